@@ -1,0 +1,148 @@
+"""Every error and warning of gammafind, by name."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+__all__ = [
+    "BandError",
+    "BrokenPluginError",
+    "BrokenPluginWarning",
+    "ConfigError",
+    "CoordinateSystemError",
+    "DuplicatePluginError",
+    "EmptySkyWarning",
+    "EnergyEdgesError",
+    "FileFormatError",
+    "GammafindError",
+    "GammafindWarning",
+    "HealpixError",
+    "InputDataError",
+    "InputFileError",
+    "MaskedPixelsWarning",
+    "MissingFileError",
+    "OptionError",
+    "OutputError",
+    "PluginError",
+    "ResponseError",
+    "ShapeError",
+    "TableError",
+    "TruncatedFileError",
+    "UnknownPluginError",
+]
+
+
+class GammafindError(Exception):
+    """Base of all errors that gammafind raises on purpose.
+
+    Parameters
+    ----------
+    fault : str
+        What is wrong, with what was received.
+    path : path-like, optional
+        The file at fault.
+    remedy : str, optional
+        What is accepted instead, or what to do.
+    """
+
+    def __init__(self, fault: str, *, path: str | PathLike | None = None, remedy: str | None = None):
+        self.fault = fault
+        self.path = path
+        self.remedy = remedy
+        super().__init__(fault)
+
+    def __str__(self) -> str:
+        head = f"{self.path}: {self.fault}" if self.path is not None else self.fault
+        return f"{head.rstrip('.')}. {self.remedy}" if self.remedy else head
+
+
+class InputFileError(GammafindError):
+    """An input file cannot be used."""
+
+
+class MissingFileError(InputFileError):
+    """The path does not exist, is a directory, or may not be read."""
+
+
+class TruncatedFileError(InputFileError):
+    """The file is empty or ends before its own header says."""
+
+
+class FileFormatError(InputFileError):
+    """The file is whole but is not of an accepted format, or lacks a required part."""
+
+
+class HealpixError(FileFormatError):
+    """NSIDE, ORDERING or the number of pixels is missing or contradicts the others."""
+
+
+class CoordinateSystemError(FileFormatError):
+    """The coordinate system is missing or unknown."""
+
+
+class EnergyEdgesError(FileFormatError):
+    """The energy bins of the file cannot be summed to the bands of the preset."""
+
+
+class InputDataError(InputFileError):
+    """The values are unusable: negative counts, all pixels masked, NaN where none may be."""
+
+
+class ResponseError(FileFormatError):
+    """An instrument-response file is of the wrong kind or class, or lacks an extension."""
+
+
+class OutputError(GammafindError):
+    """An output cannot be written: it exists, its directory does not, or its suffix is unknown."""
+
+
+class TableError(GammafindError):
+    """A table lacks a column, or has one of the wrong unit, type or value."""
+
+
+class BandError(GammafindError):
+    """Bands overlap, are unordered, or do not agree between two maps."""
+
+
+class ShapeError(GammafindError):
+    """An array or map has not the shape that its pixelisation requires."""
+
+
+class OptionError(GammafindError):
+    """An option has a value outside what it accepts."""
+
+
+class ConfigError(GammafindError):
+    """A configuration file has an unknown key, a missing one, or a value of the wrong type."""
+
+
+class PluginError(GammafindError):
+    """A plugin cannot be used."""
+
+
+class UnknownPluginError(PluginError):
+    """No plugin of that role has that name."""
+
+
+class BrokenPluginError(PluginError):
+    """The plugin was found but could not be loaded."""
+
+
+class DuplicatePluginError(PluginError):
+    """Two plugins of one role have the same name."""
+
+
+class GammafindWarning(UserWarning):
+    """Base of all warnings of gammafind."""
+
+
+class MaskedPixelsWarning(GammafindWarning):
+    """Pixels without data (NaN, UNSEEN) were left out."""
+
+
+class EmptySkyWarning(GammafindWarning):
+    """The map holds no counts at all."""
+
+
+class BrokenPluginWarning(GammafindWarning):
+    """A third-party plugin could not be loaded and is left out."""

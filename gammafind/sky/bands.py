@@ -1,0 +1,84 @@
+"""The spectral bands of a sky: energies, wavelengths or frequencies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy.units import Quantity
+
+from gammafind.errors import BandError
+
+__all__ = ["Band", "check_bands", "energy_bands"]
+
+
+@dataclass(frozen=True)
+class Band:
+    """One spectral band.
+
+    Parameters
+    ----------
+    name : str
+        Short name, unique within a sky, such as ``"1-2 GeV"`` or ``"r"``.
+    low, high : Quantity
+        Edges, in one spectral unit (energy, wavelength or frequency).
+
+    Raises
+    ------
+    BandError
+        If the edges are not spectral quantities or ``low`` is not below ``high``.
+    """
+
+    name: str
+    low: Quantity
+    high: Quantity
+
+    def __post_init__(self) -> None:
+        for edge in (self.low, self.high):
+            if not isinstance(edge, Quantity) or not edge.unit.is_equivalent(u.eV, u.spectral()):
+                raise BandError(
+                    f"band {self.name!r} has the edge {edge!r}",
+                    remedy="Edges are energies, wavelengths or frequencies.",
+                )
+        if not self.low < self.high:
+            raise BandError(f"band {self.name!r} runs from {self.low} to {self.high}")
+
+    @property
+    def edges(self) -> Quantity:
+        """Both edges, shape (2,)."""
+        return u.Quantity([self.low, self.high])
+
+
+def energy_bands(edges: Quantity) -> tuple[Band, ...]:
+    """Adjoining energy bands between ``edges``, shape (n + 1,), named after them in GeV."""
+    gev = edges.to_value(u.GeV)
+    return tuple(
+        Band(f"{low:g}-{high:g} GeV", low * u.GeV, high * u.GeV)
+        for low, high in zip(gev[:-1], gev[1:], strict=True)
+    )
+
+
+def check_bands(bands: Sequence[Band]) -> tuple[Band, ...]:
+    """Return ``bands`` as a tuple if their names differ.
+
+    Raises
+    ------
+    BandError
+        If there is no band or a name stands twice.
+    """
+    names = [band.name for band in bands]
+    if not names:
+        raise BandError("there is no band")
+    if len(set(names)) != len(names):
+        raise BandError(f"band names are not unique: {', '.join(names)}")
+    return tuple(bands)
+
+
+def same_edges(one: Sequence[Band], other: Sequence[Band], *, rtol: float = 1e-3) -> bool:
+    """Tell whether two sequences of bands have the same edges within ``rtol``."""
+    return len(one) == len(other) and all(
+        np.allclose(a.edges.to_value(b.low.unit, u.spectral()), b.edges.value, rtol=rtol)
+        for a, b in zip(one, other, strict=True)
+    )

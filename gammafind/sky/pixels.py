@@ -1,0 +1,170 @@
+"""Pixelisations: where the values of a map lie on the sky."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, runtime_checkable
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.units import Quantity
+from astropy.wcs import WCS
+from astropy.wcs.utils import proj_plane_pixel_area
+
+from gammafind.errors import OptionError
+
+__all__ = ["HealpixPixels", "Pixels", "WcsPixels"]
+
+_FRAMES = ("galactic", "icrs", "fk5")
+
+
+@runtime_checkable
+class Pixels(Protocol):
+    """What every pixelisation offers."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a map on these pixels."""
+
+    @property
+    def pixel_area(self) -> Quantity:
+        """Mean solid angle of a pixel."""
+
+    def centres(self) -> SkyCoord:
+        """Positions of the pixel centres, of the shape of a map."""
+
+    def pixel_of(self, positions: SkyCoord) -> np.ndarray:
+        """Flat index of the pixel that holds each position, -1 outside the map."""
+
+    def interpolate(self, values: np.ndarray, positions: SkyCoord) -> np.ndarray:
+        """Bilinear interpolation of a map at ``positions``, NaN outside the map."""
+
+
+@dataclass(frozen=True)
+class HealpixPixels:
+    """The whole sphere in HEALPix pixels, RING order.
+
+    Parameters
+    ----------
+    nside : int
+        Power of two.
+    frame : {"galactic", "icrs", "fk5"}
+        Coordinate frame of the poles.
+    """
+
+    nside: int
+    frame: str = "galactic"
+
+    def __post_init__(self) -> None:
+        if self.nside < 1 or self.nside & (self.nside - 1):
+            raise OptionError(f"nside is {self.nside}", remedy="It must be a power of two.")
+        if self.frame not in _FRAMES:
+            raise OptionError(
+                f"frame is {self.frame!r}", remedy=f"Accepted are {', '.join(_FRAMES)}."
+            )
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Shape of a map on these pixels, ``(12 nside**2,)``."""
+        return (12 * self.nside**2,)
+
+    @property
+    def pixel_area(self) -> Quantity:
+        """Solid angle of a pixel."""
+        return 4 * np.pi / self.shape[0] * u.sr
+
+    @property
+    def pixel_size(self) -> Quantity:
+        """Square root of the solid angle of a pixel."""
+        return np.sqrt(self.pixel_area).to(u.deg, equivalencies=u.dimensionless_angles())
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """Unit vectors of the pixel centres in ``frame``, shape (n_pixels, 3)."""
+        import healpy as hp
+
+        return np.stack(hp.pix2vec(self.nside, np.arange(self.shape[0])), axis=-1)
+
+    def centres(self) -> SkyCoord:
+        """Positions of the pixel centres, shape (n_pixels,)."""
+        import healpy as hp
+
+        lon, lat = hp.pix2ang(self.nside, np.arange(self.shape[0]), lonlat=True)
+        return SkyCoord(lon, lat, unit="deg", frame=self.frame)
+
+    def pixel_of(self, positions: SkyCoord) -> np.ndarray:
+        """RING index of the pixel that holds each position."""
+        import healpy as hp
+
+        return hp.ang2pix(self.nside, *_lonlat(positions, self.frame), lonlat=True)
+
+    def interpolate(self, values: np.ndarray, positions: SkyCoord) -> np.ndarray:
+        """Bilinear interpolation between the four nearest pixel centres."""
+        import healpy as hp
+
+        return hp.get_interp_val(values, *_lonlat(positions, self.frame), lonlat=True)
+
+
+@dataclass(frozen=True, eq=False)
+class WcsPixels:
+    """The pixels of an image with a celestial WCS.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        Celestial, two-dimensional.
+    shape : tuple of int
+        ``(ny, nx)``.
+    """
+
+    wcs: WCS
+    shape: tuple[int, int]
+
+    @property
+    def frame(self) -> str:
+        """Name of the celestial frame of the WCS."""
+        from astropy.wcs.utils import wcs_to_celestial_frame
+
+        return wcs_to_celestial_frame(self.wcs).name
+
+    @property
+    def pixel_area(self) -> Quantity:
+        """Solid angle of a pixel at the reference point."""
+        return (proj_plane_pixel_area(self.wcs) * u.deg**2).to(u.sr)
+
+    @property
+    def pixel_size(self) -> Quantity:
+        """Square root of the solid angle of a pixel at the reference point."""
+        return np.sqrt(proj_plane_pixel_area(self.wcs)) * u.deg
+
+    def centres(self) -> SkyCoord:
+        """Positions of the pixel centres, shape ``(ny, nx)``."""
+        y, x = np.indices(self.shape)
+        return self.wcs.pixel_to_world(x, y)
+
+    def pixel_of(self, positions: SkyCoord) -> np.ndarray:
+        """Flat index (row-major) of the pixel that holds each position, -1 outside."""
+        x, y = self.xy(positions)
+        column, row = np.floor(x + 0.5), np.floor(y + 0.5)
+        inside = (column >= 0) & (column < self.shape[1]) & (row >= 0) & (row < self.shape[0])
+        index = np.where(inside, row * self.shape[1] + column, -1)
+        return index.astype(int)
+
+    def xy(self, positions: SkyCoord) -> tuple[np.ndarray, np.ndarray]:
+        """Pixel coordinates, 0 at the centre of the first pixel; NaN where not projected."""
+        x, y = self.wcs.world_to_pixel(positions)
+        return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+
+    def interpolate(self, values: np.ndarray, positions: SkyCoord) -> np.ndarray:
+        """Bilinear interpolation between the four nearest pixel centres, NaN outside."""
+        from scipy.ndimage import map_coordinates
+
+        x, y = self.xy(positions)
+        return map_coordinates(values, [y, x], order=1, cval=np.nan)
+
+
+def _lonlat(positions: SkyCoord, frame: str) -> tuple[np.ndarray, np.ndarray]:
+    spherical = positions.transform_to(frame).spherical
+    return spherical.lon.deg, spherical.lat.deg

@@ -1,0 +1,73 @@
+"""Quantity in, float out: the one place where units are taken off."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from astropy.units import Quantity
+
+from gammafind.errors import OptionError
+
+__all__ = ["ENERGY_FLUX", "FLUX", "as_value", "degrees", "parse_quantity"]
+
+FLUX = u.Unit("cm-2 s-1")
+"""Photon flux of a source in a band."""
+ENERGY_FLUX = u.Unit("erg cm-2 s-1")
+"""Energy flux of a source in a band."""
+
+
+def as_value(quantity: Quantity, unit: u.UnitBase | str, *, name: str) -> np.ndarray | float:
+    """Strip the unit of ``quantity`` after conversion to ``unit``.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        Value with a unit.
+    unit : unit
+        Unit of the returned floats.
+    name : str
+        Name of the argument, for the message.
+
+    Returns
+    -------
+    float or ndarray
+
+    Raises
+    ------
+    OptionError
+        If ``quantity`` has no unit or one that does not convert.
+    """
+    unit = u.Unit(unit)
+    if not isinstance(quantity, Quantity):
+        raise OptionError(
+            f"{name} has no unit: received {quantity!r}", remedy=f"Give it in {unit} or alike."
+        )
+    try:
+        return quantity.to_value(unit)
+    except u.UnitConversionError:
+        raise OptionError(
+            f"{name} is in {quantity.unit}", remedy=f"It must convert to {unit}."
+        ) from None
+
+
+def degrees(angle: Quantity, *, name: str = "angle") -> np.ndarray | float:
+    """Return ``angle`` as float degrees."""
+    return as_value(angle, u.deg, name=name)
+
+
+def parse_quantity(text: str, unit: u.UnitBase | str, *, name: str) -> Quantity:
+    """Read a quantity such as ``"0.3 deg"`` from a command line or a TOML file.
+
+    Raises
+    ------
+    OptionError
+        If ``text`` is no number with a unit that converts to ``unit``.
+    """
+    unit = u.Unit(unit)
+    try:
+        quantity = Quantity(text)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"{name} is {text!r}", remedy=f"Write a number and a unit, such as '1 {unit}'."
+        ) from None
+    return as_value(quantity, unit, name=name) * unit
