@@ -1,0 +1,229 @@
+"""Columns of every table that passes between roles: names, units, types, UCDs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.errors import TableError
+
+__all__ = [
+    "CATALOGUE",
+    "CLUSTERS",
+    "DETECTIONS",
+    "PATCH_DETECTIONS",
+    "SOURCES",
+    "Column",
+    "conform",
+    "empty_table",
+]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a schema.
+
+    Parameters
+    ----------
+    name : str
+    unit : str
+        Empty for none.
+    ucd : str
+        IVOA unified content descriptor.
+    description : str
+    dtype : str
+        Numpy type.
+    required : bool
+        False where a plugin may leave it out.
+    """
+
+    name: str
+    unit: str
+    ucd: str
+    description: str
+    dtype: str = "f8"
+    required: bool = True
+
+
+_POSITION = (
+    Column("ra", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
+    Column("dec", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
+)
+_GALACTIC = (
+    Column("glon", "deg", "pos.galactic.lon", "Galactic longitude", required=False),
+    Column("glat", "deg", "pos.galactic.lat", "Galactic latitude", required=False),
+)
+_SCORE = Column("score", "", "stat.likelihood", "Score of the localiser", required=True)
+_POSITION_ERROR = Column(
+    "pos_err",
+    "deg",
+    "stat.error;pos",
+    "Radius that holds the true position at 68 %",
+    required=False,
+)
+_FLUX = Column("flux", "cm-2 s-1", "phot.flux;em.gamma", "Photon flux in all bands together")
+_N_PIXELS = Column("n_pixels", "", "meta.number", "Pixels of the cluster", "i8", required=False)
+
+SOURCES = (
+    Column("name", "", "meta.id;meta.main", "Name of the source", "U"),
+    *_POSITION,
+    Column("class_label", "", "meta.code.class;src.class", "True class", "U"),
+    _FLUX,
+)
+"""True sources, as a SourcePopulation returns them."""
+
+CLUSTERS = (
+    Column("x", "pix", "pos.cartesian.x;instr.det", "Column of the peak, 0 at a pixel centre"),
+    Column("y", "pix", "pos.cartesian.y;instr.det", "Row of the peak, 0 at a pixel centre"),
+    Column("score", "", "stat.value", "Score at the peak"),
+    Column("n_pixels", "", "meta.number", "Pixels of the cluster", "i8"),
+)
+"""Clusters of one score map, as a Clusterer returns them."""
+
+PATCH_DETECTIONS = (
+    Column("patch", "", "meta.id;obs.field", "Index of the patch", "i8"),
+    *CLUSTERS[:2],
+    _SCORE,
+    _POSITION_ERROR,
+    _N_PIXELS,
+)
+"""Detections in the pixels of patches, as `Localiser.localise` returns them."""
+
+DETECTIONS = (
+    *_POSITION,
+    *_GALACTIC,
+    _SCORE,
+    _POSITION_ERROR,
+    Column(
+        "ts", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
+    ),
+    Column("npred", "", "phys.count;em.gamma", "Fitted counts of the source", required=False),
+    Column(
+        "flux",
+        "cm-2 s-1",
+        "phot.flux;em.gamma",
+        "Photon flux in all bands together",
+        required=False,
+    ),
+    Column(
+        "flux_err",
+        "cm-2 s-1",
+        "stat.error;phot.flux;em.gamma",
+        "1 sigma error of flux",
+        required=False,
+    ),
+    _N_PIXELS,
+)
+"""Detections on the sky, each source once, as `Localiser.localise_sky` returns them."""
+
+CATALOGUE = (
+    Column("Source_Name", "", "meta.id;meta.main", "Name after the position (J2000)", "U"),
+    Column("RAJ2000", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
+    Column("DEJ2000", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
+    Column("GLON", "deg", "pos.galactic.lon", "Galactic longitude"),
+    Column("GLAT", "deg", "pos.galactic.lat", "Galactic latitude"),
+    Column(
+        "Conf_68_SemiMajor", "deg", "stat.error;pos", "68 % position error, radius", required=False
+    ),
+    Column(
+        "Conf_95_SemiMajor", "deg", "stat.error;pos", "95 % position error, radius", required=False
+    ),
+    Column("Score", "", "stat.value", "Score of the localiser"),
+    Column(
+        "TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
+    ),
+    Column("Signif_Avg", "", "stat.snr", "Significance, the square root of TS", required=False),
+    Column("Npred", "", "phys.count;em.gamma", "Fitted counts of the source", required=False),
+    Column(
+        "Flux",
+        "cm-2 s-1",
+        "phot.flux;em.gamma",
+        "Photon flux in all bands together",
+        required=False,
+    ),
+    Column(
+        "Unc_Flux",
+        "cm-2 s-1",
+        "stat.error;phot.flux;em.gamma",
+        "1 sigma error of Flux",
+        required=False,
+    ),
+    Column("CLASS1", "", "meta.code.class;src.class", "Most probable class", "U", required=False),
+    Column(
+        "ASSOC1",
+        "",
+        "meta.id.cross",
+        "Matched source of the reference catalogue",
+        "U",
+        required=False,
+    ),
+)
+"""The published catalogue, with the names of the Fermi-LAT catalogues."""
+
+
+def empty_table(schema: Iterable[Column]) -> QTable:
+    """Table without rows, with every column of ``schema``."""
+    table = QTable()
+    for column in schema:
+        values = np.zeros(0, dtype="U1" if column.dtype == "U" else column.dtype)
+        _set(table, column, values * u.Unit(column.unit) if column.unit else values)
+    return table
+
+
+def conform(table: QTable, schema: Iterable[Column], *, what: str) -> QTable:
+    """Check a table against a schema; return it in the schema's order, units and labels.
+
+    Columns that the schema does not name are kept, behind the others.
+
+    Parameters
+    ----------
+    table : QTable
+    schema : iterable of Column
+    what : str
+        What the table is and who made it, for messages.
+
+    Raises
+    ------
+    TableError
+        If a required column is missing, or a unit or type does not convert.
+    """
+    schema = tuple(schema)
+    missing = [c.name for c in schema if c.required and c.name not in table.colnames]
+    if missing:
+        raise TableError(
+            f"{what} lacks the column {', '.join(missing)}",
+            remedy=f"It has {', '.join(table.colnames) or 'none'}.",
+        )
+    checked = QTable(meta=dict(table.meta))
+    for column in schema:
+        if column.name in table.colnames:
+            _set(checked, column, _convert(table[column.name], column, what))
+    for name in table.colnames:
+        if name not in checked.colnames:
+            checked[name] = table[name]
+    return checked
+
+
+def _convert(values: object, column: Column, what: str) -> object:
+    if column.dtype == "U":
+        return np.asarray(values, dtype=str)
+    try:
+        if column.unit:
+            return Quantity(values, dtype=column.dtype).to(column.unit)
+        return np.asarray(Quantity(values).to_value(u.dimensionless_unscaled), dtype=column.dtype)
+    except (u.UnitConversionError, TypeError, ValueError) as error:
+        raise TableError(
+            f"{what}: column {column.name} does not convert to "
+            f"{column.unit or 'a plain number'} ({error})"
+        ) from None
+
+
+def _set(table: QTable, column: Column, values: object) -> None:
+    table[column.name] = values
+    table[column.name].info.description = column.description
+    table[column.name].info.meta = {"ucd": column.ucd}

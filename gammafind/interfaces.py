@@ -1,0 +1,295 @@
+"""The five roles that plugins fill.
+
+Each public method is concrete: it checks what comes in, calls the underscored method that a
+plugin writes, and checks and labels what comes back. The options of a plugin are the fields of
+a frozen keyword-only dataclass, so that they come alike from TOML, the command line and Python.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.catalogue.merging import merge_detections
+from gammafind.catalogue.schema import (
+    CLUSTERS,
+    DETECTIONS,
+    PATCH_DETECTIONS,
+    SOURCES,
+    conform,
+    empty_table,
+)
+from gammafind.errors import OptionError, ShapeError, TableError
+from gammafind.sky.bands import Band
+from gammafind.sky.observation import Observation
+from gammafind.sky.patches import PatchGrid, Patches
+from gammafind.sky.pixels import Pixels
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
+
+__all__ = [
+    "Classifier",
+    "Clusterer",
+    "Localiser",
+    "Plugin",
+    "SkyRenderer",
+    "SourcePopulation",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin(abc.ABC):
+    """Base of all roles.
+
+    Attributes
+    ----------
+    name : str
+        Name of the plugin, kebab-case, unique within its role.
+    """
+
+    name: ClassVar[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourcePopulation(Plugin):
+    """Draws catalogues of synthetic sources."""
+
+    provides: ClassVar[tuple[str, ...]] = ()
+    """Columns that `sample` adds to those of the schema."""
+
+    def sample(self, *, rng: np.random.Generator) -> QTable:
+        """Draw one catalogue.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        QTable
+            ``name, ra, dec, class_label, flux`` and what the population `provides`.
+
+        Raises
+        ------
+        TableError
+            If the plugin returns a table without a promised column.
+        """
+        sources = conform(self._sample(rng), SOURCES, what=f"the catalogue of {self.name}")
+        missing = [name for name in self.provides if name not in sources.colnames]
+        if missing:
+            raise TableError(f"the catalogue of {self.name} lacks {', '.join(missing)}")
+        return sources
+
+    @abc.abstractmethod
+    def _sample(self, rng: np.random.Generator) -> QTable: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkyRenderer(Plugin):
+    """Knows an instrument: its bands, PSF, exposure, background, and what a source looks like."""
+
+    presets: ClassVar[tuple[str, ...]] = ()
+    """TOML files of the presets that use this renderer, as package resources ``package:file``."""
+
+    @property
+    @abc.abstractmethod
+    def bands(self) -> tuple[Band, ...]:
+        """Bands of the maps."""
+
+    @property
+    @abc.abstractmethod
+    def pixels(self) -> tuple[Pixels, ...]:
+        """Default pixelisation of each band."""
+
+    @abc.abstractmethod
+    def psfs(self) -> tuple[RadialPsf, ...]:
+        """PSF of each band."""
+
+    def exposure(self, pixels: Sequence[Pixels] | None = None) -> SkyMap:
+        """Exposure of each band on ``pixels`` (by default the renderer's own)."""
+        pixels = self._pixels(pixels)
+        return SkyMap(self.bands, pixels, self._exposure(pixels), "exposure")
+
+    def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
+        """Expected counts of each background component on ``pixels``."""
+        pixels = self._pixels(pixels)
+        return {
+            name: SkyMap(self.bands, pixels, values, "expected counts")
+            for name, values in self._background(pixels).items()
+        }
+
+    def render(self, sources: QTable, pixels: Sequence[Pixels] | None = None) -> SkyMap:
+        """Expected counts of ``sources`` on ``pixels``, without background."""
+        sources = conform(sources, SOURCES, what=f"the source table given to {self.name}")
+        pixels = self._pixels(pixels)
+        values = self._render(sources, pixels)
+        return SkyMap(self.bands, pixels, values, "expected counts")
+
+    def observe(self, counts: SkyMap) -> Observation:
+        """Join counts with this instrument's background, exposure and PSF on the same pixels."""
+        return Observation(
+            counts=counts,
+            background=self.background(counts.pixels),
+            exposure=self.exposure(counts.pixels),
+            psfs=self.psfs(),
+        )
+
+    def _pixels(self, pixels: Sequence[Pixels] | None) -> tuple[Pixels, ...]:
+        pixels = self.pixels if pixels is None else tuple(pixels)
+        if len(pixels) != len(self.bands):
+            raise ShapeError(f"{len(pixels)} pixelisations for {len(self.bands)} bands")
+        return pixels
+
+    @abc.abstractmethod
+    def _exposure(self, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]: ...
+
+    @abc.abstractmethod
+    def _background(self, pixels: tuple[Pixels, ...]) -> Mapping[str, tuple[np.ndarray, ...]]: ...
+
+    @abc.abstractmethod
+    def _render(self, sources: QTable, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusterer(Plugin):
+    """Turns a score map into clusters, one for each source."""
+
+    def cluster(self, score_map: np.ndarray) -> QTable:
+        """Find the clusters of a score map.
+
+        Parameters
+        ----------
+        score_map : ndarray, shape (ny, nx)
+            NaN where there is no score.
+
+        Returns
+        -------
+        QTable
+            ``x, y`` (0 at the centre of the first pixel), ``score, n_pixels``, highest first.
+
+        Raises
+        ------
+        ShapeError
+            If the map is not two-dimensional.
+        """
+        score_map = np.asarray(score_map, dtype=float)
+        if score_map.ndim != 2:
+            raise ShapeError(f"the score map has shape {score_map.shape}", remedy="It must be 2-D.")
+        if np.any(np.isinf(score_map)):
+            raise OptionError("the score map holds infinite values")
+        clusters = self._cluster(np.nan_to_num(score_map, nan=0.0))
+        table = conform(clusters, CLUSTERS, what=f"the clusters of {self.name}")
+        table.sort("score", reverse=True)
+        return table
+
+    @abc.abstractmethod
+    def _cluster(self, score_map: np.ndarray) -> QTable: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Localiser(Plugin):
+    """Finds sources."""
+
+    clusterer: Clusterer | None = None
+    """Makes detections of score maps; None for the localiser's own default."""
+
+    def localise(self, patches: Patches) -> QTable:
+        """Find the sources of each patch.
+
+        Returns
+        -------
+        QTable
+            ``patch, x, y, score`` and, where known, ``pos_err``; pixels of the finest band.
+        """
+        return conform(
+            self._localise(patches), PATCH_DETECTIONS, what=f"the detections of {self.name}"
+        )
+
+    def localise_sky(
+        self,
+        observation: Observation,
+        *,
+        grid: PatchGrid | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> QTable:
+        """Find the sources of a sky, each once.
+
+        Parameters
+        ----------
+        observation : Observation
+        grid : PatchGrid, optional
+            The 768 patches of the paper by default.
+        rng : numpy.random.Generator, optional
+            Lays photons within HEALPix pixels; seed 0 by default.
+
+        Returns
+        -------
+        QTable
+            ``ra, dec, glon, glat, score`` and what the localiser measures, highest score first.
+        """
+        rng = rng or np.random.default_rng(0)
+        found = self._localise_sky(observation, grid, rng)
+        table = conform(found, DETECTIONS, what=f"the detections of {self.name}")
+        table.sort("score", reverse=True)
+        return table
+
+    def _localise_sky(
+        self, observation: Observation, grid: PatchGrid | None, rng: np.random.Generator
+    ) -> QTable:
+        grid = grid or PatchGrid.healpix(frame=observation.counts.pixels[0].frame)
+        patches = observation.patches(grid, patch_widths(observation, grid), rng=rng)
+        return merge_detections(self.localise(patches), patches)
+
+    @abc.abstractmethod
+    def _localise(self, patches: Patches) -> QTable: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier(Plugin):
+    """Names the class of each source from its cut-outs."""
+
+    classes: ClassVar[tuple[str, ...]]
+
+    def classify(self, cutouts: Mapping[str, np.ndarray]) -> QTable:
+        """Class probabilities of each source.
+
+        Parameters
+        ----------
+        cutouts : mapping of str to ndarray
+            Inputs by name, each of shape (n_sources, ...).
+
+        Returns
+        -------
+        QTable
+            ``prob_<class>`` that sum to one, and ``class_label``.
+        """
+        probability = np.asarray(self._classify(cutouts), dtype=float)
+        if probability.ndim != 2 or probability.shape[1] != len(self.classes):
+            raise ShapeError(
+                f"{self.name} returned probabilities of shape {probability.shape} "
+                f"for {len(self.classes)} classes"
+            )
+        if not np.allclose(probability.sum(axis=1), 1, atol=1e-4):
+            raise OptionError(f"the probabilities of {self.name} do not sum to one")
+        table = QTable({f"prob_{c}": probability[:, i] for i, c in enumerate(self.classes)})
+        table["class_label"] = np.asarray(self.classes)[probability.argmax(axis=1)]
+        return table
+
+    @abc.abstractmethod
+    def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray: ...
+
+
+def patch_widths(observation: Observation, grid: PatchGrid) -> tuple[int, ...]:
+    """Pixels a side of a patch in each band: powers of two, as fine as the map's pixels."""
+    sizes = [pixels.pixel_size.to_value("deg") for pixels in observation.counts.pixels]
+    return tuple(int(2 ** np.ceil(np.log2(grid.pixel_size(1) / size))) for size in sizes)
+
+
+def no_detections() -> QTable:
+    """Return what `Localiser.localise_sky` returns where nothing is found."""
+    return empty_table(DETECTIONS)

@@ -1,0 +1,76 @@
+"""What was seen, with what the instrument would see without sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gammafind.errors import BandError
+from gammafind.sky.bands import same_edges
+from gammafind.sky.patches import PatchGrid, Patches
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["Observation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """Counts of a sky, its background model, its exposure and its PSF.
+
+    Parameters
+    ----------
+    counts : SkyMap
+        Counts.
+    background : mapping of str to SkyMap
+        Expected counts of each background component, on the pixels of ``counts``; their
+        norms are fitted by who uses them.
+    exposure : SkyMap
+        Exposure on the pixels of ``counts``.
+    psfs : sequence of RadialPsf
+        One a band.
+
+    Raises
+    ------
+    BandError
+        If bands or pixels of the maps differ.
+    """
+
+    counts: SkyMap
+    background: Mapping[str, SkyMap]
+    exposure: SkyMap
+    psfs: tuple[RadialPsf, ...]
+
+    def __post_init__(self) -> None:
+        for name, sky in {**self.background, "exposure": self.exposure}.items():
+            if not same_edges(sky.bands, self.counts.bands):
+                raise BandError(f"the bands of {name} are not those of the counts")
+            if [p.shape for p in sky.pixels] != [p.shape for p in self.counts.pixels]:
+                raise BandError(f"the pixels of {name} are not those of the counts")
+        if len(self.psfs) != self.counts.n_bands:
+            raise BandError(f"{len(self.psfs)} PSFs for {self.counts.n_bands} bands")
+        object.__setattr__(self, "psfs", tuple(self.psfs))
+
+    def total_background(self) -> SkyMap:
+        """Sum of the background components, each at norm one."""
+        first, *rest = self.background.values()
+        summed = tuple(
+            sum((sky.values[i] for sky in rest), start=first.values[i])
+            for i in range(first.n_bands)
+        )
+        return SkyMap(first.bands, first.pixels, summed, "expected counts", first.valid)
+
+    def patches(
+        self, grid: PatchGrid, n_pixels: Sequence[int], *, rng: np.random.Generator
+    ) -> Patches:
+        """Cut counts, background and exposure into patches."""
+        return Patches(
+            grid=grid,
+            bands=self.counts.bands,
+            counts=grid.cut(self.counts, n_pixels, rng=rng),
+            background=grid.cut(self.total_background(), n_pixels),
+            exposure=grid.cut(self.exposure, n_pixels),
+            psfs=self.psfs,
+        )

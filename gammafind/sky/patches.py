@@ -1,0 +1,270 @@
+"""Square tangent-plane patches that cover the sky: the grid, and the cutting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.units import Quantity
+from astropy.wcs import WCS
+
+from gammafind.errors import OptionError, ShapeError
+from gammafind.sky.bands import Band
+from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.projection import deproject, project, tangent_basis, unit_vectors
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.scatter import scatter_counts
+from gammafind.sky.skymap import SkyMap
+from gammafind.units import degrees
+
+__all__ = ["PatchGrid", "Patches"]
+
+
+@dataclass(frozen=True, eq=False)
+class PatchGrid:
+    """Centres and size of square patches, each in the TAN projection, north up.
+
+    Parameters
+    ----------
+    lon, lat : ndarray, shape (n,)
+        Patch centres in degrees, in ``frame``.
+    size : Quantity
+        Side of a patch.
+    frame : str
+        Celestial frame, ``"galactic"`` by default.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 3.1.
+    """
+
+    lon: np.ndarray
+    lat: np.ndarray
+    size: Quantity = 12.8 * u.deg
+    frame: str = "galactic"
+
+    @classmethod
+    def healpix(
+        cls,
+        nside: int = 8,
+        *,
+        size: Quantity = 12.8 * u.deg,
+        frame: str = "galactic",
+        rotation: np.ndarray | None = None,
+    ) -> PatchGrid:
+        """Centre one patch on each HEALPix pixel of ``nside``.
+
+        Parameters
+        ----------
+        nside : int
+            8 gives the 768 patches of the paper.
+        size : Quantity
+            At least 11 deg leave no gap at ``nside=8``.
+        frame : str
+        rotation : ndarray, shape (3, 3), optional
+            Rotation matrix applied to the centres.
+        """
+        vectors = HealpixPixels(nside, frame).vectors
+        if rotation is not None:
+            vectors = vectors @ np.asarray(rotation).T
+        lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
+        lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
+        return cls(lon, lat, size, frame)
+
+    def __len__(self) -> int:
+        return len(self.lon)
+
+    @property
+    def centres(self) -> SkyCoord:
+        """Patch centres, shape (n,)."""
+        return SkyCoord(self.lon, self.lat, unit="deg", frame=self.frame)
+
+    @cached_property
+    def bases(self) -> np.ndarray:
+        """East, north and outward vectors of each patch, shape (n, 3, 3)."""
+        return tangent_basis(self.lon, self.lat)
+
+    def pixel_size(self, n_pixels: int) -> float:
+        """Side of a pixel at the centre, in degrees, where a patch is ``n_pixels`` wide."""
+        return float(degrees(self.size, name="size")) / n_pixels
+
+    def wcs(self, index: int, n_pixels: int) -> WCS:
+        """WCS of patch ``index`` with ``n_pixels`` a side."""
+        wcs = WCS(naxis=2)
+        prefix = ("GLON", "GLAT") if self.frame == "galactic" else ("RA--", "DEC-")
+        wcs.wcs.ctype = [f"{name}-TAN" for name in prefix]
+        wcs.wcs.crval = [self.lon[index], self.lat[index]]
+        wcs.wcs.crpix = [(n_pixels + 1) / 2] * 2
+        step = self.pixel_size(n_pixels)
+        wcs.wcs.cdelt = [-step, step]
+        if self.frame != "galactic":
+            wcs.wcs.radesys = self.frame.upper()
+        wcs.wcs.set()
+        return wcs
+
+    def pixels(self, index: int, n_pixels: int) -> WcsPixels:
+        """Pixelisation of patch ``index`` with ``n_pixels`` a side."""
+        return WcsPixels(self.wcs(index, n_pixels), (n_pixels, n_pixels))
+
+    def pixel_vectors(self, index: int, n_pixels: int) -> np.ndarray:
+        """Unit vectors of the pixel centres of a patch, shape (n_pixels, n_pixels, 3)."""
+        offset = (np.arange(n_pixels) - (n_pixels - 1) / 2) * self.pixel_size(n_pixels)
+        east, north = np.meshgrid(-offset, offset)
+        return deproject(east, north, self.bases[index])
+
+    def xy(self, index: int, vectors: np.ndarray, n_pixels: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pixel coordinates (0 at the centre of the first pixel) of unit vectors in a patch."""
+        east, north = project(vectors, self.bases[index])
+        step, middle = self.pixel_size(n_pixels), (n_pixels - 1) / 2
+        return middle - east / step, middle + north / step
+
+    def positions(self, patch: np.ndarray, x: np.ndarray, y: np.ndarray, n_pixels: int) -> SkyCoord:
+        """Sky positions of pixel coordinates ``x``, ``y`` in the patches ``patch``, all (n,)."""
+        step, middle = self.pixel_size(n_pixels), (n_pixels - 1) / 2
+        patch = np.asarray(patch, dtype=int)
+        east = -(np.asarray(x) - middle) * step
+        north = (np.asarray(y) - middle) * step
+        plane = np.stack([np.radians(east), np.radians(north), np.ones(len(patch))], axis=-1)
+        vectors = np.einsum("ni,nij->nj", plane, self.bases[patch])
+        lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
+        lat = np.degrees(np.arctan2(vectors[:, 2], np.hypot(vectors[:, 0], vectors[:, 1])))
+        return SkyCoord(lon, lat, unit="deg", frame=self.frame)
+
+    def nearest(self, positions: SkyCoord) -> np.ndarray:
+        """Index of the patch whose centre is nearest to each position."""
+        from scipy.spatial import cKDTree
+
+        here = positions.transform_to(self.frame).spherical
+        return cKDTree(unit_vectors(self.lon, self.lat)).query(
+            unit_vectors(here.lon.deg, here.lat.deg)
+        )[1]
+
+    def cut(
+        self, sky: SkyMap, n_pixels: Sequence[int], *, rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, ...]:
+        """Cut every patch from a HEALPix map.
+
+        Counts stay integer and Poisson: each photon is laid at random within its HEALPix
+        pixel and binned. Expected counts and exposures are interpolated; expected counts are
+        scaled by the ratio of pixel areas.
+
+        Parameters
+        ----------
+        sky : SkyMap
+            On HEALPix pixels of this grid's frame.
+        n_pixels : sequence of int
+            Pixels a side, one number a band.
+        rng : numpy.random.Generator
+            Needed for counts.
+
+        Returns
+        -------
+        tuple of ndarray
+            One array a band, shape (n, n_pixels, n_pixels), float32.
+        """
+        if len(n_pixels) != sky.n_bands:
+            raise ShapeError(f"{len(n_pixels)} patch widths for {sky.n_bands} bands")
+        if sky.kind == "counts" and rng is None:
+            raise OptionError("cutting counts needs a random generator", remedy="Pass rng=.")
+        return tuple(
+            self._cut_band(sky.kind, pixels, values, width, rng)
+            for pixels, values, width in zip(sky.pixels, sky.values, n_pixels, strict=True)
+        )
+
+    def _cut_band(
+        self,
+        kind: str,
+        pixels: HealpixPixels,
+        values: np.ndarray,
+        width: int,
+        rng: np.random.Generator | None,
+    ) -> np.ndarray:
+        if not isinstance(pixels, HealpixPixels) or pixels.frame != self.frame:
+            raise OptionError(
+                f"patches in {self.frame} coordinates cannot be cut from {pixels!r}",
+                remedy="The map must be HEALPix in the frame of the patch grid.",
+            )
+        if kind == "counts":
+            return scatter_counts(values, pixels.nside, self, width, rng=rng)
+        import healpy as hp
+
+        patches = np.empty((len(self), width, width), dtype=np.float32)
+        for index in range(len(self)):
+            vectors = self.pixel_vectors(index, width)
+            theta, phi = hp.vec2ang(vectors.reshape(-1, 3))
+            patch = hp.get_interp_val(values, theta, phi).reshape(width, width)
+            if kind == "expected counts":
+                patch = patch * (self._pixel_areas(vectors, index, width) / _area(pixels))
+            patches[index] = patch
+        return patches
+
+    def _pixel_areas(self, vectors: np.ndarray, index: int, width: int) -> np.ndarray:
+        """Solid angles in sr of the pixels of a TAN patch: cos^3 of the distance from its centre."""
+        step = np.radians(self.pixel_size(width))
+        return step**2 * (vectors @ self.bases[index][2]) ** 3
+
+
+def _area(pixels: HealpixPixels) -> float:
+    return pixels.pixel_area.to_value(u.sr)
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """A stack of patches in several bands, cut from one sky.
+
+    Parameters
+    ----------
+    grid : PatchGrid
+        Where the patches lie; patch ``i`` of the arrays is patch ``i`` of the grid.
+    bands : tuple of Band
+    counts : tuple of ndarray
+        One array a band, shape (n, ny, nx).
+    background : tuple of ndarray, optional
+        Expected counts of the background, shaped as ``counts``.
+    exposure : tuple of ndarray, optional
+        Exposure in cm2 s, shaped as ``counts``.
+    psfs : tuple of RadialPsf, optional
+        One a band.
+    """
+
+    grid: PatchGrid
+    bands: tuple[Band, ...]
+    counts: tuple[np.ndarray, ...]
+    background: tuple[np.ndarray, ...] | None = None
+    exposure: tuple[np.ndarray, ...] | None = None
+    psfs: tuple[RadialPsf, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("counts", "background", "exposure"):
+            arrays = getattr(self, name)
+            if arrays is None:
+                continue
+            shapes = [np.shape(array) for array in arrays]
+            if len(shapes) != len(self.bands) or any(
+                len(shape) != 3 or shape[0] != len(self.grid) or shape[1] != shape[2]
+                for shape in shapes
+            ):
+                raise ShapeError(
+                    f"{name} of shapes {shapes} for {len(self.bands)} bands and "
+                    f"{len(self.grid)} patches",
+                    remedy="Each band needs an array (n_patches, n, n).",
+                )
+            if not all(np.all(np.isfinite(array)) for array in arrays):
+                raise ShapeError(f"{name} of the patches holds values that are not finite")
+
+    def __len__(self) -> int:
+        return len(self.grid)
+
+    @property
+    def n_pixels(self) -> tuple[int, ...]:
+        """Pixels a side, one number a band."""
+        return tuple(array.shape[-1] for array in self.counts)
+
+    @property
+    def score_width(self) -> int:
+        """Pixels a side of a score map: those of the finest band."""
+        return max(self.n_pixels)

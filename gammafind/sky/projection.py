@@ -1,0 +1,44 @@
+"""Gnomonic (TAN) projection on unit vectors, many patches at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["deproject", "project", "tangent_basis", "unit_vectors"]
+
+
+def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """Unit vectors, shape (..., 3), of longitudes and latitudes in degrees."""
+    lon, lat = np.radians(lon), np.radians(lat)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+def tangent_basis(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """East, north and outward unit vectors at a position in degrees, shape (..., 3, 3)."""
+    lon, lat = np.broadcast_arrays(np.radians(lon), np.radians(lat))
+    zero = np.zeros_like(lon)
+    east = np.stack([-np.sin(lon), np.cos(lon), zero], axis=-1)
+    north = np.stack([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)], axis=-1)
+    out = unit_vectors(np.degrees(lon), np.degrees(lat))
+    return np.stack([east, north, out], axis=-2)
+
+
+def project(vectors: np.ndarray, basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets east and north in degrees on the tangent plane; NaN on the far hemisphere.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, 3)
+    basis : ndarray, shape (3, 3)
+        From `tangent_basis`.
+    """
+    east, north, out = (vectors @ basis.T).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        front = np.where(out > 0, out, np.nan)
+        return np.degrees(east / front), np.degrees(north / front)
+
+
+def deproject(east: np.ndarray, north: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Unit vectors, shape (..., 3), of offsets in degrees on the tangent plane."""
+    plane = np.stack([np.radians(east), np.radians(north), np.ones(np.shape(east))], axis=-1)
+    return (plane / np.linalg.norm(plane, axis=-1, keepdims=True)) @ basis

@@ -1,0 +1,143 @@
+"""Maps of the sky: one array a band, each on its own pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+
+from gammafind.errors import BandError, OptionError, ShapeError
+from gammafind.sky.bands import Band, check_bands
+from gammafind.sky.pixels import Pixels
+
+__all__ = ["KINDS", "SkyMap"]
+
+KINDS = {
+    "counts": u.dimensionless_unscaled,
+    "expected counts": u.dimensionless_unscaled,
+    "exposure": u.cm**2 * u.s,
+    "intensity": u.Unit("cm-2 s-1 sr-1"),
+    "score": u.dimensionless_unscaled,
+}
+"""What a map may hold, with the unit of its values."""
+
+
+@dataclass(frozen=True, eq=False)
+class SkyMap:
+    """Values on the sky in one or several bands.
+
+    Parameters
+    ----------
+    bands : sequence of Band
+    pixels : sequence of Pixels
+        One pixelisation a band; they may differ.
+    values : sequence of ndarray
+        One array a band, of the shape of its pixels, in the unit of ``kind``.
+    kind : {"counts", "expected counts", "exposure", "intensity", "score"}
+    valid : sequence of ndarray of bool, optional
+        False where a pixel holds no data; values there are set to 0. All True by default.
+    meta : mapping, optional
+        Where the map comes from: input names, checksums, selections.
+
+    Raises
+    ------
+    BandError
+        If bands, pixels and values differ in number, or band names repeat.
+    ShapeError
+        If an array has not the shape of its pixels.
+    OptionError
+        If ``kind`` is unknown, or a valid value is not finite or, in counts, negative.
+    """
+
+    bands: tuple[Band, ...]
+    pixels: tuple[Pixels, ...]
+    values: tuple[np.ndarray, ...]
+    kind: str = "counts"
+    valid: tuple[np.ndarray, ...] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise OptionError(f"kind is {self.kind!r}", remedy=f"Accepted are {', '.join(KINDS)}.")
+        bands = check_bands(self.bands)
+        if not len(bands) == len(self.pixels) == len(self.values):
+            raise BandError(
+                f"{len(bands)} bands, {len(self.pixels)} pixelisations and "
+                f"{len(self.values)} arrays were given",
+                remedy="A map needs one of each a band.",
+            )
+        valid = self.valid or [np.ones(np.shape(array), dtype=bool) for array in self.values]
+        checked = [
+            self._check(band, pixels, array, good)
+            for band, pixels, array, good in zip(
+                bands, self.pixels, self.values, valid, strict=True
+            )
+        ]
+        object.__setattr__(self, "bands", bands)
+        object.__setattr__(self, "pixels", tuple(self.pixels))
+        object.__setattr__(self, "values", tuple(checked))
+        object.__setattr__(self, "valid", tuple(np.asarray(good, dtype=bool) for good in valid))
+
+    def _check(self, band: Band, pixels: Pixels, array: Any, good: Any) -> np.ndarray:
+        array = np.asarray(array)
+        if array.shape != pixels.shape or np.shape(good) != pixels.shape:
+            raise ShapeError(
+                f"band {band.name}: values of shape {array.shape} and mask of shape "
+                f"{np.shape(good)} on pixels of shape {pixels.shape}"
+            )
+        if not np.all(good):
+            array = np.where(good, array, 0)
+        if not np.all(np.isfinite(array)):
+            raise OptionError(
+                f"band {band.name}: {np.count_nonzero(~np.isfinite(array))} valid pixels "
+                "are not finite",
+                remedy="Mark them as not valid.",
+            )
+        if self.kind in ("counts", "expected counts", "exposure") and np.any(array < 0):
+            raise OptionError(
+                f"band {band.name}: {np.count_nonzero(array < 0)} pixels are negative",
+                remedy=f"A map of {self.kind} holds none.",
+            )
+        return array
+
+    @property
+    def unit(self) -> u.UnitBase:
+        """Unit of the values."""
+        return KINDS[self.kind]
+
+    @property
+    def n_bands(self) -> int:
+        """Number of bands."""
+        return len(self.bands)
+
+    def select(self, names: list[str]) -> SkyMap:
+        """Return the bands ``names``, in that order."""
+        known = [band.name for band in self.bands]
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise BandError(
+                f"no band {', '.join(missing)}", remedy=f"The map has {', '.join(known)}."
+            )
+        order = [known.index(name) for name in names]
+        return replace(
+            self,
+            bands=tuple(self.bands[i] for i in order),
+            pixels=tuple(self.pixels[i] for i in order),
+            values=tuple(self.values[i] for i in order),
+            valid=tuple(self.valid[i] for i in order),
+        )
+
+    def map(self, function: Callable[[np.ndarray], np.ndarray], *, kind: str) -> SkyMap:
+        """Apply ``function`` to the array of each band."""
+        return replace(self, values=tuple(function(array) for array in self.values), kind=kind)
+
+    def poisson(self, *, rng: np.random.Generator) -> SkyMap:
+        """Draw counts from a map of expected counts."""
+        if self.kind != "expected counts":
+            raise OptionError(
+                f"a Poisson draw of a map of {self.kind}", remedy="It needs expected counts."
+            )
+        return self.map(rng.poisson, kind="counts")
