@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 from astropy.table import QTable
-
 from gammafind.catalogue.merging import merge_detections
+
 from gammafind.catalogue.schema import (
     CLUSTERS,
     DETECTIONS,
@@ -27,7 +27,7 @@ from gammafind.catalogue.schema import (
 from gammafind.errors import OptionError, ShapeError, TableError
 from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import PatchGrid, Patches
+from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap

@@ -1,0 +1,1 @@
+"""Sources and detections as tables: schema, matching, merging, regions, files."""

@@ -1,0 +1,1 @@
+"""How well: completeness, purity, offsets."""

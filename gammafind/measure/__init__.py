@@ -1,0 +1,1 @@
+"""What is measured on counts: test statistic, flux, position error."""

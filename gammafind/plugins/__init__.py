@@ -1,0 +1,1 @@
+"""The built-in plugins; each knows the core, none knows another."""

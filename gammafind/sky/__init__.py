@@ -1,0 +1,1 @@
+"""The sky as data: bands, pixels, maps, patches, PSF, files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ def energy_bands(edges: Quantity) -> tuple[Band, ...]:
     gev = edges.to_value(u.GeV)
     return tuple(
         Band(f"{low:g}-{high:g} GeV", low * u.GeV, high * u.GeV)
-        for low, high in zip(gev[:-1], gev[1:], strict=True)
+        for low, high in itertools.pairwise(gev)
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gammafind.errors import BandError
 from gammafind.sky.bands import same_edges
-from gammafind.sky.patches import PatchGrid, Patches
+from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 

@@ -203,7 +203,7 @@ class PatchGrid:
         return patches
 
     def _pixel_areas(self, vectors: np.ndarray, index: int, width: int) -> np.ndarray:
-        """Solid angles in sr of the pixels of a TAN patch: cos^3 of the distance from its centre."""
+        """Solid angles in sr of the pixels of a TAN patch: cos^3 of the centre distance."""
         step = np.radians(self.pixel_size(width))
         return step**2 * (vectors @ self.bases[index][2]) ** 3
 

@@ -1,0 +1,1 @@
+"""Clusterers: from a score map to one peak a source."""

@@ -1,0 +1,1 @@
+"""The Fermi Large Area Telescope: responses, catalogues, diffuse emission, renderer."""

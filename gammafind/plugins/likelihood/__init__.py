@@ -1,0 +1,1 @@
+"""The classical localiser: a Poisson likelihood-ratio map."""
