@@ -1,0 +1,116 @@
+"""One-to-one matching of two sets of sky positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.units import Quantity
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+from gammafind.catalogue.pairs import pairs_within, radii_of
+from gammafind.errors import OptionError
+
+__all__ = ["Matches", "match_one_to_one"]
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Pairs of a one-to-one matching, in the order of ``a``.
+
+    Parameters
+    ----------
+    a, b : ndarray of int, shape (k,)
+        Indices into the first and the second set.
+    separation : Quantity, shape (k,)
+        Angular separation of each pair.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    separation: Quantity
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+
+def match_one_to_one(
+    a: SkyCoord,
+    b: SkyCoord,
+    radius: Quantity,
+    *,
+    method: Literal["optimal", "nearest"] = "optimal",
+) -> Matches:
+    """Match two sets of positions so that each is used at most once.
+
+    Parameters
+    ----------
+    a, b : SkyCoord, shapes (n,) and (m,)
+        In any celestial frame.
+    radius : Quantity, scalar or shape (n,)
+        Largest separation of a pair; one for all, or one for each of ``a``.
+    method : {"optimal", "nearest"}
+        ``optimal`` makes as many pairs as can be made and, among those matchings, takes the
+        one of least total separation. ``nearest`` takes the closest pair first, then the
+        closest of what is left.
+
+    Returns
+    -------
+    Matches
+
+    Raises
+    ------
+    OptionError
+        If ``radius`` or ``method`` is none that is accepted.
+    """
+    if method not in _METHODS:
+        raise OptionError(f"method is {method!r}", remedy=f"It must be one of {list(_METHODS)}.")
+    i, j, separation = pairs_within(a, b, radii_of(radius, len(a)))
+    kept = _METHODS[method](i, j, separation)
+    return Matches(i[kept], j[kept], separation[kept] * u.deg)
+
+
+def _nearest(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray:
+    """Indices of the pairs that are kept, closest first."""
+    used_i: set[int] = set()
+    used_j: set[int] = set()
+    kept = []
+    for pair in np.lexsort((j, i, separation)):
+        if i[pair] not in used_i and j[pair] not in used_j:
+            used_i.add(i[pair])
+            used_j.add(j[pair])
+            kept.append(pair)
+    return np.sort(np.asarray(kept, dtype=int))
+
+
+def _optimal(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray:
+    """Indices of the pairs that are kept: as many as possible, then of least separation.
+
+    Each object of the first set has a spare partner of its own, which costs more than all
+    separations together. Every object then has a partner, and the cheapest full matching
+    uses as few spares as possible.
+    """
+    if len(i) == 0:
+        return np.zeros(0, dtype=int)
+    rows, row = np.unique(i, return_inverse=True)
+    columns, column = np.unique(j, return_inverse=True)
+    n, m = len(rows), len(columns)
+    spare = np.arange(n)
+    relative = separation / max(separation.max(), np.finfo(float).tiny)
+    # The offset of 1 keeps pairs of no separation, which a sparse matrix would drop.
+    cost = 1 + np.concatenate([relative, np.full(n, n + 1.0)])
+    graph = csr_array(
+        (cost, (np.concatenate([row, spare]), np.concatenate([column, m + spare]))),
+        shape=(n, m + n),
+    )
+    matched_row, matched_column = min_weight_full_bipartite_matching(graph)
+    partner = np.full(n, -1)
+    partner[matched_row] = matched_column
+    return np.flatnonzero(partner[row] == column)
+
+
+_METHODS = {"optimal": _optimal, "nearest": _nearest}

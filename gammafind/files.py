@@ -1,0 +1,113 @@
+"""Input files are checked before they are read; output files appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+
+from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
+
+__all__ = ["atomic_output", "check_input", "check_output"]
+
+
+def check_input(path: str | PathLike) -> Path:
+    """Return the path of a file that exists, may be read and is not empty.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist, is a directory, or may not be read.
+    TruncatedFileError
+        If the file is empty.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise MissingFileError("is a directory, not a file", path=path)
+    if not path.exists():
+        raise MissingFileError("the file does not exist", path=path)
+    if not os.access(path, os.R_OK):
+        raise MissingFileError("the file may not be read", path=path)
+    if path.stat().st_size == 0:
+        raise TruncatedFileError("the file is empty", path=path)
+    return path
+
+
+def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
+    """Return a path that may be written.
+
+    Parameters
+    ----------
+    path : path-like
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the directory does not exist, the path is a directory, or the file exists and
+        ``overwrite`` is false.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise OutputError("is a directory", path=path, remedy="Give the name of a file.")
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"the directory {path.parent} does not exist", path=path, remedy="Make it first."
+        )
+    if path.exists() and not overwrite:
+        raise OutputError(
+            "the file exists already", path=path, remedy="Choose another name, or overwrite it."
+        )
+    return path
+
+
+@contextmanager
+def atomic_output(path: str | PathLike, overwrite: bool = False) -> Iterator[Path]:
+    """Write a file under a temporary path, and rename it to ``path`` when it is whole.
+
+    If the block raises, ``path`` is left as it was and nothing else stays behind.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the file shall appear.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Yields
+    ------
+    Path
+        Where to write: the same name in a temporary directory beside ``path``.
+
+    Raises
+    ------
+    OutputError
+        As `check_output`, and if the directory may not be written or the disk is full.
+
+    Examples
+    --------
+    >>> with atomic_output(path) as temporary:  # doctest: +SKIP
+    ...     table.write(temporary, format="fits")
+    """
+    path = check_output(path, overwrite=overwrite)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise OutputError(
+            f"the directory {path.parent} cannot be written ({error.strerror})", path=path
+        ) from None
+    try:
+        yield folder / path.name
+        os.replace(folder / path.name, path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError("the disk is full", path=path) from error
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
