@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol, runtime_checkable
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import astropy.units as u
 import numpy as np
@@ -14,10 +14,15 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area
 
 from gammafind.errors import OptionError
+from gammafind.sky.projection import unit_vectors
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 __all__ = ["HealpixPixels", "Pixels", "WcsPixels"]
 
 _FRAMES = ("galactic", "icrs", "fk5")
+_TREE_NSIDE = 256
 
 
 @runtime_checkable
@@ -31,6 +36,16 @@ class Pixels(Protocol):
     @property
     def pixel_area(self) -> Quantity:
         """Mean solid angle of a pixel."""
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Unit vectors of the pixel centres in ``frame``, shape (n_pixels, 3)."""
+
+    def subpixel_vectors(self, index: np.ndarray, n: int) -> np.ndarray:
+        """Unit vectors of ``n`` x ``n`` sub-pixels of each pixel, shape (len(index), n * n, 3)."""
+
+    def nearest(self, vectors: np.ndarray, k: int) -> np.ndarray:
+        """Flat indices of about ``k`` pixels nearest to each vector, shape (len(vectors), >= k)."""
 
     def centres(self) -> SkyCoord:
         """Positions of the pixel centres, of the shape of a map."""
@@ -87,6 +102,35 @@ class HealpixPixels:
 
         return np.stack(hp.pix2vec(self.nside, np.arange(self.shape[0])), axis=-1)
 
+    def subpixel_vectors(self, index: np.ndarray, n: int) -> np.ndarray:
+        """Unit vectors of ``n`` x ``n`` sub-pixels, ``n`` a power of two."""
+        import healpy as hp
+
+        nested = hp.ring2nest(self.nside, index)
+        children = nested[:, None] * n**2 + np.arange(n**2)
+        return np.stack(hp.pix2vec(self.nside * n, children, nest=True), axis=-1)
+
+    def nearest(self, vectors: np.ndarray, k: int) -> np.ndarray:
+        """RING indices of ``k`` pixels near each vector, of more above nside 256.
+
+        There the nearest parent pixels are found, and all their children returned.
+        """
+        import healpy as hp
+
+        depth = max(1, self.nside // _TREE_NSIDE)
+        parents = HealpixPixels(self.nside // depth, self.frame)
+        count = k if depth == 1 else k // depth**2 + 5
+        index = _nearest(parents.tree, vectors, count)
+        if depth == 1:
+            return index
+        nested = hp.ring2nest(parents.nside, index)[..., None] * depth**2 + np.arange(depth**2)
+        return hp.nest2ring(self.nside, nested).reshape(len(vectors), -1)
+
+    @property
+    def tree(self) -> cKDTree:
+        """Tree of the pixel centres."""
+        return _healpix_tree(self.nside)
+
     def centres(self) -> SkyCoord:
         """Positions of the pixel centres, shape (n_pixels,)."""
         import healpy as hp
@@ -139,6 +183,34 @@ class WcsPixels:
         """Square root of the solid angle of a pixel at the reference point."""
         return np.sqrt(proj_plane_pixel_area(self.wcs)) * u.deg
 
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """Unit vectors of the pixel centres in ``frame``, shape (ny * nx, 3)."""
+        y, x = np.indices(self.shape)
+        return self._vectors(x.ravel(), y.ravel())
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        """Tree of the pixel centres."""
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.vectors)
+
+    def subpixel_vectors(self, index: np.ndarray, n: int) -> np.ndarray:
+        """Unit vectors of ``n`` x ``n`` sub-pixels."""
+        y, x = np.divmod(index, self.shape[1])
+        step = (np.arange(n) - (n - 1) / 2) / n
+        dy, dx = (offset.ravel() for offset in np.meshgrid(step, step, indexing="ij"))
+        return self._vectors(x[:, None] + dx, y[:, None] + dy)
+
+    def nearest(self, vectors: np.ndarray, k: int) -> np.ndarray:
+        """Flat indices of the ``k`` nearest pixels, of all where the image holds fewer."""
+        return _nearest(self.tree, vectors, min(k, self.shape[0] * self.shape[1]))
+
+    def _vectors(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        sky = self.wcs.pixel_to_world(x, y).spherical
+        return unit_vectors(sky.lon.deg, sky.lat.deg)
+
     def centres(self) -> SkyCoord:
         """Positions of the pixel centres, shape ``(ny, nx)``."""
         y, x = np.indices(self.shape)
@@ -163,6 +235,17 @@ class WcsPixels:
 
         x, y = self.xy(positions)
         return map_coordinates(values, [y, x], order=1, cval=np.nan)
+
+
+def _nearest(tree: cKDTree, vectors: np.ndarray, k: int) -> np.ndarray:
+    return tree.query(vectors, k=np.arange(1, k + 1))[1]
+
+
+@lru_cache(maxsize=8)
+def _healpix_tree(nside: int) -> cKDTree:
+    from scipy.spatial import cKDTree
+
+    return cKDTree(HealpixPixels(nside).vectors)
 
 
 def _lonlat(positions: SkyCoord, frame: str) -> tuple[np.ndarray, np.ndarray]:

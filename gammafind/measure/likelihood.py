@@ -1,0 +1,95 @@
+"""Poisson likelihood ratio of one more source, at many positions at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["AmplitudeFit", "fit_amplitudes"]
+
+_ITERATIONS = 30
+_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class AmplitudeFit:
+    """Best amplitude of a source at each of n positions, everything else fixed.
+
+    Attributes
+    ----------
+    amplitude : ndarray, shape (n,)
+        In units of the templates, not negative.
+    ts : ndarray, shape (n,)
+        2 ln of the likelihood with the source over that without.
+    information : ndarray, shape (n,)
+        Second derivative of -ln L with respect to the amplitude, at the best amplitude.
+    """
+
+    amplitude: np.ndarray
+    ts: np.ndarray
+    information: np.ndarray
+
+    @property
+    def error(self) -> np.ndarray:
+        """1 sigma error of the amplitude."""
+        with np.errstate(divide="ignore"):
+            return np.where(self.information > 0, self.information**-0.5, np.inf)
+
+
+def fit_amplitudes(
+    counts: np.ndarray, model: np.ndarray, template: np.ndarray, total: np.ndarray
+) -> AmplitudeFit:
+    """Maximise the Poisson likelihood of ``counts`` for ``model + amplitude * template``.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n, k)
+        Observed counts in the pixels near each position, all bands in one row.
+    model : ndarray, shape (n, k)
+        Expected counts there without the source, positive.
+    template : ndarray, shape (n, k)
+        Expected counts of the source at amplitude one.
+    total : ndarray, shape (n,)
+        Counts of the source at amplitude one in all valid pixels; at least the template's sum.
+
+    Returns
+    -------
+    AmplitudeFit
+
+    Notes
+    -----
+    The log-likelihood is concave in the amplitude, so that Newton's method, kept above zero,
+    finds its maximum. Cash 1979, ApJ 228, 939 (doi:10.1086/156922); Mattox et al. 1996,
+    ApJ 461, 396 (doi:10.1086/177068).
+    """
+    ratio = template / model
+    first = np.einsum("nk,nk->n", counts, ratio) - total
+    amplitude = np.zeros(len(total))
+    active = np.flatnonzero(first > 0)
+    if active.size:
+        second = np.einsum("nk,nk->n", counts[active], ratio[active] ** 2)
+        start = first[active] / second
+        amplitude[active] = _newton(counts[active], ratio[active], total[active], start)
+    growth = 1 + amplitude[:, None] * ratio
+    ts = 2 * (np.einsum("nk,nk->n", counts, np.log(growth)) - amplitude * total)
+    information = np.einsum("nk,nk->n", counts, (ratio / growth) ** 2)
+    return AmplitudeFit(amplitude, np.maximum(ts, 0), information)
+
+
+def _newton(
+    counts: np.ndarray, ratio: np.ndarray, total: np.ndarray, start: np.ndarray
+) -> np.ndarray:
+    """Root of the slope of the log-likelihood, which falls with the amplitude."""
+    amplitude = start
+    for _ in range(_ITERATIONS):
+        weight = ratio / (1 + amplitude[:, None] * ratio)
+        slope = np.einsum("nk,nk->n", counts, weight) - total
+        curvature = np.einsum("nk,nk->n", counts, weight**2)
+        step = slope / np.where(curvature > 0, curvature, 1)
+        updated = np.maximum(amplitude + step, amplitude / 10)
+        change = np.abs(updated - amplitude)
+        amplitude = updated
+        if np.all(change <= _TOLERANCE * amplitude + 1e-12):
+            break
+    return amplitude
