@@ -11,24 +11,31 @@ from astropy.units import Quantity
 from gammafind.errors import OptionError, ShapeError
 from gammafind.units import as_value
 
-__all__ = ["RadialPsf"]
+__all__ = ["RadialPsf", "ring_weights"]
+
+_SERIES_BELOW = 1e-3
+_GAUSS_POINTS = 5
+_PHASE_OF_A_PIECE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class RadialPsf:
     """A radially symmetric point-spread function, normalised to one on the sphere.
 
+    The density is linear in theta between the nodes and zero beyond the last one; every
+    method is exact for that profile.
+
     Parameters
     ----------
     theta : ndarray, shape (n,)
-        Angular distances from the source, in radians, increasing from 0.
+        Angular distances from the source, in radians, increasing from 0 to at most pi.
     density : ndarray, shape (n,)
         Probability per steradian at ``theta``; any norm, it is divided by its integral.
 
     Raises
     ------
     ShapeError
-        If the arrays differ in length or ``theta`` does not increase from 0.
+        If the arrays differ in length or ``theta`` does not increase from 0 to at most pi.
     OptionError
         If the density is negative, not finite or zero everywhere.
     """
@@ -45,11 +52,13 @@ class RadialPsf:
                 f"the PSF profile has theta of shape {theta.shape} and density of {density.shape}",
                 remedy="Both must be one-dimensional, of one length, at least 3.",
             )
-        if theta[0] != 0 or np.any(np.diff(theta) <= 0):
-            raise ShapeError("theta of the PSF profile does not increase from 0")
+        if theta[0] != 0 or not np.all(np.diff(theta) > 0) or theta[-1] > np.pi:
+            raise ShapeError("theta of the PSF profile does not increase from 0 to at most pi")
         if not np.all(np.isfinite(density)) or np.any(density < 0) or not density.any():
             raise OptionError("the PSF density is negative, not finite or zero everywhere")
-        cumulative = _cumulative_integral(theta, density)
+        inner, outer = _interval_weights(theta[:-1], theta[1:])
+        rings = inner * density[:-1] + outer * density[1:]
+        cumulative = np.concatenate([[0.0], np.cumsum(rings)])
         object.__setattr__(self, "theta", theta)
         object.__setattr__(self, "density", density / cumulative[-1])
         object.__setattr__(self, "_cumulative", cumulative / cumulative[-1])
@@ -60,30 +69,91 @@ class RadialPsf:
 
     def containment(self, radius: Quantity) -> np.ndarray | float:
         """Fraction of the counts within ``radius`` of the source."""
-        return np.interp(as_value(radius, u.rad, name="radius"), self.theta, self._cumulative)
+        radius = np.clip(as_value(radius, u.rad, name="radius"), 0, self.theta[-1])
+        below = np.clip(np.searchsorted(self.theta, radius) - 1, 0, self.theta.size - 2)
+        inner, outer = _interval_weights(self.theta[below], radius)
+        return self._cumulative[below] + inner * self.density[below] + outer * self(radius)
 
     def containment_radius(self, fraction: float) -> Quantity:
         """Radius that holds ``fraction`` of the counts, as a Quantity in degrees."""
+        from scipy.optimize import brentq
+
         if not 0 < fraction < 1:
             raise OptionError(f"fraction is {fraction}", remedy="It must lie between 0 and 1.")
-        return np.degrees(np.interp(fraction, self._cumulative, self.theta)) * u.deg
+        above = np.searchsorted(self._cumulative, fraction)
+        radius = brentq(
+            lambda radius: self.containment(radius * u.rad) - fraction,
+            self.theta[above - 1],
+            self.theta[above],
+            xtol=1e-12,
+        )
+        return np.degrees(radius) * u.deg
 
     def window(self, lmax: int) -> np.ndarray:
-        """Legendre transform of the profile, one at multipole 0, shape (lmax + 1,)."""
-        import healpy as hp
+        """Legendre transform of the profile, one at multipole 0, shape (lmax + 1,).
 
-        fine = np.linspace(0, self.theta[-1], max(4 * lmax, 4 * self.theta.size))
-        theta = np.union1d(self.theta, fine)
-        window = hp.beam2bl(self(theta), theta, lmax)
-        return window / window[0]
+        Parameters
+        ----------
+        lmax : int
+            Highest multipole, not negative.
+        """
+        if lmax < 0:
+            raise OptionError(f"lmax is {lmax}", remedy="It must not be negative.")
+        theta, step = _quadrature(self.theta, lmax)
+        moments = _legendre_moments(np.cos(theta), step * np.sin(theta) * self(theta), lmax)
+        return moments / moments[0]
 
 
-def _cumulative_integral(theta: np.ndarray, density: np.ndarray) -> np.ndarray:
-    """Integral over the sphere from 0 to each theta, with density linear between the nodes."""
-    lower, upper = theta[:-1], theta[1:]
-    middle = (lower + upper) / 2
-    ring = np.cos(lower) - np.cos(upper)
-    halves = (density[:-1] * (np.cos(lower) - np.cos(middle))
-              + density[1:] * (np.cos(middle) - np.cos(upper)))
-    mean = np.where(ring > 0, halves / np.where(ring > 0, ring, 1), 0)
-    return np.concatenate([[0.0], np.cumsum(2 * np.pi * ring * mean)])
+def ring_weights(theta: np.ndarray) -> np.ndarray:
+    """Weights w such that ``density @ w`` is the integral of a profile over the sphere.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (n,)
+        Nodes in radians, increasing; the density is linear between them.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In steradians.
+    """
+    inner, outer = _interval_weights(theta[:-1], theta[1:])
+    return np.append(inner, 0.0) + np.insert(outer, 0, 0.0)
+
+
+def _interval_weights(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Integral over a ring of the two hat functions of its inner and its outer edge."""
+    middle, half = (lower + upper) / 2, (upper - lower) / 2
+    area = 4 * np.pi * np.sin(middle) * np.sin(half)
+    tilt = np.where(
+        half < _SERIES_BELOW,
+        half**2 * (1 / 3 - half**2 / 30),
+        (np.sin(half) - half * np.cos(half)) / np.where(half > 0, half, 1),
+    )
+    difference = 2 * np.pi * np.cos(middle) * tilt
+    return area / 2 - difference, area / 2 + difference
+
+
+def _quadrature(nodes: np.ndarray, lmax: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre points and weights that resolve ``lmax`` between the nodes."""
+    widths = np.diff(nodes)
+    pieces = np.ceil(widths * (lmax + 1) / _PHASE_OF_A_PIECE).astype(int)
+    width = np.repeat(widths / pieces, pieces)
+    number = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    start = np.repeat(nodes[:-1], pieces) + number * width
+    points, weights = np.polynomial.legendre.leggauss(_GAUSS_POINTS)
+    theta = start[:, None] + width[:, None] * (points + 1) / 2
+    return theta.ravel(), (width[:, None] * weights / 2).ravel()
+
+
+def _legendre_moments(cosine: np.ndarray, weights: np.ndarray, lmax: int) -> np.ndarray:
+    """Sum of ``weights`` times the Legendre polynomials, by upward recurrence."""
+    before, now = np.zeros_like(cosine), np.ones_like(cosine)
+    moments = np.empty(lmax + 1)
+    for degree in range(lmax):
+        moments[degree] = weights @ now
+        before *= -degree / (degree + 1)
+        before += (2 * degree + 1) / (degree + 1) * cosine * now
+        before, now = now, before
+    moments[lmax] = weights @ now
+    return moments
