@@ -1,0 +1,42 @@
+"""Responses of the Fermi-LAT: PSF, effective area, energy dispersion, livetime, exposure."""
+
+from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion, read_dispersion
+from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea, read_effective_area
+from gammafind.plugins.fermi_lat.irf.exposure import (
+    ExposureCube,
+    livetime_exposure,
+    read_exposure_cube,
+)
+from gammafind.plugins.fermi_lat.irf.livetime import (
+    LivetimeCube,
+    LivetimeProfile,
+    read_livetime_cube,
+    survey_profile,
+)
+from gammafind.plugins.fermi_lat.irf.psf import PsfTable, read_psf
+from gammafind.plugins.fermi_lat.irf.response import (
+    EMBEDDED_RESPONSES,
+    Response,
+    load_response,
+    read_response,
+)
+
+__all__ = [
+    "EMBEDDED_RESPONSES",
+    "EffectiveArea",
+    "EnergyDispersion",
+    "ExposureCube",
+    "LivetimeCube",
+    "LivetimeProfile",
+    "PsfTable",
+    "Response",
+    "livetime_exposure",
+    "load_response",
+    "read_dispersion",
+    "read_effective_area",
+    "read_exposure_cube",
+    "read_livetime_cube",
+    "read_psf",
+    "read_response",
+    "survey_profile",
+]

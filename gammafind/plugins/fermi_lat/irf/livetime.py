@@ -1,0 +1,235 @@
+"""How long each part of the sky was seen at each inclination to the boresight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.units import Quantity
+
+from gammafind.errors import FileFormatError, OptionError
+from gammafind.plugins.fermi_lat.files import open_fits
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.units import degrees
+
+__all__ = [
+    "LivetimeCube",
+    "LivetimeProfile",
+    "healpix_layout",
+    "read_livetime_cube",
+    "survey_profile",
+]
+
+_BINS = 40
+_ORBIT_INCLINATION = np.radians(25.6)
+_WHAT = "a livetime cube of gtltcube (EXPOSURE, CTHETABOUNDS)"
+
+
+@dataclass(frozen=True, eq=False)
+class LivetimeProfile:
+    """Livetime over the cosine of the inclination.
+
+    Parameters
+    ----------
+    cos_theta : ndarray, shape (n,)
+        Cosine that stands for each bin.
+    livetime : ndarray, shape (n,)
+        In seconds, or a fraction of the time.
+    weighted : ndarray, shape (n,), optional
+        Livetime times the livetime fraction. Without it the effective area is not corrected
+        for the livetime fraction.
+    """
+
+    cos_theta: np.ndarray
+    livetime: np.ndarray
+    weighted: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        weighted = self.livetime if self.weighted is None else self.weighted
+        if not self.cos_theta.shape == self.livetime.shape == weighted.shape:
+            raise OptionError("the arrays of the livetime profile differ in length")
+        if np.any(self.livetime < 0) or not self.livetime.sum() > 0:
+            raise OptionError("the livetime is negative, or zero at every inclination")
+
+    def within(self, inclination: Quantity) -> LivetimeProfile:
+        """Return the profile without what was seen beyond ``inclination``.
+
+        ``gtpsf`` leaves out inclinations beyond 70 deg; ``gtexpcube2`` and the events do not.
+        """
+        seen = self.cos_theta >= np.cos(np.radians(degrees(inclination, name="inclination")))
+        weighted = None if self.weighted is None else self.weighted * seen
+        return LivetimeProfile(self.cos_theta, self.livetime * seen, weighted)
+
+
+@dataclass(frozen=True, eq=False)
+class LivetimeCube:
+    """Livetime over the cosine of the inclination, in each pixel of the sky.
+
+    Parameters
+    ----------
+    pixels : HealpixPixels
+    cos_theta : ndarray, shape (n,)
+        Cosine that stands for each bin.
+    livetime : ndarray, shape (n_pixels, n)
+        In seconds.
+    weighted : ndarray, shape (n_pixels, n), optional
+        Livetime times the livetime fraction, in seconds.
+    """
+
+    pixels: HealpixPixels
+    cos_theta: np.ndarray
+    livetime: np.ndarray
+    weighted: np.ndarray | None = None
+
+    def at(self, position: SkyCoord) -> LivetimeProfile:
+        """Profile of the pixel that holds ``position`` (scalar), as the LAT tools take it."""
+        pixel = self.pixels.pixel_of(position)
+        weighted = None if self.weighted is None else self.weighted[pixel]
+        return LivetimeProfile(self.cos_theta, self.livetime[pixel], weighted)
+
+    def mean(self) -> LivetimeProfile:
+        """Mean profile of the whole sky."""
+        weighted = None if self.weighted is None else self.weighted.mean(axis=0)
+        return LivetimeProfile(self.cos_theta, self.livetime.mean(axis=0), weighted)
+
+
+def survey_profile(
+    *,
+    declination: Quantity | None = None,
+    rocking: Quantity = 50 * u.deg,
+    max_zenith: Quantity = 100 * u.deg,
+) -> LivetimeProfile:
+    """Profile of a long observation in survey mode, from the geometry of the orbit.
+
+    The boresight is rocked north of the zenith on one orbit and south on the next, at right
+    angles to the orbit, whose plane is inclined by 25.6 deg and precesses. What lies beyond
+    ``max_zenith`` is not seen. Breaks in the South Atlantic Anomaly, slews and pointed
+    observations are left out.
+
+    Parameters
+    ----------
+    declination : Quantity, optional
+        Of the source. By default the mean over the whole sky.
+    rocking : Quantity
+        Rocking angle: 35 deg in the first year, 50 deg from September 2009.
+    max_zenith : Quantity
+        Zenith cut of the event selection.
+
+    Returns
+    -------
+    LivetimeProfile
+        As a fraction of the time, in 40 bins of equal width in the square root of one minus
+        the cosine.
+
+    References
+    ----------
+    Ackermann et al. 2012, ApJS 203, 4, sect. 2, DOI 10.1088/0067-0049/203/1/4.
+    """
+    edges = 1 - np.linspace(1, 0, _BINS + 1) ** 2
+    rock, zenith = np.radians([degrees(rocking), degrees(max_zenith)])
+    if not (0 < rock < np.pi / 2 and 0 < zenith <= np.pi):
+        raise OptionError(
+            f"rocking is {rocking}, max_zenith {max_zenith}",
+            remedy="They lie between 0 and 90 deg, and between 0 and 180 deg.",
+        )
+    if declination is None:
+        livetime = _mean_over_sky(edges, rock, zenith)
+    else:
+        livetime = _at_declination(edges, np.radians(degrees(declination)), rock, zenith)
+    return LivetimeProfile(_middle(edges[:-1], edges[1:]), livetime)
+
+
+def _mean_over_sky(edges: np.ndarray, rock: float, zenith: float) -> np.ndarray:
+    """Fraction of each ring about the boresight within the zenith cut, times its solid angle."""
+    cosine = _middle(edges[:-1], edges[1:])
+    reach = (np.cos(zenith) - np.cos(rock) * cosine) / (np.sin(rock) * np.sqrt(1 - cosine**2))
+    return np.arccos(np.clip(reach, -1, 1)) / np.pi * np.diff(edges) / 2
+
+
+def _at_declination(
+    edges: np.ndarray, declination: float, rock: float, zenith: float, steps: int = 720
+) -> np.ndarray:
+    """Fraction of the time in each bin, over all nodes and phases of the orbit."""
+    angles = (np.arange(steps) + 0.5) * 2 * np.pi / steps
+    node, phase = angles[:, None], angles[None, :]
+    tilt = _ORBIT_INCLINATION
+    to_zenith = np.cos(declination) * (
+        np.cos(node) * np.cos(phase) - np.sin(node) * np.sin(phase) * np.cos(tilt)
+    ) + np.sin(declination) * np.sin(phase) * np.sin(tilt)
+    to_pole = np.cos(declination) * np.sin(node) * np.sin(tilt) + np.sin(declination) * np.cos(tilt)
+    seen = to_zenith > np.cos(zenith)
+    cosines = [(np.cos(rock) * to_zenith + side * np.sin(rock) * to_pole)[seen] for side in (1, -1)]
+    return np.histogram(np.concatenate(cosines), edges)[0] / (2 * steps**2)
+
+
+def _middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Cosine in the middle of a bin in the square root of one minus the cosine."""
+    return 1 - ((np.sqrt(1 - low) + np.sqrt(1 - high)) / 2) ** 2
+
+
+def read_livetime_cube(path: str | PathLike) -> LivetimeCube:
+    """Read a livetime cube of ``gtltcube``.
+
+    Bins of the azimuth around the boresight, where the cube has them, are summed over.
+
+    Raises
+    ------
+    FileFormatError
+        If an extension, a column or a keyword is missing or unknown.
+    InputFileError
+        If the file is missing, truncated or no FITS file.
+    """
+    with open_fits(path, what=_WHAT) as hdus:
+        missing = [name for name in ("EXPOSURE", "CTHETABOUNDS") if name not in hdus]
+        if missing:
+            raise FileFormatError(
+                f"the file has no extension {' nor '.join(missing)}",
+                path=path,
+                remedy=f"Accepted is {_WHAT}.",
+            )
+        table, bounds = hdus["EXPOSURE"], hdus["CTHETABOUNDS"].data
+        low, high = (np.array(bounds[f"CTHETA_{end}"], dtype=float) for end in ("MIN", "MAX"))
+        linear = table.header.get("THETABIN", "").strip() == "COSTHETA"
+        pixels, nested = healpix_layout(table.header, path)
+        livetime = _bins(table, pixels, nested, low.size, path)
+        weighted = None
+        if "WEIGHTED_EXPOSURE" in hdus:
+            weighted = _bins(hdus["WEIGHTED_EXPOSURE"], pixels, nested, low.size, path)
+    cosine = (low + high) / 2 if linear else _middle(low, high)
+    return LivetimeCube(pixels, cosine, livetime, weighted)
+
+
+def healpix_layout(header: fits.Header, path: str | PathLike) -> tuple[HealpixPixels, bool]:
+    """Read the pixels of a HEALPix table of the LAT tools, and whether they are NESTED."""
+    frames = {"EQU": "icrs", "CEL": "icrs", "GAL": "galactic"}
+    system, order = header.get("COORDSYS", "").strip(), header.get("ORDERING", "").strip()
+    if system not in frames or order not in ("NESTED", "NEST", "RING") or "NSIDE" not in header:
+        raise FileFormatError(
+            f"the HEALPix keywords are COORDSYS={system!r}, ORDERING={order!r}, "
+            f"NSIDE={header.get('NSIDE')!r}",
+            path=path,
+            remedy="Accepted are EQU, CEL or GAL; NESTED or RING; and a number.",
+        )
+    return HealpixPixels(int(header["NSIDE"]), frames[system]), order != "RING"
+
+
+def _bins(
+    table: fits.BinTableHDU, pixels: HealpixPixels, nested: bool, n_bins: int, path: str | PathLike
+) -> np.ndarray:
+    """Livetime in each pixel (RING) and inclination bin."""
+    import healpy as hp
+
+    values = np.array(table.data["COSBINS"], dtype=float)
+    if values.ndim != 2 or values.shape[0] != pixels.shape[0] or values.shape[1] < n_bins:
+        raise FileFormatError(
+            f"COSBINS has the shape {values.shape}",
+            path=path,
+            remedy=f"Expected {pixels.shape[0]} pixels and {n_bins} bins.",
+        )
+    if nested:
+        values = values[hp.ring2nest(pixels.nside, np.arange(pixels.shape[0]))]
+    return values[:, :n_bins]
