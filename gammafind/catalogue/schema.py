@@ -102,7 +102,7 @@ DETECTIONS = (
     Column(
         "ts", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
     ),
-    Column("npred", "", "phys.count;em.gamma", "Fitted counts of the source", required=False),
+    Column("npred", "", "phot.count;em.gamma", "Fitted counts of the source", required=False),
     Column(
         "flux",
         "cm-2 s-1",
@@ -138,7 +138,7 @@ CATALOGUE = (
         "TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
     ),
     Column("Signif_Avg", "", "stat.snr", "Significance, the square root of TS", required=False),
-    Column("Npred", "", "phys.count;em.gamma", "Fitted counts of the source", required=False),
+    Column("Npred", "", "phot.count;em.gamma", "Fitted counts of the source", required=False),
     Column(
         "Flux",
         "cm-2 s-1",

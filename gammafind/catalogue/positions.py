@@ -1,0 +1,63 @@
+"""Sky positions of a table, whichever of the usual column names it has."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.errors import TableError
+
+__all__ = ["sky_positions"]
+
+_COLUMNS = (
+    ("ra", "dec", "icrs"),
+    ("raj2000", "dej2000", "icrs"),
+    ("raj2000", "decj2000", "icrs"),
+    ("glon", "glat", "galactic"),
+    ("l", "b", "galactic"),
+)
+"""Names of longitude and latitude in any case, and their frame; the first that is there."""
+
+
+def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
+    """Positions of the rows of a table, ICRS.
+
+    Parameters
+    ----------
+    table : QTable
+        With ``ra, dec``, ``RAJ2000, DEJ2000`` or ``glon, glat``, in any case. Columns without
+        a unit are taken to be degrees.
+    what : str
+        What the table is, for messages.
+
+    Raises
+    ------
+    TableError
+        If there are no such columns, or a position is not finite or outside the sphere.
+    """
+    names = {name.lower(): name for name in table.colnames}
+    for lon, lat, frame in _COLUMNS:
+        if lon in names and lat in names:
+            longitude = _degrees(table[names[lon]], names[lon], what)
+            latitude = _degrees(table[names[lat]], names[lat], what)
+            if np.any(np.abs(latitude) > 90):
+                raise TableError(f"{what}: {names[lat]} lies outside -90 to 90 deg")
+            return SkyCoord(longitude, latitude, unit="deg", frame=frame).icrs
+    raise TableError(
+        f"{what} has no positions: its columns are {', '.join(table.colnames) or 'none'}",
+        remedy="Accepted are ra and dec, RAJ2000 and DEJ2000, or glon and glat.",
+    )
+
+
+def _degrees(column: object, name: str, what: str) -> np.ndarray:
+    try:
+        values = Quantity(column)
+        values = values.value if values.unit == u.dimensionless_unscaled else values.to_value(u.deg)
+    except (u.UnitConversionError, TypeError, ValueError) as error:
+        raise TableError(f"{what}: column {name} is no angle ({error})") from None
+    if not np.all(np.isfinite(values)):
+        raise TableError(f"{what}: column {name} holds values that are not finite")
+    return np.asarray(values, dtype=float)

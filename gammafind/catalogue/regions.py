@@ -1,0 +1,209 @@
+"""Catalogues as DS9 regions, and back."""
+
+from __future__ import annotations
+
+import warnings
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.units import Quantity
+from astropy.utils.exceptions import AstropyUserWarning
+
+from gammafind.catalogue.positions import sky_positions
+from gammafind.catalogue.schema import CATALOGUE, conform, empty_table
+from gammafind.errors import FileFormatError
+from gammafind.files import atomic_output, check_input
+from gammafind.units import degrees
+
+if TYPE_CHECKING:
+    from regions import Regions, SkyRegion
+
+__all__ = ["read_regions", "to_regions", "write_regions"]
+
+_HEADER = "# Region file format: DS9 astropy/regions\nicrs\n"
+_NUMBERS = ("Score", "TS", "Conf_95_SemiMajor")
+_TEXTS = ("CLASS1", "ASSOC1")
+_COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue", "orange", "white")
+_BRACES = str.maketrans({"{": "(", "}": ")", "\n": " "})
+
+
+def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
+    """Draw a circle at each source of a catalogue.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        Schema CATALOGUE.
+    radius : Quantity
+        Radius of the circle where the 95 % position error is not known.
+
+    Returns
+    -------
+    regions.Regions
+        One `~regions.CircleSkyRegion` a source. ``meta["text"]`` is its name, ``meta["tag"]``
+        lists ``Score=``, ``TS=``, ``CLASS1=``, ``ASSOC1=`` and ``Conf_95_SemiMajor=`` as far
+        as they are known. The colour follows the class where there is one; else a source with
+        an association is green and one without is red; else all are cyan.
+    """
+    from regions import CircleSkyRegion, RegionMeta, Regions, RegionVisual
+
+    catalogue = conform(catalogue, CATALOGUE, what="the catalogue")
+    positions = sky_positions(catalogue, what="the catalogue")
+    circles = []
+    for row, position, size, colour in zip(
+        _plain_rows(catalogue),
+        positions,
+        _radii(catalogue, radius),
+        _colours(catalogue),
+        strict=True,
+    ):
+        meta = RegionMeta({"text": row.pop("Source_Name")})
+        if row:
+            meta["tag"] = [f"{name}={value}" for name, value in row.items()]
+        visual = RegionVisual({"color": colour})
+        circles.append(CircleSkyRegion(position, size * u.deg, meta=meta, visual=visual))
+    return Regions(circles)
+
+
+def write_regions(
+    catalogue: QTable,
+    path: str | PathLike,
+    *,
+    radius: Quantity = 0.1 * u.deg,
+    overwrite: bool = False,
+) -> None:
+    """Write a catalogue as a DS9 region file; one without sources has a header only.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        Schema CATALOGUE.
+    path : path-like
+    radius : Quantity
+        As for `to_regions`.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If the file exists and ``overwrite`` is false, or its directory does not.
+    """
+    text = to_regions(catalogue, radius=radius).serialize(format="ds9", precision=9)
+    with atomic_output(path, overwrite) as temporary:
+        temporary.write_text(text or _HEADER, encoding="utf-8")
+
+
+def read_regions(path: str | PathLike) -> QTable:
+    """Read a DS9 region file as a catalogue.
+
+    Any region with a centre on the sky is a source; what `write_regions` put into text and
+    tags comes back as columns.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    QTable
+        Schema CATALOGUE. ``Score`` is NaN and ``Source_Name`` empty where the file says
+        nothing.
+
+    Raises
+    ------
+    InputFileError
+        If there is no such file, a line cannot be read as a region, or a region has no centre
+        on the sky.
+    """
+    found = _parse(check_input(path))
+    if not found:
+        return empty_table(CATALOGUE)
+    try:
+        positions = SkyCoord([region.center.icrs for region in found])
+    except AttributeError:
+        raise FileFormatError(
+            "a region has no centre on the sky",
+            path=path,
+            remedy="Accepted are circles, ellipses, boxes and points in celestial coordinates.",
+        ) from None
+    tags = [_tags(region) for region in found]
+    table = QTable({"Source_Name": [str(region.meta.get("text", "")) for region in found]})
+    table["RAJ2000"], table["DEJ2000"] = positions.ra, positions.dec
+    table["GLON"], table["GLAT"] = positions.galactic.l, positions.galactic.b
+    for name in _NUMBERS:
+        if name == "Score" or any(name in tag for tag in tags):
+            table[name] = _numbers(tags, name)
+    for name in _TEXTS:
+        if any(name in tag for tag in tags):
+            table[name] = [tag.get(name, "") for tag in tags]
+    if "Conf_95_SemiMajor" in table.colnames:
+        table["Conf_95_SemiMajor"] *= u.deg
+    return conform(table, CATALOGUE, what=f"the regions of {path}")
+
+
+def _parse(path: PathLike) -> list[SkyRegion]:
+    """Regions of a DS9 file; a line that is none is an error."""
+    from regions import Regions
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", AstropyUserWarning)
+            return list(Regions.read(path, format="ds9"))
+    except (AstropyUserWarning, ValueError, TypeError, IndexError, KeyError) as error:
+        raise FileFormatError(
+            f"a line is not a region ({error})", path=path, remedy="Accepted are DS9 regions."
+        ) from None
+
+
+def _tags(region: SkyRegion) -> dict[str, str]:
+    tags = region.meta.get("tag", [])
+    tags = [tags] if isinstance(tags, str) else tags
+    return dict(tag.split("=", 1) for tag in tags if "=" in tag)
+
+
+def _numbers(tags: list[dict[str, str]], name: str) -> np.ndarray:
+    values = np.full(len(tags), np.nan)
+    for index, tag in enumerate(tags):
+        try:
+            values[index] = float(tag.get(name, "nan"))
+        except ValueError:
+            continue
+    return values
+
+
+def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
+    """Name of each source and what is known of it, as text that DS9 can hold."""
+    names = [name for name in (*_NUMBERS, *_TEXTS) if name in catalogue.colnames]
+    rows = []
+    for index in range(len(catalogue)):
+        row = {"Source_Name": str(catalogue["Source_Name"][index]).translate(_BRACES)}
+        for name in names:
+            value = catalogue[name][index]
+            number = float(getattr(value, "value", value)) if name in _NUMBERS else None
+            text = repr(number) if number is not None else str(value).translate(_BRACES)
+            if text not in ("nan", ""):
+                row[name] = text
+        rows.append(row)
+    return rows
+
+
+def _radii(catalogue: QTable, radius: Quantity) -> np.ndarray:
+    """Radius of each circle in degrees."""
+    fixed = float(degrees(radius, name="radius"))
+    if "Conf_95_SemiMajor" not in catalogue.colnames:
+        return np.full(len(catalogue), fixed)
+    error = catalogue["Conf_95_SemiMajor"].to_value(u.deg)
+    return np.where(np.isfinite(error) & (error > 0), error, fixed)
+
+
+def _colours(catalogue: QTable) -> list[str]:
+    if "CLASS1" in catalogue.colnames:
+        classes = sorted(set(catalogue["CLASS1"]))
+        return [_COLOURS[classes.index(label) % len(_COLOURS)] for label in catalogue["CLASS1"]]
+    if "ASSOC1" in catalogue.colnames:
+        return ["green" if name else "red" for name in catalogue["ASSOC1"]]
+    return ["cyan"] * len(catalogue)
