@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 from astropy.table import QTable
-from gammafind.catalogue.merging import merge_detections
 
+from gammafind.catalogue.merging import merge_detections
 from gammafind.catalogue.schema import (
     CLUSTERS,
     DETECTIONS,
@@ -176,12 +176,18 @@ class Clusterer(Plugin):
         ------
         ShapeError
             If the map is not two-dimensional.
+        OptionError
+            If a value is infinite.
         """
         score_map = np.asarray(score_map, dtype=float)
         if score_map.ndim != 2:
             raise ShapeError(f"the score map has shape {score_map.shape}", remedy="It must be 2-D.")
         if np.any(np.isinf(score_map)):
-            raise OptionError("the score map holds infinite values")
+            raise OptionError(
+                "the score map holds infinite values", remedy="Use NaN where there is no score."
+            )
+        if score_map.size == 0:
+            return empty_table(CLUSTERS)
         clusters = self._cluster(np.nan_to_num(score_map, nan=0.0))
         table = conform(clusters, CLUSTERS, what=f"the clusters of {self.name}")
         table.sort("score", reverse=True)
