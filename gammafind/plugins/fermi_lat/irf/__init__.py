@@ -2,11 +2,7 @@
 
 from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion, read_dispersion
 from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea, read_effective_area
-from gammafind.plugins.fermi_lat.irf.exposure import (
-    ExposureCube,
-    livetime_exposure,
-    read_exposure_cube,
-)
+from gammafind.plugins.fermi_lat.irf.exposure import livetime_exposure
 from gammafind.plugins.fermi_lat.irf.livetime import (
     LivetimeCube,
     LivetimeProfile,
@@ -25,7 +21,6 @@ __all__ = [
     "EMBEDDED_RESPONSES",
     "EffectiveArea",
     "EnergyDispersion",
-    "ExposureCube",
     "LivetimeCube",
     "LivetimeProfile",
     "PsfTable",
@@ -34,7 +29,6 @@ __all__ = [
     "load_response",
     "read_dispersion",
     "read_effective_area",
-    "read_exposure_cube",
     "read_livetime_cube",
     "read_psf",
     "read_response",

@@ -10,7 +10,6 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import ResponseError
-from gammafind.plugins.fermi_lat.files import open_fits
 from gammafind.plugins.fermi_lat.irf.caldb import (
     Axes,
     hat_matrix,
@@ -19,6 +18,7 @@ from gammafind.plugins.fermi_lat.irf.caldb import (
     response_class,
     response_table,
 )
+from gammafind.sky.fits.opening import open_fits
 from gammafind.units import as_value
 
 __all__ = ["EnergyDispersion", "read_dispersion", "skewed_bell", "width_scale"]

@@ -8,7 +8,6 @@ from os import PathLike
 import numpy as np
 
 from gammafind.errors import ResponseError
-from gammafind.plugins.fermi_lat.files import open_fits
 from gammafind.plugins.fermi_lat.irf.caldb import (
     Axes,
     hat_matrix,
@@ -17,6 +16,7 @@ from gammafind.plugins.fermi_lat.irf.caldb import (
     response_class,
     response_table,
 )
+from gammafind.sky.fits.opening import open_fits
 
 __all__ = ["EffectiveArea", "efficiency_line", "read_effective_area"]
 
@@ -78,7 +78,7 @@ class EffectiveArea:
 
         References
         ----------
-        Ackermann et al. 2012, ApJS 203, 4, sect. 5.2.2, DOI 10.1088/0067-0049/203/1/4.
+        Ackermann et al. 2012, ApJS 203, 4, DOI 10.1088/0067-0049/203/1/4.
         """
         slope, offset = (efficiency_line(np.log10(energy), line) for line in self.efficiency)
         return offset, slope

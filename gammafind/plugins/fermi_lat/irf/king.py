@@ -21,7 +21,7 @@ def king(x: np.ndarray, sigma: np.ndarray, gamma: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    King 1962, AJ 67, 471, DOI 10.1086/108756; Ackermann et al. 2013, ApJ 765, 54, eq. 4,
+    King 1962, AJ 67, 471, DOI 10.1086/108756; Ackermann et al. 2013, ApJ 765, 54,
     DOI 10.1088/0004-637X/765/1/54.
     """
     norm = (1 - 1 / gamma) / (2 * np.pi * sigma**2)

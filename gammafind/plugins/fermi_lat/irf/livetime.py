@@ -12,19 +12,19 @@ from astropy.io import fits
 from astropy.units import Quantity
 
 from gammafind.errors import FileFormatError, OptionError
-from gammafind.plugins.fermi_lat.files import open_fits
+from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.units import degrees
 
 __all__ = [
     "LivetimeCube",
     "LivetimeProfile",
-    "healpix_layout",
     "read_livetime_cube",
     "survey_profile",
 ]
 
 _BINS = 40
+_ORBIT_STEPS = 720
 _ORBIT_INCLINATION = np.radians(25.6)
 _WHAT = "a livetime cube of gtltcube (EXPOSURE, CTHETABOUNDS)"
 
@@ -127,7 +127,7 @@ def survey_profile(
 
     References
     ----------
-    Ackermann et al. 2012, ApJS 203, 4, sect. 2, DOI 10.1088/0067-0049/203/1/4.
+    Ackermann et al. 2012, ApJS 203, 4, DOI 10.1088/0067-0049/203/1/4.
     """
     edges = 1 - np.linspace(1, 0, _BINS + 1) ** 2
     rock, zenith = np.radians([degrees(rocking), degrees(max_zenith)])
@@ -151,10 +151,10 @@ def _mean_over_sky(edges: np.ndarray, rock: float, zenith: float) -> np.ndarray:
 
 
 def _at_declination(
-    edges: np.ndarray, declination: float, rock: float, zenith: float, steps: int = 720
+    edges: np.ndarray, declination: float, rock: float, zenith: float
 ) -> np.ndarray:
     """Fraction of the time in each bin, over all nodes and phases of the orbit."""
-    angles = (np.arange(steps) + 0.5) * 2 * np.pi / steps
+    angles = (np.arange(_ORBIT_STEPS) + 0.5) * 2 * np.pi / _ORBIT_STEPS
     node, phase = angles[:, None], angles[None, :]
     tilt = _ORBIT_INCLINATION
     to_zenith = np.cos(declination) * (
@@ -163,7 +163,7 @@ def _at_declination(
     to_pole = np.cos(declination) * np.sin(node) * np.sin(tilt) + np.sin(declination) * np.cos(tilt)
     seen = to_zenith > np.cos(zenith)
     cosines = [(np.cos(rock) * to_zenith + side * np.sin(rock) * to_pole)[seen] for side in (1, -1)]
-    return np.histogram(np.concatenate(cosines), edges)[0] / (2 * steps**2)
+    return np.histogram(np.concatenate(cosines), edges)[0] / (2 * _ORBIT_STEPS**2)
 
 
 def _middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -191,10 +191,10 @@ def read_livetime_cube(path: str | PathLike) -> LivetimeCube:
                 path=path,
                 remedy=f"Accepted is {_WHAT}.",
             )
-        table, bounds = hdus["EXPOSURE"], hdus["CTHETABOUNDS"].data
-        low, high = (np.array(bounds[f"CTHETA_{end}"], dtype=float) for end in ("MIN", "MAX"))
+        table, bounds = hdus["EXPOSURE"], hdus["CTHETABOUNDS"]
+        low, high = (_column(bounds, f"CTHETA_{end}", path) for end in ("MIN", "MAX"))
         linear = table.header.get("THETABIN", "").strip() == "COSTHETA"
-        pixels, nested = healpix_layout(table.header, path)
+        pixels, nested = _layout(table.header, path)
         livetime = _bins(table, pixels, nested, low.size, path)
         weighted = None
         if "WEIGHTED_EXPOSURE" in hdus:
@@ -203,8 +203,8 @@ def read_livetime_cube(path: str | PathLike) -> LivetimeCube:
     return LivetimeCube(pixels, cosine, livetime, weighted)
 
 
-def healpix_layout(header: fits.Header, path: str | PathLike) -> tuple[HealpixPixels, bool]:
-    """Read the pixels of a HEALPix table of the LAT tools, and whether they are NESTED."""
+def _layout(header: fits.Header, path: str | PathLike) -> tuple[HealpixPixels, bool]:
+    """Pixels of the cube, and whether their order is NESTED."""
     frames = {"EQU": "icrs", "CEL": "icrs", "GAL": "galactic"}
     system, order = header.get("COORDSYS", "").strip(), header.get("ORDERING", "").strip()
     if system not in frames or order not in ("NESTED", "NEST", "RING") or "NSIDE" not in header:
@@ -217,13 +217,19 @@ def healpix_layout(header: fits.Header, path: str | PathLike) -> tuple[HealpixPi
     return HealpixPixels(int(header["NSIDE"]), frames[system]), order != "RING"
 
 
+def _column(table: fits.BinTableHDU, name: str, path: str | PathLike) -> np.ndarray:
+    if name not in table.columns.names:
+        raise FileFormatError(f"the extension {table.name!r} has no column {name!r}", path=path)
+    return np.array(table.data[name], dtype=float)
+
+
 def _bins(
     table: fits.BinTableHDU, pixels: HealpixPixels, nested: bool, n_bins: int, path: str | PathLike
 ) -> np.ndarray:
     """Livetime in each pixel (RING) and inclination bin."""
     import healpy as hp
 
-    values = np.array(table.data["COSBINS"], dtype=float)
+    values = _column(table, "COSBINS", path)
     if values.ndim != 2 or values.shape[0] != pixels.shape[0] or values.shape[1] < n_bins:
         raise FileFormatError(
             f"COSBINS has the shape {values.shape}",

@@ -9,7 +9,6 @@ from os import PathLike
 import numpy as np
 
 from gammafind.errors import ResponseError
-from gammafind.plugins.fermi_lat.files import open_fits
 from gammafind.plugins.fermi_lat.irf.caldb import (
     Axes,
     read_axes,
@@ -18,6 +17,7 @@ from gammafind.plugins.fermi_lat.irf.caldb import (
     response_table,
 )
 from gammafind.plugins.fermi_lat.irf.king import double_king, scale_factor
+from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.psf import ring_weights
 
 __all__ = ["THETA", "PsfTable", "read_psf"]

@@ -19,7 +19,7 @@ from gammafind.sky.bands import Band
 from gammafind.sky.psf import RadialPsf
 from gammafind.units import as_value
 
-__all__ = ["EMBEDDED_RESPONSES", "Response", "band_photons", "load_response", "read_response"]
+__all__ = ["EMBEDDED_RESPONSES", "Response", "load_response", "read_response"]
 
 _EVENT_TYPES = ("FRONT", "BACK", "PSF0", "PSF1", "PSF2", "PSF3")
 
@@ -65,6 +65,23 @@ class Response:
         """Return the same response, seen with another livetime profile."""
         return replace(self, profile=profile)
 
+    def energies(self, energy: Quantity) -> np.ndarray:
+        """Check that the response holds ``energy`` and return it in MeV, shape (n,).
+
+        Raises
+        ------
+        OptionError
+            If an energy lies outside the response.
+        """
+        mev = np.atleast_1d(as_value(energy, u.MeV, name="energy"))
+        low, high = self.psfs[0].axes.energy_range
+        if not np.all((mev >= low) & (mev <= high * (1 + 1e-6))):
+            raise OptionError(
+                f"energies run from {mev.min():g} to {mev.max():g} MeV",
+                remedy=f"The response {self.irf} holds {low:.4g} to {high:.4g} MeV.",
+            )
+        return mev
+
     def effective_area(self, energy: Quantity, cos_theta: np.ndarray) -> Quantity:
         """Effective area, summed over the event types.
 
@@ -79,20 +96,20 @@ class Response:
         Quantity, shape (n, m), without the axes that were scalar
             In cm2, not corrected for the livetime fraction and averaged over azimuth.
         """
-        mev = self._energies(energy)
+        mev = self.energies(energy)
         cosine = np.atleast_1d(np.asarray(cos_theta, dtype=float))
         total = sum(area.value(mev, cosine) for area in self.areas)
         return total.reshape(np.shape(energy) + np.shape(cos_theta)) * u.cm**2
 
     def mean_effective_area(self, energy: Quantity) -> Quantity:
         """Effective area averaged over the livetime, shape of ``energy``, in cm2."""
-        mev = self._energies(energy)
+        mev = self.energies(energy)
         total = sum(self._exposures(area, mev).sum(axis=1) for area in self.areas)
         return (total / self.profile.livetime.sum()).reshape(np.shape(energy)) * u.cm**2
 
     def band_effective_area(self, band: Band, *, index: float = 2.3) -> Quantity:
         """Effective area averaged over the livetime and the photons of a power law, in cm2."""
-        mev, photons = band_photons(band, index)
+        mev, photons = _band_photons(band, index)
         area = self.mean_effective_area(mev * u.MeV)
         return np.average(area.value, weights=photons) * u.cm**2
 
@@ -106,7 +123,7 @@ class Response:
         """
         if np.shape(energy) != ():
             raise OptionError(f"energy has the shape {np.shape(energy)}", remedy="Give one.")
-        return self._average_psf(self._energies(energy), np.ones(1))
+        return self._average_psf(self.energies(energy), np.ones(1))
 
     def band_psf(self, band: Band, *, index: float = 2.3) -> RadialPsf:
         """PSF of the counts of a power law within a band.
@@ -127,18 +144,8 @@ class Response:
         OptionError
             If the band lies outside the response.
         """
-        energy, photons = band_photons(band, index)
-        return self._average_psf(self._energies(energy * u.MeV), photons)
-
-    def _energies(self, energy: Quantity) -> np.ndarray:
-        mev = np.atleast_1d(as_value(energy, u.MeV, name="energy"))
-        low, high = self.psfs[0].axes.energy_range
-        if not np.all((mev >= low) & (mev <= high * (1 + 1e-6))):
-            raise OptionError(
-                f"energies run from {mev.min():g} to {mev.max():g} MeV",
-                remedy=f"The response {self.irf} holds {low:.4g} to {high:.4g} MeV.",
-            )
-        return mev
+        energy, photons = _band_photons(band, index)
+        return self._average_psf(self.energies(energy * u.MeV), photons)
 
     def _exposures(self, area: EffectiveArea, energy: np.ndarray) -> np.ndarray:
         """Effective area times livetime, shape (n_energy, n_cos)."""
@@ -161,22 +168,6 @@ class Response:
         if not total.any():
             raise OptionError(f"the effective area of {self.irf} is zero at these energies")
         return RadialPsf(THETA, total)
-
-
-def band_photons(band: Band, index: float) -> tuple[np.ndarray, np.ndarray]:
-    """Split a band into steps of at most 0.01 in log10 energy.
-
-    Returns
-    -------
-    energy : ndarray, shape (n,)
-        Middle of each step, in MeV.
-    photons : ndarray, shape (n,)
-        Relative number of photons of a power law in each step.
-    """
-    low, high = np.sort(np.log10(band.edges.to_value(u.MeV, u.spectral())))
-    steps = max(16, int(np.ceil((high - low) / _LOG_STEP)))
-    energy = 10 ** (low + (np.arange(steps) + 0.5) * (high - low) / steps)
-    return energy, (energy / energy[0]) ** (1 - index)
 
 
 def read_response(psf_path: str | PathLike, aeff_path: str | PathLike, event_type: str) -> Response:
@@ -235,3 +226,11 @@ def load_response(irf: str, event_type: str) -> Response:
         )
     path = _DATA / f"response_{irf}.fits.gz"
     return read_response(path, path, event_type)
+
+
+def _band_photons(band: Band, index: float) -> tuple[np.ndarray, np.ndarray]:
+    """Energies in MeV and relative photon numbers of steps in log energy."""
+    low, high = np.sort(np.log10(band.edges.to_value(u.MeV, u.spectral())))
+    steps = max(16, int(np.ceil((high - low) / _LOG_STEP)))
+    energy = 10 ** (low + (np.arange(steps) + 0.5) * (high - low) / steps)
+    return energy, (energy / energy[0]) ** (1 - index)
