@@ -1,0 +1,23 @@
+"""FITS files of the sky: count maps, exposure maps and photon lists, read and written."""
+
+from gammafind.sky.fits.counts import read_counts, read_energy_edges
+from gammafind.sky.fits.events import EventList, bin_events, holds_events, read_events
+from gammafind.sky.fits.exposure import read_exposure
+from gammafind.sky.fits.layers import Layers, read_layers
+from gammafind.sky.fits.opening import open_fits
+from gammafind.sky.fits.write import write_counts, write_counts_by_nside
+
+__all__ = [
+    "EventList",
+    "Layers",
+    "bin_events",
+    "holds_events",
+    "open_fits",
+    "read_counts",
+    "read_energy_edges",
+    "read_events",
+    "read_exposure",
+    "read_layers",
+    "write_counts",
+    "write_counts_by_nside",
+]

@@ -1,0 +1,256 @@
+"""Count maps from standard FITS files, summed to the bands that are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.units import Quantity
+
+from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError, OptionError
+from gammafind.sky.bands import Band, check_bands, energy_bands
+from gammafind.sky.fits.energies import bins_in_band, energy_bins, format_edges, overlapping
+from gammafind.sky.fits.layers import Layers, read_layers
+from gammafind.sky.fits.opening import open_fits
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["describe_input", "read_counts", "read_energy_edges"]
+
+_Choice = tuple[Layers, list[int]]
+"""A file, and which of its layers fill a band."""
+
+
+def read_counts(
+    paths: Sequence[str | PathLike] | str | PathLike,
+    *,
+    bands: Sequence[Band] | None = None,
+    band_names: Sequence[str] | None = None,
+    frame: str | None = None,
+) -> SkyMap:
+    """Read a count map from one or several files.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        gtbin HEALPix files, healpy maps, or images and cubes with a celestial WCS, plain or
+        gzipped. Each may hold some of the bands, on pixels of its own.
+    bands : sequence of Band, optional
+        Bands to which the energy bins of the files are summed. Files without ``EBOUNDS``
+        hold one map for each band that no other file fills, in order. By default each bin
+        of the files becomes a band.
+    band_names : sequence of str, optional
+        Names of the bands that the bins become, from low to high energy.
+    frame : {"galactic", "icrs", "fk5"}, optional
+        Frame of HEALPix maps whose header has no ``COORDSYS``.
+
+    Returns
+    -------
+    SkyMap
+        Counts as int64; pixels without data are not valid.
+
+    Raises
+    ------
+    EnergyEdgesError
+        If the bins of the files overlap, or cannot be summed to the bands.
+    InputDataError
+        If values are negative or no whole numbers, or a band has no valid pixel.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+
+    Warns
+    -----
+    MaskedPixelsWarning
+        If pixels are NaN, UNSEEN or null.
+    EmptySkyWarning
+        If there is no count at all.
+    """
+    if isinstance(paths, str | PathLike):
+        paths = [paths]
+    if not paths:
+        raise OptionError("no file was given")
+    files = [read_layers(path, frame=frame) for path in paths]
+    if bands is None:
+        bands, choices = _own_bands(files, band_names)
+    else:
+        bands = check_bands(bands)
+        choices = _choose(files, bands)
+    sums = [_sum_counts(*choice) for choice in choices]
+    sky = SkyMap(
+        bands=bands,
+        pixels=tuple(file.pixels for file, _ in choices),
+        values=tuple(values for values, _ in sums),
+        valid=tuple(valid for _, valid in sums),
+        meta={
+            "inputs": tuple(describe_input(path) for path in paths),
+            "selections": tuple(dict.fromkeys(cut for file in files for cut in file.selections)),
+        },
+    )
+    if not any(values.any() for values in sky.values):
+        names = ", ".join(str(path) for path in paths)
+        warnings.warn(f"{names}: the sky holds no counts", EmptySkyWarning, stacklevel=2)
+    return sky
+
+
+def read_energy_edges(paths: Sequence[str | PathLike] | str | PathLike) -> Quantity:
+    """Energy bins of the files, sorted, without reading their maps.
+
+    Returns
+    -------
+    Quantity, shape (n, 2)
+
+    Raises
+    ------
+    EnergyEdgesError
+        If a file has no ``EBOUNDS``, or the bins overlap.
+    InputFileError
+        If a file cannot be opened.
+    """
+    if isinstance(paths, str | PathLike):
+        paths = [paths]
+    edges = []
+    for path in paths:
+        with open_fits(path) as file:
+            bins = energy_bins(file, path)
+        if bins is None:
+            raise _no_edges(Path(path))
+        edges.append(bins)
+    merged = np.concatenate(edges)
+    merged = merged[np.argsort(merged[:, 0])]
+    _refuse_overlap(merged, paths)
+    return merged
+
+
+def describe_input(path: str | PathLike) -> dict[str, str]:
+    """Name and SHA-256 of an input file."""
+    with Path(path).open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"name": Path(path).name, "sha256": digest}
+
+
+def _own_bands(
+    files: Sequence[Layers], names: Sequence[str] | None
+) -> tuple[tuple[Band, ...], list[_Choice]]:
+    """Each bin of the files as a band, from low to high energy."""
+    for file in files:
+        if file.bins is None:
+            raise _no_edges(file.path)
+    found = [(edges, file, i) for file in files for i, edges in enumerate(file.bins)]
+    found.sort(key=lambda item: item[0][0])
+    bins = u.Quantity([edges for edges, _, _ in found])
+    _refuse_overlap(bins, [file.path for file in files])
+    bands = [energy_bands(edges.to(u.GeV))[0] for edges in bins]
+    if names is not None:
+        if len(names) != len(bands):
+            raise OptionError(f"{len(names)} band names for {len(bands)} energy bins")
+        bands = [replace(band, name=name) for band, name in zip(bands, names, strict=True)]
+    return check_bands(bands), [(file, [i]) for _, file, i in found]
+
+
+def _choose(files: Sequence[Layers], bands: Sequence[Band]) -> list[_Choice]:
+    """For each band the file that holds it, and the layers to sum."""
+    with_edges = [file for file in files if file.bins is not None]
+    choices: list[list[_Choice]] = [
+        [(file, fit) for file in with_edges if (fit := bins_in_band(file.bins, band)) is not None]
+        for band in bands
+    ]
+    for band, found in zip(bands, choices, strict=True):
+        if len(found) > 1:
+            raise EnergyEdgesError(
+                f"band {band.name} is also in {found[0][0].path}",
+                path=found[1][0].path,
+                remedy="Give each band in one file only.",
+            )
+    spare = iter([(file, [i]) for file in files if file.bins is None for i in _layer_range(file)])
+    filled = [found[0] if found else next(spare, None) for found in choices]
+    _refuse_gaps(files, bands, filled)
+    if next(spare, None) is not None:
+        file = next(file for file in files if file.bins is None)
+        raise EnergyEdgesError(
+            f"{_layer_count(files)} for {len(bands)} bands ({format_edges(bands)})",
+            path=file.path,
+            remedy="Without EBOUNDS each map needs a band.",
+        )
+    return filled
+
+
+def _layer_range(file: Layers) -> range:
+    return range(len(file.names))
+
+
+def _layer_count(files: Sequence[Layers]) -> str:
+    n = sum(len(file.names) for file in files if file.bins is None)
+    return f"{n} map{'s' if n > 1 else ''} without EBOUNDS"
+
+
+def _refuse_gaps(
+    files: Sequence[Layers], bands: Sequence[Band], filled: Sequence[_Choice | None]
+) -> None:
+    missing = [band for band, choice in zip(bands, filled, strict=True) if choice is None]
+    used = {id(choice[0]) for choice in filled if choice is not None}
+    unused = [file for file in files if file.bins is not None and id(file) not in used]
+    if not missing and not unused:
+        return
+    blamed = unused[0] if unused else files[0]
+    held = [
+        format_edges(file.bins) if file.bins is not None else _layer_count([file]) for file in files
+    ]
+    what = f"no bins add up to {format_edges(missing)}" if missing else "none of the bands is in it"
+    raise EnergyEdgesError(
+        f"{what}; the energy bins are {' and '.join(held)}",
+        path=blamed.path,
+        remedy=f"Each edge of the bands ({format_edges(bands)}) must be an edge of the bins.",
+    )
+
+
+def _refuse_overlap(bins: Quantity, paths: Sequence[str | PathLike]) -> None:
+    if overlapping(bins):
+        raise EnergyEdgesError(
+            f"energy bins overlap: {format_edges(bins)}",
+            path=", ".join(str(path) for path in paths),
+            remedy="Each photon must be in one bin of one file.",
+        )
+
+
+def _no_edges(path: Path) -> EnergyEdgesError:
+    return EnergyEdgesError(
+        "there is no EBOUNDS table, so the energies are unknown",
+        path=path,
+        remedy="Say which band each map holds.",
+    )
+
+
+def _sum_counts(file: Layers, layers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Counts and validity of a band."""
+    valid = np.logical_and.reduce([file.valid[i] for i in layers])
+    name = file.names[layers[0]]
+    if not valid.any():
+        raise InputDataError(f"{name}: no pixel holds data", path=file.path)
+    total = np.zeros(file.pixels.shape, dtype=np.int64)
+    for i in layers:
+        values = np.where(valid, file.values[i], 0)
+        _check_counts(values, file.names[i], file.path)
+        total += values.astype(np.int64)
+    return total, valid
+
+
+def _check_counts(values: np.ndarray, name: str, path: Path) -> None:
+    if (negative := np.flatnonzero(values < 0)).size:
+        raise InputDataError(
+            f"{name}: {negative.size} pixels hold negative counts, the first "
+            f"{values.flat[negative[0]]:g}",
+            path=path,
+            remedy="Counts are whole numbers from 0 up.",
+        )
+    if (broken := np.flatnonzero(values != np.rint(values))).size:
+        raise InputDataError(
+            f"{name}: {broken.size} pixels hold no whole number, the first "
+            f"{values.flat[broken[0]]:g}; this looks like expected counts or an intensity",
+            path=path,
+            remedy="A count map holds whole numbers of photons.",
+        )

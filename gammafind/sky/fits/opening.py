@@ -1,0 +1,140 @@
+"""Opening FITS files that users bring: they are whole FITS files, or a named error says why not."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO
+
+from astropy.io import fits
+from astropy.units import UnitsWarning
+from astropy.utils.exceptions import AstropyUserWarning
+from astropy.wcs import FITSFixedWarning
+
+from gammafind.errors import FileFormatError, TruncatedFileError
+from gammafind.files import check_input
+
+__all__ = ["open_fits"]
+
+_GZIP = b"\x1f\x8b"
+_SIGNATURE = b"SIMPLE  ="
+_BLOCK = 2880
+_HEADER_FAULTS = (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError)
+
+
+@contextmanager
+def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fits.HDUList]:
+    """Open a FITS file, plain or gzipped, and check that all of it is there.
+
+    A plain file is mapped, a gzipped one is decompressed in memory. Remarks of astropy on
+    keywords and units that are not to the letter of the standard are silenced.
+
+    Parameters
+    ----------
+    path : path-like
+    what : str
+        What is accepted, for messages.
+
+    Yields
+    ------
+    astropy.io.fits.HDUList
+        Closed when the block is left: copy what is to be kept.
+
+    Raises
+    ------
+    MissingFileError
+        If the path does not exist, is a directory, or may not be read.
+    TruncatedFileError
+        If the file is empty, or ends before its own headers say.
+    FileFormatError
+        If it is not FITS, or its headers cannot be understood.
+    """
+    path = check_input(path)
+    remedy = f"Accepted is {what}, plain or gzipped."
+    with _stream(path, remedy) as stream, warnings.catch_warnings():
+        # astropy only warns of a file that is too short: _check_length makes that an error.
+        for remark in (AstropyUserWarning, UnitsWarning, FITSFixedWarning):
+            warnings.simplefilter("ignore", remark)
+        _check_first_header(stream, path, remedy)
+        with _damage(path, *_HEADER_FAULTS):
+            file = fits.open(stream, lazy_load_hdus=False)
+            _check_length(file, stream, path)
+            _check_tables(file)
+        with file, _damage(path, fits.VerifyError):
+            yield file
+
+
+@contextmanager
+def _damage(path: Path, *faults: type[Exception]) -> Iterator[None]:
+    """Name the errors that damaged headers raise in astropy."""
+    try:
+        yield
+    except faults as fault:
+        raise FileFormatError(f"a FITS header is damaged ({fault})", path=path) from fault
+
+
+def _stream(path: Path, remedy: str) -> BinaryIO:
+    with path.open("rb") as stream:
+        start = stream.read(2)
+    if start != _GZIP:
+        return path.open("rb")
+    try:
+        return io.BytesIO(gzip.decompress(path.read_bytes()))
+    except EOFError:
+        raise TruncatedFileError("the gzipped file is cut off", path=path, remedy=remedy) from None
+    except (zlib.error, gzip.BadGzipFile) as fault:
+        raise FileFormatError(
+            f"the gzipped file cannot be decompressed ({fault})", path=path, remedy=remedy
+        ) from None
+
+
+def _check_first_header(stream: BinaryIO, path: Path, remedy: str) -> None:
+    """Check that the file begins as FITS and that its first header ends."""
+    start = stream.read(len(_SIGNATURE))
+    if not start:
+        raise TruncatedFileError("the file is empty", path=path, remedy=remedy)
+    if not _SIGNATURE.startswith(start):
+        raise FileFormatError("this is not a FITS file", path=path, remedy=remedy)
+    stream.seek(0)
+    while len(block := stream.read(_BLOCK)) == _BLOCK:
+        if any(block[i : i + 8] == b"END     " for i in range(0, _BLOCK, 80)):
+            stream.seek(0)
+            return
+    raise TruncatedFileError("the file ends in its first header", path=path, remedy=remedy)
+
+
+def _check_length(file: fits.HDUList, stream: BinaryIO, path: Path) -> None:
+    """Compare the length of the file to what its headers say."""
+    remedy = "Copy or download it again."
+    last = file[-1]
+    if not hasattr(last, "fileinfo"):
+        raise TruncatedFileError(
+            f"the header of extension {len(file) - 1} is damaged", path=path, remedy=remedy
+        )
+    end = last.fileinfo()["datLoc"] + last.fileinfo()["datSpan"]
+    size = stream.seek(0, os.SEEK_END)
+    if size < end:
+        raise TruncatedFileError(
+            f"the file is cut off: it has {size} bytes, its headers say {end}",
+            path=path,
+            remedy=remedy,
+        )
+    stream.seek(end)
+    if stream.read(8).startswith(b"XTENSION"):
+        raise TruncatedFileError(
+            f"the header of extension {len(file)} is cut off or damaged", path=path, remedy=remedy
+        )
+
+
+def _check_tables(file: fits.HDUList) -> None:
+    """Have astropy understand the columns of every table now, where its errors are named."""
+    for hdu in file:
+        if isinstance(hdu, fits.BinTableHDU):
+            hdu.data  # noqa: B018

@@ -1,0 +1,174 @@
+"""Count maps written as gtbin writes them, so that healpy, gammapy and Fermitools read them."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.io import fits
+
+from gammafind._version import __version__
+from gammafind.errors import OptionError, ShapeError
+from gammafind.files import atomic_output, check_output
+from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["write_counts", "write_counts_by_nside"]
+
+_UNSEEN = -1.6375e30
+_COORDSYS = {"galactic": "GAL", "icrs": "EQU", "fk5": "EQU"}
+
+
+def write_counts(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) -> Path:
+    """Write counts whose bands share their pixels to one file.
+
+    HEALPix maps become a table ``SKYMAP``, images a cube in the primary HDU, with the edges of
+    the bands in ``EBOUNDS`` in keV. Pixels that are not valid become UNSEEN or NaN.
+
+    Parameters
+    ----------
+    sky : SkyMap
+        Of kind ``"counts"``.
+    path : path-like
+        Gzipped where it ends in ``.gz``.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OptionError
+        If the map does not hold counts.
+    ShapeError
+        If the bands have different pixels.
+    OutputError
+        If the file exists, or its directory does not.
+    """
+    path = check_output(path, overwrite=overwrite)
+    if sky.kind != "counts":
+        raise OptionError(f"the map holds {sky.kind}", remedy="Only counts are written as counts.")
+    if len({_key(pixels) for pixels in sky.pixels}) > 1:
+        raise ShapeError(
+            "the bands have different pixels",
+            remedy="Write a file for each, with write_counts_by_nside.",
+        )
+    if isinstance(sky.pixels[0], HealpixPixels):
+        hdus = [fits.PrimaryHDU(), _healpix_table(sky)]
+    else:
+        hdus = [_cube(sky)]
+    _describe(hdus[0].header, sky)
+    with atomic_output(path, overwrite=overwrite) as temporary:
+        fits.HDUList([*hdus, _ebounds(sky)]).writeto(temporary)
+    return path
+
+
+def write_counts_by_nside(
+    sky: SkyMap, directory: str | PathLike, *, overwrite: bool = False
+) -> tuple[Path, ...]:
+    """Write HEALPix counts to one file for each nside, ``counts_nside<n>.fits``.
+
+    Parameters
+    ----------
+    sky : SkyMap
+        Of kind ``"counts"``, on HEALPix pixels of one frame.
+    directory : path-like
+        Exists already.
+    overwrite : bool
+        Whether files that exist may be replaced.
+
+    Returns
+    -------
+    tuple of Path
+        From coarse to fine; `gammafind.sky.fits.read_counts` takes them together.
+
+    Raises
+    ------
+    OptionError
+        If the map does not hold counts.
+    ShapeError
+        If the pixels are not HEALPix of one frame.
+    OutputError
+        If a file exists, or the directory does not.
+    """
+    frames = {pixels.frame for pixels in sky.pixels if isinstance(pixels, HealpixPixels)}
+    if len(frames) != 1 or not all(isinstance(pixels, HealpixPixels) for pixels in sky.pixels):
+        raise ShapeError("the bands are not all on HEALPix pixels of one frame")
+    groups: dict[int, list[str]] = {}
+    for band, pixels in zip(sky.bands, sky.pixels, strict=True):
+        groups.setdefault(pixels.nside, []).append(band.name)
+    paths = {
+        nside: check_output(Path(directory) / f"counts_nside{nside}.fits", overwrite=overwrite)
+        for nside in sorted(groups)
+    }
+    return tuple(
+        write_counts(sky.select(groups[nside]), path, overwrite=overwrite)
+        for nside, path in paths.items()
+    )
+
+
+def _key(pixels: HealpixPixels | WcsPixels) -> object:
+    if isinstance(pixels, HealpixPixels):
+        return pixels
+    return pixels.shape, pixels.wcs.to_header_string()
+
+
+def _marked(sky: SkyMap, mark: float) -> list[np.ndarray]:
+    """Arrays as int32, or where pixels are not valid as float64 with ``mark`` in them."""
+    return [
+        values.astype(np.int32) if valid.all() else np.where(valid, values.astype(float), mark)
+        for values, valid in zip(sky.values, sky.valid, strict=True)
+    ]
+
+
+def _healpix_table(sky: SkyMap) -> fits.BinTableHDU:
+    pixels = sky.pixels[0]
+    columns = [
+        fits.Column(f"CHANNEL{i}", "J" if array.dtype == np.int32 else "D", array=array)
+        for i, array in enumerate(_marked(sky, _UNSEEN), start=1)
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="SKYMAP")
+    table.header.update(
+        PIXTYPE="HEALPIX",
+        ORDERING="RING",
+        ORDER=int(np.log2(pixels.nside)),
+        NSIDE=pixels.nside,
+        FIRSTPIX=0,
+        LASTPIX=pixels.shape[0] - 1,
+        COORDSYS=_COORDSYS[pixels.frame],
+        INDXSCHM="IMPLICIT",
+        OBJECT="FULLSKY",
+        HPX_CONV="FGST-CCUBE",
+    )
+    if pixels.frame == "fk5":
+        table.header["RADESYS"] = "FK5"
+    return table
+
+
+def _cube(sky: SkyMap) -> fits.PrimaryHDU:
+    """Image of one band, or cube of several: gtbin CMAP and CCUBE."""
+    planes = np.stack(_marked(sky, np.nan))
+    data = planes[0] if len(planes) == 1 else planes
+    return fits.PrimaryHDU(data, header=sky.pixels[0].wcs.to_header())
+
+
+def _ebounds(sky: SkyMap) -> fits.BinTableHDU:
+    edges = np.array([np.sort(band.edges.to_value(u.keV, u.spectral())) for band in sky.bands])
+    columns = [
+        fits.Column("CHANNEL", "I", array=np.arange(1, sky.n_bands + 1)),
+        fits.Column("E_MIN", "D", unit="keV", array=edges[:, 0]),
+        fits.Column("E_MAX", "D", unit="keV", array=edges[:, 1]),
+    ]
+    return fits.BinTableHDU.from_columns(columns, name="EBOUNDS")
+
+
+def _describe(header: fits.Header, sky: SkyMap) -> None:
+    header["CREATOR"] = f"gammafind {__version__}"
+    for key, value in sky.meta.items():
+        entries = value if isinstance(value, list | tuple) else [value]
+        for entry in entries:
+            header.add_history(f"{key}: {entry}".encode("ascii", "replace").decode())
