@@ -1,0 +1,116 @@
+"""Tables as FITS: UCDs in TUCD cards, descriptions in TCOMM cards, metadata in an extension."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+from astropy.io import fits
+from astropy.table import QTable, Table
+from astropy.units import UnitsWarning
+
+from gammafind.errors import FileFormatError, TableError
+from gammafind.sky.fits.opening import open_fits
+
+__all__ = ["read_fits", "write_fits"]
+
+_METADATA = "METADATA"
+
+
+def write_fits(table: QTable, path: Path) -> None:
+    """Write a table as FITS, gzipped if the path ends in ``.gz``.
+
+    The first extension is the table. The extension METADATA holds each entry of the metadata
+    as a row of KEY and VALUE, in the escapes and the syntax of JSON.
+    """
+    hdus = [fits.PrimaryHDU(), _table_hdu(table), _metadata_hdu(table.meta)]
+    fits.HDUList(hdus).writeto(path)
+
+
+def read_fits(path: Path) -> QTable:
+    """Read the first table of a FITS file.
+
+    Raises
+    ------
+    TruncatedFileError
+        If the file ends early.
+    FileFormatError
+        If it is not FITS or holds no table.
+    """
+    with open_fits(path, what="a FITS file with a table") as hdus:
+        tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
+        catalogues = [hdu for hdu in tables if hdu.name != _METADATA]
+        if not catalogues:
+            raise FileFormatError("the FITS file holds no table", path=path)
+        hdu = catalogues[0]
+        table = QTable.read(
+            hdu, character_as_bytes=False, mask_invalid=False, unit_parse_strict="silent"
+        )
+        _label(table, hdu.header)
+        metadata = [other for other in tables if other.name == _METADATA]
+        table.meta = _metadata(metadata[0]) if metadata else _keywords(table.meta)
+        return table
+
+
+def _table_hdu(table: QTable) -> fits.BinTableHDU:
+    plain = QTable(table, copy=True)
+    plain.meta = {}
+    for name in plain.colnames:
+        plain[name].info.description = None
+        plain[name].info.meta = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UnitsWarning)
+            hdu = fits.table_to_hdu(plain, name="CATALOGUE")
+    except (UnitsWarning, UnicodeEncodeError, ValueError) as error:
+        raise TableError(
+            f"the table cannot be written as FITS ({error})", remedy="Write .ecsv or .vot."
+        ) from None
+    for number, name in enumerate(table.colnames, start=1):
+        info = table[name].info
+        _card(hdu.header, f"TUCD{number}", (info.meta or {}).get("ucd"), f"TTYPE{number}")
+        _card(hdu.header, f"TCOMM{number}", info.description, f"TTYPE{number}")
+    return hdu
+
+
+def _card(header: fits.Header, keyword: str, value: str | None, after: str) -> None:
+    """Insert a card behind another, if there is a value."""
+    if value:
+        try:
+            header.set(keyword, value, after=after)
+        except ValueError as error:
+            raise TableError(f"{keyword} cannot be written as FITS ({error})") from None
+
+
+def _label(table: QTable, header: fits.Header) -> None:
+    """Set the UCD and the description of each column."""
+    for number, name in enumerate(table.colnames, start=1):
+        info = table[name].info
+        if header.get(f"TUCD{number}"):
+            info.meta = {"ucd": header[f"TUCD{number}"]}
+        info.description = header.get(f"TCOMM{number}", info.description)
+
+
+def _metadata_hdu(meta: dict[str, Any]) -> fits.BinTableHDU:
+    keys = [json.dumps(key)[1:-1] for key in meta]
+    values = [json.dumps(value) for value in meta.values()]
+    rows = Table({"KEY": keys, "VALUE": values}, dtype=("U", "U"))
+    return fits.table_to_hdu(rows, name=_METADATA)
+
+
+def _metadata(hdu: fits.BinTableHDU) -> dict[str, Any]:
+    if not {"KEY", "VALUE"} <= set(hdu.columns.names):
+        raise FileFormatError(f"the extension {_METADATA} lacks the columns KEY and VALUE")
+    rows = zip(hdu.data["KEY"], hdu.data["VALUE"], strict=True)
+    return {json.loads(f'"{key}"'): json.loads(value) for key, value in rows}
+
+
+def _keywords(meta: dict[str, Any]) -> dict[str, Any]:
+    """Keep what the header of somebody else's table says, without what only FITS needs."""
+    return {
+        key: value
+        for key, value in meta.items()
+        if isinstance(value, str | bool | int | float) and not key.startswith(("TUCD", "TCOMM"))
+    }

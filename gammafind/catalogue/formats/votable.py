@@ -1,0 +1,71 @@
+"""Tables as VOTable: metadata in INFO elements."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+from astropy.io import votable
+from astropy.io.votable.exceptions import W03
+from astropy.io.votable.tree import Info
+from astropy.table import QTable
+
+from gammafind.errors import FileFormatError, TableError
+
+__all__ = ["read_votable", "write_votable"]
+
+
+def write_votable(table: QTable, path: Path) -> None:
+    """Write a table as VOTable 1.4; each entry of the metadata is an INFO with JSON as value.
+
+    Raises
+    ------
+    TableError
+        If a unit or a UCD is none that VOTable knows.
+    """
+    plain = QTable(table, copy=True)
+    plain.meta = {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.simplefilter("ignore", W03)  # a name such as prob_PWN+SNR gets an ID
+            file = votable.from_table(plain)
+            file.resources[0].infos.extend(
+                Info(name=key, value=json.dumps(value)) for key, value in table.meta.items()
+            )
+            file.to_xml(str(path))
+            votable.parse(path, verify="exception")
+    except (Warning, ValueError, TypeError) as error:
+        raise TableError(
+            f"the table cannot be written as VOTable ({error})", remedy="Write .ecsv or .fits."
+        ) from None
+
+
+def read_votable(path: Path) -> QTable:
+    """Read the first table of a VOTable.
+
+    Raises
+    ------
+    FileFormatError
+        If the file holds no table.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = votable.parse(path, verify="ignore")
+        found = next(file.iter_tables(), None)
+        if found is None:
+            raise FileFormatError("the VOTable holds no table", path=path)
+        table = QTable(found.to_table(use_names_over_ids=True))
+    infos = [info for resource in file.resources for info in resource.infos]
+    table.meta = {info.name: _value(info.value) for info in infos}
+    return table
+
+
+def _value(text: str) -> Any:
+    """Return what JSON holds, or the text itself where somebody else wrote it."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,133 @@
+"""Tables in files: ECSV, FITS, VOTable and CSV, by the suffix of the file name.
+
+Every format keeps values, units, descriptions, UCDs and metadata. CSV files begin with an
+ECSV header in comment lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from os import PathLike
+from pathlib import Path
+from xml.parsers.expat import ExpatError
+
+from astropy.table import QTable, Table
+
+from gammafind.catalogue.formats.ascii import read_csv, read_ecsv, write_csv, write_ecsv
+from gammafind.catalogue.formats.fits import read_fits, write_fits
+from gammafind.catalogue.formats.votable import read_votable, write_votable
+from gammafind.catalogue.schema import Column, conform
+from gammafind.catalogue.tidy import tidy
+from gammafind.errors import FileFormatError, GammafindError, OutputError, TableError
+from gammafind.files import atomic_output, check_input, check_output
+
+__all__ = ["TABLE_SUFFIXES", "read_table", "write_table"]
+
+Reader = Callable[[Path], Table]
+Writer = Callable[[QTable, Path], None]
+
+_FORMATS: dict[str, tuple[Reader, Writer]] = {
+    ".ecsv": (read_ecsv, write_ecsv),
+    ".fits": (read_fits, write_fits),
+    ".fits.gz": (read_fits, write_fits),
+    ".fit": (read_fits, write_fits),
+    ".fit.gz": (read_fits, write_fits),
+    ".vot": (read_votable, write_votable),
+    ".xml": (read_votable, write_votable),
+    ".csv": (read_csv, write_csv),
+}
+TABLE_SUFFIXES = tuple(_FORMATS)
+"""Suffixes of table files, each of which is read and written."""
+
+_FAULTS = (ValueError, TypeError, LookupError, OSError, EOFError, ExpatError)
+"""What the readers of astropy raise on files that are damaged or of another format."""
+
+
+def write_table(table: Table, path: str | PathLike, *, overwrite: bool = False) -> None:
+    """Write a table in the format that the suffix names; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    table : Table
+        Columns of numbers, quantities or text; UCDs in ``info.meta["ucd"]``. Masked floats
+        are written as NaN, masked text as empty. The metadata must fit into JSON.
+    path : path-like
+        Ends in one of `TABLE_SUFFIXES`.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the suffix is unknown, the directory does not exist, or the file exists and
+        ``overwrite`` is false.
+    TableError
+        If the format cannot hold the table.
+    """
+    path = check_output(path, overwrite=overwrite)
+    suffix = _suffix(path)
+    if suffix is None:
+        raise OutputError(f"the suffix {path.suffix!r} is unknown", path=path, remedy=_ACCEPTED)
+    with atomic_output(path, overwrite) as temporary:
+        try:
+            _FORMATS[suffix][1](tidy(table), temporary)
+        except TableError as error:
+            raise TableError(error.fault, path=path, remedy=error.remedy) from None
+
+
+def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) -> QTable:
+    """Read a table in the format that the suffix names.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in one of `TABLE_SUFFIXES`.
+    schema : iterable of Column, optional
+        Columns that must be there. Columns without a unit, as in a plain CSV file, are taken
+        to have that of the schema.
+
+    Returns
+    -------
+    QTable
+        Missing floats are NaN, missing text is empty.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    TruncatedFileError
+        If the file is empty or ends early.
+    FileFormatError
+        If the suffix is unknown or the file is not of the format.
+    TableError
+        If the table does not fit ``schema``.
+    """
+    path = check_input(path)
+    suffix = _suffix(path)
+    if suffix is None:
+        raise FileFormatError(f"the suffix {path.suffix!r} is unknown", path=path, remedy=_ACCEPTED)
+    try:
+        table = tidy(_FORMATS[suffix][0](path))
+        return table if schema is None else _fitted(table, tuple(schema))
+    except GammafindError as error:
+        raise type(error)(error.fault, path=path, remedy=error.remedy) from error
+    except _FAULTS as error:
+        raise FileFormatError(f"is no {suffix} table ({error})", path=path) from error
+
+
+def _fitted(table: QTable, schema: tuple[Column, ...]) -> QTable:
+    """Give columns without a unit that of the schema, and check the rest."""
+    for column in schema:
+        if column.unit and column.name in table.colnames and table[column.name].unit is None:
+            table[column.name].unit = column.unit
+    return conform(QTable(table), schema, what="the table")
+
+
+def _suffix(path: Path) -> str | None:
+    """Longest suffix of the path that is known."""
+    name = path.name.lower()
+    known = [suffix for suffix in TABLE_SUFFIXES if name.endswith(suffix)]
+    return max(known, key=len, default=None)
+
+
+_ACCEPTED = f"Accepted are {', '.join(TABLE_SUFFIXES)}."

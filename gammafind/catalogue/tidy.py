@@ -1,0 +1,100 @@
+"""Tables in the form that every file format holds without loss."""
+
+from __future__ import annotations
+
+import json
+from os import PathLike, fspath
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.table import Column, MaskedColumn, QTable, Table
+from astropy.units import Quantity
+from astropy.utils.masked import Masked
+
+from gammafind.errors import TableError
+
+__all__ = ["tidy"]
+
+
+def tidy(table: Table) -> QTable:
+    """Copy a table so that it reads the same from each format.
+
+    Floats that are masked become NaN and strings that are masked become empty; integers stay
+    masked. Byte strings become text, dimensionless quantities plain numbers. The metadata
+    become what JSON holds: dicts with text keys, lists, text, numbers, true, false, null.
+
+    Parameters
+    ----------
+    table : Table
+
+    Returns
+    -------
+    QTable
+
+    Raises
+    ------
+    TableError
+        If a column is neither of numbers nor of text, or the metadata cannot be put in JSON.
+    """
+    clean = QTable(meta=_json_able(dict(table.meta)))
+    for name in table.colnames:
+        column = table[name]
+        clean[name] = _values(column, name)
+        clean[name].info.description = column.info.description
+        ucd = (column.info.meta or {}).get("ucd")
+        if ucd:
+            clean[name].info.meta = {"ucd": ucd}
+    return clean
+
+
+def _values(column: object, name: str) -> object:
+    if not isinstance(column, Quantity | Column):
+        raise TableError(
+            f"column {name} is a {type(column).__name__}",
+            remedy="Columns must hold numbers, quantities or text.",
+        )
+    unit = getattr(column, "unit", None)
+    mask = np.asarray(column.mask) if isinstance(column, MaskedColumn | Masked) else None
+    values = column.unmasked if isinstance(column, Masked) else column
+    values = values.value if isinstance(values, Quantity) else np.asarray(values)
+    values = _filled(np.array(values), mask, name)
+    plain = unit is None or unit == u.dimensionless_unscaled
+    return values if plain else Quantity(values, unit, dtype=values.dtype)
+
+
+def _filled(values: np.ndarray, mask: np.ndarray | None, name: str) -> np.ndarray:
+    """Take the mask off where the type has a value of its own for what is missing."""
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8")
+    if values.dtype.kind not in "biufU":
+        raise TableError(
+            f"column {name} has the type {values.dtype}",
+            remedy="Columns must hold numbers, quantities or text.",
+        )
+    if mask is None or not np.any(mask):
+        return values
+    if values.dtype.kind in "fU":
+        values[mask] = np.nan if values.dtype.kind == "f" else ""
+        return values
+    if values.dtype.kind == "b":
+        raise TableError(f"column {name} of true and false has rows without a value")
+    return MaskedColumn(values, mask=mask, fill_value=np.iinfo(values.dtype).min)
+
+
+def _json_able(meta: dict[Any, Any]) -> dict[str, Any]:
+    try:
+        return json.loads(json.dumps(meta, default=_plain, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise TableError(
+            f"the metadata cannot be written ({error})",
+            remedy="They must consist of dicts, lists, text and finite numbers.",
+        ) from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, PathLike):
+        return fspath(value)
+    raise TypeError(f"a value is a {type(value).__name__}")
