@@ -37,9 +37,7 @@ class AmplitudeFit:
             return np.where(self.information > 0, self.information**-0.5, np.inf)
 
 
-def fit_amplitudes(
-    counts: np.ndarray, model: np.ndarray, template: np.ndarray, total: np.ndarray
-) -> AmplitudeFit:
+def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) -> AmplitudeFit:
     """Maximise the Poisson likelihood of ``counts`` for ``model + amplitude * template``.
 
     Parameters
@@ -49,9 +47,7 @@ def fit_amplitudes(
     model : ndarray, shape (n, k)
         Expected counts there without the source, positive.
     template : ndarray, shape (n, k)
-        Expected counts of the source at amplitude one.
-    total : ndarray, shape (n,)
-        Counts of the source at amplitude one in all valid pixels; at least the template's sum.
+        Expected counts of the source at amplitude one; zero in pixels without data.
 
     Returns
     -------
@@ -64,6 +60,7 @@ def fit_amplitudes(
     ApJ 461, 396 (doi:10.1086/177068).
     """
     ratio = template / model
+    total = template.sum(axis=1)
     first = np.einsum("nk,nk->n", counts, ratio) - total
     amplitude = np.zeros(len(total))
     active = np.flatnonzero(first > 0)

@@ -47,6 +47,9 @@ class Pixels(Protocol):
     def nearest(self, vectors: np.ndarray, k: int) -> np.ndarray:
         """Flat indices of about ``k`` pixels nearest to each vector, shape (len(vectors), >= k)."""
 
+    def containing(self, vectors: np.ndarray) -> np.ndarray:
+        """Flat index of the pixel that holds each vector, of the nearest one outside the map."""
+
     def centres(self) -> SkyCoord:
         """Positions of the pixel centres, of the shape of a map."""
 
@@ -126,6 +129,12 @@ class HealpixPixels:
         nested = hp.ring2nest(parents.nside, index)[..., None] * depth**2 + np.arange(depth**2)
         return hp.nest2ring(self.nside, nested).reshape(len(vectors), -1)
 
+    def containing(self, vectors: np.ndarray) -> np.ndarray:
+        """RING index of the pixel that holds each vector."""
+        import healpy as hp
+
+        return hp.vec2pix(self.nside, *np.moveaxis(np.asarray(vectors), -1, 0))
+
     @property
     def tree(self) -> cKDTree:
         """Tree of the pixel centres."""
@@ -187,7 +196,16 @@ class WcsPixels:
     def vectors(self) -> np.ndarray:
         """Unit vectors of the pixel centres in ``frame``, shape (ny * nx, 3)."""
         y, x = np.indices(self.shape)
-        return self._vectors(x.ravel(), y.ravel())
+        return self.at(x.ravel(), y.ravel())
+
+    def containing(self, vectors: np.ndarray) -> np.ndarray:
+        """Flat index of the nearest pixel."""
+        return self.tree.query(vectors)[1]
+
+    def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Unit vectors, shape (..., 3), of pixel coordinates, 0 at the first pixel's centre."""
+        sky = self.wcs.pixel_to_world(x, y).spherical
+        return unit_vectors(sky.lon.deg, sky.lat.deg)
 
     @cached_property
     def tree(self) -> cKDTree:
@@ -201,15 +219,11 @@ class WcsPixels:
         y, x = np.divmod(index, self.shape[1])
         step = (np.arange(n) - (n - 1) / 2) / n
         dy, dx = (offset.ravel() for offset in np.meshgrid(step, step, indexing="ij"))
-        return self._vectors(x[:, None] + dx, y[:, None] + dy)
+        return self.at(x[:, None] + dx, y[:, None] + dy)
 
     def nearest(self, vectors: np.ndarray, k: int) -> np.ndarray:
         """Flat indices of the ``k`` nearest pixels, of all where the image holds fewer."""
         return _nearest(self.tree, vectors, min(k, self.shape[0] * self.shape[1]))
-
-    def _vectors(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        sky = self.wcs.pixel_to_world(x, y).spherical
-        return unit_vectors(sky.lon.deg, sky.lat.deg)
 
     def centres(self) -> SkyCoord:
         """Positions of the pixel centres, shape ``(ny, nx)``."""

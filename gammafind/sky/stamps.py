@@ -9,7 +9,7 @@ import numpy as np
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["Stamps", "point_source_map", "stamps"]
+__all__ = ["Stamps", "fractions_at", "point_source_map", "stamps"]
 
 _CHUNK = 2_000_000
 
@@ -55,7 +55,7 @@ def stamps(vectors: np.ndarray, pixels: Pixels, psf: RadialPsf, *, containment: 
     radius = psf.containment_radius(containment).to_value("rad") + size
     k = int(np.ceil(2 * np.pi * (1 - np.cos(min(radius, np.pi))) / size**2))
     index = pixels.nearest(vectors, min(max(k, 4), int(np.prod(pixels.shape))))
-    return Stamps(index, _fractions(vectors, index, pixels, psf, size))
+    return Stamps(index, fractions_at(vectors, index, pixels, psf))
 
 
 def point_source_map(
@@ -88,10 +88,26 @@ def point_source_map(
     return total
 
 
-def _fractions(
-    vectors: np.ndarray, index: np.ndarray, pixels: Pixels, psf: RadialPsf, size: float
+def fractions_at(
+    vectors: np.ndarray, index: np.ndarray, pixels: Pixels, psf: RadialPsf
 ) -> np.ndarray:
-    """PSF times pixel area at the centres, averaged over sub-pixels where it is steep."""
+    """Share of the counts of each source that falls into given pixels.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, 3)
+        Unit vectors of the sources in the frame of ``pixels``.
+    index : ndarray of int, shape (n, k)
+        Flat pixel indices.
+    pixels : Pixels
+    psf : RadialPsf
+
+    Returns
+    -------
+    ndarray, shape (n, k)
+        PSF times pixel area at the centres, averaged over sub-pixels where it is steep.
+    """
+    size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
     area = size**2
     distance = _distance(vectors[:, None], pixels.vectors[index])
     fraction = psf(distance) * area

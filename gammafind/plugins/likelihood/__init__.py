@@ -1,1 +1,16 @@
 """The classical localiser: a Poisson likelihood-ratio map."""
+
+from __future__ import annotations
+
+from gammafind.hookspecs import hookimpl
+from gammafind.interfaces import Localiser
+
+__all__ = ["gammafind_localisers"]
+
+
+@hookimpl
+def gammafind_localisers() -> list[type[Localiser]]:
+    """Return the likelihood localiser."""
+    from gammafind.plugins.likelihood.localiser import Likelihood
+
+    return [Likelihood]

@@ -1,0 +1,159 @@
+"""Counts and model of every band in the form in which likelihoods are computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import Pixels
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.stamps import fractions_at, point_source_map, stamps
+
+__all__ = ["CONTAINMENT", "BandData", "SkyData", "gather", "photon_shares", "sky_data"]
+
+CONTAINMENT = 0.95
+"""Share of a source's counts within the pixels where its likelihood is computed."""
+_FLOOR = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class BandData:
+    """One band, flat over pixels.
+
+    Attributes
+    ----------
+    counts, model : ndarray, shape (n_pixels,)
+        Observed and expected counts; the model is positive.
+    sensitivity : ndarray, shape (n_pixels,)
+        Counts in this band of a source of flux one (cm-2 s-1, all bands).
+    valid : ndarray of bool, shape (n_pixels,)
+    pixels : Pixels
+    psf : RadialPsf
+    """
+
+    counts: np.ndarray
+    model: np.ndarray
+    sensitivity: np.ndarray
+    valid: np.ndarray
+    pixels: Pixels
+    psf: RadialPsf
+
+
+@dataclass(frozen=True, eq=False)
+class SkyData:
+    """All bands of one sky; amplitudes of sources are counts in all bands together."""
+
+    bands: tuple[BandData, ...]
+
+    @property
+    def frame(self) -> str:
+        """Celestial frame of all unit vectors."""
+        return self.bands[0].pixels.frame
+
+    def with_models(self, models: list[np.ndarray]) -> SkyData:
+        """Return the same counts with other expected counts."""
+        return SkyData(
+            tuple(
+                replace(band, model=np.maximum(model, _FLOOR))
+                for band, model in zip(self.bands, models, strict=True)
+            )
+        )
+
+    def sensitivity(self, vectors: np.ndarray) -> np.ndarray:
+        """Counts in each band of a source of flux one at each position, shape (n, n_bands)."""
+        return np.stack(
+            [band.sensitivity[band.pixels.containing(vectors)] for band in self.bands],
+            axis=1,
+        )
+
+    def shares(self, vectors: np.ndarray) -> np.ndarray:
+        """Share of a source's counts in each band at each position, shape (n, n_bands)."""
+        sensitivity = self.sensitivity(vectors)
+        return sensitivity / np.maximum(sensitivity.sum(axis=1, keepdims=True), 1e-300)
+
+    def source_maps(self, vectors: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
+        """Expected counts of sources in each band."""
+        shares = self.shares(vectors)
+        return [
+            point_source_map(vectors, counts * shares[:, i], band.pixels, band.psf)
+            for i, band in enumerate(self.bands)
+        ]
+
+
+def photon_shares(edges: list[tuple[float, float]], index: float) -> np.ndarray:
+    """Share of the photons of a power law E**-index in each band, shape (n_bands,)."""
+    low, high = np.array(edges).T
+    power = 1 - index
+    photons = np.log(high / low) if power == 0 else (high**power - low**power) / power
+    return photons / photons.sum()
+
+
+def sky_data(observation: Observation, *, index: float) -> SkyData:
+    """Flatten an observation; the model is the background at norm one.
+
+    Parameters
+    ----------
+    observation : Observation
+    index : float
+        Photon index of the sources looked for; it sets how their counts share among bands.
+    """
+    counts, background = observation.counts, observation.total_background()
+    edges = [tuple(band.edges.to_value("MeV", equivalencies=_spectral())) for band in counts.bands]
+    share = photon_shares(edges, index)
+    bands = tuple(
+        BandData(
+            counts=counts.values[i].ravel().astype(float),
+            model=np.maximum(background.values[i].ravel().astype(float), _FLOOR),
+            sensitivity=share[i] * observation.exposure.values[i].ravel().astype(float),
+            valid=(counts.valid[i] & background.valid[i] & observation.exposure.valid[i]).ravel(),
+            pixels=counts.pixels[i],
+            psf=observation.psfs[i],
+        )
+        for i in range(counts.n_bands)
+    )
+    return SkyData(bands)
+
+
+def gather(
+    data: SkyData,
+    vectors: np.ndarray,
+    *,
+    containment: float = CONTAINMENT,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts, model and source template in the pixels near each position, all bands in a row.
+
+    Parameters
+    ----------
+    data : SkyData
+    vectors : ndarray, shape (n, 3)
+    containment : float
+        Share of the source's counts that the pixels hold at least.
+    without : tuple of ndarray, shapes (n, 3) and (n,), optional
+        Positions and counts of sources to take out of the model, one for each position.
+
+    Returns
+    -------
+    counts, model, template : ndarray, shape (n, k)
+        The template sums to the share of one count that falls into valid pixels.
+    """
+    shares = data.shares(vectors)
+    parts = []
+    for i, band in enumerate(data.bands):
+        stamp = stamps(vectors, band.pixels, band.psf, containment=containment)
+        template = stamp.fraction * shares[:, i, None] * band.valid[stamp.pixel]
+        model = band.model[stamp.pixel]
+        if without is not None:
+            own = fractions_at(without[0], stamp.pixel, band.pixels, band.psf)
+            model = np.maximum(model - own * (without[1] * shares[:, i])[:, None], _FLOOR)
+        parts.append((band.counts[stamp.pixel], model, template))
+    counts, model, template = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+    return counts, model, template
+
+
+def _spectral() -> list:
+    import astropy.units as u
+
+    return u.spectral()

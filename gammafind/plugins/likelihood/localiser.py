@@ -1,0 +1,248 @@
+"""The classical localiser: a Poisson likelihood-ratio map, brightest sources first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.errors import OptionError
+from gammafind.interfaces import Localiser, no_detections
+from gammafind.measure.data import sky_data
+from gammafind.measure.position import fit_positions
+from gammafind.measure.scan import scan
+from gammafind.plugins.likelihood.model import SkyModel
+from gammafind.plugins.likelihood.search import SearchGrid, search_grid
+from gammafind.sky.observation import Observation
+from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["Likelihood"]
+
+_PASSES = (1000.0, 200.0, 60.0, 25.0)
+_QUICK_SHARE = 0.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likelihood(Localiser):
+    """Poisson likelihood-ratio search over all bands, brightest sources first.
+
+    The test statistic TS of one more source is computed on a grid of positions; its peaks
+    above a threshold are fitted and join the model, and the next pass looks below that
+    threshold. Fluxes of all sources are fitted together. The background components have one
+    norm each, and together a norm that varies slowly over the sky.
+
+    Parameters
+    ----------
+    clusterer : Clusterer, optional
+        Makes peaks of the TS map; local maxima by default.
+    threshold : float
+        Lowest TS of a detection.
+    index : float
+        Photon index of the sources looked for.
+    smoothing : float
+        Full width in degrees over which the norm of the background may vary; 0 for none.
+    separation : float
+        Smallest distance of two detections, in degrees.
+
+    References
+    ----------
+    Mattox et al. 1996, ApJ 461, 396 (doi:10.1086/177068).
+    """
+
+    name: ClassVar[str] = "likelihood"
+
+    threshold: float = 16.0
+    index: float = 2.3
+    smoothing: float = 6.0
+    separation: float = 0.3
+
+    def __post_init__(self) -> None:
+        for option in ("threshold", "separation"):
+            if not getattr(self, option) > 0:
+                raise OptionError(
+                    f"{option} is {getattr(self, option)}", remedy="It must be positive."
+                )
+        if self.smoothing < 0:
+            raise OptionError(f"smoothing is {self.smoothing}", remedy="It must not be negative.")
+
+    def _localise_sky(
+        self, observation: Observation, grid: PatchGrid | None, rng: np.random.Generator
+    ) -> QTable:
+        model = self._search(observation)
+        if not len(model.counts):
+            return no_detections()
+        return _detections(model, self.separation)
+
+    def _localise(self, patches: Patches) -> QTable:
+        tables = [self._localise_patch(patches, index) for index in range(len(patches))]
+        names = ("patch", "x", "y", "score", "pos_err", "npred")
+        rows = np.concatenate(tables) if tables else np.zeros((0, len(names)))
+        return QTable(
+            {
+                name: column * unit
+                for name, column, unit in zip(
+                    names, rows.T, (1, u.pix, u.pix, 1, u.deg, 1), strict=True
+                )
+            }
+        )
+
+    def _localise_patch(self, patches: Patches, index: int) -> np.ndarray:
+        observation = _observation(patches, index)
+        model = self._search(observation)
+        if not len(model.counts):
+            return np.zeros((0, 6))
+        found = _detections(model, self.separation)
+        sky = SkyCoord(found["ra"], found["dec"], frame="icrs")
+        x, y = patches.grid.pixels(index, patches.score_width).xy(sky)
+        return np.column_stack(
+            [
+                np.full(len(x), index),
+                x,
+                y,
+                found["score"],
+                found["pos_err"].to_value("deg"),
+                found["npred"],
+            ]
+        )
+
+    def _search(self, observation: Observation) -> SkyModel:
+        data = sky_data(observation, index=self.index)
+        model = SkyModel(data, _components(observation), self.smoothing)
+        grid = search_grid(data)
+        for threshold in (*(t for t in _PASSES if t > self.threshold), self.threshold):
+            self._pass(model, grid, threshold)
+        self._finish(model, grid)
+        return model
+
+    def _pass(self, model: SkyModel, grid: SearchGrid, threshold: float) -> None:
+        """Add the peaks above ``threshold`` to the model."""
+        peaks = self._peaks(model, grid, threshold)
+        if len(peaks):
+            vectors = fit_positions(model.data, peaks, step=grid.spacing / 2, iterations=3).vectors
+            model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, 1e-3))
+        model.update()
+
+    def _peaks(self, model: SkyModel, grid: SearchGrid, threshold: float) -> np.ndarray:
+        quick = grid.quick_ts(model.data)
+        promising = np.flatnonzero(quick > _QUICK_SHARE * threshold)
+        ts = np.zeros(len(quick))
+        ts[promising] = scan(model.data, grid.vectors(promising)).ts
+        ts[ts < threshold] = 0
+        found, scores = [np.zeros((0, 3))], [np.zeros(0)]
+        for tile, number in grid.tiles(ts):
+            x, y, score = self._tile_peaks(tile)
+            found.append(grid.tile_vectors(number, x, y))
+            scores.append(score)
+        vectors, score = np.concatenate(found), np.concatenate(scores)
+        return vectors[_apart(vectors, score, max(self.separation, 1.5 * grid.spacing))]
+
+    def _tile_peaks(self, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if self.clusterer is None:
+            from scipy.ndimage import maximum_filter
+
+            y, x = np.nonzero((tile > 0) & (tile == maximum_filter(tile, 3)))
+            return x, y, tile[y, x]
+        clusters = self.clusterer.cluster(tile)
+        return clusters["x"].value, clusters["y"].value, np.asarray(clusters["score"])
+
+    def _finish(self, model: SkyModel, grid: SearchGrid) -> None:
+        """Fit positions once more with all sources in place, and drop what falls below TS."""
+        for _ in range(2):
+            if not len(model.counts):
+                return
+            fit = fit_positions(
+                model.data,
+                model.vectors,
+                step=grid.spacing / 2,
+                iterations=2,
+                counts=model.counts,
+            )
+            model.move(np.where(fit.converged[:, None], fit.vectors, model.vectors))
+            model.keep(_apart(model.vectors, model.counts, self.separation))
+            model.update()
+            ts = scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
+            if np.any(ts < self.threshold):
+                model.keep(np.flatnonzero(ts >= self.threshold))
+                model.update(background=False)
+
+
+def _components(observation: Observation) -> list[np.ndarray]:
+    """Background components of each band, shape (n_pixels, n_components)."""
+    return [
+        np.stack([sky.values[i].ravel() for sky in observation.background.values()], axis=1).astype(
+            float
+        )
+        for i in range(observation.counts.n_bands)
+    ]
+
+
+def _apart(vectors: np.ndarray, score: np.ndarray, separation: float) -> np.ndarray:
+    """Indices of the highest of every group of positions closer than ``separation`` degrees."""
+    from scipy.spatial import cKDTree
+
+    order = np.argsort(-score, kind="stable")
+    if len(order) < 2:
+        return order
+    pairs = cKDTree(vectors[order]).query_pairs(
+        2 * np.sin(np.radians(separation) / 2), output_type="ndarray"
+    )
+    kept = np.ones(len(order), dtype=bool)
+    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+        if kept[first]:
+            kept[second] = False
+    return order[kept]
+
+
+def _detections(model: SkyModel, separation: float) -> QTable:
+    """Table of the sources of a model, each measured with all others in place."""
+    own = (model.vectors, model.counts)
+    ts = scan(model.data, model.vectors, without=own).ts
+    position = fit_positions(
+        model.data, model.vectors, step=separation / 4, iterations=2, counts=model.counts
+    )
+    sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
+    lon = np.degrees(np.arctan2(model.vectors[:, 1], model.vectors[:, 0])) % 360
+    lat = np.degrees(np.arcsin(np.clip(model.vectors[:, 2], -1, 1)))
+    sky = SkyCoord(lon, lat, unit="deg", frame=model.data.frame)
+    icrs, galactic = sky.icrs, sky.galactic
+    return QTable(
+        {
+            "ra": icrs.ra.to(u.deg),
+            "dec": icrs.dec.to(u.deg),
+            "glon": galactic.l.to(u.deg),
+            "glat": galactic.b.to(u.deg),
+            "score": ts,
+            "pos_err": np.where(np.isfinite(position.r68), position.r68, np.nan) * u.deg,
+            "ts": ts,
+            "npred": model.counts,
+            "flux": model.counts / sensitivity * u.Unit("cm-2 s-1"),
+            "flux_err": model.errors / sensitivity * u.Unit("cm-2 s-1"),
+        }
+    )
+
+
+def _observation(patches: Patches, index: int) -> Observation:
+    """One patch as an observation of its own."""
+    missing = [
+        name for name in ("background", "exposure", "psfs") if getattr(patches, name) is None
+    ]
+    if missing:
+        raise OptionError(
+            f"the patches have no {', '.join(missing)}", remedy="The likelihood needs them."
+        )
+    pixels = tuple(patches.grid.pixels(index, width) for width in patches.n_pixels)
+
+    def sky(arrays: tuple[np.ndarray, ...], kind: str) -> SkyMap:
+        return SkyMap(patches.bands, pixels, tuple(a[index] for a in arrays), kind)
+
+    return Observation(
+        counts=sky(patches.counts, "counts"),
+        background={"background": sky(patches.background, "expected counts")},
+        exposure=sky(patches.exposure, "exposure"),
+        psfs=patches.psfs,
+    )

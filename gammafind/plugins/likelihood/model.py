@@ -1,0 +1,118 @@
+"""The model of a sky while it is searched: background, and the sources found so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+from gammafind.measure.background import component_norms, slow_norm
+from gammafind.measure.data import SkyData
+from gammafind.measure.joint import fit_jointly
+from gammafind.sky.stamps import stamps
+
+__all__ = ["SkyModel"]
+
+_FIT_CONTAINMENT = 0.99
+
+
+@dataclass
+class SkyModel:
+    """Background and sources of one sky.
+
+    Parameters
+    ----------
+    data : SkyData
+        Its model is replaced as the fit proceeds.
+    components : list of ndarray, shape (n_pixels, n_components)
+        One array a band: expected counts of the background components at norm one.
+    smoothing : float
+        Full width in degrees over which the norm of the background may vary; 0 for one norm
+        a component.
+    """
+
+    data: SkyData
+    components: list[np.ndarray]
+    smoothing: float
+    vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    norms: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.norms = np.ones(self.components[0].shape[1])
+        self.update()
+
+    def add(self, vectors: np.ndarray, counts: np.ndarray) -> None:
+        """Add sources."""
+        self.vectors = np.concatenate([self.vectors, vectors])
+        self.counts = np.concatenate([self.counts, counts])
+        self.errors = np.concatenate([self.errors, np.full(len(counts), np.inf)])
+
+    def keep(self, chosen: np.ndarray) -> None:
+        """Keep the chosen sources only."""
+        self.vectors, self.counts = self.vectors[chosen], self.counts[chosen]
+        self.errors = self.errors[chosen]
+
+    def move(self, vectors: np.ndarray) -> None:
+        """Place all sources anew."""
+        self.vectors = vectors
+
+    def update(self, *, background: bool = True) -> None:
+        """Fit the background, if asked, and all sources together; set the model of `data`."""
+        if background:
+            self._backgrounds = self._fit_background()
+        if len(self.counts):
+            self._fit_sources(self._backgrounds)
+        sources = self.data.source_maps(self.vectors, self.counts)
+        models = [b + s for b, s in zip(self._backgrounds, sources, strict=True)]
+        self.data = self.data.with_models(models)
+
+    def _fit_background(self) -> list[np.ndarray]:
+        sources = self.data.source_maps(self.vectors, self.counts)
+        bands = self.data.bands
+        good = [
+            band.valid & (part.sum(axis=1) > 0)
+            for band, part in zip(bands, self.components, strict=True)
+        ]
+        self.norms = component_norms(
+            [band.counts[g] for band, g in zip(bands, good, strict=True)],
+            [source[g] for source, g in zip(sources, good, strict=True)],
+            [part[g] for part, g in zip(self.components, good, strict=True)],
+        )
+        backgrounds = [part @ self.norms for part in self.components]
+        if not self.smoothing:
+            return backgrounds
+        return [
+            background
+            * slow_norm(
+                np.where(g, band.counts - source, 0),
+                np.where(g, background, 0),
+                band.pixels,
+                fwhm=self.smoothing,
+            )
+            for band, background, source, g in zip(bands, backgrounds, sources, good, strict=True)
+        ]
+
+    def _fit_sources(self, backgrounds: list[np.ndarray]) -> None:
+        shares = self.data.shares(self.vectors)
+        counts, fixed, templates = [], [], []
+        for i, band in enumerate(self.data.bands):
+            stamp = stamps(self.vectors, band.pixels, band.psf, containment=_FIT_CONTAINMENT)
+            weights = stamp.fraction * shares[:, i, None] * band.valid[stamp.pixel]
+            touched, pixel = np.unique(stamp.pixel, return_inverse=True)
+            source = np.repeat(np.arange(len(self.vectors)), stamp.pixel.shape[1])
+            shape = (len(touched), len(self.vectors))
+            templates.append(
+                sparse.csr_array((weights.ravel(), (pixel.ravel(), source)), shape=shape)
+            )
+            counts.append(band.counts[touched])
+            fixed.append(np.maximum(backgrounds[i][touched], 1e-6))
+        fit = fit_jointly(
+            np.concatenate(counts),
+            np.concatenate(fixed),
+            sparse.vstack(templates, format="csr"),
+            self.counts,
+        )
+        self.counts, self.errors = fit.amplitude, fit.error
