@@ -9,6 +9,7 @@ __all__ = [
     "BrokenPluginError",
     "BrokenPluginWarning",
     "ConfigError",
+    "ConformanceError",
     "CoordinateSystemError",
     "DuplicatePluginError",
     "EmptySkyWarning",
@@ -45,7 +46,9 @@ class GammafindError(Exception):
         What is accepted instead, or what to do.
     """
 
-    def __init__(self, fault: str, *, path: str | PathLike | None = None, remedy: str | None = None):
+    def __init__(
+        self, fault: str, *, path: str | PathLike | None = None, remedy: str | None = None
+    ):
         self.fault = fault
         self.path = path
         self.remedy = remedy
@@ -114,6 +117,10 @@ class OptionError(GammafindError):
 
 class ConfigError(GammafindError):
     """A configuration file has an unknown key, a missing one, or a value of the wrong type."""
+
+
+class ConformanceError(GammafindError, AssertionError):
+    """A plugin breaks the contract of its role."""
 
 
 class PluginError(GammafindError):

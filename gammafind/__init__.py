@@ -1,0 +1,48 @@
+"""Find, measure and name the point sources of the gamma-ray sky, and of any sky with a plugin."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+try:
+    from gammafind._version import __version__
+except ImportError:
+    from importlib.metadata import version
+
+    __version__ = version("gammafind")
+
+_HOMES = {
+    "Band": "gammafind.sky.bands",
+    "Classifier": "gammafind.interfaces",
+    "Clusterer": "gammafind.interfaces",
+    "GammafindError": "gammafind.errors",
+    "GammafindWarning": "gammafind.errors",
+    "HealpixPixels": "gammafind.sky.pixels",
+    "Localiser": "gammafind.interfaces",
+    "Observation": "gammafind.sky.observation",
+    "PatchGrid": "gammafind.sky.patches",
+    "Patches": "gammafind.sky.patches",
+    "RadialPsf": "gammafind.sky.psf",
+    "SkyMap": "gammafind.sky.skymap",
+    "SkyRenderer": "gammafind.interfaces",
+    "SourcePopulation": "gammafind.interfaces",
+    "WcsPixels": "gammafind.sky.pixels",
+    "create": "gammafind.registry",
+    "get_plugin": "gammafind.registry",
+    "hookimpl": "gammafind.hookspecs",
+    "load_preset": "gammafind.config",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import gammafind` stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gammafind' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
