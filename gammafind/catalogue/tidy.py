@@ -8,6 +8,7 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
+from astropy.io.votable.ucd import check_ucd
 from astropy.table import Column, MaskedColumn, QTable, Table
 from astropy.units import Quantity
 from astropy.utils.masked import Masked
@@ -21,7 +22,8 @@ def tidy(table: Table) -> QTable:
     """Copy a table so that it reads the same from each format.
 
     Floats that are masked become NaN and strings that are masked become empty; integers stay
-    masked. Byte strings become text, dimensionless quantities plain numbers. The metadata
+    masked. Byte strings become text, dimensionless quantities plain numbers. Of the notes on a
+    column its description and its UCD are kept, the latter if it is a valid UCD1+. The metadata
     become what JSON holds: dicts with text keys, lists, text, numbers, true, false, null.
 
     Parameters
@@ -43,7 +45,7 @@ def tidy(table: Table) -> QTable:
         clean[name] = _values(column, name)
         clean[name].info.description = column.info.description
         ucd = (column.info.meta or {}).get("ucd")
-        if ucd:
+        if ucd and check_ucd(ucd, check_controlled_vocabulary=True):
             clean[name].info.meta = {"ucd": ucd}
     return clean
 

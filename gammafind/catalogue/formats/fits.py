@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from gammafind.sky.fits.opening import open_fits
 __all__ = ["read_fits", "write_fits"]
 
 _METADATA = "METADATA"
+_COLUMN_CARD = re.compile(r"T[A-Z]+[0-9]+")
 
 
 def write_fits(table: QTable, path: Path) -> None:
@@ -112,5 +114,5 @@ def _keywords(meta: dict[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in meta.items()
-        if isinstance(value, str | bool | int | float) and not key.startswith(("TUCD", "TCOMM"))
+        if isinstance(value, str | bool | int | float) and not _COLUMN_CARD.fullmatch(key)
     }

@@ -11,6 +11,7 @@ from astropy.io import votable
 from astropy.io.votable.exceptions import W03
 from astropy.io.votable.tree import Info
 from astropy.table import QTable
+from astropy.units import UnitsWarning
 
 from gammafind.errors import FileFormatError, TableError
 
@@ -31,6 +32,7 @@ def write_votable(table: QTable, path: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", W03)  # a name such as prob_PWN+SNR gets an ID
+            warnings.filterwarnings("ignore", ".*deprecated", UnitsWarning)  # erg
             file = votable.from_table(plain)
             file.resources[0].infos.extend(
                 Info(name=key, value=json.dumps(value)) for key, value in table.meta.items()
