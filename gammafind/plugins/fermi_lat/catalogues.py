@@ -14,8 +14,8 @@ from astropy.table import QTable
 from gammafind.catalogue.schema import Column, conform
 from gammafind.errors import FileFormatError, InputDataError, TableError
 from gammafind.plugins.fermi_lat.catalogue_columns import ALIASES, FERMI_CATALOGUE
-from gammafind.plugins.fermi_lat.files import open_fits
 from gammafind.plugins.fermi_lat.spectra import SPECTRUM_TYPES, SourceSpectra
+from gammafind.sky.fits.opening import open_fits
 
 __all__ = ["CLASS_GROUPS", "class_group", "read_fermi_catalogue", "spectra_of"]
 

@@ -1,0 +1,156 @@
+"""The embedded tables: what they hold, where they come from, how near they are to the originals."""
+
+from __future__ import annotations
+
+import re
+
+import astropy.units as u
+import healpy as hp
+import numpy as np
+import pytest
+from astropy.io import fits
+from numpy.testing import assert_allclose
+
+from gammafind.errors import OptionError
+from gammafind.plugins.fermi_lat import embedded
+from gammafind.plugins.fermi_lat.isotropic import read_isotropic
+
+EDGES = [0.3, 0.5, 1, 2, 7, 20, 500] * u.GeV
+FILES = sorted((embedded.demo_counts_path().parent).glob("*.fits.gz"))
+MINE = (
+    "4fgl_dr2", "bubbles", "counts_2-20GeV_psf3", "exposure_2-20GeV_psf3", "exposure_by_year",
+    "interstellar_lowres", "isotropic",
+)  # fmt: skip
+
+
+def path_of(name):
+    return embedded.demo_counts_path().parent / f"{name}.fits.gz"
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_every_table_says_where_it_comes_from(name):
+    header = fits.getheader(path_of(name))
+    assert header["TITLE"]
+    assert header["LICENCE"] in {"MIT", "BSD-3-Clause", "CC0-1.0"}
+    assert "Cite:" in str(header["COMMENT"])
+    history = "".join(str(header["HISTORY"]).split())
+    assert re.search(r"sha256[0-9a-f]{64}", history)
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_every_table_has_a_licence_file_and_no_time_stamp(name):
+    root = embedded.demo_counts_path().parents[4]
+    licences = root / "licenses"
+    if not licences.is_dir():
+        pytest.skip("needs the source tree")
+    assert f"{name}.fits.gz" in "".join(path.read_text() for path in licences.glob("*.rst"))
+    assert path_of(name).read_bytes()[4:8] == bytes(4)
+
+
+def test_the_tables_are_small():
+    assert sum(path_of(name).stat().st_size for name in MINE) < 4e6
+    assert sum(path.stat().st_size for path in FILES) < 5.5e6
+
+
+def test_the_counts_are_read_by_healpy_and_are_whole():
+    counts, header = hp.read_map(embedded.demo_counts_path(), h=True, dtype=np.int64)
+    header = dict(header)
+    assert counts.sum() == 1_988_886
+    assert counts.max() == 31_055
+    assert (header["ORDERING"], header["NSIDE"], header["COORDSYS"]) == ("RING", 128, "GAL")
+    with fits.open(embedded.demo_counts_path()) as file:
+        bounds = file["EBOUNDS"].data
+        assert_allclose([bounds["E_MIN"][0], bounds["E_MAX"][0]], [2e6, 2e7])
+        assert file["EBOUNDS"].columns["E_MIN"].unit == "keV"
+
+
+def test_the_counts_are_the_real_ones(shared):
+    real = np.load(shared / "fermi/sky/counts_573w_2-20GeV_UCV_PSF3_ns128_ring_gal.npy")
+    assert np.array_equal(hp.read_map(embedded.demo_counts_path(), dtype=np.int64), real)
+
+
+def test_the_brightest_pixels_are_vela_and_geminga():
+    counts = hp.read_map(embedded.demo_counts_path(), dtype=float)
+    for lon, lat in ((263.55, -2.79), (195.13, 4.27)):
+        assert counts[hp.ang2pix(128, lon, lat, lonlat=True)] > 5000
+
+
+def test_the_exposure_is_the_real_one(shared):
+    real = np.load(shared / "fermi/sky/exposure_573w_2-20GeV_UCV_PSF3_ns128_ring_gal.npy")
+    assert np.max(np.abs(embedded.load_psf3_exposure() / real - 1)) < 1e-3
+
+
+def test_the_exposure_is_of_its_size():
+    exposure = embedded.load_psf3_exposure()
+    assert exposure.shape == (196608,)
+    assert 7e10 < exposure.min() < exposure.max() < 1.3e11
+
+
+def test_interstellar_bands_and_intensities():
+    bands, intensity = embedded.load_interstellar()
+    assert_allclose([b.low.to_value(u.GeV) for b in bands], EDGES[:-1].value)
+    assert_allclose([b.high.to_value(u.GeV) for b in bands], EDGES[1:].value)
+    assert intensity.shape == (6, 196608)
+    centre, pole = hp.ang2pix(128, [0, 0], [0, 90], lonlat=True)
+    assert np.all(intensity[:, centre] > 20 * intensity[:, pole])
+
+
+def test_interstellar_is_near_the_original(shared):
+    path = shared / "fermi/diffuse/iem_lowres_p6v11shape_v07spec_ns128_6bins.fits.gz"
+    original = hp.read_map(path, field=None, dtype=np.float64)
+    _, intensity = embedded.load_interstellar()
+    assert np.max(np.abs(intensity / original - 1)) < 0.0025
+
+
+def test_exposure_by_year_sums_to_ten_years(shared):
+    path = shared / "fermi/sky/exposure_573w_UCVFRONT_scaled_ns32_6bins.fits.gz"
+    original = hp.read_map(path, field=None, dtype=np.float64)
+    bands, exposure = embedded.load_exposure_by_year()
+    assert len(bands) == 6
+    assert exposure.shape == (6, 10, 12288)
+    ten_years = original * 3652.5 / 4011
+    assert_allclose(exposure.sum(axis=1, dtype=float), ten_years, rtol=6e-4)
+
+
+def test_exposure_by_year_follows_the_good_time():
+    good_time = [25.81, 26.46, 26.28, 26.02, 25.84, 26.14, 26.37, 26.48, 26.44, 24.77]
+    _, exposure = embedded.load_exposure_by_year()
+    years = exposure[3].mean(axis=1, dtype=float)
+    assert_allclose(years / years.sum(), np.divide(good_time, sum(good_time)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("event_type", ["FRONT", "BACK", "PSF0", "PSF1", "PSF2", "PSF3"])
+@pytest.mark.parametrize("irf", ["P8R2_ULTRACLEANVETO_V6", "P8R3_ULTRACLEANVETO_V3"])
+def test_isotropic_spectra_are_the_originals(shared, irf, event_type):
+    (path,) = (shared / "fermi/diffuse").glob(f"iso_{irf}_{event_type}_v*.txt")
+    original, found = read_isotropic(path), embedded.load_isotropic(irf, event_type)
+    for name in ("energy", "intensity", "error"):
+        assert_allclose(getattr(found, name).value, getattr(original, name).value, rtol=0)
+
+
+def test_isotropic_intensity_is_that_of_the_sky():
+    # Ackermann et al. 2015, ApJ 799, 86: 7.2e-6 ph/cm2/s/sr above 100 MeV with index 2.3, so
+    # some 3.6e-7 above 1 GeV; the template holds residual cosmic rays as well.
+    spectrum = embedded.load_isotropic("P8R3_ULTRACLEANVETO_V3", "FRONT")
+    assert 2e-7 < spectrum.band_intensity(1 * u.GeV, 100 * u.GeV).value < 8e-7
+
+
+def test_another_response_is_refused_by_name():
+    with pytest.raises(OptionError, match="P8R3_SOURCE_V3 PSF3"):
+        embedded.load_isotropic("P8R3_SOURCE_V3", "PSF3")
+
+
+def test_the_bubbles_are_two_lobes_at_the_centre():
+    bubbles = embedded.load_bubbles()
+    lon, lat = hp.pix2ang(128, np.arange(bubbles.size), lonlat=True)
+    away = np.abs((lon + 180) % 360 - 180)
+    assert bubbles.min() == 0
+    assert bubbles[(away > 60) | (np.abs(lat) > 65)].max() == 0
+    assert bubbles[(away < 10) & (np.abs(lat - 30) < 10)].min() > 0
+    assert bubbles[(away < 10) & (np.abs(lat + 30) < 10)].min() > 0
+
+
+def test_4fgl_dr2_is_a_copy_for_each_caller():
+    first = embedded.load_4fgl_dr2()
+    first["Flux1000"][0] = 0 * u.Unit("cm-2 s-1")
+    assert embedded.load_4fgl_dr2()["Flux1000"][0] > 0
