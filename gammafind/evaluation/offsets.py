@@ -1,0 +1,87 @@
+"""Offsets between detections and the true positions, against their position errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.catalogue.matching import match_one_to_one
+from gammafind.catalogue.merging import R95_OVER_R68
+from gammafind.catalogue.positions import sky_positions
+
+__all__ = ["Offsets", "measure_offsets"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Offsets:
+    """Offsets of matched detections.
+
+    Parameters
+    ----------
+    separation : Quantity, shape (n,)
+    pos_err : Quantity, shape (n,)
+        68 % position error of each detection; NaN where not known.
+    """
+
+    separation: Quantity
+    pos_err: Quantity
+
+    @property
+    def median(self) -> Quantity:
+        """Median offset; NaN without pairs."""
+        return np.median(self.separation) if len(self.separation) else np.nan * u.deg
+
+    @property
+    def within_68(self) -> float:
+        """Fraction within the 68 % error, of the detections that have one; should be 0.68."""
+        return self._within(1.0)
+
+    @property
+    def within_95(self) -> float:
+        """Fraction within the 95 % error; should be 0.95."""
+        return self._within(R95_OVER_R68)
+
+    def _within(self, factor: float) -> float:
+        known = np.isfinite(self.pos_err)
+        inside = self.separation[known] <= factor * self.pos_err[known]
+        return float(np.mean(inside)) if len(inside) else np.nan
+
+
+def measure_offsets(
+    detections: QTable,
+    truth: QTable,
+    *,
+    radius: Quantity = 0.5 * u.deg,
+    error: str = "pos_err",
+) -> Offsets:
+    """Match one to one and measure the separations of the pairs.
+
+    Chance pairs within ``radius`` are among them, and pairs beyond it are not: ask for a
+    radius that is large against the position errors, and for significant detections.
+
+    Parameters
+    ----------
+    detections : QTable
+        Positions and, where known, 68 % position errors.
+    truth : QTable
+        Positions.
+    radius : Quantity, scalar or one for each detection
+        Largest separation of a pair.
+    error : str
+        Column of the position error; it may be missing.
+    """
+    pairs = match_one_to_one(
+        sky_positions(detections, what="the table of detections"),
+        sky_positions(truth, what="the table of true sources"),
+        radius,
+    )
+    errors = (
+        detections[error].to(u.deg)
+        if error in detections.colnames
+        else np.full(len(detections), np.nan) * u.deg
+    )
+    return Offsets(separation=pairs.separation, pos_err=errors[pairs.a])
