@@ -11,7 +11,15 @@ from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.stamps import fractions_at, point_source_map, stamps
 
-__all__ = ["CONTAINMENT", "BandData", "SkyData", "gather", "photon_shares", "sky_data"]
+__all__ = [
+    "CONTAINMENT",
+    "BandData",
+    "SkyData",
+    "gather",
+    "photon_shares",
+    "sky_data",
+    "source_size",
+]
 
 CONTAINMENT = 0.95
 """Share of a source's counts within the pixels where its likelihood is computed."""
@@ -114,6 +122,19 @@ def sky_data(observation: Observation, *, index: float) -> SkyData:
         for i in range(counts.n_bands)
     )
     return SkyData(bands)
+
+
+def source_size(data: SkyData) -> float:
+    """Size in degrees of a point source where it is sharpest: PSF and pixel in quadrature."""
+    return min(
+        float(
+            np.hypot(
+                band.psf.containment_radius(0.68).to_value("deg"),
+                band.pixels.pixel_size.to_value("deg"),
+            )
+        )
+        for band in data.bands
+    )
 
 
 def gather(

@@ -21,12 +21,23 @@ class JointFit:
     Attributes
     ----------
     amplitude : ndarray, shape (n,)
-    error : ndarray, shape (n,)
-        1 sigma, with all other amplitudes free.
+    information : sparse array, shape (n, n)
+        Fisher information of the amplitudes.
     """
 
     amplitude: np.ndarray
-    error: np.ndarray
+    information: sparse.csc_array
+
+    def errors(self) -> np.ndarray:
+        """1 sigma error of each amplitude, with all others free, shape (n,)."""
+        n = self.information.shape[0]
+        solver = splu(self.information)
+        variance = np.empty(n)
+        for part in np.array_split(np.arange(n), n // 256 + 1):
+            unit = np.zeros((n, len(part)))
+            unit[part, np.arange(len(part))] = 1
+            variance[part] = solver.solve(unit)[part, np.arange(len(part))]
+        return np.sqrt(np.maximum(variance, 0))
 
 
 def fit_jointly(
@@ -70,7 +81,7 @@ def fit_jointly(
         if np.all(change < 1):
             break
     information = _information(by_template, templates, fixed + templates @ amplitude)
-    return JointFit(amplitude, _errors(information))
+    return JointFit(amplitude, information)
 
 
 def _information(
@@ -80,15 +91,3 @@ def _information(
     information = by_template @ weighted
     ridge = 1e-9 * information.diagonal().mean() if information.shape[0] else 0.0
     return (information + ridge * sparse.eye_array(information.shape[0])).tocsc()
-
-
-def _errors(information: sparse.csc_array) -> np.ndarray:
-    """Square roots of the diagonal of the inverse."""
-    n = information.shape[0]
-    solver = splu(information)
-    variance = np.empty(n)
-    for part in np.array_split(np.arange(n), n // 256 + 1):
-        unit = np.zeros((n, len(part)))
-        unit[part, np.arange(len(part))] = 1
-        variance[part] = solver.solve(unit)[part, np.arange(len(part))]
-    return np.sqrt(np.maximum(variance, 0))

@@ -105,9 +105,9 @@ def _grid_ts(
     own: tuple[np.ndarray, np.ndarray] | None,
 ) -> np.ndarray:
     """TS on the 3 x 3 grid around each position, shape (n, 9)."""
-    grid = _shift(vectors, basis, _OFFSETS[:, None] * steps[:, None])
-    without = own and (np.tile(own[0], (9, 1)), np.tile(own[1], 9))
-    return scan(data, grid.reshape(-1, 3), without=without).ts.reshape(9, -1).T
+    grid = _shift(vectors, basis, _OFFSETS[:, None] * steps[:, None]).transpose(1, 0, 2)
+    without = own and (np.repeat(own[0], 9, axis=0), np.repeat(own[1], 9))
+    return scan(data, grid.reshape(-1, 3), without=without).ts.reshape(-1, 9)
 
 
 def _climb(ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from gammafind.sky.psf import RadialPsf
 __all__ = ["Stamps", "fractions_at", "point_source_map", "stamps"]
 
 _CHUNK = 2_000_000
+_BINS_IN_CORE = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,25 +109,56 @@ def fractions_at(
     ndarray, shape (n, k)
         PSF times pixel area at the centres, averaged over sub-pixels where it is steep.
     """
-    size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
-    area = size**2
-    distance = _distance(vectors[:, None], pixels.vectors[index])
-    fraction = psf(distance) * area
-    core = psf.containment_radius(0.3).to_value("rad")
-    n = 2 ** int(np.ceil(np.log2(max(1.0, size / core))))
-    if n == 1:
-        return fraction
-    row, column = np.nonzero(distance < 2 * size + 2 * core)
+    area = pixels.pixel_area.to_value("sr")
+    size = float(np.sqrt(area))
+    core = _core(psf)
+    chord = _chord(vectors[:, None], pixels.vectors[index])
+    density = psf(2 * np.arcsin(np.minimum(chord / 2, 1)))
+    finest = 2 ** int(np.ceil(np.log2(max(1.0, size / core))))
+    inner, outer = 1.3 * size + core, 2 * size + 2 * core
+    for n, near in ((finest, chord < inner), (finest // 4, (chord >= inner) & (chord < outer))):
+        if n > 1:
+            density[near] = _averaged(vectors, index, near, n, pixels, psf)
+    return density * area
+
+
+def _averaged(
+    vectors: np.ndarray,
+    index: np.ndarray,
+    near: np.ndarray,
+    n: int,
+    pixels: Pixels,
+    psf: RadialPsf,
+) -> np.ndarray:
+    """Mean of the PSF over ``n`` x ``n`` sub-pixels, for the pairs where ``near`` is true."""
+    row, column = np.nonzero(near)
+    reach = 4 * float(np.sqrt(pixels.pixel_area.to_value("sr"))) + 4 * _core(psf)
+    table, scale = _lookup(psf, reach)
+    mean = np.empty(len(row))
     for part in np.array_split(np.arange(len(row)), len(row) * n * n // _CHUNK + 1):
-        near, unique = np.unique(index[row[part], column[part]], return_inverse=True)
-        sub = pixels.subpixel_vectors(near, n)[unique]
-        mean = psf(_distance(vectors[row[part]][:, None], sub)).mean(axis=1)
-        fraction[row[part], column[part]] = mean * area
-    return fraction
+        unique, inverse = np.unique(index[row[part], column[part]], return_inverse=True)
+        sub = pixels.subpixel_vectors(unique, n)[inverse]
+        chord = _chord(sub, vectors[row[part]][:, None])
+        mean[part] = table[np.minimum(chord * scale, len(table) - 1).astype(np.int32)].mean(axis=1)
+    return mean
 
 
-def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Angle in radians between unit vectors, from the chord."""
-    difference = one - other
-    chord = np.sqrt(np.einsum("...i,...i->...", difference, difference))
-    return 2 * np.arcsin(np.minimum(chord / 2, 1))
+def _core(psf: RadialPsf) -> float:
+    return psf.containment_radius(0.3).to_value("rad")
+
+
+@lru_cache(maxsize=32)
+def _lookup(psf: RadialPsf, reach: float) -> tuple[np.ndarray, float]:
+    """PSF in narrow bins of the chord up to ``reach``, and the bins per unit of chord.
+
+    The bins are so narrow against the core that their centres serve for all of them.
+    """
+    scale = _BINS_IN_CORE / _core(psf)
+    chord = (np.arange(int(reach * scale) + 2) + 0.5) / scale
+    return psf(2 * np.arcsin(np.minimum(chord / 2, 1))), scale
+
+
+def _chord(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Length of the chord between unit vectors."""
+    product = np.einsum("...i,...i->...", one, other)
+    return np.sqrt(np.maximum(2 - 2 * product, 0))

@@ -12,7 +12,7 @@ from astropy.table import QTable
 
 from gammafind.errors import OptionError
 from gammafind.interfaces import Localiser, no_detections
-from gammafind.measure.data import sky_data
+from gammafind.measure.data import SkyData, sky_data, source_size
 from gammafind.measure.position import fit_positions
 from gammafind.measure.scan import scan
 from gammafind.plugins.likelihood.model import SkyModel
@@ -46,8 +46,9 @@ class Likelihood(Localiser):
         Photon index of the sources looked for.
     smoothing : float
         Full width in degrees over which the norm of the background may vary; 0 for none.
-    separation : float
-        Smallest distance of two detections, in degrees.
+    separation : float, optional
+        Smallest distance of two detections, in degrees. By default the size of a point source
+        in the finest band: r68 of the PSF and the pixel, added in quadrature.
 
     References
     ----------
@@ -59,14 +60,13 @@ class Likelihood(Localiser):
     threshold: float = 16.0
     index: float = 2.3
     smoothing: float = 6.0
-    separation: float = 0.3
+    separation: float | None = None
 
     def __post_init__(self) -> None:
-        for option in ("threshold", "separation"):
-            if not getattr(self, option) > 0:
-                raise OptionError(
-                    f"{option} is {getattr(self, option)}", remedy="It must be positive."
-                )
+        if not self.threshold > 0:
+            raise OptionError(f"threshold is {self.threshold}", remedy="It must be positive.")
+        if self.separation is not None and not self.separation > 0:
+            raise OptionError(f"separation is {self.separation}", remedy="It must be positive.")
         if self.smoothing < 0:
             raise OptionError(f"smoothing is {self.smoothing}", remedy="It must not be negative.")
 
@@ -76,7 +76,7 @@ class Likelihood(Localiser):
         model = self._search(observation)
         if not len(model.counts):
             return no_detections()
-        return _detections(model, self.separation)
+        return _detections(model)
 
     def _localise(self, patches: Patches) -> QTable:
         tables = [self._localise_patch(patches, index) for index in range(len(patches))]
@@ -96,7 +96,7 @@ class Likelihood(Localiser):
         model = self._search(observation)
         if not len(model.counts):
             return np.zeros((0, 6))
-        found = _detections(model, self.separation)
+        found = _detections(model)
         sky = SkyCoord(found["ra"], found["dec"], frame="icrs")
         x, y = patches.grid.pixels(index, patches.score_width).xy(sky)
         return np.column_stack(
@@ -139,7 +139,7 @@ class Likelihood(Localiser):
             found.append(grid.tile_vectors(number, x, y))
             scores.append(score)
         vectors, score = np.concatenate(found), np.concatenate(scores)
-        return vectors[_apart(vectors, score, max(self.separation, 1.5 * grid.spacing))]
+        return vectors[_apart(vectors, score, self._separation(model.data))]
 
     def _tile_peaks(self, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if self.clusterer is None:
@@ -149,6 +149,9 @@ class Likelihood(Localiser):
             return x, y, tile[y, x]
         clusters = self.clusterer.cluster(tile)
         return clusters["x"].value, clusters["y"].value, np.asarray(clusters["score"])
+
+    def _separation(self, data: SkyData) -> float:
+        return source_size(data) if self.separation is None else self.separation
 
     def _finish(self, model: SkyModel, grid: SearchGrid) -> None:
         """Fit positions once more with all sources in place, and drop what falls below TS."""
@@ -163,7 +166,7 @@ class Likelihood(Localiser):
                 counts=model.counts,
             )
             model.move(np.where(fit.converged[:, None], fit.vectors, model.vectors))
-            model.keep(_apart(model.vectors, model.counts, self.separation))
+            model.keep(_apart(model.vectors, model.counts, self._separation(model.data)))
             model.update()
             ts = scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
             if np.any(ts < self.threshold):
@@ -198,12 +201,13 @@ def _apart(vectors: np.ndarray, score: np.ndarray, separation: float) -> np.ndar
     return order[kept]
 
 
-def _detections(model: SkyModel, separation: float) -> QTable:
+def _detections(model: SkyModel) -> QTable:
     """Table of the sources of a model, each measured with all others in place."""
     own = (model.vectors, model.counts)
     ts = scan(model.data, model.vectors, without=own).ts
+    step = source_size(model.data) / 4
     position = fit_positions(
-        model.data, model.vectors, step=separation / 4, iterations=2, counts=model.counts
+        model.data, model.vectors, step=step, iterations=2, counts=model.counts
     )
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
     lon = np.degrees(np.arctan2(model.vectors[:, 1], model.vectors[:, 0])) % 360
@@ -221,7 +225,7 @@ def _detections(model: SkyModel, separation: float) -> QTable:
             "ts": ts,
             "npred": model.counts,
             "flux": model.counts / sensitivity * u.Unit("cm-2 s-1"),
-            "flux_err": model.errors / sensitivity * u.Unit("cm-2 s-1"),
+            "flux_err": model.errors() / sensitivity * u.Unit("cm-2 s-1"),
         }
     )
 

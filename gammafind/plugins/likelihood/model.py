@@ -9,12 +9,13 @@ from scipy import sparse
 
 from gammafind.measure.background import component_norms, slow_norm
 from gammafind.measure.data import SkyData
-from gammafind.measure.joint import fit_jointly
+from gammafind.measure.joint import JointFit, fit_jointly
 from gammafind.sky.stamps import stamps
 
 __all__ = ["SkyModel"]
 
 _FIT_CONTAINMENT = 0.99
+_FAINT_SHARE = 2 / 3
 
 
 @dataclass
@@ -37,7 +38,6 @@ class SkyModel:
     smoothing: float
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     counts: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
     norms: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,12 +48,10 @@ class SkyModel:
         """Add sources."""
         self.vectors = np.concatenate([self.vectors, vectors])
         self.counts = np.concatenate([self.counts, counts])
-        self.errors = np.concatenate([self.errors, np.full(len(counts), np.inf)])
 
     def keep(self, chosen: np.ndarray) -> None:
         """Keep the chosen sources only."""
         self.vectors, self.counts = self.vectors[chosen], self.counts[chosen]
-        self.errors = self.errors[chosen]
 
     def move(self, vectors: np.ndarray) -> None:
         """Place all sources anew."""
@@ -64,7 +62,7 @@ class SkyModel:
         if background:
             self._backgrounds = self._fit_background()
         if len(self.counts):
-            self._fit_sources(self._backgrounds)
+            self.counts = self._fit_sources().amplitude
         sources = self.data.source_maps(self.vectors, self.counts)
         models = [b + s for b, s in zip(self._backgrounds, sources, strict=True)]
         self.data = self.data.with_models(models)
@@ -76,10 +74,11 @@ class SkyModel:
             band.valid & (part.sum(axis=1) > 0)
             for band, part in zip(bands, self.components, strict=True)
         ]
+        faint = [_faintest(part, g) for part, g in zip(self.components, good, strict=True)]
         self.norms = component_norms(
-            [band.counts[g] for band, g in zip(bands, good, strict=True)],
-            [source[g] for source, g in zip(sources, good, strict=True)],
-            [part[g] for part, g in zip(self.components, good, strict=True)],
+            [band.counts[f] for band, f in zip(bands, faint, strict=True)],
+            [source[f] for source, f in zip(sources, faint, strict=True)],
+            [part[f] for part, f in zip(self.components, faint, strict=True)],
         )
         backgrounds = [part @ self.norms for part in self.components]
         if not self.smoothing:
@@ -95,7 +94,11 @@ class SkyModel:
             for band, background, source, g in zip(bands, backgrounds, sources, good, strict=True)
         ]
 
-    def _fit_sources(self, backgrounds: list[np.ndarray]) -> None:
+    def errors(self) -> np.ndarray:
+        """1 sigma error of the counts of each source, with all others free."""
+        return self._fit_sources().errors()
+
+    def _fit_sources(self) -> JointFit:
         shares = self.data.shares(self.vectors)
         counts, fixed, templates = [], [], []
         for i, band in enumerate(self.data.bands):
@@ -108,11 +111,20 @@ class SkyModel:
                 sparse.csr_array((weights.ravel(), (pixel.ravel(), source)), shape=shape)
             )
             counts.append(band.counts[touched])
-            fixed.append(np.maximum(backgrounds[i][touched], 1e-6))
-        fit = fit_jointly(
+            fixed.append(np.maximum(self._backgrounds[i][touched], 1e-6))
+        return fit_jointly(
             np.concatenate(counts),
             np.concatenate(fixed),
             sparse.vstack(templates, format="csr"),
             self.counts,
         )
-        self.counts, self.errors = fit.amplitude, fit.error
+
+
+def _faintest(components: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Two thirds of the good pixels, those where the background is faintest.
+
+    There the errors of the background model matter least against the noise.
+    """
+    total = components.sum(axis=1)
+    limit = np.quantile(total[good], _FAINT_SHARE) if good.any() else 0.0
+    return good & (total <= limit)
