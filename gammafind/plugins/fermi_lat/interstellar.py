@@ -9,6 +9,7 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from scipy.ndimage import map_coordinates
 
@@ -25,8 +26,11 @@ _WHAT = (
     "plate-carree coordinates in ph/cm2/s/MeV/sr, with a table ENERGIES in MeV"
 )
 _ENERGY_TABLES = {"ENERGIES": "Energy", "PRIMARY_BANDS": "ENERGY_TRUE"}
+_CARDS = ("CRVAL1", "CRPIX1", "CDELT1", "CRPIX2", "CDELT2")
 _SUB_NSIDE = 512
 """Coarser maps are averages over pixels of this nside, 0.115 deg: about those of the model."""
+_CHUNK = 1 << 20
+"""Sub-pixels sampled at once."""
 
 
 def band_intensity(
@@ -106,6 +110,9 @@ class _Grid:
                 path=path,
                 remedy="Accepted are GLON-CAR and GLAT-CAR with CRVAL2 = 0.",
             )
+        missing = [key for key in _CARDS if not isinstance(header.get(key), int | float)]
+        if missing:
+            raise CoordinateSystemError(f"no number in {', '.join(missing)}", path=path)
         n_lon, n_lat = header["NAXIS1"], header["NAXIS2"]
         step_lon, step_lat = header["CDELT1"], header["CDELT2"]
         return cls(
@@ -193,13 +200,18 @@ def _resample(image: np.ndarray, grid: _Grid, pixels: HealpixPixels) -> np.ndarr
     """Sample an image at HEALPix pixels, averaged over sub-pixels where these are coarse."""
     import healpy as hp
 
-    fine = HealpixPixels(max(pixels.nside, _SUB_NSIDE), pixels.frame)
-    position = fine.centres().galactic
-    values = _sample(image, grid, position.l.deg, position.b.deg)
-    if fine.nside == pixels.nside:
-        return values
-    children = hp.reorder(values, r2n=True).reshape(pixels.shape[0], -1)
-    return hp.reorder(children.mean(axis=1), n2r=True)
+    fine = max(pixels.nside, _SUB_NSIDE)
+    n_children = (fine // pixels.nside) ** 2
+    values = np.empty(pixels.shape)
+    n_chunks = -(-values.size * n_children // _CHUNK)
+    for parents in np.array_split(np.arange(values.size), n_chunks):
+        children = np.arange(parents[0] * n_children, (parents[-1] + 1) * n_children)
+        lon, lat = hp.pix2ang(fine, children, nest=True, lonlat=True)
+        position = SkyCoord(lon, lat, unit="deg", frame=pixels.frame).galactic
+        sampled = _sample(image, grid, position.l.deg, position.b.deg)
+        mean = sampled.reshape(parents.size, n_children).mean(axis=1)
+        values[hp.nest2ring(pixels.nside, parents)] = mean
+    return values
 
 
 def _sample(image: np.ndarray, grid: _Grid, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:

@@ -124,6 +124,13 @@ def test_other_projections_are_refused(tmp_path, header):
         band_intensity(path, BANDS, HealpixPixels(4))
 
 
+def test_a_grid_without_step_is_refused(tmp_path):
+    path = cube(tmp_path / "a.fits", first_lon=180)
+    fits.delval(path, "CDELT1")
+    with pytest.raises(CoordinateSystemError, match="CDELT1"):
+        band_intensity(path, BANDS, HealpixPixels(4))
+
+
 def test_cubes_that_are_not_whole_are_named(tmp_path):
     path = cube(tmp_path / "a.fits", first_lon=180)
     with fits.open(path) as file:
