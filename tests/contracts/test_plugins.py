@@ -1,0 +1,58 @@
+"""Every registered plugin keeps the contract of its role."""
+
+from __future__ import annotations
+
+import pytest
+
+from gammafind.config import build, presets
+from gammafind.registry import PluginInfo, get_plugin, plugins
+from gammafind.testing import (
+    check_clusterer,
+    check_localiser,
+    check_population,
+    check_renderer,
+)
+
+
+def usable(role: str) -> list[str]:
+    return [info.name for info in plugins(role) if info.error is None]
+
+
+def test_no_plugin_is_broken():
+    assert [info for info in plugins() if info.error] == []
+
+
+@pytest.mark.parametrize("info", plugins(), ids=lambda info: f"{info.role}-{info.name}")
+def test_every_plugin_has_a_summary_of_one_sentence(info: PluginInfo):
+    assert info.summary.endswith(".")
+
+
+@pytest.mark.parametrize("name", usable("population"))
+def test_population(name):
+    check_population(get_plugin("population", name))
+
+
+@pytest.mark.parametrize("name", usable("renderer"))
+def test_renderer(name):
+    check_renderer(get_plugin("renderer", name))
+
+
+@pytest.mark.parametrize("name", usable("localiser"))
+def test_localiser(name):
+    check_localiser(get_plugin("localiser", name))
+
+
+@pytest.mark.parametrize("name", usable("clusterer"))
+def test_clusterer(name):
+    check_clusterer(get_plugin("clusterer", name))
+
+
+@pytest.mark.parametrize(
+    "resource", [r for name in usable("renderer") for r in get_plugin("renderer", name).presets]
+)
+def test_every_preset_can_be_read_and_built(resource):
+    preset = next(p for p in presets().values() if p.source == resource)
+    assert build(preset.renderer).bands == preset.bands
+    for component in (preset.localiser, preset.clusterer, preset.classifier, preset.population):
+        if component is not None:
+            assert build(component).name == component.name
