@@ -210,8 +210,8 @@ def _settle_names(found: Sequence[Candidate]) -> Iterator[Candidate]:
         if not rivals or info.distribution == GROUP != rivals[0].distribution:
             yield candidate
         else:
-            packages = " and ".join(sorted({rival.distribution for rival in rivals}))
-            fault = f"{info.distribution} and {packages} both have a {info.role} {info.name}"
+            claimants = sorted([info.distribution, *(rival.distribution for rival in rivals)])
+            fault = f"{' and '.join(claimants)} claim the {info.role} {info.name}"
             yield replace(candidate, info=replace(info, error=fault))
 
 

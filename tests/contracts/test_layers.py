@@ -24,7 +24,7 @@ LAYERS = (
     ("measure", "learning", "evaluation", "testing"),
     ("plugins",),
     ("options", "discovery", "registry", "tomlfile", "config"),
-    ("pipeline", "report"),
+    ("provenance", "pipeline", "report"),
     ("cli",),
 )
 """Parts of the package; each may import its own layer and those above it in this list."""
