@@ -119,7 +119,7 @@ def _energies(
     values = np.array(hdu.data[column.name])
     if not unit.is_equivalent(u.keV) or values.dtype.kind not in "iuf":
         raise EnergyEdgesError(
-            f"column {name} of {hdu.name} holds {values.dtype} in {column.unit!r}",
+            f"column {name} of {hdu.name} holds {values.dtype.name} in {column.unit!r}",
             path=Path(path),
             remedy="Energies in keV, MeV or GeV are needed.",
         )

@@ -181,7 +181,7 @@ def _number(hdu: fits.BinTableHDU, name: str, unit: u.UnitBase, path: Path) -> n
     values = np.array(hdu.data[name])
     if not received.is_equivalent(unit) or values.dtype.kind not in "iuf":
         raise FileFormatError(
-            f"column {name} holds {values.dtype} in {column.unit!r}",
+            f"column {name} holds {values.dtype.name} in {column.unit!r}",
             path=path,
             remedy=f"Numbers in {unit} are needed.",
         )

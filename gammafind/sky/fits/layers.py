@@ -142,9 +142,10 @@ def _valid(raw: RawMap, path: Path) -> tuple[np.ndarray, ...]:
     for name, array in zip(raw.names, raw.arrays, strict=True):
         if np.any(np.isinf(array) & raw.present):
             raise InputDataError(f"{name} holds infinite values", path=path)
-    bad = raw.present & ~np.all(good, axis=0)
-    if np.all(~raw.present | bad):
+    valid = tuple(raw.present & mask for mask in good)
+    if not any(mask.any() for mask in valid):
         raise InputDataError("no pixel holds data: all are NaN or UNSEEN", path=path)
+    bad = raw.present & ~np.all(good, axis=0)
     if bad.any():
         warnings.warn(
             f"{path}: {np.count_nonzero(bad)} of {bad.size} pixels hold no data "
@@ -152,7 +153,7 @@ def _valid(raw: RawMap, path: Path) -> tuple[np.ndarray, ...]:
             MaskedPixelsWarning,
             stacklevel=3,
         )
-    return tuple(raw.present & mask for mask in good)
+    return valid
 
 
 def _is_unseen(array: np.ndarray) -> np.ndarray:

@@ -1,0 +1,169 @@
+"""HEALPix tables of every kind give the same map."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import healpy as hp
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+
+from gammafind.errors import MaskedPixelsWarning
+from gammafind.sky.bands import energy_bands
+from gammafind.sky.fits import read_counts, read_layers
+from tests.sky.fits.builders import (
+    N_PIXELS,
+    NSIDE,
+    counts,
+    ebounds,
+    gtbin_file,
+    skymap,
+    with_keywords,
+    write,
+)
+
+BAND = energy_bands([1, 2] * u.GeV)
+
+
+def explicit_table(values: np.ndarray, index: np.ndarray, **keywords) -> fits.BinTableHDU:
+    columns = [
+        fits.Column("PIX", "J", array=index),
+        fits.Column("CHANNEL1", "J", array=values[0]),
+        fits.Column("CHANNEL2", "J", array=values[1]),
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="SKYMAP")
+    return with_keywords(table, INDXSCHM="EXPLICIT", FIRSTPIX=None, LASTPIX=None, **keywords)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_channels_count_from_zero_or_one(tmp_path, first):
+    sky = read_counts(gtbin_file(tmp_path / "map.fits", first=first))
+    np.testing.assert_array_equal(sky.values, counts())
+    assert [band.name for band in sky.bands] == ["1-2 GeV", "2-7 GeV"]
+
+
+def test_channels_stand_in_the_order_of_their_numbers(tmp_path):
+    maps = counts(11)
+    table = skymap(maps)
+    shuffled = fits.BinTableHDU.from_columns(table.columns[::-1], header=None, name="SKYMAP")
+    path = write(tmp_path / "map.fits", with_keywords(shuffled))
+    np.testing.assert_array_equal(read_layers(path).values, maps)
+
+
+def test_nested_is_reordered_by_position_on_the_sky(tmp_path):
+    """One photon at a known place is found there, whatever the order of the file."""
+    place = SkyCoord(120.0, 33.0, unit="deg", frame="galactic")
+    for ordering in ("RING", "NESTED", "nested"):
+        nest = ordering != "RING"
+        pixel = hp.ang2pix(NSIDE, 120.0, 33.0, nest=nest, lonlat=True)
+        maps = np.zeros((2, N_PIXELS), dtype=int)
+        maps[:, pixel] = 5
+        sky = read_counts(gtbin_file(tmp_path / f"{ordering}.fits", maps, ORDERING=ordering))
+        assert sky.values[0][sky.pixels[0].pixel_of(place)] == 5
+        assert sky.values[0].sum() == 5
+
+
+@pytest.mark.parametrize(
+    ("keyword", "frame"),
+    [
+        ("GAL", "galactic"),
+        ("G", "galactic"),
+        ("GALACTIC", "galactic"),
+        ("CEL", "icrs"),
+        ("EQU", "icrs"),
+        ("C", "icrs"),
+        ("Celestial ", "icrs"),
+    ],
+)
+def test_coordinate_systems(tmp_path, keyword, frame):
+    path = gtbin_file(tmp_path / "map.fits", COORDSYS=keyword)
+    assert read_counts(path).pixels[0].frame == frame
+
+
+def test_a_header_without_the_optional_keywords_is_enough(tmp_path):
+    path = gtbin_file(
+        tmp_path / "map.fits", PIXTYPE=None, FIRSTPIX=None, LASTPIX=None, INDXSCHM=None
+    )
+    np.testing.assert_array_equal(read_counts(path).values, counts())
+
+
+@pytest.mark.parametrize("ordering", ["RING", "NESTED"])
+def test_pixels_that_an_explicit_file_leaves_out_are_not_valid(tmp_path, ordering):
+    index = np.array([3, 100, 17, 64])
+    values = np.array([[1, 2, 3, 4], [5, 6, 7, 8]])
+    path = write(
+        tmp_path / "part.fits", explicit_table(values, index, ORDERING=ordering), ebounds()
+    )
+    sky = read_counts(path)
+    ring = index if ordering == "RING" else hp.nest2ring(NSIDE, index)
+    np.testing.assert_array_equal(sky.values[1][ring], values[1])
+    np.testing.assert_array_equal(np.sort(np.flatnonzero(sky.valid[0])), np.sort(ring))
+
+
+def test_pixels_that_a_sparse_file_leaves_out_are_zero(tmp_path):
+    columns = [
+        fits.Column("PIX", "J", array=[7, 7, 90]),
+        fits.Column("CHANNEL", "I", array=[0, 1, 1]),
+        fits.Column("VALUE", "E", array=[2, 3, 4]),
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="SKYMAP")
+    table = with_keywords(table, INDXSCHM="SPARSE")
+    edges = ebounds([(1e6, 2e6), (2e6, 7e6), (7e6, 2e7)])
+    sky = read_counts(write(tmp_path / "sparse.fits", table, edges))
+    assert all(valid.all() for valid in sky.valid)
+    assert [int(values.sum()) for values in sky.values] == [2, 7, 0]
+    assert sky.values[1][90] == 4
+
+
+@pytest.mark.parametrize("nest", [False, True])
+@pytest.mark.parametrize("partial", [False, True])
+def test_healpy_maps(tmp_path, nest, partial):
+    ring = counts(1)[0].astype(float)
+    if partial:
+        ring[150:] = hp.UNSEEN
+    data = hp.reorder(ring, r2n=True) if nest else ring
+    path = tmp_path / "healpy.fits"
+    hp.write_map(path, data, nest=nest, partial=partial, coord="G", dtype=np.float32)
+    sky = read_counts(path, bands=BAND)
+    seen = ring != hp.UNSEEN
+    np.testing.assert_array_equal(sky.values[0][seen], ring[seen])
+    np.testing.assert_array_equal(sky.valid[0], seen)
+
+
+def test_healpy_rows_of_1024_pixels(tmp_path):
+    data = np.random.default_rng(0).poisson(1.0, hp.nside2npix(32)).astype(np.float32)
+    path = tmp_path / "rows.fits"
+    column = fits.Column("TEMPERATURE", "1024E", array=data.reshape(-1, 1024))
+    table = fits.BinTableHDU.from_columns([column])
+    write(path, with_keywords(table, NSIDE=32, LASTPIX=data.size - 1))
+    np.testing.assert_array_equal(read_counts(path, bands=BAND).values[0], data)
+
+
+def test_a_healpy_map_without_coordsys_needs_to_be_told(tmp_path):
+    path = tmp_path / "healpy.fits"
+    hp.write_map(path, counts(1)[0].astype(float), dtype=np.float64)
+    assert read_counts(path, bands=BAND, frame="icrs").pixels[0].frame == "icrs"
+
+
+def test_unseen_nan_and_null_pixels_are_masked_and_told(tmp_path):
+    maps = counts().astype(float)
+    maps[0, :3] = np.nan
+    maps[1, 2:5] = hp.UNSEEN
+    path = gtbin_file(tmp_path / "holes.fits", maps)
+    with pytest.warns(MaskedPixelsWarning, match=r"holes\.fits: 5 of 192 pixels"):
+        sky = read_counts(path)
+    assert np.flatnonzero(~sky.valid[0]).tolist() == [0, 1, 2]
+    assert np.flatnonzero(~sky.valid[1]).tolist() == [2, 3, 4]
+    assert not sky.values[1][2:5].any()
+
+
+def test_integer_nulls_are_masked(tmp_path):
+    values = counts(1)[0]
+    values[8] = -99
+    column = fits.Column("CHANNEL1", "J", array=values, null=-99)
+    table = with_keywords(fits.BinTableHDU.from_columns([column], name="SKYMAP"))
+    path = write(tmp_path / "null.fits", table)
+    with pytest.warns(MaskedPixelsWarning, match="1 of 192"):
+        sky = read_counts(path, bands=BAND)
+    assert np.flatnonzero(~sky.valid[0]).tolist() == [8]
