@@ -1,0 +1,119 @@
+"""DS9 regions: what is written is what DS9 and `regions` read."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable
+from regions import Regions
+
+from gammafind.catalogue.publish import publish
+from gammafind.catalogue.regions import read_regions, to_regions, write_regions
+from gammafind.catalogue.schema import CATALOGUE, empty_table
+from gammafind.errors import FileFormatError, MissingFileError, OutputError, TruncatedFileError
+
+
+@pytest.fixture
+def catalogue():
+    table = QTable({"ra": [83.633, 359.9999999, 0.0] * u.deg, "dec": [22.0145, -90, 89.9] * u.deg})
+    table["score"] = [7.123456789012345, 2.0, 1.0]
+    table["pos_err"] = [0.02, np.nan, 0.5] * u.deg
+    table["ts"] = [625.25, 30.0, np.nan]
+    table["class_label"] = ["psr", "bll", ""]
+    return publish(table)
+
+
+def test_regions_reads_name_score_and_class(catalogue, tmp_path):
+    write_regions(catalogue, tmp_path / "sky.reg")
+    found = Regions.read(tmp_path / "sky.reg")
+    assert [region.meta["text"] for region in found] == list(catalogue["Source_Name"])
+    assert {"Score=7.123456789012345", "TS=625.25", "CLASS1=psr"} <= set(found[0].meta["tag"])
+    assert found[0].radius.to_value("deg") == pytest.approx(catalogue["Conf_95_SemiMajor"][0].value)
+    assert found[0].center.ra.deg == pytest.approx(83.633, abs=1e-8)
+
+
+def test_round_trip(catalogue, tmp_path):
+    catalogue["ASSOC1"] = ["Crab {pulsar}", "", "x=y"]
+    write_regions(catalogue, tmp_path / "sky.reg")
+    again = read_regions(tmp_path / "sky.reg")
+    np.testing.assert_allclose(again["DEJ2000"].value, catalogue["DEJ2000"].value, atol=1e-8)
+    for name in ("Score", "TS", "Conf_95_SemiMajor"):
+        np.testing.assert_array_equal(again[name], catalogue[name])
+    for name in ("Source_Name", "CLASS1"):
+        assert list(again[name]) == list(catalogue[name])
+    assert list(again["ASSOC1"]) == ["Crab (pulsar)", "", "x=y"]
+
+
+def test_radius_where_no_error_is_known(catalogue):
+    radii = [region.radius.to_value("deg") for region in to_regions(catalogue, radius=6 * u.arcmin)]
+    assert radii[1] == pytest.approx(0.1)
+    del catalogue["Conf_95_SemiMajor"]
+    assert all(region.radius == 1 * u.deg for region in to_regions(catalogue, radius=1 * u.deg))
+
+
+def test_colour_follows_class_or_association(catalogue):
+    def colours(table):
+        return [region.visual["color"] for region in to_regions(table)]
+
+    assert len(set(colours(catalogue))) == 3
+    del catalogue["CLASS1"]
+    assert colours(catalogue) == ["cyan"] * 3
+    catalogue["ASSOC1"] = ["Crab", "", "4FGL J0000.0+0000"]
+    assert colours(catalogue) == ["green", "red", "green"]
+
+
+def test_empty_catalogue(tmp_path):
+    write_regions(empty_table(CATALOGUE), tmp_path / "none.reg")
+    assert (tmp_path / "none.reg").read_text().startswith("# Region file format: DS9")
+    assert len(Regions.read(tmp_path / "none.reg", format="ds9")) == 0
+    again = read_regions(tmp_path / "none.reg")
+    assert len(again) == 0
+    assert again.colnames == [column.name for column in CATALOGUE]
+
+
+def test_somebody_elses_file(tmp_path):
+    path = tmp_path / "own.reg"
+    path.write_text(
+        "# Region file format: DS9 version 4.1\n"
+        'global color=green dashlist=8 3 width=1 font="helvetica 10 normal roman"\n'
+        "fk5\n"
+        'circle(5:34:31.97,+22:00:52.1,60") # text={Crab}\n'
+        "galactic\n"
+        "point(263.552,-2.787) # point=x tag={group 1}\n"
+        'ellipse(0,0,30",10",45)\n'
+    )
+    table = read_regions(path)
+    assert list(table["Source_Name"]) == ["Crab", "", ""]
+    assert table["RAJ2000"][0].value == pytest.approx(83.6332, abs=1e-3)
+    assert table["GLON"][1].value == pytest.approx(263.552)
+    assert np.all(np.isnan(table["Score"]))
+    assert "TS" not in table.colnames
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "fault"),
+    [
+        ("", TruncatedFileError, "empty"),
+        ("icrs\nnonsense here\n", FileFormatError, "not a region"),
+        ("icrs\ncircle(1,2)\n", FileFormatError, "not a region"),
+        ("image\ncircle(1,2,3)\n", FileFormatError, "no centre on the sky"),
+        ("icrs\npolygon(1,2,3,4,5,0)\n", FileFormatError, "no centre on the sky"),
+        ("\x00\x01\x02", FileFormatError, "not a region"),
+    ],
+)
+def test_unreadable_files_are_named(tmp_path, text, error, fault):
+    path = tmp_path / "bad.reg"
+    path.write_text(text)
+    with pytest.raises(error, match=fault) as caught:
+        read_regions(path)
+    assert str(path) in str(caught.value)
+
+
+def test_missing_and_existing_files_are_named(catalogue, tmp_path):
+    with pytest.raises(MissingFileError, match=r"no\.reg"):
+        read_regions(tmp_path / "no.reg")
+    write_regions(catalogue, tmp_path / "sky.reg")
+    with pytest.raises(OutputError, match="exists already"):
+        write_regions(catalogue, tmp_path / "sky.reg")
+    write_regions(catalogue, tmp_path / "sky.reg", overwrite=True)
