@@ -41,6 +41,8 @@ __all__ = [
     "SourcePopulation",
 ]
 
+_SUM_TOLERANCE = 1e-4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin(abc.ABC):
@@ -273,14 +275,27 @@ class Classifier(Plugin):
         -------
         QTable
             ``prob_<class>`` that sum to one, and ``class_label``.
+
+        Raises
+        ------
+        ShapeError
+            If the inputs differ in number, or the plugin returns another number of rows.
+        OptionError
+            If the plugin returns no probabilities.
         """
+        lengths = {name: len(array) for name, array in cutouts.items()}
+        if len(set(lengths.values())) != 1:
+            raise ShapeError(f"the cut-outs hold {lengths} sources", remedy="Numbers must agree.")
+        expected = (next(iter(lengths.values())), len(self.classes))
         probability = np.asarray(self._classify(cutouts), dtype=float)
-        if probability.ndim != 2 or probability.shape[1] != len(self.classes):
+        if probability.shape != expected:
             raise ShapeError(
                 f"{self.name} returned probabilities of shape {probability.shape} "
-                f"for {len(self.classes)} classes"
+                f"for {expected[0]} sources and {expected[1]} classes"
             )
-        if not np.allclose(probability.sum(axis=1), 1, atol=1e-4):
+        if not np.all((probability >= 0) & (probability <= 1 + _SUM_TOLERANCE)):
+            raise OptionError(f"the probabilities of {self.name} are not between 0 and 1")
+        if not np.allclose(probability.sum(axis=1), 1, atol=_SUM_TOLERANCE):
             raise OptionError(f"the probabilities of {self.name} do not sum to one")
         table = QTable({f"prob_{c}": probability[:, i] for i, c in enumerate(self.classes)})
         table["class_label"] = np.asarray(self.classes)[probability.argmax(axis=1)]
