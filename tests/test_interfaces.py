@@ -7,11 +7,24 @@ from dataclasses import FrozenInstanceError, dataclass
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.schema import CLUSTERS, PATCH_DETECTIONS, SOURCES, empty_table
 from gammafind.errors import OptionError, ShapeError, TableError
-from gammafind.interfaces import Classifier, Clusterer, Localiser, SourcePopulation
+from gammafind.interfaces import (
+    Classifier,
+    Clusterer,
+    Localiser,
+    SourcePopulation,
+    patch_widths,
+)
+from gammafind.sky.bands import energy_bands
+from gammafind.sky.observation import Observation
+from gammafind.sky.patches import PatchGrid
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
 from gammafind.testing import toy_patches
 
 
@@ -173,3 +186,21 @@ def test_detections_in_patches_take_the_schema():
     required = [column.name for column in PATCH_DETECTIONS if column.required]
     assert found.colnames == required
     assert found["patch"].dtype == int
+
+
+def test_the_detections_of_patches_come_onto_the_sky():
+    bands, pixels = energy_bands([2, 20] * u.GeV), (HealpixPixels(64),)
+    values = (np.ones(pixels[0].shape, dtype=int),)
+    theta = np.linspace(0, 0.1, 50)
+    observation = Observation(
+        counts=SkyMap(bands, pixels, values),
+        background={"sky": SkyMap(bands, pixels, values, "expected counts")},
+        exposure=SkyMap(bands, pixels, values, "exposure"),
+        psfs=(RadialPsf(theta, np.exp(-((theta / 0.02) ** 2))),),
+    )
+    grid = PatchGrid(np.array([120.0]), np.array([45.0]))
+    assert patch_widths(observation, grid) == (16,)
+    found = Pointer().localise_sky(observation, grid=grid)
+    assert len(found) == 1
+    offset = grid.positions([0], [31.5], [31.5], 16).separation(SkyCoord(found["ra"], found["dec"]))
+    assert offset[0] < 1e-6 * u.deg

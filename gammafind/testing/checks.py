@@ -240,7 +240,8 @@ def _require(kept: bool, breach: str) -> None:
 
 def _same(one: QTable, other: QTable) -> bool:
     return one.colnames == other.colnames and all(
-        np.array_equal(one[name], other[name]) for name in one.colnames
+        np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
+        for name in one.colnames
     )
 
 
