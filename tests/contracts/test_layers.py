@@ -16,7 +16,7 @@ ROOT = Path(gammafind.__file__).parent
 LAYERS = (
     ("_version", "__init__"),
     ("errors",),
-    ("units", "files"),
+    ("units", "files", "progress"),
     ("sky",),
     ("catalogue",),
     ("interfaces",),
