@@ -1,0 +1,156 @@
+"""Compare a catalogue with a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.catalogue.matching import match_one_to_one
+from gammafind.catalogue.positions import sky_positions
+from gammafind.evaluation.metrics import Rates, evaluate_detections, rates
+from gammafind.report.rows import fluxes, strength
+from gammafind.report.summary import QUANTILES, RegionSummary, Summary
+from gammafind.sky.skymap import SkyMap
+from gammafind.units import FLUX, as_value, degrees
+
+__all__ = ["summarise"]
+
+_PLANE = 20.0
+"""Galactic latitude in degrees that parts the plane from the rest of the sky."""
+_SHIFTS = (-10.0, -6.0, 6.0, 10.0)
+"""Shifts along Galactic longitude, in match radii, at which only chance makes a match."""
+
+
+def summarise(
+    catalogue: QTable,
+    reference: QTable | None = None,
+    *,
+    radius: Quantity,
+    counts: SkyMap | None = None,
+    bright: Quantity = 1e-9 * FLUX,
+    cut: float | None = None,
+) -> Summary:
+    """Count what was found, and compare it with a reference catalogue.
+
+    The fraction of matches by chance is the mean over four copies of the detections, moved by
+    6 and 10 match radii to either side along Galactic longitude.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        Schema CATALOGUE, n rows.
+    reference : QTable, optional
+        Positions and, where known, ``Flux1000`` or ``flux``.
+    radius : Quantity
+        Match radius of the one-to-one matching; one angle.
+    counts : SkyMap, optional
+        Reference sources outside its valid pixels do not count. Without it all count.
+    bright : Quantity
+        Flux of the reference above which completeness is given as well.
+    cut : float, optional
+        Least test statistic of a detection, to be shown with the results.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    OptionError
+        If ``radius`` is no angle or ``bright`` no photon flux.
+    TableError
+        If a table has no positions.
+    """
+    degrees(radius, name="radius")
+    threshold = as_value(bright, FLUX, name="bright")
+    found = sky_positions(catalogue, what="the catalogue")
+    name, values = strength(catalogue)
+    common = {
+        "strength_name": name,
+        "strength_quantiles": _quantiles(values),
+        "radius": radius,
+        "bright": threshold * FLUX,
+        "cut": cut,
+    }
+    if reference is None:
+        return Summary(regions=_count(found), **common)
+    truth = sky_positions(reference, what="the reference")
+    matches = match_one_to_one(found, truth, radius)
+    covered = _covered(truth, counts)
+    covered[matches.b] = True
+    bright_ones = covered & (fluxes(reference) > threshold)
+    by_chance = _chance(found, truth, radius)
+    regions = []
+    for region, inside in _regions(found, truth[covered]):
+        here, there = inside(found), inside(truth)
+        count = partial(_rates, catalogue, reference, radius=radius, counted=here)
+        regions.append(
+            RegionSummary(
+                name=region,
+                rates=count(selected=there & covered),
+                bright=count(selected=there & bright_ones),
+                chance=float(by_chance[here].mean()) if here.any() else float("nan"),
+            )
+        )
+    return Summary(regions=tuple(regions), matches=matches, footprint=covered, **common)
+
+
+def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:
+    """Regions without a reference."""
+    regions = []
+    for name, inside in _regions(found):
+        n_detections = int(np.sum(inside(found)))
+        alone = Rates(cut=-np.inf, n_detections=n_detections, n_matched=0, n_sources=0, n_found=0)
+        regions.append(RegionSummary(name=name, rates=alone, bright=alone))
+    return tuple(regions)
+
+
+def _rates(catalogue: QTable, reference: QTable, **choice: object) -> Rates:
+    return rates(evaluate_detections(catalogue, reference, score="Score", **choice))
+
+
+def _regions(
+    *positions: SkyCoord,
+) -> list[tuple[str, Callable[[SkyCoord], np.ndarray]]]:
+    """Name and test of each region: the whole, and both sides of |b| = 20 deg if both hold any."""
+    latitude = np.concatenate([np.abs(p.galactic.b.deg) for p in positions])
+    regions = [("all", lambda p: np.ones(len(p), bool))]
+    if np.any(latitude > _PLANE) and np.any(latitude <= _PLANE):
+        regions += [
+            (f"|b| > {_PLANE:g} deg", lambda p: np.abs(p.galactic.b.deg) > _PLANE),
+            (f"|b| <= {_PLANE:g} deg", lambda p: np.abs(p.galactic.b.deg) <= _PLANE),
+        ]
+    return regions
+
+
+def _chance(found: SkyCoord, truth: SkyCoord, radius: Quantity) -> np.ndarray:
+    """Fraction of the shifts at which each detection has a partner, shape (n,)."""
+    partners = np.zeros(len(found))
+    for shift in _SHIFTS if len(found) else ():
+        moved = found.galactic.directional_offset_by(90 * u.deg, shift * radius)
+        partners[match_one_to_one(moved, truth, radius).a] += 1
+    return partners / len(_SHIFTS)
+
+
+def _covered(positions: SkyCoord, counts: SkyMap | None) -> np.ndarray:
+    """Tell which positions lie in a valid pixel of any band."""
+    if counts is None:
+        return np.ones(len(positions), bool)
+    covered = np.zeros(len(positions), bool)
+    for pixels, valid in zip(counts.pixels, counts.valid, strict=True):
+        pixel = pixels.pixel_of(positions)
+        covered |= (pixel >= 0) & valid.ravel()[pixel]
+    return covered
+
+
+def _quantiles(values: np.ndarray) -> tuple[float, ...]:
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return (float("nan"),) * len(QUANTILES)
+    return tuple(float(q) for q in np.quantile(values, QUANTILES))

@@ -1,0 +1,138 @@
+"""The rows of a catalogue as plain arrays, as figures and page need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.catalogue.positions import sky_positions
+from gammafind.report.summary import Summary
+from gammafind.units import FLUX
+
+__all__ = ["Rows", "fluxes", "numbers", "rows_of", "strength", "texts"]
+
+_NAMES = ("Source_Name", "name")
+_FLUXES = ("Flux1000", "Flux", "flux")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """The detections, and what the reference knows of them.
+
+    Parameters
+    ----------
+    name, association, class_label : ndarray of str, shape (n,)
+        Empty where there is none.
+    positions : SkyCoord, shape (n,)
+        ICRS.
+    strength : ndarray, shape (n,)
+        Test statistic or, where it is not known, score.
+    matched : ndarray of bool, shape (n,), optional
+        None where nothing is known of a reference.
+    missed : SkyCoord
+        Reference sources on the map that were not found.
+    """
+
+    name: np.ndarray
+    association: np.ndarray
+    class_label: np.ndarray
+    positions: SkyCoord
+    strength: np.ndarray
+    matched: np.ndarray | None
+    missed: SkyCoord
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    def select(self, chosen: np.ndarray) -> Rows:
+        """Return the rows where ``chosen`` is true; what was missed stays."""
+        return replace(
+            self,
+            name=self.name[chosen],
+            association=self.association[chosen],
+            class_label=self.class_label[chosen],
+            positions=self.positions[chosen],
+            strength=self.strength[chosen],
+            matched=None if self.matched is None else self.matched[chosen],
+        )
+
+
+def rows_of(catalogue: QTable, reference: QTable | None, summary: Summary) -> Rows:
+    """Bring a catalogue, its reference and their comparison together.
+
+    Without a reference the column ``ASSOC1``, where it is there, says what is matched.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        Schema CATALOGUE, n rows.
+    reference : QTable, optional
+        The one that ``summary`` was made with.
+    summary : Summary
+
+    Returns
+    -------
+    Rows
+    """
+    association = texts(catalogue, "ASSOC1")
+    matched = association != "" if "ASSOC1" in catalogue.colnames else None
+    missed = SkyCoord([], [], unit="deg")
+    if reference is not None and summary.matches is not None:
+        pairs = summary.matches
+        matched = np.zeros(len(catalogue), dtype=bool)
+        matched[pairs.a] = True
+        association = np.full(len(catalogue), "", dtype=object)
+        association[pairs.a] = texts(reference, *_NAMES)[pairs.b]
+        lost = np.array(summary.footprint, dtype=bool)
+        lost[pairs.b] = False
+        missed = sky_positions(reference, what="the reference")[lost]
+    return Rows(
+        name=texts(catalogue, *_NAMES),
+        association=association.astype(str),
+        class_label=texts(catalogue, "CLASS1"),
+        positions=sky_positions(catalogue, what="the catalogue"),
+        strength=strength(catalogue)[1],
+        matched=matched,
+        missed=missed,
+    )
+
+
+def strength(catalogue: QTable) -> tuple[str, np.ndarray]:
+    """Name and values of what the detections are ranked by: TS where known, else Score."""
+    test_statistic = numbers(catalogue, "TS")
+    if len(catalogue) and not np.any(np.isfinite(test_statistic)):
+        return "Score", numbers(catalogue, "Score")
+    return "TS", test_statistic
+
+
+def fluxes(table: QTable) -> np.ndarray:
+    """Photon fluxes in cm-2 s-1, shape (n,); NaN where the table has none."""
+    for name in _FLUXES:
+        if name in table.colnames:
+            return numbers(table, name, FLUX)
+    return np.full(len(table), np.nan)
+
+
+def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray:
+    """Column as floats in ``unit``, shape (n,); NaN where a value or the column is missing."""
+    if name not in table.colnames:
+        return np.full(len(table), np.nan)
+    column = table[name]
+    missing = np.broadcast_to(getattr(column, "mask", False), len(table))
+    column = getattr(column, "unmasked", getattr(column, "data", column))
+    values = column.to_value(unit) if isinstance(column, Quantity) else np.ma.getdata(column)
+    return np.where(missing, np.nan, np.asarray(values, dtype=float))
+
+
+def texts(table: QTable, *names: str) -> np.ndarray:
+    """First of the columns that is there as text, shape (n,); empty where there is none."""
+    for name in names:
+        if name in table.colnames:
+            column = table[name]
+            return np.char.strip(np.asarray(np.ma.filled(column, ""), dtype=str))
+    return np.full(len(table), "", dtype="U1")

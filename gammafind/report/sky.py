@@ -1,0 +1,162 @@
+"""The sky with the detections: Galactic Aitoff for whole skies, the image itself for images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import astropy.units as u
+import numpy as np
+from astropy.wcs import WCS
+
+from gammafind.report.image import all_sky_wcs, asinh_norm, finest_pixels, image_wcs, sample
+from gammafind.report.markers import draw_detections, size_handles
+from gammafind.report.rows import Rows
+from gammafind.report.style import COLOUR_MAP, styled
+from gammafind.sky.pixels import WcsPixels
+from gammafind.sky.skymap import SkyMap
+
+if TYPE_CHECKING:
+    from astropy.visualization.wcsaxes import WCSAxes
+    from matplotlib.colors import AsinhNorm
+    from matplotlib.figure import Figure
+
+__all__ = ["add_colour_bar", "colour_label", "show_image", "sky_figure"]
+
+_WIDTH = 1600
+_TICK_ROOM = 0.09
+_LABEL_LATITUDE = -8.0
+_LABELLED = np.arange(-120, 121, 60)
+
+
+def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", strength_name: str = "TS") -> Figure:
+    """Draw the map and mark the detections.
+
+    Parameters
+    ----------
+    counts : SkyMap
+        On HEALPix: drawn whole, in Galactic Hammer-Aitoff projection. With a WCS: drawn as it
+        is. All bands are added.
+    rows : Rows
+    title : str
+    strength_name : str
+        What the size of a marker stands for.
+
+    Returns
+    -------
+    Figure
+    """
+    pixels = finest_pixels(counts)
+    with styled():
+        if isinstance(pixels, WcsPixels):
+            return _image_figure(counts, pixels, rows, title, strength_name)
+        return _all_sky_figure(counts, rows, title, strength_name)
+
+
+def show_image(axes: WCSAxes, counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
+    """Draw the map on axes of that WCS; pixels without data are hatched. Return the image."""
+    image = sample(counts, wcs, shape)
+    axes.imshow(
+        image, cmap=COLOUR_MAP, norm=asinh_norm(image), origin="lower",
+        interpolation="nearest", aspect="equal",
+    )  # fmt: skip
+    return image
+
+
+def add_colour_bar(figure: Figure, axes: WCSAxes, where: tuple, label: str) -> None:
+    """Add a horizontal colour bar of the image on ``axes`` at ``where``, in figure fractions."""
+    shown = axes.images[0]
+    bar = figure.colorbar(shown, cax=figure.add_axes(where), orientation="horizontal", extend="max")
+    bar.set_label(label)
+    bar.set_ticks(ticks := _ticks(shown.norm), labels=[f"{tick:g}" for tick in ticks])
+    bar.ax.minorticks_off()
+    bar.ax.tick_params(direction="out", top=False)
+
+
+def colour_label(counts: SkyMap) -> str:
+    """Label of the colours: what the map holds, for one square degree."""
+    name = counts.kind.capitalize()
+    unit = "" if counts.unit == u.dimensionless_unscaled else f" [{counts.unit.to_string()}]"
+    return f"{name}{unit} per square degree"
+
+
+def _ticks(norm: AsinhNorm) -> np.ndarray:
+    """Lower end of the colours, and 1, 2, 5, 10, 20, ... with room between their labels."""
+    decades = 10.0 ** np.arange(np.floor(np.log10(norm.vmax)) - 6, np.log10(norm.vmax) + 1)
+    ticks = [norm.vmin]
+    for tick in np.outer(decades, [1, 2, 5]).ravel():
+        if norm.vmin < tick <= norm.vmax and norm(tick) - norm(ticks[-1]) > _TICK_ROOM:
+            ticks.append(tick)
+    return np.array(ticks)
+
+
+def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, strength_name: str) -> Figure:
+    from astropy.visualization.wcsaxes.frame import EllipticalFrame
+    from matplotlib.figure import Figure
+
+    wcs, shape = all_sky_wcs(_WIDTH)
+    figure = Figure(figsize=(11, 6.6))
+    axes = figure.add_axes((0.03, 0.13, 0.94, 0.80), projection=wcs, frame_class=EllipticalFrame)
+    show_image(axes, counts, wcs, shape)
+    _graticule(axes)
+    x, y = wcs.world_to_pixel(rows.positions)
+    handles = draw_detections(axes, x, y, rows)
+    axes.set_xlim(-0.5, shape[1] - 0.5)
+    axes.set_ylim(-0.5, shape[0] - 0.5)
+    figure.suptitle(title, y=0.975, fontsize=12)
+    add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), colour_label(counts))
+    _legends(figure, handles, rows, strength_name)
+    return figure
+
+
+def _image_figure(
+    counts: SkyMap, pixels: WcsPixels, rows: Rows, title: str, strength_name: str
+) -> Figure:
+    from matplotlib.figure import Figure
+
+    wcs, shape = image_wcs(pixels, _WIDTH)
+    height = float(np.clip(6.5 * shape[0] / shape[1], 3, 9))
+    figure = Figure(figsize=(8, height + 1.7))
+    axes = figure.add_axes(
+        (0.13, 1.3 / (height + 1.7), 0.82, height / (height + 1.7) - 0.03), projection=wcs
+    )
+    show_image(axes, counts, wcs, shape)
+    x, y = wcs.world_to_pixel(rows.positions)
+    handles = draw_detections(axes, np.asarray(x), np.asarray(y), rows)
+    axes.set_xlim(-0.5, shape[1] - 0.5)
+    axes.set_ylim(-0.5, shape[0] - 0.5)
+    axes.set_title(title)
+    add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), colour_label(counts))
+    _legends(figure, handles, rows, strength_name)
+    return figure
+
+
+def _legends(figure: Figure, handles: list, rows: Rows, strength_name: str) -> None:
+    """Put what the markers mean into the lower corners."""
+    if handles:
+        figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 0.015))
+    sizes = size_handles(rows.strength)
+    if sizes:
+        figure.legend(
+            handles=sizes, loc="lower right", bbox_to_anchor=(0.98, 0.015), ncols=len(sizes),
+            title=strength_name, columnspacing=1.0, handletextpad=0.2,
+        )  # fmt: skip
+
+
+def _graticule(axes: WCSAxes) -> None:
+    """Meridians and parallels every 60 and 30 degrees, longitudes written along the equator."""
+    from matplotlib.patheffects import withStroke
+
+    longitude, latitude = axes.coords
+    longitude.set_ticks(spacing=60 * u.deg)
+    latitude.set_ticks(spacing=30 * u.deg)
+    longitude.set_ticklabel_visible(False)
+    longitude.set_ticks_visible(False)
+    latitude.set_ticks_visible(False)
+    latitude.set_major_formatter("d")
+    axes.coords.grid(color="#56B4E9", alpha=0.45, linewidth=0.6)
+    for lon in _LABELLED:
+        axes.text(
+            lon, _LABEL_LATITUDE, f"{lon % 360}°", transform=axes.get_transform("galactic"),
+            ha="center", va="center", fontsize=8, color="black", zorder=6,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )  # fmt: skip

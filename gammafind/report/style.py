@@ -1,0 +1,73 @@
+"""The one style of all figures: sizes, fonts and colours that the colour-blind can tell apart."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "CLASS_COLOURS",
+    "COLOUR_MAP",
+    "COLUMN_WIDTH",
+    "MATCHED",
+    "MISSED",
+    "UNMATCHED",
+    "png",
+    "styled",
+]
+
+MATCHED = "#0072B2"
+UNMATCHED = "#D55E00"
+MISSED = "#7A7A7A"
+"""Detections with and without a reference source, and reference sources that were not found."""
+CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+"""Colours of the classes (Okabe and Ito 2008), most frequent class first."""
+COLOUR_MAP = "gray_r"
+"""Colour map of the counts: no hue, so that the hues of the markers stand out."""
+COLUMN_WIDTH = 3.7
+"""Width of a small figure in inches."""
+
+_STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.2,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.minor.visible": True,
+    "ytick.minor.visible": True,
+    "figure.dpi": 170,
+    "savefig.facecolor": "white",
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of the report; the settings of the caller come back afterwards."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        yield
+
+
+def png(figure: Figure) -> bytes:
+    """PNG file of a figure, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    with styled():
+        figure.savefig(buffer, format="png", dpi=figure.dpi, metadata={"Software": None})
+    return buffer.getvalue()

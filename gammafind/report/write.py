@@ -1,0 +1,165 @@
+"""Write the report: the figures and the page, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.errors import OutputError
+from gammafind.files import atomic_output, check_output
+from gammafind.report.diagnostics import (
+    completeness_figure,
+    flux_figure,
+    offset_figure,
+    strength_figure,
+)
+from gammafind.report.page import PageFigure, build_page
+from gammafind.report.rows import Rows, rows_of
+from gammafind.report.sky import sky_figure
+from gammafind.report.style import png
+from gammafind.report.summary import Summary
+from gammafind.report.table import table_of
+from gammafind.report.zoom import zoom_figure
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["write_report"]
+
+
+def write_report(
+    directory: str | PathLike,
+    catalogue: QTable,
+    counts: SkyMap,
+    *,
+    reference: QTable | None = None,
+    summary: Summary,
+    provenance: Mapping[str, Any],
+    zoom: SkyCoord | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write ``index.html`` and its figures.
+
+    Parameters
+    ----------
+    directory : path-like
+        Made if it does not exist; the directory above it must exist.
+    catalogue : QTable
+        Schema CATALOGUE; optional columns may be missing, and there may be no row.
+    counts : SkyMap
+        The map in which the sources were found.
+    reference : QTable, optional
+        The one that ``summary`` was made with.
+    summary : Summary
+        From `gammafind.report.summarise`.
+    provenance : mapping
+        How the catalogue was made: version, preset, plugins, input names with checksums, date,
+        command. ``preset`` stands in the title.
+    zoom : SkyCoord, optional
+        Centre of the detailed figure; by default the strongest detection off the plane.
+    overwrite : bool
+        Whether files of that name may be replaced.
+
+    Returns
+    -------
+    list of Path
+        What was written, the page first.
+
+    Raises
+    ------
+    OutputError
+        If a file exists and may not be replaced, or the directory cannot be written. Nothing
+        is written then.
+    """
+    directory = Path(directory)
+    rows = rows_of(catalogue, reference, summary)
+    title = _title(provenance, counts, rows)
+    figures = [
+        _sky(counts, rows, title, summary),
+        _zoom(counts, rows, zoom),
+        *_diagnostics(catalogue, reference, rows, summary),
+    ]
+    page = build_page(
+        title=title,
+        summary=summary,
+        provenance=provenance,
+        figures=figures,
+        table=table_of(catalogue, rows),
+    )
+    contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}
+    return _write(directory, contents, overwrite)
+
+
+def _write(directory: Path, contents: Mapping[str, bytes], overwrite: bool) -> list[Path]:
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the directory cannot be made ({error.strerror})", path=directory,
+            remedy="Give a directory, or a new name in a directory that exists.",
+        ) from None  # fmt: skip
+    paths = [check_output(directory / name, overwrite=overwrite) for name in contents]
+    for path, content in zip(paths, contents.values(), strict=True):
+        with atomic_output(path, overwrite=overwrite) as temporary:
+            temporary.write_bytes(content)
+    return paths
+
+
+def _title(provenance: Mapping[str, Any], counts: SkyMap, rows: Rows) -> str:
+    names = ", ".join(band.name for band in counts.bands)
+    preset = str(provenance.get("preset", "")).strip()
+    found = "1 source" if len(rows) == 1 else f"{len(rows)} sources"
+    return f"{preset} ({names}): {found} found" if preset else f"{names}: {found} found"
+
+
+def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure:
+    matched = "" if rows.matched is None else " Circles have a counterpart, diamonds have none."
+    return PageFigure(
+        name="sky.png",
+        png=png(sky_figure(counts, rows, title=title, strength_name=summary.strength_name)),
+        caption=f"The map and the detections, larger where {summary.strength_name} is."
+        f"{matched} The colours are linear for faint and logarithmic for bright parts.",
+        alt=f"Map of {counts.kind} with {len(rows)} detections marked.",
+        size="wide",
+    )
+
+
+def _zoom(counts: SkyMap, rows: Rows, centre: SkyCoord | None) -> PageFigure:
+    missed = " Crosses are reference sources that were not found." if len(rows.missed) else ""
+    return PageFigure(
+        name="zoom.png",
+        png=png(zoom_figure(counts, rows, centre)),
+        caption=f"One region in detail, north up; names without their acronym.{missed}",
+        alt="Square of the map with the names of the detections.",
+        size="large",
+    )
+
+
+def _diagnostics(
+    catalogue: QTable, reference: QTable | None, rows: Rows, summary: Summary
+) -> list[PageFigure]:
+    name = summary.strength_name
+    drawn = [
+        ("ts_histogram.png", strength_figure(rows, summary),
+         f"Number of detections in bins of {name}.", f"Histogram of {name}."),
+        ("flux.png", flux_figure(catalogue, rows, summary),
+         f"{name} against measured flux.", f"Scatter plot of {name} against flux."),
+    ]  # fmt: skip
+    if reference is not None and summary.matches is not None:
+        drawn += [
+            ("completeness.png", completeness_figure(reference, summary),
+             "Fraction of the reference sources that were found, with 68 % intervals.",
+             "Completeness rising with the flux in the reference."),
+            ("offsets.png", offset_figure(catalogue, reference, summary),
+             "Offsets between detections and their counterparts over the position errors of "
+             "both; the line is what Gaussian errors give.",
+             "Histogram of normalised offsets with a Rayleigh distribution."),
+        ]  # fmt: skip
+    return [
+        PageFigure(name=file, png=png(figure), caption=caption, alt=alt)
+        for file, figure, caption, alt in drawn
+        if figure is not None
+    ]

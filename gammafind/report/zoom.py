@@ -1,0 +1,145 @@
+"""One region of the sky in detail, with the names of what was found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.units import Quantity
+
+from gammafind.report.image import finest_pixels, tangent_wcs
+from gammafind.report.labels import place_labels
+from gammafind.report.markers import draw_detections, draw_missed, marker_areas
+from gammafind.report.rows import Rows
+from gammafind.report.sky import add_colour_bar, colour_label, show_image
+from gammafind.report.style import styled
+from gammafind.sky.pixels import WcsPixels
+from gammafind.sky.skymap import SkyMap
+
+if TYPE_CHECKING:
+    from astropy.visualization.wcsaxes import WCSAxes
+    from matplotlib.figure import Figure
+
+__all__ = ["choose_centre", "choose_field", "zoom_figure"]
+
+_WIDTH = 600
+_SCALE = 2.0
+_OFF_PLANE = 20.0
+_WANTED = 25
+"""Detections that the chosen field should hold."""
+_WIDEST = 40.0
+_LEAST_PIXELS = 24
+
+
+def choose_centre(rows: Rows, counts: SkyMap) -> SkyCoord:
+    """Position of the strongest detection away from the Galactic plane.
+
+    Where there is none above ``|b| = 20 deg`` the strongest of all; without detections the
+    brightest pixel of the first band.
+    """
+    if len(rows) == 0:
+        brightest = int(np.argmax(counts.values[0]))
+        return counts.pixels[0].centres().ravel()[brightest].icrs
+    strength = np.nan_to_num(rows.strength, nan=-np.inf)
+    off_plane = np.abs(rows.positions.galactic.b.deg) > _OFF_PLANE
+    if off_plane.any():
+        strength = np.where(off_plane, strength, -np.inf)
+    return rows.positions[int(np.argmax(strength))]
+
+
+def choose_field(rows: Rows, counts: SkyMap) -> Quantity:
+    """Side of a square that holds about 25 detections at their mean density.
+
+    At least 24 pixels, at most 40 degrees or the width of an image.
+    """
+    pixels = finest_pixels(counts)
+    area = pixels.pixel_area.to_value("deg2")
+    widest = _WIDEST
+    if isinstance(pixels, WcsPixels):
+        widest = min(widest, np.sqrt(area) * min(pixels.shape))
+    per_detection = area * np.prod(pixels.shape) / max(len(rows), 1)
+    least = min(_LEAST_PIXELS * np.sqrt(area), widest)
+    return float(np.clip(np.sqrt(_WANTED * per_detection), least, widest)) * u.deg
+
+
+def zoom_figure(
+    counts: SkyMap, rows: Rows, centre: SkyCoord | None = None, field: Quantity | None = None
+) -> Figure:
+    """Draw a square of the sky with labels, north up.
+
+    Parameters
+    ----------
+    counts : SkyMap
+    rows : Rows
+    centre : SkyCoord, optional
+        By default `choose_centre`.
+    field : Quantity, optional
+        Side of the square; by default `choose_field`.
+
+    Returns
+    -------
+    Figure
+    """
+    from matplotlib.figure import Figure
+
+    centre = choose_centre(rows, counts) if centre is None else centre
+    field = choose_field(rows, counts) if field is None else field
+    wcs, shape = tangent_wcs(centre, field, _WIDTH)
+    with styled():
+        figure = Figure(figsize=(7.6, 8.6))
+        axes = figure.add_axes((0.12, 0.205, 0.84, 0.742), projection=wcs)
+        show_image(axes, counts, wcs, shape)
+        axes.set_xlim(-0.5, shape[1] - 0.5)
+        axes.set_ylim(-0.5, shape[0] - 0.5)
+        x, y, inside = _inside(wcs, rows.positions, shape)
+        here = rows.select(inside)
+        handles = draw_detections(axes, x, y, here, scale=_SCALE)
+        handles += draw_missed(axes, *_inside(wcs, rows.missed, shape)[:2])
+        order = np.argsort(-np.nan_to_num(here.strength, nan=-np.inf), kind="stable")
+        areas = _SCALE * marker_areas(here.strength)
+        place_labels(axes, x[order], y[order], _short(here.name[order]), areas[order])
+        _label_axes(axes)
+        axes.set_title(f"{_place(centre)}, {field.value:.3g} deg wide")
+        add_colour_bar(figure, axes, (0.30, 0.098, 0.48, 0.018), colour_label(counts))
+        if handles:
+            figure.legend(
+                handles=handles, loc="lower center", ncols=3, bbox_to_anchor=(0.54, 0.005)
+            )
+    return figure
+
+
+def _label_axes(axes: WCSAxes) -> None:
+    """Right ascension below and declination to the left, also near the poles."""
+    for coordinate, side, label in zip(
+        axes.coords, "bl", ("Right ascension (ICRS)", "Declination (ICRS)"), strict=True
+    ):
+        coordinate.set_ticklabel_position(side)
+        coordinate.set_axislabel_position(side)
+        coordinate.set_axislabel(label)
+        coordinate.set_ticks_position("all")
+
+
+def _inside(wcs, positions: SkyCoord, shape: tuple[int, int]) -> tuple:
+    """Pixel coordinates of the positions in an image, and which they are."""
+    x, y = (np.asarray(values, dtype=float) for values in wcs.world_to_pixel(positions))
+    inside = np.isfinite(x) & np.isfinite(y)
+    inside &= positions.separation(_centre(wcs)) < 90 * u.deg
+    inside &= np.abs(x - (shape[1] - 1) / 2) < shape[1] / 2
+    inside &= np.abs(y - (shape[0] - 1) / 2) < shape[0] / 2
+    return x[inside], y[inside], inside
+
+
+def _centre(wcs) -> SkyCoord:
+    return SkyCoord(*wcs.wcs.crval, unit="deg")
+
+
+def _short(names: np.ndarray) -> np.ndarray:
+    """Names without the acronym before the coordinates."""
+    return np.array([name.rsplit(" ", 1)[-1] for name in names])
+
+
+def _place(centre: SkyCoord) -> str:
+    galactic = centre.galactic
+    return f"Around l = {galactic.l.deg:.2f}, b = {galactic.b.deg:+.2f} deg"
