@@ -65,6 +65,13 @@ class Response:
         """Return the same response, seen with another livetime profile."""
         return replace(self, profile=profile)
 
+    def only(self, event_type: str) -> Response:
+        """Return the response of one of the event types."""
+        at = self.event_types.index(event_type)
+        parts = (self.event_types, self.psfs, self.areas)
+        types, psfs, areas = (part[at : at + 1] for part in parts)
+        return replace(self, event_types=types, psfs=psfs, areas=areas)
+
     def energies(self, energy: Quantity) -> np.ndarray:
         """Check that the response holds ``energy`` and return it in MeV, shape (n,).
 

@@ -1,0 +1,114 @@
+"""Expected counts of the diffuse emission, as the LAT sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+
+from gammafind.errors import BandError, InputDataError
+from gammafind.plugins.fermi_lat.embedded import load_interstellar, load_isotropic
+from gammafind.plugins.fermi_lat.interstellar import band_intensity
+from gammafind.plugins.fermi_lat.irf import Response
+from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum, read_isotropic
+from gammafind.sky.bands import Band
+from gammafind.sky.harmonics import convolve
+from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.psf import RadialPsf
+
+__all__ = ["interstellar_intensity", "isotropic_intensity", "seen_intensity"]
+
+_EMBEDDED_NSIDE = 128
+_FILE_NSIDE = 512
+
+
+def interstellar_intensity(
+    source: str, bands: Sequence[Band]
+) -> tuple[HealpixPixels, tuple[np.ndarray, ...]]:
+    """Intensity of the interstellar emission in each band, in cm-2 s-1 sr-1.
+
+    Parameters
+    ----------
+    source : str
+        ``"embedded"``, or the path of a gll_iem cube.
+    bands : sequence of Band
+
+    Raises
+    ------
+    BandError
+        If the embedded emission, given in the six bands of the paper, cannot be summed to a
+        band.
+    InputDataError
+        If the cube leaves part of the sky open.
+    """
+    if source == "embedded":
+        known, intensity = load_interstellar()
+        return HealpixPixels(_EMBEDDED_NSIDE), tuple(
+            intensity[_filling(known, band)].sum(axis=0).astype(float) for band in bands
+        )
+    pixels = HealpixPixels(_FILE_NSIDE)
+    intensity = band_intensity(source, bands, pixels)
+    if not all(np.all(np.isfinite(array)) for array in intensity):
+        raise InputDataError(
+            "the cube does not cover the whole sky", path=source, remedy="It must."
+        )
+    return pixels, intensity
+
+
+def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) -> np.ndarray:
+    """Intensity of the isotropic emission in each band, shape (n_bands,), in cm-2 s-1 sr-1.
+
+    Parameters
+    ----------
+    source : str
+        ``"embedded"``, or the path of an ``iso_*.txt`` file.
+    response : Response
+        Says which embedded spectrum; of several event types the mean, weighted with their
+        effective areas.
+    bands : sequence of Band
+    """
+    if source != "embedded":
+        return _intensities(read_isotropic(Path(source)), bands)
+    spectra = [load_isotropic(response.irf, name) for name in response.event_types]
+    areas = np.array([_area(response, name, bands) for name in response.event_types])
+    values = np.array([_intensities(spectrum, bands) for spectrum in spectra])
+    return (values * areas).sum(axis=0) / areas.sum(axis=0)
+
+
+def seen_intensity(
+    intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf, pixels: Pixels
+) -> np.ndarray:
+    """Convolve an intensity map with the PSF and interpolate it at pixel centres."""
+    lmax = 3 * home.nside - 1
+    area = home.pixel_area.to_value("sr")
+    seen = convolve(intensity, home.nside, psf.window(lmax) * area, home.nside)
+    return np.maximum(home.interpolate(seen, pixels.centres()), 0)
+
+
+def _filling(known: Sequence[Band], band: Band) -> list[int]:
+    """Indices of the known bands that together are ``band``."""
+    low, high = band.edges.to_value(u.GeV, u.spectral())
+    inside = [
+        i
+        for i, part in enumerate(known)
+        if part.low.to_value(u.GeV) > low * 0.999 and part.high.to_value(u.GeV) < high * 1.001
+    ]
+    edges = [known[i].edges.to_value(u.GeV) for i in inside]
+    if not inside or not np.allclose([edges[0][0], edges[-1][1]], [low, high], rtol=1e-3):
+        raise BandError(
+            f"the embedded interstellar emission does not hold {band.name}",
+            remedy=f"It holds {', '.join(part.name for part in known)} and sums of these; "
+            "for other bands give the path of a gll_iem file.",
+        )
+    return inside
+
+
+def _intensities(spectrum: IsotropicSpectrum, bands: Sequence[Band]) -> np.ndarray:
+    return np.array([spectrum.band_intensity(band.low, band.high).value for band in bands])
+
+
+def _area(response: Response, event_type: str, bands: Sequence[Band]) -> list[float]:
+    alone = response.only(event_type)
+    return [alone.band_effective_area(band).value for band in bands]
