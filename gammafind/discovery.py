@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +13,7 @@ import pluggy
 
 from gammafind import hookspecs
 from gammafind.interfaces import (
+    PLUGIN_NAME,
     Classifier,
     Clusterer,
     Localiser,
@@ -42,8 +42,6 @@ BUILT_IN = (
     "gammafind.plugins.fermi_lat",
 )
 """Modules of the built-in plugins."""
-
-_KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +190,7 @@ def _fault(role: str, plugin: object) -> str | None:
     name = getattr(plugin, "name", None)
     if not isinstance(name, str):
         return f"{plugin.__name__} has no name"
-    if not _KEBAB_CASE.fullmatch(name):
+    if not PLUGIN_NAME.fullmatch(name):
         return f"the name {name!r} of {plugin.__name__} is not in kebab-case"
     return None
 

@@ -8,6 +8,7 @@ a frozen keyword-only dataclass, so that they come alike from TOML, the command 
 from __future__ import annotations
 
 import abc
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -33,6 +34,7 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 
 __all__ = [
+    "PLUGIN_NAME",
     "Classifier",
     "Clusterer",
     "Localiser",
@@ -40,6 +42,9 @@ __all__ = [
     "SkyRenderer",
     "SourcePopulation",
 ]
+
+PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""What the name of a plugin matches: kebab-case."""
 
 _SUM_TOLERANCE = 1e-4
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from gammafind.catalogue.schema import (
 )
 from gammafind.errors import ConformanceError
 from gammafind.interfaces import (
+    PLUGIN_NAME,
     Classifier,
     Clusterer,
     Localiser,
@@ -42,7 +42,6 @@ __all__ = [
 
 _PLACES = ((14, 20), (44, 20), (30, 46))
 _COARSE_NSIDE = 32
-_KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def check_plugin(plugin: type[Plugin], role: type[Plugin]) -> None:
@@ -57,7 +56,7 @@ def check_plugin(plugin: type[Plugin], role: type[Plugin]) -> None:
     _require(issubclass(plugin, role), f"{plugin.__name__} is no {role.__name__}")
     name = getattr(plugin, "name", None)
     _require(
-        isinstance(name, str) and bool(_KEBAB_CASE.fullmatch(name)),
+        isinstance(name, str) and bool(PLUGIN_NAME.fullmatch(name)),
         f"the name of {plugin.__name__} is {name!r}, not a word in kebab-case",
     )
     _require(bool(plugin.__dict__.get("__doc__")), f"{plugin.__name__} has no docstring")
