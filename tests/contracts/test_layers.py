@@ -24,8 +24,8 @@ LAYERS = (
     ("measure", "learning", "evaluation", "testing"),
     ("plugins",),
     ("options", "discovery", "registry", "tomlfile", "config"),
-    ("provenance", "pipeline", "report"),
-    ("cli",),
+    ("provenance", "pipeline", "products", "report"),
+    ("cli", "__main__"),
 )
 """Parts of the package; each may import its own layer and those above it in this list."""
 

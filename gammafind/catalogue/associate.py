@@ -1,0 +1,59 @@
+"""Names of a reference catalogue for the sources of another."""
+
+from __future__ import annotations
+
+import numpy as np
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.catalogue.matching import match_one_to_one
+from gammafind.catalogue.positions import sky_positions
+from gammafind.catalogue.schema import CATALOGUE, conform
+from gammafind.errors import TableError
+
+__all__ = ["associate"]
+
+_NAMES = ("source_name", "name")
+
+
+def associate(catalogue: QTable, reference: QTable, radius: Quantity) -> QTable:
+    """Fill ``ASSOC1`` with the names of a reference catalogue.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        Schema CATALOGUE.
+    reference : QTable
+        With positions, and ``Source_Name`` or ``name`` in any case.
+    radius : Quantity
+        Largest separation of a source and its counterpart; each is used once.
+
+    Returns
+    -------
+    QTable
+        A copy; ``ASSOC1`` is empty where there is no counterpart.
+
+    Raises
+    ------
+    TableError
+        If the reference has no positions or no names.
+    """
+    here = sky_positions(catalogue, what="the catalogue")
+    there = sky_positions(reference, what="the reference catalogue")
+    matches = match_one_to_one(here, there, radius)
+    names = np.full(len(catalogue), "", dtype=object)
+    names[matches.a] = _names(reference)[matches.b]
+    associated = QTable(catalogue, copy=True)
+    associated["ASSOC1"] = names.astype(str)
+    return conform(associated, CATALOGUE, what="the catalogue")
+
+
+def _names(reference: QTable) -> np.ndarray:
+    known = {name.lower(): name for name in reference.colnames}
+    for name in _NAMES:
+        if name in known:
+            return np.asarray(reference[known[name]], dtype=str)
+    raise TableError(
+        f"the reference catalogue has no names: its columns are {', '.join(reference.colnames)}",
+        remedy="Accepted are Source_Name and name.",
+    )

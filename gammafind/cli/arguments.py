@@ -1,0 +1,164 @@
+"""Arguments that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gammafind.errors import OptionError
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+    from gammafind.sky.bands import Band
+
+__all__ = [
+    "add_map_arguments",
+    "add_output_arguments",
+    "add_plugin_arguments",
+    "command_line",
+    "parse_bands",
+    "parse_options",
+    "read_reference",
+]
+
+EMBEDDED_REFERENCE = "4fgl-dr2"
+"""Name of the reference catalogue that comes with the package."""
+
+_NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
+_BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
+_OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
+_ROLES = ("renderer", "localiser", "clusterer")
+
+
+def add_map_arguments(parser: ArgumentParser) -> None:
+    """Add the maps and what their files may leave open."""
+    parser.add_argument(
+        "maps",
+        nargs="+",
+        type=Path,
+        metavar="MAP",
+        help="count maps: gtbin HEALPix files, healpy maps, images with a WCS; "
+        "or photon lists (FT1)",
+    )
+    parser.add_argument(
+        "--band",
+        action="append",
+        metavar="LOW-HIGHunit",
+        help="band of a map whose file does not say it, such as 2-20GeV; once for each map",
+    )
+    parser.add_argument(
+        "--frame",
+        choices=("galactic", "icrs", "fk5"),
+        help="frame of HEALPix maps whose header has no COORDSYS",
+    )
+
+
+def add_plugin_arguments(parser: ArgumentParser) -> None:
+    """Add the choice of plugins and their options."""
+    parser.add_argument(
+        "--localiser", metavar="NAME", help="what finds the sources; that of the preset by default"
+    )
+    parser.add_argument("--clusterer", metavar="NAME", help="what makes detections of score maps")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="ROLE.NAME=VALUE",
+        help="option of a plugin, such as localiser.threshold=25; may be repeated",
+    )
+
+
+def add_output_arguments(parser: ArgumentParser) -> None:
+    """Add what all commands that write have in common."""
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def command_line(arguments: Namespace) -> str:
+    """Command line as it was given, for the record."""
+    return shlex.join(["gammafind", *arguments.argv])
+
+
+def parse_bands(texts: list[str] | None) -> tuple[Band, ...] | None:
+    """Read bands such as ``2-20GeV``; None for none.
+
+    Raises
+    ------
+    OptionError
+        If a text is no band.
+    """
+    if not texts:
+        return None
+    return tuple(_parse_band(text) for text in texts)
+
+
+def parse_options(texts: list[str]) -> dict[str, dict[str, Any]]:
+    """Read options such as ``localiser.threshold=25`` as options by role.
+
+    Numbers, true and false are read as in TOML, all else is text.
+
+    Raises
+    ------
+    OptionError
+        If a text is no option or names an unknown role.
+    """
+    options: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        match = _OPTION.fullmatch(text)
+        if match is None or match[1] not in _ROLES:
+            raise OptionError(
+                f"--option {text}",
+                remedy=f"Write ROLE.NAME=VALUE, where ROLE is one of {', '.join(_ROLES)}.",
+            )
+        options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
+    return options
+
+
+def read_reference(text: str | None) -> QTable | None:
+    """Read the reference catalogue: a file, or the name of the embedded one; None for none.
+
+    Raises
+    ------
+    InputFileError
+        If the file cannot be used.
+    """
+    if text is None:
+        return None
+    if text.lower() == EMBEDDED_REFERENCE:
+        from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+
+        return load_4fgl_dr2()
+    from gammafind.catalogue.io import read_table
+    from gammafind.sky.fits.counts import describe_input
+
+    table = read_table(text)
+    table.meta |= describe_input(text)
+    return table
+
+
+def _parse_band(text: str) -> Band:
+    import astropy.units as u
+
+    from gammafind.errors import BandError
+    from gammafind.sky.bands import Band
+
+    match = _BAND.fullmatch(text)
+    remedy = "Write the two edges and a unit, such as 2-20GeV."
+    if match is None:
+        raise OptionError(f"--band {text} is no band", remedy=remedy)
+    low, high, unit = float(match[1]), float(match[2]), match[3]
+    try:
+        return Band(f"{low:g}-{high:g} {unit}", low * u.Unit(unit), high * u.Unit(unit))
+    except (ValueError, BandError) as error:
+        raise OptionError(f"--band {text} is no band ({error})", remedy=remedy) from None
+
+
+def _parse_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

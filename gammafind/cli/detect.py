@@ -1,0 +1,109 @@
+"""``gammafind detect``: count maps in, catalogue out."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from gammafind.cli.arguments import (
+    EMBEDDED_REFERENCE,
+    add_map_arguments,
+    add_output_arguments,
+    add_plugin_arguments,
+    command_line,
+    parse_bands,
+    parse_options,
+    read_reference,
+)
+from gammafind.cli.printing import print_result
+
+__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
+
+SUMMARY = "find the sources of your own maps"
+EXAMPLES = """\
+  gammafind detect counts.fits -o found.ecsv
+  gammafind detect map.fits --band 2-20GeV -o found.fits --regions found.reg
+  gammafind detect counts.fits --reference 4fgl-dr2 -o found.ecsv --report page
+  gammafind detect photons.fits --preset fermi-lat-psf3-2-20 \\
+      --option localiser.threshold=25 -o found.vot
+
+Without --preset the one is taken whose bands the energy bins of the files fill."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_map_arguments(parser)
+    parser.add_argument(
+        "--preset", metavar="NAME|FILE.toml", help="instrument, bands and plugins that fit together"
+    )
+    add_plugin_arguments(parser)
+    parser.add_argument(
+        "--min-score",
+        type=float,
+        metavar="SCORE",
+        help="lowest score kept (default: that of the preset); to look deeper, lower the "
+        "threshold of the localiser too",
+    )
+    parser.add_argument(
+        "--exposure",
+        type=Path,
+        metavar="MAP",
+        help="exposure map (gtexpcube2 or healpy, cm2 s) in place of the preset's",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="CATALOGUE",
+        help=f"catalogue to match with: a table, or {EMBEDDED_REFERENCE}",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the random numbers (default: 0)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="CATALOGUE",
+        help="catalogue; .ecsv, .fits, .vot or .csv says the format",
+    )
+    parser.add_argument("--regions", type=Path, metavar="FILE", help="DS9 region file")
+    parser.add_argument(
+        "--report", type=Path, metavar="DIR", help="folder of figures and a page that shows them"
+    )
+    add_output_arguments(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Run the command."""
+    from gammafind.pipeline import detect, select_preset, with_plugins
+    from gammafind.products import Products
+
+    products = Products(
+        tables=(arguments.output,),
+        regions=arguments.regions,
+        report=arguments.report,
+        overwrite=arguments.overwrite,
+    )
+    products.check(inputs=[p for p in (*arguments.maps, arguments.exposure) if p is not None])
+    bands = parse_bands(arguments.band)
+    options = parse_options(arguments.option)
+    preset = with_plugins(
+        select_preset(arguments.maps, arguments.preset, bands),
+        {"localiser": arguments.localiser, "clusterer": arguments.clusterer},
+        options,
+    )
+    result = detect(
+        arguments.maps,
+        preset=preset,
+        bands=bands,
+        frame=arguments.frame,
+        exposure=arguments.exposure,
+        reference=read_reference(arguments.reference),
+        min_score=arguments.min_score,
+        seed=arguments.seed,
+        command=command_line(arguments),
+    )
+    products.write(result)
+    if arguments.verbosity >= 0:
+        page = arguments.report and arguments.report / "index.html"
+        print_result(result, [p for p in (arguments.output, arguments.regions, page) if p])

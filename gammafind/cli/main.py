@@ -1,0 +1,124 @@
+"""The command ``gammafind``: parse, call one command, turn errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from gammafind import __version__
+from gammafind.cli import demo, detect, evaluate, plugins, report
+from gammafind.cli.screen import Screen
+from gammafind.errors import GammafindError
+
+__all__ = ["main", "parser"]
+
+COMMANDS = {
+    "demo": demo,
+    "detect": detect,
+    "plugins": plugins,
+    "evaluate": evaluate,
+    "report": report,
+}
+"""Modules by command; each has ``SUMMARY``, ``EXAMPLES``, ``add_arguments`` and ``run``."""
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+_DESCRIPTION = """\
+Find, measure and name the point sources of the gamma-ray sky, and of any sky
+with a plugin."""
+
+_EPILOG = """\
+examples:
+  gammafind demo                              the real Fermi-LAT sky, 2-20 GeV
+  gammafind detect counts.fits -o found.ecsv  your own count maps
+  gammafind plugins                           what can be combined
+
+'gammafind COMMAND --help' explains a command."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after ``gammafind``; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 done, 1 failed for a stated reason, 130 interrupted, 141 nobody reads the output.
+        Wrong usage raises SystemExit with code 2.
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    arguments = parser().parse_args(argv)
+    arguments.argv = argv
+    with Screen(arguments.verbosity) as screen:
+        try:
+            arguments.run(arguments)
+            sys.stdout.flush()
+        except GammafindError as error:
+            screen.error(str(error))
+            return 1
+        except KeyboardInterrupt:
+            screen.error("interrupted; nothing was written")
+            return _INTERRUPTED
+        except BrokenPipeError:
+            _close_stdout()
+            return _BROKEN_PIPE
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="gammafind",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"gammafind {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=f"{module.SUMMARY[0].upper()}{module.SUMMARY[1:]}.",
+            epilog=f"examples:\n{module.EXAMPLES}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(command)
+        _add_verbosity(command)
+        command.set_defaults(run=module.run)
+    return top
+
+
+def _add_verbosity(command: argparse.ArgumentParser) -> None:
+    group = command.add_mutually_exclusive_group()
+    group.add_argument(
+        "-v",
+        "--verbose",
+        dest="verbosity",
+        action="store_const",
+        const=1,
+        default=0,
+        help="say more: times of the steps, warnings of libraries, tracebacks",
+    )
+    group.add_argument(
+        "-q",
+        "--quiet",
+        dest="verbosity",
+        action="store_const",
+        const=-1,
+        help="say nothing but errors; no progress bar",
+    )
+
+
+def _close_stdout() -> None:
+    """Let the interpreter flush into nothing when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,74 @@
+"""How far long work has come: silent, unless somebody asks to see it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TextIO, TypeVar
+
+__all__ = ["progress_bars", "stage", "track"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger("gammafind")
+_stream: ContextVar[TextIO | None] = ContextVar("progress stream", default=None)
+
+
+@contextmanager
+def progress_bars(stream: TextIO) -> Iterator[None]:
+    """Show the progress of all that runs within the block.
+
+    Parameters
+    ----------
+    stream : text stream
+        Where the bars are drawn; nothing is drawn if it is no terminal.
+    """
+    token = _stream.set(stream if stream.isatty() else None)
+    try:
+        yield
+    finally:
+        _stream.reset(token)
+
+
+def track(items: Iterable[T], what: str, *, total: int | None = None) -> Iterator[T]:
+    """Yield ``items`` and show how many are done.
+
+    Parameters
+    ----------
+    items : iterable
+    what : str
+        What is done, as a noun phrase: ``"search"``.
+    total : int, optional
+        Number of items, where ``len`` does not know it.
+    """
+    stream = _stream.get()
+    if stream is None:
+        yield from items
+        return
+    from tqdm import tqdm
+
+    yield from tqdm(items, desc=what, total=total, file=stream, leave=False, dynamic_ncols=True)
+
+
+@contextmanager
+def stage(what: str) -> Iterator[None]:
+    """Name a step of the work while it runs, and log how long it took.
+
+    Parameters
+    ----------
+    what : str
+        What is done: ``"reading the maps"``.
+    """
+    start = time.perf_counter()
+    stream = _stream.get()
+    if stream is None:
+        yield
+    else:
+        from tqdm import tqdm
+
+        with tqdm(desc=what, file=stream, leave=False, bar_format="{desc} ..."):
+            yield
+    _log.debug("%s: %.1f s", what, time.perf_counter() - start)
