@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from astropy.table import QTable
+from astropy.table import MaskedColumn, QTable
 from astropy.units import Quantity
+from astropy.utils.masked import Masked
 
 from gammafind.errors import TableError
 
@@ -22,6 +23,9 @@ __all__ = [
     "conform",
     "empty_table",
 ]
+
+_PHOTONS = [(u.Unit("ph cm-2 s-1"), u.Unit("cm-2 s-1"))]
+"""Fermi catalogues count photons in a unit of their own; here a photon is a number."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,8 @@ def empty_table(schema: Iterable[Column]) -> QTable:
 def conform(table: QTable, schema: Iterable[Column], *, what: str) -> QTable:
     """Check a table against a schema; return it in the schema's order, units and labels.
 
-    Columns that the schema does not name are kept, behind the others.
+    Columns that the schema does not name are kept, behind the others. Missing numbers become
+    NaN and missing text becomes empty.
 
     Parameters
     ----------
@@ -190,7 +195,8 @@ def conform(table: QTable, schema: Iterable[Column], *, what: str) -> QTable:
     Raises
     ------
     TableError
-        If a required column is missing, or a unit or type does not convert.
+        If a required column is missing, a unit or type does not convert, or an integer has no
+        value.
     """
     schema = tuple(schema)
     missing = [c.name for c in schema if c.required and c.name not in table.colnames]
@@ -210,17 +216,34 @@ def conform(table: QTable, schema: Iterable[Column], *, what: str) -> QTable:
 
 
 def _convert(values: object, column: Column, what: str) -> object:
+    values, missing = _unmasked(values)
     if column.dtype == "U":
-        return np.asarray(values, dtype=str)
+        text = np.array(values, dtype=str)
+        text[missing] = ""
+        return text
     try:
-        if column.unit:
-            return Quantity(values, dtype=column.dtype).to(column.unit)
-        return np.asarray(Quantity(values).to_value(u.dimensionless_unscaled), dtype=column.dtype)
+        quantity = Quantity(values, dtype=column.dtype)
+        converted = quantity.to_value(u.Unit(column.unit), equivalencies=_PHOTONS)
     except (u.UnitConversionError, TypeError, ValueError) as error:
         raise TableError(
             f"{what}: column {column.name} does not convert to "
             f"{column.unit or 'a plain number'} ({error})"
         ) from None
+    converted = np.array(converted, dtype=column.dtype)
+    if np.any(missing):
+        if column.dtype != "f8":
+            raise TableError(f"{what}: column {column.name} has rows without a value")
+        converted[missing] = np.nan
+    return converted * u.Unit(column.unit) if column.unit else converted
+
+
+def _unmasked(values: object) -> tuple[object, np.ndarray]:
+    """Values with whatever stands under the mask, and the mask."""
+    if isinstance(values, Masked | MaskedColumn):
+        unit, mask = getattr(values, "unit", None), np.array(values.mask)
+        values = values.unmasked if isinstance(values, Masked) else values.data.data
+        return (values if unit is None else Quantity(values, unit)), mask
+    return values, np.zeros(np.shape(values), dtype=bool)
 
 
 def _set(table: QTable, column: Column, values: object) -> None:

@@ -22,9 +22,10 @@ def tidy(table: Table) -> QTable:
     """Copy a table so that it reads the same from each format.
 
     Floats that are masked become NaN and strings that are masked become empty; integers stay
-    masked. Byte strings become text, dimensionless quantities plain numbers. Of the notes on a
-    column its description and its UCD are kept, the latter if it is a valid UCD1+. The metadata
-    become what JSON holds: dicts with text keys, lists, text, numbers, true, false, null.
+    masked. Byte strings become text, and text loses the blanks at its ends. Dimensionless
+    quantities become plain numbers. Of the notes on a column its description and its UCD are
+    kept, the latter if it is a valid UCD1+. The metadata become what JSON holds: dicts with
+    text keys, lists, text, numbers, true, false, null.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ def _filled(values: np.ndarray, mask: np.ndarray | None, name: str) -> np.ndarra
     """Take the mask off where the type has a value of its own for what is missing."""
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8")
+    if values.dtype.kind == "U":
+        values = np.char.strip(values)
     if values.dtype.kind not in "biufU":
         raise TableError(
             f"column {name} has the type {values.dtype}",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import astropy.units as u
+import numpy as np
 import pytest
 from astropy.io.votable.ucd import parse_ucd
 from astropy.table import QTable
+from astropy.utils.masked import Masked
 
 from gammafind.catalogue import schema
 from gammafind.catalogue.schema import CLUSTERS, SOURCES, conform, empty_table
@@ -51,4 +53,23 @@ def test_missing_column_and_wrong_unit_are_named():
         )
     table = QTable({"x": [1] * u.m, "y": [1] * u.pix, "score": [1], "n_pixels": [1]})
     with pytest.raises(TableError, match="column x does not convert to pix"):
+        conform(table, CLUSTERS, what="the clusters")
+
+
+def test_photons_are_numbers():
+    table = QTable({"ra": [1] * u.deg, "dec": [1] * u.deg, "class_label": ["bll"], "name": ["a"]})
+    table["flux"] = [3.0] * u.Unit("ph m-2 s-1")
+    assert conform(table, SOURCES, what="it")["flux"][0].to_value("cm-2 s-1") == pytest.approx(3e-4)
+
+
+def test_missing_values():
+    table = QTable({"y": [2.0] * u.pix, "score": np.ma.array([1], mask=[True])})
+    table["x"] = Masked([1.0] * u.pix, mask=[True])
+    table["n_pixels"] = [1]
+    checked = conform(table, CLUSTERS, what="the clusters")
+    assert np.isnan(checked["x"][0])
+    assert checked["x"].unit == u.pix
+    assert np.isnan(checked["score"][0])
+    table["n_pixels"] = np.ma.array([1], mask=[True])
+    with pytest.raises(TableError, match="n_pixels has rows without a value"):
         conform(table, CLUSTERS, what="the clusters")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from astropy.table import QTable
 
 from gammafind.errors import TableError
@@ -19,13 +20,20 @@ def write_ecsv(table: QTable, path: Path) -> None:
     Raises
     ------
     TableError
-        If the table has no rows but a column of vectors, which astropy does not read back.
+        If the table has no rows but a column of vectors, or a value of the first column begins
+        as a comment: astropy does not read them back.
     """
     _write(table, path, delimiter=" ")
 
 
 def write_csv(table: QTable, path: Path) -> None:
-    """Write a table as comma-separated ECSV: to who skips ``#`` lines it is plain CSV."""
+    """Write a table as comma-separated ECSV: to who skips ``#`` lines it is plain CSV.
+
+    Raises
+    ------
+    TableError
+        As `write_ecsv`.
+    """
     _write(table, path, delimiter=",")
 
 
@@ -44,10 +52,20 @@ def read_csv(path: Path) -> QTable:
 
 
 def _write(table: QTable, path: Path, *, delimiter: str) -> None:
-    vectors = [name for name in table.colnames if table[name].ndim > 1]
+    names = table.colnames
+    vectors = [name for name in names if table[name].ndim > 1]
     if len(table) == 0 and vectors:
         raise TableError(
             f"a table without rows has columns of vectors: {', '.join(vectors)}",
+            remedy="Write .fits or .vot.",
+        )
+    if (
+        names
+        and table[names[0]].dtype.kind == "U"
+        and any(np.char.startswith(table[names[0]], "#"))
+    ):
+        raise TableError(
+            f"a value of the first column, {names[0]}, begins with '#' as comments do",
             remedy="Write .fits or .vot.",
         )
     table.write(path, format="ascii.ecsv", delimiter=delimiter)

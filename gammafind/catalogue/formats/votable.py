@@ -24,8 +24,14 @@ def write_votable(table: QTable, path: Path) -> None:
     Raises
     ------
     TableError
-        If a unit or a UCD is none that VOTable knows.
+        If a unit is none that VOTable knows, or a column holds more than one vector a row, the
+        axes of which astropy does not read back in their order.
     """
+    deep = [name for name in table.colnames if table[name].ndim > 2]
+    if deep:
+        raise TableError(
+            f"columns have several axes a row: {', '.join(deep)}", remedy="Write .ecsv or .fits."
+        )
     plain = QTable(table, copy=True)
     plain.meta = {}
     try:
