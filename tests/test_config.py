@@ -127,7 +127,7 @@ def test_what_is_left_out_has_a_default(written):
     ("old", "new", "message"),
     [
         ("[preset]", "[presets]", r"unknown key presets \(did you mean 'preset'\?\). Accepted"),
-        ("description", "describtion", r"unknown key \[preset\] describtion.*'description'"),
+        ("description", "descriptions", r"unknown key \[preset\] descriptions.*'description'"),
         ("nside", "nsides", r"unknown key \[patches\] nsides .*Accepted are size, nside"),
         ("radius =", "distance =", r"unknown key \[match\] distance. Accepted are radius"),
         ('[localiser]\nname = "likelihood"\n', "", r"missing key localiser"),
@@ -179,7 +179,10 @@ def test_components_become_plugins(written):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"treshold": 3}, r"\[clusterer\] peaks has no option 'treshold' \(did you mean 'thres"),
+        (
+            {"thresholds": 3},
+            r"\[clusterer\] peaks has no option 'thresholds' \(did you mean 'thres",
+        ),
         ({"threshold": -1}, r"\[clusterer\] threshold is -1"),
     ],
 )

@@ -211,7 +211,7 @@ def test_what_the_environment_names_in_vain_is_said(install, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"threshhold": 3}, r"did you mean 'threshold'\?\). It accepts radius \(5.0\), threshold"),
+        ({"thresholds": 3}, r"did you mean 'threshold'\?\). It accepts radius \(5.0\), threshold"),
         ({"threshold": "high"}, "threshold of disk is 'high'. It must be of type float"),
         ({"max_pixels": 2.5}, "max_pixels of disk is 2.5. It must be of type int"),
         ({"max_pixels": True}, "max_pixels of disk is True"),
