@@ -181,7 +181,7 @@ def test_components_become_plugins(written):
     [
         (
             {"thresholds": 3},
-            r"\[clusterer\] peaks has no option 'thresholds' \(did you mean 'thres",
+            r"\[clusterer\] peaks has no option 'thresholds' \(did you mean",
         ),
         ({"threshold": -1}, r"\[clusterer\] threshold is -1"),
     ],
