@@ -103,10 +103,8 @@ def _optimal(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray
     relative = separation / max(separation.max(), np.finfo(float).tiny)
     # The offset of 1 keeps pairs of no separation, which a sparse matrix would drop.
     cost = 1 + np.concatenate([relative, np.full(n, n + 1.0)])
-    graph = csr_array(
-        (cost, (np.concatenate([row, spare]), np.concatenate([column, m + spare]))),
-        shape=(n, m + n),
-    )
+    ends = np.concatenate([[row, column], [spare, m + spare]], axis=1).astype(np.int32)
+    graph = csr_array((cost, (ends[0], ends[1])), shape=(n, m + n))
     matched_row, matched_column = min_weight_full_bipartite_matching(graph)
     partner = np.full(n, -1)
     partner[matched_row] = matched_column

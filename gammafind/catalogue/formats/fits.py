@@ -65,11 +65,12 @@ def _table_hdu(table: QTable) -> fits.BinTableHDU:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UnitsWarning)
-            hdu = fits.table_to_hdu(plain, name="CATALOGUE")
+            hdu = fits.table_to_hdu(plain)
     except (UnitsWarning, UnicodeEncodeError, ValueError) as error:
         raise TableError(
             f"the table cannot be written as FITS ({error})", remedy="Write .ecsv or .vot."
         ) from None
+    hdu.name = "CATALOGUE"
     for number, name in enumerate(table.colnames, start=1):
         info = table[name].info
         _card(hdu.header, f"TUCD{number}", (info.meta or {}).get("ucd"), f"TTYPE{number}")
@@ -99,7 +100,9 @@ def _metadata_hdu(meta: dict[str, Any]) -> fits.BinTableHDU:
     keys = [json.dumps(key)[1:-1] for key in meta]
     values = [json.dumps(value) for value in meta.values()]
     rows = Table({"KEY": keys, "VALUE": values}, dtype=("U", "U"))
-    return fits.table_to_hdu(rows, name=_METADATA)
+    hdu = fits.table_to_hdu(rows)
+    hdu.name = _METADATA
+    return hdu
 
 
 def _metadata(hdu: fits.BinTableHDU) -> dict[str, Any]:
