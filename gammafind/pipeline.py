@@ -16,7 +16,7 @@ from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
 from gammafind.config import Component, Preset, build, choose_preset, load_preset
 from gammafind.errors import ConfigError, EnergyEdgesError, FileFormatError, OptionError
-from gammafind.interfaces import Localiser, SkyRenderer, no_detections
+from gammafind.interfaces import Localiser, Plugin, SkyRenderer, no_detections
 from gammafind.progress import stage
 from gammafind.provenance import provenance
 from gammafind.report import Summary, summarise
@@ -137,7 +137,7 @@ def detect(
 
     catalogue.meta |= provenance(
         preset=preset.name,
-        used={"renderer": renderer, "localiser": localiser},
+        used=_used(renderer, localiser),
         inputs=[
             *counts.meta.get("inputs", ()),
             *observation.exposure.meta.get("inputs", ()),
@@ -265,6 +265,13 @@ def _edges(paths: Sequence[Path], bands: Sequence[Band] | None) -> Any:
 def _plugins(preset: Preset) -> tuple[SkyRenderer, Localiser]:
     given = {"clusterer": build(preset.clusterer)} if preset.clusterer else {}
     return build(preset.renderer), build(preset.localiser, **given)
+
+
+def _used(renderer: SkyRenderer, localiser: Localiser) -> dict[str, Plugin]:
+    used: dict[str, Plugin] = {"renderer": renderer, "localiser": localiser}
+    if localiser.clusterer is not None:
+        used["clusterer"] = localiser.clusterer
+    return used
 
 
 def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:

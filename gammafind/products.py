@@ -16,6 +16,7 @@ from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
 from gammafind.files import atomic_output, check_output
 from gammafind.pipeline import Result
+from gammafind.progress import stage
 from gammafind.report import write_report
 
 __all__ = ["Products", "atomic_folder", "check_folder"]
@@ -78,7 +79,7 @@ class Products:
         TableError
             If a format cannot hold the catalogue.
         """
-        with ExitStack() as pending:
+        with stage("writing the products"), ExitStack() as pending:
             for path in self.tables:
                 write_table(result.catalogue, self._pending(pending, path))
             if self.regions:

@@ -1,0 +1,151 @@
+"""The commands beside detect."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gammafind.catalogue.io import read_table, write_table
+from gammafind.cli import demo
+from gammafind.cli.main import main
+from tests.cli.toy import SOURCES, toy_file, toy_truth
+
+pytestmark = pytest.mark.usefixtures("toy")
+
+
+@pytest.fixture
+def found(tmp_path):
+    """Catalogue and counts of the toy sky, and its truth."""
+    counts = toy_file(tmp_path / "counts.fits")
+    assert main(["detect", str(counts), "-o", str(tmp_path / "found.ecsv"), "-q"]) == 0
+    write_table(toy_truth(), tmp_path / "truth.ecsv")
+    return tmp_path
+
+
+def test_plugins_lists_role_name_origin_and_summary(capsys):
+    assert main(["plugins"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["ROLE", "NAME", "FROM", "WHAT"]
+    toy = next(line for line in lines if " toy " in line)
+    assert toy.startswith("renderer ")
+    assert toy.endswith("One band, flat background, constant exposure.")
+
+
+def test_plugins_of_one_role_as_json(capsys):
+    assert main(["plugins", "--role", "localiser", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [(entry["role"], entry["name"]) for entry in listed] == [("localiser", "bright")]
+    assert listed[0]["error"] is None
+
+
+def test_plugins_of_an_unknown_role(capsys):
+    assert main(["plugins", "--role", "localizer"]) == 1
+    assert "did you mean 'localiser'?" in capsys.readouterr().err
+
+
+def test_a_broken_plugin_is_listed_with_its_reason(monkeypatch, capsys):
+    from gammafind import registry
+    from gammafind.discovery import discover
+
+    modules = ("tests.cli.toy", "tests.cli.no_such_module")
+    monkeypatch.setattr(registry, "discover", lambda chosen: discover("", modules))
+    assert main(["plugins"]) == 0
+    captured = capsys.readouterr()
+    assert "broken: ModuleNotFoundError" in captured.out
+    assert " bright " in captured.out
+    assert captured.err == ""
+
+
+def test_evaluate_prints_metrics(found, capsys):
+    arguments = ["evaluate", str(found / "found.ecsv"), str(found / "truth.ecsv")]
+    assert main(arguments) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["at_cut"]["n_found"] == len(SOURCES)
+    assert metrics["at_cut"]["purity"] == 1
+    assert metrics["at_cut"]["completeness"] == len(SOURCES) / (len(SOURCES) + 1)
+    assert metrics["radius"] == "0.3 deg"
+
+
+def test_evaluate_keeps_to_cut_and_latitude(found):
+    path = found / "metrics.json"
+    arguments = ["--min-score", "50", "--min-latitude", "25deg", "-o", str(path), "-q"]
+    assert main(["evaluate", str(found / "found.ecsv"), str(found / "truth.ecsv"), *arguments]) == 0
+    metrics = json.loads(path.read_text())
+    kept = abs(read_table(found / "found.ecsv")["GLAT"].value) >= 25
+    kept &= read_table(found / "found.ecsv")["Score"] >= 50
+    assert metrics["at_cut"]["n_detections"] == kept.sum() > 0
+    assert main(["evaluate", str(found / "found.ecsv"), "truth", "-o", str(path)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["--radius", "0.3"], "--radius"),
+        (["--radius", "wide"], "--radius is 'wide'"),
+        (["--min-latitude", "95deg"], "Accepted is 0 to 90 deg"),
+        (["-o", "no/metrics.json"], "does not exist"),
+    ],
+)
+def test_evaluate_names_bad_arguments(found, capsys, arguments, fault):
+    files = [str(found / "found.ecsv"), str(found / "truth.ecsv")]
+    assert main(["evaluate", *files, *arguments]) == 1
+    assert fault in capsys.readouterr().err
+
+
+def test_report_shows_a_catalogue_on_its_map(found, capsys):
+    page = found / "page"
+    files = [str(found / name) for name in ("found.ecsv", "counts.fits")]
+    arguments = ["report", *files, "-o", str(page), "--reference", str(found / "truth.ecsv")]
+    assert main(arguments) == 0
+    assert "3 match one of 4" in capsys.readouterr().out
+    assert "true 1500" in (page / "index.html").read_text()
+    assert main(arguments) == 1
+    assert "not empty" in capsys.readouterr().err
+
+
+@pytest.fixture
+def small_demo(monkeypatch, tmp_path):
+    """The demo on the toy sky."""
+    counts = toy_file(tmp_path / "counts.fits")
+    monkeypatch.setattr(demo, "PRESET", "toy")
+    monkeypatch.setattr("gammafind.plugins.fermi_lat.embedded.demo_counts_path", lambda: counts)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+PRODUCTS = {"catalogue.ecsv", "catalogue.fits", "catalogue.vot", "catalogue.reg"}
+PRODUCTS |= {"sky.png", "zoom.png", "index.html"}
+
+
+def test_demo_writes_all_products_and_never_over_another_folder(small_demo, capsys):
+    assert main(["demo"]) == 0
+    assert "of 5788 reference sources" in capsys.readouterr().out
+    names = {path.name for path in (small_demo / "gammafind-demo").iterdir()}
+    assert names >= PRODUCTS
+    assert [path.name for path in small_demo.iterdir()] == ["gammafind-demo"]
+    assert main(["demo"]) == 1
+    assert "exists already and is not empty" in capsys.readouterr().err
+
+
+def test_demo_takes_options_and_overwrites_its_own_files(small_demo, monkeypatch):
+    monkeypatch.setattr("gammafind.products.write_report", lambda *_, **__: None)
+    folder = small_demo / "first"
+    folder.mkdir()
+    (folder / "catalogue.vot").write_text("old")
+    (folder / "notes.txt").write_text("mine")
+    arguments = ["--overwrite", "--option", "localiser.threshold=50", "-q"]
+    assert main(["demo", "-o", "first", *arguments]) == 0
+    assert len(read_table(folder / "catalogue.vot")) == 2
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_demo_that_is_stopped_leaves_nothing(small_demo, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gammafind.products.write_report", stop)
+    assert main(["demo"]) == 130
+    assert list(small_demo.iterdir()) == []

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+
+import astropy.units as u
+import numpy as np
+import pytest
+
+from gammafind.catalogue.schema import CATALOGUE
+from gammafind.config import load_preset
+from gammafind.errors import (
+    ConfigError,
+    EmptySkyWarning,
+    EnergyEdgesError,
+    FileFormatError,
+    OptionError,
+    UnknownPluginError,
+)
+from gammafind.pipeline import detect, select_preset, with_plugins
+from gammafind.sky.bands import energy_bands
+from gammafind.sky.skymap import SkyMap
+from tests.cli.fixtures import toy
+from tests.cli.toy import (
+    BANDS,
+    EXPOSURE,
+    PIXELS,
+    SOURCES,
+    bare_file,
+    exposure_file,
+    toy_counts,
+    toy_file,
+    toy_truth,
+)
+
+__all__ = ["toy"]
+
+pytestmark = pytest.mark.usefixtures("toy")
+
+
+@pytest.fixture
+def counts(tmp_path):
+    return toy_file(tmp_path / "counts.fits")
+
+
+def test_each_source_is_found_where_it_is(counts):
+    catalogue = detect([counts]).catalogue
+    there = PIXELS.centres()[list(SOURCES)]
+    np.testing.assert_allclose(catalogue["GLON"].value, there.l.deg, atol=1e-9)
+    np.testing.assert_allclose(catalogue["GLAT"].value, there.b.deg, atol=1e-9)
+    np.testing.assert_allclose(catalogue["Flux"].value, np.array([*SOURCES.values()]) / EXPOSURE)
+
+
+def test_the_preset_follows_from_the_energy_edges(counts):
+    result = detect([counts])
+    assert result.preset.name == "toy"
+    assert result.catalogue.meta["preset"] == "toy"
+
+
+def test_edges_of_no_preset_are_refused_with_a_list(tmp_path):
+    sky = toy_counts()
+    other = SkyMap(energy_bands([3, 30] * u.GeV), sky.pixels, sky.values)
+    with pytest.raises(EnergyEdgesError, match=r"no preset fits.*toy \(2-20 GeV\)"):
+        detect([toy_file(tmp_path / "other.fits", other)])
+
+
+def test_a_map_without_edges_needs_bands(tmp_path):
+    bare = bare_file(tmp_path / "bare.fits")
+    with pytest.raises(EnergyEdgesError, match="EBOUNDS"):
+        detect([bare])
+    assert len(detect([bare], bands=BANDS).catalogue) == len(SOURCES)
+
+
+def test_bands_that_are_not_those_of_the_preset_are_refused(tmp_path):
+    bare = bare_file(tmp_path / "bare.fits")
+    with pytest.raises(EnergyEdgesError, match="3-30 GeV are not those of the preset toy"):
+        detect([bare], preset="toy", bands=energy_bands([3, 30] * u.GeV))
+
+
+def test_the_reference_names_the_sources(counts):
+    result = detect([counts], reference=toy_truth())
+    assert list(result.catalogue["ASSOC1"]) == [f"true {pixel}" for pixel in SOURCES]
+    assert (result.summary.n_matched, result.summary.n_unmatched) == (len(SOURCES), 0)
+    assert result.summary.regions[0].rates.n_sources == len(SOURCES) + 1
+
+
+def test_the_score_cut_is_that_of_the_preset_or_given(counts):
+    assert len(detect([counts]).catalogue) == 3
+    assert len(detect([counts], min_score=50).catalogue) == 2
+    with pytest.raises(OptionError, match="min_score is nan"):
+        detect([counts], min_score=float("nan"))
+
+
+def test_an_exposure_replaces_that_of_the_renderer_and_scales_the_background(counts, tmp_path):
+    path = exposure_file(tmp_path / "exposure.fits", 4 * EXPOSURE)
+    own, given = detect([counts]).catalogue, detect([counts], exposure=path).catalogue
+    np.testing.assert_allclose(given["Flux"][:2], own["Flux"][:2] / 4)
+    np.testing.assert_allclose(given["Score"][:2], own["Score"][:2] / 4)
+    assert [entry["name"] for entry in given.meta["inputs"]] == ["counts.fits", "exposure.fits"]
+
+
+def test_a_sky_without_counts_gives_an_empty_catalogue_with_all_columns(tmp_path):
+    path = toy_file(tmp_path / "empty.fits", toy_counts({}, floor=0))
+    with pytest.warns(EmptySkyWarning):
+        result = detect([path], reference=toy_truth())
+    assert len(result.catalogue) == 0
+    assert result.catalogue.colnames == [column.name for column in CATALOGUE]
+    assert result.summary.n_detections == 0
+
+
+def test_the_catalogue_says_how_it_was_made(counts):
+    meta = detect([counts], seed=7, command="gammafind detect").catalogue.meta
+    json.dumps(meta)
+    assert meta["creator"].startswith("gammafind ")
+    assert (meta["seed"], meta["command"]) == (7, "gammafind detect")
+    assert meta["inputs"] == [
+        {"name": "counts.fits", "sha256": sha256(counts.read_bytes()).hexdigest()}
+    ]
+    names = {entry["role"]: entry["name"] for entry in meta["plugins"]}
+    assert names == {"renderer": "toy", "localiser": "bright"}
+    assert meta["plugins"][1]["options"]["threshold"] == 16
+    assert meta["date"].endswith("+00:00")
+
+
+def test_plugins_and_options_of_a_preset_can_be_changed():
+    preset = with_plugins(
+        load_preset("toy"), {"clusterer": "peaks"}, {"localiser": {"threshold": 50.0}}
+    )
+    assert preset.clusterer.name == "peaks"
+    assert preset.localiser.options == {"threshold": 50.0}
+
+
+def test_options_of_the_preset_go_with_its_plugin():
+    preset = with_plugins(load_preset("toy"), {}, {"localiser": {"threshold": 50.0}})
+    assert with_plugins(preset, {"localiser": "bright"}).localiser.options == {"threshold": 50.0}
+    assert with_plugins(preset, {"localiser": "other"}).localiser.options == {}
+
+
+def test_options_without_a_plugin_are_refused():
+    with pytest.raises(ConfigError, match="options for the clusterer"):
+        with_plugins(load_preset("toy"), {}, {"clusterer": {"threshold": 1.0}})
+
+
+def test_the_clusterer_is_on_the_record(counts):
+    preset = with_plugins(load_preset("toy"), {"clusterer": "peaks"})
+    plugins = detect([counts], preset=preset).catalogue.meta["plugins"]
+    assert [entry["name"] for entry in plugins] == ["toy", "bright", "peaks"]
+
+
+def test_unknown_plugins_and_options_are_named(counts):
+    preset = load_preset("toy")
+    with pytest.raises(UnknownPluginError, match=r"no localiser 'brigth'.*'bright'"):
+        detect([counts], preset=with_plugins(preset, {"localiser": "brigth"}))
+    with pytest.raises(ConfigError, match="no option 'treshold'"):
+        detect([counts], preset=with_plugins(preset, {}, {"localiser": {"treshold": 1}}))
+
+
+def test_a_preset_with_a_classifier_is_refused():
+    preset = load_preset("toy")
+    with_classifier = replace(preset, classifier=replace(preset.localiser, role="classifier"))
+    with pytest.raises(ConfigError, match="names the classifier bright"):
+        select_preset([], with_classifier)
+
+
+def test_photons_and_maps_do_not_mix(counts, tmp_path):
+    photons = _photons(tmp_path / "photons.fits", [100] * 40)
+    with pytest.raises(FileFormatError, match="photon list among count maps"):
+        detect([counts, photons], preset="toy")
+
+
+def test_photons_are_binned_on_the_pixels_of_the_renderer(tmp_path):
+    photons = _photons(tmp_path / "photons.fits", [100] * 40 + [7])
+    catalogue = detect([photons], preset="toy").catalogue
+    np.testing.assert_allclose(catalogue["GLAT"].value, PIXELS.centres()[[100]].b.deg)
+    assert list(catalogue["Score"]) == [40]
+    with pytest.raises(EnergyEdgesError, match="no energy bins"):
+        detect([photons])
+
+
+def _photons(path, pixels):
+    from astropy.table import QTable
+
+    sky = PIXELS.centres()[pixels].icrs
+    table = QTable({"RA": sky.ra, "DEC": sky.dec, "ENERGY": np.full(len(pixels), 5e3) * u.MeV})
+    table.meta["EXTNAME"] = "EVENTS"
+    table.write(path, format="fits")
+    return path
