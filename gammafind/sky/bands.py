@@ -12,7 +12,7 @@ from astropy.units import Quantity
 
 from gammafind.errors import BandError
 
-__all__ = ["Band", "check_bands", "energy_bands"]
+__all__ = ["Band", "check_bands", "energy_bands", "same_edges"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ def check_bands(bands: Sequence[Band]) -> tuple[Band, ...]:
 def same_edges(one: Sequence[Band], other: Sequence[Band], *, rtol: float = 1e-3) -> bool:
     """Tell whether two sequences of bands have the same edges within ``rtol``."""
     return len(one) == len(other) and all(
-        np.allclose(a.edges.to_value(b.low.unit, u.spectral()), b.edges.value, rtol=rtol)
+        np.allclose(
+            np.sort(a.edges.to_value(b.low.unit, u.spectral())), b.edges.value, rtol=rtol, atol=0
+        )
         for a, b in zip(one, other, strict=True)
     )

@@ -10,6 +10,7 @@ import numpy as np
 from gammafind.errors import BandError
 from gammafind.sky.bands import same_edges
 from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.pixels import same_pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 
@@ -35,7 +36,7 @@ class Observation:
     Raises
     ------
     BandError
-        If bands or pixels of the maps differ.
+        If bands or pixels of the maps differ, or there is no background component.
     """
 
     counts: SkyMap
@@ -47,20 +48,26 @@ class Observation:
         for name, sky in {**self.background, "exposure": self.exposure}.items():
             if not same_edges(sky.bands, self.counts.bands):
                 raise BandError(f"the bands of {name} are not those of the counts")
-            if [p.shape for p in sky.pixels] != [p.shape for p in self.counts.pixels]:
+            if not all(map(same_pixels, sky.pixels, self.counts.pixels)):
                 raise BandError(f"the pixels of {name} are not those of the counts")
+        if not self.background:
+            raise BandError("there is no background component", remedy="Give at least one.")
         if len(self.psfs) != self.counts.n_bands:
             raise BandError(f"{len(self.psfs)} PSFs for {self.counts.n_bands} bands")
         object.__setattr__(self, "psfs", tuple(self.psfs))
 
     def total_background(self) -> SkyMap:
-        """Sum of the background components, each at norm one."""
-        first, *rest = self.background.values()
-        summed = tuple(
-            sum((sky.values[i] for sky in rest), start=first.values[i])
-            for i in range(first.n_bands)
+        """Sum of the background components, each at norm one; valid where all of them are."""
+        components = list(self.background.values())
+        return SkyMap(
+            self.counts.bands,
+            self.counts.pixels,
+            tuple(sum(arrays) for arrays in zip(*(s.values for s in components), strict=True)),
+            "expected counts",
+            tuple(
+                np.all(masks, axis=0) for masks in zip(*(s.valid for s in components), strict=True)
+            ),
         )
-        return SkyMap(first.bands, first.pixels, summed, "expected counts", first.valid)
 
     def patches(
         self, grid: PatchGrid, n_pixels: Sequence[int], *, rng: np.random.Generator

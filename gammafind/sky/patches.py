@@ -63,7 +63,7 @@ class PatchGrid:
         nside : int
             8 gives the 768 patches of the paper.
         size : Quantity
-            At least 11 deg leave no gap at ``nside=8``.
+            At least 11.75 deg leave no gap at ``nside=8``.
         frame : str
         rotation : ndarray, shape (3, 3), optional
             Rotation matrix applied to the centres.
@@ -98,6 +98,7 @@ class PatchGrid:
         prefix = ("GLON", "GLAT") if self.frame == "galactic" else ("RA--", "DEC-")
         wcs.wcs.ctype = [f"{name}-TAN" for name in prefix]
         wcs.wcs.crval = [self.lon[index], self.lat[index]]
+        wcs.wcs.lonpole = 180
         wcs.wcs.crpix = [(n_pixels + 1) / 2] * 2
         step = self.pixel_size(n_pixels)
         wcs.wcs.cdelt = [-step, step]

@@ -19,7 +19,7 @@ from gammafind.sky.projection import unit_vectors
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-__all__ = ["HealpixPixels", "Pixels", "WcsPixels"]
+__all__ = ["HealpixPixels", "Pixels", "WcsPixels", "same_pixels"]
 
 _FRAMES = ("galactic", "icrs", "fk5")
 _TREE_NSIDE = 256
@@ -244,11 +244,16 @@ class WcsPixels:
         return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
 
     def interpolate(self, values: np.ndarray, positions: SkyCoord) -> np.ndarray:
-        """Bilinear interpolation between the four nearest pixel centres, NaN outside."""
+        """Bilinear interpolation between the four nearest pixel centres, NaN outside.
+
+        In the outer half of the pixels at the border the value at the border's centres holds.
+        """
         from scipy.ndimage import map_coordinates
 
-        x, y = self.xy(positions)
-        return map_coordinates(values, [y, x], order=1, cval=np.nan)
+        inside = self.pixel_of(positions) >= 0
+        x, y = (np.where(inside, axis, 0).ravel() for axis in self.xy(positions))
+        found = map_coordinates(values, [y, x], order=1, mode="nearest")
+        return np.where(inside, found.reshape(inside.shape), np.nan)
 
 
 def _nearest(tree: cKDTree, vectors: np.ndarray, k: int) -> np.ndarray:
@@ -260,6 +265,19 @@ def _healpix_tree(nside: int) -> cKDTree:
     from scipy.spatial import cKDTree
 
     return cKDTree(HealpixPixels(nside).vectors)
+
+
+def same_pixels(one: Pixels, other: Pixels) -> bool:
+    """Tell whether two pixelisations put the same pixels at the same places."""
+    if one is other or not (isinstance(one, WcsPixels) and isinstance(other, WcsPixels)):
+        return one == other
+    if one.shape != other.shape or one.frame != other.frame:
+        return False
+    y, x = (axis.ravel() for axis in np.meshgrid(*(np.linspace(0, n - 1, 5) for n in one.shape)))
+    here, there = (pixels.wcs.pixel_to_world(x, y) for pixels in (one, other))
+    apart = (here.separation(there) / one.pixel_size).to_value(u.dimensionless_unscaled)
+    on_sky = np.isfinite(here.spherical.lat), np.isfinite(there.spherical.lat)
+    return np.array_equal(*on_sky) and bool(np.all(apart[on_sky[0]] < 1e-6))
 
 
 def _lonlat(positions: SkyCoord, frame: str) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from astropy.io import fits
 from gammafind._version import __version__
 from gammafind.errors import OptionError, ShapeError
 from gammafind.files import atomic_output, check_output
-from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
 
 __all__ = ["write_counts", "write_counts_by_nside"]
@@ -52,7 +52,7 @@ def write_counts(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) 
     path = check_output(path, overwrite=overwrite)
     if sky.kind != "counts":
         raise OptionError(f"the map holds {sky.kind}", remedy="Only counts are written as counts.")
-    if len({_key(pixels) for pixels in sky.pixels}) > 1:
+    if not all(same_pixels(pixels, sky.pixels[0]) for pixels in sky.pixels):
         raise ShapeError(
             "the bands have different pixels",
             remedy="Write a file for each, with write_counts_by_nside.",
@@ -109,12 +109,6 @@ def write_counts_by_nside(
         write_counts(sky.select(groups[nside]), path, overwrite=overwrite)
         for nside, path in paths.items()
     )
-
-
-def _key(pixels: HealpixPixels | WcsPixels) -> object:
-    if isinstance(pixels, HealpixPixels):
-        return pixels
-    return pixels.shape, pixels.wcs.to_header_string()
 
 
 def _marked(sky: SkyMap, mark: float) -> list[np.ndarray]:
