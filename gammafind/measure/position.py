@@ -10,42 +10,56 @@ from gammafind.measure.data import SkyData
 from gammafind.measure.scan import scan
 from gammafind.sky.projection import tangent_basis
 
-__all__ = ["PositionFit", "fit_positions"]
+__all__ = ["PositionFit", "climb", "fit_positions"]
 
-_OFFSETS = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)], dtype=float)
-_DESIGN = np.column_stack([np.ones(9), _OFFSETS, _OFFSETS**2 / 2, _OFFSETS[:, 0] * _OFFSETS[:, 1]])
-_SOLVER = np.linalg.pinv(_DESIGN)
-_R68 = np.sqrt(-2 * np.log(1 - 0.6827))
+_NEIGHBOURS = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)], dtype=float)
+_SOLVER = np.linalg.pinv(
+    np.column_stack(
+        [
+            np.ones(9),
+            _NEIGHBOURS,
+            _NEIGHBOURS**2 / 2,
+            _NEIGHBOURS[:, 0] * _NEIGHBOURS[:, 1],
+        ]
+    )
+)
 _LONGEST_MOVE = 1.5
+_HALF_GRID = 3
+_GRID = np.array(
+    [
+        (i, j)
+        for j in range(-_HALF_GRID, _HALF_GRID + 1)
+        for i in range(-_HALF_GRID, _HALF_GRID + 1)
+    ],
+    dtype=float,
+)
+_SPREADS = (0.5, 2.0)
+_R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
 
 
 @dataclass(frozen=True, eq=False)
 class PositionFit:
-    """Fitted positions.
+    """Positions with their errors.
 
     Attributes
     ----------
     vectors : ndarray, shape (n, 3)
-    r68 : ndarray, shape (n,)
-        Radius in degrees that holds the true position at 68 %; the geometric mean of the axes.
-    converged : ndarray of bool, shape (n,)
-        Whether TS has a maximum there within the last step.
+        Mean positions.
+    sigma : ndarray, shape (n,)
+        1 sigma along one axis in degrees, the mean of both.
     """
 
     vectors: np.ndarray
-    r68: np.ndarray
-    converged: np.ndarray
+    sigma: np.ndarray
+
+    @property
+    def r68(self) -> np.ndarray:
+        """Radius in degrees that holds the true position at 68 %, for round Gaussian errors."""
+        return _R68_PER_SIGMA * self.sigma
 
 
-def fit_positions(
-    data: SkyData,
-    vectors: np.ndarray,
-    *,
-    step: float,
-    iterations: int = 4,
-    counts: np.ndarray | None = None,
-) -> PositionFit:
-    """Climb to the maximum of TS near each position by quadratic fits on 3 x 3 grids.
+def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 3) -> np.ndarray:
+    """Move positions to the maximum of TS near them, by quadratic fits on 3 x 3 grids.
 
     Parameters
     ----------
@@ -53,11 +67,44 @@ def fit_positions(
     vectors : ndarray, shape (n, 3)
         First guesses.
     step : float
-        First spacing of the grid, in degrees; later ones follow the position error.
+        Spacing of the first grid in degrees; it is halved each time the maximum lies inside.
     iterations : int
-    counts : ndarray, shape (n,), optional
-        Counts with which the sources stand in the model of ``data`` already; each is taken
-        out of it when its own position is fitted.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+    """
+    steps = np.full(len(vectors), float(step))
+    for _ in range(iterations if len(vectors) else 0):
+        basis = _bases(vectors)
+        move = _quadratic_move(_grid_ts(data, vectors, basis, _NEIGHBOURS, steps, None))
+        vectors = _shift(vectors, basis, move * steps[:, None])
+        steps = np.where(np.abs(move).max(axis=1) < 1, steps / 2, steps)
+    return vectors
+
+
+def fit_positions(
+    data: SkyData,
+    vectors: np.ndarray,
+    counts: np.ndarray,
+    scale: np.ndarray,
+    *,
+    rounds: int = 2,
+) -> PositionFit:
+    """Mean and spread of each source's position, everything else fixed.
+
+    Parameters
+    ----------
+    data : SkyData
+        Its model holds the sources.
+    vectors : ndarray, shape (n, 3)
+        Where the sources stand.
+    counts : ndarray, shape (n,)
+        Counts with which they stand in the model; each is taken out of it for its own fit.
+    scale : ndarray, shape (n,)
+        Expected 1 sigma position error in degrees, which sets the width of the grid.
+    rounds : int
+        How often the grid is laid, each time as the result of the last one says.
 
     Returns
     -------
@@ -65,23 +112,20 @@ def fit_positions(
 
     Notes
     -----
-    Near the maximum TS falls by ``d**2 / sigma**2`` at the distance ``d``; the curvature of
-    the last quadratic gives sigma in both axes.
+    The profile likelihood on a square grid, with a flat prior, is the posterior: weights
+    ``exp(TS / 2)``. Where pixels are wider than the PSF, TS is flat within a pixel, and the
+    mean is a better position than the maximum.
     """
-    vectors = np.array(vectors, dtype=float)
-    own = None if counts is None else (vectors.copy(), counts)
-    steps = np.full(len(vectors), float(step))
-    widths = np.full((len(vectors), 2), np.inf)
-    inside = np.zeros(len(vectors), dtype=bool)
-    for _ in range(iterations if len(vectors) else 0):
+    if not len(vectors):
+        return PositionFit(vectors, np.zeros(0))
+    own = (vectors.copy(), counts)
+    sigma = np.asarray(scale, dtype=float)
+    for _ in range(rounds):
         basis = _bases(vectors)
-        ts = _grid_ts(data, vectors, basis, steps, own)
-        move, sigma = _climb(ts)
-        widths = sigma * steps[:, None]
-        inside = np.isfinite(sigma).all(axis=1) & (np.abs(move).max(axis=1) <= 1)
-        vectors = _shift(vectors, basis, move * steps[:, None])
-        steps = np.where(inside, np.clip(widths.mean(axis=1), step / 8, step), steps)
-    return PositionFit(vectors, _R68 * np.sqrt(widths.prod(axis=1)), inside)
+        mean, spread = _moments(_grid_ts(data, vectors, basis, _GRID, sigma, own))
+        vectors = _shift(vectors, basis, mean * sigma[:, None])
+        sigma = sigma * np.clip(spread, *_SPREADS)
+    return PositionFit(vectors, sigma)
 
 
 def _bases(vectors: np.ndarray) -> np.ndarray:
@@ -101,29 +145,37 @@ def _grid_ts(
     data: SkyData,
     vectors: np.ndarray,
     basis: np.ndarray,
+    offsets: np.ndarray,
     steps: np.ndarray,
     own: tuple[np.ndarray, np.ndarray] | None,
 ) -> np.ndarray:
-    """TS on the 3 x 3 grid around each position, shape (n, 9)."""
-    grid = _shift(vectors, basis, _OFFSETS[:, None] * steps[:, None]).transpose(1, 0, 2)
-    without = own and (np.repeat(own[0], 9, axis=0), np.repeat(own[1], 9))
-    return scan(data, grid.reshape(-1, 3), without=without).ts.reshape(-1, 9)
+    """TS at the offsets, shape (m, 2), in units of ``steps`` from each position, shape (n, m)."""
+    m = len(offsets)
+    grid = _shift(vectors, basis, offsets[:, None] * steps[:, None]).transpose(1, 0, 2)
+    without = own and (np.repeat(own[0], m, axis=0), np.repeat(own[1], m))
+    return scan(data, grid.reshape(-1, 3), without=without).ts.reshape(-1, m)
 
 
-def _climb(ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Move to the maximum of the quadratic through the grid, and 1 sigma along both axes.
+def _quadratic_move(ts: np.ndarray) -> np.ndarray:
+    """Offset of the maximum of the quadratic through 3 x 3 values, in grid steps.
 
-    Where the quadratic has no maximum, move to the highest grid point; sigma is then infinite.
+    Where the quadratic has no maximum: the highest grid point.
     """
     _, gx, gy, hxx, hyy, hxy = _SOLVER @ ts.T
     curvature = -np.stack([hxx, hxy, hxy, hyy], axis=-1).reshape(-1, 2, 2)
     eigenvalues = np.linalg.eigvalsh(curvature)
     peaked = eigenvalues[:, 0] > 1e-6 * np.maximum(eigenvalues[:, 1], 1e-300)
-    move = _OFFSETS[ts.argmax(axis=1)]
+    move = _NEIGHBOURS[ts.argmax(axis=1)]
     gradient = np.stack([gx, gy], axis=-1)[peaked]
     move[peaked] = np.linalg.solve(curvature[peaked], gradient[..., None])[..., 0]
     length = np.linalg.norm(move, axis=1, keepdims=True)
-    move *= np.minimum(1, _LONGEST_MOVE / np.maximum(length, 1e-12))
-    sigma = np.full((len(ts), 2), np.inf)
-    sigma[peaked] = np.sqrt(2 / eigenvalues[peaked])
-    return move, sigma
+    return move * np.minimum(1, _LONGEST_MOVE / np.maximum(length, 1e-12))
+
+
+def _moments(ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean, shape (n, 2), and 1 sigma per axis, shape (n,), of the posterior on the grid."""
+    weight = np.exp((ts - ts.max(axis=1, keepdims=True)) / 2)
+    weight /= weight.sum(axis=1, keepdims=True)
+    mean = weight @ _GRID
+    variance = weight @ _GRID**2 - mean**2
+    return mean, np.sqrt(variance.mean(axis=1))

@@ -13,10 +13,11 @@ from astropy.table import QTable
 from gammafind.errors import OptionError
 from gammafind.interfaces import Localiser, no_detections
 from gammafind.measure.data import SkyData, sky_data, source_size
-from gammafind.measure.position import fit_positions
+from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
 from gammafind.plugins.likelihood.model import SkyModel
 from gammafind.plugins.likelihood.search import SearchGrid, search_grid
+from gammafind.progress import track
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.skymap import SkyMap
@@ -25,6 +26,10 @@ __all__ = ["Likelihood"]
 
 _PASSES = (1000.0, 200.0, 60.0, 25.0)
 _QUICK_SHARE = 0.6
+_POSITION_FACTOR = 1.05
+_POSITION_FLOOR = 0.01
+_BACKGROUND_TS = 16.0
+"""Below it peaks are mostly noise; taking them out of the counts would pull the background down."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,18 +119,19 @@ class Likelihood(Localiser):
         data = sky_data(observation, index=self.index)
         model = SkyModel(data, _components(observation), self.smoothing)
         grid = search_grid(data)
-        for threshold in (*(t for t in _PASSES if t > self.threshold), self.threshold):
+        thresholds = (*(t for t in _PASSES if t > self.threshold), self.threshold)
+        for threshold in track(thresholds, "search, brightest sources first"):
             self._pass(model, grid, threshold)
-        self._finish(model, grid)
+        self._finish(model)
         return model
 
     def _pass(self, model: SkyModel, grid: SearchGrid, threshold: float) -> None:
         """Add the peaks above ``threshold`` to the model."""
         peaks = self._peaks(model, grid, threshold)
         if len(peaks):
-            vectors = fit_positions(model.data, peaks, step=grid.spacing / 2, iterations=3).vectors
+            vectors = climb(model.data, peaks, step=grid.spacing / 2)
             model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, 1e-3))
-        model.update()
+        model.update(background=threshold >= _BACKGROUND_TS)
 
     def _peaks(self, model: SkyModel, grid: SearchGrid, threshold: float) -> np.ndarray:
         quick = grid.quick_ts(model.data)
@@ -153,25 +159,23 @@ class Likelihood(Localiser):
     def _separation(self, data: SkyData) -> float:
         return source_size(data) if self.separation is None else self.separation
 
-    def _finish(self, model: SkyModel, grid: SearchGrid) -> None:
-        """Fit positions once more with all sources in place, and drop what falls below TS."""
-        for _ in range(2):
-            if not len(model.counts):
-                return
-            fit = fit_positions(
-                model.data,
-                model.vectors,
-                step=grid.spacing / 2,
-                iterations=2,
-                counts=model.counts,
-            )
-            model.move(np.where(fit.converged[:, None], fit.vectors, model.vectors))
-            model.keep(_apart(model.vectors, model.counts, self._separation(model.data)))
-            model.update()
-            ts = scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
-            if np.any(ts < self.threshold):
-                model.keep(np.flatnonzero(ts >= self.threshold))
-                model.update(background=False)
+    def _finish(self, model: SkyModel) -> None:
+        """Place the sources anew with all others in the model, and drop what falls below TS."""
+        if not len(model.counts):
+            return
+        scale = source_size(model.data) / np.sqrt(np.maximum(_alone(model), 1))
+        fit = fit_positions(model.data, model.vectors, model.counts, scale)
+        model.place(fit.vectors, fit.sigma)
+        model.keep(_apart(model.vectors, model.counts, self._separation(model.data)))
+        model.update(background=False)
+        while np.any(low := _alone(model) < self.threshold):
+            model.keep(np.flatnonzero(~low))
+            model.update(background=False)
+
+
+def _alone(model: SkyModel) -> np.ndarray:
+    """TS of each source with all others in the model."""
+    return scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
 
 
 def _components(observation: Observation) -> list[np.ndarray]:
@@ -203,12 +207,8 @@ def _apart(vectors: np.ndarray, score: np.ndarray, separation: float) -> np.ndar
 
 def _detections(model: SkyModel) -> QTable:
     """Table of the sources of a model, each measured with all others in place."""
-    own = (model.vectors, model.counts)
-    ts = scan(model.data, model.vectors, without=own).ts
-    step = source_size(model.data) / 4
-    position = fit_positions(
-        model.data, model.vectors, step=step, iterations=2, counts=model.counts
-    )
+    ts = _alone(model)
+    position = fit_positions(model.data, model.vectors, model.counts, model.sigma, rounds=1)
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
     lon = np.degrees(np.arctan2(model.vectors[:, 1], model.vectors[:, 0])) % 360
     lat = np.degrees(np.arcsin(np.clip(model.vectors[:, 2], -1, 1)))
@@ -221,13 +221,18 @@ def _detections(model: SkyModel) -> QTable:
             "glon": galactic.l.to(u.deg),
             "glat": galactic.b.to(u.deg),
             "score": ts,
-            "pos_err": np.where(np.isfinite(position.r68), position.r68, np.nan) * u.deg,
+            "pos_err": _with_systematics(position.r68) * u.deg,
             "ts": ts,
             "npred": model.counts,
             "flux": model.counts / sensitivity * u.Unit("cm-2 s-1"),
             "flux_err": model.errors() / sensitivity * u.Unit("cm-2 s-1"),
         }
     )
+
+
+def _with_systematics(r68: np.ndarray) -> np.ndarray:
+    """Position errors with what the likelihood does not know: a factor, and a floor in degrees."""
+    return np.hypot(_POSITION_FACTOR * r68, _POSITION_FLOOR)
 
 
 def _observation(patches: Patches, index: int) -> Observation:

@@ -38,6 +38,7 @@ class SkyModel:
     smoothing: float
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     counts: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
     norms: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,14 +49,16 @@ class SkyModel:
         """Add sources."""
         self.vectors = np.concatenate([self.vectors, vectors])
         self.counts = np.concatenate([self.counts, counts])
+        self.sigma = np.concatenate([self.sigma, np.full(len(counts), np.nan)])
 
     def keep(self, chosen: np.ndarray) -> None:
         """Keep the chosen sources only."""
         self.vectors, self.counts = self.vectors[chosen], self.counts[chosen]
+        self.sigma = self.sigma[chosen]
 
-    def move(self, vectors: np.ndarray) -> None:
-        """Place all sources anew."""
-        self.vectors = vectors
+    def place(self, vectors: np.ndarray, sigma: np.ndarray) -> None:
+        """Place all sources anew, with their 1 sigma position errors in degrees."""
+        self.vectors, self.sigma = vectors, sigma
 
     def update(self, *, background: bool = True) -> None:
         """Fit the background, if asked, and all sources together; set the model of `data`."""
