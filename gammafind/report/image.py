@@ -14,12 +14,14 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.units import degrees
 
 if TYPE_CHECKING:
-    from matplotlib.colors import Normalize
+    from matplotlib.colors import FuncNorm
 
 __all__ = ["all_sky_wcs", "asinh_norm", "finest_pixels", "image_wcs", "sample", "tangent_wcs"]
 
 _HAMMER_WIDTH = np.degrees(4 * np.sqrt(2))
 """Width of the whole sky in the Hammer-Aitoff projection, in degrees at its centre."""
+_FEW_COUNTS = 3.0
+_RANGE = 20.0
 _MAGNIFIED = 1.5
 _SMOOTHING = 0.5
 
@@ -75,9 +77,9 @@ def finest_pixels(counts: SkyMap) -> Pixels:
 def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     """Sum of the bands per square degree at the pixels of an image.
 
-    Maps that are finer than the image are averaged first, so that no photon falls between
-    its pixels. Of maps with pixels larger than 1.5 of the image the edges of the pixels are
-    smoothed by a Gaussian of half their size.
+    Pixels that are smaller than those of the image, or too small to hold a few counts, are
+    added first: no photon falls between them, and structure can be seen. Pixels larger than
+    1.5 of the image get their edges smoothed by a Gaussian of half their size.
 
     Parameters
     ----------
@@ -97,53 +99,87 @@ def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     lon, lat = wcs.pixel_to_world_values(column, row)
     on_sky = np.isfinite(lon) & np.isfinite(lat)
     positions = wcs.pixel_to_world(column[on_sky], row[on_sky])
-    step = _pixel_size(WcsPixels(wcs, shape))
+    step, visible = _pixel_size(WcsPixels(wcs, shape)), _visible_step(counts)
     total, covered = np.zeros(shape), np.zeros(shape, dtype=bool)
-    for pixels, values, valid in zip(counts.pixels, counts.values, counts.valid, strict=True):
-        density = np.where(valid, values / pixels.pixel_area.to_value("deg2"), np.nan)
-        coarse, density = _coarsen(pixels, density, step)
-        index = coarse.pixel_of(positions)
+    for layer in zip(counts.pixels, counts.values, counts.valid, strict=True):
+        pixels, values, valid = _coarsen(*layer, max(step, visible))
+        index = pixels.pixel_of(positions)
+        known = (index >= 0) & valid.ravel()[index]
         band = np.full(shape, np.nan)
-        band[on_sky] = np.where(index >= 0, density.ravel()[index], np.nan)
-        width = _pixel_size(coarse) / step
+        band[on_sky] = np.where(known, values.ravel()[index], np.nan) / _pixel_size(pixels) ** 2
+        width = _pixel_size(pixels) / step
         band = _smooth(band, _SMOOTHING * width) if width > _MAGNIFIED else band
         covered |= np.isfinite(band)
         total += np.nan_to_num(band)
     return np.where(covered, total, np.nan)
 
 
-def asinh_norm(image: np.ndarray) -> Normalize:
-    """Stretch that is linear at the faint level of an image and logarithmic above."""
-    from matplotlib.colors import AsinhNorm
+def asinh_norm(image: np.ndarray) -> FuncNorm:
+    """Stretch that is linear at the faint level of an image and logarithmic above.
+
+    It begins at 0, or at the median where the image has a high background.
+    """
+    from matplotlib import colors
 
     values = image[np.isfinite(image)]
-    if len(values) == 0 or values.max() <= values.min():
-        return AsinhNorm(linear_width=1, vmin=0, vmax=1)
-    low, middle, high = np.percentile(values, [1, 50, 99.8])
-    low = 0.0 if low < 0.5 * middle else low
-    high = high if high > low else values.max()
-    width = max(middle - low, 0.01 * (high - low))
-    return AsinhNorm(linear_width=width, vmin=low, vmax=high)
+    low, middle, high = np.percentile(values, [1, 50, 99.8]) if len(values) else (0, 0, 1)
+    width = middle - low
+    low = 0.0 if low < middle / 2 else middle
+    high = min(max(high, low + _RANGE * width), values.max(initial=low))
+    high = high if high > low else low + 1
+    width = max(width, 0.01 * (high - low))
+    return colors.FuncNorm(
+        (lambda v: np.arcsinh((v - low) / width), lambda v: low + width * np.sinh(v)),
+        vmin=low,
+        vmax=high,
+    )
 
 
-def _coarsen(pixels: Pixels, density: np.ndarray, step: float) -> tuple[Pixels, np.ndarray]:
-    """Average a map until its pixels are no smaller than ``step`` degrees."""
+def _visible_step(counts: SkyMap) -> float:
+    """Side in degrees of a square that holds a few counts on average; 0 for other maps."""
+    if counts.kind != "counts":
+        return 0.0
+    layers = zip(counts.pixels, counts.values, counts.valid, strict=True)
+    density = sum(
+        values.sum(dtype=float) / max(valid.sum(), 1) / pixels.pixel_area.to_value("deg2")
+        for pixels, values, valid in layers
+    )
+    return float(np.sqrt(_FEW_COUNTS / density)) if density > 0 else 0.0
+
+
+def _coarsen(
+    pixels: Pixels, values: np.ndarray, valid: np.ndarray, step: float
+) -> tuple[Pixels, np.ndarray, np.ndarray]:
+    """Add up neighbouring pixels until none is smaller than half of ``step`` degrees.
+
+    The values are what the whole pixel would hold if all of it were valid.
+    """
     factor = int(step / _pixel_size(pixels) + 1e-6)
     if factor < 2:
-        return pixels, density
+        return pixels, values, valid
     if isinstance(pixels, HealpixPixels):
-        import healpy as hp
+        factor = min(1 << (factor.bit_length() - 1), pixels.nside)
+        coarse, add = HealpixPixels(pixels.nside // factor, pixels.frame), _add_healpix
+    else:
+        ny, nx = (side // factor * factor for side in pixels.shape)
+        wcs = pixels.wcs[:ny:factor, :nx:factor]
+        coarse, add = WcsPixels(wcs, (ny // factor, nx // factor)), _add_blocks
+    total = add(values, factor)
+    share = np.ones(coarse.shape) if valid.all() else add(valid, factor) / factor**2
+    return coarse, total / np.where(share > 0, share, 1), share > 0
 
-        nside = max(1, pixels.nside >> int(np.log2(factor)))
-        filled = np.where(np.isnan(density), hp.UNSEEN, density)
-        mean = hp.ud_grade(filled, nside)
-        mean[mean == hp.UNSEEN] = np.nan
-        return HealpixPixels(nside, pixels.frame), mean
-    from astropy.nddata import block_reduce
 
-    ny, nx = (side // factor * factor for side in pixels.shape)
-    mean = block_reduce(density[:ny, :nx], factor, func=np.mean)
-    return WcsPixels(pixels.wcs[:ny:factor, :nx:factor], mean.shape), mean
+def _add_healpix(values: np.ndarray, factor: int) -> np.ndarray:
+    import healpy as hp
+
+    nside = hp.npix2nside(len(values))
+    return hp.ud_grade(values.astype(float), nside // factor, power=-2)
+
+
+def _add_blocks(values: np.ndarray, factor: int) -> np.ndarray:
+    ny, nx = (side // factor for side in values.shape)
+    cropped = values[: ny * factor, : nx * factor]
+    return cropped.reshape(ny, factor, nx, factor).sum(axis=(1, 3), dtype=float)
 
 
 def _smooth(image: np.ndarray, sigma: float) -> np.ndarray:

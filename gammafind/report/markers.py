@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,12 +46,9 @@ def draw_detections(
     Returns
     -------
     list of Artist
-        Handles for the legend, one for each group that has members.
+        Handles for the legend.
     """
-    from matplotlib.lines import Line2D
-
     areas = scale * marker_areas(rows.strength)
-    handles = []
     for group in _groups(rows):
         here = group.rows & np.isfinite(x) & np.isfinite(y)
         axes.scatter(
@@ -59,13 +56,7 @@ def draw_detections(
             marker=group.marker, facecolors="none", edgecolors=group.colour,
             linewidths=0.9, zorder=5,
         )  # fmt: skip
-        handles.append(
-            Line2D(
-                [], [], linestyle="none", marker=group.marker, markersize=6, fillstyle="none",
-                color=group.colour, label=f"{group.label} ({np.count_nonzero(group.rows)})",
-            )
-        )  # fmt: skip
-    return handles
+    return _handles(rows)
 
 
 def draw_missed(axes: Axes, x: np.ndarray, y: np.ndarray) -> list[Artist]:
@@ -92,18 +83,15 @@ def marker_areas(strength: np.ndarray) -> np.ndarray:
 
 def size_handles(strength: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
     """Handles of a legend of the sizes, with round numbers; none where all are alike."""
-    from matplotlib.lines import Line2D
-
     known = strength[np.isfinite(strength)]
     if len(known) < 2 or known.max() == known.min():
         return []
     low, high = np.quantile(known, [0, 0.995])
     levels = np.geomspace(low, high, 3) if _spans_decades(known) else np.linspace(low, high, 3)
     return [
-        Line2D(
-            [], [], linestyle="none", marker="o", fillstyle="none", color="black",
-            markersize=float(np.sqrt(scale * (8 + 82 * _relative(level, known) ** 1.5))),
-            label=f"{float(f'{level:.1g}'):g}",
+        _handle(
+            f"{float(f'{level:.1g}'):g}", "o", "black",
+            float(np.sqrt(scale * marker_areas(np.append(known, level))[-1])),
         )
         for level in levels
     ]  # fmt: skip
@@ -121,35 +109,62 @@ def _relative(strength: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _spans_decades(known: np.ndarray) -> bool:
-    return known.min() > 0 and np.quantile(known, 0.995) > 20 * known.min()
+    return known.min() > 0 and np.quantile(known, 0.995) > 50 * np.quantile(known, 0.05)
 
 
 def _groups(rows: Rows) -> list[_Group]:
-    """Detections that look alike: by class where there are several, and by match."""
-    kinds = _kinds(rows)
-    classes = [name for name, _ in Counter(rows.class_label.tolist()).most_common() if name]
-    if len(classes) < 2:
-        groups = [_Group(label, found, marker, colour) for label, found, marker, colour in kinds]
-        return [group for group in groups if group.rows.any()]
-    shown = classes if len(classes) <= len(CLASS_COLOURS) else classes[: len(CLASS_COLOURS) - 1]
-    label = np.where(np.isin(rows.class_label, shown), rows.class_label, _OTHER)
-    colours = dict(zip([*shown, _OTHER], CLASS_COLOURS, strict=False))
+    """Detections that look alike: by match and, where there are several, by class."""
+    kinds, classes = _kinds(rows), _classes(rows)
+    if not classes:
+        return [kind for kind in kinds if kind.rows.any()]
     groups = [
-        _Group(_joined(name, kind, len(kinds)), found & (label == name), marker, colours[name])
-        for name in colours
-        for kind, found, marker, _ in kinds
+        _Group(f"{one.label}, {kind.label}", one.rows & kind.rows, kind.marker, one.colour)
+        for one in classes
+        for kind in kinds
     ]
     return [group for group in groups if group.rows.any()]
 
 
-def _kinds(rows: Rows) -> list[tuple[str, np.ndarray, str, str]]:
-    if rows.matched is None:
-        return [("detections", np.ones(len(rows), dtype=bool), "o", MATCHED)]
+def _classes(rows: Rows) -> list[_Group]:
+    """Classes, most frequent first, the rarest together; none where there is only one."""
+    names = [name for name, _ in Counter(rows.class_label.tolist()).most_common() if name]
+    if len(names) < 2:
+        return []
+    fits = len(names) < len(CLASS_COLOURS) and np.all(rows.class_label != "")
+    shown = names if fits else names[: len(CLASS_COLOURS) - 1]
+    label = np.where(np.isin(rows.class_label, shown), rows.class_label, _OTHER)
     return [
-        ("matched", rows.matched, "o", MATCHED),
-        ("unmatched", ~rows.matched, "D", UNMATCHED),
+        _Group(name, label == name, "o", colour)
+        for name, colour in zip([*shown, _OTHER], CLASS_COLOURS, strict=False)
+        if np.any(label == name)
     ]
 
 
-def _joined(name: str, kind: str, n_kinds: int) -> str:
-    return f"{name}, {kind}" if n_kinds > 1 else name
+def _kinds(rows: Rows) -> list[_Group]:
+    if rows.matched is None:
+        return [_Group("detections", np.ones(len(rows), dtype=bool), "o", MATCHED)]
+    return [
+        _Group("matched", rows.matched, "o", MATCHED),
+        _Group("unmatched", ~rows.matched, "D", UNMATCHED),
+    ]
+
+
+def _handles(rows: Rows) -> list[Artist]:
+    """Colours of the classes and shapes of the kinds; both in one where there are no classes."""
+    kinds, classes = _kinds(rows), _classes(rows)
+    if classes:
+        kinds = [replace(kind, colour="black") for kind in kinds if rows.matched is not None]
+    return [
+        _handle(f"{group.label} ({np.count_nonzero(group.rows)})", group.marker, group.colour)
+        for group in (*classes, *kinds)
+        if group.rows.any()
+    ]
+
+
+def _handle(label: str, marker: str, colour: str, size: float = 6.0) -> Artist:
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        [], [], linestyle="none", marker=marker, markersize=size, fillstyle="none", color=colour,
+        label=label,
+    )  # fmt: skip

@@ -17,13 +17,15 @@ from gammafind.sky.skymap import SkyMap
 
 if TYPE_CHECKING:
     from astropy.visualization.wcsaxes import WCSAxes
-    from matplotlib.colors import AsinhNorm
+    from matplotlib.colors import FuncNorm
     from matplotlib.figure import Figure
 
-__all__ = ["add_colour_bar", "colour_label", "show_image", "sky_figure"]
+__all__ = ["add_colour_bar", "label_axes", "show_image", "sky_figure"]
 
 _WIDTH = 1600
 _TICK_ROOM = 0.09
+_NO_DATA = "#D6E4EF"
+_EQUATORIAL = ("Right ascension", "Declination")
 _LABEL_LATITUDE = -8.0
 _LABELLED = np.arange(-120, 121, 60)
 
@@ -52,39 +54,57 @@ def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", strength_name: st
         return _all_sky_figure(counts, rows, title, strength_name)
 
 
-def show_image(axes: WCSAxes, counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
-    """Draw the map on axes of that WCS; pixels without data are hatched. Return the image."""
-    image = sample(counts, wcs, shape)
+def show_image(axes: WCSAxes, counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> None:
+    """Draw the map on axes of that WCS, tinted where there are no data."""
+    image = sample(counts, wcs, shape) * _unit_area(counts)
+    axes.set_facecolor(_NO_DATA)
     axes.imshow(
         image, cmap=COLOUR_MAP, norm=asinh_norm(image), origin="lower",
         interpolation="nearest", aspect="equal",
     )  # fmt: skip
-    return image
+    axes.set_xlim(-0.5, shape[1] - 0.5)
+    axes.set_ylim(-0.5, shape[0] - 0.5)
 
 
-def add_colour_bar(figure: Figure, axes: WCSAxes, where: tuple, label: str) -> None:
+def label_axes(axes: WCSAxes) -> None:
+    """Longitude below and latitude to the left, also near the poles, with their names."""
+    galactic = axes.wcs.wcs.lngtyp == "GLON"
+    names = ("Galactic longitude", "Galactic latitude") if galactic else _EQUATORIAL
+    for coordinate, side, name in zip(axes.coords, "bl", names, strict=True):
+        coordinate.set_ticklabel_position(side)
+        coordinate.set_axislabel_position(side)
+        coordinate.set_axislabel(name)
+
+
+def add_colour_bar(figure: Figure, axes: WCSAxes, where: tuple, counts: SkyMap) -> None:
     """Add a horizontal colour bar of the image on ``axes`` at ``where``, in figure fractions."""
     shown = axes.images[0]
     bar = figure.colorbar(shown, cax=figure.add_axes(where), orientation="horizontal", extend="max")
-    bar.set_label(label)
-    bar.set_ticks(ticks := _ticks(shown.norm), labels=[f"{tick:g}" for tick in ticks])
+    unit = "" if counts.unit == u.dimensionless_unscaled else f" [{counts.unit.to_string()}]"
+    area = "pixel" if isinstance(finest_pixels(counts), WcsPixels) else "square degree"
+    bar.set_label(f"{counts.kind.capitalize()}{unit} per {area}")
+    ticks = _ticks(shown.norm)
+    bar.set_ticks(ticks, labels=[f"{tick:.4g}" for tick in ticks])
     bar.ax.minorticks_off()
     bar.ax.tick_params(direction="out", top=False)
 
 
-def colour_label(counts: SkyMap) -> str:
-    """Label of the colours: what the map holds, for one square degree."""
-    name = counts.kind.capitalize()
-    unit = "" if counts.unit == u.dimensionless_unscaled else f" [{counts.unit.to_string()}]"
-    return f"{name}{unit} per square degree"
+def _unit_area(counts: SkyMap) -> float:
+    """Area in square degrees that the values are given for: a pixel of an image, else 1."""
+    pixels = finest_pixels(counts)
+    return pixels.pixel_area.to_value("deg2") if isinstance(pixels, WcsPixels) else 1.0
 
 
-def _ticks(norm: AsinhNorm) -> np.ndarray:
-    """Lower end of the colours, and 1, 2, 5, 10, 20, ... with room between their labels."""
-    decades = 10.0 ** np.arange(np.floor(np.log10(norm.vmax)) - 6, np.log10(norm.vmax) + 1)
-    ticks = [norm.vmin]
-    for tick in np.outer(decades, [1, 2, 5]).ravel():
-        if norm.vmin < tick <= norm.vmax and norm(tick) - norm(ticks[-1]) > _TICK_ROOM:
+def _ticks(norm: FuncNorm) -> np.ndarray:
+    """Lower end of the colours, and round numbers with room between their labels."""
+    span = norm.vmax - norm.vmin
+    decades = 10.0 ** np.arange(np.floor(np.log10(span)) - 6, np.log10(span) + 1)
+    round_ones = np.outer(decades, [1, 2, 5]).ravel()
+    unit = decades[-1] / 100 if norm.vmin > 0 else 0.0
+    start = np.ceil(norm.vmin / unit) * unit if unit else 0.0
+    ticks = [start]
+    for tick in start + round_ones:
+        if tick <= norm.vmax and norm(tick) - norm(ticks[-1]) > _TICK_ROOM:
             ticks.append(tick)
     return np.array(ticks)
 
@@ -100,10 +120,8 @@ def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, strength_name: str) 
     _graticule(axes)
     x, y = wcs.world_to_pixel(rows.positions)
     handles = draw_detections(axes, x, y, rows)
-    axes.set_xlim(-0.5, shape[1] - 0.5)
-    axes.set_ylim(-0.5, shape[0] - 0.5)
     figure.suptitle(title, y=0.975, fontsize=12)
-    add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), colour_label(counts))
+    add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
     _legends(figure, handles, rows, strength_name)
     return figure
 
@@ -122,10 +140,9 @@ def _image_figure(
     show_image(axes, counts, wcs, shape)
     x, y = wcs.world_to_pixel(rows.positions)
     handles = draw_detections(axes, np.asarray(x), np.asarray(y), rows)
-    axes.set_xlim(-0.5, shape[1] - 0.5)
-    axes.set_ylim(-0.5, shape[0] - 0.5)
+    label_axes(axes)
     axes.set_title(title)
-    add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), colour_label(counts))
+    add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
     _legends(figure, handles, rows, strength_name)
     return figure
 

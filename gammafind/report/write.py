@@ -29,6 +29,11 @@ from gammafind.sky.skymap import SkyMap
 
 __all__ = ["write_report"]
 
+_FILES = (
+    "index.html", "sky.png", "zoom.png", "ts_histogram.png", "flux.png", "completeness.png",
+    "offsets.png",
+)  # fmt: skip
+
 
 def write_report(
     directory: str | PathLike,
@@ -71,10 +76,11 @@ def write_report(
     Raises
     ------
     OutputError
-        If a file exists and may not be replaced, or the directory cannot be written. Nothing
-        is written then.
+        If one of the files that a report may have exists and may not be replaced, or the
+        directory cannot be written. Nothing is written then.
     """
     directory = Path(directory)
+    _check(directory, overwrite)
     rows = rows_of(catalogue, reference, summary)
     title = _title(provenance, counts, rows)
     figures = [
@@ -93,6 +99,15 @@ def write_report(
     return _write(directory, contents, overwrite)
 
 
+def _check(directory: Path, overwrite: bool) -> None:
+    """Refuse before anything is drawn what could not be written afterwards."""
+    if not directory.is_dir():
+        check_output(directory)
+        return
+    for name in _FILES:
+        check_output(directory / name, overwrite=overwrite)
+
+
 def _write(directory: Path, contents: Mapping[str, bytes], overwrite: bool) -> list[Path]:
     try:
         directory.mkdir(exist_ok=True)
@@ -101,11 +116,10 @@ def _write(directory: Path, contents: Mapping[str, bytes], overwrite: bool) -> l
             f"the directory cannot be made ({error.strerror})", path=directory,
             remedy="Give a directory, or a new name in a directory that exists.",
         ) from None  # fmt: skip
-    paths = [check_output(directory / name, overwrite=overwrite) for name in contents]
-    for path, content in zip(paths, contents.values(), strict=True):
-        with atomic_output(path, overwrite=overwrite) as temporary:
+    for name, content in contents.items():
+        with atomic_output(directory / name, overwrite=overwrite) as temporary:
             temporary.write_bytes(content)
-    return paths
+    return [directory / name for name in contents]
 
 
 def _title(provenance: Mapping[str, Any], counts: SkyMap, rows: Rows) -> str:
@@ -121,7 +135,8 @@ def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure
         name="sky.png",
         png=png(sky_figure(counts, rows, title=title, strength_name=summary.strength_name)),
         caption=f"The map and the detections, larger where {summary.strength_name} is."
-        f"{matched} The colours are linear for faint and logarithmic for bright parts.",
+        f"{matched} The grey scale is linear for faint and logarithmic for bright parts, and the "
+        "map is smoothed by half a pixel; where there are no data it is blue.",
         alt=f"Map of {counts.kind} with {len(rows)} detections marked.",
         size="wide",
     )

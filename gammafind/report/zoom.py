@@ -9,17 +9,17 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 
+from gammafind.errors import OptionError
 from gammafind.report.image import finest_pixels, tangent_wcs
 from gammafind.report.labels import place_labels
 from gammafind.report.markers import draw_detections, draw_missed, marker_areas
 from gammafind.report.rows import Rows
-from gammafind.report.sky import add_colour_bar, colour_label, show_image
+from gammafind.report.sky import add_colour_bar, label_axes, show_image
 from gammafind.report.style import styled
 from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 
 if TYPE_CHECKING:
-    from astropy.visualization.wcsaxes import WCSAxes
     from matplotlib.figure import Figure
 
 __all__ = ["choose_centre", "choose_field", "zoom_figure"]
@@ -34,19 +34,19 @@ _LEAST_PIXELS = 24
 
 
 def choose_centre(rows: Rows, counts: SkyMap) -> SkyCoord:
-    """Position of the strongest detection away from the Galactic plane.
+    """Position of the strongest detection on the map, away from the Galactic plane.
 
     Where there is none above ``|b| = 20 deg`` the strongest of all; without detections the
     brightest pixel of the first band.
     """
-    if len(rows) == 0:
+    on_map = finest_pixels(counts).pixel_of(rows.positions) >= 0
+    if not on_map.any():
         brightest = int(np.argmax(counts.values[0]))
         return counts.pixels[0].centres().ravel()[brightest].icrs
-    strength = np.nan_to_num(rows.strength, nan=-np.inf)
-    off_plane = np.abs(rows.positions.galactic.b.deg) > _OFF_PLANE
-    if off_plane.any():
-        strength = np.where(off_plane, strength, -np.inf)
-    return rows.positions[int(np.argmax(strength))]
+    off_plane = on_map & (np.abs(rows.positions.galactic.b.deg) > _OFF_PLANE)
+    wanted = np.flatnonzero(off_plane if off_plane.any() else on_map)
+    strength = np.nan_to_num(rows.strength[wanted], nan=-np.inf)
+    return rows.positions[wanted[np.argmax(strength)]]
 
 
 def choose_field(rows: Rows, counts: SkyMap) -> Quantity:
@@ -81,18 +81,22 @@ def zoom_figure(
     Returns
     -------
     Figure
+
+    Raises
+    ------
+    OptionError
+        If ``centre`` is not on the image.
     """
     from matplotlib.figure import Figure
 
     centre = choose_centre(rows, counts) if centre is None else centre
     field = choose_field(rows, counts) if field is None else field
+    centre = _moved_inside(centre, field, counts)
     wcs, shape = tangent_wcs(centre, field, _WIDTH)
     with styled():
         figure = Figure(figsize=(7.6, 8.6))
         axes = figure.add_axes((0.12, 0.205, 0.84, 0.742), projection=wcs)
         show_image(axes, counts, wcs, shape)
-        axes.set_xlim(-0.5, shape[1] - 0.5)
-        axes.set_ylim(-0.5, shape[0] - 0.5)
         x, y, inside = _inside(wcs, rows.positions, shape)
         here = rows.select(inside)
         handles = draw_detections(axes, x, y, here, scale=_SCALE)
@@ -100,9 +104,9 @@ def zoom_figure(
         order = np.argsort(-np.nan_to_num(here.strength, nan=-np.inf), kind="stable")
         areas = _SCALE * marker_areas(here.strength)
         place_labels(axes, x[order], y[order], _short(here.name[order]), areas[order])
-        _label_axes(axes)
+        label_axes(axes)
         axes.set_title(f"{_place(centre)}, {field.value:.3g} deg wide")
-        add_colour_bar(figure, axes, (0.30, 0.098, 0.48, 0.018), colour_label(counts))
+        add_colour_bar(figure, axes, (0.30, 0.098, 0.48, 0.018), counts)
         if handles:
             figure.legend(
                 handles=handles, loc="lower center", ncols=3, bbox_to_anchor=(0.54, 0.005)
@@ -110,15 +114,21 @@ def zoom_figure(
     return figure
 
 
-def _label_axes(axes: WCSAxes) -> None:
-    """Right ascension below and declination to the left, also near the poles."""
-    for coordinate, side, label in zip(
-        axes.coords, "bl", ("Right ascension (ICRS)", "Declination (ICRS)"), strict=True
-    ):
-        coordinate.set_ticklabel_position(side)
-        coordinate.set_axislabel_position(side)
-        coordinate.set_axislabel(label)
-        coordinate.set_ticks_position("all")
+def _moved_inside(centre: SkyCoord, field: Quantity, counts: SkyMap) -> SkyCoord:
+    """Move the centre so that the square does not leave an image more than it must."""
+    pixels = finest_pixels(counts)
+    if not isinstance(pixels, WcsPixels):
+        return centre
+    if pixels.pixel_of(centre) < 0:
+        raise OptionError(
+            f"the centre of the detailed figure, {centre.to_string()}, is not on the image"
+        )
+    half = field.to_value("deg") / 2 / np.sqrt(pixels.pixel_area.to_value("deg2"))
+    x, y = (
+        np.clip(value, min(half, side / 2), max(side - half, side / 2))
+        for value, side in zip(pixels.xy(centre), pixels.shape[::-1], strict=True)
+    )
+    return pixels.wcs.pixel_to_world(x, y)
 
 
 def _inside(wcs, positions: SkyCoord, shape: tuple[int, int]) -> tuple:
