@@ -1,0 +1,137 @@
+"""The documentation tells what is there: hooks, commands, options, errors, columns, presets."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+
+from gammafind import errors, hookspecs
+from gammafind.catalogue.io import TABLE_SUFFIXES
+from gammafind.catalogue.schema import CATALOGUE
+from gammafind.cli.main import COMMANDS, parser
+from gammafind.config import presets
+from gammafind.discovery import ROLES
+
+HOOKS = [name for name in vars(hookspecs) if name.startswith("gammafind_")]
+COMMAND_NAMES = list(COMMANDS)
+
+
+@pytest.fixture(scope="session")
+def docs(root: Path) -> Path:
+    """Folder of the documentation's sources."""
+    return root / "docs"
+
+
+def quoted(text: str) -> set[str]:
+    """All that stands between backticks on one line."""
+    return set(re.findall(r"`+([^`\n]+)`+", text))
+
+
+def options_of(command: str) -> set[str]:
+    """Long options of a command, without those of every command."""
+    (commands,) = [
+        action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)
+    ]
+    actions = commands.choices[command]._actions
+    known = {name for action in actions for name in action.option_strings if name[:2] == "--"}
+    return known - {"--help", "--verbose", "--quiet"}
+
+
+def test_there_are_five_hooks_one_a_role() -> None:
+    assert {name.removeprefix("gammafind_") for name in HOOKS} == {f"{role}s" for role in ROLES}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_on_the_plugin_page(docs: Path, hook: str) -> None:
+    assert hook in quoted((docs / "plugins.md").read_text())
+
+
+@pytest.mark.parametrize("base", [role.__name__ for role in ROLES.values()])
+def test_every_role_says_what_a_plugin_writes(docs: Path, base: str) -> None:
+    page = (docs / "plugins.md").read_text()
+    assert re.search(rf"^{base}\n: ", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMAND_NAMES)
+def test_every_command_is_in_the_guide(docs: Path, command: str) -> None:
+    assert f"## `gammafind {command}`" in (docs / "guide" / "detect.md").read_text()
+
+
+def test_examples_use_options_that_there_are(docs: Path) -> None:
+    lines = [
+        line
+        for page in docs.rglob("*.md")
+        for block in re.findall(r"^```bash\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+        for line in re.findall(r"^(?:\.venv/bin/)?gammafind .*$", block, re.MULTILINE)
+    ]
+    assert lines
+    for line in lines:
+        assert set(re.findall(r"--[a-z-]+", line)) <= options_of(line.split()[1]), line
+
+
+def test_the_guide_names_options_that_there_are(docs: Path) -> None:
+    known = set().union(*(options_of(command) for command in COMMAND_NAMES))
+    named = quoted((docs / "guide" / "detect.md").read_text())
+    shown = {name.split()[0] for name in named if name.startswith("--")}
+    assert shown
+    assert shown <= known
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_every_error_and_warning_is_explained(docs: Path, name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", (docs / "guide" / "errors.md").read_text(), re.MULTILINE)
+
+
+def test_every_column_of_the_catalogue_is_explained_with_its_unit(docs: Path) -> None:
+    page = (docs / "guide" / "columns.md").read_text()
+    explained = {
+        name: unit.strip()
+        for names, unit in re.findall(r"^\| (`.+?`) \| (.*?)\| ", page, re.MULTILINE)
+        for name in quoted(names)
+    }
+    assert explained.pop("prob_<class>") == ""
+    assert explained == {column.name: column.unit for column in CATALOGUE}
+
+
+@pytest.mark.parametrize("suffix", TABLE_SUFFIXES)
+def test_every_format_is_in_the_guide(docs: Path, suffix: str) -> None:
+    page = (docs / "guide" / "inputs.md").read_text()
+    assert {suffix, suffix.removesuffix(".gz")} & quoted(page)
+
+
+def test_the_presets_are_those_of_the_guide(docs: Path) -> None:
+    page = (docs / "guide" / "presets.md").read_text()
+    listed = re.findall(r"^\| `(fermi-lat[a-z0-9-]*)` \|", page, re.MULTILINE)
+    own = [name for name, preset in presets().items() if preset.source.startswith("gammafind.")]
+    assert sorted(listed) == sorted(own)
+
+
+def test_every_page_is_reached_from_the_index(docs: Path) -> None:
+    pages = {p for p in docs.rglob("*.md") if not {"_build", "api"} & set(p.parts)}
+    reached, fresh = set(), {docs / "index.md"}
+    while fresh:
+        page = fresh.pop()
+        reached.add(page)
+        for entries in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text(), re.DOTALL):
+            named = re.findall(r"^([a-z_/]+)$", entries, re.MULTILINE)
+            fresh |= {page.parent / f"{name}.md" for name in named} - reached
+    assert reached == pages
+
+
+def test_links_between_pages_lead_somewhere(root: Path, docs: Path) -> None:
+    pages = [root / "README.md", root / "CONTRIBUTING.md", *docs.rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("name", ["demo", "test"])
+def test_readme_marks_the_commands_that_ci_runs(root: Path, name: str) -> None:
+    readme = (root / "README.md").read_text()
+    block = re.search(rf"^<!-- command: {name} -->\n```bash\n(.+)\n```$", readme, re.MULTILINE)
+    assert block
+    assert "python3 -m venv .venv && " in block[1]
+    assert f"run_readme_command {name}\n" in (root / ".ci" / "run").read_text()
