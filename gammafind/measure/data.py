@@ -81,6 +81,16 @@ class SkyData:
         sensitivity = self.sensitivity(vectors)
         return sensitivity / np.maximum(sensitivity.sum(axis=1, keepdims=True), 1e-300)
 
+    def inside(self, vectors: np.ndarray) -> np.ndarray:
+        """Whether each position lies in a valid pixel of at least one band, shape (n,)."""
+        found = np.zeros(len(vectors), dtype=bool)
+        for band in self.bands:
+            pixel = band.pixels.containing(vectors)
+            cosine = np.einsum("ni,ni->n", vectors, band.pixels.vectors[pixel])
+            near = cosine > np.cos(band.pixels.pixel_size.to_value("rad"))
+            found |= near & band.valid[pixel]
+        return found
+
     def source_maps(self, vectors: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
         """Expected counts of sources in each band."""
         shares = self.shares(vectors)

@@ -130,6 +130,7 @@ class Likelihood(Localiser):
         peaks = self._peaks(model, grid, threshold)
         if len(peaks):
             vectors = climb(model.data, peaks, step=grid.spacing / 2)
+            vectors = vectors[model.data.inside(vectors)]
             model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, 1e-3))
         model.update(background=threshold >= _BACKGROUND_TS)
 
@@ -166,6 +167,7 @@ class Likelihood(Localiser):
         scale = source_size(model.data) / np.sqrt(np.maximum(_alone(model), 1))
         fit = fit_positions(model.data, model.vectors, model.counts, scale)
         model.place(fit.vectors, fit.sigma)
+        model.keep(np.flatnonzero(model.data.inside(model.vectors)))
         model.keep(_apart(model.vectors, model.counts, self._separation(model.data)))
         model.update(background=False)
         while np.any(low := _alone(model) < self.threshold):
