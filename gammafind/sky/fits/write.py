@@ -9,7 +9,7 @@ import astropy.units as u
 import numpy as np
 from astropy.io import fits
 
-from gammafind._version import __version__
+from gammafind import __version__
 from gammafind.errors import OptionError, ShapeError
 from gammafind.files import atomic_output, check_output
 from gammafind.sky.pixels import HealpixPixels, same_pixels
