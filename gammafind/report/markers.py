@@ -88,9 +88,10 @@ def size_handles(strength: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
         return []
     low, high = np.quantile(known, [0, 0.995])
     levels = np.geomspace(low, high, 3) if _spans_decades(known) else np.linspace(low, high, 3)
+    digits = 1 if high > 2 * low else 3
     return [
         _handle(
-            f"{float(f'{level:.1g}'):g}", "o", "black",
+            f"{float(f'{level:.{digits}g}'):g}", "o", "black",
             float(np.sqrt(scale * marker_areas(np.append(known, level))[-1])),
         )
         for level in levels

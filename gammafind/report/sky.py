@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["add_colour_bar", "label_axes", "show_image", "sky_figure"]
 
 _WIDTH = 1600
-_TICK_ROOM = 0.09
+_TICK_ROOM = 0.115
 _NO_DATA = "#D6E4EF"
 _EQUATORIAL = ("Right ascension", "Declination")
 _LABEL_LATITUDE = -8.0
@@ -84,7 +84,7 @@ def add_colour_bar(figure: Figure, axes: WCSAxes, where: tuple, counts: SkyMap) 
     area = "pixel" if isinstance(finest_pixels(counts), WcsPixels) else "square degree"
     bar.set_label(f"{counts.kind.capitalize()}{unit} per {area}")
     ticks = _ticks(shown.norm)
-    bar.set_ticks(ticks, labels=[f"{tick:.4g}" for tick in ticks])
+    bar.set_ticks(ticks, labels=[f"{tick:.6g}" for tick in ticks])
     bar.ax.minorticks_off()
     bar.ax.tick_params(direction="out", top=False)
 

@@ -158,12 +158,15 @@ def test_offsets_need_errors(catalogue, reference):
     assert diagnostics.offset_figure(bare, reference, summary) is None
 
 
-@pytest.mark.parametrize("values", [[1.0, 10, 1e4], [0.1, 0.5, 0.9], [-3.0, 0.0, 2.0]])
+@pytest.mark.parametrize(
+    "values", [[1.0, 10, 1e4], [0.1, 0.5, 0.9], [-3.0, 0.0, 2.0], [7e3, 8e3, 1e4]]
+)
 def test_markers_grow_with_strength(values):
     areas = marker_areas(np.append(values, np.nan))
     assert np.all(np.diff(areas[:3]) > 0)
     assert areas[3] == areas[0] == 8
-    assert len(size_handles(np.array(values))) == 3
+    labels = {handle.get_label() for handle in size_handles(np.array(values))}
+    assert len(labels) == 3
 
 
 def test_no_sizes_where_all_are_alike():
