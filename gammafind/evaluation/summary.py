@@ -41,10 +41,13 @@ def summarise(
 
     Parameters
     ----------
-    detections, truth, radius, selected, counted, score
-        As for `gammafind.evaluation.metrics.evaluate_detections`.
+    detections, truth : QTable
     rng : numpy.random.Generator
         Draws the bootstrap.
+    radius : Quantity
+    selected, counted : ndarray of bool, optional
+    score : str
+        These, and the tables, as for `gammafind.evaluation.metrics.evaluate_detections`.
     error : str
         Column of the 68 % position error.
     cut : float

@@ -231,7 +231,8 @@ class SourceSpectra:
 
         Returns
         -------
-        Quantity, shape (N, *energy.shape)
+        Quantity, shape (N, ...)
+            With the shape of ``energy`` behind.
         """
         return self._evaluate(np.asarray(as_value(energy, u.MeV, name="energy"))) * (
             DIFFERENTIAL_FLUX
