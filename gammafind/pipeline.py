@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from time import perf_counter
@@ -14,18 +13,18 @@ from astropy.table import QTable
 
 from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
-from gammafind.config import Component, Preset, build, choose_preset, load_preset
-from gammafind.errors import ConfigError, EnergyEdgesError, FileFormatError, OptionError
+from gammafind.choice import select_preset
+from gammafind.config import Preset, build
+from gammafind.errors import FileFormatError, OptionError
 from gammafind.interfaces import Localiser, Plugin, SkyRenderer, no_detections
 from gammafind.progress import stage
 from gammafind.provenance import provenance
 from gammafind.report import Summary, summarise
-from gammafind.sky.bands import Band, same_edges
+from gammafind.sky.bands import Band
 from gammafind.sky.fits import (
     bin_events,
     holds_events,
     read_counts,
-    read_energy_edges,
     read_events,
     read_exposure,
 )
@@ -33,11 +32,9 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["Result", "detect", "select_preset", "with_plugins"]
+__all__ = ["Result", "detect"]
 
 Path = str | PathLike
-
-_log = logging.getLogger("gammafind")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,8 +83,8 @@ def detect(
     paths : sequence of path-like
         Count maps, or photon lists.
     preset : Preset, str or path-like, optional
-        By default the one whose bands the energy bins of the files fill. `with_plugins`
-        changes its plugins and their options.
+        By default the one whose bands the energy bins of the files fill.
+        `gammafind.choice.with_plugins` changes its plugins and their options.
     bands : sequence of Band, optional
         Bands of maps whose files do not say them, in order.
     frame : {"galactic", "icrs", "fk5"}, optional
@@ -157,109 +154,6 @@ def detect(
         reference=reference,
         seconds=perf_counter() - start,
     )
-
-
-def select_preset(
-    paths: Sequence[Path],
-    preset: Preset | Path | None = None,
-    bands: Sequence[Band] | None = None,
-) -> Preset:
-    """Load the preset of a name, or choose the one that fits the maps.
-
-    Parameters
-    ----------
-    paths : sequence of path-like
-    preset : Preset, str or path-like, optional
-    bands : sequence of Band, optional
-        As for `detect`.
-
-    Returns
-    -------
-    Preset
-
-    Raises
-    ------
-    EnergyEdgesError
-        If no preset or several fit, or ``bands`` are not those of the preset.
-    ConfigError
-        If there is no such preset, or it asks for what cannot be done.
-    InputFileError
-        If a file cannot be used.
-    """
-    if preset is None:
-        preset = choose_preset(_edges(paths, bands))
-        _log.info("the bands of the maps are those of the preset %s", preset.name)
-    elif not isinstance(preset, Preset):
-        preset = load_preset(preset)
-    if preset.classifier is not None:
-        raise ConfigError(
-            f"the preset {preset.name} names the classifier {preset.classifier.name}",
-            path=preset.source or None,
-            remedy="Sources are not classified yet: leave [classifier] out.",
-        )
-    if bands is not None and not same_edges(bands, preset.bands):
-        raise EnergyEdgesError(
-            f"the bands {', '.join(band.name for band in bands)} are not those of the preset "
-            f"{preset.name}",
-            remedy=f"It has {', '.join(band.name for band in preset.bands)}.",
-        )
-    return preset
-
-
-def with_plugins(
-    preset: Preset,
-    names: Mapping[str, str | None],
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Preset:
-    """Change the plugins of a preset.
-
-    Parameters
-    ----------
-    preset : Preset
-    names : mapping of str to str
-        Name of the plugin of each role that is to change; None leaves it as it is. Another
-        plugin starts from its own defaults.
-    options : mapping of str to mapping, optional
-        Options of each role, laid over those of the preset.
-
-    Returns
-    -------
-    Preset
-
-    Raises
-    ------
-    ConfigError
-        If options are given for a role that the preset has no plugin for.
-    """
-    changed: dict[str, Component] = {}
-    for role, name in names.items():
-        present = getattr(preset, role)
-        if name is not None and (present is None or present.name != name):
-            changed[role] = Component(role=role, name=name)
-    for role, more in (options or {}).items():
-        component = changed.get(role) or getattr(preset, role)
-        if component is None:
-            raise ConfigError(
-                f"options for the {role}, which the preset {preset.name} leaves to the localiser",
-                remedy=f"Name a {role}.",
-            )
-        merged = {**component.options, **more}
-        changed[role] = replace(component, options=merged, source="")
-    return replace(preset, **changed)
-
-
-def _edges(paths: Sequence[Path], bands: Sequence[Band] | None) -> Any:
-    if bands is not None:
-        unit = bands[0].low.unit
-        return np.unique([band.edges.to_value(unit) for band in bands]) * unit
-    for path in paths:
-        if holds_events(path):
-            raise EnergyEdgesError(
-                "a photon list has no energy bins",
-                path=path,
-                remedy="Choose a preset by name; its bands are filled.",
-            )
-    return np.unique(read_energy_edges(paths))
 
 
 def _plugins(preset: Preset) -> tuple[SkyRenderer, Localiser]:

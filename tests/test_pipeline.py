@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from hashlib import sha256
 
 import astropy.units as u
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from gammafind.catalogue.schema import CATALOGUE
+from gammafind.choice import with_plugins
 from gammafind.config import load_preset
 from gammafind.errors import (
     ConfigError,
@@ -18,7 +18,7 @@ from gammafind.errors import (
     OptionError,
     UnknownPluginError,
 )
-from gammafind.pipeline import detect, select_preset, with_plugins
+from gammafind.pipeline import detect
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.skymap import SkyMap
 from tests.cli.fixtures import toy
@@ -123,25 +123,6 @@ def test_the_catalogue_says_how_it_was_made(counts):
     assert meta["date"].endswith("+00:00")
 
 
-def test_plugins_and_options_of_a_preset_can_be_changed():
-    preset = with_plugins(
-        load_preset("toy"), {"clusterer": "peaks"}, {"localiser": {"threshold": 50.0}}
-    )
-    assert preset.clusterer.name == "peaks"
-    assert preset.localiser.options == {"threshold": 50.0}
-
-
-def test_options_of_the_preset_go_with_its_plugin():
-    preset = with_plugins(load_preset("toy"), {}, {"localiser": {"threshold": 50.0}})
-    assert with_plugins(preset, {"localiser": "bright"}).localiser.options == {"threshold": 50.0}
-    assert with_plugins(preset, {"localiser": "other"}).localiser.options == {}
-
-
-def test_options_without_a_plugin_are_refused():
-    with pytest.raises(ConfigError, match="options for the clusterer"):
-        with_plugins(load_preset("toy"), {}, {"clusterer": {"threshold": 1.0}})
-
-
 def test_the_clusterer_is_on_the_record(counts):
     preset = with_plugins(load_preset("toy"), {"clusterer": "peaks"})
     plugins = detect([counts], preset=preset).catalogue.meta["plugins"]
@@ -154,13 +135,6 @@ def test_unknown_plugins_and_options_are_named(counts):
         detect([counts], preset=with_plugins(preset, {"localiser": "brigth"}))
     with pytest.raises(ConfigError, match="no option 'treshold'"):
         detect([counts], preset=with_plugins(preset, {}, {"localiser": {"treshold": 1}}))
-
-
-def test_a_preset_with_a_classifier_is_refused():
-    preset = load_preset("toy")
-    with_classifier = replace(preset, classifier=replace(preset.localiser, role="classifier"))
-    with pytest.raises(ConfigError, match="names the classifier bright"):
-        select_preset([], with_classifier)
 
 
 def test_photons_and_maps_do_not_mix(counts, tmp_path):

@@ -44,8 +44,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
+    from gammafind.choice import with_plugins
     from gammafind.config import load_preset
-    from gammafind.pipeline import detect, with_plugins
+    from gammafind.pipeline import detect
     from gammafind.plugins.fermi_lat.embedded import demo_counts_path
     from gammafind.products import Products, atomic_folder, check_folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -75,7 +76,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from gammafind.pipeline import detect, select_preset, with_plugins
+    from gammafind.choice import select_preset, with_plugins
+    from gammafind.pipeline import detect
     from gammafind.products import Products
 
     products = Products(
@@ -92,6 +94,10 @@ def run(arguments: Namespace) -> None:
         {"localiser": arguments.localiser, "clusterer": arguments.clusterer},
         options,
     )
+    if arguments.exposure is None:
+        logging.getLogger("gammafind").info(
+            "the exposure is that of the preset %s; --exposure takes your own", preset.name
+        )
     result = detect(
         arguments.maps,
         preset=preset,

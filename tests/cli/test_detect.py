@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import warnings
 
+import astropy.units as u
 import pytest
 from regions import Regions
 
+from gammafind import SkyMap
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.catalogue.schema import CATALOGUE
 from gammafind.cli.main import main
+from gammafind.sky.bands import energy_bands
 from tests.cli.toy import (
     BANDS,
     EXPOSURE,
@@ -68,7 +71,7 @@ def test_all_products_appear_and_the_screen_says_so(counts, out, capsys):
     captured = capsys.readouterr()
     assert "3 match one of 4 reference sources" in captured.out
     assert f"written: {out / 'found.ecsv'}" in captured.out
-    assert "the bands of the maps are those of the preset toy" in captured.err
+    assert "preset toy: its bands fit the energies of the maps" in captured.err
     assert "\r" not in captured.err
     circles = Regions.read(out / "found.reg", format="ds9")
     scores = [float(circle.meta["tag"][0].removeprefix("Score=")) for circle in circles]
@@ -82,6 +85,16 @@ def test_all_products_appear_and_the_screen_says_so(counts, out, capsys):
         "truth.ecsv",
     ]
     assert read_table(out / "found.ecsv").meta["reference"]["name"] == "truth.ecsv"
+
+
+def test_energies_that_are_left_out_are_said(tmp_path, out, capsys):
+    sky = toy_counts()
+    bands = energy_bands([0.5, 2, 20] * u.GeV)
+    wide = SkyMap(bands, sky.pixels * 2, (sky.values[0] * 7, sky.values[0]))
+    path = str(toy_file(tmp_path / "wide.fits", wide))
+    assert main(["detect", path, "-o", str(out / "found.ecsv")]) == 0
+    assert "gammafind: energies outside 2-20 GeV are left out\n" in capsys.readouterr().err
+    assert list(read_table(out / "found.ecsv")["Score"]) == list(SOURCES.values())
 
 
 def test_quiet_prints_nothing(counts, out, capsys):
@@ -143,11 +156,8 @@ def _folder(path):
 
 
 def _other_edges(path):
-    from gammafind import SkyMap
-    from gammafind.sky.bands import energy_bands
-
     sky = toy_counts()
-    return toy_file(path, SkyMap(energy_bands([3, 30] * BANDS[0].low.unit), sky.pixels, sky.values))
+    return toy_file(path, SkyMap(energy_bands([3, 30] * u.GeV), sky.pixels, sky.values))
 
 
 @pytest.mark.parametrize(
@@ -277,8 +287,6 @@ def test_verbose_shows_the_traceback(out, capsys):
 
 
 def test_masked_pixels_are_said_in_one_line(tmp_path, out, capsys):
-    from gammafind import SkyMap
-
     sky = toy_counts()
     valid = sky.valid[0].copy()
     valid[:50] = False

@@ -23,7 +23,7 @@ LAYERS = (
     ("measure", "learning", "evaluation", "testing"),
     ("plugins",),
     ("options", "discovery", "registry", "tomlfile", "config"),
-    ("provenance", "pipeline", "products", "report"),
+    ("choice", "provenance", "pipeline", "products", "report"),
     ("cli", "__main__"),
 )
 """Parts of the package; each may import its own layer and those above it in this list."""

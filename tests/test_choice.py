@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gammafind.choice import select_preset, with_plugins
+from gammafind.config import load_preset
+from gammafind.errors import ConfigError
+from tests.cli.fixtures import toy
+
+__all__ = ["toy"]
+
+pytestmark = pytest.mark.usefixtures("toy")
+
+
+def test_plugins_and_options_of_a_preset_can_be_changed():
+    preset = with_plugins(
+        load_preset("toy"), {"clusterer": "peaks"}, {"localiser": {"threshold": 50.0}}
+    )
+    assert preset.clusterer.name == "peaks"
+    assert preset.localiser.options == {"threshold": 50.0}
+
+
+def test_options_of_the_preset_go_with_its_plugin():
+    preset = with_plugins(load_preset("toy"), {}, {"localiser": {"threshold": 50.0}})
+    assert with_plugins(preset, {"localiser": "bright"}).localiser.options == {"threshold": 50.0}
+    assert with_plugins(preset, {"localiser": "other"}).localiser.options == {}
+
+
+def test_options_without_a_plugin_are_refused():
+    with pytest.raises(ConfigError, match="options for the clusterer"):
+        with_plugins(load_preset("toy"), {}, {"clusterer": {"threshold": 1.0}})
+
+
+def test_a_preset_with_a_classifier_is_refused():
+    preset = load_preset("toy")
+    with_classifier = replace(preset, classifier=replace(preset.localiser, role="classifier"))
+    with pytest.raises(ConfigError, match="names the classifier bright"):
+        select_preset([], with_classifier)
