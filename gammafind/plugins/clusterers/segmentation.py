@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from astropy.table import QTable
+from astropy.utils.introspection import minversion
 
 from gammafind.errors import OptionError
 from gammafind.interfaces import Clusterer
@@ -90,5 +91,10 @@ class SegmentationClusterer(Clusterer):
                 self.min_pixels,
                 contrast=self.contrast,
                 mode="linear",
-                progress_bar=False,
+                **_without_progress_bar(),
             )
+
+
+def _without_progress_bar() -> dict[str, bool]:
+    """Option that silences `deblend_sources`; photutils 3.1 is silent and deprecates it."""
+    return {} if minversion("photutils", "3.1") else {"progress_bar": False}
