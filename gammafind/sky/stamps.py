@@ -10,10 +10,14 @@ import numpy as np
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["Stamps", "fractions_at", "point_source_map", "stamps"]
+__all__ = ["COARSE", "FINE", "Stamps", "fractions_at", "point_source_map", "stamps"]
 
 _CHUNK = 2_000_000
 _BINS_IN_CORE = 300
+FINE, COARSE = 1.25, 0.6
+"""Sub-pixels in the core of the PSF: shares within 0.006 and within 0.03 of the source's counts."""
+_NODES = 400
+_ANGLES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +41,14 @@ class Stamps:
         return np.bincount(self.pixel.ravel(), weights.ravel(), minlength=n_pixels)
 
 
-def stamps(vectors: np.ndarray, pixels: Pixels, psf: RadialPsf, *, containment: float) -> Stamps:
+def stamps(
+    vectors: np.ndarray,
+    pixels: Pixels,
+    psf: RadialPsf,
+    *,
+    containment: float,
+    sampling: float = FINE,
+) -> Stamps:
     """Integrate the PSF over the pixels near each position.
 
     Parameters
@@ -48,6 +59,8 @@ def stamps(vectors: np.ndarray, pixels: Pixels, psf: RadialPsf, *, containment: 
     psf : RadialPsf
     containment : float
         Share of the counts that the stamp holds at least.
+    sampling : float
+        As for `fractions_at`.
 
     Returns
     -------
@@ -57,7 +70,7 @@ def stamps(vectors: np.ndarray, pixels: Pixels, psf: RadialPsf, *, containment: 
     radius = psf.containment_radius(containment).to_value("rad") + size
     k = int(np.ceil(2 * np.pi * (1 - np.cos(min(radius, np.pi))) / size**2))
     index = pixels.nearest(vectors, min(max(k, 4), int(np.prod(pixels.shape))))
-    return Stamps(index, fractions_at(vectors, index, pixels, psf))
+    return Stamps(index, fractions_at(vectors, index, pixels, psf, sampling=sampling))
 
 
 def point_source_map(
@@ -91,7 +104,12 @@ def point_source_map(
 
 
 def fractions_at(
-    vectors: np.ndarray, index: np.ndarray, pixels: Pixels, psf: RadialPsf
+    vectors: np.ndarray,
+    index: np.ndarray,
+    pixels: Pixels,
+    psf: RadialPsf,
+    *,
+    sampling: float = FINE,
 ) -> np.ndarray:
     """Share of the counts of each source that falls into given pixels.
 
@@ -103,18 +121,25 @@ def fractions_at(
         Flat pixel indices.
     pixels : Pixels
     psf : RadialPsf
+    sampling : float
+        Sub-pixels in the core of the PSF: `FINE`, or `COARSE` for four times the speed.
 
     Returns
     -------
     ndarray, shape (n, k)
-        PSF times pixel area at the centres, averaged over sub-pixels where it is steep.
+        PSF averaged over each pixel, times its area.
+
+    Notes
+    -----
+    Within 2 % of the largest share. The pixels of HEALPix are furthest from squares at its poles:
+    within a pixel of them the shares sum to up to 4 % too little.
     """
     area = pixels.pixel_area.to_value("sr")
     size = float(np.sqrt(area))
     core = _core(psf)
     chord = _chord(vectors[:, None], pixels.vectors[index])
-    density = psf(2 * np.arcsin(np.minimum(chord / 2, 1)))
-    finest = 2 ** int(np.ceil(np.log2(max(1.0, size / core))))
+    density = np.interp(chord, *_averaged_profile(psf, size))
+    finest = 2 ** max(0, int(np.ceil(np.log2(sampling * size / core))))
     inner, outer = 1.3 * size + core, 2 * size + 2 * core
     for n, near in ((finest, chord < inner), (finest // 4, (chord >= inner) & (chord < outer))):
         if n > 1:
@@ -132,8 +157,8 @@ def _averaged(
 ) -> np.ndarray:
     """Mean of the PSF over ``n`` x ``n`` sub-pixels, for the pairs where ``near`` is true."""
     row, column = np.nonzero(near)
-    reach = 4 * float(np.sqrt(pixels.pixel_area.to_value("sr"))) + 4 * _core(psf)
-    table, scale = _lookup(psf, reach)
+    size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
+    table, scale = _lookup(psf, size / n, 4 * size + 4 * _core(psf))
     mean = np.empty(len(row))
     for part in np.array_split(np.arange(len(row)), len(row) * n * n // _CHUNK + 1):
         unique, inverse = np.unique(index[row[part], column[part]], return_inverse=True)
@@ -148,14 +173,35 @@ def _core(psf: RadialPsf) -> float:
 
 
 @lru_cache(maxsize=32)
-def _lookup(psf: RadialPsf, reach: float) -> tuple[np.ndarray, float]:
-    """PSF in narrow bins of the chord up to ``reach``, and the bins per unit of chord.
+def _lookup(psf: RadialPsf, width: float, reach: float) -> tuple[np.ndarray, float]:
+    """Averaged profile in narrow bins of the chord up to ``reach``, and the bins per unit of chord.
 
     The bins are so narrow against the core that their centres serve for all of them.
     """
     scale = _BINS_IN_CORE / _core(psf)
     chord = (np.arange(int(reach * scale) + 2) + 0.5) / scale
-    return psf(2 * np.arcsin(np.minimum(chord / 2, 1))), scale
+    return np.interp(chord, *_averaged_profile(psf, width)), scale
+
+
+@lru_cache(maxsize=64)
+def _averaged_profile(psf: RadialPsf, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """PSF averaged over squares of side ``width`` in all orientations: chords, densities.
+
+    The mean over a pixel is not the value at its centre: in the core of a PSF as wide as the
+    pixel it is lower by several percent, in the wings it is higher.
+    """
+    nodes = [psf.theta, psf.theta[-1] + width * np.linspace(0, 1, 9)]
+    nodes.append(np.linspace(0, 4 * (width + _core(psf)), _NODES))
+    theta = np.unique(np.concatenate(nodes))
+    theta = theta[theta <= np.pi]
+    points, weights = np.polynomial.legendre.leggauss(4)
+    x, y = np.meshgrid(width * (points + 1) / 4, width * (points + 1) / 4)
+    weight = np.repeat(np.outer(weights, weights).ravel() / 4, _ANGLES) / _ANGLES
+    angle = np.pi * (np.arange(_ANGLES) + 0.5) / _ANGLES
+    apart = np.hypot(x, y).ravel()[:, None]
+    along, across = (apart * np.cos(angle)).ravel(), (apart * np.sin(angle)).ravel()
+    density = psf(np.hypot(theta[:, None] + along, across)) @ weight
+    return 2 * np.sin(theta / 2), density
 
 
 def _chord(one: np.ndarray, other: np.ndarray) -> np.ndarray:
