@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from gammafind.sky.areas import pixel_areas
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 
@@ -134,8 +135,7 @@ def fractions_at(
     Within 2 % of the largest share. The pixels of HEALPix are furthest from squares at its poles:
     within a pixel of them the shares sum to up to 4 % too little.
     """
-    area = pixels.pixel_area.to_value("sr")
-    size = float(np.sqrt(area))
+    size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
     core = _core(psf)
     chord = _chord(vectors[:, None], pixels.vectors[index])
     density = np.interp(chord, *_averaged_profile(psf, size))
@@ -144,7 +144,7 @@ def fractions_at(
     for n, near in ((finest, chord < inner), (finest // 4, (chord >= inner) & (chord < outer))):
         if n > 1:
             density[near] = _averaged(vectors, index, near, n, pixels, psf)
-    return density * area
+    return density * pixel_areas(pixels)[index]
 
 
 def _averaged(

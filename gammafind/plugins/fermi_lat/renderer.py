@@ -22,6 +22,7 @@ from gammafind.plugins.fermi_lat.diffuse import (
 )
 from gammafind.plugins.fermi_lat.exposure import exposure_maps
 from gammafind.plugins.fermi_lat.irf import Response, load_response
+from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import unit_vectors
@@ -114,7 +115,7 @@ class FermiLatRenderer(SkyRenderer):
         home, intensity = interstellar_intensity(self.interstellar, self.bands)
         isotropic = isotropic_intensity(self.isotropic, self.response, self.bands)
         scale = [
-            exposure * target.pixel_area.to_value(u.sr)
+            exposure * pixel_areas(target).reshape(target.shape)
             for exposure, target in zip(self._exposure(pixels), pixels, strict=True)
         ]
         interstellar = (

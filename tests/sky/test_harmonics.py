@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from gammafind.sky.harmonics import convolve
+from gammafind.sky.pixels import HealpixPixels
+from tests.measure.skies import gaussian_psf
+
+
+def summed(values, psf, nside, nside_out) -> np.ndarray:
+    """Sum over all pixels of ``values`` times the profile, pixel by pixel."""
+    seen, home = HealpixPixels(nside_out).vectors, HealpixPixels(nside).vectors
+    distance = np.linalg.norm(seen[:, None] - home[None], axis=-1)
+    return psf(2 * np.arcsin(np.minimum(distance / 2, 1))) @ values
+
+
+@pytest.mark.parametrize("nside_out", [4, 8, 16])
+@pytest.mark.parametrize("sigma", [8.0, 15.0, 22.0])
+def test_convolution_is_the_sum_over_all_pixels(nside_out, sigma):
+    psf = gaussian_psf(sigma)
+    values = np.random.default_rng(3).exponential(size=768)
+    found = convolve(values, 8, psf.window(60), nside_out)
+    expected = summed(values, psf, 8, nside_out)
+    assert_allclose(found, expected, atol=1e-3 * expected.max())
+
+
+def test_a_single_pixel_becomes_the_kernel():
+    psf = gaussian_psf(10.0)
+    values = np.zeros(768)
+    values[300] = 2
+    found = convolve(values, 8, psf.window(80), 8)
+    assert found.argmax() == 300
+    assert_allclose(found[300], 2 * psf(0.0), rtol=1e-3)
+
+
+def test_a_flat_map_stays_flat_away_from_the_poles():
+    pixels = HealpixPixels(16)
+    window = gaussian_psf(8.0).window(47) * pixels.pixel_area.value
+    flat = convolve(np.full(3072, 3.0), 16, window, 16)
+    assert_allclose(flat[np.abs(pixels.vectors[:, 2]) < 0.9], 3.0, rtol=1e-3)
+    assert_allclose(flat.mean(), 3.0, rtol=1e-4)
+
+
+def test_convolution_is_linear_and_takes_any_number_type():
+    window = gaussian_psf(12.0).window(30)
+    rng = np.random.default_rng(4)
+    one, other = rng.poisson(3, 768), rng.poisson(5, 768).astype(np.float32)
+    together = convolve(one + 2 * other, 8, window, 8)
+    apart = convolve(one, 8, window, 8) + 2 * convolve(other, 8, window, 8)
+    assert_allclose(together, apart, rtol=1e-6)
