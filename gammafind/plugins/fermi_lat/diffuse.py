@@ -80,11 +80,17 @@ def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) 
 def seen_intensity(
     intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf, pixels: Pixels
 ) -> np.ndarray:
-    """Convolve an intensity map with the PSF and interpolate it at pixel centres."""
-    lmax = 3 * home.nside - 1
-    area = home.pixel_area.to_value("sr")
-    seen = convolve(intensity, home.nside, psf.window(lmax) * area, home.nside)
-    return np.maximum(home.interpolate(seen, pixels.centres()), 0)
+    """Convolve an intensity map with the PSF and interpolate it at pixel centres.
+
+    The sum over pixels of a PSF narrower than them is uneven at the poles; the same sum over a
+    flat sky takes that out.
+    """
+    window = psf.window(3 * home.nside - 1)
+    seen, flat = (
+        convolve(array, home.nside, window, home.nside)
+        for array in (intensity, np.ones_like(intensity))
+    )
+    return np.maximum(home.interpolate(seen / flat, pixels.centres()), 0)
 
 
 def _filling(known: Sequence[Band], band: Band) -> list[int]:
