@@ -9,7 +9,7 @@ import numpy as np
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.stamps import fractions_at, point_source_map, stamps
+from gammafind.sky.stamps import COARSE, fractions_at, point_source_map, stamps
 
 __all__ = [
     "CONTAINMENT",
@@ -173,11 +173,11 @@ def gather(
     shares = data.shares(vectors)
     parts = []
     for i, band in enumerate(data.bands):
-        stamp = stamps(vectors, band.pixels, band.psf, containment=containment)
+        stamp = stamps(vectors, band.pixels, band.psf, containment=containment, sampling=COARSE)
         template = stamp.fraction * shares[:, i, None] * band.valid[stamp.pixel]
         model = band.model[stamp.pixel]
         if without is not None:
-            own = fractions_at(without[0], stamp.pixel, band.pixels, band.psf)
+            own = fractions_at(without[0], stamp.pixel, band.pixels, band.psf, sampling=COARSE)
             model = np.maximum(model - own * (without[1] * shares[:, i])[:, None], _FLOOR)
         parts.append((band.counts[stamp.pixel], model, template))
     counts, model, template = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))

@@ -24,15 +24,8 @@ _SOLVER = np.linalg.pinv(
     )
 )
 _LONGEST_MOVE = 1.5
-_HALF_GRID = 3
-_GRID = np.array(
-    [
-        (i, j)
-        for j in range(-_HALF_GRID, _HALF_GRID + 1)
-        for i in range(-_HALF_GRID, _HALF_GRID + 1)
-    ],
-    dtype=float,
-)
+_GRID = 1.35 * np.array([(i, j) for j in range(-2, 3) for i in range(-2, 3)], dtype=float)
+"""Offsets in units of sigma: close and wide enough for the moments of a Gaussian."""
 _SPREADS = (0.5, 2.0)
 _R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
 

@@ -15,7 +15,7 @@ from gammafind.interfaces import Localiser, no_detections
 from gammafind.measure.data import SkyData, sky_data, source_size
 from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
-from gammafind.plugins.likelihood.model import SkyModel
+from gammafind.plugins.likelihood.model import SkyModel, background_components
 from gammafind.plugins.likelihood.search import SearchGrid, search_grid
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
@@ -117,7 +117,7 @@ class Likelihood(Localiser):
 
     def _search(self, observation: Observation) -> SkyModel:
         data = sky_data(observation, index=self.index)
-        model = SkyModel(data, _components(observation), self.smoothing)
+        model = SkyModel(data, background_components(observation), self.smoothing)
         grid = search_grid(data)
         thresholds = (*(t for t in _PASSES if t > self.threshold), self.threshold)
         for threshold in track(thresholds, "search, brightest sources first"):
@@ -178,16 +178,6 @@ class Likelihood(Localiser):
 def _alone(model: SkyModel) -> np.ndarray:
     """TS of each source with all others in the model."""
     return scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
-
-
-def _components(observation: Observation) -> list[np.ndarray]:
-    """Background components of each band, shape (n_pixels, n_components)."""
-    return [
-        np.stack([sky.values[i].ravel() for sky in observation.background.values()], axis=1).astype(
-            float
-        )
-        for i in range(observation.counts.n_bands)
-    ]
 
 
 def _apart(vectors: np.ndarray, score: np.ndarray, separation: float) -> np.ndarray:

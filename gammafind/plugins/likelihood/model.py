@@ -10,9 +10,10 @@ from scipy import sparse
 from gammafind.measure.background import component_norms, slow_norm
 from gammafind.measure.data import SkyData
 from gammafind.measure.joint import JointFit, fit_jointly
+from gammafind.sky.observation import Observation
 from gammafind.sky.stamps import stamps
 
-__all__ = ["SkyModel"]
+__all__ = ["SkyModel", "background_components"]
 
 _FIT_CONTAINMENT = 0.99
 _FAINT_SHARE = 2 / 3
@@ -121,6 +122,16 @@ class SkyModel:
             sparse.vstack(templates, format="csr"),
             self.counts,
         )
+
+
+def background_components(observation: Observation) -> list[np.ndarray]:
+    """Background components of each band, shape (n_pixels, nbackground_components)."""
+    return [
+        np.stack([sky.values[i].ravel() for sky in observation.background.values()], axis=1).astype(
+            float
+        )
+        for i in range(observation.counts.n_bands)
+    ]
 
 
 def _faintest(components: np.ndarray, good: np.ndarray) -> np.ndarray:
