@@ -12,6 +12,9 @@ __all__ = ["JointFit", "fit_jointly"]
 
 _ITERATIONS = 25
 _TOLERANCE = 1e-3
+_HOLDS = 10
+_SMALLEST_SHARE = 1e-3
+_RIDGE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,30 +67,71 @@ def fit_jointly(
 
     Notes
     -----
-    Newton's method with the expected (Fisher) information; amplitudes are kept from falling
-    below a thousandth of their last value in one step, so that they stay positive.
+    Newton's method with the expected (Fisher) information. Each step goes to the maximum of the
+    quadratic approximation with no amplitude below zero, or part of the way where all of it
+    would lower the likelihood.
     """
-    amplitude = np.maximum(np.asarray(start, dtype=float), 1e-6)
+    amplitude = np.maximum(np.asarray(start, dtype=float), 0)
     total = np.asarray(templates.sum(axis=0)).ravel()
     by_template = templates.T.tocsr()
+    model = fixed + templates @ amplitude
+    information = _information(by_template, templates, model)
     for _ in range(_ITERATIONS):
-        model = fixed + templates @ amplitude
         slope = by_template @ (counts / model) - total
+        step = _bounded_step(amplitude, slope, information)
+        step *= _share(counts, templates @ step / model, total @ step)
+        amplitude = amplitude + step
+        model = fixed + templates @ amplitude
         information = _information(by_template, templates, model)
-        step = splu(information).solve(slope)
-        updated = np.maximum(amplitude + step, 0.2 * amplitude)
-        change = np.abs(updated - amplitude) / (_TOLERANCE * amplitude + 1e-3)
-        amplitude = updated
-        if np.all(change < 1):
+        if np.all(np.abs(step) < _TOLERANCE * (amplitude + 1)):
             break
-    information = _information(by_template, templates, fixed + templates @ amplitude)
     return JointFit(amplitude, information)
+
+
+def _bounded_step(
+    amplitude: np.ndarray, slope: np.ndarray, information: sparse.csc_array
+) -> np.ndarray:
+    """Newton's step; amplitudes that it would make negative go to zero and are held there."""
+    free = (amplitude > 0) | (slope > 0)
+    for _ in range(_HOLDS):
+        chosen = sparse.diags_array(free.astype(float))
+        held = np.where(free, 0, -amplitude)
+        matrix = chosen @ information @ chosen + sparse.diags_array((~free).astype(float))
+        right = np.where(free, slope - information @ held, 0)
+        step = splu(matrix.tocsc()).solve(right) + held
+        negative = free & (amplitude + step < 0)
+        if not negative.any():
+            break
+        free &= ~negative
+    return np.maximum(step, -amplitude)
+
+
+def _share(counts: np.ndarray, growth: np.ndarray, expected: float) -> float:
+    """Share of a step, 1 or a half or a quarter and so on, that raises the likelihood.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n_pixels,)
+    growth : ndarray, shape (n_pixels,)
+        Change of the model by the whole step, over the model.
+    expected : float
+        Sum of that change.
+    """
+    filled = counts > 0
+    counts, growth = counts[filled], growth[filled]
+    share = 1.0
+    while share > _SMALLEST_SHARE and counts @ np.log1p(share * growth) < share * expected:
+        share /= 2
+    return share
 
 
 def _information(
     by_template: sparse.csr_array, templates: sparse.csr_array, model: np.ndarray
 ) -> sparse.csc_array:
+    """Fisher information, with a little on the diagonal: templates may be alike, or empty."""
     weighted = sparse.diags_array(1 / model) @ templates
     information = by_template @ weighted
-    ridge = 1e-9 * information.diagonal().mean() if information.shape[0] else 0.0
-    return (information + ridge * sparse.eye_array(information.shape[0])).tocsc()
+    diagonal = information.diagonal()
+    largest = diagonal.max(initial=0)
+    ridge = _RIDGE * np.where(diagonal > 0, diagonal, largest if largest > 0 else 1)
+    return (information + sparse.diags_array(ridge)).tocsc()

@@ -56,8 +56,13 @@ def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) 
     Notes
     -----
     The log-likelihood is concave in the amplitude, so that Newton's method, kept above zero,
-    finds its maximum. Cash 1979, ApJ 228, 939 (doi:10.1086/156922); Mattox et al. 1996,
-    ApJ 461, 396 (doi:10.1086/177068).
+    finds its maximum. It starts from the excess counts, or from the first step at zero where
+    that is more, so that sources on next to no background converge too.
+
+    References
+    ----------
+    Cash 1979, ApJ 228, 939 (doi:10.1086/156922); Mattox et al. 1996, ApJ 461, 396
+    (doi:10.1086/177068).
     """
     ratio = template / model
     total = template.sum(axis=1)
@@ -65,8 +70,10 @@ def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) 
     amplitude = np.zeros(len(total))
     active = np.flatnonzero(first > 0)
     if active.size:
+        excess = np.where(template[active] > 0, counts[active] - model[active], 0).sum(axis=1)
         second = np.einsum("nk,nk->n", counts[active], ratio[active] ** 2)
-        start = first[active] / second
+        step = np.divide(first[active], second, out=np.zeros_like(second), where=second > 0)
+        start = np.maximum(step, excess / total[active])
         amplitude[active] = _newton(counts[active], ratio[active], total[active], start)
     growth = 1 + amplitude[:, None] * ratio
     ts = 2 * (np.einsum("nk,nk->n", counts, np.log(growth)) - amplitude * total)
