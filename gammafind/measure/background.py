@@ -78,5 +78,5 @@ def _smooth_image(values: np.ndarray, pixels: WcsPixels, sigma: float) -> np.nda
     from scipy.ndimage import gaussian_filter
 
     width = sigma / pixels.pixel_size.to_value("deg")
-    image = values.reshape(pixels.shape)
+    image = np.asarray(values, dtype=float).reshape(pixels.shape)
     return gaussian_filter(image, width, mode="constant").ravel()

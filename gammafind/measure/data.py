@@ -32,8 +32,8 @@ class BandData:
 
     Attributes
     ----------
-    counts, model : ndarray, shape (n_pixels,)
-        Observed and expected counts; the model is positive.
+    counts, model, background : ndarray, shape (n_pixels,)
+        Observed counts, expected counts, and of these the part that is no source; positive.
     sensitivity : ndarray, shape (n_pixels,)
         Counts in this band of a source of flux one (cm-2 s-1, all bands).
     valid : ndarray of bool, shape (n_pixels,)
@@ -43,6 +43,7 @@ class BandData:
 
     counts: np.ndarray
     model: np.ndarray
+    background: np.ndarray
     sensitivity: np.ndarray
     valid: np.ndarray
     pixels: Pixels
@@ -60,14 +61,13 @@ class SkyData:
         """Celestial frame of all unit vectors."""
         return self.bands[0].pixels.frame
 
-    def with_models(self, models: list[np.ndarray]) -> SkyData:
-        """Return the same counts with other expected counts."""
-        return SkyData(
-            tuple(
-                replace(band, model=np.maximum(model, _FLOOR))
-                for band, model in zip(self.bands, models, strict=True)
-            )
-        )
+    def with_model(self, backgrounds: list[np.ndarray], sources: list[np.ndarray]) -> SkyData:
+        """Return the same counts with other expected counts, one array a band."""
+        bands = []
+        for band, background, source in zip(self.bands, backgrounds, sources, strict=True):
+            floor = np.maximum(background, _FLOOR)
+            bands.append(replace(band, model=floor + source, background=floor))
+        return SkyData(tuple(bands))
 
     def sensitivity(self, vectors: np.ndarray) -> np.ndarray:
         """Counts in each band of a source of flux one at each position, shape (n, n_bands)."""
@@ -120,10 +120,12 @@ def sky_data(observation: Observation, *, index: float) -> SkyData:
     counts, background = observation.counts, observation.total_background()
     edges = [tuple(band.edges.to_value("MeV", equivalencies=_spectral())) for band in counts.bands]
     share = photon_shares(edges, index)
+    expected = [np.maximum(v.ravel().astype(float), _FLOOR) for v in background.values]
     bands = tuple(
         BandData(
             counts=counts.values[i].ravel().astype(float),
-            model=np.maximum(background.values[i].ravel().astype(float), _FLOOR),
+            model=expected[i],
+            background=expected[i],
             sensitivity=share[i] * observation.exposure.values[i].ravel().astype(float),
             valid=(counts.valid[i] & background.valid[i] & observation.exposure.valid[i]).ravel(),
             pixels=counts.pixels[i],
@@ -153,6 +155,7 @@ def gather(
     *,
     containment: float = CONTAINMENT,
     without: tuple[np.ndarray, np.ndarray] | None = None,
+    sampling: float = COARSE,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Counts, model and source template in the pixels near each position, all bands in a row.
 
@@ -164,6 +167,8 @@ def gather(
         Share of the source's counts that the pixels hold at least.
     without : tuple of ndarray, shapes (n, 3) and (n,), optional
         Positions and counts of sources to take out of the model, one for each position.
+    sampling : float
+        As for `gammafind.sky.stamps.fractions_at`.
 
     Returns
     -------
@@ -173,12 +178,13 @@ def gather(
     shares = data.shares(vectors)
     parts = []
     for i, band in enumerate(data.bands):
-        stamp = stamps(vectors, band.pixels, band.psf, containment=containment, sampling=COARSE)
+        stamp = stamps(vectors, band.pixels, band.psf, containment=containment, sampling=sampling)
         template = stamp.fraction * shares[:, i, None] * band.valid[stamp.pixel]
         model = band.model[stamp.pixel]
         if without is not None:
-            own = fractions_at(without[0], stamp.pixel, band.pixels, band.psf, sampling=COARSE)
-            model = np.maximum(model - own * (without[1] * shares[:, i])[:, None], _FLOOR)
+            own = fractions_at(without[0], stamp.pixel, band.pixels, band.psf, sampling=sampling)
+            model = model - own * (without[1] * shares[:, i])[:, None]
+            model = np.maximum(model, band.background[stamp.pixel])
         parts.append((band.counts[stamp.pixel], model, template))
     counts, model, template = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
     return counts, model, template

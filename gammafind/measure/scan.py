@@ -6,10 +6,13 @@ import numpy as np
 
 from gammafind.measure.data import SkyData, gather
 from gammafind.measure.likelihood import AmplitudeFit, fit_amplitudes
+from gammafind.sky.stamps import COARSE, FINE
 
 __all__ = ["scan"]
 
 _CHUNK = 10_000
+_BRIGHT = 100.0
+"""Counts above which a source is taken out of the model with fine sub-pixels."""
 
 
 def scan(
@@ -32,18 +35,15 @@ def scan(
     AmplitudeFit
         Amplitudes are counts in all bands together.
     """
-    fits = [
-        fit_amplitudes(
-            *gather(
-                data,
-                vectors[part],
-                without=without and (without[0][part], without[1][part]),
-            )
-        )
-        for part in np.array_split(np.arange(len(vectors)), len(vectors) // _CHUNK + 1)
-    ]
-    return AmplitudeFit(
-        np.concatenate([fit.amplitude for fit in fits]),
-        np.concatenate([fit.ts for fit in fits]),
-        np.concatenate([fit.information for fit in fits]),
-    )
+    n = len(vectors)
+    bright = np.zeros(n, dtype=bool) if without is None else without[1] > _BRIGHT
+    fit = AmplitudeFit(np.zeros(n), np.zeros(n), np.zeros(n))
+    for rows, sampling in ((np.flatnonzero(~bright), COARSE), (np.flatnonzero(bright), FINE)):
+        for part in np.array_split(rows, len(rows) // _CHUNK + 1):
+            own = without and (without[0][part], without[1][part])
+            near = gather(data, vectors[part], without=own, sampling=sampling)
+            found = fit_amplitudes(*near)
+            fit.amplitude[part] = found.amplitude
+            fit.ts[part] = found.ts
+            fit.information[part] = found.information
+    return fit

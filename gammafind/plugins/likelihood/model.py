@@ -68,8 +68,7 @@ class SkyModel:
         if len(self.counts):
             self.counts = self._fit_sources().amplitude
         sources = self.data.source_maps(self.vectors, self.counts)
-        models = [b + s for b, s in zip(self._backgrounds, sources, strict=True)]
-        self.data = self.data.with_models(models)
+        self.data = self.data.with_model(self._backgrounds, sources)
 
     def _fit_background(self) -> list[np.ndarray]:
         sources = self.data.source_maps(self.vectors, self.counts)
