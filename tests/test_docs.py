@@ -65,7 +65,8 @@ def test_examples_use_options_that_there_are(docs: Path) -> None:
         line
         for page in docs.rglob("*.md")
         for block in re.findall(r"^```bash\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-        for line in re.findall(r"^(?:\.venv/bin/)?gammafind .*$", block, re.MULTILINE)
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.startswith("gammafind ")
     ]
     assert lines
     for line in lines:
@@ -78,6 +79,16 @@ def test_the_guide_names_options_that_there_are(docs: Path) -> None:
     shown = {name.split()[0] for name in named if name.startswith("--")}
     assert shown
     assert shown <= known
+
+
+def test_the_architecture_places_every_part_of_the_package(root: Path, docs: Path) -> None:
+    page = quoted((docs / "architecture.md").read_text())
+    parts = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in (root / "gammafind").iterdir()
+        if not path.name.startswith("_")
+    }
+    assert parts - page == set()
 
 
 @pytest.mark.parametrize("name", errors.__all__)
