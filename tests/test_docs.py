@@ -139,6 +139,17 @@ def test_links_between_pages_lead_somewhere(root: Path, docs: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_files_of_the_project_that_pages_name_are_there(root: Path, docs: Path) -> None:
+    named = {
+        name
+        for page in [root / "README.md", root / "CONTRIBUTING.md", *docs.rglob("*.md")]
+        for name in quoted(page.read_text())
+        if re.fullmatch(r"(benchmarks|tests|tools|gammafind)/[\w/.-]+", name)
+    }
+    assert [name for name in sorted(named) if not (root / name).exists()] == []
+    assert any(name.startswith("benchmarks/") for name in named)
+
+
 @pytest.mark.parametrize("name", ["demo", "test"])
 def test_readme_marks_the_commands_that_ci_runs(root: Path, name: str) -> None:
     readme = (root / "README.md").read_text()
