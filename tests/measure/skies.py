@@ -48,6 +48,15 @@ def directions(n: int, *, rng: np.random.Generator) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def spread_out(n, apart, *, rng) -> np.ndarray:
+    """Directions, each at least ``apart`` degrees from all others."""
+    kept: list[np.ndarray] = []
+    for vector in directions(60 * n, rng=rng):
+        if len(kept) < n and all(vector @ v < np.cos(np.radians(apart)) for v in kept):
+            kept.append(vector)
+    return np.array(kept)
+
+
 def aside(vector: np.ndarray, degrees: float, angle: float = 0.0) -> np.ndarray:
     """Unit vector ``degrees`` away from a unit vector, at the position angle ``angle``."""
     pole = np.array([0.0, 0, 1]) if abs(vector[2]) < 0.9 else np.array([1.0, 0, 0])

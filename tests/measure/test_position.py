@@ -8,7 +8,7 @@ from gammafind.measure.data import sky_data, source_size
 from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
 from gammafind.sky.pixels import HealpixPixels
-from tests.measure.skies import aside, directions, gaussian_psf, source_sky
+from tests.measure.skies import aside, directions, gaussian_psf, source_sky, spread_out
 
 
 def separation(one, other) -> np.ndarray:
@@ -25,17 +25,6 @@ def fitted(data, start, step):
     )
     scale = source_size(data) / np.sqrt(np.maximum(fit.ts, 1))
     return fit_positions(full, found, fit.amplitude, scale)
-
-
-def spread_out(n, apart, *, rng) -> np.ndarray:
-    """Directions, each at least ``apart`` degrees from all others."""
-    kept = []
-    for vector in directions(40 * n, rng=rng):
-        if all(vector @ other < np.cos(np.radians(apart)) for other in kept):
-            kept.append(vector)
-        if len(kept) == n:
-            break
-    return np.array(kept)
 
 
 @pytest.mark.parametrize(("sigma", "counts"), [(1.0, 150), (2.0, 150), (2.0, 1000), (4.0, 500)])
