@@ -21,7 +21,7 @@ from gammafind.plugins.fermi_lat.diffuse import (
     seen_intensity,
 )
 from gammafind.plugins.fermi_lat.exposure import exposure_maps
-from gammafind.plugins.fermi_lat.irf import Response, load_response
+from gammafind.plugins.fermi_lat.irf import Response, load_response, read_response
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.pixels import HealpixPixels, Pixels
@@ -52,6 +52,8 @@ class FermiLatRenderer(SkyRenderer):
         ``"embedded"`` (approximate, 0.46 deg) or the path of a gll_iem cube.
     isotropic : str
         ``"embedded"`` or the path of an ``iso_*.txt`` file.
+    psf_file, aeff_file : str
+        Official CALDB files ``psf_*`` and ``aeff_*`` of a response, instead of ``irf``.
     index : float
         Photon index over which PSF and effective area are averaged in a band.
 
@@ -78,6 +80,8 @@ class FermiLatRenderer(SkyRenderer):
     exposure_source: str = "ten-years"
     interstellar: str = "embedded"
     isotropic: str = "embedded"
+    psf_file: str = ""
+    aeff_file: str = ""
     index: float = 2.3
 
     def __post_init__(self) -> None:
@@ -85,6 +89,11 @@ class FermiLatRenderer(SkyRenderer):
             raise OptionError(
                 f"{len(self.nsides)} nsides for {len(self.energies)} band edges",
                 remedy="Give one nside a band, that is one fewer than edges.",
+            )
+        if bool(self.psf_file) != bool(self.aeff_file):
+            raise OptionError(
+                "one of psf_file and aeff_file is missing",
+                remedy="Give both files of a response, or neither.",
             )
 
     @cached_property
@@ -100,6 +109,8 @@ class FermiLatRenderer(SkyRenderer):
     @cached_property
     def response(self) -> Response:
         """PSF and effective area."""
+        if self.psf_file:
+            return read_response(self.psf_file, self.aeff_file, self.event_type)
         return load_response(self.irf, self.event_type)
 
     def psfs(self) -> tuple[RadialPsf, ...]:
