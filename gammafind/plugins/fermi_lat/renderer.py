@@ -85,6 +85,13 @@ class FermiLatRenderer(SkyRenderer):
     index: float = 2.3
 
     def __post_init__(self) -> None:
+        edges = np.array(self.energies, dtype=float)
+        rising = np.all(edges > 0) and np.all(np.diff(edges) > 0) and np.all(np.isfinite(edges))
+        if len(edges) < 2 or not rising:
+            raise OptionError(
+                f"energies is {tuple(self.energies)}",
+                remedy="Give two edges or more in GeV, positive and rising.",
+            )
         if len(self.nsides) != len(self.energies) - 1:
             raise OptionError(
                 f"{len(self.nsides)} nsides for {len(self.energies)} band edges",

@@ -1,0 +1,127 @@
+"""Expected counts of the diffuse emission."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import healpy as hp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from gammafind.errors import BandError, GammafindError, InputDataError
+from gammafind.plugins.fermi_lat import embedded
+from gammafind.plugins.fermi_lat.diffuse import (
+    interstellar_intensity,
+    isotropic_intensity,
+    seen_intensity,
+)
+from gammafind.plugins.fermi_lat.irf import load_response
+from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
+from gammafind.sky.bands import energy_bands
+from gammafind.sky.pixels import HealpixPixels
+from tests.measure.skies import gaussian_psf, image
+
+SIX = (0.3, 0.5, 1, 2, 7, 20, 500)
+HOME = HealpixPixels(32)
+
+
+def bands(*edges):
+    return energy_bands(edges * u.GeV)
+
+
+def test_a_sum_of_embedded_bands_is_their_sum():
+    _, whole = interstellar_intensity("embedded", bands(*SIX))
+    _, wide = interstellar_intensity("embedded", bands(2, 20))
+    assert_allclose(wide[0], whole[3] + whole[4], rtol=1e-6)
+    home, everything = interstellar_intensity("embedded", bands(0.3, 500))
+    assert home.nside == 128
+    assert_allclose(everything[0], np.sum(whole, axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("edges", [(3, 7), (0.1, 0.3), (2, 10), (500, 900), (0.3, 600), (1.5, 2)])
+def test_bands_that_the_embedded_emission_does_not_hold_are_refused(edges):
+    low, high = edges
+    with pytest.raises(BandError, match=f"does not hold {low:g}-{high:g} GeV.*gll_iem"):
+        interstellar_intensity("embedded", bands(low, high))
+
+
+def test_the_renderer_refuses_them_too():
+    renderer = FermiLatRenderer(energies=(3, 7), nsides=(16,))
+    with pytest.raises(BandError, match=r"0\.3-0\.5 GeV, 0\.5-1 GeV"):
+        renderer.background()
+
+
+def test_a_cube_that_leaves_part_of_the_sky_open_is_refused(shared):
+    cube = shared / "fermi/diffuse/gll_iem_v07_gc_cutout.fits.gz"
+    with pytest.raises(InputDataError, match=r"gll_iem_v07_gc_cutout.*whole sky"):
+        interstellar_intensity(str(cube), bands(2, 20))
+
+
+def test_a_cube_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(GammafindError, match=r"nowhere\.fits"):
+        interstellar_intensity(str(tmp_path / "nowhere.fits"), bands(2, 20))
+
+
+def test_one_event_type_has_its_own_isotropic_spectrum():
+    response = load_response("P8R3_ULTRACLEANVETO_V3", "PSF3")
+    (found,) = isotropic_intensity("embedded", response, bands(2, 20))
+    spectrum = embedded.load_isotropic("P8R3_ULTRACLEANVETO_V3", "PSF3")
+    assert_allclose(found, spectrum.band_intensity(2 * u.GeV, 20 * u.GeV).value)
+
+
+def test_several_event_types_have_the_mean_weighted_with_their_areas():
+    names = ("FRONT", "BACK")
+    both = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT+BACK")
+    responses = [load_response("P8R3_ULTRACLEANVETO_V3", name) for name in names]
+    band = bands(1, 2)
+    alone = [isotropic_intensity("embedded", r, band)[0] for r in responses]
+    area = [r.band_effective_area(band[0]).value for r in responses]
+    assert_allclose(isotropic_intensity("embedded", both, band)[0], np.average(alone, weights=area))
+
+
+def test_an_isotropic_file_of_ones_own_is_used(tmp_path):
+    path = tmp_path / "iso.txt"
+    energy = np.geomspace(100, 1e6, 30)
+    np.savetxt(path, np.column_stack([energy, 1e-2 * energy**-2.0]))
+    renderer = FermiLatRenderer(energies=(2, 20), nsides=(16,), isotropic=str(path))
+    counts = renderer.background()["isotropic"].values[0]
+    intensity = 1e-2 * (1 / 2000 - 1 / 20_000)
+    expected = intensity * renderer.exposure().values[0] * 4 * np.pi / 3072
+    assert_allclose(counts, expected, rtol=1e-6)
+
+
+def test_a_flat_sky_is_seen_flat():
+    flat = np.full(HOME.shape, 3.0)
+    for width in (0.1, 1.0, 5.0):
+        seen = seen_intensity(flat, HOME, gaussian_psf(width), HealpixPixels(64))
+        assert_allclose(seen, 3.0, rtol=1e-6)
+
+
+def test_a_spot_is_seen_as_the_psf():
+    spot = np.zeros(HOME.shape)
+    pixel = HOME.containing(np.array([[0.6, 0.64, 0.48]]))[0]
+    spot[pixel] = 1
+    psf = gaussian_psf(6.0)
+    seen = seen_intensity(spot, HOME, psf, HOME)
+    distance = np.arccos(np.clip(HOME.vectors @ HOME.vectors[pixel], -1, 1))
+    expected = psf(distance) * HOME.pixel_area.value
+    assert_allclose(seen, expected, atol=0.01 * expected.max())
+
+
+def test_convolved_emission_agrees_with_healpy():
+    home, (intensity,) = interstellar_intensity("embedded", bands(2, 7))
+    psf = gaussian_psf(0.5)
+    alm = hp.map2alm(intensity, lmax=3 * home.nside - 1, iter=3, pol=False)
+    expected = hp.alm2map(hp.almxfl(alm, psf.window(3 * home.nside - 1)), home.nside)
+    assert_allclose(seen_intensity(intensity, home, psf, home), expected, rtol=0.02)
+
+
+def test_emission_on_an_image_is_that_of_the_sky_and_not_negative():
+    home, (intensity,) = interstellar_intensity("embedded", bands(7, 20))
+    pixels = image(24, step=0.5, lon=80.0, lat=3.0)
+    psf = gaussian_psf(0.2)
+    seen = seen_intensity(intensity, home, psf, pixels)
+    whole = seen_intensity(intensity, home, psf, home)
+    assert seen.shape == (24, 24)
+    assert_allclose(seen, home.interpolate(whole, pixels.centres()))
+    assert whole.min() > 0

@@ -1,0 +1,105 @@
+"""Exposure of the presets, and of a user's own file."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.io import fits
+from numpy.testing import assert_allclose
+
+from gammafind.errors import GammafindError, OptionError
+from gammafind.plugins.fermi_lat import embedded
+from gammafind.plugins.fermi_lat.exposure import EMBEDDED_EXPOSURES, exposure_maps
+from gammafind.plugins.fermi_lat.irf import load_response
+from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
+from gammafind.sky.bands import energy_bands
+from gammafind.sky.pixels import HealpixPixels
+from tests.measure.skies import image
+from tests.sky.fits.builders import skymap, write
+
+PSF3 = load_response("P8R3_ULTRACLEANVETO_V3", "PSF3")
+BAND = energy_bands([2, 20] * u.GeV)
+HOME = (HealpixPixels(128),)
+
+
+def maps(source, response=PSF3, bands=BAND, pixels=HOME):
+    return exposure_maps(source, response, bands, pixels, index=2.3)
+
+
+def test_the_measured_selection_has_the_measured_exposure():
+    assert_allclose(maps("573-weeks")[0], embedded.load_psf3_exposure(), rtol=1e-6)
+
+
+def test_ten_years_are_their_share_of_573_weeks():
+    assert EMBEDDED_EXPOSURES["573-weeks"] == 573 * 7
+    assert_allclose(maps("ten-years")[0], maps("573-weeks")[0] * 3652.5 / 4011)
+
+
+def test_exposure_goes_with_the_effective_area():
+    front = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT")
+    ratio = maps("ten-years", front)[0] / maps("ten-years")[0]
+    area = [r.band_effective_area(BAND[0], index=2.3).value for r in (front, PSF3)]
+    assert_allclose(ratio, area[0] / area[1])
+
+
+def test_the_exposure_of_ten_years_is_near_that_by_year():
+    bands, by_year = embedded.load_exposure_by_year()
+    front = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT")
+    pixels = (HealpixPixels(32),) * 6
+    found = maps("ten-years", front, bands, pixels)
+    for array, expected in zip(found, by_year.sum(axis=1), strict=True):
+        assert_allclose(array, expected, rtol=0.06)
+        assert_allclose(array.mean(), expected.mean(), rtol=0.04)
+
+
+def test_on_an_image_the_exposure_is_that_at_its_pixels():
+    pixels = image(12, step=2.0)
+    found = maps("573-weeks", pixels=(pixels,))[0]
+    assert found.shape == (12, 12)
+    assert_allclose(found, HOME[0].interpolate(maps("573-weeks")[0], pixels.centres()))
+
+
+def gtexpcube(path, levels, nodes):
+    """A flat exposure of one level a node, on nside 4."""
+    table = skymap(
+        np.outer(levels, np.ones(192)), prefix="ENERGY", name="HPXEXPOSURES", NSIDE=4, LASTPIX=191
+    )
+    column = fits.Column("Energy", "D", unit="MeV", array=nodes)
+    return write(path, table, fits.BinTableHDU.from_columns([column], name="ENERGIES"))
+
+
+def test_a_file_of_ones_own_is_used(tmp_path):
+    path = gtexpcube(tmp_path / "exposure.fits", [1e11, 3e11], [1000, 40_000])
+    found = maps(str(path), pixels=(HealpixPixels(16),))[0]
+    assert_allclose(found, found[0])
+    assert 1e11 < found[0] < 2e11
+    renderer = FermiLatRenderer(energies=(2, 7, 20), nsides=(16, 32), exposure_source=str(path))
+    sky = renderer.exposure()
+    assert [values.size for values in sky.values] == [3072, 12288]
+    assert sky.values[0][0] < sky.values[1][0]
+    background = renderer.background()["isotropic"]
+    per_exposure = [b.sum() / e.mean() for b, e in zip(background.values, sky.values, strict=True)]
+    assert per_exposure[0] > 3 * per_exposure[1]
+
+
+def test_a_healpy_map_a_band_is_used(tmp_path):
+    path = write(tmp_path / "exposure.fits", skymap(np.full((1, 192), 5e10)))
+    assert_allclose(maps(str(path))[0], 5e10)
+
+
+@pytest.mark.parametrize("source", ["eleven-years", "", "TEN-YEARS"])
+def test_an_unknown_source_is_refused_with_those_known(source):
+    with pytest.raises(OptionError, match=r"ten-years, 573-weeks"):
+        maps(source)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(GammafindError, match=r"nowhere\.fits"):
+        maps(str(tmp_path / "nowhere.fits"))
+
+
+def test_a_file_without_the_energies_is_refused(tmp_path):
+    path = gtexpcube(tmp_path / "exposure.fits", [1e11, 3e11], [50, 200])
+    with pytest.raises(GammafindError, match=r"exposure.fits.*2-20 GeV"):
+        maps(str(path))
