@@ -18,6 +18,7 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["write_counts", "write_counts_by_nside"]
 
 _UNSEEN = -1.6375e30
+_FORMATS = {"int32": "J", "int64": "K", "float64": "D"}
 _COORDSYS = {"galactic": "GAL", "icrs": "EQU", "fk5": "EQU"}
 
 
@@ -112,17 +113,23 @@ def write_counts_by_nside(
 
 
 def _marked(sky: SkyMap, mark: float) -> list[np.ndarray]:
-    """Arrays as int32, or where pixels are not valid as float64 with ``mark`` in them."""
+    """Arrays as integers, or where pixels are not valid as float64 with ``mark`` in them."""
     return [
-        values.astype(np.int32) if valid.all() else np.where(valid, values.astype(float), mark)
+        _integers(values) if valid.all() else np.where(valid, values.astype(float), mark)
         for values, valid in zip(sky.values, sky.valid, strict=True)
     ]
+
+
+def _integers(values: np.ndarray) -> np.ndarray:
+    """Counts as int32, as gtbin writes them, or as int64 where one is larger than that."""
+    fits_in_32 = values.max(initial=0) <= np.iinfo(np.int32).max
+    return values.astype(np.int32 if fits_in_32 else np.int64)
 
 
 def _healpix_table(sky: SkyMap) -> fits.BinTableHDU:
     pixels = sky.pixels[0]
     columns = [
-        fits.Column(f"CHANNEL{i}", "J" if array.dtype == np.int32 else "D", array=array)
+        fits.Column(f"CHANNEL{i}", _FORMATS[array.dtype.name], array=array)
         for i, array in enumerate(_marked(sky, _UNSEEN), start=1)
     ]
     table = fits.BinTableHDU.from_columns(columns, name="SKYMAP")

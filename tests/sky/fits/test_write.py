@@ -120,3 +120,10 @@ def test_nothing_is_overwritten_unasked_nor_half_written(tmp_path):
         write_counts(sky, tmp_path / "none" / "sky.fits")
     assert write_counts(sky, path, overwrite=True) == path
     assert [entry.name for entry in tmp_path.iterdir()] == ["sky.fits"]
+
+
+@pytest.mark.parametrize("pixels", [HealpixPixels(4), WcsPixels(image_wcs(), (6, 8))])
+def test_counts_beyond_32_bits_come_back(tmp_path, pixels):
+    sky = sky_on(pixels, pixels)
+    sky.values[1].flat[3] = 3_000_000_000
+    same(sky, read_counts(write_counts(sky, tmp_path / "sky.fits")))
