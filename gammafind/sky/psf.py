@@ -80,13 +80,19 @@ class RadialPsf:
 
         if not 0 < fraction < 1:
             raise OptionError(f"fraction is {fraction}", remedy="It must lie between 0 and 1.")
+
+        def excess(radius: float) -> float:
+            return self.containment(radius * u.rad) - fraction
+
         above = np.searchsorted(self._cumulative, fraction)
-        radius = brentq(
-            lambda radius: self.containment(radius * u.rad) - fraction,
-            self.theta[above - 1],
-            self.theta[above],
-            xtol=1e-12,
-        )
+        low, high = self.theta[above - 1], self.theta[above]
+        # At the nodes the sums may be a rounding error off, and then there is no sign to change.
+        if excess(low) >= 0:
+            radius = low
+        elif excess(high) <= 0:
+            radius = high
+        else:
+            radius = brentq(excess, low, high, xtol=1e-12)
         return np.degrees(radius) * u.deg
 
     def window(self, lmax: int) -> np.ndarray:

@@ -61,6 +61,18 @@ def test_containment_radius_inverts_containment(fraction):
     assert psf.containment(psf.containment_radius(fraction)) == pytest.approx(fraction, abs=1e-9)
 
 
+def test_containment_radius_is_found_at_every_node():
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        theta = np.append(0, np.sort(rng.uniform(0, 1, 30)))
+        psf = RadialPsf(theta, rng.uniform(0, 1, 31))
+        nodes = theta[1:-1]
+        fractions = np.array([float(psf.containment(node * u.rad)) for node in nodes])
+        for shift in (-1, 0, 1):
+            found = [psf.containment_radius(f + shift * np.spacing(f)) for f in fractions]
+            np.testing.assert_allclose(u.Quantity(found).to_value("rad"), nodes, rtol=1e-9)
+
+
 def test_containment_radius_of_a_gaussian():
     expected = np.degrees(SIGMA) * np.sqrt(-2 * np.log(0.32))
     assert gaussian().containment_radius(0.68).to_value("deg") == pytest.approx(expected, rel=1e-4)
