@@ -43,6 +43,11 @@ class Band:
                     f"band {self.name!r} has the edge {edge!r}",
                     remedy="Edges are energies, wavelengths or frequencies.",
                 )
+        if not self.high.unit.is_equivalent(self.low.unit):
+            raise BandError(
+                f"band {self.name!r} has one edge in {self.low.unit}, one in {self.high.unit}",
+                remedy="Both are energies, wavelengths or frequencies.",
+            )
         if not self.low < self.high:
             raise BandError(f"band {self.name!r} runs from {self.low} to {self.high}")
 

@@ -17,7 +17,13 @@ def test_adjoining_bands_are_named_after_their_edges():
 
 @pytest.mark.parametrize(
     ("low", "high"),
-    [(2 * u.GeV, 1 * u.GeV), (1 * u.GeV, 1 * u.GeV), (1, 2), (1 * u.s, 2 * u.s)],
+    [
+        (2 * u.GeV, 1 * u.GeV),
+        (1 * u.GeV, 1 * u.GeV),
+        (1, 2),
+        (1 * u.s, 2 * u.s),
+        (1 * u.eV, 2 * u.um),
+    ],
 )
 def test_edges_must_be_spectral_and_ordered(low, high):
     with pytest.raises(BandError):
