@@ -10,7 +10,7 @@ from typing import Any
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
-from gammafind.units import parse_quantity
+from gammafind.units import as_value, parse_quantity
 
 __all__ = ["check_options", "close_match", "option_defaults"]
 
@@ -91,10 +91,8 @@ def _accepted(plugin: type) -> str:
 
 def _convert(value: Any, field: dataclasses.Field, what: str) -> Any:
     kind = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
-    if "Quantity" in kind and isinstance(value, str):
-        default = _default(field)
-        unit = default.unit if isinstance(default, Quantity) else _unit_of(value, what)
-        return parse_quantity(value, unit, name=what)
+    if "Quantity" in kind and (isinstance(value, str) or _is_quantity(kind, value)):
+        return _quantity(value, _default(field), what)
     if isinstance(value, list):
         return tuple(value)
     if kind == "float" and type(value) is int:
@@ -103,6 +101,24 @@ def _convert(value: Any, field: dataclasses.Field, what: str) -> Any:
     if accepted and (not isinstance(value, accepted) or _is_flag(value) is not (kind == "bool")):
         raise OptionError(f"{what} is {value!r}", remedy=f"It must be of type {kind}.")
     return value
+
+
+def _is_quantity(kind: str, value: Any) -> bool:
+    """Whether a field of type ``kind`` holds nothing but a quantity (or None, which is let be)."""
+    kinds = {part.strip().rpartition(".")[2] for part in kind.split("|")}
+    return value is not None and kinds <= {"Quantity", "None"}
+
+
+def _quantity(value: Any, default: Any, what: str) -> Quantity:
+    """Quantity from text or as it is, in the unit of the default where that has one."""
+    unit = default.unit if isinstance(default, Quantity) else None
+    if isinstance(value, str):
+        return parse_quantity(value, unit or _unit_of(value, what), name=what)
+    if not isinstance(value, Quantity):
+        raise OptionError(
+            f"{what} is {value!r}", remedy="Write a number and a unit, such as '0.3 deg'."
+        )
+    return value if unit is None else as_value(value, unit, name=what) * unit
 
 
 def _is_flag(value: Any) -> bool:

@@ -38,13 +38,14 @@ def as_value(quantity: Quantity, unit: u.UnitBase | str, *, name: str) -> np.nda
         If ``quantity`` has no unit or one that does not convert.
     """
     unit = u.Unit(unit)
+    remedy = f"Give it in {unit} or alike."
     if not isinstance(quantity, Quantity):
-        raise OptionError(
-            f"{name} has no unit: received {quantity!r}", remedy=f"Give it in {unit} or alike."
-        )
+        raise OptionError(f"{name} has no unit: received {quantity!r}", remedy=remedy)
     try:
         return quantity.to_value(unit)
     except u.UnitConversionError:
+        if quantity.unit == u.dimensionless_unscaled:
+            raise OptionError(f"{name} has no unit: received {quantity}", remedy=remedy) from None
         raise OptionError(
             f"{name} is in {quantity.unit}", remedy=f"It must convert to {unit}."
         ) from None

@@ -36,13 +36,24 @@ def test_text_and_lists_take_the_types_of_the_fields():
     assert type(checked["fraction"]) is float
 
 
+def test_quantities_take_the_unit_of_the_default():
+    checked = check_options(Toy, {"catalogue": "a", "beam": 90 * u.arcmin, "cut": None})
+    assert checked["beam"].unit == u.deg
+    assert checked["beam"] == 1.5 * u.deg
+    assert checked["cut"] is None
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({}, "toy needs the option catalogue. It accepts catalogue \\(required\\), beam"),
         ({"catalogue": "a", "beem": 1}, "did you mean 'beam'"),
         ({"catalogue": "a", "beam": "2 kg"}, "beam of toy is in kg"),
+        ({"catalogue": "a", "beam": "2"}, "beam of toy has no unit"),
+        ({"catalogue": "a", "beam": 2}, "beam of toy is 2"),
+        ({"catalogue": "a", "beam": 2 * u.kg}, "beam of toy is in kg"),
         ({"catalogue": "a", "cut": "wide"}, "cut of toy is 'wide'"),
+        ({"catalogue": "a", "cut": 0.5}, "cut of toy is 0.5"),
         ({"catalogue": 3}, "catalogue of toy is 3"),
         ({"catalogue": "a", "deep": 1}, "deep of toy is 1"),
     ],
