@@ -68,12 +68,11 @@ class Likelihood(Localiser):
     separation: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.threshold > 0:
-            raise OptionError(f"threshold is {self.threshold}", remedy="It must be positive.")
-        if self.separation is not None and not self.separation > 0:
-            raise OptionError(f"separation is {self.separation}", remedy="It must be positive.")
-        if self.smoothing < 0:
-            raise OptionError(f"smoothing is {self.smoothing}", remedy="It must not be negative.")
+        _check("threshold", self.threshold, self.threshold > 0, "It must be positive.")
+        _check("smoothing", self.smoothing, self.smoothing >= 0, "It must not be negative.")
+        _check("index", self.index, True, "It must be a number.")
+        if self.separation is not None:
+            _check("separation", self.separation, self.separation > 0, "It must be positive.")
 
     def _localise_sky(
         self, observation: Observation, grid: PatchGrid | None, rng: np.random.Generator
@@ -173,6 +172,11 @@ class Likelihood(Localiser):
         while np.any(low := _alone(model) < self.threshold):
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
+
+
+def _check(name: str, value: float, accepted: bool, remedy: str) -> None:
+    if not (np.isfinite(value) and accepted):
+        raise OptionError(f"{name} is {value}", remedy=remedy)
 
 
 def _alone(model: SkyModel) -> np.ndarray:
