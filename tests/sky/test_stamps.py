@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
-from gammafind.sky.stamps import Stamps, fractions_at, point_source_map, stamps
+from gammafind.sky.stamps import COARSE, FINE, Stamps, fractions_at, point_source_map, stamps
 from tests.measure.skies import directions, gaussian_psf, image, king_psf
 
 WIDTHS = st.floats(0.15, 3)
@@ -41,8 +41,8 @@ def test_a_stamp_holds_what_it_promises(lon, lat, width, log_nside):
     pixels = HealpixPixels(2**log_nside)
     psf = gaussian_psf(width * pixels.pixel_size.value)
     stamp = stamps(unit_vectors([lon], [lat]), pixels, psf, containment=0.95)
-    polar = 0.03 if abs(lat) > 90 - 3 * pixels.pixel_size.value else 0
-    assert 0.945 - polar <= stamp.fraction.sum() <= 1.005
+    polar = abs(lat) > 90 - 3 * pixels.pixel_size.value
+    assert 0.95 - (0.04 if polar else 0.02) <= stamp.fraction.sum() <= 1.01
     assert len(np.unique(stamp.pixel)) == stamp.pixel.size
     assert stamp.fraction.min() >= 0
 
@@ -53,7 +53,7 @@ def test_a_map_of_a_source_holds_its_counts(lon, lat, width):
     psf = gaussian_psf(width * pixels.pixel_size.value)
     total = point_source_map(unit_vectors([lon], [lat]), np.array([1e5]), pixels, psf).sum()
     polar = abs(lat) > 90 - 3 * pixels.pixel_size.value
-    assert_allclose(total, 1e5, rtol=0.035 if polar else 0.007)
+    assert_allclose(total, 1e5, rtol=0.04 if polar else 0.02)
 
 
 def test_maps_conserve_counts_on_average():
@@ -162,3 +162,14 @@ def test_fractions_far_away_are_zero():
     fraction = fractions_at(np.array([[0.0, 1, 0]]), far, pixels, gaussian_psf(3.0))[0]
     assert np.all(fraction[pixels.vectors[:, 1] < 0] == 0)
     assert_allclose(fraction.sum(), 1, atol=0.002)
+
+
+@pytest.mark.parametrize("width", [0.2, 0.6, 1.0, 2.0])
+def test_coarse_shares_are_near_the_fine_ones(width):
+    pixels = HealpixPixels(64)
+    psf = gaussian_psf(width * pixels.pixel_size.value)
+    vectors = directions(100, rng=np.random.default_rng(10))
+    fine, coarse = (
+        stamps(vectors, pixels, psf, containment=0.95, sampling=s).fraction for s in (FINE, COARSE)
+    )
+    assert_allclose(coarse, fine, atol=0.03)
