@@ -34,8 +34,16 @@ class Pixels(Protocol):
         """Shape of a map on these pixels."""
 
     @property
+    def frame(self) -> str:
+        """Name of the celestial frame, as astropy knows it."""
+
+    @property
     def pixel_area(self) -> Quantity:
-        """Mean solid angle of a pixel."""
+        """Solid angle of a pixel; of an image, at its reference point."""
+
+    @property
+    def pixel_size(self) -> Quantity:
+        """Square root of `pixel_area`, as an angle."""
 
     @property
     def vectors(self) -> np.ndarray:
@@ -206,6 +214,13 @@ class WcsPixels:
         """Unit vectors, shape (..., 3), of pixel coordinates, 0 at the first pixel's centre."""
         sky = self.wcs.pixel_to_world(x, y).spherical
         return unit_vectors(sky.lon.deg, sky.lat.deg)
+
+    @property
+    def on_sky(self) -> np.ndarray:
+        """Which pixel centres lie on the sky, shape ``(ny, nx)``; the corners of Aitoff do not."""
+        y, x = np.indices(self.shape)
+        lon, lat = self.wcs.wcs_pix2world(x.ravel(), y.ravel(), 0)
+        return (np.isfinite(lon) & np.isfinite(lat)).reshape(self.shape)
 
     @cached_property
     def tree(self) -> cKDTree:

@@ -91,3 +91,10 @@ def test_same_pixels():
     assert same_pixels(image(), WcsPixels(WCS(image().wcs.to_header()), (20, 30)))
     for other in (image(lon=30.1), image("CAR"), image(step=0.4), image(shape=(20, 31))):
         assert not same_pixels(image(), other)
+
+
+def test_the_corners_of_an_aitoff_image_are_off_the_sky():
+    pixels = image("AIT", lon=0.0, lat=0.0, step=10.0, shape=(18, 36))
+    assert not pixels.on_sky[0, 0]
+    assert pixels.on_sky[9, 18]
+    np.testing.assert_array_equal(pixels.on_sky.ravel(), np.isfinite(pixels.vectors).all(axis=1))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS, WcsError
+from astropy.wcs.utils import wcs_to_celestial_frame
 
 from gammafind.errors import CoordinateSystemError, FileFormatError
 from gammafind.sky.fits.raw import RawMap
@@ -44,9 +45,10 @@ def parse_image(hdu: fits.PrimaryHDU | fits.ImageHDU, path: Path) -> RawMap:
         )
     planes = data.reshape(-1, *data.shape[-2:])
     planes = planes.astype(planes.dtype.newbyteorder("="))
-    pixels = WcsPixels(_celestial_wcs(hdu.header, path), planes.shape[1:])
+    wcs = _centred(_celestial_wcs(hdu.header, path), planes.shape[1:])
+    pixels = WcsPixels(wcs, planes.shape[1:])
     names = tuple(f"plane {i}" for i in range(1, len(planes) + 1))
-    return RawMap(names, hdu.header.get("BUNIT"), tuple(planes), _on_sky(pixels), pixels)
+    return RawMap(names, hdu.header.get("BUNIT"), tuple(planes), pixels.on_sky, pixels)
 
 
 def _celestial_wcs(header: fits.Header, path: Path) -> WCS:
@@ -60,14 +62,35 @@ def _celestial_wcs(header: fits.Header, path: Path) -> WCS:
             f"the image has the axes {list(wcs.wcs.ctype)}", path=path, remedy=remedy
         )
     try:
-        WcsPixels(wcs, (1, 1)).frame  # noqa: B018
+        frame = wcs_to_celestial_frame(wcs)
     except ValueError as fault:
         raise CoordinateSystemError(f"unknown frame ({fault})", path=path, remedy=remedy) from None
+    if not frame.is_equivalent_frame(type(frame)()):
+        raise CoordinateSystemError(
+            f"the frame is {frame.name} of EQUINOX = {header.get('EQUINOX')}",
+            path=path,
+            remedy="Accepted is EQUINOX = 2000 for FK5 (or ICRS, or GLON and GLAT), 1950 for FK4.",
+        )
     return wcs
 
 
-def _on_sky(pixels: WcsPixels) -> np.ndarray:
-    """Tell which pixel centres lie on the sky, shape of ``pixels``."""
-    row, column = np.indices(pixels.shape)
-    lon, lat = pixels.wcs.wcs_pix2world(column.ravel(), row.ravel(), 0)
-    return (np.isfinite(lon) & np.isfinite(lat)).reshape(pixels.shape)
+def _centred(wcs: WCS, shape: tuple[int, int]) -> WCS:
+    """Move the reference point of a plate-carree image along the equator to the middle column.
+
+    The positions stay as they are, but for columns more than 180 deg from the reference point:
+    those wcslib takes to be off the sky.
+    """
+    wcs.wcs.set()
+    axis = wcs.wcs.lng
+    steps = wcs.pixel_scale_matrix[axis]
+    straight = steps[1 - axis] == 0 and wcs.wcs.crval[1 - axis] == 0 and wcs.wcs.lonpole == 0
+    if not (straight and wcs.wcs.ctype[axis].endswith("-CAR")):
+        return wcs
+    moved = wcs.deepcopy()
+    middle = (shape[1 - axis] + 1) / 2
+    moved.wcs.crval = [
+        (value + (middle - wcs.wcs.crpix[axis]) * steps[axis]) % 360 if i == axis else value
+        for i, value in enumerate(wcs.wcs.crval)
+    ]
+    moved.wcs.crpix = [middle if i == axis else at for i, at in enumerate(wcs.wcs.crpix)]
+    return moved

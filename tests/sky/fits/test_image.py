@@ -84,6 +84,33 @@ def test_an_image_without_a_known_celestial_frame(tmp_path, prefix):
         read_counts(path, bands=BAND)
 
 
+@pytest.mark.parametrize(("first", "lon"), [(1, 180.0), (0.5, 360.0), (18.5, 0.0), (36, 200.0)])
+def test_a_plate_carree_image_holds_the_whole_circle_wherever_it_begins(tmp_path, first, lon):
+    wcs = image_wcs("CAR", step=10.0)
+    wcs.wcs.crpix, wcs.wcs.crval = [first, 9.5], [lon, 0.0]
+    data = np.arange(18 * 36, dtype=np.int32).reshape(18, 36)
+    path = write(tmp_path / "car.fits", fits.PrimaryHDU(data, header=wcs.to_header()))
+    sky = read_counts(path, bands=BAND)
+    assert sky.valid[0].all()
+    x, y = np.meshgrid(np.arange(36), np.arange(18))
+    places = SkyCoord(
+        (lon + (x + 1 - first) * wcs.wcs.cdelt[0]) * u.deg,
+        (y + 1 - 9.5) * wcs.wcs.cdelt[1] * u.deg,
+        frame="galactic",
+    )
+    assert sky.pixels[0].centres().separation(places).max() < 1e-9 * u.deg
+    np.testing.assert_array_equal(sky.pixels[0].pixel_of(places), data)
+
+
+def test_an_equinox_that_the_frame_does_not_tell_is_refused(tmp_path):
+    wcs = image_wcs("TAN", prefix=("RA", "DEC"))
+    wcs.wcs.radesys, wcs.wcs.equinox = "FK5", 1975.0
+    hdu = fits.PrimaryHDU(np.ones((6, 8), np.int16), header=wcs.to_header())
+    path = write(tmp_path / "old.fits", hdu)
+    with pytest.raises(CoordinateSystemError, match=r"old\.fits: .*fk5 of EQUINOX = 1975"):
+        read_counts(path, bands=BAND)
+
+
 def test_four_axes_are_refused(tmp_path):
     path = write(tmp_path / "four.fits", cube((1, 2, 6, 8)))
     with pytest.raises(FileFormatError, match="4 axes"):
