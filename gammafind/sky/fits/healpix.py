@@ -177,9 +177,10 @@ def _value_columns(hdu: fits.BinTableHDU, path: Path) -> tuple[str, ...]:
 def _column(hdu: fits.BinTableHDU, name: str) -> np.ndarray:
     """One column as a flat native array; integers that mean 'no data' become NaN."""
     array = np.asarray(hdu.data[name]).ravel()
-    null = hdu.columns[name].null
-    if null is not None and array.dtype.kind in "iu":
-        return np.where(array == int(null), np.nan, array)
+    column = hdu.columns[name]
+    if column.null is not None and array.dtype.kind in "iu":
+        # TNULL is given before scaling, and unsigned integers are scaled by TZERO.
+        return np.where(array == int(column.null) + int(column.bzero or 0), np.nan, array)
     return array.astype(array.dtype.newbyteorder("="))
 
 

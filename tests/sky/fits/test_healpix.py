@@ -131,6 +131,17 @@ def test_healpy_maps(tmp_path, nest, partial):
     np.testing.assert_array_equal(sky.valid[0], seen)
 
 
+def test_null_pixels_of_unsigned_counts_are_masked(tmp_path):
+    data = counts(1)[0].astype(np.uint16)
+    data[5] = 65535
+    column = fits.Column("CHANNEL1", "I", array=data, bzero=32768, null=32767)
+    table = with_keywords(fits.BinTableHDU.from_columns([column], name="SKYMAP"))
+    with pytest.warns(MaskedPixelsWarning, match="1 of 192"):
+        sky = read_counts(write(tmp_path / "unsigned.fits", table), bands=BAND)
+    assert np.flatnonzero(~sky.valid[0]).tolist() == [5]
+    np.testing.assert_array_equal(np.delete(sky.values[0], 5), np.delete(data, 5))
+
+
 def test_healpy_rows_of_1024_pixels(tmp_path):
     data = np.random.default_rng(0).poisson(1.0, hp.nside2npix(32)).astype(np.float32)
     path = tmp_path / "rows.fits"
