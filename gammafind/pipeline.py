@@ -15,7 +15,7 @@ from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
 from gammafind.choice import select_preset
 from gammafind.config import Preset, build
-from gammafind.errors import FileFormatError, OptionError
+from gammafind.errors import CoordinateSystemError, FileFormatError, OptionError
 from gammafind.interfaces import Localiser, Plugin, SkyRenderer, no_detections
 from gammafind.progress import stage
 from gammafind.provenance import provenance
@@ -30,6 +30,7 @@ from gammafind.sky.fits import (
 )
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import PatchGrid
+from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 
 __all__ = ["Result", "detect"]
@@ -88,7 +89,7 @@ def detect(
     bands : sequence of Band, optional
         Bands of maps whose files do not say them, in order.
     frame : {"galactic", "icrs", "fk5"}, optional
-        Frame of HEALPix maps whose files do not say it.
+        Frame of HEALPix maps, also of the exposure, whose files do not say it.
     exposure : path-like, optional
         Exposure map that takes the place of the renderer's.
     reference : QTable, optional
@@ -116,13 +117,15 @@ def detect(
         min_score = preset.score_threshold
     if not np.isfinite(min_score):
         raise OptionError(f"min_score is {min_score}", remedy="It must be a finite number.")
+    if seed < 0:
+        raise OptionError(f"seed is {seed}", remedy="It must not be negative.")
 
     with stage("reading the maps"):
         counts = _read_sky(paths, renderer, frame=frame)
     with stage("modelling the sky"):
         observation = renderer.observe(counts)
         if exposure is not None:
-            observation = _use_exposure(observation, exposure)
+            observation = _use_exposure(observation, exposure, frame=frame)
     with stage("looking for sources"):
         detections = _localise(localiser, observation, preset, np.random.default_rng(seed))
     catalogue = publish(detections[np.asarray(detections["score"]) >= min_score])
@@ -179,13 +182,21 @@ def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None
             path=paths[photons.index(True)],
             remedy="Give the one or the other.",
         )
-    return read_counts(paths, bands=renderer.bands, frame=frame)
+    counts = read_counts(paths, bands=renderer.bands, frame=frame)
+    for pixels in counts.pixels:
+        if isinstance(pixels, WcsPixels) and not pixels.on_sky.all():
+            raise CoordinateSystemError(
+                f"{np.count_nonzero(~pixels.on_sky)} pixels of an image lie off the sky",
+                path=", ".join(map(str, paths)),
+                remedy="Give the whole sky as HEALPix, or an image that lies on the sky.",
+            )
+    return counts
 
 
-def _use_exposure(observation: Observation, path: Path) -> Observation:
+def _use_exposure(observation: Observation, path: Path, *, frame: str | None) -> Observation:
     """Replace the exposure; the expected background scales with it, pixel by pixel."""
     counts, own = observation.counts, observation.exposure
-    given = read_exposure(path, bands=counts.bands, pixels=counts.pixels)
+    given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
     factors = [
         np.divide(new, old, out=np.zeros(new.shape), where=old > 0)
         for new, old in zip(given.values, own.values, strict=True)

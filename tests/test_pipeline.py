@@ -6,12 +6,14 @@ from hashlib import sha256
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from gammafind.catalogue.schema import CATALOGUE
 from gammafind.choice import with_plugins
 from gammafind.config import load_preset
 from gammafind.errors import (
     ConfigError,
+    CoordinateSystemError,
     EmptySkyWarning,
     EnergyEdgesError,
     FileFormatError,
@@ -19,7 +21,9 @@ from gammafind.errors import (
     UnknownPluginError,
 )
 from gammafind.pipeline import detect
+from gammafind.report.image import all_sky_wcs
 from gammafind.sky.bands import energy_bands
+from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 from tests.cli.fixtures import toy
 from tests.cli.toy import (
@@ -98,6 +102,28 @@ def test_an_exposure_replaces_that_of_the_renderer_and_scales_the_background(cou
     np.testing.assert_allclose(given["Flux"][:2], own["Flux"][:2] / 4)
     np.testing.assert_allclose(given["Score"][:2], own["Score"][:2] / 4)
     assert [entry["name"] for entry in given.meta["inputs"]] == ["counts.fits", "exposure.fits"]
+
+
+def test_the_frame_of_an_exposure_may_be_given(counts, tmp_path):
+    path = exposure_file(tmp_path / "exposure.fits", EXPOSURE)
+    with fits.open(path, mode="update") as file:
+        del file[1].header["COORDSYS"]
+    with pytest.raises(CoordinateSystemError, match=r"exposure\.fits: .*no COORDSYS"):
+        detect([counts], exposure=path)
+    assert len(detect([counts], exposure=path, frame="galactic").catalogue) == len(SOURCES)
+
+
+def test_an_image_that_leaves_the_sky_is_refused(tmp_path):
+    wcs, shape = all_sky_wcs(36)
+    pixels = WcsPixels(wcs, shape)
+    path = toy_file(tmp_path / "aitoff.fits", SkyMap(BANDS, (pixels,), (np.ones(shape, int),)))
+    with pytest.raises(CoordinateSystemError, match=r"aitoff\.fits: \d+ pixels .* off the sky"):
+        detect([path])
+
+
+def test_a_negative_seed_is_refused(counts):
+    with pytest.raises(OptionError, match="seed is -1"):
+        detect([counts], seed=-1)
 
 
 def test_a_sky_without_counts_gives_an_empty_catalogue_with_all_columns(tmp_path):
