@@ -8,7 +8,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 
-from gammafind.errors import OptionError
+from gammafind.errors import InputDataError, OptionError
 from gammafind.plugins.fermi_lat.embedded import load_psf3_exposure
 from gammafind.plugins.fermi_lat.irf import Response, load_response
 from gammafind.sky.bands import Band, energy_bands
@@ -82,7 +82,15 @@ def _from_file(
             f"exposure is {source!r}",
             remedy=f"Give {', '.join(EMBEDDED_EXPOSURES)} or the path of an exposure file.",
         )
-    return read_exposure(source, bands=bands, pixels=pixels, index=index).values
+    exposure = read_exposure(source, bands=bands, pixels=pixels, index=index)
+    missing = sum(int(np.count_nonzero(~valid)) for valid in exposure.valid)
+    if missing:
+        raise InputDataError(
+            f"the exposure is not known in {missing} pixels",
+            path=source,
+            remedy="It must cover all pixels of the maps.",
+        )
+    return exposure.values
 
 
 def _band(low: float, high: float) -> Band:

@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose
 
-from gammafind.errors import GammafindError, OptionError
+from gammafind.errors import GammafindError, InputDataError, OptionError
 from gammafind.plugins.fermi_lat import embedded
 from gammafind.plugins.fermi_lat.exposure import EMBEDDED_EXPOSURES, exposure_maps
 from gammafind.plugins.fermi_lat.irf import load_response
@@ -102,4 +102,13 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_a_file_without_the_energies_is_refused(tmp_path):
     path = gtexpcube(tmp_path / "exposure.fits", [1e11, 3e11], [50, 200])
     with pytest.raises(GammafindError, match=r"exposure.fits.*2-20 GeV"):
+        maps(str(path))
+
+
+def test_a_file_that_leaves_pixels_open_is_refused(tmp_path):
+    pixels = image(12, step=2.0)
+    cube = fits.PrimaryHDU(np.full((12, 12), 1e11), header=pixels.wcs.to_header())
+    path = write(tmp_path / "part.fits", cube)
+    assert_allclose(maps(str(path), pixels=(pixels,))[0], 1e11)
+    with pytest.raises(InputDataError, match=r"part\.fits: .* not known in \d+ pixels"):
         maps(str(path))
