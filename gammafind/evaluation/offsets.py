@@ -72,16 +72,19 @@ def measure_offsets(
     radius : Quantity, scalar or one for each detection
         Largest separation of a pair.
     error : str
-        Column of the position error; it may be missing.
+        Column of the position error; it may be missing. Without a unit it is in degrees.
     """
     pairs = match_one_to_one(
         sky_positions(detections, what="the table of detections"),
         sky_positions(truth, what="the table of true sources"),
         radius,
     )
-    errors = (
-        detections[error].to(u.deg)
-        if error in detections.colnames
-        else np.full(len(detections), np.nan) * u.deg
-    )
-    return Offsets(separation=pairs.separation, pos_err=errors[pairs.a])
+    return Offsets(separation=pairs.separation, pos_err=_errors(detections, error)[pairs.a])
+
+
+def _errors(detections: QTable, name: str) -> Quantity:
+    """Position errors; NaN where not known, degrees where a file does not say the unit."""
+    if name not in detections.colnames:
+        return np.full(len(detections), np.nan) * u.deg
+    column = detections[name]
+    return column.to(u.deg) if isinstance(column, Quantity) else np.asarray(column, float) * u.deg

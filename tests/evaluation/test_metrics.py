@@ -181,6 +181,8 @@ def test_offsets_of_gaussian_errors_are_contained_as_they_should():
     assert offsets.within_95 == pytest.approx(0.95, abs=0.03)
     assert offsets.median.to_value("deg") == pytest.approx(0.03 * 1.177, rel=0.15)
     assert np.isnan(measure_offsets(detections, truth, error="none").within_68)
+    detections["pos_err"] = detections["pos_err"].to_value("deg")
+    assert measure_offsets(detections, truth).within_68 == offsets.within_68
 
 
 def test_summary_is_json(sky):
