@@ -160,7 +160,7 @@ def _offered(origin: PluginInfo, hook: Callable[[], object]) -> Iterator[Candida
     """Call one hook; yield a candidate for each thing in the list that it returns."""
     try:
         offered = hook()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         yield _faulty(origin, _reason(error))
         return
     if not isinstance(offered, list | tuple):

@@ -132,10 +132,15 @@ def _raise() -> list:
     raise KeyError("weights")
 
 
+def _exit() -> list:
+    raise SystemExit("no licence")
+
+
 @pytest.mark.parametrize(
     ("hook", "reason"),
     [
         (hookimpl(_raise), "KeyError: 'weights'"),
+        (hookimpl(_exit), "SystemExit: no licence"),
         (hookimpl(lambda: None), "not a list of classes"),
         (offer("toy"), "'toy', which is no class"),
         (offer(clusterer()()), "which is no class"),
