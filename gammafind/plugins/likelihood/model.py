@@ -15,7 +15,7 @@ from gammafind.sky.stamps import stamps
 
 __all__ = ["SkyModel", "background_components"]
 
-_FIT_CONTAINMENT = 0.99
+_FIT_CONTAINMENT = 0.9
 _FAINT_SHARE = 2 / 3
 
 
@@ -102,7 +102,9 @@ class SkyModel:
         return self._fit_sources().errors()
 
     def _fit_sources(self) -> JointFit:
+        """Fit the counts of all sources; their far wings stay as they are."""
         shares = self.data.shares(self.vectors)
+        whole = self.data.source_maps(self.vectors, self.counts)
         counts, fixed, templates = [], [], []
         for i, band in enumerate(self.data.bands):
             stamp = stamps(self.vectors, band.pixels, band.psf, containment=_FIT_CONTAINMENT)
@@ -110,11 +112,11 @@ class SkyModel:
             touched, pixel = np.unique(stamp.pixel, return_inverse=True)
             source = np.repeat(np.arange(len(self.vectors)), stamp.pixel.shape[1])
             shape = (len(touched), len(self.vectors))
-            templates.append(
-                sparse.csr_array((weights.ravel(), (pixel.ravel(), source)), shape=shape)
-            )
+            template = sparse.csr_array((weights.ravel(), (pixel.ravel(), source)), shape=shape)
+            wings = np.maximum(whole[i][touched] - template @ self.counts, 0)
+            templates.append(template)
             counts.append(band.counts[touched])
-            fixed.append(np.maximum(self._backgrounds[i][touched], 1e-6))
+            fixed.append(np.maximum(self._backgrounds[i][touched], 1e-6) + wings)
         return fit_jointly(
             np.concatenate(counts),
             np.concatenate(fixed),
@@ -124,7 +126,7 @@ class SkyModel:
 
 
 def background_components(observation: Observation) -> list[np.ndarray]:
-    """Background components of each band, shape (n_pixels, nbackground_components)."""
+    """Background components of each band, shape (n_pixels, n_components)."""
     return [
         np.stack([sky.values[i].ravel() for sky in observation.background.values()], axis=1).astype(
             float
