@@ -74,9 +74,9 @@ def test_at_most_half_a_count_or_a_little_of_it_is_left_out(counts):
         assert counts - 0.5 - 0.002 * counts <= found <= counts * 1.001
 
 
-@pytest.mark.parametrize("nside", [32, 64, 256, 512])
+@pytest.mark.parametrize("nside", [32, 256, 512])
 @pytest.mark.parametrize("profile", [gaussian_psf, king_psf])
-@pytest.mark.parametrize("width", [0.2, 0.45, 0.8, 1.0, 1.6, 3.0])
+@pytest.mark.parametrize("width", [0.2, 0.45, 0.8, 1.0, 2.0])
 def test_fractions_are_the_integral_of_the_psf_over_each_pixel(nside, profile, width):
     pixels = HealpixPixels(nside)
     psf = profile(width * pixels.pixel_size.value)

