@@ -16,6 +16,9 @@ from gammafind.sky.skymap import SkyMap
 
 __all__ = ["Observation"]
 
+_ALL = 1 - 1e-4
+"""Least interpolated share of valid pixels that is all of them, up to rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class Observation:
@@ -72,12 +75,27 @@ class Observation:
     def patches(
         self, grid: PatchGrid, n_pixels: Sequence[int], *, rng: np.random.Generator
     ) -> Patches:
-        """Cut counts, background and exposure into patches."""
+        """Cut counts, background and exposure into patches.
+
+        Pixels of patches are valid where counts, background and exposure are, in all pixels of the
+        maps about them; all three are 0 elsewhere.
+        """
+        background = self.total_background()
+        masks = zip(self.counts.valid, background.valid, self.exposure.valid, strict=True)
+        known = tuple(np.all(parts, axis=0).astype(float) for parts in masks)
+        shares = grid.cut(SkyMap(background.bands, background.pixels, known, "score"), n_pixels)
+        valid = tuple(share > _ALL for share in shares)
+
+        def cut(sky: SkyMap) -> tuple[np.ndarray, ...]:
+            arrays = grid.cut(sky, n_pixels, rng=rng)
+            return tuple(np.where(good, a, 0) for a, good in zip(arrays, valid, strict=True))
+
         return Patches(
             grid=grid,
             bands=self.counts.bands,
-            counts=grid.cut(self.counts, n_pixels, rng=rng),
-            background=grid.cut(self.total_background(), n_pixels),
-            exposure=grid.cut(self.exposure, n_pixels),
+            counts=cut(self.counts),
+            background=cut(background),
+            exposure=cut(self.exposure),
             psfs=self.psfs,
+            valid=valid,
         )

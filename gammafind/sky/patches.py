@@ -230,6 +230,9 @@ class Patches:
         Exposure in cm2 s, shaped as ``counts``.
     psfs : tuple of RadialPsf, optional
         One a band.
+    valid : tuple of ndarray of bool, optional
+        False where there are no data, shaped as ``counts``; there all else is 0. True everywhere
+        by default.
     """
 
     grid: PatchGrid
@@ -238,9 +241,13 @@ class Patches:
     background: tuple[np.ndarray, ...] | None = None
     exposure: tuple[np.ndarray, ...] | None = None
     psfs: tuple[RadialPsf, ...] | None = None
+    valid: tuple[np.ndarray, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("counts", "background", "exposure"):
+        if self.valid is None:
+            everywhere = tuple(np.ones(np.shape(array), dtype=bool) for array in self.counts)
+            object.__setattr__(self, "valid", everywhere)
+        for name in ("counts", "background", "exposure", "valid"):
             arrays = getattr(self, name)
             if arrays is None:
                 continue

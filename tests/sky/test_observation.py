@@ -72,3 +72,32 @@ def test_patches_take_counts_background_and_exposure():
     np.testing.assert_allclose(patches.exposure[1], 1e10)
     ratio = patches.counts[1].sum() / patches.background[1].sum()
     assert ratio == pytest.approx(2 / 1.75, rel=0.2)
+
+
+def test_patches_know_where_there_are_no_data():
+    pixels = sky(2, "counts").pixels
+    masks = tuple(p.vectors[:, 2] < 0.5 for p in pixels)
+    exposure = tuple(p.vectors[:, 0] < 0.9 for p in pixels)
+    seen = observation(
+        counts=sky(2, "counts", valid=masks), exposure=sky(1e10, "exposure", valid=exposure)
+    )
+    grid = PatchGrid.healpix(2, size=50 * u.deg)
+    patches = seen.patches(grid, (16, 32), rng=np.random.default_rng(1))
+    for band in range(2):
+        good = patches.valid[band]
+        north, centre = (
+            np.stack([grid.pixel_vectors(i, width)[..., axis] for i in range(len(grid))])
+            for width, axis in ((good.shape[1], 2), (good.shape[1], 0))
+        )
+        assert not good[(north > 0.65) | (centre > 0.98)].any()
+        assert good[(north < 0.35) & (centre < 0.8)].all()
+        for arrays in (patches.counts, patches.background, patches.exposure):
+            assert not arrays[band][~good].any()
+        assert patches.counts[band][good].sum() > 0
+        np.testing.assert_allclose(patches.exposure[band][good], 1e10, rtol=1e-6)
+
+
+def test_patches_of_a_whole_sky_are_valid_everywhere():
+    grid = PatchGrid.healpix(1, size=50 * u.deg)
+    patches = observation().patches(grid, (16, 32), rng=np.random.default_rng(1))
+    assert all(good.all() for good in patches.valid)
