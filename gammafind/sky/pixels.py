@@ -165,7 +165,8 @@ class HealpixPixels:
         """Bilinear interpolation between the four nearest pixel centres."""
         import healpy as hp
 
-        return hp.get_interp_val(values, *_lonlat(positions, self.frame), lonlat=True)
+        lon, lat = _lonlat(positions, self.frame)
+        return np.reshape(hp.get_interp_val(values, lon, lat, lonlat=True), np.shape(lon))
 
 
 @dataclass(frozen=True, eq=False)
