@@ -6,8 +6,8 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from astropy.units import Quantity
 
+from gammafind.catalogue.columns import numbers
 from gammafind.errors import TableError
 
 __all__ = ["sky_positions"]
@@ -41,8 +41,8 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
     names = {name.lower(): name for name in table.colnames}
     for lon, lat, frame in _COLUMNS:
         if lon in names and lat in names:
-            longitude = _degrees(table[names[lon]], names[lon], what)
-            latitude = _degrees(table[names[lat]], names[lat], what)
+            longitude = _degrees(table, names[lon], what)
+            latitude = _degrees(table, names[lat], what)
             if np.any(np.abs(latitude) > 90):
                 raise TableError(f"{what}: {names[lat]} lies outside -90 to 90 deg")
             return SkyCoord(longitude, latitude, unit="deg", frame=frame).icrs
@@ -52,12 +52,11 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
     )
 
 
-def _degrees(column: object, name: str, what: str) -> np.ndarray:
+def _degrees(table: QTable, name: str, what: str) -> np.ndarray:
     try:
-        values = Quantity(column)
-        values = values.value if values.unit == u.dimensionless_unscaled else values.to_value(u.deg)
+        values = numbers(table, name, u.deg)
     except (u.UnitConversionError, TypeError, ValueError) as error:
         raise TableError(f"{what}: column {name} is no angle ({error})") from None
     if not np.all(np.isfinite(values)):
         raise TableError(f"{what}: column {name} holds values that are not finite")
-    return np.asarray(values, dtype=float)
+    return values

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
+from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError, TableError
 from gammafind.evaluation.nested import match_by_score
@@ -212,7 +213,10 @@ def _scores(detections: QTable, name: str) -> np.ndarray:
             f"the table of detections has no column {name}",
             remedy=f"Its columns are {', '.join(detections.colnames)}.",
         )
-    scores = np.asarray(detections[name], dtype=float)
+    try:
+        scores = numbers(detections, name)
+    except (u.UnitConversionError, ValueError) as error:
+        raise TableError(f"column {name} of the detections is no score ({error})") from None
     if not np.all(np.isfinite(scores)):
         raise TableError(f"column {name} of the detections holds values that are not finite")
     return scores

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
+from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.catalogue.positions import sky_positions
@@ -79,12 +80,5 @@ def measure_offsets(
         sky_positions(truth, what="the table of true sources"),
         radius,
     )
-    return Offsets(separation=pairs.separation, pos_err=_errors(detections, error)[pairs.a])
-
-
-def _errors(detections: QTable, name: str) -> Quantity:
-    """Position errors; NaN where not known, degrees where a file does not say the unit."""
-    if name not in detections.colnames:
-        return np.full(len(detections), np.nan) * u.deg
-    column = detections[name]
-    return column.to(u.deg) if isinstance(column, Quantity) else np.asarray(column, float) * u.deg
+    errors = numbers(detections, error, u.deg) * u.deg
+    return Offsets(separation=pairs.separation, pos_err=errors[pairs.a])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from astropy.table import QTable
 
+from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.merging import R95_OVER_R68
-from gammafind.report.rows import Rows, fluxes, numbers
+from gammafind.report.rows import Rows, fluxes
 from gammafind.report.style import COLUMN_WIDTH, MATCHED, UNMATCHED, styled
 from gammafind.report.summary import Summary
 

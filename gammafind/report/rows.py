@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from astropy.units import Quantity
 
+from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.positions import sky_positions
 from gammafind.report.summary import Summary
 from gammafind.units import FLUX
 
-__all__ = ["Rows", "fluxes", "numbers", "rows_of", "strength", "texts"]
+__all__ = ["Rows", "fluxes", "rows_of", "strength", "texts"]
 
 _NAMES = ("Source_Name", "name")
 _FLUXES = ("Flux1000", "Flux", "flux")
@@ -116,17 +115,6 @@ def fluxes(table: QTable) -> np.ndarray:
         if name in table.colnames:
             return numbers(table, name, FLUX)
     return np.full(len(table), np.nan)
-
-
-def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray:
-    """Column as floats in ``unit``, shape (n,); NaN where a value or the column is missing."""
-    if name not in table.colnames:
-        return np.full(len(table), np.nan)
-    column = table[name]
-    missing = np.broadcast_to(getattr(column, "mask", False), len(table))
-    column = getattr(column, "unmasked", getattr(column, "data", column))
-    values = column.to_value(unit) if isinstance(column, Quantity) else np.ma.getdata(column)
-    return np.where(missing, np.nan, np.asarray(values, dtype=float))
 
 
 def texts(table: QTable, *names: str) -> np.ndarray:

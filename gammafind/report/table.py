@@ -10,7 +10,8 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.report.rows import Rows, numbers
+from gammafind.catalogue.columns import numbers
+from gammafind.report.rows import Rows
 
 __all__ = ["table_of"]
 

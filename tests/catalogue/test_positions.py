@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from astropy.table import QTable
+from astropy.table import MaskedColumn, QTable
 
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import TableError
@@ -33,6 +33,10 @@ def test_usual_names_and_units(table):
         (QTable({"x": [1.0]}), "no positions: its columns are x"),
         (QTable({"ra": [1.0], "dec": [np.nan]}), "column dec holds values that are not finite"),
         (QTable({"ra": [1.0], "dec": [91.0]}), "outside -90 to 90"),
+        (
+            QTable({"ra": MaskedColumn([1, 2], mask=[0, 1]), "dec": [3, 4]}),
+            "column ra holds values",
+        ),
         (QTable({"ra": ["1h"], "dec": [1.0]}), "column ra is no angle"),
         (QTable({"ra": [1.0] * u.m, "dec": [1.0]}), "column ra is no angle"),
     ],

@@ -9,7 +9,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from astropy.table import QTable
+from astropy.table import MaskedColumn, QTable
 
 from gammafind.errors import OptionError, TableError
 from gammafind.evaluation.intervals import bootstrap_interval, resample
@@ -202,3 +202,16 @@ def test_summary_of_nothing(sky):
     assert summary["at_cut"]["purity"] is None
     assert summary["at_cut"]["completeness"] == 0
     assert summary["offsets"]["median_deg"] is None
+
+
+@pytest.mark.parametrize(
+    ("score", "fault"),
+    [
+        (MaskedColumn([30, 5], mask=[False, True]), "holds values that are not finite"),
+        (np.array(["high", "low"]), "is no score"),
+        ([3.0, 4.0] * u.deg, "is no score"),
+    ],
+)
+def test_scores_that_are_missing_or_no_numbers_are_refused(score, fault):
+    with pytest.raises(TableError, match=f"column score of the detections {fault}"):
+        evaluate_detections(grid_table(2, score=score), grid_table(5))
