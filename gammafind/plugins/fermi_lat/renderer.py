@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar
 
 import astropy.units as u
@@ -14,6 +15,7 @@ from astropy.table import QTable
 
 from gammafind.errors import OptionError, TableError
 from gammafind.interfaces import SkyRenderer
+from gammafind.measure.data import photon_shares
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.diffuse import (
     interstellar_intensity,
@@ -166,8 +168,7 @@ class FermiLatRenderer(SkyRenderer):
             bands = [spectra.flux(band.low, band.high) for band in self.bands]
             flux = np.stack([band.to_value("cm-2 s-1") for band in bands], axis=1)
         else:
-            edges = np.array(self.energies) ** (1 - self.index)
-            share = np.diff(edges) / (edges[-1] - edges[0])
+            share = photon_shares(list(pairwise(self.energies)), self.index)
             flux = sources["flux"].to_value("cm-2 s-1")[:, None] * share
         bad = ~np.all(np.isfinite(flux) & (flux >= 0), axis=1)
         if bad.any():

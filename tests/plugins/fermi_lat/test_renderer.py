@@ -124,6 +124,11 @@ def test_without_spectra_the_flux_is_shared_out_and_kept(six_bands):
     assert_allclose(flux[0, 3] / flux[0, 2], (7**-1.3 - 2**-1.3) / (2**-1.3 - 1))
 
 
+def test_a_photon_index_of_one_shares_the_flux_out_evenly_in_log_energy():
+    renderer = FermiLatRenderer(energies=(1, 10, 100), nsides=(16, 16), index=1.0)
+    assert_allclose(renderer._band_fluxes(sources([0], [0], [2e-9])), [[1e-9, 1e-9]])
+
+
 def test_exposure_and_psf_are_in_the_order_of_the_bands(six_bands):
     r68 = [psf.containment_radius(0.68).value for psf in six_bands.psfs()]
     assert np.all(np.diff(r68) < 0)
