@@ -103,5 +103,7 @@ def test_the_corners_of_an_aitoff_image_are_off_the_sky():
 def test_interpolation_keeps_the_shape_of_the_positions():
     pixels = HealpixPixels(4)
     for shape in ((), (1,), (2, 3)):
-        positions = SkyCoord(np.full(shape, 10.0), np.full(shape, 5.0), unit="deg", frame="galactic")
+        positions = SkyCoord(
+            np.full(shape, 10.0), np.full(shape, 5.0), unit="deg", frame="galactic"
+        )
         assert np.shape(pixels.interpolate(np.arange(192.0), positions)) == shape
