@@ -19,9 +19,10 @@ from gammafind.sky.projection import unit_vectors
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-__all__ = ["HealpixPixels", "Pixels", "WcsPixels", "same_pixels"]
+__all__ = ["FRAMES", "HealpixPixels", "Pixels", "WcsPixels", "same_pixels"]
 
-_FRAMES = ("galactic", "icrs", "fk5")
+FRAMES = ("galactic", "icrs", "fk5")
+"""Celestial frames of maps, all without further attributes."""
 _TREE_NSIDE = 256
 
 
@@ -86,9 +87,9 @@ class HealpixPixels:
     def __post_init__(self) -> None:
         if self.nside < 1 or self.nside & (self.nside - 1):
             raise OptionError(f"nside is {self.nside}", remedy="It must be a power of two.")
-        if self.frame not in _FRAMES:
+        if self.frame not in FRAMES:
             raise OptionError(
-                f"frame is {self.frame!r}", remedy=f"Accepted are {', '.join(_FRAMES)}."
+                f"frame is {self.frame!r}", remedy=f"Accepted are {', '.join(FRAMES)}."
             )
 
     @property

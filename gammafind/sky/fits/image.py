@@ -11,7 +11,7 @@ from astropy.wcs.utils import wcs_to_celestial_frame
 
 from gammafind.errors import CoordinateSystemError, FileFormatError
 from gammafind.sky.fits.raw import RawMap
-from gammafind.sky.pixels import WcsPixels
+from gammafind.sky.pixels import FRAMES, WcsPixels
 
 __all__ = ["find_image", "parse_image"]
 
@@ -65,11 +65,11 @@ def _celestial_wcs(header: fits.Header, path: Path) -> WCS:
         frame = wcs_to_celestial_frame(wcs)
     except ValueError as fault:
         raise CoordinateSystemError(f"unknown frame ({fault})", path=path, remedy=remedy) from None
-    if not frame.is_equivalent_frame(type(frame)()):
+    if frame.name not in FRAMES or not frame.is_equivalent_frame(type(frame)()):
         raise CoordinateSystemError(
-            f"the frame is {frame.name} of EQUINOX = {header.get('EQUINOX')}",
+            f"the frame is {frame.name}, EQUINOX = {header.get('EQUINOX')}",
             path=path,
-            remedy="Accepted is EQUINOX = 2000 for FK5 (or ICRS, or GLON and GLAT), 1950 for FK4.",
+            remedy="Accepted are ICRS, FK5 of EQUINOX = 2000, and Galactic coordinates.",
         )
     return wcs
 

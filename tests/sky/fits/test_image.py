@@ -102,12 +102,15 @@ def test_a_plate_carree_image_holds_the_whole_circle_wherever_it_begins(tmp_path
     np.testing.assert_array_equal(sky.pixels[0].pixel_of(places), data)
 
 
-def test_an_equinox_that_the_frame_does_not_tell_is_refused(tmp_path):
+@pytest.mark.parametrize(("frame", "equinox"), [("FK5", 1975.0), ("FK4", 1950.0)])
+def test_frames_of_another_equinox_are_refused(tmp_path, frame, equinox):
     wcs = image_wcs("TAN", prefix=("RA", "DEC"))
-    wcs.wcs.radesys, wcs.wcs.equinox = "FK5", 1975.0
+    wcs.wcs.radesys, wcs.wcs.equinox = frame, equinox
     hdu = fits.PrimaryHDU(np.ones((6, 8), np.int16), header=wcs.to_header())
     path = write(tmp_path / "old.fits", hdu)
-    with pytest.raises(CoordinateSystemError, match=r"old\.fits: .*fk5 of EQUINOX = 1975"):
+    with pytest.raises(
+        CoordinateSystemError, match=rf"old\.fits: .*{frame.lower()}, EQUINOX = {equinox}"
+    ):
         read_counts(path, bands=BAND)
 
 
