@@ -35,15 +35,15 @@ _OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
 _ROLES = ("renderer", "localiser", "clusterer")
 
 
-def add_map_arguments(parser: ArgumentParser) -> None:
-    """Add the maps and what their files may leave open."""
+def add_map_arguments(parser: ArgumentParser, *, photons: bool) -> None:
+    """Add the maps and what their files may leave open; say whether photon lists will do."""
     parser.add_argument(
         "maps",
         nargs="+",
         type=Path,
         metavar="MAP",
-        help="count maps: gtbin HEALPix files, healpy maps, images with a WCS; "
-        "or photon lists (FT1)",
+        help="count maps: gtbin HEALPix files, healpy maps, images with a WCS"
+        + ("; or photon lists (FT1)" if photons else ""),
     )
     parser.add_argument(
         "--band",

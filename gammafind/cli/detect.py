@@ -33,7 +33,7 @@ Without --preset the one is taken whose bands the energy bins of the files fill.
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
-    add_map_arguments(parser)
+    add_map_arguments(parser, photons=True)
     parser.add_argument(
         "--preset", metavar="NAME|FILE.toml", help="instrument, bands and plugins that fit together"
     )

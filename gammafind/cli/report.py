@@ -23,7 +23,7 @@ EXAMPLES = """\
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("catalogue", type=Path, metavar="CATALOGUE", help="what was found")
-    add_map_arguments(parser)
+    add_map_arguments(parser, photons=False)
     parser.add_argument(
         "--reference",
         metavar="CATALOGUE",
