@@ -18,6 +18,7 @@ from gammafind.sky.bands import Band, check_bands, energy_bands
 from gammafind.sky.fits.energies import bins_in_band, energy_bins, format_edges, overlapping
 from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
+from gammafind.sky.fits.selections import in_field
 from gammafind.sky.skymap import SkyMap
 
 __all__ = ["describe_input", "read_counts", "read_energy_edges"]
@@ -52,7 +53,8 @@ def read_counts(
     Returns
     -------
     SkyMap
-        Counts as int64; pixels without data are not valid.
+        Counts as int64; pixels without data, and those outside the circle that the photons were
+        selected from (``POS(RA,DEC)``), are not valid.
 
     Raises
     ------
@@ -228,6 +230,7 @@ def _no_edges(path: Path) -> EnergyEdgesError:
 def _sum_counts(file: Layers, layers: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Counts and validity of a band."""
     valid = np.logical_and.reduce([file.valid[i] for i in layers])
+    valid &= in_field(file.selections, file.pixels)
     name = file.names[layers[0]]
     if not valid.any():
         raise InputDataError(f"{name}: no pixel holds data", path=file.path)

@@ -18,7 +18,7 @@ from gammafind.errors import FileFormatError, InputDataError, OptionError, Shape
 from gammafind.sky.bands import Band, check_bands
 from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.opening import open_fits
-from gammafind.sky.fits.selections import selections
+from gammafind.sky.fits.selections import in_field, selections
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
 
@@ -41,6 +41,9 @@ class EventList:
         Bit mask; 0 where the file does not say.
     selections : tuple of str
         Cuts on the photons that the headers tell.
+    fields : tuple of tuple of str
+        The cuts of each file, which tell the part of the sky it was selected from; none for
+        the whole sky.
     meta : mapping
         Names and checksums of the files.
     """
@@ -50,6 +53,7 @@ class EventList:
     event_type: np.ndarray
     event_class: np.ndarray
     selections: tuple[str, ...] = ()
+    fields: tuple[tuple[str, ...], ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -112,6 +116,7 @@ def read_events(paths: Sequence[str | PathLike] | str | PathLike) -> EventList:
         event_type=np.concatenate([bits for *_, bits, _, _ in lists]),
         event_class=np.concatenate([bits for *_, bits, _ in lists]),
         selections=tuple(dict.fromkeys(cut for *_, cuts in lists for cut in cuts)),
+        fields=tuple(cuts for *_, cuts in lists),
         meta={"inputs": tuple(describe_input(path) for path in paths)},
     )
 
@@ -130,7 +135,8 @@ def bin_events(events: EventList, *, bands: Sequence[Band], pixels: Sequence[Pix
     Returns
     -------
     SkyMap
-        Counts as int64.
+        Counts as int64. Pixels whose centres lie outside the circles that all files were
+        selected from are not valid.
     """
     bands = check_bands(bands)
     if len(pixels) != len(bands):
@@ -139,6 +145,7 @@ def bin_events(events: EventList, *, bands: Sequence[Band], pixels: Sequence[Pix
         bands=bands,
         pixels=tuple(pixels),
         values=tuple(_bin(events, *pair) for pair in zip(bands, pixels, strict=True)),
+        valid=tuple(_seen(events, target) for target in pixels),
         meta={**events.meta, "selections": events.selections},
     )
 
@@ -149,6 +156,13 @@ def _bin(events: EventList, band: Band, pixels: Pixels) -> np.ndarray:
     index = pixels.pixel_of(events.positions[(energies >= low) & (energies < high)])
     size = int(np.prod(pixels.shape))
     return np.bincount(index[index >= 0], minlength=size).reshape(pixels.shape)
+
+
+def _seen(events: EventList, pixels: Pixels) -> np.ndarray:
+    """Pixels that one of the files was selected from."""
+    if not events.fields:
+        return np.ones(pixels.shape, dtype=bool)
+    return np.logical_or.reduce([in_field(cuts, pixels) for cuts in events.fields])
 
 
 def _read_one(path: Path) -> tuple:

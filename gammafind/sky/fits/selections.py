@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
-__all__ = ["selections"]
+from gammafind.sky.pixels import Pixels
+
+__all__ = ["in_field", "selections"]
+
+_NUMBER = r"\s*([-+.\deE]+)\s*"
+_CIRCLE = re.compile(rf"POS\(RA,DEC\) = CIRCLE\({_NUMBER},{_NUMBER},{_NUMBER}\)", re.IGNORECASE)
 
 
 def selections(header: fits.Header) -> tuple[str, ...]:
@@ -28,3 +39,25 @@ def selections(header: fits.Header) -> tuple[str, ...]:
         unit = "" if unit == "DIMENSIONLESS" or value == "TABLE" else f" {unit}"
         cuts.append(f"{kind} = {value}{unit}".rstrip())
     return tuple(cuts)
+
+
+def in_field(cuts: Sequence[str], pixels: Pixels) -> np.ndarray:
+    """Tell which pixels have their centres in all circles that photons were selected from.
+
+    Parameters
+    ----------
+    cuts : sequence of str
+        As `selections` returns them; other cuts than ``POS(RA,DEC) = CIRCLE(...)`` are passed over.
+    pixels : Pixels
+
+    Returns
+    -------
+    ndarray of bool, of the shape of ``pixels``
+    """
+    inside = np.ones(pixels.shape, dtype=bool)
+    for match in filter(None, map(_CIRCLE.match, cuts)):
+        ra, dec, radius = (float(number) * u.deg for number in match.groups())
+        if radius < 180 * u.deg:
+            centre = SkyCoord(ra, dec, frame="icrs").transform_to(pixels.frame)
+            inside &= centre.separation(pixels.centres()) <= radius
+    return inside

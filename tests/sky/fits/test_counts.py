@@ -5,6 +5,7 @@ from __future__ import annotations
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 
 import gammafind.plugins.fermi_lat
 from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError, OptionError
@@ -152,3 +153,14 @@ def test_the_embedded_sky():
     )
     assert sky.values[0].sum() == 1_988_886
     assert sky.pixels[0].nside == 128
+
+
+def test_pixels_outside_the_circle_of_the_selection_hold_no_data(tmp_path):
+    table = skymap(counts(2))
+    table.header.update(NDSKEYS=1, DSTYP1="POS(RA,DEC)", DSVAL1="CIRCLE(83.6,22.0,40)")
+    sky = read_counts(write(tmp_path / "map.fits", table, ebounds()))
+    centres = sky.pixels[0].centres()
+    near = SkyCoord(83.6, 22, unit="deg").separation(centres).deg <= 40
+    np.testing.assert_array_equal(sky.valid[1], near)
+    assert not sky.values[1][~near].any()
+    np.testing.assert_array_equal(sky.values[1][near], counts(2)[1][near])

@@ -139,3 +139,35 @@ def test_the_crab_is_binned_as_gtbin_does(shared):
     unlike = sum(np.abs(a - b).sum() for a, b in zip(ours.values, official.values, strict=True))
     assert unlike <= 2 * sum(values.sum() for values in near.values)
     assert unlike == 6
+
+
+def circle(ra, dec, radius):
+    return {"NDSKEYS": 1, "DSTYP1": "POS(RA,DEC)", "DSVAL1": f"CIRCLE({ra},{dec},{radius})"}
+
+
+def test_pixels_outside_the_circles_of_all_files_hold_no_data(tmp_path):
+    first = ft1(tmp_path / "a.fits", [83.6], [22], [3e3], **circle(83.6, 22.0, 15))
+    second = ft1(tmp_path / "b.fits", [180], [-60], [3e3], **circle(180, -60.0, "1.0e1"))
+    whole = ft1(tmp_path / "c.fits", [0], [0], [3e3])
+    grid = HealpixPixels(16)
+    bands = energy_bands([2, 20] * u.GeV)
+    lists = {"one": [first], "both": [first, second], "all": [first, second, whole]}
+    valid = {
+        name: bin_events(read_events(paths), bands=bands, pixels=[grid]).valid[0]
+        for name, paths in lists.items()
+    }
+    far = [
+        SkyCoord(ra, dec, unit="deg").separation(grid.centres()).deg > radius
+        for ra, dec, radius in ((83.6, 22, 15), (180, -60, 10))
+    ]
+    np.testing.assert_array_equal(valid["one"], ~far[0])
+    np.testing.assert_array_equal(valid["both"], ~(far[0] & far[1]))
+    assert valid["all"].all()
+
+
+def test_a_circle_of_the_whole_sky_leaves_it_whole(tmp_path):
+    path = ft1(tmp_path / "a.fits", [83.6], [22], [3e3], **circle("0.0", "0.0", "180.0"))
+    sky = bin_events(
+        read_events(path), bands=energy_bands([2, 20] * u.GeV), pixels=[HealpixPixels(4)]
+    )
+    assert sky.valid[0].all()
