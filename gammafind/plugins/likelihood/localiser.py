@@ -241,9 +241,11 @@ def _observation(patches: Patches, index: int) -> Observation:
             f"the patches have no {', '.join(missing)}", remedy="The likelihood needs them."
         )
     pixels = tuple(patches.grid.pixels(index, width) for width in patches.n_pixels)
+    valid = tuple(band[index] for band in patches.valid)
 
     def sky(arrays: tuple[np.ndarray, ...], kind: str) -> SkyMap:
-        return SkyMap(patches.bands, pixels, tuple(a[index] for a in arrays), kind)
+        values = tuple(band[index] for band in arrays)
+        return SkyMap(patches.bands, pixels, values, kind, valid)
 
     return Observation(
         counts=sky(patches.counts, "counts"),

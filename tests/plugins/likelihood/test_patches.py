@@ -73,3 +73,13 @@ def test_no_patches_have_no_detections():
     none = tuple(np.zeros((0, 8, 8)) for _ in range(1))
     patches = Patches(grid, sky.counts.bands, none, none, none, sky.psfs)
     assert len(finder().localise(patches)) == 0
+
+
+def test_nothing_is_found_where_a_patch_has_no_data():
+    true, counts, sky = random_sky(51, nside=64, sigma=1.5, n=12)
+    patches = patches_of(sky, true[np.argsort(-counts)[:1]])
+    seen = np.ones((1, 32, 32), dtype=bool)
+    seen[:, :, :20] = False
+    found = finder().localise(dataclasses.replace(patches, valid=(seen,)))
+    assert np.all(found["x"].value > 19)
+    assert len(found) < len(finder().localise(patches))
