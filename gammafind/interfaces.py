@@ -27,6 +27,7 @@ from gammafind.catalogue.schema import (
 )
 from gammafind.errors import OptionError, ShapeError, TableError
 from gammafind.sky.bands import Band
+from gammafind.sky.fits.events import EventList
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import Pixels
@@ -136,6 +137,10 @@ class SkyRenderer(Plugin):
         pixels = self._pixels(pixels)
         values = self._render(sources, pixels)
         return SkyMap(self.bands, pixels, values, "expected counts")
+
+    def select_events(self, events: EventList) -> EventList:
+        """Photons of the kind that PSF and exposure are given for; all of them by default."""
+        return events
 
     def observe(self, counts: SkyMap) -> Observation:
         """Join counts with this instrument's background, exposure and PSF on the same pixels."""

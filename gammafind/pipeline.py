@@ -175,7 +175,8 @@ def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None
     """Read count maps, or bin photons on the renderer's own pixels."""
     photons = [holds_events(path) for path in paths]
     if all(photons):
-        return bin_events(read_events(paths), bands=renderer.bands, pixels=renderer.pixels)
+        events = renderer.select_events(read_events(paths))
+        return bin_events(events, bands=renderer.bands, pixels=renderer.pixels)
     if any(photons):
         raise FileFormatError(
             "a photon list among count maps",

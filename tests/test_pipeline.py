@@ -31,6 +31,7 @@ from tests.cli.toy import (
     EXPOSURE,
     PIXELS,
     SOURCES,
+    Toy,
     bare_file,
     exposure_file,
     toy_counts,
@@ -176,6 +177,17 @@ def test_photons_are_binned_on_the_pixels_of_the_renderer(tmp_path):
     assert list(catalogue["Score"]) == [40]
     with pytest.raises(EnergyEdgesError, match="no energy bins"):
         detect([photons])
+
+
+def test_only_photons_that_the_response_is_for_are_binned(tmp_path, monkeypatch):
+    def southern(renderer, events):
+        return events.select(events.positions.galactic.b.deg < 0, cut="south")
+
+    monkeypatch.setattr(Toy, "select_events", southern)
+    photons = _photons(tmp_path / "photons.fits", [100] * 40 + [3000] * 50)
+    catalogue = detect([photons], preset="toy").catalogue
+    assert list(catalogue["Score"]) == [50]
+    assert catalogue.meta["selections"] == ["south"]
 
 
 def _photons(path, pixels):

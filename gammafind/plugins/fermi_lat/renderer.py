@@ -22,13 +22,18 @@ from gammafind.plugins.fermi_lat.diffuse import (
     isotropic_intensity,
     seen_intensity,
 )
+from gammafind.plugins.fermi_lat.events import select_response
 from gammafind.plugins.fermi_lat.exposure import exposure_maps
 from gammafind.plugins.fermi_lat.irf import Response, load_response, read_response
+from gammafind.plugins.fermi_lat.selection import warn_of_other_photons
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band, energy_bands
+from gammafind.sky.fits.events import EventList
+from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stamps import point_source_map
 
 __all__ = ["FermiLatRenderer"]
@@ -122,9 +127,22 @@ class FermiLatRenderer(SkyRenderer):
             return read_response(self.psf_file, self.aeff_file, self.event_type)
         return load_response(self.irf, self.event_type)
 
+    def observe(self, counts: SkyMap) -> Observation:
+        """Join counts with background, exposure and PSF; warn of photons of another selection."""
+        warn_of_other_photons(
+            counts.meta.get("selections", ()),
+            irf=self.response.irf,
+            event_types=self.response.event_types,
+        )
+        return super().observe(counts)
+
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""
         return tuple(self.response.band_psf(band, index=self.index) for band in self.bands)
+
+    def select_events(self, events: EventList) -> EventList:
+        """Photons of the event class and the event types of the response."""
+        return select_response(events, self.response.irf, self.response.event_types)
 
     def _exposure(self, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]:
         return exposure_maps(
