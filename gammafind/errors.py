@@ -26,6 +26,7 @@ __all__ = [
     "OutputError",
     "PluginError",
     "ResponseError",
+    "SelectionWarning",
     "ShapeError",
     "TableError",
     "TruncatedFileError",
@@ -149,6 +150,10 @@ class MaskedPixelsWarning(GammafindWarning):
 
 class EmptySkyWarning(GammafindWarning):
     """The map holds no counts at all."""
+
+
+class SelectionWarning(GammafindWarning):
+    """The photons were selected otherwise than the response expects."""
 
 
 class BrokenPluginWarning(GammafindWarning):
