@@ -15,7 +15,12 @@ from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
 from gammafind.choice import select_preset
 from gammafind.config import Preset, build
-from gammafind.errors import CoordinateSystemError, FileFormatError, OptionError
+from gammafind.errors import (
+    CoordinateSystemError,
+    FileFormatError,
+    InputDataError,
+    OptionError,
+)
 from gammafind.interfaces import Localiser, Plugin, SkyRenderer, no_detections
 from gammafind.progress import stage
 from gammafind.provenance import provenance
@@ -36,6 +41,9 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["Result", "detect"]
 
 Path = str | PathLike
+
+_LEAST_RATIO = 1e-7
+"""An exposure this much smaller or larger than the preset's is none: seconds against ten years."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -198,6 +206,7 @@ def _use_exposure(observation: Observation, path: Path, *, frame: str | None) ->
     """Replace the exposure; the expected background scales with it, pixel by pixel."""
     counts, own = observation.counts, observation.exposure
     given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
+    _check_scale(given, own, path)
     factors = [
         np.divide(new, old, out=np.zeros(new.shape), where=old > 0)
         for new, old in zip(given.values, own.values, strict=True)
@@ -207,6 +216,21 @@ def _use_exposure(observation: Observation, path: Path, *, frame: str | None) ->
         for name, sky in observation.background.items()
     }
     return replace(observation, exposure=given, background=background)
+
+
+def _check_scale(given: SkyMap, own: SkyMap, path: Path) -> None:
+    """Refuse what is no exposure: a count map, say, or one in another unit."""
+    for band, new, old, valid in zip(
+        given.bands, given.values, own.values, given.valid, strict=True
+    ):
+        both = valid & (old > 0) & (new > 0)
+        ratio = np.median(new[both] / old[both]) if both.any() else 0.0
+        if not _LEAST_RATIO <= ratio <= 1 / _LEAST_RATIO:
+            raise InputDataError(
+                f"the exposure in the band {band.name} is {ratio:.3g} times that of the preset",
+                path=path,
+                remedy="It must be in cm2 s. Is this a map of exposures?",
+            )
 
 
 def _localise(

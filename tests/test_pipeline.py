@@ -17,6 +17,7 @@ from gammafind.errors import (
     EmptySkyWarning,
     EnergyEdgesError,
     FileFormatError,
+    InputDataError,
     OptionError,
     UnknownPluginError,
 )
@@ -103,6 +104,13 @@ def test_an_exposure_replaces_that_of_the_renderer_and_scales_the_background(cou
     np.testing.assert_allclose(given["Flux"][:2], own["Flux"][:2] / 4)
     np.testing.assert_allclose(given["Score"][:2], own["Score"][:2] / 4)
     assert [entry["name"] for entry in given.meta["inputs"]] == ["counts.fits", "exposure.fits"]
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1e9, 0])
+def test_a_map_that_is_no_exposure_is_refused(counts, tmp_path, factor):
+    path = exposure_file(tmp_path / "exposure.fits", factor * EXPOSURE)
+    with pytest.raises(InputDataError, match=r"exposure\.fits: the exposure .* times that of the"):
+        detect([counts], exposure=path)
 
 
 def test_the_frame_of_an_exposure_may_be_given(counts, tmp_path):
