@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
 
-__all__ = ["atomic_output", "check_input", "check_output"]
+__all__ = ["atomic_output", "check_input", "check_output", "naming_full_disk"]
 
 
 def check_input(path: str | PathLike) -> Path:
@@ -62,9 +62,24 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
         )
     if path.exists() and not overwrite:
         raise OutputError(
-            "the file exists already", path=path, remedy="Choose another name, or overwrite it."
+            "the file exists already",
+            path=path,
+            remedy="Choose another name, or overwrite it with --overwrite (overwrite in Python).",
         )
     return path
+
+
+@contextmanager
+def naming_full_disk(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk into one that names the output."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(
+                "the disk is full", path=path, remedy="Make room, or choose another disk."
+            ) from error
+        raise
 
 
 @contextmanager
@@ -103,11 +118,12 @@ def atomic_output(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
             f"the directory {path.parent} cannot be written ({error.strerror})", path=path
         ) from None
     try:
-        yield folder / path.name
-        os.replace(folder / path.name, path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise OutputError("the disk is full", path=path) from error
+        with naming_full_disk(path):
+            yield folder / path.name
+            os.replace(folder / path.name, path)
+    except OutputError as error:
+        if error.path == folder / path.name:
+            raise OutputError(error.fault, path=path, remedy=error.remedy) from error
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)

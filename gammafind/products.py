@@ -14,7 +14,7 @@ from pathlib import Path
 from gammafind.catalogue.io import TABLE_SUFFIXES, write_table
 from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
-from gammafind.files import atomic_output, check_output
+from gammafind.files import atomic_output, check_output, naming_full_disk
 from gammafind.pipeline import Result
 from gammafind.progress import stage
 from gammafind.report import write_report
@@ -126,7 +126,8 @@ def check_folder(path: str | PathLike, *, overwrite: bool = False) -> Path:
         raise OutputError(
             "the folder exists already and is not empty",
             path=path,
-            remedy="Choose another name, or overwrite what is in it.",
+            remedy="Choose another name, or overwrite what is in it with --overwrite "
+            "(overwrite in Python).",
         )
     return path
 
@@ -152,7 +153,7 @@ def atomic_folder(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
     Raises
     ------
     OutputError
-        As `check_folder`, and if the directory may not be written.
+        As `check_folder`, and if the directory may not be written or the disk is full.
     """
     path = check_folder(path, overwrite=overwrite).absolute()
     try:
@@ -163,11 +164,12 @@ def atomic_folder(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
         ) from None
     filled = temporary / path.name
     try:
-        filled.mkdir()
-        yield filled
-        path.mkdir(exist_ok=True)
-        for file in filled.iterdir():
-            os.replace(file, path / file.name)
+        with naming_full_disk(path):
+            filled.mkdir()
+            yield filled
+            path.mkdir(exist_ok=True)
+            for file in filled.iterdir():
+                os.replace(file, path / file.name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

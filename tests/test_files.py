@@ -8,6 +8,7 @@ import pytest
 
 from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
 from gammafind.files import atomic_output, check_input
+from gammafind.products import atomic_folder
 
 
 def test_output_appears_under_its_name_only(tmp_path):
@@ -60,6 +61,27 @@ def test_full_disk_is_named(tmp_path):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OutputError, match=r"a\.txt: the disk is full"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_faults_of_outputs_within_outputs_name_the_outermost(tmp_path):
+    def fill():
+        with atomic_output(tmp_path / "a.txt") as outer, atomic_output(outer):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputError) as caught:
+        fill()
+    assert caught.value.path == tmp_path / "a.txt"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_named_for_folders_too(tmp_path):
+    def fill():
+        with atomic_folder(tmp_path / "page"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputError, match="page: the disk is full"):
         fill()
     assert list(tmp_path.iterdir()) == []
 
