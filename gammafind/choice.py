@@ -53,7 +53,7 @@ def select_preset(
     """
     if preset is None:
         edges = _edges(paths, bands)
-        preset = choose_preset(edges)
+        preset = choose_preset(edges, path=None if bands else ", ".join(map(str, paths)))
         _log.info("preset %s: its bands fit the energies of the maps", preset.name)
         _tell_unused(edges, preset)
     elif not isinstance(preset, Preset):

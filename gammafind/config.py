@@ -236,13 +236,15 @@ def load_preset(name_or_path: str | PathLike) -> Preset:
     return known[name_or_path]
 
 
-def choose_preset(edges: Quantity) -> Preset:
+def choose_preset(edges: Quantity, *, path: str | PathLike | None = None) -> Preset:
     """Return the preset whose bands the energy bins of a file fill.
 
     Parameters
     ----------
     edges : Quantity, shape (n + 1,)
         Energy edges of the bins of a file.
+    path : path-like, optional
+        The file, for messages.
 
     Returns
     -------
@@ -261,7 +263,8 @@ def choose_preset(edges: Quantity) -> Preset:
     listed = fitting or list(known)
     raise EnergyEdgesError(
         f"{'several presets fit' if fitting else 'no preset fits'} energy edges of "
-        f"{', '.join(f'{edge:g}' for edge in edges.value)} {edges.unit}",
+        f"{_edge_names(edges)}",
+        path=path,
         remedy="Choose one by name: "
         + ("; ".join(f"{name} ({_band_names(bands[name])})" for name in listed) or "there is none")
         + ".",
@@ -317,6 +320,12 @@ def _fill(edges: Quantity, bands: Sequence[Band]) -> bool:
         return False
     wanted = [edge.to_value(bands[0].low.unit, u.spectral()) for b in bands for edge in b.edges]
     return all(np.any(np.isclose(values, edge, rtol=_EDGE_TOLERANCE, atol=0)) for edge in wanted)
+
+
+def _edge_names(edges: Quantity) -> str:
+    if edges.unit == u.keV:
+        edges = edges.to(u.GeV)
+    return f"{', '.join(f'{edge:.4g}' for edge in edges.value)} {edges.unit}"
 
 
 def _band_names(bands: Sequence[Band]) -> str:

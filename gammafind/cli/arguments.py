@@ -125,6 +125,8 @@ def read_reference(text: str | None) -> QTable | None:
     ------
     InputFileError
         If the file cannot be used.
+    TableError
+        If the table has no positions.
     """
     if text is None:
         return None
@@ -133,9 +135,11 @@ def read_reference(text: str | None) -> QTable | None:
 
         return load_4fgl_dr2()
     from gammafind.catalogue.io import read_table
+    from gammafind.catalogue.positions import sky_positions
     from gammafind.sky.fits.counts import describe_input
 
     table = read_table(text)
+    sky_positions(table, what=text)
     table.meta |= describe_input(text)
     return table
 

@@ -97,7 +97,8 @@ class Summary:
 
     def headlines(self) -> list[str]:
         """Sentences that say what was found, without the fractions of `table`."""
-        lines = [f"{self.n_detections} sources found{self._range()}."]
+        sources = "source" if self.n_detections == 1 else "sources"
+        lines = [f"{self.n_detections} {sources} found{self._range()}."]
         if self.matches is None:
             return lines
         lines.append(
@@ -138,6 +139,8 @@ class Summary:
         if self.n_detections == 0:
             return ""
         low, _, middle, _, high = self.strength_quantiles
+        if self.n_detections == 1:
+            return f", {self.strength_name} {middle:.4g}"
         return f", {self.strength_name} {low:.4g} to {high:.4g}, median {middle:.4g}"
 
 

@@ -179,11 +179,22 @@ def test_bad_maps_are_named(make, fault, tmp_path, out, capsys):
 
 def test_edges_that_fit_no_preset(tmp_path, out, capsys):
     path = _other_edges(tmp_path / "map.fits")
-    says = ["no preset fits", "toy (2-20 GeV)"]
+    says = [path, "no preset fits energy edges of 3, 30 GeV", "toy (2-20 GeV)"]
     refused(capsys, ["detect", path, "-o", out / "found.ecsv"], says=says)
     says = [path, "3-30 GeV"]
     refused(capsys, ["detect", path, "--preset", "toy", "-o", out / "found.ecsv"], says=says)
     assert list(out.iterdir()) == []
+
+
+def test_what_a_file_does_not_say_names_the_option_that_says_it(tmp_path, out, capsys):
+    path = bare_file(tmp_path / "map.fits")
+    refused(capsys, ["detect", path, "-o", out / "found.ecsv"], says=["--band"])
+
+
+def test_a_reference_without_positions_is_named(counts, out, capsys):
+    says = [f"{counts} has no positions", "RAJ2000 and DEJ2000"]
+    command = ["detect", counts, "--reference", counts, "-o", out / "found.ecsv"]
+    refused(capsys, command, says=says)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,11 @@ def test_nothing_found(reference, with_reference):
         assert summary.regions[0].rates.completeness == 0.0
 
 
+def test_one_source_is_told_as_one(catalogue):
+    text = summarise(catalogue[:1], radius=RADIUS).text()
+    assert text.startswith(f"1 source found, TS {catalogue['TS'][0]:.4g}.")
+
+
 def test_score_takes_the_place_of_ts(catalogue):
     assert summarise(detections_without_ts(catalogue), radius=RADIUS).strength_name == "Score"
 

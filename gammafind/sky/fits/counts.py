@@ -223,7 +223,7 @@ def _no_edges(path: Path) -> EnergyEdgesError:
     return EnergyEdgesError(
         "there is no EBOUNDS table, so the energies are unknown",
         path=path,
-        remedy="Say which band each map holds.",
+        remedy="Say which band each map holds: --band LOW-HIGHunit, or bands in Python.",
     )
 
 

@@ -93,7 +93,7 @@ def _frame(hdu: fits.BinTableHDU, path: Path, frame: str | None) -> str:
         raise CoordinateSystemError(
             f"the header of {hdu.name} has no COORDSYS",
             path=path,
-            remedy=f"{accepted} Or say in which frame the map is.",
+            remedy=f"{accepted} Or say in which frame the map is: --frame, or frame in Python.",
         )
     if received is None:
         return frame

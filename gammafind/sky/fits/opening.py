@@ -26,6 +26,7 @@ __all__ = ["open_fits"]
 _GZIP = b"\x1f\x8b"
 _SIGNATURE = b"SIMPLE  ="
 _BLOCK = 2880
+_COPY_AGAIN = "Copy or download it again."
 _HEADER_FAULTS = (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError)
 
 
@@ -58,7 +59,7 @@ def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fi
     """
     path = check_input(path)
     remedy = f"Accepted is {what}, plain or gzipped."
-    with _stream(path, remedy) as stream, warnings.catch_warnings():
+    with _stream(path) as stream, warnings.catch_warnings():
         # astropy only warns of a file that is too short: _check_length makes that an error.
         for remark in (AstropyUserWarning, UnitsWarning, FITSFixedWarning):
             warnings.simplefilter("ignore", remark)
@@ -80,7 +81,7 @@ def _damage(path: Path, *faults: type[Exception]) -> Iterator[None]:
         raise FileFormatError(f"a FITS header is damaged ({fault})", path=path) from fault
 
 
-def _stream(path: Path, remedy: str) -> BinaryIO:
+def _stream(path: Path) -> BinaryIO:
     with path.open("rb") as stream:
         start = stream.read(2)
     if start != _GZIP:
@@ -88,10 +89,12 @@ def _stream(path: Path, remedy: str) -> BinaryIO:
     try:
         return io.BytesIO(gzip.decompress(path.read_bytes()))
     except EOFError:
-        raise TruncatedFileError("the gzipped file is cut off", path=path, remedy=remedy) from None
+        raise TruncatedFileError(
+            "the gzipped file is cut off", path=path, remedy=_COPY_AGAIN
+        ) from None
     except (zlib.error, gzip.BadGzipFile) as fault:
         raise FileFormatError(
-            f"the gzipped file cannot be decompressed ({fault})", path=path, remedy=remedy
+            f"the gzipped file cannot be decompressed ({fault})", path=path, remedy=_COPY_AGAIN
         ) from None
 
 
@@ -107,16 +110,15 @@ def _check_first_header(stream: BinaryIO, path: Path, remedy: str) -> None:
         if any(block[i : i + 8] == b"END     " for i in range(0, _BLOCK, 80)):
             stream.seek(0)
             return
-    raise TruncatedFileError("the file ends in its first header", path=path, remedy=remedy)
+    raise TruncatedFileError("the file ends in its first header", path=path, remedy=_COPY_AGAIN)
 
 
 def _check_length(file: fits.HDUList, stream: BinaryIO, path: Path) -> None:
     """Compare the length of the file to what its headers say."""
-    remedy = "Copy or download it again."
     last = file[-1]
     if not hasattr(last, "fileinfo"):
         raise TruncatedFileError(
-            f"the header of extension {len(file) - 1} is damaged", path=path, remedy=remedy
+            f"the header of extension {len(file) - 1} is damaged", path=path, remedy=_COPY_AGAIN
         )
     end = last.fileinfo()["datLoc"] + last.fileinfo()["datSpan"]
     size = stream.seek(0, os.SEEK_END)
@@ -124,12 +126,14 @@ def _check_length(file: fits.HDUList, stream: BinaryIO, path: Path) -> None:
         raise TruncatedFileError(
             f"the file is cut off: it has {size} bytes, its headers say {end}",
             path=path,
-            remedy=remedy,
+            remedy=_COPY_AGAIN,
         )
     stream.seek(end)
     if stream.read(8).startswith(b"XTENSION"):
         raise TruncatedFileError(
-            f"the header of extension {len(file)} is cut off or damaged", path=path, remedy=remedy
+            f"the header of extension {len(file)} is cut off or damaged",
+            path=path,
+            remedy=_COPY_AGAIN,
         )
 
 

@@ -70,7 +70,7 @@ def test_a_cut_gzip_is_truncated_and_a_wrong_one_is_no_fits(whole, tmp_path):
     path = tmp_path / "cut.fits.gz"
     packed = gzip.compress(whole.read_bytes())
     path.write_bytes(packed[: len(packed) // 2])
-    with pytest.raises(TruncatedFileError, match="gzipped file is cut off"), open_fits(path):
+    with pytest.raises(TruncatedFileError, match=r"cut off\. Copy or download"), open_fits(path):
         pass
     path.write_bytes(b"\x1f\x8b" + b"garbage" * 20)
     with pytest.raises(FileFormatError, match="cannot be decompressed"), open_fits(path):
