@@ -13,6 +13,7 @@ from gammafind.errors import OptionError
 
 if TYPE_CHECKING:
     from astropy.table import QTable
+    from astropy.units import Quantity
 
     from gammafind.sky.bands import Band
 
@@ -20,15 +21,18 @@ __all__ = [
     "add_map_arguments",
     "add_output_arguments",
     "add_plugin_arguments",
+    "add_radius_argument",
     "command_line",
     "parse_bands",
     "parse_options",
+    "parse_radius",
     "read_reference",
 ]
 
 EMBEDDED_REFERENCE = "4fgl-dr2"
 """Name of the reference catalogue that comes with the package."""
 
+_RADIUS = "0.3 deg"
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
 _OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
@@ -78,6 +82,16 @@ def add_output_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
 
 
+def add_radius_argument(parser: ArgumentParser) -> None:
+    """Add the match radius."""
+    parser.add_argument(
+        "--radius",
+        metavar="ANGLE",
+        help="match radius, with its unit (default: that with which the catalogue was made, or "
+        f"{_RADIUS} where it does not say)",
+    )
+
+
 def command_line(arguments: Namespace) -> str:
     """Command line as it was given, for the record."""
     return shlex.join(["gammafind", *arguments.argv])
@@ -116,6 +130,21 @@ def parse_options(texts: list[str]) -> dict[str, dict[str, Any]]:
             )
         options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
     return options
+
+
+def parse_radius(text: str | None, catalogue: QTable) -> Quantity:
+    """Read a match radius; where it is not given, it is that of the catalogue's metadata.
+
+    Raises
+    ------
+    OptionError
+        If the text is no angle.
+    """
+    from gammafind.units import parse_quantity
+
+    if text is None:
+        text = str(catalogue.meta.get("match_radius", _RADIUS))
+    return parse_quantity(text, "deg", name="--radius")
 
 
 def read_reference(text: str | None) -> QTable | None:

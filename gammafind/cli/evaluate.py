@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
     add_output_arguments,
+    add_radius_argument,
     command_line,
+    parse_radius,
     read_reference,
 )
 from gammafind.errors import OptionError
@@ -33,12 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "truth", metavar="TRUTH", help=f"what is there: a table, or {EMBEDDED_REFERENCE}"
     )
-    parser.add_argument(
-        "--radius",
-        default="0.3deg",
-        metavar="ANGLE",
-        help="match radius, with its unit (default: %(default)s)",
-    )
+    add_radius_argument(parser)
     parser.add_argument(
         "--min-score",
         type=float,
@@ -70,11 +67,11 @@ def run(arguments: Namespace) -> None:
 
     if arguments.output:
         check_output(arguments.output, overwrite=arguments.overwrite)
-    radius = parse_quantity(arguments.radius, "deg", name="--radius")
     latitude = parse_quantity(arguments.min_latitude, "deg", name="--min-latitude")
     if not 0 <= latitude.value < 90:
         raise OptionError(f"--min-latitude is {latitude}", remedy="Accepted is 0 to 90 deg.")
     catalogue = read_table(arguments.catalogue)
+    radius = parse_radius(arguments.radius, catalogue)
     truth = read_reference(arguments.truth)
     metrics = summarise(
         catalogue,

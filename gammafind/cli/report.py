@@ -9,7 +9,9 @@ from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
     add_map_arguments,
     add_output_arguments,
+    add_radius_argument,
     parse_bands,
+    parse_radius,
     read_reference,
 )
 
@@ -29,12 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="CATALOGUE",
         help=f"catalogue to compare with: a table, or {EMBEDDED_REFERENCE}",
     )
-    parser.add_argument(
-        "--radius",
-        default="0.3deg",
-        metavar="ANGLE",
-        help="match radius, with its unit (default: %(default)s)",
-    )
+    add_radius_argument(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the page"
     )
@@ -48,11 +45,10 @@ def run(arguments: Namespace) -> None:
     from gammafind.products import atomic_folder, check_folder
     from gammafind.report import summarise, write_report
     from gammafind.sky.fits import read_counts
-    from gammafind.units import parse_quantity
 
     check_folder(arguments.output, overwrite=arguments.overwrite)
-    radius = parse_quantity(arguments.radius, "deg", name="--radius")
     catalogue = read_table(arguments.catalogue, schema=CATALOGUE)
+    radius = parse_radius(arguments.radius, catalogue)
     counts = read_counts(arguments.maps, bands=parse_bands(arguments.band), frame=arguments.frame)
     reference = read_reference(arguments.reference)
     summary = summarise(catalogue, reference, radius=radius, counts=counts)

@@ -64,7 +64,20 @@ def test_evaluate_prints_metrics(found, capsys):
     assert metrics["at_cut"]["n_found"] == len(SOURCES)
     assert metrics["at_cut"]["purity"] == 1
     assert metrics["at_cut"]["completeness"] == len(SOURCES) / (len(SOURCES) + 1)
-    assert metrics["radius"] == "0.3 deg"
+    assert metrics["radius"] == "1.0 deg"
+
+
+def test_the_match_radius_is_that_given_or_of_the_catalogue_or_usual(found, capsys):
+    bare = read_table(found / "found.ecsv")
+    bare.meta.clear()
+    write_table(bare, found / "bare.ecsv")
+    for catalogue, given, radius in (
+        ("found.ecsv", [], "1.0 deg"),
+        ("found.ecsv", ["--radius", "0.5deg"], "0.5 deg"),
+        ("bare.ecsv", [], "0.3 deg"),
+    ):
+        assert main(["evaluate", str(found / catalogue), str(found / "truth.ecsv"), *given]) == 0
+        assert json.loads(capsys.readouterr().out)["radius"] == radius
 
 
 def test_evaluate_keeps_to_cut_and_latitude(found):
