@@ -229,7 +229,7 @@ def load_response(irf: str, event_type: str) -> Response:
         known = "; ".join(f"{name}: {', '.join(has)}" for name, has in EMBEDDED_RESPONSES.items())
         raise OptionError(
             f"no response {irf} {event_type} comes with the package",
-            remedy=f"There are {known}. Other files are read with read_response.",
+            remedy=f"There are {known}. For others give the options psf_file and aeff_file.",
         )
     path = _DATA / f"response_{irf}.fits.gz"
     return read_response(path, path, event_type)
