@@ -1,0 +1,134 @@
+"""Which true sources each patch holds, and the masks that mark them."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.errors import OptionError, TableError
+from gammafind.sky.patches import PatchGrid
+from gammafind.sky.projection import unit_vectors
+
+__all__ = ["truth_masks", "truth_table"]
+
+_CARRIED = ("class_label", "flux")
+
+
+def truth_table(sources: QTable, grid: PatchGrid, n_pixels: int, *, margin: float = 0) -> QTable:
+    """Place each source in every patch that holds it.
+
+    Parameters
+    ----------
+    sources : QTable
+        With ``ra`` and ``dec``; ``class_label`` and ``flux`` are carried along where they are.
+    grid : PatchGrid
+    n_pixels : int
+        Pixels a side of a patch, in which ``x`` and ``y`` are given.
+    margin : float
+        Pixels beyond the border of a patch within which sources are told too, so that masks hold
+        the part of their discs that lies inside.
+
+    Returns
+    -------
+    QTable
+        ``patch, x, y, source`` and what is carried along: index of the patch, pixel (0 at the
+        centre of the first), and row of ``sources``; ordered by patch, then by source.
+
+    Raises
+    ------
+    OptionError
+        If ``margin`` is negative or not finite.
+    TableError
+        If a position is not finite.
+    """
+    if not (np.isfinite(margin) and margin >= 0):
+        raise OptionError(f"margin is {margin}", remedy="It must not be negative.")
+    patch, source, vectors = _near(sources, grid, n_pixels, margin)
+    plane = np.einsum("nij,nj->in", grid.bases[patch], vectors[source])
+    step, middle = np.radians(grid.pixel_size(n_pixels)), (n_pixels - 1) / 2
+    x, y = middle - plane[0] / plane[2] / step, middle + plane[1] / plane[2] / step
+    low, high = -0.5 - margin, n_pixels - 0.5 + margin
+    inside = (x >= low) & (x < high) & (y >= low) & (y < high)
+    table = QTable(
+        {
+            "patch": patch[inside],
+            "x": x[inside] * u.pix,
+            "y": y[inside] * u.pix,
+            "source": source[inside],
+        }
+    )
+    for name in _CARRIED:
+        if name in sources.colnames:
+            table[name] = sources[name][source[inside]]
+    return table
+
+
+def truth_masks(truth: QTable, n_patches: int, n_pixels: int, *, radius: float = 5.0) -> np.ndarray:
+    """Masks that are true within a disc about each source.
+
+    Parameters
+    ----------
+    truth : QTable
+        From `truth_table`, with a margin of at least ``radius`` where sources beyond the border
+        are to be drawn as far as they reach in.
+    n_patches : int
+    n_pixels : int
+        Pixels a side, those of ``truth``.
+    radius : float
+        Pixels from the source to the furthest pixel centre that is marked. The paper speaks of a
+        disc of 5 pixels and of a radius of 5 pixels: 2.5 is the other reading.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_patches, n_pixels, n_pixels)
+
+    Raises
+    ------
+    OptionError
+        If ``radius`` is not positive.
+    TableError
+        If a patch index is not below ``n_patches``.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 3.1.
+    """
+    if not (np.isfinite(radius) and radius > 0):
+        raise OptionError(f"radius is {radius}", remedy="It must be positive.")
+    patch = np.asarray(truth["patch"])
+    if len(patch) and (patch.min() < 0 or patch.max() >= n_patches):
+        raise TableError(
+            f"patch runs from {patch.min()} to {patch.max()}",
+            remedy=f"It must lie within 0 to {n_patches - 1}.",
+        )
+    x, y = (truth[name].to_value(u.pix) for name in ("x", "y"))
+    column, row = np.rint(x).astype(int), np.rint(y).astype(int)
+    masks = np.zeros((n_patches, n_pixels, n_pixels), dtype=bool)
+    reach = int(np.ceil(radius + 0.5))
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
+            i, j = row + dy, column + dx
+            marked = (i - y) ** 2 + (j - x) ** 2 <= radius**2
+            marked &= (i >= 0) & (i < n_pixels) & (j >= 0) & (j < n_pixels)
+            masks[patch[marked], i[marked], j[marked]] = True
+    return masks
+
+
+def _near(
+    sources: QTable, grid: PatchGrid, n_pixels: int, margin: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of patch and source within the corners of the patch, and the vectors of all sources."""
+    from scipy.spatial import cKDTree
+
+    sky = SkyCoord(sources["ra"], sources["dec"], frame="icrs").transform_to(grid.frame).spherical
+    vectors = unit_vectors(sky.lon.deg, sky.lat.deg).reshape(-1, 3)
+    if not np.all(np.isfinite(vectors)):
+        raise TableError("the source table holds positions that are not finite")
+    half = grid.pixel_size(n_pixels) * (n_pixels / 2 + margin)
+    reach = 2 * np.sin(np.arctan(np.sqrt(2) * np.radians(half)) / 2) * (1 + 1e-9)
+    found = cKDTree(vectors).query_ball_point(grid.bases[:, 2], reach, return_sorted=True)
+    patch = np.repeat(np.arange(len(grid)), [len(rows) for rows in found])
+    source = np.concatenate([np.zeros(0, dtype=int), *found]).astype(int)
+    return patch, source, vectors
