@@ -15,6 +15,7 @@ from gammafind.config import build, load_preset
 from gammafind.evaluation.metrics import completeness_at_purity, evaluate_detections, rates
 from gammafind.interfaces import SkyRenderer
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 
@@ -28,7 +29,7 @@ def main() -> None:
     """Print the tables of docs/validation/simulated_sky.md."""
     renderer = build(PRESET.renderer)
     localiser = build(PRESET.localiser, clusterer=build(PRESET.clusterer))
-    truth = true_sources()
+    truth = true_sources(load_4fgl_dr2())
     expected = renderer.render(truth)
     background = renderer.observe(expected.map(np.zeros_like, kind="counts"))
     skies = [draw(renderer, background, expected, seed) for seed in SEEDS]
@@ -46,15 +47,6 @@ def main() -> None:
             f"TS >= {cut}: {np.mean([np.sum(ts >= cut) for ts in counts]):.1f}" for cut in CUTS
         )
     )
-
-
-def true_sources() -> QTable:
-    """4FGL-DR2 as a table of true sources, with its own spectra."""
-    truth = load_4fgl_dr2()
-    truth["name"], truth["class_label"] = truth["Source_Name"], truth["CLASS1"]
-    truth["ra"], truth["dec"] = truth["RAJ2000"], truth["DEJ2000"]
-    truth["flux"] = truth["Flux1000"]
-    return truth
 
 
 def draw(

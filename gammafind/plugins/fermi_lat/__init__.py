@@ -1,11 +1,20 @@
-"""The Fermi Large Area Telescope: responses, catalogues, diffuse emission, renderer."""
+"""The Fermi Large Area Telescope: responses, catalogues, diffuse emission, renderer, sources."""
 
 from __future__ import annotations
 
 from gammafind.hookspecs import hookimpl
-from gammafind.interfaces import SkyRenderer
+from gammafind.interfaces import SkyRenderer, SourcePopulation
 
-__all__ = ["gammafind_renderers"]
+__all__ = ["gammafind_populations", "gammafind_renderers"]
+
+
+@hookimpl
+def gammafind_populations() -> list[type[SourcePopulation]]:
+    """Return the synthetic 4FGL and the uniform sky."""
+    from gammafind.plugins.fermi_lat.population.plugin import FermiPopulation
+    from gammafind.plugins.fermi_lat.population.uniform import UniformPopulation
+
+    return [FermiPopulation, UniformPopulation]
 
 
 @hookimpl

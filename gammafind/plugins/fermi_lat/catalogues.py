@@ -10,12 +10,14 @@ import astropy.units as u
 import numpy as np
 from astropy.io import fits
 from astropy.table import QTable
+from astropy.units import Quantity
 
 from gammafind.catalogue.schema import Column, conform
 from gammafind.errors import FileFormatError, InputDataError, TableError
 from gammafind.plugins.fermi_lat.catalogue_columns import ALIASES, FERMI_CATALOGUE
-from gammafind.plugins.fermi_lat.spectra import SPECTRUM_TYPES, SourceSpectra
+from gammafind.plugins.fermi_lat.spectra import DIFFERENTIAL_FLUX, SPECTRUM_TYPES, SourceSpectra
 from gammafind.sky.fits.opening import open_fits
+from gammafind.units import as_value
 
 __all__ = ["CLASS_GROUPS", "class_group", "read_fermi_catalogue", "spectra_of"]
 
@@ -36,6 +38,13 @@ CLASS_GROUPS = {
     "": "UNASSOCIATED",
 }
 """Group of each CLASS1, case-folded; all others are ``OTHER``."""
+
+_COLUMNS_OF = {
+    "PowerLaw": ("PL_Flux_Density", "PL_Index"),
+    "LogParabola": ("LP_Flux_Density", "LP_Index", "LP_beta"),
+    "PLSuperExpCutoff": ("PLEC_Flux_Density", "PLEC_Index", "PLEC_Expfactor", "PLEC_Exp_Index"),
+    "PLSuperExpCutoff4": ("PLEC_Flux_Density", "PLEC_IndexS", "PLEC_ExpfactorS", "PLEC_Exp_Index"),
+}
 
 
 def read_fermi_catalogue(path: str | PathLike) -> QTable:
@@ -92,7 +101,8 @@ def spectra_of(table: QTable) -> SourceSpectra:
     Parameters
     ----------
     table : QTable
-        From `read_fermi_catalogue`, or rows of it.
+        From `read_fermi_catalogue`, rows of it, or another table with ``SpectrumType``,
+        ``Pivot_Energy`` and the columns of the forms that occur in it.
 
     Returns
     -------
@@ -101,34 +111,23 @@ def spectra_of(table: QTable) -> SourceSpectra:
     Raises
     ------
     TableError
-        If a column is missing.
+        If a column is missing, or has a unit that does not convert.
     """
-    columns = {
-        "PowerLaw": ("PL_Flux_Density", "PL_Index", None, None),
-        "LogParabola": ("LP_Flux_Density", "LP_Index", "LP_beta", None),
-        "PLSuperExpCutoff": (
-            "PLEC_Flux_Density", "PLEC_Index", "PLEC_Expfactor", "PLEC_Exp_Index",
-        ),
-        "PLSuperExpCutoff4": (
-            "PLEC_Flux_Density", "PLEC_IndexS", "PLEC_ExpfactorS", "PLEC_Exp_Index",
-        ),
-    }  # fmt: skip
-    needed = {name for names in columns.values() for name in names if name}
-    missing = sorted({"SpectrumType", "Pivot_Energy", *needed} - set(table.colnames))
-    if missing:
-        raise TableError(f"the catalogue lacks the column {', '.join(missing)}")
+    _require(table, {"SpectrumType", "Pivot_Energy"})
     kind = np.asarray(table["SpectrumType"])
+    occurring = {name: columns for name, columns in _COLUMNS_OF.items() if np.any(kind == name)}
+    _require(table, {name for columns in occurring.values() for name in columns})
     parameters = np.zeros((4, len(table)))
-    for name, sources in columns.items():
+    for name, columns in occurring.items():
         rows = kind == name
-        for parameter, source in zip(parameters, sources, strict=True):
-            if source:
-                parameter[rows] = _value(table[source])[rows]
+        for parameter, column in zip(parameters, columns, strict=False):
+            unit = DIFFERENTIAL_FLUX if column == columns[0] else None
+            parameter[rows] = _value(table[column], unit)[rows]
     amplitude, index, curvature, exp_index = parameters
     return SourceSpectra(
         kind=kind,
-        amplitude=amplitude * table["PL_Flux_Density"].unit,
-        pivot=table["Pivot_Energy"],
+        amplitude=amplitude * DIFFERENTIAL_FLUX,
+        pivot=Quantity(table["Pivot_Energy"], dtype=float),
         index=index,
         curvature=curvature,
         exp_index=exp_index,
@@ -242,5 +241,13 @@ def _missing(column: Column, n_rows: int) -> np.ndarray:
     return np.zeros(n_rows, int) if column.dtype == "i8" else np.full(n_rows, np.nan)
 
 
-def _value(column: object) -> np.ndarray:
-    return np.asarray(getattr(column, "value", column), dtype=float)
+def _require(table: QTable, names: set[str]) -> None:
+    missing = sorted(names - set(table.colnames))
+    if missing:
+        raise TableError(f"the catalogue lacks the column {', '.join(missing)}")
+
+
+def _value(column: object, unit: u.UnitBase | None) -> np.ndarray:
+    if unit is None:
+        return np.asarray(getattr(column, "value", column), dtype=float)
+    return np.asarray(as_value(column, unit, name="a flux density"), dtype=float)

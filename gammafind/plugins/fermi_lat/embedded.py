@@ -7,7 +7,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from astropy.io import fits
-from astropy.table import QTable
+from astropy.table import QTable, Table
 
 from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue
@@ -21,6 +21,7 @@ __all__ = [
     "load_exposure_by_year",
     "load_interstellar",
     "load_isotropic",
+    "load_population_table",
     "load_psf3_exposure",
 ]
 
@@ -141,6 +142,17 @@ def load_bubbles() -> np.ndarray:
     """
     with fits.open(_FOLDER / "bubbles.fits.gz") as file:
         return _native(file["SKYMAP"].data["TEMPLATE"])
+
+
+def load_population_table() -> Table:
+    """Load the fit of the synthetic population to 4FGL-DR2, one number a row.
+
+    Returns
+    -------
+    Table
+        See `~gammafind.plugins.fermi_lat.population.storage.fit_from_table`.
+    """
+    return Table.read(_FOLDER / "population_4fgl_dr2.ecsv", format="ascii.ecsv")
 
 
 def _native(column: np.ndarray) -> np.ndarray:

@@ -1,0 +1,84 @@
+"""Distributions of one parameter: tables of quantiles, and the families of the paper."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+from scipy.special import ndtr, ndtri
+
+__all__ = [
+    "SCORES",
+    "family_values",
+    "fit_family",
+    "normal_scores",
+    "quantile_table",
+    "scores_of",
+    "values_of",
+]
+
+SCORES = np.linspace(-3, 3, 33)
+"""Normal scores at which quantiles are kept."""
+
+
+def quantile_table(values: np.ndarray) -> np.ndarray:
+    """Quantiles at the probabilities of `SCORES`, shape (33,)."""
+    return np.quantile(values, ndtr(SCORES))
+
+
+def values_of(scores: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Values whose normal scores are given; none lie outside the table."""
+    return np.interp(scores, SCORES, table)
+
+
+def scores_of(values: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Normal scores of values, the inverse of `values_of`."""
+    return np.interp(values, table, SCORES)
+
+
+def normal_scores(values: np.ndarray) -> np.ndarray:
+    """Normal scores of a sample from its ranks; ties share a rank."""
+    return ndtri((stats.rankdata(values) - 0.5) / len(values))
+
+
+def fit_family(family: str, values: np.ndarray) -> tuple[float, float]:
+    """Fit a family by maximum likelihood.
+
+    Parameters
+    ----------
+    family : {"norm", "lognorm", "gumbel_r", "cauchy"}
+    values : ndarray
+
+    Returns
+    -------
+    location, scale : float
+        Of ln(value) for ``lognorm``.
+    """
+    values = np.log(values) if family == "lognorm" else values
+    location, scale = _distribution(family).fit(values)
+    return float(location), float(scale)
+
+
+def family_values(
+    scores: np.ndarray, family: str, parameters: np.ndarray, limits: tuple[float, float]
+) -> np.ndarray:
+    """Values of a truncated family whose normal scores are given.
+
+    Parameters
+    ----------
+    scores : ndarray
+    family : str
+    parameters : (float, float)
+        From `fit_family`.
+    limits : (float, float)
+        The family is cut off at these and renormalised.
+    """
+    distribution = _distribution(family)(*parameters)
+    with np.errstate(divide="ignore"):
+        limits = np.log(limits) if family == "lognorm" else np.array(limits)
+    low, high = distribution.cdf(limits)
+    values = np.clip(distribution.ppf(low + (high - low) * ndtr(scores)), *limits)
+    return np.exp(values) if family == "lognorm" else values
+
+
+def _distribution(family: str) -> stats.rv_continuous:
+    return stats.norm if family == "lognorm" else getattr(stats, family)

@@ -1,0 +1,73 @@
+"""Source tables of synthetic catalogues: columns of 4FGL, fluxes, positions, names."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.catalogue.publish import source_names
+from gammafind.plugins.fermi_lat.catalogues import spectra_of
+from gammafind.plugins.fermi_lat.spectra import DIFFERENTIAL_FLUX
+
+__all__ = ["COLUMN_UNITS", "source_table"]
+
+COLUMN_UNITS = {
+    "Pivot_Energy": u.MeV,
+    "PL_Flux_Density": DIFFERENTIAL_FLUX,
+    "LP_Flux_Density": DIFFERENTIAL_FLUX,
+    "PLEC_Flux_Density": DIFFERENTIAL_FLUX,
+}
+"""Units of the spectral columns; the others have none."""
+
+_LOW, _HIGH = 1 * u.GeV, 100 * u.GeV
+_POSITION_DIGITS = 6
+_PREFIX = "GFS"
+
+
+def source_table(
+    lon: np.ndarray,
+    lat: np.ndarray,
+    class_label: np.ndarray,
+    spectra: dict[str, np.ndarray],
+    history: np.ndarray,
+) -> QTable:
+    """Table of sources, the brightest first.
+
+    Spectral columns, energy flux and history are in single precision, positions are rounded
+    to 1e-6 deg: far finer than any of them is known, it keeps files small and absorbs the
+    last digits in which mathematical libraries differ. Fluxes follow from the rounded spectra.
+
+    Parameters
+    ----------
+    lon, lat : ndarray, shape (n,)
+        Galactic, in degrees.
+    class_label : ndarray of str, shape (n,)
+    spectra : dict of str to ndarray
+        ``SpectrumType`` and the columns of the forms that occur, in the units of 4FGL.
+    history : ndarray, shape (n, 10)
+    """
+    table = QTable({"SpectrumType": spectra["SpectrumType"]})
+    for name, values in spectra.items():
+        if name != "SpectrumType":
+            single = np.asarray(values, dtype=np.float32)
+            unit = COLUMN_UNITS.get(name)
+            table[name] = single if unit is None else Quantity(single, unit, dtype=np.float32)
+    listed = spectra_of(table)
+    positions = SkyCoord(lon * u.deg, lat * u.deg, frame="galactic")
+    table["name"] = source_names(positions, prefix=_PREFIX)
+    table["ra"] = _rounded(positions.icrs.ra.deg) % 360 * u.deg
+    table["dec"] = _rounded(positions.icrs.dec.deg) * u.deg
+    table["glon"] = _rounded(lon) % 360 * u.deg
+    table["glat"] = _rounded(lat) * u.deg
+    table["class_label"] = class_label
+    table["flux"] = listed.flux(_LOW, _HIGH).astype(np.float32).astype(float)
+    table["energy_flux"] = listed.energy_flux(_LOW, _HIGH).astype(np.float32)
+    table["flux_history"] = np.asarray(history, dtype=np.float32)
+    return table[np.argsort(-table["energy_flux"].value, kind="stable")]
+
+
+def _rounded(degrees: np.ndarray) -> np.ndarray:
+    return np.round(degrees, _POSITION_DIGITS)

@@ -1,0 +1,45 @@
+"""A 4FGL catalogue as a table of true sources, as populations return them."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.catalogue.schema import SOURCES, conform
+from gammafind.plugins.fermi_lat.catalogues import class_group, spectra_of
+
+__all__ = ["true_sources"]
+
+
+def true_sources(catalogue: QTable) -> QTable:
+    """Take a catalogue for the truth.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        From `~gammafind.plugins.fermi_lat.catalogues.read_fermi_catalogue`.
+
+    Returns
+    -------
+    QTable
+        Schema SOURCES with ``energy_flux``, ``glon``, ``glat``, ``flux_history`` and all columns
+        of the catalogue. ``flux`` is ``Flux1000``; a year without a flux has the mean flux.
+    """
+    sources = QTable(catalogue, copy=True)
+    sources["name"], sources["class_label"] = sources["Source_Name"], class_group(sources["CLASS1"])
+    sources["ra"], sources["dec"] = sources["RAJ2000"], sources["DEJ2000"]
+    sources["glon"], sources["glat"] = sources["GLON"], sources["GLAT"]
+    sources["flux"] = sources["Flux1000"]
+    sources["energy_flux"] = spectra_of(sources).energy_flux(1 * u.GeV, 100 * u.GeV)
+    sources["flux_history"] = _history(sources["Flux_History"].value)
+    return conform(sources, SOURCES, what="the catalogue")
+
+
+def _history(flux: np.ndarray) -> np.ndarray:
+    """Flux of each year over the mean of all years that have one."""
+    known = np.isfinite(flux)
+    total = np.where(known, flux, 0).sum(axis=1, keepdims=True)
+    mean = total / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    relative = np.divide(flux, mean, out=np.ones(flux.shape), where=known & (mean > 0))
+    return relative
