@@ -31,6 +31,7 @@ __all__ = [
     "TableError",
     "TruncatedFileError",
     "UnknownPluginError",
+    "WorkerError",
 ]
 
 
@@ -138,6 +139,10 @@ class BrokenPluginError(PluginError):
 
 class DuplicatePluginError(PluginError):
     """Two plugins of one role have the same name."""
+
+
+class WorkerError(GammafindError):
+    """A worker process ended before its work was done."""
 
 
 class GammafindWarning(UserWarning):

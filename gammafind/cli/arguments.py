@@ -36,7 +36,7 @@ _RADIUS = "0.3 deg"
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
 _OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
-_ROLES = ("renderer", "localiser", "clusterer")
+_ROLES = ("population", "renderer", "localiser", "clusterer")
 
 
 def add_map_arguments(parser: ArgumentParser, *, photons: bool) -> None:

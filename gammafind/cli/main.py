@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from gammafind import __version__
-from gammafind.cli import demo, detect, evaluate, plugins, report
+from gammafind.cli import demo, detect, evaluate, plugins, report, simulate
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
@@ -20,6 +20,7 @@ COMMANDS = {
     "plugins": plugins,
     "evaluate": evaluate,
     "report": report,
+    "simulate": simulate,
 }
 """Modules by command; each has ``SUMMARY``, ``EXAMPLES``, ``add_arguments`` and ``run``."""
 
@@ -34,6 +35,7 @@ _EPILOG = """\
 examples:
   gammafind demo                              the real Fermi-LAT sky, 2-20 GeV
   gammafind detect counts.fits -o found.ecsv  your own count maps
+  gammafind simulate -o skies                 skies of which the sources are known
   gammafind plugins                           what can be combined
 
 'gammafind COMMAND --help' explains a command."""
@@ -63,8 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         except GammafindError as error:
             screen.error(str(error))
             return 1
-        except KeyboardInterrupt:
-            screen.error("interrupted; nothing was written")
+        except KeyboardInterrupt as stop:
+            screen.error(f"interrupted; {stop or 'nothing was written'}")
             return _INTERRUPTED
         except BrokenPipeError:
             _close_stdout()

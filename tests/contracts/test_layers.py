@@ -15,7 +15,7 @@ ROOT = Path(gammafind.__file__).parent
 LAYERS = (
     ("_version", "__init__"),
     ("errors",),
-    ("units", "files", "progress"),
+    ("units", "files", "progress", "streams", "workers"),
     ("sky",),
     ("catalogue",),
     ("interfaces",),
@@ -23,7 +23,7 @@ LAYERS = (
     ("measure", "learning", "evaluation", "testing"),
     ("plugins",),
     ("options", "discovery", "registry", "tomlfile", "config"),
-    ("choice", "provenance", "pipeline", "products", "report"),
+    ("choice", "provenance", "pipeline", "products", "report", "simulation"),
     ("cli", "__main__"),
 )
 """Parts of the package; each may import its own layer and those above it in this list."""

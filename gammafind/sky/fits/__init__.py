@@ -2,6 +2,7 @@
 
 from gammafind.sky.fits.counts import read_counts, read_energy_edges
 from gammafind.sky.fits.events import EventList, bin_events, holds_events, read_events
+from gammafind.sky.fits.expected import write_expected
 from gammafind.sky.fits.exposure import read_exposure
 from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
@@ -20,4 +21,5 @@ __all__ = [
     "read_layers",
     "write_counts",
     "write_counts_by_nside",
+    "write_expected",
 ]

@@ -12,8 +12,9 @@ from astropy.io import fits
 
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["in_field", "selections"]
+__all__ = ["in_field", "selection_cards", "selections"]
 
+_CUT = re.compile(r"(.+?) = (.+?)(?: ([A-Za-z]\w*))?")
 _NUMBER = r"\s*([-+.\deE]+)\s*"
 _CIRCLE = re.compile(rf"POS\(RA,DEC\) = CIRCLE\({_NUMBER},{_NUMBER},{_NUMBER}\)", re.IGNORECASE)
 
@@ -39,6 +40,29 @@ def selections(header: fits.Header) -> tuple[str, ...]:
         unit = "" if unit == "DIMENSIONLESS" or value == "TABLE" else f" {unit}"
         cuts.append(f"{kind} = {value}{unit}".rstrip())
     return tuple(cuts)
+
+
+def selection_cards(cuts: Sequence[str]) -> dict[str, str | int]:
+    """Keywords that `selections` reads as these cuts.
+
+    Parameters
+    ----------
+    cuts : sequence of str
+        As `selections` returns them. Others are passed over, as are those that point to another
+        table of their file (``TIME = TABLE``).
+
+    Returns
+    -------
+    dict
+        Empty where there are none.
+    """
+    matches = [match for match in map(_CUT.fullmatch, cuts) if match and match[2] != "TABLE"]
+    cards: dict[str, str | int] = {"NDSKEYS": len(matches)} if matches else {}
+    for number, match in enumerate(matches, start=1):
+        cards[f"DSTYP{number}"] = match[1]
+        cards[f"DSUNI{number}"] = match[3] or "DIMENSIONLESS"
+        cards[f"DSVAL{number}"] = match[2]
+    return cards
 
 
 def in_field(cuts: Sequence[str], pixels: Pixels) -> np.ndarray:

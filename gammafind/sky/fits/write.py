@@ -12,10 +12,11 @@ from astropy.io import fits
 from gammafind import __version__
 from gammafind.errors import OptionError, ShapeError
 from gammafind.files import atomic_output, check_output
+from gammafind.sky.fits.selections import selection_cards
 from gammafind.sky.pixels import HealpixPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["write_counts", "write_counts_by_nside"]
+__all__ = ["healpix_keywords", "write_counts", "write_counts_by_nside"]
 
 _UNSEEN = -1.6375e30
 _FORMATS = {"int32": "J", "int64": "K", "float64": "D"}
@@ -26,7 +27,8 @@ def write_counts(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) 
     """Write counts whose bands share their pixels to one file.
 
     HEALPix maps become a table ``SKYMAP``, images a cube in the primary HDU, with the edges of
-    the bands in ``EBOUNDS`` in keV. Pixels that are not valid become UNSEEN or NaN.
+    the bands in ``EBOUNDS`` in keV. Pixels that are not valid become UNSEEN or NaN. The cuts of
+    ``meta["selections"]`` become DSS keywords.
 
     Parameters
     ----------
@@ -63,6 +65,7 @@ def write_counts(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) 
     else:
         hdus = [_cube(sky)]
     _describe(hdus[0].header, sky)
+    hdus[-1].header.update(selection_cards(sky.meta.get("selections", ())))
     with atomic_output(path, overwrite=overwrite) as temporary:
         fits.HDUList([*hdus, _ebounds(sky)]).writeto(temporary)
     return path
@@ -112,6 +115,22 @@ def write_counts_by_nside(
     )
 
 
+def healpix_keywords(pixels: HealpixPixels) -> dict[str, str | int]:
+    """Keywords of a table whose rows are all HEALPix pixels in RING order."""
+    keywords: dict[str, str | int] = {
+        "PIXTYPE": "HEALPIX",
+        "ORDERING": "RING",
+        "ORDER": int(np.log2(pixels.nside)),
+        "NSIDE": pixels.nside,
+        "FIRSTPIX": 0,
+        "LASTPIX": pixels.shape[0] - 1,
+        "COORDSYS": _COORDSYS[pixels.frame],
+        "INDXSCHM": "IMPLICIT",
+        "OBJECT": "FULLSKY",
+    }
+    return {**keywords, "RADESYS": "FK5"} if pixels.frame == "fk5" else keywords
+
+
 def _marked(sky: SkyMap, mark: float) -> list[np.ndarray]:
     """Arrays as integers, or where pixels are not valid as float64 with ``mark`` in them."""
     return [
@@ -133,20 +152,7 @@ def _healpix_table(sky: SkyMap) -> fits.BinTableHDU:
         for i, array in enumerate(_marked(sky, _UNSEEN), start=1)
     ]
     table = fits.BinTableHDU.from_columns(columns, name="SKYMAP")
-    table.header.update(
-        PIXTYPE="HEALPIX",
-        ORDERING="RING",
-        ORDER=int(np.log2(pixels.nside)),
-        NSIDE=pixels.nside,
-        FIRSTPIX=0,
-        LASTPIX=pixels.shape[0] - 1,
-        COORDSYS=_COORDSYS[pixels.frame],
-        INDXSCHM="IMPLICIT",
-        OBJECT="FULLSKY",
-        HPX_CONV="FGST-CCUBE",
-    )
-    if pixels.frame == "fk5":
-        table.header["RADESYS"] = "FK5"
+    table.header.update(healpix_keywords(pixels), HPX_CONV="FGST-CCUBE")
     return table
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import astropy.units as u
 import healpy as hp
 import numpy as np
@@ -80,6 +82,23 @@ def test_the_file_says_how_it_was_made(tmp_path):
     header = fits.getheader(path)
     assert header["CREATOR"].startswith("gammafind ")
     assert "preset: test" in list(header["HISTORY"])
+
+
+CUTS = (
+    "BIT_MASK(EVENT_CLASS,1024,P8R3) = 1:1",
+    "POS(RA,DEC) = CIRCLE(0,0,180) deg",
+    "ENERGY = 300:1000 MeV",
+)
+
+
+@pytest.mark.parametrize("pixels", [HealpixPixels(4), WcsPixels(image_wcs("TAN"), (6, 8))])
+def test_the_cuts_come_back_as_dss_keywords(tmp_path, pixels):
+    sky = replace(sky_on(pixels, pixels), meta={"selections": (*CUTS, "TIME = TABLE", "by hand")})
+    path = write_counts(sky, tmp_path / "sky.fits")
+    assert read_counts(path).meta["selections"] == CUTS
+    header = fits.getheader(path, "SKYMAP" if isinstance(pixels, HealpixPixels) else 0)
+    assert (header["NDSKEYS"], header["DSTYP1"]) == (3, "BIT_MASK(EVENT_CLASS,1024,P8R3)")
+    assert (header["DSVAL1"], header["DSUNI1"], header["DSUNI3"]) == ("1:1", "DIMENSIONLESS", "MeV")
 
 
 def test_each_nside_gets_a_file(tmp_path):

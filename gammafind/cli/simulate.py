@@ -1,0 +1,153 @@
+"""``gammafind simulate``: skies of which the sources are known."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gammafind.cli.arguments import (
+    EMBEDDED_REFERENCE,
+    add_output_arguments,
+    command_line,
+    parse_options,
+)
+
+if TYPE_CHECKING:
+    from gammafind.simulation import Simulated
+
+__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
+
+SUMMARY = "make skies of which the sources are known"
+EXAMPLES = """\
+  gammafind simulate -o skies
+  gammafind simulate --preset fermi-lat-psf3-2-20 --catalogues 10 --workers 2 -o skies
+  gammafind simulate --sources mine.ecsv --seed 3 -o mine
+  gammafind simulate --sources 4fgl-dr2 --maps -o expected
+
+Each catalogue gets a folder, DIR/catalogue-0000 and so on. It appears when it is
+whole: after an interruption the same command goes on where it was."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "--preset",
+        default="fermi-lat",
+        metavar="NAME|FILE.toml",
+        help="instrument, bands and population that fit together (default: %(default)s)",
+    )
+    _add_sources(parser)
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the whole set (default: 0)"
+    )
+    parser.add_argument(
+        "--catalogues", type=int, default=1, metavar="K", help="how many (default: 1)"
+    )
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="I", help="index of the first (default: 0)"
+    )
+    parser.add_argument(
+        "--maps",
+        action="store_true",
+        help="write the expected counts of each class and background, band and year too: "
+        "7 GB a catalogue with the preset fermi-lat",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="number of processes (default: 1)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("fits", "ecsv"),
+        default="fits",
+        help="of the table of sources (default: fits)",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the set"
+    )
+    add_output_arguments(parser)
+
+
+def _add_sources(parser: ArgumentParser) -> None:
+    origin = parser.add_mutually_exclusive_group()
+    origin.add_argument(
+        "--population", metavar="NAME", help="what draws the sources; that of the preset by default"
+    )
+    origin.add_argument(
+        "--sources",
+        metavar="TABLE",
+        help=f"take these sources instead: a table, a 4FGL catalogue file, or {EMBEDDED_REFERENCE}",
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="ROLE.NAME=VALUE",
+        help="option of the population or the renderer, such as population.flux_min=1e-12; "
+        "may be repeated",
+    )
+
+
+def run(arguments: Namespace) -> None:
+    """Run the command."""
+    from gammafind.choice import with_plugins
+    from gammafind.config import load_preset
+    from gammafind.simulation import simulate
+
+    preset = with_plugins(
+        load_preset(arguments.preset),
+        {"population": arguments.population},
+        parse_options(arguments.option),
+    )
+    try:
+        done = simulate(
+            arguments.output,
+            preset=preset,
+            sources=arguments.sources,
+            seed=arguments.seed,
+            catalogues=arguments.catalogues,
+            first=arguments.first,
+            maps=arguments.maps,
+            workers=arguments.workers,
+            table_format=arguments.format,
+            overwrite=arguments.overwrite,
+            command=command_line(arguments),
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "catalogues that were whole stay; the same command goes on"
+        ) from None
+    if arguments.verbosity >= 0:
+        print("\n".join([*_summary(done), *_next(done, arguments)]))
+
+
+def _summary(done: Simulated) -> list[str]:
+    n_there = len(done.folders) - len(done.made)
+    lines = [f"{_number(n_there, 'catalogue')} were there already"] if n_there else []
+    if done.made:
+        n_sources = sum(one.n_sources for one in done.made)
+        n_counts = sum(one.n_counts for one in done.made)
+        lines.append(
+            f"{_number(len(done.made), 'catalogue')} made in {done.seconds:.0f} s: "
+            f"{_number(n_sources, 'source')}, {_number(n_counts, 'count')}"
+        )
+    names = [folder.name for folder in done.folders]
+    last = f" to {names[-1]}" if len(names) > 1 else ""
+    return [*lines, f"written: {done.folders[0]}{last}"]
+
+
+def _next(done: Simulated, arguments: Namespace) -> list[str]:
+    """Commands that look for the sources, and tell how many were found."""
+    folder = done.folders[0]
+    counts = f"{shlex.quote(str(folder))}/counts*.fits"
+    truth = shlex.quote(str(folder / f"sources.{arguments.format}"))
+    return [
+        "next:",
+        f"  gammafind detect {counts} --preset {shlex.quote(arguments.preset)} -o found.ecsv",
+        f"  gammafind evaluate found.ecsv {truth}",
+    ]
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

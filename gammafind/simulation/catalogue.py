@@ -1,0 +1,149 @@
+"""One simulated catalogue: its sources, what is expected of them, the counts, and the files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.catalogue.io import write_table
+from gammafind.interfaces import SkyRenderer, SourcePopulation
+from gammafind.progress import stage, track
+from gammafind.simulation.epochs import epoch_maps
+from gammafind.simulation.folders import filled_folder, write_record
+from gammafind.simulation.sources import compact
+from gammafind.sky.fits import write_counts, write_counts_by_nside, write_expected
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.skymap import SkyMap
+from gammafind.streams import streams
+
+__all__ = ["CatalogueMaker", "Made", "catalogue_name"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A catalogue that was made: where it is, and how many sources and counts it holds."""
+
+    folder: Path
+    n_sources: int
+    n_counts: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CatalogueMaker:
+    """Makes the catalogues of a set; called with an index, it makes that one.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the set.
+    renderer : SkyRenderer
+    origin : SourcePopulation or QTable
+        Draws the sources, or is the table of them.
+    settings : mapping
+        All that decides what the files hold, but for the index; JSON.
+    history : mapping
+        What else the record shall say: command line and date, say; JSON.
+    """
+
+    folder: Path
+    renderer: SkyRenderer
+    origin: SourcePopulation | QTable
+    settings: Mapping[str, Any]
+    history: Mapping[str, Any]
+
+    def __call__(self, index: int) -> Made:
+        """Make the catalogue of an index."""
+        settings = self.settings_of(index)
+        random = streams(self.settings["seed"], index)
+        with stage("drawing the sources"):
+            sources = self._sources(random.sources)
+        with stage("rendering the sky"):
+            of_sources = self.renderer.render(sources)
+            expected = _total([of_sources, *self.background.values()])
+        with stage("drawing the counts"):
+            counts = expected.poisson(rng=random.counts)
+            counts = replace(counts, meta={k: settings[k] for k in ("preset", "seed", "index")})
+        folder = self.folder / catalogue_name(index)
+        with stage("writing the catalogue"), filled_folder(folder) as filled:
+            self._write(filled, sources, counts, settings)
+            numbers = _numbers(sources, {"sources": of_sources, **self.background}, counts)
+            write_record(filled, settings, **numbers, **self.history)
+        n_counts = sum(int(values.sum()) for values in counts.values)
+        return Made(folder=folder, n_sources=len(sources), n_counts=n_counts)
+
+    @cached_property
+    def background(self) -> dict[str, SkyMap]:
+        """Components of the background, the same in all catalogues."""
+        with stage("modelling the background"):
+            return self.renderer.background()
+
+    def settings_of(self, index: int) -> dict[str, Any]:
+        """All that decides what the files of one catalogue hold."""
+        return {**self.settings, "index": index}
+
+    def _sources(self, rng: np.random.Generator) -> QTable:
+        if isinstance(self.origin, SourcePopulation):
+            return compact(self.origin.sample(rng=rng))
+        return self.origin
+
+    def _write(
+        self, folder: Path, sources: QTable, counts: SkyMap, settings: Mapping[str, Any]
+    ) -> None:
+        table = QTable(sources, copy=False)
+        table.meta = {**sources.meta, **settings}
+        write_table(table, folder / f"sources.{settings['format']}")
+        if all(isinstance(pixels, HealpixPixels) for pixels in counts.pixels):
+            write_counts_by_nside(counts, folder)
+        else:
+            write_counts(counts, folder / "counts.fits")
+        if settings["maps"]:
+            self._write_maps(folder / "maps", sources)
+
+    def _write_maps(self, folder: Path, sources: QTable) -> None:
+        folder.mkdir()
+        names = self.renderer.epochs or ("all",)
+        for i, band in enumerate(track(self.renderer.bands, "maps")):
+            for component, maps in epoch_maps(self.renderer, sources, i):
+                write_expected(
+                    dict(zip(names, maps, strict=True)),
+                    folder / f"{component}_{band.name}.fits".replace(" ", ""),
+                    band=band,
+                    pixels=self.renderer.pixels[i],
+                    component=component,
+                )
+
+
+def catalogue_name(index: int) -> str:
+    """Name of the folder of a catalogue."""
+    return f"catalogue-{index:04d}"
+
+
+def _total(skies: list[SkyMap]) -> SkyMap:
+    """Sum of maps of expected counts."""
+    by_band = zip(*(sky.values for sky in skies), strict=True)
+    values = [np.sum(parts, axis=0, dtype=float) for parts in by_band]
+    return SkyMap(skies[0].bands, skies[0].pixels, values, "expected counts")
+
+
+def _numbers(sources: QTable, expected: Mapping[str, SkyMap], counts: SkyMap) -> dict[str, Any]:
+    """How many sources of each class, and how many counts are expected and drawn in each band."""
+    classes, numbers = np.unique(sources["class_label"], return_counts=True)
+    return {
+        "n_sources": dict(zip(classes.tolist(), numbers.tolist(), strict=True)),
+        "counts": [
+            {
+                "band": band.name,
+                "drawn": int(counts.values[i].sum()),
+                "expected": {
+                    name: float(sky.values[i].sum(dtype=float)) for name, sky in expected.items()
+                },
+            }
+            for i, band in enumerate(counts.bands)
+        ],
+    }

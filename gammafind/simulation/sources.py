@@ -1,0 +1,150 @@
+"""Source tables: those of users read and checked, those of populations made compact."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.catalogue.io import read_table
+from gammafind.catalogue.schema import SOURCES, conform
+from gammafind.errors import TableError
+from gammafind.sky.fits.counts import describe_input
+
+__all__ = ["check_sources", "compact", "read_sources"]
+
+EMBEDDED = "4fgl-dr2"
+"""Name of the catalogue that comes with the package."""
+
+_NEEDED = ", ".join(f"{c.name} ({c.unit})" if c.unit else c.name for c in SOURCES)
+_EXACT = ("ra", "dec", "glon", "glat")
+
+
+def read_sources(source: str | PathLike) -> QTable:
+    """Read a table of true sources.
+
+    Parameters
+    ----------
+    source : path-like
+        A table with the columns of the schema SOURCES (ECSV, FITS, VOTable, CSV), a 4FGL catalogue
+        file, or ``"4fgl-dr2"`` for the one that comes with the package.
+
+    Returns
+    -------
+    QTable
+        Schema SOURCES and the other columns of the file; ``meta`` holds the name and SHA-256 of
+        the file.
+
+    Raises
+    ------
+    InputFileError
+        If the file cannot be used; the class names the fault.
+    TableError
+        If the table lacks a column, or values cannot be those of sources.
+    """
+    if fspath(source) == EMBEDDED:
+        return _embedded()
+    table = read_table(source)
+    if {"Source_Name", "Flux1000"} <= set(table.colnames):
+        table = _of_fermi(table, Path(source))
+    try:
+        table = check_sources(table)
+    except TableError as error:
+        raise TableError(error.fault, path=source, remedy=error.remedy) from error
+    table.meta = describe_input(source)
+    return table
+
+
+def check_sources(table: QTable) -> QTable:
+    """Return a table of sources in the schema's order and units, if its values can be true.
+
+    Raises
+    ------
+    TableError
+        If a column is missing or does not convert, a position or flux is not finite, a flux is
+        negative, or a name is missing or stands twice.
+    """
+    missing = [column.name for column in SOURCES if column.name not in table.colnames]
+    if missing:
+        raise TableError(
+            f"the table lacks the column {', '.join(missing)}; it has "
+            f"{', '.join(table.colnames) or 'none'}",
+            remedy=f"A table of sources has {_NEEDED}.",
+        )
+    table = conform(_with_units(table), SOURCES, what="the table")
+    names = np.char.strip(table["name"])
+    ra, dec = table["ra"].value, table["dec"].value
+    flux = table["flux"].value
+    _, first = np.unique(names, return_index=True)
+    again = np.ones(len(names), dtype=bool)
+    again[first] = False
+    _refuse(names == "", table, "no name", "Give each source a name of its own.")
+    _refuse(again, table, "a name that stands twice", "Give each source a name of its own.")
+    _refuse(
+        ~(np.isfinite(ra) & (np.abs(dec) <= 90)),
+        table,
+        "no position on the sky",
+        "ra and dec are finite, dec between -90 and 90 deg.",
+    )
+    _refuse(
+        ~(np.isfinite(flux) & (flux >= 0)),
+        table,
+        "a flux that is negative or not finite",
+        "Fluxes are finite and not negative.",
+    )
+    return table
+
+
+def compact(table: QTable) -> QTable:
+    """Copy of a table with its numbers in single precision, but for the positions."""
+    small = QTable(table, copy=True)
+    for name in small.colnames:
+        column = small[name]
+        if column.dtype.kind == "f" and name not in _EXACT:
+            info = column.info.description, column.info.meta
+            small[name] = column.astype(np.float32)
+            small[name].info.description, small[name].info.meta = info
+    return small
+
+
+def _embedded() -> QTable:
+    from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+    from gammafind.plugins.fermi_lat.sources import true_sources
+
+    table = true_sources(load_4fgl_dr2())
+    table.meta = {"name": EMBEDDED}
+    return table
+
+
+def _of_fermi(table: QTable, path: Path) -> QTable:
+    """Sources of a 4FGL catalogue, from its own file or as gammafind wrote it."""
+    from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue
+    from gammafind.plugins.fermi_lat.sources import true_sources
+
+    if path.name.lower().removesuffix(".gz").endswith((".fits", ".fit")):
+        table = read_fermi_catalogue(path)
+    return true_sources(table)
+
+
+def _with_units(table: QTable) -> QTable:
+    """Take columns without a unit, as in a plain CSV file, to have that of the schema."""
+    table = QTable(table, copy=False)
+    for column in SOURCES:
+        if column.unit and table[column.name].unit is None:
+            table[column.name] = np.asarray(table[column.name]) * u.Unit(column.unit)
+    return table
+
+
+def _refuse(bad: np.ndarray, table: QTable, fault: str, remedy: str) -> None:
+    """Refuse the table if some of its rows are bad; say how many, and which is the first."""
+    rows = np.flatnonzero(bad)
+    if rows.size:
+        name = str(table["name"][rows[0]])
+        raise TableError(
+            f"{rows.size} of {len(table)} sources have {fault}, the first in row {rows[0] + 1}"
+            + (f" ({name})" if name else ""),
+            remedy=remedy,
+        )

@@ -1,0 +1,58 @@
+"""Random streams of simulated catalogues: the same whoever draws them, and in whatever order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gammafind.errors import OptionError
+
+__all__ = ["Streams", "streams"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streams:
+    """Independent generators of one catalogue.
+
+    Attributes
+    ----------
+    sources : numpy.random.Generator
+        Draws the source table.
+    counts : numpy.random.Generator
+        Draws Poisson counts.
+    rotation : numpy.random.Generator
+        Turns the grid of patches.
+    """
+
+    sources: np.random.Generator
+    counts: np.random.Generator
+    rotation: np.random.Generator
+
+
+def streams(seed: int, index: int) -> Streams:
+    """Random streams of the catalogue ``index`` of a set.
+
+    Parameters
+    ----------
+    seed : int
+        Of the whole set.
+    index : int
+        Of the catalogue within the set.
+
+    Returns
+    -------
+    Streams
+        Those of another seed or index are independent of these.
+
+    Raises
+    ------
+    OptionError
+        If a number is negative.
+    """
+    for name, value in {"seed": seed, "index": index}.items():
+        if value < 0:
+            raise OptionError(f"the {name} is {value}", remedy="It must not be negative.")
+    children = np.random.SeedSequence(seed, spawn_key=(index,)).spawn(3)
+    sources, counts, rotation = map(np.random.default_rng, children)
+    return Streams(sources=sources, counts=counts, rotation=rotation)

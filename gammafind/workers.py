@@ -1,0 +1,124 @@
+"""Work shared out among processes; what comes back does not depend on their number."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from gammafind.errors import OptionError, WorkerError
+
+__all__ = ["run_tasks"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DUCC0_NUM_THREADS")
+"""Environment variables from which the libraries take how many threads each process may use."""
+
+_task: Callable[[Any], Any]
+"""In a worker process, what it does with each item."""
+
+
+def run_tasks(task: Callable[[T], R], items: Sequence[T], *, workers: int = 1) -> Iterator[R]:
+    """Yield ``task(item)`` for each item, as they get done.
+
+    With one worker the work is done here, in order. With more it is done in fresh processes,
+    which share the cores out among them, hand on their warnings, and end when this process does.
+
+    Parameters
+    ----------
+    task : callable
+        Can be pickled; each process gets one copy and keeps it.
+    items : sequence
+        Can be pickled.
+    workers : int
+        Number of processes.
+
+    Raises
+    ------
+    OptionError
+        If there is not at least one worker.
+    WorkerError
+        If a process ends before its work is done.
+    Exception
+        What ``task`` raises; items that were not begun are left.
+    """
+    if workers < 1:
+        raise OptionError(f"{workers} workers", remedy="At least one is needed.")
+    if workers == 1 or len(items) < 2:
+        yield from map(task, items)
+    else:
+        yield from _run_in_processes(task, items, min(workers, len(items)))
+
+
+def _run_in_processes(task: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+    context = multiprocessing.get_context("spawn")
+    with _threads_for_each(workers):
+        pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(task,))
+        try:
+            for future in as_completed([pool.submit(_do, item) for item in items]):
+                result, warned = future.result()
+                for warning in warned:
+                    warnings.warn(warning, stacklevel=2)
+                yield result
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                "a worker process ended before its work was done",
+                remedy="Where memory ran out, take fewer workers. A script that starts workers "
+                "must keep its own work under if __name__ == '__main__'.",
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _threads_for_each(workers: int) -> Iterator[None]:
+    """Let the processes that start meanwhile share the cores; a smaller number given stays."""
+    share = max(1, _cores() // workers)
+    before = {name: os.environ.get(name) for name in _THREADS}
+    for name, value in before.items():
+        given = int(value) if value and value.isdigit() else share
+        os.environ[name] = str(min(share, given or share))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _begin(task: Callable[[Any], Any]) -> None:
+    """Prepare a worker process."""
+    global _task
+    _task = task
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Leave no worker behind when the process that started it is killed."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _do(item: Any) -> tuple[Any, list[Warning]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = _task(item)
+    return result, [entry.message for entry in caught]
