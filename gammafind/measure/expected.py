@@ -1,0 +1,153 @@
+"""The test statistic that each true source is expected to have, everything else known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.errors import BandError, OptionError, ShapeError
+from gammafind.interfaces import SkyRenderer
+from gammafind.sky.pixels import Pixels, same_pixels
+from gammafind.sky.projection import unit_vectors
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
+from gammafind.sky.stamps import stamps
+
+__all__ = ["expected_ts", "rendered_ts"]
+
+_CHUNK = 1000
+_CONTAINMENT = (0.95, 0.995)
+"""Share of a source's counts that is looked at: of a faint source, and of one brighter than the
+background somewhere, whose wings matter."""
+_AGREEMENT = 0.02
+_FLOOR = 1e-12
+
+
+def expected_ts(
+    positions: SkyCoord,
+    counts: np.ndarray,
+    expected: SkyMap,
+    background: SkyMap,
+    psfs: Sequence[RadialPsf],
+) -> np.ndarray:
+    """Twice the log-likelihood ratio of the expected counts with and without each source.
+
+    Parameters
+    ----------
+    positions : SkyCoord, shape (n,)
+    counts : ndarray, shape (n, n_bands)
+        Expected counts of each source in each band.
+    expected : SkyMap
+        Expected counts of everything: all sources, these included, and the background.
+    background : SkyMap
+        Expected counts without any source, on the pixels of ``expected``.
+    psfs : sequence of RadialPsf
+        One a band.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The sum over bands and valid pixels of ``2 (m ln(m / (m - s)) - s)``, where ``m`` are the
+        counts expected of everything and ``s`` those of the source.
+
+    Raises
+    ------
+    ShapeError
+        If ``counts`` has not one row a position and one column a band.
+    OptionError
+        If counts are negative or not finite.
+    BandError
+        If there is not one PSF a band, or ``background`` has other bands or pixels.
+
+    Notes
+    -----
+    This is the TS that a likelihood analysis reaches on average (the Asimov value) when
+    everything but the source is known: the most that anyone can see of it. Other sources count
+    in a pixel only as far as what they give to it exceeds a fiftieth of what this source gives:
+    so well do its counts here and in ``expected`` agree.
+    """
+    counts = np.asarray(counts, dtype=float)
+    _check(len(positions), counts, expected, background, psfs)
+    total = np.zeros(len(positions))
+    for i, pixels in enumerate(expected.pixels):
+        here = positions.transform_to(pixels.frame).spherical
+        vectors = unit_vectors(here.lon.deg, here.lat.deg)
+        everything = expected.values[i].ravel()
+        alone = np.maximum(background.values[i].ravel(), _FLOOR)
+        valid = (expected.valid[i] & background.valid[i]).ravel()
+        total += _band_ts(vectors, counts[:, i], everything, alone, valid, pixels, psfs[i])
+    return total
+
+
+def rendered_ts(renderer: SkyRenderer, sources: QTable, counts: np.ndarray) -> np.ndarray:
+    """Expected TS of ``sources`` on the sky that ``renderer`` makes of them.
+
+    Parameters
+    ----------
+    renderer : SkyRenderer
+    sources : QTable
+        As `gammafind.interfaces.SkyRenderer.render` takes them.
+    counts : ndarray, shape (n, n_bands)
+        Expected counts of each source in each band.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    rendered = renderer.render(sources)
+    components = renderer.background().values()
+    background = [sum(parts) for parts in zip(*(sky.values for sky in components), strict=True)]
+    total = [a + b for a, b in zip(rendered.values, background, strict=True)]
+    everything, alone = (replace(rendered, values=tuple(maps)) for maps in (total, background))
+    positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+    return expected_ts(positions, counts, everything, alone, renderer.psfs())
+
+
+def _check(
+    n: int,
+    counts: np.ndarray,
+    expected: SkyMap,
+    background: SkyMap,
+    psfs: Sequence[RadialPsf],
+) -> None:
+    if counts.shape != (n, expected.n_bands):
+        raise ShapeError(
+            f"counts have shape {counts.shape} for {n} sources and {expected.n_bands} bands"
+        )
+    if not np.all(np.isfinite(counts) & (counts >= 0)):
+        raise OptionError("the counts of some sources are negative or not finite")
+    if not len(psfs) == background.n_bands == expected.n_bands:
+        raise BandError(
+            f"{len(psfs)} PSFs and {background.n_bands} bands of background "
+            f"for {expected.n_bands} bands"
+        )
+    if not all(map(same_pixels, background.pixels, expected.pixels)):
+        raise BandError("the pixels of the background are not those of the expected counts")
+
+
+def _band_ts(
+    vectors: np.ndarray,
+    counts: np.ndarray,
+    everything: np.ndarray,
+    background: np.ndarray,
+    valid: np.ndarray,
+    pixels: Pixels,
+    psf: RadialPsf,
+) -> np.ndarray:
+    """TS of each source in one band, in bounded memory."""
+    ts = np.zeros(len(vectors))
+    largest = counts * psf.density[0] * pixels.pixel_area.to_value("sr")
+    bright = largest > background[pixels.containing(vectors)]
+    for containment, chosen in zip(_CONTAINMENT, (~bright, bright), strict=True):
+        rows = np.flatnonzero(chosen & (counts > 0))
+        for part in np.array_split(rows, len(rows) // _CHUNK + 1):
+            stamp = stamps(vectors[part], pixels, psf, containment=containment)
+            source = stamp.fraction * counts[part, None] * valid[stamp.pixel]
+            others = everything[stamp.pixel] - (1 + _AGREEMENT) * source
+            rest = np.maximum(others, background[stamp.pixel])
+            ts[part] = 2 * ((rest + source) * np.log1p(source / rest) - source).sum(axis=1)
+    return ts
