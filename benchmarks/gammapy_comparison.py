@@ -1,0 +1,217 @@
+"""Spectra, expected counts and speed beside gammapy, in one run; needs ../shared and gammapy.
+
+gammapy and this package do not share an environment well (gammapy 2.1 does not import with regions
+0.12), so it gets its own: ``python -m venv gammapy-env``, then ``gammapy-env/bin/python -m pip
+install gammapy "regions<0.12"``, which is what the extra ``gamma`` holds. This script runs where
+gammafind is installed; it hands gammapy_worker.py to the Python that ``--gammapy`` names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.wcs import WCS
+
+from gammafind.config import build, load_preset
+from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue, spectra_of
+from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
+from gammafind.plugins.fermi_lat.sources import true_sources
+from gammafind.sky.pixels import WcsPixels
+
+CATALOGUE = Path(__file__).resolve().parents[2] / "shared/data/fermi/catalogue/gll_psc_v27.fit.gz"
+WORKER = Path(__file__).with_name("gammapy_worker.py")
+PRESET = "fermi-lat"
+DIFFERENTIAL = u.Unit("cm-2 s-1 MeV-1")
+RANGE = (1e3, 1e5)
+NUMBERS = (100, 300, 1000)
+CENTRE = (180.0, 65.0)
+N_PIXELS, PIXEL = 128, 0.1
+FIRST = 60, 66
+WORTH = 0.01
+THETA_EDGES = np.concatenate([[0], np.geomspace(2e-3, 20, 1500)])
+SEED = 5
+
+
+def main() -> None:
+    """Print the tables of docs/validation/rendering.md."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gammapy", required=True, help="a Python that has gammapy")
+    options = parser.parse_args()
+    catalogue = read_fermi_catalogue(CATALOGUE)
+    renderer = build(load_preset(PRESET).renderer)
+    sources = sources_in_patch(true_sources(catalogue), np.random.default_rng(SEED))
+    task = spectrum_task(catalogue) | patch_task(renderer, sources)
+    theirs = ask_gammapy(options.gammapy, task)
+    print_spectra(catalogue, task, theirs)
+    print_counts(renderer, sources, theirs)
+    print_speed(renderer, sources, theirs)
+
+
+def patch_pixels() -> WcsPixels:
+    """One patch of 12.8 deg."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "GLON-TAN", "GLAT-TAN"
+    wcs.wcs.crval = CENTRE
+    wcs.wcs.cdelt = -PIXEL, PIXEL
+    wcs.wcs.crpix = (N_PIXELS + 1) / 2, (N_PIXELS + 1) / 2
+    return WcsPixels(wcs, (N_PIXELS, N_PIXELS))
+
+
+def sources_in_patch(sources: QTable, rng: np.random.Generator) -> QTable:
+    """Rows of the catalogue, moved to places in the patch; the first is Mkn 421.
+
+    It stands at the centre of a pixel: elsewhere gammapy shares a source out among the four
+    nearest pixels before it convolves. The row in the catalogue stands in ``row``.
+    """
+    names = np.char.strip(np.asarray(sources["ASSOC1"], dtype=str))
+    others = rng.permutation(np.flatnonzero(names != "Mkn 421"))[: max(NUMBERS) - 1]
+    rows = np.append(np.flatnonzero(names == "Mkn 421"), others)
+    x, y = rng.uniform(-0.5, N_PIXELS - 0.5, (2, len(rows)))
+    x[0], y[0] = FIRST
+    lon, lat = patch_pixels().wcs.pixel_to_world_values(x, y)
+    places = SkyCoord(lon, lat, unit="deg", frame="galactic")
+    moved = sources[rows]
+    moved["ra"], moved["dec"] = places.icrs.ra, places.icrs.dec
+    moved["glon"], moved["glat"] = places.l, places.b
+    moved["row"] = rows
+    return moved
+
+
+def spectrum_task(catalogue: QTable) -> dict:
+    """Energies to evaluate at, nodes of a quadrature, and cut-offs in the form of DR3."""
+    points, weights = np.polynomial.legendre.leggauss(400)
+    half = np.log(RANGE[1] / RANGE[0]) / 2
+    nodes = RANGE[0] * np.exp(half * (points + 1))
+    later = later_form(catalogue)
+    return {
+        "catalogue": str(CATALOGUE),
+        "energy": np.geomspace(50, 1e6, 90),
+        "range": np.array(RANGE),
+        "nodes": nodes,
+        "weights": half * weights * nodes,
+        "later": np.transpose(
+            [
+                later.amplitude.to_value(DIFFERENTIAL),
+                later.pivot.to_value("MeV"),
+                later.index,
+                later.curvature,
+                later.exp_index,
+            ]
+        ),
+    }
+
+
+def later_form(catalogue: QTable):
+    """Cut-offs of the catalogue, as DR3 and DR4 write them."""
+    rows = catalogue[np.asarray(catalogue["SpectrumType"]) == "PLSuperExpCutoff"]
+    return replace(
+        spectra_of(rows),
+        kind=np.full(len(rows), "PLSuperExpCutoff4"),
+        index=np.asarray(rows["PLEC_IndexS"]),
+        curvature=np.asarray(rows["PLEC_ExpfactorS"]),
+    )
+
+
+def patch_task(renderer: FermiLatRenderer, sources: QTable) -> dict:
+    """Our exposure and PSF on the patch, and the sources to draw."""
+    pixels = (patch_pixels(),) * len(renderer.bands)
+    theta = np.radians((THETA_EDGES[1:] + THETA_EDGES[:-1]) / 2)
+    return {
+        "wcs": pixels[0].wcs.to_header_string(),
+        "edges": np.array(renderer.energies, dtype=float),
+        "exposure": np.stack(renderer.exposure(pixels).values),
+        "theta_edges": THETA_EDGES,
+        "density": np.stack([psf(theta) for psf in renderer.psfs()]),
+        "rows": np.asarray(sources["row"]),
+        "lon": sources["glon"].to_value("deg"),
+        "lat": sources["glat"].to_value("deg"),
+        "numbers": np.array(NUMBERS),
+    }
+
+
+def ask_gammapy(python: str, task: dict) -> dict:
+    """Run gammapy_worker.py and return what it found."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "task.npz", **task)
+        subprocess.run([python, "-W", "ignore", str(WORKER), folder], check=True)
+        with np.load(Path(folder) / "results.npz") as results:
+            return dict(results)
+
+
+def print_spectra(catalogue: QTable, task: dict, theirs: dict) -> None:
+    """Print the largest relative deviations of spectra and fluxes."""
+    spectra, energy = spectra_of(catalogue), task["energy"] * u.MeV
+    ours = spectra.differential(energy).value
+    kinds = np.asarray(catalogue["SpectrumType"])
+    print("| spectra, largest deviation | sources | figure | limit |\n|---|---|---|---|")
+    for kind in np.unique(kinds):
+        off = relative(ours, theirs["differential"])[kinds == kind]
+        print(f"| {kind}, 50 MeV to 1 TeV | {len(off)} | {off.max():.1e} | 1e-6 |")
+    off = relative(later_form(catalogue).differential(energy).value, theirs["later"])
+    print(f"| PLSuperExpCutoff4, the same | {len(off)} | {off.max():.1e} | 1e-6 |")
+    flux = spectra.flux(*(RANGE * u.MeV)).value
+    for name, column in (
+        ("flux 1-100 GeV against 400 nodes of gammapy's spectra", "gauss"),
+        ("flux 1-100 GeV against gammapy's integral", "flux"),
+    ):
+        off = relative(flux, theirs[column])
+        print(f"| {name} | {len(off)} | {off.max():.1e} | {'1e-6' if column == 'gauss' else ''} |")
+
+
+def relative(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Relative deviation; 0 where both are too small for a float to hold."""
+    tiny = np.finfo(float).tiny
+    return np.where((ours < tiny) & (theirs < tiny), 0, np.abs(ours / np.maximum(theirs, tiny) - 1))
+
+
+def print_counts(renderer: FermiLatRenderer, sources: QTable, theirs: dict) -> None:
+    """Print our counts of one source in the patch over those of gammapy, band by band."""
+    ours = draw(renderer, sources[:1])
+    print(
+        "\n| band (GeV) | counts in the patch, ours | gammapy | deviation "
+        "| largest of pixels above 1 % of the peak | share of the pixels within 2 % |"
+        "\n|---|---|---|---|---|---|"
+    )
+    for band, (mine, other) in enumerate(zip(ours, theirs["one"], strict=True)):
+        bright = other > WORTH * other.max()
+        off = np.abs(mine[bright] / other[bright] - 1)
+        low, high = renderer.energies[band : band + 2]
+        print(
+            f"| {low:g}-{high:g} | {mine.sum():.2f} | {other.sum():.2f} "
+            f"| {100 * (mine.sum() / other.sum() - 1):+.2f} % | {100 * off.max():.2f} % "
+            f"| {100 * np.mean(off < 0.02):.0f} % |"
+        )
+
+
+def print_speed(renderer: FermiLatRenderer, sources: QTable, theirs: dict) -> None:
+    """Print the seconds for drawing the same sources into the same patch."""
+    draw(renderer, sources[:1])
+    print(
+        "\n| sources | gammapy (s) | ours (s) | ratio | counts, ours over gammapy |"
+        "\n|---|---|---|---|---|"
+    )
+    for number, seconds in zip(NUMBERS, theirs["seconds"], strict=True):
+        start = time.perf_counter()
+        total = draw(renderer, sources[:number])
+        took = time.perf_counter() - start
+        ratio = total.sum() / theirs[f"drawn_{number}"].sum()
+        print(f"| {number} | {seconds:.2f} | {took:.2f} | {seconds / took:.0f} | {ratio:.4f} |")
+
+
+def draw(renderer: FermiLatRenderer, sources: QTable) -> np.ndarray:
+    """Expected counts of the sources in the patch, in every band."""
+    pixels = (patch_pixels(),) * len(renderer.bands)
+    return np.stack(renderer.render(sources, pixels).values).astype(float)
+
+
+if __name__ == "__main__":
+    main()
