@@ -1,12 +1,24 @@
-"""Convolutions of whole-sky maps by spherical harmonics."""
+"""Convolutions of maps and points on the sphere by harmonics."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-__all__ = ["convolve"]
+__all__ = [
+    "analyse_map",
+    "analyse_points",
+    "angles_of",
+    "convolve",
+    "kernel_sums",
+    "legendre_sum",
+    "synthesise",
+    "synthesise_at",
+]
 
 _THREADS = 0
+_EPSILON = 1e-7
 
 
 def convolve(values: np.ndarray, nside: int, window: np.ndarray, nside_out: int) -> np.ndarray:
@@ -30,20 +42,130 @@ def convolve(values: np.ndarray, nside: int, window: np.ndarray, nside_out: int)
     The sum over pixels is exact (an adjoint synthesis, no quadrature); only the kernel is cut
     at its largest multipole.
     """
-    import ducc0
-    import healpy as hp
+    alm = analyse_map(values, nside, window)
+    return synthesise(alm, nside_out)
 
-    lmax = len(window) - 1
-    alm = ducc0.sht.adjoint_synthesis(
+
+def analyse_map(values: np.ndarray, nside: int, window: np.ndarray) -> np.ndarray:
+    """Harmonic coefficients of the sum over pixels of ``values`` times a radial kernel."""
+    return _filtered(_analyse(values, nside, len(window) - 1), window)
+
+
+def analyse_points(vectors: np.ndarray, weights: np.ndarray, window: np.ndarray) -> np.ndarray:
+    """Harmonic coefficients of the sum over points of ``weights`` times a radial kernel.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, 3)
+        Unit vectors; the sums are taken where the points lie, not at pixel centres.
+    weights : ndarray, shape (n,)
+    window : ndarray, shape (lmax + 1,)
+
+    Returns
+    -------
+    ndarray of complex
+        In the order of healpy.
+    """
+    import ducc0
+
+    alm = ducc0.sht.adjoint_synthesis_general(
+        map=np.asarray(weights, dtype=float)[None],
+        spin=0,
+        lmax=len(window) - 1,
+        loc=angles_of(vectors),
+        epsilon=_EPSILON,
+        nthreads=_THREADS,
+    )
+    return _filtered(alm[0], window)
+
+
+def synthesise(alm: np.ndarray, nside: int) -> np.ndarray:
+    """Sum of harmonics at the pixel centres of ``nside``, RING order."""
+    import ducc0
+
+    return ducc0.sht.synthesis(
+        alm=alm[None], spin=0, lmax=_lmax(alm), nthreads=_THREADS, **_geometry(nside)
+    )[0]
+
+
+def synthesise_at(alm: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Sum of harmonics at points.
+
+    Parameters
+    ----------
+    alm : ndarray of complex
+        In the order of healpy.
+    angles : ndarray, shape (n, 2)
+        Colatitudes and longitudes in radians.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    import ducc0
+
+    return ducc0.sht.synthesis_general(
+        alm=alm[None],
+        spin=0,
+        lmax=_lmax(alm),
+        loc=angles,
+        epsilon=_EPSILON,
+        nthreads=_THREADS,
+    )[0]
+
+
+def kernel_sums(vectors: np.ndarray, window: np.ndarray, nside: int) -> np.ndarray:
+    """Sum over the pixel centres of ``nside`` of a radial kernel about each point, shape (n,).
+
+    Times the area of a pixel that is one where HEALPix samples the kernel well.
+    """
+    alm = _filtered(_pixel_sum(nside, len(window) - 1).copy(), window)
+    return synthesise_at(alm, angles_of(vectors))
+
+
+def legendre_sum(coefficients: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+    """Sum of Legendre polynomials at ``cosine``, by upward recurrence."""
+    before, now = np.zeros_like(cosine), np.ones_like(cosine)
+    total = coefficients[0] * now
+    for degree in range(len(coefficients) - 1):
+        before *= -degree / (degree + 1)
+        before += (2 * degree + 1) / (degree + 1) * cosine * now
+        before, now = now, before
+        total += coefficients[degree + 1] * now
+    return total
+
+
+def angles_of(vectors: np.ndarray) -> np.ndarray:
+    """Colatitudes and longitudes in radians, shape (n, 2), of unit vectors, shape (n, 3)."""
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    return np.stack([np.arctan2(np.hypot(x, y), z), np.arctan2(y, x) % (2 * np.pi)], axis=-1)
+
+
+@lru_cache(maxsize=8)
+def _pixel_sum(nside: int, lmax: int) -> np.ndarray:
+    return _analyse(np.ones(12 * nside**2), nside, lmax)
+
+
+def _analyse(values: np.ndarray, nside: int, lmax: int) -> np.ndarray:
+    import ducc0
+
+    return ducc0.sht.adjoint_synthesis(
         map=np.asarray(values, dtype=float)[None],
         spin=0,
         lmax=lmax,
         nthreads=_THREADS,
         **_geometry(nside),
-    )
-    alm = hp.almxfl(alm[0], window)[None]
-    geometry = _geometry(nside_out)
-    return ducc0.sht.synthesis(alm=alm, spin=0, lmax=lmax, nthreads=_THREADS, **geometry)[0]
+    )[0]
+
+
+def _filtered(alm: np.ndarray, window: np.ndarray) -> np.ndarray:
+    import healpy as hp
+
+    return hp.almxfl(alm, window, inplace=True)
+
+
+def _lmax(alm: np.ndarray) -> int:
+    return int(np.sqrt(2 * alm.size) - 1)
 
 
 def _geometry(nside: int) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from astropy.wcs import WCS
 
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.bands import Band
+from gammafind.sky.harmonics import angles_of
 from gammafind.sky.pixels import HealpixPixels, WcsPixels
 from gammafind.sky.projection import deproject, project, tangent_basis, unit_vectors
 from gammafind.sky.psf import RadialPsf
@@ -117,6 +118,31 @@ class PatchGrid:
         east, north = np.meshgrid(-offset, offset)
         return deproject(east, north, self.bases[index])
 
+    def angles(self, chosen: np.ndarray, n_pixels: int) -> np.ndarray:
+        """Colatitudes and longitudes in radians of the pixel centres of some patches.
+
+        Returns
+        -------
+        ndarray, shape (len(chosen), n_pixels, n_pixels, 2)
+        """
+        y, x = np.indices((n_pixels, n_pixels))
+        plane = self._plane(x, y, n_pixels)
+        local = plane / np.linalg.norm(plane, axis=-1, keepdims=True)
+        return angles_of(np.einsum("yxi,pij->pyxj", local, self.bases[chosen]))
+
+    def pixel_areas(self, x: np.ndarray, y: np.ndarray, n_pixels: int) -> np.ndarray:
+        """Solid angles in sr of the pixels about ``x``, ``y``: cos^3 of the centre distance."""
+        step = np.radians(self.pixel_size(n_pixels))
+        middle = (n_pixels - 1) / 2
+        square = ((x - middle) ** 2 + (y - middle) ** 2) * step**2
+        return step**2 * (1 + square) ** -1.5
+
+    def _plane(self, x: np.ndarray, y: np.ndarray, n_pixels: int) -> np.ndarray:
+        """Points of the tangent plane, shape (..., 3): east, north, and one outward."""
+        step, middle = np.radians(self.pixel_size(n_pixels)), (n_pixels - 1) / 2
+        east, north = -(np.asarray(x) - middle) * step, (np.asarray(y) - middle) * step
+        return np.stack([east, north, np.ones_like(east)], axis=-1)
+
     def xy(self, index: int, vectors: np.ndarray, n_pixels: int) -> tuple[np.ndarray, np.ndarray]:
         """Pixel coordinates (0 at the centre of the first pixel) of unit vectors in a patch."""
         east, north = project(vectors, self.bases[index])
@@ -125,15 +151,47 @@ class PatchGrid:
 
     def positions(self, patch: np.ndarray, x: np.ndarray, y: np.ndarray, n_pixels: int) -> SkyCoord:
         """Sky positions of pixel coordinates ``x``, ``y`` in the patches ``patch``, all (n,)."""
-        step, middle = self.pixel_size(n_pixels), (n_pixels - 1) / 2
-        patch = np.asarray(patch, dtype=int)
-        east = -(np.asarray(x) - middle) * step
-        north = (np.asarray(y) - middle) * step
-        plane = np.stack([np.radians(east), np.radians(north), np.ones(len(patch))], axis=-1)
-        vectors = np.einsum("ni,nij->nj", plane, self.bases[patch])
+        plane = self._plane(x, y, n_pixels)
+        vectors = np.einsum("ni,nij->nj", plane, self.bases[np.asarray(patch, dtype=int)])
         lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
         lat = np.degrees(np.arctan2(vectors[:, 2], np.hypot(vectors[:, 0], vectors[:, 1])))
         return SkyCoord(lon, lat, unit="deg", frame=self.frame)
+
+    def members(
+        self, vectors: np.ndarray, n_pixels: int, *, margin: float = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Which patches hold each of many positions, and where.
+
+        Parameters
+        ----------
+        vectors : ndarray, shape (n, 3)
+            Unit vectors in ``frame``.
+        n_pixels : int
+            Pixels a side.
+        margin : float
+            Pixels beyond the border that count as within a patch.
+
+        Returns
+        -------
+        patch, index : ndarray of int, shape (m,)
+            Patch and row of ``vectors``, ordered by patch, then by row.
+        x, y : ndarray, shape (m,)
+            Pixel coordinates, 0 at the centre of the first pixel.
+        """
+        from scipy.spatial import cKDTree
+
+        step = np.radians(self.pixel_size(n_pixels))
+        corner = np.arctan(np.sqrt(2) * step * (n_pixels / 2 + margin))
+        reach = 2 * np.sin(corner / 2) * (1 + 1e-9)
+        found = cKDTree(vectors).query_ball_point(self.bases[:, 2], reach, return_sorted=True)
+        patch = np.repeat(np.arange(len(self)), [len(rows) for rows in found])
+        index = np.array([row for rows in found for row in rows], dtype=int)
+        plane = np.einsum("nij,nj->in", self.bases[patch], vectors[index])
+        middle = (n_pixels - 1) / 2
+        x, y = middle - plane[0] / plane[2] / step, middle + plane[1] / plane[2] / step
+        low, high = -0.5 - margin, n_pixels - 0.5 + margin
+        inside = (x >= low) & (x < high) & (y >= low) & (y < high)
+        return patch[inside], index[inside], x[inside], y[inside]
 
     def nearest(self, positions: SkyCoord) -> np.ndarray:
         """Index of the patch whose centre is nearest to each position."""
@@ -194,23 +252,13 @@ class PatchGrid:
         import healpy as hp
 
         patches = np.empty((len(self), width, width), dtype=np.float32)
+        y, x = np.indices((width, width))
+        areas = self.pixel_areas(x, y, width) / pixels.pixel_area.to_value(u.sr)
         for index in range(len(self)):
-            vectors = self.pixel_vectors(index, width)
-            theta, phi = hp.vec2ang(vectors.reshape(-1, 3))
-            patch = hp.get_interp_val(values, theta, phi).reshape(width, width)
-            if kind == "expected counts":
-                patch = patch * (self._pixel_areas(vectors, index, width) / _area(pixels))
-            patches[index] = patch
+            theta, phi = np.moveaxis(self.angles([index], width)[0], -1, 0)
+            patch = hp.get_interp_val(values, theta.ravel(), phi.ravel()).reshape(width, width)
+            patches[index] = patch * areas if kind == "expected counts" else patch
         return patches
-
-    def _pixel_areas(self, vectors: np.ndarray, index: int, width: int) -> np.ndarray:
-        """Solid angles in sr of the pixels of a TAN patch: cos^3 of the centre distance."""
-        step = np.radians(self.pixel_size(width))
-        return step**2 * (vectors @ self.bases[index][2]) ** 3
-
-
-def _area(pixels: HealpixPixels) -> float:
-    return pixels.pixel_area.to_value(u.sr)
 
 
 @dataclass(frozen=True, eq=False)

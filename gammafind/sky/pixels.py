@@ -114,6 +114,12 @@ class HealpixPixels:
 
         return np.stack(hp.pix2vec(self.nside, np.arange(self.shape[0])), axis=-1)
 
+    def at(self, index: np.ndarray) -> np.ndarray:
+        """Unit vectors of the centres of some pixels, shape (..., 3)."""
+        import healpy as hp
+
+        return np.stack(hp.pix2vec(self.nside, index), axis=-1)
+
     def subpixel_vectors(self, index: np.ndarray, n: int) -> np.ndarray:
         """Unit vectors of ``n`` x ``n`` sub-pixels, ``n`` a power of two."""
         import healpy as hp

@@ -1,0 +1,158 @@
+"""Expected counts of many point sources at once: smooth part by harmonics, cores pixel by pixel.
+
+The PSF is split as in an Ewald sum. Harmonics give the smooth part, at exact source positions and
+for all pixels together; within a few pixels of each source the PSF averaged over the pixel takes
+its place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gammafind.sky.harmonics import analyse_points, kernel_sums, synthesise
+from gammafind.sky.patch_points import PatchPoints
+from gammafind.sky.patches import PatchGrid
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.split_psf import SplitPsf, chords, near_part, split_psf
+
+__all__ = ["patch_counts", "sky_counts"]
+
+_NEAR_CHUNK = 300_000
+_SKY_MULTIPOLES = 2.2
+"""Highest multipole times the size of a pixel: HEALPix sums of higher ones are no integrals."""
+_PATCH_MULTIPOLES, _ENOUGH_MULTIPOLES = (3.1, 6.2), 1800
+"""Least and most in patches: many multipoles make for few near pixels, which large pixels need."""
+
+
+def sky_counts(
+    vectors: np.ndarray, counts: np.ndarray, pixels: HealpixPixels, psf: RadialPsf
+) -> np.ndarray:
+    """Expected counts of point sources in each pixel of the whole sky.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, 3)
+        Unit vectors of the sources in the frame of ``pixels``.
+    counts : ndarray, shape (n,)
+        Expected counts of each source.
+    pixels : HealpixPixels
+    psf : RadialPsf
+
+    Returns
+    -------
+    ndarray, shape (n_pixels,)
+    """
+    if not len(vectors):
+        return np.zeros(pixels.shape)
+    area = float(pixels.pixel_area.value)
+    split = split_psf(psf, np.sqrt(area), int(_SKY_MULTIPOLES / np.sqrt(area)))
+    total = synthesise(analyse_points(vectors, counts, split.window), pixels.nside)
+    total *= area
+    missing = 1 - area * kernel_sums(vectors, split.window, pixels.nside)
+    k = min(int(np.pi * (split.reach / np.sqrt(area)) ** 2), pixels.shape[0])
+    for part in _parts(len(vectors), k):
+        index = pixels.nearest(vectors[part], k)
+        change = _near_healpix(vectors[part], index, pixels, split, missing[part])
+        np.add.at(total, index.ravel(), (change * counts[part, None]).ravel())
+    return np.maximum(total, 0, out=total)
+
+
+def patch_counts(
+    vectors: np.ndarray, counts: np.ndarray, points: PatchPoints, psf: RadialPsf
+) -> np.ndarray:
+    """Expected counts of point sources in each pixel of all patches.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, 3)
+        Unit vectors of the sources in the frame of the patches.
+    counts : ndarray, shape (n,)
+        Expected counts of each source.
+    points : PatchPoints
+    psf : RadialPsf
+
+    Returns
+    -------
+    ndarray, shape (n_patches, width, width), float32
+    """
+    if not len(vectors):
+        return np.zeros((len(points.grid), points.width, points.width), dtype=np.float32)
+    size = np.radians(points.grid.pixel_size(points.width))
+    lmax = np.clip(_ENOUGH_MULTIPOLES, _PATCH_MULTIPOLES[0] / size, _PATCH_MULTIPOLES[1] / size)
+    split = split_psf(psf, size, int(lmax))
+    alm = analyse_points(vectors, counts, split.window)
+    patches = points.synthesise(alm) * points.areas
+    _add_near(patches, vectors, counts, points.grid, split)
+    return np.maximum(patches, 0, out=patches)
+
+
+def _near_healpix(
+    vectors: np.ndarray,
+    index: np.ndarray,
+    pixels: HealpixPixels,
+    split: SplitPsf,
+    missing: np.ndarray,
+) -> np.ndarray:
+    def fine_chord(row: np.ndarray, column: np.ndarray, n: int) -> np.ndarray:
+        sub_pixels = pixels.subpixel_vectors(index[row, column], n)
+        return chords(sub_pixels, vectors[row, None])
+
+    chord = chords(pixels.at(index), vectors[:, None])
+    return near_part(chord, float(pixels.pixel_area.value), split, fine_chord, missing)
+
+
+def _add_near(
+    patches: np.ndarray, vectors: np.ndarray, counts: np.ndarray, grid: PatchGrid, split: SplitPsf
+) -> None:
+    """Add the near part of all sources."""
+    width = patches.shape[-1]
+    reach = int(np.ceil(split.reach / np.radians(grid.pixel_size(width))))
+    patch, source, x, y = grid.members(vectors, width, margin=reach)
+    dy, dx = np.indices((2 * reach + 1, 2 * reach + 1)).reshape(2, -1) - reach
+    dx, dy = np.stack([dx, dy])[:, dx**2 + dy**2 <= reach**2]
+    for part in _parts(len(source), len(dx)):
+        row = np.rint(y[part]).astype(int)[:, None] + dy
+        column = np.rint(x[part]).astype(int)[:, None] + dx
+        change = _near_patch(x[part], y[part], column, row, grid, width, split)
+        inside = (row >= 0) & (row < width) & (column >= 0) & (column < width)
+        flat = (patch[part, None] * width + row) * width + column
+        np.add.at(patches.reshape(-1), flat[inside], (change * counts[source[part], None])[inside])
+
+
+def _near_patch(
+    x: np.ndarray,
+    y: np.ndarray,
+    column: np.ndarray,
+    row: np.ndarray,
+    grid: PatchGrid,
+    width: int,
+    split: SplitPsf,
+) -> np.ndarray:
+    """Near part of sources at ``x, y`` in the basis of their patch, where all patches are alike."""
+    step, middle = np.radians(grid.pixel_size(width)), (width - 1) / 2
+    source = _plane((x - middle) * step, (y - middle) * step)
+
+    def chord(i: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        at = _plane((x - middle) * step, (y - middle) * step)
+        east, north, out = (axis[i, None] for axis in source)
+        return np.sqrt(np.maximum(2 - 2 * (at[0] * east + at[1] * north + at[2] * out), 0))
+
+    def fine_chord(i: np.ndarray, j: np.ndarray, n: int) -> np.ndarray:
+        part = (np.arange(n) - (n - 1) / 2) / n
+        here = column[i, j, None] + np.tile(part, n), row[i, j, None] + np.repeat(part, n)
+        return chord(i, *here)
+
+    areas = grid.pixel_areas(column, row, width)
+    return near_part(chord(np.arange(len(x)), column, row), areas, split, fine_chord)
+
+
+def _plane(east: np.ndarray, north: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Components of the unit vectors of points of the tangent plane."""
+    out = 1 / np.sqrt(1 + east**2 + north**2)
+    return east * out, north * out, out
+
+
+def _parts(number: int, pixels: int) -> list[np.ndarray]:
+    """Indices in portions of which the near pixels fit into memory."""
+    return np.array_split(np.arange(number), number * pixels // _NEAR_CHUNK + 1)
