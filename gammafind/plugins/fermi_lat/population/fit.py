@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
 from gammafind.errors import InputDataError
-from gammafind.plugins.fermi_lat.catalogues import class_group, spectra_of
-from gammafind.plugins.fermi_lat.population.fluxes import FluxDistribution, fit_fluxes
-from gammafind.plugins.fermi_lat.population.forms import FORM_OF, SpectralForm
+from gammafind.plugins.fermi_lat.catalogues import class_group
+from gammafind.plugins.fermi_lat.population.fluxes import (
+    FluxDistribution,
+    fit_fluxes,
+    histogram_peak,
+)
+from gammafind.plugins.fermi_lat.population.forms import (
+    CUTOFF,
+    FORM_OF,
+    FORMS,
+    LOG_PARABOLA,
+    SpectralForm,
+    with_exponent,
+)
 from gammafind.plugins.fermi_lat.population.positions import fit_latitudes, fit_longitudes
 from gammafind.plugins.fermi_lat.population.shapes import ShapeFit, fit_shapes
 from gammafind.plugins.fermi_lat.population.shares import CLASSES, GALACTIC, class_shares
@@ -36,7 +46,7 @@ class ClassFit:
     Parameters
     ----------
     shapes : ShapeFit
-    latitudes : ndarray, shape (3,), optional
+    latitudes : ndarray, shape (33,), optional
         Of Galactic classes, see `~gammafind.plugins.fermi_lat.population.positions`.
     longitudes : ndarray, shape (72,), optional
         Of Galactic classes.
@@ -67,18 +77,18 @@ class PopulationFit:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Members:
-    """Sources that the catalogue itself assigns to one class, in the form of that class.
+    """Sources of a catalogue in one spectral form.
 
     Parameters
     ----------
     rows : ndarray of int, shape (n,)
         Their rows in the catalogue.
     shape : ndarray, shape (n, 3)
-        Pivot energy in MeV, index, curvature.
+        Pivot energy in MeV, index, curvature; cut-offs are brought to one exponent.
     exp_index : float
-        Median exponent b of the cut-off.
+        That exponent b, the median of all; of no meaning for log-parabolas.
     log_flux : ndarray, shape (n,)
-        log10 of the energy flux 1-100 GeV of that form, in erg cm-2 s-1.
+        log10 of the energy flux 1-100 GeV, in erg cm-2 s-1.
     """
 
     rows: np.ndarray
@@ -91,7 +101,7 @@ def fit_population(catalogue: QTable) -> PopulationFit:
     """Fit the population to a catalogue.
 
     Only sources above the peak of the histogram of energy flux count, where the catalogue is
-    nearly complete. Spectra are those of the sources of known class; numbers and positions are
+    most complete. Spectra are those of the sources of known class; numbers and positions are
     those of all sources, see `~gammafind.plugins.fermi_lat.population.shares.class_shares`.
 
     Parameters
@@ -109,51 +119,62 @@ def fit_population(catalogue: QTable) -> PopulationFit:
         If a class has fewer than ten sources above the peak.
     """
     log_flux = log_energy_flux(catalogue)
-    listed = catalogue[np.isfinite(log_flux)]
-    log_flux = log_flux[np.isfinite(log_flux)]
-    groups, lat = class_group(listed["CLASS1"]), listed["GLAT"].to_value("deg")
-    first = fit_fluxes(log_flux, class_shares(groups, lat))
-    bright = log_flux >= first.peak
-    shares = np.zeros((len(listed), len(CLASSES)))
-    shares[bright] = class_shares(groups[bright], lat[bright])
+    peak = histogram_peak(log_flux[np.isfinite(log_flux)])
+    bright = catalogue[log_flux >= peak]
+    log_flux = log_flux[log_flux >= peak]
+    shares = class_shares(class_group(bright["CLASS1"]), _values(bright, "GLAT"))
     return PopulationFit(
         fluxes=fit_fluxes(log_flux, shares),
         classes={
-            name: _fit_class(listed, name, share, log_min=first.peak)
+            name: _fit_class(bright, name, share)
             for name, share in zip(CLASSES, shares.T, strict=True)
         },
     )
 
 
 def log_energy_flux(catalogue: QTable) -> np.ndarray:
-    """log10 of the energy flux 1-100 GeV of the listed spectra, in erg cm-2 s-1."""
-    with np.errstate(divide="ignore"):
-        return np.log10(spectra_of(catalogue).energy_flux(1 * u.GeV, 100 * u.GeV).value)
+    """log10 of the energy flux 1-100 GeV of each source, in erg cm-2 s-1.
+
+    It is that of the form of its class, and of the log-parabola where no class is known. NaN
+    where the catalogue has no such fit.
+    """
+    groups = class_group(catalogue["CLASS1"])
+    log_flux = np.full(len(catalogue), np.nan)
+    for form in FORMS:
+        rows = [FORM_OF.get(group, LOG_PARABOLA) is form for group in groups]
+        members = _members(catalogue, form, np.flatnonzero(rows))
+        log_flux[members.rows] = members.log_flux
+    return log_flux
 
 
 def members_of(catalogue: QTable, name: str) -> Members:
-    """Members of a class that have finite parameters in the form of the class."""
-    form = FORM_OF[name]
+    """Sources that the catalogue itself assigns to a class, in the form of that class."""
     rows = np.flatnonzero(class_group(catalogue["CLASS1"]) == name)
-    shape = np.column_stack([_values(catalogue, column)[rows] for column in form.shape])
-    amplitude = _values(catalogue, form.amplitude)[rows]
+    return _members(catalogue, FORM_OF[name], rows)
+
+
+def _members(catalogue: QTable, form: SpectralForm, rows: np.ndarray) -> Members:
+    columns = (*form.shape, form.amplitude, "PLEC_Exp_Index")
+    *shape, amplitude, exp_index = (_values(catalogue, column)[rows] for column in columns)
+    shape = np.column_stack(shape)
     use = np.all(np.isfinite(shape), axis=1) & (shape[:, 0] > 0) & (amplitude > 0)
-    rows, shape, amplitude = rows[use], shape[use], amplitude[use]
-    exp_index = _exp_index(catalogue, form, rows)
+    rows, shape, amplitude, exp_index = rows[use], shape[use], amplitude[use], exp_index[use]
     log_flux = np.log10(amplitude * form.unit_energy_flux(shape, exp_index))
-    return Members(rows=rows, shape=shape, exp_index=exp_index, log_flux=log_flux)
+    common = float(np.median(exp_index)) if len(rows) else np.nan
+    if form is CUTOFF:
+        shape = with_exponent(shape, exp_index, common)
+    return Members(rows=rows, shape=shape, exp_index=common, log_flux=log_flux)
 
 
-def _fit_class(catalogue: QTable, name: str, share: np.ndarray, *, log_min: float) -> ClassFit:
+def _fit_class(catalogue: QTable, name: str, share: np.ndarray) -> ClassFit:
     members = members_of(catalogue, name)
-    use = members.log_flux >= log_min
-    if use.sum() < _FEWEST:
+    if len(members.rows) < _FEWEST:
         raise InputDataError(
-            f"the catalogue has {use.sum()} sources of class {name} above "
-            f"{10**log_min:.1e} erg cm-2 s-1",
+            f"the catalogue has {len(members.rows)} sources of class {name} above the peak of "
+            "its fluxes",
             remedy=f"A fit needs {_FEWEST}.",
         )
-    shapes = fit_shapes(FORM_OF[name], members.shape[use], members.log_flux[use], members.exp_index)
+    shapes = fit_shapes(FORM_OF[name], members.shape, members.log_flux, members.exp_index)
     if name not in GALACTIC:
         variability = fit_variability(
             _values(catalogue, "Frac_Variability")[members.rows],
@@ -165,10 +186,6 @@ def _fit_class(catalogue: QTable, name: str, share: np.ndarray, *, log_min: floa
         latitudes=fit_latitudes(_values(catalogue, "GLAT"), share),
         longitudes=fit_longitudes(_values(catalogue, "GLON"), share),
     )
-
-
-def _exp_index(catalogue: QTable, form: SpectralForm, rows: np.ndarray) -> float:
-    return float(np.nanmedian(_values(catalogue, "PLEC_Exp_Index")[rows]))
 
 
 def _values(catalogue: QTable, column: str) -> np.ndarray:

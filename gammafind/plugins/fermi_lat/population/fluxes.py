@@ -60,16 +60,14 @@ def fit_fluxes(log_flux: np.ndarray, shares: np.ndarray) -> FluxDistribution:
     Parameters
     ----------
     log_flux : ndarray, shape (n,)
-        Of all sources of the catalogue, shared out among the classes.
+        Of the sources above the peak.
     shares : ndarray, shape (n, 4)
-        Zero below the peak or not: only sources above it count.
+        Of each in the classes.
     """
-    first = round(histogram_peak(log_flux) / STEP)
-    index = _bins(log_flux) - first
-    use = index >= 0
-    counts = np.zeros((shares.shape[1], index.max() + 1))
-    for row, share in zip(counts, shares.T, strict=True):
-        row += np.bincount(index[use], weights=share[use], minlength=len(row))
+    index = _bins(log_flux)
+    first = index.min()
+    index = index - first
+    counts = np.stack([np.bincount(index, weights=share) for share in shares.T])
     near = counts[:, :_PEAK_BINS].sum(axis=1)
     return FluxDistribution(
         edges=(first + np.arange(counts.shape[1] + 1)) * STEP,

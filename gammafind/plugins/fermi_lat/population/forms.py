@@ -9,7 +9,7 @@ import numpy as np
 
 from gammafind.plugins.fermi_lat.spectra import energy_flux, log_parabola, plec
 
-__all__ = ["CUTOFF", "FORMS", "FORM_OF", "LOG_PARABOLA", "SpectralForm"]
+__all__ = ["CUTOFF", "FORMS", "FORM_OF", "LOG_PARABOLA", "SpectralForm", "with_exponent"]
 
 _LOW_MEV, _HIGH_MEV = 1e3, 1e5
 _ERG = u.MeV.to(u.erg)
@@ -39,14 +39,14 @@ class SpectralForm:
     families: tuple[str, str, str]
     ranges: tuple[tuple[float, float], ...]
 
-    def unit_energy_flux(self, shape: np.ndarray, exp_index: float) -> np.ndarray:
+    def unit_energy_flux(self, shape: np.ndarray, exp_index: np.ndarray | float) -> np.ndarray:
         """Energy flux 1-100 GeV of sources of F0 = 1 cm-2 s-1 MeV-1.
 
         Parameters
         ----------
         shape : ndarray, shape (..., 3)
             Pivot energy in MeV, index, curvature.
-        exp_index : float
+        exp_index : array_like, shape (...)
             Exponent b of the cut-off; not read by the log-parabola.
 
         Returns
@@ -54,6 +54,7 @@ class SpectralForm:
         ndarray, shape (...)
             In erg cm-2 s-1.
         """
+        exp_index = np.asarray(exp_index)[..., np.newaxis]
         pivot, index, curvature = np.moveaxis(np.asarray(shape, float)[..., np.newaxis], -2, 0)
 
         def spectrum(energy: np.ndarray) -> np.ndarray:
@@ -62,6 +63,29 @@ class SpectralForm:
             return plec(energy, 1.0, pivot, index, curvature, exp_index)
 
         return _ERG * energy_flux(spectrum, _LOW_MEV, _HIGH_MEV)
+
+
+def with_exponent(shape: np.ndarray, exp_index: np.ndarray, common: float) -> np.ndarray:
+    """Cut-offs of another exponent b with the same slope and curvature at the pivot energy.
+
+    Parameters
+    ----------
+    shape : ndarray, shape (n, 3)
+        Pivot energy in MeV, Gamma, a.
+    exp_index : ndarray, shape (n,)
+        Exponent of each.
+    common : float
+        Exponent wanted.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+    """
+    pivot, index, curvature = shape.T
+    # In ln E, a (E0^b - E^b) has the slope -a b E0^b and the curvature -a b^2 E0^b at E0.
+    bend = curvature * exp_index**2 * pivot**exp_index
+    other = bend / (common**2 * pivot**common)
+    return np.column_stack([pivot, index + bend / exp_index - bend / common, other])
 
 
 LOG_PARABOLA = SpectralForm(

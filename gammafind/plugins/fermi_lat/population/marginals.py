@@ -20,9 +20,13 @@ SCORES = np.linspace(-3, 3, 33)
 """Normal scores at which quantiles are kept."""
 
 
-def quantile_table(values: np.ndarray) -> np.ndarray:
+def quantile_table(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Quantiles at the probabilities of `SCORES`, shape (33,)."""
-    return np.quantile(values, ndtr(SCORES))
+    weights = np.ones(len(values)) if weights is None else weights
+    order = np.argsort(values, kind="stable")
+    weights = weights[order]
+    probability = (np.cumsum(weights) - weights / 2) / weights.sum()
+    return np.interp(ndtr(SCORES), probability, values[order])
 
 
 def values_of(scores: np.ndarray, table: np.ndarray) -> np.ndarray:

@@ -18,9 +18,10 @@ from gammafind.plugins.fermi_lat.population.fit import ClassFit, PopulationFit, 
 from gammafind.plugins.fermi_lat.population.fluxes import draw_from_histogram
 from gammafind.plugins.fermi_lat.population.forms import FORMS
 from gammafind.plugins.fermi_lat.population.positions import (
-    PAPER_LATITUDES,
-    draw_galactic,
     draw_isotropic,
+    draw_latitudes,
+    draw_longitudes,
+    draw_paper_latitudes,
 )
 from gammafind.plugins.fermi_lat.population.shapes import ShapeFit, draw_shapes
 from gammafind.plugins.fermi_lat.population.storage import fit_from_table
@@ -49,8 +50,8 @@ class FermiPopulation(SourcePopulation):
         Distribution of each spectral parameter: the catalogue's quantiles, or the families of
         the paper fitted to it.
     latitudes : {"catalogue", "paper"}
-        Two Gaussians in latitude for each Galactic class: fitted to the catalogue, or one pair
-        for both, with the numbers of the paper.
+        Distribution in latitude of the Galactic classes: the catalogue's quantiles, each class
+        its own, or the two Gaussians of the paper for both.
     catalogue : str
         FITS file of a 4FGL release to fit instead of the stored fit to 4FGL-DR2.
 
@@ -134,8 +135,10 @@ class FermiPopulation(SourcePopulation):
     ) -> tuple[np.ndarray, np.ndarray]:
         if fit.longitudes is None:
             return draw_isotropic(n, rng=rng)
-        latitudes = PAPER_LATITUDES if self.latitudes == "paper" else fit.latitudes
-        return draw_galactic(n, latitudes, fit.longitudes, rng=rng)
+        lon = draw_longitudes(n, fit.longitudes, rng=rng)
+        if self.latitudes == "paper":
+            return lon, draw_paper_latitudes(n, rng=rng)
+        return lon, draw_latitudes(n, fit.latitudes, rng=rng)
 
 
 def _spectra(fit: ShapeFit, shape: np.ndarray, log_flux: np.ndarray) -> dict[str, np.ndarray]:
