@@ -1,4 +1,4 @@
-"""Exposure of the presets: the embedded maps, scaled to the response and bands asked for."""
+"""Exposure of the presets: the embedded map, brought to the response, bands and time asked for."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.units import Quantity
 
 from gammafind.errors import InputDataError, OptionError
 from gammafind.plugins.fermi_lat.embedded import load_psf3_exposure
 from gammafind.plugins.fermi_lat.irf import Response, load_response
+from gammafind.plugins.fermi_lat.years import (
+    EMBEDDED_EXPOSURES,
+    MEASURED_ZENITH,
+    survey_days,
+    survey_time_exposure,
+)
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.exposure import read_exposure
 from gammafind.sky.pixels import HealpixPixels, Pixels
 
-__all__ = ["EMBEDDED_EXPOSURES", "exposure_maps"]
+__all__ = ["exposure_at", "exposure_maps"]
 
-EMBEDDED_EXPOSURES = {"ten-years": 3652.5, "573-weeks": 4011.0}
-"""Observing times whose exposure comes with the package, in days from 2008-08-04."""
-
-_MEASURED = ("P8R3_ULTRACLEANVETO_V3", "PSF3", (2.0, 20.0))
+_MEASURED = ("P8R3_ULTRACLEANVETO_V3", "PSF3", (2.0, 20.0), "573-weeks")
+_HOME = HealpixPixels(128)
+_CHUNK = 200_000
 
 
 def exposure_maps(
@@ -30,6 +37,8 @@ def exposure_maps(
     pixels: Sequence[Pixels],
     *,
     index: float,
+    year: int = 0,
+    max_zenith: Quantity = MEASURED_ZENITH,
 ) -> tuple[np.ndarray, ...]:
     """Exposure in cm2 s of each band at the pixel centres.
 
@@ -42,56 +51,160 @@ def exposure_maps(
     pixels : sequence of Pixels
     index : float
         Photon index over which the effective area is averaged in a band.
+    year : int
+        One of the years of ``"ten-years"``, 1 to 10; 0 is the whole. The years add up to it.
+    max_zenith : Quantity, scalar or shape (n_bands,)
+        Zenith cut of the events in each band. A file has its own.
 
     Returns
     -------
     tuple of ndarray
+        Of the shapes of the pixels; NaN where a pixel lies off the sky.
 
     Raises
     ------
     OptionError
-        If ``source`` is neither.
+        If ``source`` is neither, or its exposure is not known for that year alone.
     InputFileError
         If the file cannot be used, or does not cover the pixels.
 
     Notes
     -----
-    The embedded maps are the measured exposure of 573 weeks, 2-20 GeV, PSF3, multiplied with
-    the ratio of band-averaged effective areas; its dependence on the inclination at which each
-    place was seen, energy by energy, is left out.
+    The embedded exposure is measured: 573 weeks, 2-20 GeV, PSF3, zenith angles below 90 deg. It
+    is multiplied with the ratio of two exposures that survey mode gives to each declination:
+    that asked for, and that of the measurement; see `survey_exposure`. Breaks in the South
+    Atlantic Anomaly and pointed observations remain those of the measurement.
     """
+    home, maps = _known_maps(source, response, bands, index, year, max_zenith)
+    found: dict[int, np.ndarray] = {}
+    for target in dict.fromkeys(pixels):
+        here = [i for i, other in enumerate(pixels) if other == target]
+        values = _interpolate(home, maps[here], _galactic(target), source)
+        found |= zip(here, (array.reshape(target.shape) for array in values), strict=True)
+    return tuple(found[i] for i in range(len(bands)))
+
+
+def exposure_at(
+    source: str,
+    response: Response,
+    bands: Sequence[Band],
+    vectors: np.ndarray,
+    *,
+    index: float,
+    year: int = 0,
+    max_zenith: Quantity = MEASURED_ZENITH,
+) -> np.ndarray:
+    """Exposure in cm2 s of each band at places, in one interpolation for all bands.
+
+    Parameters
+    ----------
+    source, response, bands, index, year, max_zenith
+        As in `exposure_maps`.
+    vectors : ndarray, shape (n, 3)
+        Galactic unit vectors.
+
+    Returns
+    -------
+    ndarray, shape (n_bands, n)
+    """
+    home, maps = _known_maps(source, response, bands, index, year, max_zenith)
+    return _interpolate(home, maps, vectors, source)
+
+
+def _known_maps(
+    source: str,
+    response: Response,
+    bands: Sequence[Band],
+    index: float,
+    year: int,
+    max_zenith: Quantity,
+) -> tuple[Pixels, np.ndarray]:
+    """Pixels and maps, shape (n_bands, n_pixels), that hold the exposure; NaN where unknown."""
     if source not in EMBEDDED_EXPOSURES:
-        return _from_file(source, bands, pixels, index)
-    irf, event_type, edges = _MEASURED
-    measured = load_response(irf, event_type)
-    reference = measured.band_effective_area(_band(*edges), index=index)
-    pattern = load_psf3_exposure() * EMBEDDED_EXPOSURES[source] / EMBEDDED_EXPOSURES["573-weeks"]
-    home = HealpixPixels(128)
-    return tuple(
-        home.interpolate(pattern, target.centres())
-        * float(response.band_effective_area(band, index=index) / reference)
-        for band, target in zip(bands, pixels, strict=True)
+        return _from_file(source, bands, index, year)
+    days = survey_days(source, year)
+    zeniths = np.broadcast_to(max_zenith, len(bands), subok=True)
+    declination = _HOME.centres().icrs.dec
+    asked = [
+        survey_time_exposure(days, response, band, declination, index=index, max_zenith=zenith)
+        for band, zenith in zip(bands, zeniths, strict=True)
+    ]
+    irf, event_type, edges, time = _MEASURED
+    measured = survey_time_exposure(
+        survey_days(time),
+        load_response(irf, event_type),
+        energy_bands(edges * u.GeV)[0],
+        declination,
+        index=index,
+        max_zenith=MEASURED_ZENITH,
     )
+    return _HOME, np.array(asked) / measured * load_psf3_exposure()
 
 
 def _from_file(
-    source: str, bands: Sequence[Band], pixels: Sequence[Pixels], index: float
-) -> tuple[np.ndarray, ...]:
+    source: str, bands: Sequence[Band], index: float, year: int
+) -> tuple[Pixels, np.ndarray]:
     if not Path(source).suffix:
         raise OptionError(
             f"exposure is {source!r}",
             remedy=f"Give {', '.join(EMBEDDED_EXPOSURES)} or the path of an exposure file.",
         )
-    exposure = read_exposure(source, bands=bands, pixels=pixels, index=index)
-    missing = sum(int(np.count_nonzero(~valid)) for valid in exposure.valid)
+    if year:
+        survey_days(source, year)
+    exposure = read_exposure(source, bands=bands, index=index)
+    maps = zip(exposure.values, exposure.valid, strict=True)
+    return exposure.pixels[0], np.array(
+        [np.where(good, array, np.nan).ravel() for array, good in maps]
+    )
+
+
+def _galactic(pixels: Pixels) -> np.ndarray:
+    """Galactic unit vectors of the pixel centres."""
+    if pixels.frame == "galactic":
+        return pixels.vectors
+    return pixels.vectors @ _galactic_axes(pixels.frame)
+
+
+def _galactic_axes(frame: str) -> np.ndarray:
+    """Galactic unit vectors, shape (3, 3), of the axes of a frame."""
+    axes = SkyCoord(*np.eye(3), representation_type="cartesian", frame=frame)
+    return axes.galactic.cartesian.xyz.value.T
+
+
+def _interpolate(home: Pixels, maps: np.ndarray, vectors: np.ndarray, source: str) -> np.ndarray:
+    """Values of the maps at Galactic vectors, shape (n_maps, n); NaN where a vector is."""
+    known = np.isfinite(maps[0])
+    layers = np.concatenate([np.where(known, maps, 0), known[np.newaxis]])
+    found = np.empty((len(maps), len(vectors)))
+    for start in range(0, len(vectors), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        *values, weight = _bilinear(home, layers, vectors[part])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found[:, part] = np.where(weight > 0.5, np.array(values) / weight, np.nan)
+    missing = np.count_nonzero(np.isnan(found[0]) & np.isfinite(vectors[:, 0]))
     if missing:
         raise InputDataError(
             f"the exposure is not known in {missing} pixels",
             path=source,
             remedy="It must cover all pixels of the maps.",
         )
-    return exposure.values
+    return found
 
 
-def _band(low: float, high: float) -> Band:
-    return energy_bands([low, high] * u.GeV)[0]
+def _bilinear(home: Pixels, layers: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Interpolate all layers, shape (n_layers, n_pixels), with the same weights."""
+    on_sky = np.isfinite(vectors[:, 0])
+    x, y, z = np.where(on_sky[:, None], vectors, [0, 0, 1]).T
+    if not isinstance(home, HealpixPixels):
+        positions = SkyCoord(x, y, z, representation_type="cartesian", frame="galactic")
+        found = [home.interpolate(array.reshape(home.shape), positions) for array in layers]
+    else:
+        import healpy as hp
+
+        if home.frame != "galactic":
+            x, y, z = _galactic_axes(home.frame) @ (x, y, z)
+        index, weight = hp.get_interp_weights(
+            home.nside, np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)
+        )
+        found = [(array[index] * weight).sum(axis=0) for array in layers]
+    return np.where(on_sky, found, np.nan)

@@ -2,7 +2,7 @@
 
 from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion, read_dispersion
 from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea, read_effective_area
-from gammafind.plugins.fermi_lat.irf.exposure import livetime_exposure
+from gammafind.plugins.fermi_lat.irf.exposure import livetime_exposure, survey_exposure
 from gammafind.plugins.fermi_lat.irf.livetime import (
     LivetimeCube,
     LivetimeProfile,
@@ -32,5 +32,6 @@ __all__ = [
     "read_livetime_cube",
     "read_psf",
     "read_response",
+    "survey_exposure",
     "survey_profile",
 ]

@@ -139,7 +139,7 @@ def survey_profile(
     if declination is None:
         livetime = _mean_over_sky(edges, rock, zenith)
     else:
-        livetime = _at_declination(edges, np.radians(degrees(declination)), rock, zenith)
+        livetime = _at_declination(np.radians(degrees(declination)), rock, zenith)
     return LivetimeProfile(_middle(edges[:-1], edges[1:]), livetime)
 
 
@@ -150,20 +150,25 @@ def _mean_over_sky(edges: np.ndarray, rock: float, zenith: float) -> np.ndarray:
     return np.arccos(np.clip(reach, -1, 1)) / np.pi * np.diff(edges) / 2
 
 
-def _at_declination(
-    edges: np.ndarray, declination: float, rock: float, zenith: float
-) -> np.ndarray:
-    """Fraction of the time in each bin, over all nodes and phases of the orbit."""
-    angles = (np.arange(_ORBIT_STEPS) + 0.5) * 2 * np.pi / _ORBIT_STEPS
-    node, phase = angles[:, None], angles[None, :]
+def _at_declination(declination: float, rock: float, zenith: float) -> np.ndarray:
+    """Fraction of the time in each bin, over all nodes and phases of the orbit.
+
+    A node and a phase and their supplements see the same, so half of the nodes do.
+    """
+    phase = (np.arange(_ORBIT_STEPS) + 0.5) * 2 * np.pi / _ORBIT_STEPS
+    node = (phase[: _ORBIT_STEPS // 2] - np.pi / 2)[:, None]
     tilt = _ORBIT_INCLINATION
     to_zenith = np.cos(declination) * (
         np.cos(node) * np.cos(phase) - np.sin(node) * np.sin(phase) * np.cos(tilt)
     ) + np.sin(declination) * np.sin(phase) * np.sin(tilt)
     to_pole = np.cos(declination) * np.sin(node) * np.sin(tilt) + np.sin(declination) * np.cos(tilt)
     seen = to_zenith > np.cos(zenith)
-    cosines = [(np.cos(rock) * to_zenith + side * np.sin(rock) * to_pole)[seen] for side in (1, -1)]
-    return np.histogram(np.concatenate(cosines), edges)[0] / (2 * _ORBIT_STEPS**2)
+    up = np.cos(rock) * to_zenith[seen]
+    aside = np.sin(rock) * np.broadcast_to(to_pole, seen.shape)[seen]
+    cosine = np.minimum(np.concatenate([up + aside, up - aside]), 1)
+    bins = (_BINS * np.sqrt(1 - cosine[cosine > 0])).astype(int)
+    counted = np.bincount(np.minimum(bins, _BINS - 1), minlength=_BINS)
+    return counted[::-1] / (2 * seen.size)
 
 
 def _middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -120,6 +120,14 @@ class Response:
         area = self.mean_effective_area(mev * u.MeV)
         return np.average(area.value, weights=photons) * u.cm**2
 
+    def band_area_by_cosine(
+        self, band: Band, cos_theta: np.ndarray, *, index: float = 2.3
+    ) -> Quantity:
+        """Effective area averaged over the photons of a power law, shape of ``cos_theta``."""
+        mev, photons = _band_photons(band, index)
+        area = self.effective_area(mev * u.MeV, cos_theta)
+        return np.average(area.value, axis=0, weights=photons) * u.cm**2
+
     def psf(self, energy: Quantity) -> RadialPsf:
         """PSF at one energy.
 

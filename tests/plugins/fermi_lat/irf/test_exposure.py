@@ -14,7 +14,10 @@ from gammafind.plugins.fermi_lat.irf import (
     load_response,
     read_livetime_cube,
     read_response,
+    survey_exposure,
+    survey_profile,
 )
+from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import HealpixPixels
 
 
@@ -93,3 +96,57 @@ def test_livetime_fraction_lowers_the_exposure():
     expected = (offset + 0.8 * slope) / (offset + 0.9 * slope)
     assert (busy / usual).value == pytest.approx(expected[0])
     assert busy < 0.97 * usual
+
+
+def zones(values, positions):
+    """Mean of values over positions in zones of equal solid angle in declination."""
+    zone = np.floor((np.sin(positions.icrs.dec.rad) + 1) * 10).astype(int)
+    return np.array([values[zone == i].mean() for i in range(20)])
+
+
+def survey(response, band, max_zenith, rocking=35):
+    declination = np.arcsin((np.arange(20) + 0.5) / 10 - 1) * u.rad
+    return survey_exposure(
+        response, band, declination, rocking=rocking * u.deg, max_zenith=max_zenith * u.deg
+    ).value
+
+
+def test_survey_exposure_averages_to_the_mean_area_times_the_time_in_view():
+    response = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT")
+    band = energy_bands([1, 2] * u.GeV)[0]
+    profile = survey_profile(rocking=35 * u.deg, max_zenith=90 * u.deg)
+    expected = response.with_livetime(profile).band_effective_area(band).value
+    found = survey(response, band, 90)
+    assert found.mean() == pytest.approx(expected * profile.livetime.sum(), rel=0.01)
+    np.testing.assert_allclose(found, found[::-1])
+
+
+@pytest.mark.parametrize(("edges", "limit"), [((0.3, 0.5), 0.045), ((7, 20), 0.02)])
+def test_event_types_differ_over_declination_as_in_the_cube_of_a_day(shared, edges, limit):
+    cube = read_livetime_cube(shared / "fermi/reference/fermitools_crab_1day/ltcube.fits.gz")
+    positions = cube.pixels.centres()
+    band = energy_bands(edges * u.GeV)[0]
+    official, closed = [], []
+    for event_type in ("FRONT", "PSF3"):
+        response = load_response("P8R3_ULTRACLEANVETO_V3", event_type)
+        area = response.band_area_by_cosine(band, cube.cos_theta).value
+        official.append(zones(cube.livetime @ area, positions))
+        closed.append(survey(response, band, 180))
+    ratios = [pattern[0] / pattern[1] for pattern in (official, closed)]
+    seen, expected = (ratio / ratio.mean() for ratio in ratios)
+    np.testing.assert_allclose(expected, seen, rtol=limit)
+
+
+def test_survey_at_the_rocking_of_the_day_is_nearest_to_its_cube(shared):
+    cube = read_livetime_cube(shared / "fermi/reference/fermitools_crab_1day/ltcube.fits.gz")
+    response = load_response("P8R3_ULTRACLEANVETO_V3", "PSF3")
+    band = energy_bands([2, 20] * u.GeV)[0]
+    area = response.band_area_by_cosine(band, cube.cos_theta).value
+    official = zones(cube.livetime @ area, cube.pixels.centres())
+    spread = {
+        rocking: np.std(official / official.mean() / (found / found.mean()))
+        for rocking in (35, 50)
+        for found in [survey(response, band, 180, rocking)]
+    }
+    assert spread[35] < 0.09
+    assert spread[50] > 0.25

@@ -1,0 +1,149 @@
+"""The observing times of the embedded exposures, year by year, and what they show of the sky."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.units import Quantity
+
+from gammafind.errors import OptionError
+from gammafind.plugins.fermi_lat.embedded import load_exposure_by_year
+from gammafind.plugins.fermi_lat.irf import Response, survey_exposure
+from gammafind.sky.bands import Band
+
+__all__ = [
+    "EMBEDDED_EXPOSURES",
+    "MEASURED_ZENITH",
+    "N_YEARS",
+    "survey_days",
+    "survey_time_exposure",
+    "year_shares",
+]
+
+EMBEDDED_EXPOSURES = {"ten-years": 3652.5, "573-weeks": 4011.0}
+"""Observing times whose exposure comes with the package, in days from 2008-08-04."""
+MEASURED_ZENITH = 90 * u.deg
+"""Zenith cut of the embedded exposures."""
+N_YEARS = 10
+"""Years of ``"ten-years"``, each from 4 August."""
+
+_ROCKING = (35, 50) * u.deg
+_AT_FIRST_ROCKING = np.array([1, 30 / 365] + [0] * (N_YEARS - 2))
+"""Share of each year in which the rocking angle was 35 deg: until 2009-09-02."""
+
+
+def survey_days(source: str, year: int = 0) -> np.ndarray:
+    """Observing time at each rocking angle, in days.
+
+    Parameters
+    ----------
+    source : str
+        One of `EMBEDDED_EXPOSURES`.
+    year : int
+        One of the ten years of ``"ten-years"``, 1 to 10; 0 is the whole.
+
+    Returns
+    -------
+    ndarray, shape (2,)
+        At 35 and at 50 deg. The years differ by their good time, and add up to the whole.
+
+    Raises
+    ------
+    OptionError
+        If the exposure is not apart for that year.
+    """
+    if year not in range(N_YEARS + 1) or (year and source != "ten-years"):
+        raise OptionError(
+            f"year is {year}, with the exposure {source!r}",
+            remedy=f"Years 1 to {N_YEARS} are those of 'ten-years'; 0 is the whole of any.",
+        )
+    if year:
+        return _days_by_year()[year - 1]
+    later = EMBEDDED_EXPOSURES[source] - EMBEDDED_EXPOSURES["ten-years"]
+    return _days_by_year().sum(axis=0) + np.array([0, later])
+
+
+def survey_time_exposure(
+    days: np.ndarray,
+    response: Response,
+    band: Band,
+    declination: Quantity,
+    *,
+    index: float,
+    max_zenith: Quantity,
+) -> np.ndarray:
+    """Exposure that survey mode without breaks gives to declinations in cm2 s.
+
+    Parameters
+    ----------
+    days : ndarray, shape (..., 2)
+        From `survey_days`.
+    response : Response
+    band : Band
+    declination : Quantity, shape (n,)
+    index : float
+        Photon index over which the effective area is averaged in the band.
+    max_zenith : Quantity
+
+    Returns
+    -------
+    ndarray, shape (..., n)
+    """
+    at_each = [
+        survey_exposure(
+            response, band, declination, rocking=rocking, max_zenith=max_zenith, index=index
+        ).to_value("cm2")
+        for rocking in _ROCKING
+    ]
+    return np.asarray(days) * u.day.to(u.s) @ np.array(at_each)
+
+
+def year_shares(
+    response: Response,
+    band: Band,
+    positions: SkyCoord,
+    *,
+    index: float = 2.3,
+    max_zenith: Quantity = MEASURED_ZENITH,
+) -> np.ndarray:
+    """Share of each year in the exposure ``"ten-years"`` of a band.
+
+    Parameters
+    ----------
+    response : Response
+    band : Band
+    positions : SkyCoord, shape (n,)
+    index : float
+        Photon index over which the effective area is averaged in the band.
+    max_zenith : Quantity
+        Zenith cut of the events in the band.
+
+    Returns
+    -------
+    ndarray, shape (n, 10)
+        Sum 1 over the years.
+
+    Notes
+    -----
+    In the first year the LAT rocked by 35 deg and saw the sky evenly; from September 2009 by
+    50 deg, and the poles get more than the equator. The share of the first year runs from 0.084
+    at the poles to 0.128 at the equator, as the errors of ``Flux_History`` of 4FGL-DR2 say too.
+    Later changes (the Galactic centre favoured in 2014, the stuck solar array in 2018) are left
+    out: they are below 10 % of a year's exposure.
+    """
+    exposure = survey_time_exposure(
+        _days_by_year(), response, band, positions.icrs.dec, index=index, max_zenith=max_zenith
+    )
+    return (exposure / exposure.sum(axis=0)).T
+
+
+@lru_cache(maxsize=1)
+def _days_by_year() -> np.ndarray:
+    """Days at each rocking angle in each year, shape (10, 2)."""
+    _, exposure = load_exposure_by_year()
+    by_year = exposure[0].sum(axis=1, dtype=float)
+    days = EMBEDDED_EXPOSURES["ten-years"] * by_year / by_year.sum()
+    return days[:, np.newaxis] * np.stack([_AT_FIRST_ROCKING, 1 - _AT_FIRST_ROCKING], axis=1)
