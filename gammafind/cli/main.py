@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             screen.error(str(error))
             return 1
         except KeyboardInterrupt as stop:
-            screen.error(f"interrupted; {stop or 'nothing was written'}")
+            screen.error(f"interrupted; {str(stop) or 'nothing was written'}")
             return _INTERRUPTED
         except BrokenPipeError:
             _close_stdout()

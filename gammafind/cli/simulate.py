@@ -115,9 +115,8 @@ def run(arguments: Namespace) -> None:
             command=command_line(arguments),
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            "catalogues that were whole stay; the same command goes on"
-        ) from None
+        stays = "catalogues that are whole stay, and the same command goes on"
+        raise KeyboardInterrupt(stays) from None
     if arguments.verbosity >= 0:
         print("\n".join([*_summary(done), *_next(done, arguments)]))
 

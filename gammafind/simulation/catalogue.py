@@ -16,7 +16,6 @@ from gammafind.interfaces import SkyRenderer, SourcePopulation
 from gammafind.progress import stage, track
 from gammafind.simulation.epochs import epoch_maps
 from gammafind.simulation.folders import filled_folder, write_record
-from gammafind.simulation.sources import compact
 from gammafind.sky.fits import write_counts, write_counts_by_nside, write_expected
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
@@ -89,7 +88,7 @@ class CatalogueMaker:
 
     def _sources(self, rng: np.random.Generator) -> QTable:
         if isinstance(self.origin, SourcePopulation):
-            return compact(self.origin.sample(rng=rng))
+            return self.origin.sample(rng=rng)
         return self.origin
 
     def _write(

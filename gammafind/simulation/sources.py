@@ -1,4 +1,4 @@
-"""Source tables: those of users read and checked, those of populations made compact."""
+"""Source tables of users, read and checked."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from gammafind.catalogue.schema import SOURCES, conform
 from gammafind.errors import TableError
 from gammafind.sky.fits.counts import describe_input
 
-__all__ = ["check_sources", "compact", "read_sources"]
+__all__ = ["check_sources", "read_sources"]
 
 EMBEDDED = "4fgl-dr2"
 """Name of the catalogue that comes with the package."""
 
 _NEEDED = ", ".join(f"{c.name} ({c.unit})" if c.unit else c.name for c in SOURCES)
-_EXACT = ("ra", "dec", "glon", "glat")
 
 
 def read_sources(source: str | PathLike) -> QTable:
@@ -98,18 +97,6 @@ def check_sources(table: QTable) -> QTable:
     return table
 
 
-def compact(table: QTable) -> QTable:
-    """Copy of a table with its numbers in single precision, but for the positions."""
-    small = QTable(table, copy=True)
-    for name in small.colnames:
-        column = small[name]
-        if column.dtype.kind == "f" and name not in _EXACT:
-            info = column.info.description, column.info.meta
-            small[name] = column.astype(np.float32)
-            small[name].info.description, small[name].info.meta = info
-    return small
-
-
 def _embedded() -> QTable:
     from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
     from gammafind.plugins.fermi_lat.sources import true_sources
@@ -133,8 +120,9 @@ def _with_units(table: QTable) -> QTable:
     """Take columns without a unit, as in a plain CSV file, to have that of the schema."""
     table = QTable(table, copy=False)
     for column in SOURCES:
-        if column.unit and table[column.name].unit is None:
-            table[column.name] = np.asarray(table[column.name]) * u.Unit(column.unit)
+        values = table[column.name]
+        if column.unit and values.unit is None and values.dtype.kind in "fiu":
+            table[column.name] = np.asarray(values) * u.Unit(column.unit)
     return table
 
 
