@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -115,18 +116,18 @@ def simulate(
     _check_numbers(seed, catalogues, first, workers, table_format)
     if not isinstance(preset, Preset):
         preset = load_preset(preset)
-    folder = _make_folder(Path(folder))
+    folder = Path(folder)
+    _check_folder(folder)
     maker = _maker(folder, preset, sources, seed, maps, table_format, command)
     indices = range(first, first + catalogues)
-    wanted = [i for i in indices if overwrite or not is_made(*_place(maker, i))]
-    try:
-        _tidy(folder, indices)
+    with _tidy_folder(folder, indices):
+        wanted = [i for i in indices if overwrite or not is_made(*_place(maker, i))]
         tasks = run_tasks(maker, wanted, workers=workers)
-        made = list(track(tasks, "catalogues", total=len(wanted)))
-    except TableError as error:
-        raise TableError(error.fault, path=error.path or sources, remedy=error.remedy) from error
-    finally:
-        _tidy(folder, indices)
+        try:
+            made = list(track(tasks, "catalogues", total=len(wanted)))
+        except TableError as error:
+            path = error.path or sources
+            raise TableError(error.fault, path=path, remedy=error.remedy) from error
     return Simulated(
         folders=tuple(folder / catalogue_name(i) for i in indices),
         made=tuple(sorted(made, key=lambda one: one.folder)),
@@ -146,18 +147,35 @@ def _check_numbers(seed: int, catalogues: int, first: int, workers: int, table_f
         )
 
 
-def _make_folder(folder: Path) -> Path:
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("is a file", path=folder, remedy="Give the name of a folder.")
     if not folder.absolute().parent.is_dir():
         raise OutputError(
             f"the directory {folder.parent} does not exist", path=folder, remedy="Make it first."
         )
+
+
+@contextmanager
+def _tidy_folder(folder: Path, indices: Sequence[int]) -> Iterator[None]:
+    """Make the folder of a set if need be, and leave nothing in it that is not whole."""
+    fresh = not folder.is_dir()
     try:
         folder.mkdir(exist_ok=True)
-    except FileExistsError:
-        raise OutputError("is a file", path=folder, remedy="Give the name of a folder.") from None
     except OSError as error:
         raise OutputError(f"cannot be made ({error.strerror})", path=folder) from None
-    return folder
+    _remove_leftovers(folder, indices)
+    try:
+        yield
+    finally:
+        _remove_leftovers(folder, indices)
+        if fresh and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _remove_leftovers(folder: Path, indices: Sequence[int]) -> None:
+    for index in indices:
+        remove_leftovers(folder / catalogue_name(index))
 
 
 def _maker(
@@ -210,8 +228,3 @@ def _origin(preset: Preset) -> SourcePopulation:
 
 def _place(maker: CatalogueMaker, index: int) -> tuple[Path, dict[str, Any]]:
     return maker.folder / catalogue_name(index), maker.settings_of(index)
-
-
-def _tidy(folder: Path, indices: Sequence[int]) -> None:
-    for index in indices:
-        remove_leftovers(folder / catalogue_name(index))

@@ -114,6 +114,7 @@ def test_faults_name_what_to_do(tmp_path, capsys):
     assert "did you mean 'few'?" in refused(capsys, "--population", "fev", "-o", "skies")
     assert "catalogues is 0" in refused(capsys, "--catalogues", 0, "-o", "skies")
     assert "no option 'm'" in refused(capsys, "--option", "population.m=3", "-o", "skies")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.ecsv"]
 
 
 def test_other_settings_are_refused_until_overwritten(tmp_path, capsys):
