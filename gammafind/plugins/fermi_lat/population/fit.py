@@ -86,7 +86,7 @@ class Members:
     shape : ndarray, shape (n, 3)
         Pivot energy in MeV, index, curvature; cut-offs are brought to one exponent.
     exp_index : float
-        That exponent b, the median of all; of no meaning for log-parabolas.
+        That exponent b, the median of all; 0 for log-parabolas.
     log_flux : ndarray, shape (n,)
         log10 of the energy flux 1-100 GeV, in erg cm-2 s-1.
     """
@@ -160,8 +160,9 @@ def _members(catalogue: QTable, form: SpectralForm, rows: np.ndarray) -> Members
     use = np.all(np.isfinite(shape), axis=1) & (shape[:, 0] > 0) & (amplitude > 0)
     rows, shape, amplitude, exp_index = rows[use], shape[use], amplitude[use], exp_index[use]
     log_flux = np.log10(amplitude * form.unit_energy_flux(shape, exp_index))
-    common = float(np.median(exp_index)) if len(rows) else np.nan
-    if form is CUTOFF:
+    common = 0.0
+    if form is CUTOFF and len(rows):
+        common = float(np.median(exp_index))
         shape = with_exponent(shape, exp_index, common)
     return Members(rows=rows, shape=shape, exp_index=common, log_flux=log_flux)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import stats
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 __all__ = [
     "SCORES",
     "family_values",
     "fit_family",
-    "normal_scores",
     "quantile_table",
     "scores_of",
     "values_of",
@@ -37,11 +36,6 @@ def values_of(scores: np.ndarray, table: np.ndarray) -> np.ndarray:
 def scores_of(values: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Normal scores of values, the inverse of `values_of`."""
     return np.interp(values, table, SCORES)
-
-
-def normal_scores(values: np.ndarray) -> np.ndarray:
-    """Normal scores of a sample from its ranks; ties share a rank."""
-    return ndtri((stats.rankdata(values) - 0.5) / len(values))
 
 
 def fit_family(family: str, values: np.ndarray) -> tuple[float, float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from gammafind.plugins.fermi_lat.population.forms import SpectralForm
 from gammafind.plugins.fermi_lat.population.marginals import (
     family_values,
     fit_family,
-    normal_scores,
     quantile_table,
     scores_of,
     values_of,
@@ -40,7 +40,7 @@ class ShapeFit:
     log_amplitude : ndarray, shape (2,)
         Mean and standard deviation of log10 of F0 in cm-2 s-1 MeV-1.
     exp_index : float
-        Exponent b of the cut-off.
+        Exponent b of the cut-off; not read by the log-parabola.
     """
 
     form: SpectralForm
@@ -68,7 +68,6 @@ def fit_shapes(
     """
     amplitude = log_flux - np.log10(form.unit_energy_flux(shape, exp_index))
     columns = np.column_stack([np.log10(shape[:, 0]), shape[:, 1:]])
-    scores = [normal_scores(column) for column in (log_flux, *columns.T)]
     inside = [
         values[(values > low) & (values <= high)]
         for values, (low, high) in zip(shape.T, form.ranges, strict=True)
@@ -78,7 +77,7 @@ def fit_shapes(
         form=form,
         log_flux=quantile_table(log_flux),
         quantiles=np.array([quantile_table(column) for column in columns.T]),
-        correlation=np.corrcoef(scores),
+        correlation=_copula(np.column_stack([log_flux, columns])),
         families=np.array(fits),
         log_amplitude=np.array([amplitude.mean(), amplitude.std()]),
         exp_index=float(exp_index),
@@ -126,6 +125,12 @@ def draw_shapes(
     mean, deviation = fit.log_amplitude
     chosen = _choose(-0.5 * ((amplitude - mean) / deviation) ** 2, rng)
     return candidates[np.arange(len(log_flux)), chosen]
+
+
+def _copula(columns: np.ndarray) -> np.ndarray:
+    """Correlation of the Gaussian copula with the rank correlation of the columns."""
+    ranks = stats.rankdata(columns, axis=0)
+    return 2 * np.sin(np.pi / 6 * np.corrcoef(ranks, rowvar=False))
 
 
 def _conditional_scores(

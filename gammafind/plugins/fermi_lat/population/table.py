@@ -9,6 +9,8 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.catalogue.publish import source_names
+from gammafind.catalogue.schema import DETECTIONS, Column
+from gammafind.plugins.fermi_lat.catalogue_columns import FERMI_CATALOGUE
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.spectra import DIFFERENTIAL_FLUX
 
@@ -22,6 +24,15 @@ COLUMN_UNITS = {
 }
 """Units of the spectral columns; the others have none."""
 
+_OWN = (
+    Column(
+        "energy_flux", "erg cm-2 s-1", "phot.flux;em.gamma", "Energy flux, 1-100 GeV", dtype="f4"
+    ),
+    Column(
+        "flux_history", "", "phot.flux;arith.ratio", "Flux in each year over its mean", dtype="f4"
+    ),
+)
+_LABELS = {column.name: column for column in (*FERMI_CATALOGUE, *DETECTIONS, *_OWN)}
 _LOW, _HIGH = 1 * u.GeV, 100 * u.GeV
 _POSITION_DIGITS = 6
 _PREFIX = "GFS"
@@ -66,7 +77,16 @@ def source_table(
     table["flux"] = listed.flux(_LOW, _HIGH).astype(np.float32).astype(float)
     table["energy_flux"] = listed.energy_flux(_LOW, _HIGH).astype(np.float32)
     table["flux_history"] = np.asarray(history, dtype=np.float32)
-    return table[np.argsort(-table["energy_flux"].value, kind="stable")]
+    return _labelled(table[np.argsort(-table["energy_flux"].value, kind="stable")])
+
+
+def _labelled(table: QTable) -> QTable:
+    """Add descriptions and UCDs where the schema of sources will not."""
+    for name in table.colnames:
+        if name in _LABELS:
+            table[name].info.description = _LABELS[name].description
+            table[name].info.meta = {"ucd": _LABELS[name].ucd}
+    return table
 
 
 def _rounded(degrees: np.ndarray) -> np.ndarray:

@@ -1,0 +1,42 @@
+import astropy.units as u
+import numpy as np
+import pytest
+
+from gammafind.errors import OptionError
+from gammafind.plugins.fermi_lat.catalogues import spectra_of
+from gammafind.plugins.fermi_lat.population.uniform import UniformPopulation
+from gammafind.testing import check_population
+
+FLUX = 1 / u.cm**2 / u.s
+
+
+def test_keeps_the_contract():
+    check_population(UniformPopulation, n=50)
+
+
+def test_all_sources_are_equal():
+    population = UniformPopulation(n=20, flux=3e-9 * FLUX, index=1.8, class_label="FSRQ")
+    sources = population.sample(rng=np.random.default_rng(1))
+    assert len(sources) == 20
+    assert set(sources["class_label"]) == {"FSRQ"}
+    np.testing.assert_allclose(sources["flux"].value, 3e-9, rtol=1e-6)
+    flux = spectra_of(sources).flux(1 * u.GeV, 100 * u.GeV)
+    np.testing.assert_allclose(flux.value, 3e-9, rtol=1e-6)
+    assert set(sources["PL_Index"]) == {np.float32(1.8)}
+    assert np.all(sources["flux_history"].value == 1)
+    assert "LP_beta" not in sources.colnames
+
+
+def test_no_sources_are_a_table_too():
+    sources = UniformPopulation(n=0).sample(rng=np.random.default_rng(1))
+    assert len(sources) == 0
+    assert sources["flux_history"].shape == (0, 10)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"n": -1}, {"flux": 0 * FLUX}, {"flux": 1e-9}, {"flux": 1 * u.K}, {"index": np.nan}],
+)
+def test_bad_options(options):
+    with pytest.raises(OptionError, match=next(iter(options))):
+        UniformPopulation(**options)
