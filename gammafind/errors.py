@@ -8,6 +8,7 @@ __all__ = [
     "BandError",
     "BrokenPluginError",
     "BrokenPluginWarning",
+    "CacheWarning",
     "ConfigError",
     "ConformanceError",
     "CoordinateSystemError",
@@ -159,6 +160,10 @@ class EmptySkyWarning(GammafindWarning):
 
 class SelectionWarning(GammafindWarning):
     """The photons were selected otherwise than the response expects."""
+
+
+class CacheWarning(GammafindWarning):
+    """What was computed cannot be kept on disk."""
 
 
 class BrokenPluginWarning(GammafindWarning):

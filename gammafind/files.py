@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
 from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
 
-__all__ = ["atomic_output", "check_input", "check_output", "naming_full_disk"]
+__all__ = ["atomic_output", "check_input", "check_output", "file_checksum", "naming_full_disk"]
 
 
 def check_input(path: str | PathLike) -> Path:
@@ -67,6 +69,19 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
             remedy="Choose another name, or overwrite it with --overwrite (overwrite in Python).",
         )
     return path
+
+
+def file_checksum(path: str | PathLike) -> str:
+    """SHA-256 of a file, in hexadecimal digits; a file that did not change is read once."""
+    path = check_input(path)
+    status = path.stat()
+    return _checksum(path.resolve(), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _checksum(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

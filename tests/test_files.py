@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 
 import pytest
 
 from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
-from gammafind.files import atomic_output, check_input
+from gammafind.files import atomic_output, check_input, file_checksum
 from gammafind.products import atomic_folder
 
 
@@ -94,3 +95,14 @@ def test_unreadable_inputs_are_named(tmp_path):
         check_input(tmp_path)
     with pytest.raises(TruncatedFileError, match="empty"):
         check_input(tmp_path / "empty")
+
+
+def test_checksum_is_that_of_what_the_file_holds_now(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("abc")
+    first = file_checksum(path)
+    assert first == hashlib.sha256(b"abc").hexdigest()
+    path.write_text("abcd")
+    assert file_checksum(path) == hashlib.sha256(b"abcd").hexdigest()
+    with pytest.raises(MissingFileError, match="nowhere"):
+        file_checksum(tmp_path / "nowhere")

@@ -33,6 +33,7 @@ def install(project: Path, site: Path) -> None:
 def run_python(code: str, *paths: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run ``code`` in a fresh Python that sees ``paths``; warnings are shown, not errors."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "GAMMAFIND"))}
+    inherited["GAMMAFIND_CACHE"] = os.environ["GAMMAFIND_CACHE"]
     search = os.pathsep.join(map(str, [*paths, TESTS.parent]))
     return subprocess.run(
         [sys.executable, "-c", code],

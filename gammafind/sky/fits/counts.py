@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError, OptionError
+from gammafind.files import file_checksum
 from gammafind.sky.bands import Band, check_bands, energy_bands
 from gammafind.sky.fits.energies import bins_in_band, energy_bins, format_edges, overlapping
 from gammafind.sky.fits.layers import Layers, read_layers
@@ -130,9 +130,7 @@ def read_energy_edges(paths: Sequence[str | PathLike] | str | PathLike) -> Quant
 
 def describe_input(path: str | PathLike) -> dict[str, str]:
     """Name and SHA-256 of an input file."""
-    with Path(path).open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"name": Path(path).name, "sha256": digest}
+    return {"name": Path(path).name, "sha256": file_checksum(path)}
 
 
 def _own_bands(
