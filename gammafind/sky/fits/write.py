@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from astropy.io import fits
 from gammafind import __version__
 from gammafind.errors import OptionError, ShapeError
 from gammafind.files import atomic_output, check_output
+from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.fits.selections import selection_cards
 from gammafind.sky.pixels import HealpixPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
@@ -76,6 +78,9 @@ def write_counts_by_nside(
 ) -> tuple[Path, ...]:
     """Write HEALPix counts to one file for each nside, ``counts_nside<n>.fits``.
 
+    Bands of the same energies, such as those of two event types, go to different files, with
+    what tells their names apart in the name of the file: ``counts_FRONT_nside<n>.fits``.
+
     Parameters
     ----------
     sky : SkyMap
@@ -102,17 +107,31 @@ def write_counts_by_nside(
     frames = {pixels.frame for pixels in sky.pixels if isinstance(pixels, HealpixPixels)}
     if len(frames) != 1 or not all(isinstance(pixels, HealpixPixels) for pixels in sky.pixels):
         raise ShapeError("the bands are not all on HEALPix pixels of one frame")
-    groups: dict[int, list[str]] = {}
-    for band, pixels in zip(sky.bands, sky.pixels, strict=True):
-        groups.setdefault(pixels.nside, []).append(band.name)
+    groups: dict[tuple[int, str], list[str]] = {}
+    for band, pixels, channel in zip(sky.bands, sky.pixels, _channels(sky.bands), strict=True):
+        groups.setdefault((pixels.nside, channel), []).append(band.name)
     paths = {
-        nside: check_output(Path(directory) / f"counts_nside{nside}.fits", overwrite=overwrite)
-        for nside in sorted(groups)
+        key: check_output(Path(directory) / _file_name(*key), overwrite=overwrite)
+        for key in sorted(groups)
     }
     return tuple(
-        write_counts(sky.select(groups[nside]), path, overwrite=overwrite)
-        for nside, path in paths.items()
+        write_counts(sky.select(groups[key]), path, overwrite=overwrite)
+        for key, path in paths.items()
     )
+
+
+def _file_name(nside: int, channel: str) -> str:
+    return f"counts_{f'{channel}_' if channel else ''}nside{nside}.fits"
+
+
+def _channels(bands: Sequence[Band]) -> list[str]:
+    """What tells the name of each band from those of others of the same energies."""
+    channels = []
+    for band in bands:
+        alike = [set(other.name.split()) for other in bands if same_edges([other], [band])]
+        shared = set.intersection(*alike)
+        channels.append("-".join(word for word in band.name.split() if word not in shared))
+    return channels
 
 
 def healpix_keywords(pixels: HealpixPixels) -> dict[str, str | int]:

@@ -112,6 +112,15 @@ def test_each_nside_gets_a_file(tmp_path):
     assert len(write_counts_by_nside(sky, tmp_path, overwrite=True)) == 2
 
 
+def test_bands_of_the_same_energies_get_files_of_their_own(tmp_path):
+    types = ("PSF2", "PSF3")
+    bands = [replace(band, name=f"{band.name} {kind}") for kind in types for band in BANDS]
+    paths = write_counts_by_nside(sky_on(*[HealpixPixels(4)] * 4, bands=bands), tmp_path)
+    names = [path.name for path in paths]
+    assert names == ["counts_PSF2_nside4.fits", "counts_PSF3_nside4.fits"]
+    assert [read_counts(path).n_bands for path in paths] == [2, 2]
+
+
 def test_one_file_holds_one_pixelisation(tmp_path):
     mixed = sky_on(HealpixPixels(4), HealpixPixels(8))
     with pytest.raises(ShapeError, match="different pixels"):
