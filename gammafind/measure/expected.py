@@ -15,15 +15,15 @@ from gammafind.sky.pixels import Pixels, same_pixels
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
-from gammafind.sky.stamps import stamps
+from gammafind.sky.stamps import FINE, stamps
 
 __all__ = ["expected_ts", "rendered_ts"]
 
 _CHUNK = 1000
-_CONTAINMENT = (0.95, 0.995)
-"""Share of a source's counts that is looked at: of a faint source, and of one brighter than the
-background somewhere, whose wings matter."""
-_AGREEMENT = 0.02
+_FAINT, _BRIGHT = (0.95, 1.25), (0.995, FINE)
+"""Share of a source's counts that is looked at, and sampling of its PSF. Of a source brighter than
+the background somewhere, the wings matter."""
+_AGREEMENT = 0.01
 _FLOOR = 1e-12
 
 
@@ -67,7 +67,7 @@ def expected_ts(
     -----
     This is the TS that a likelihood analysis reaches on average (the Asimov value) when
     everything but the source is known: the most that anyone can see of it. Other sources count
-    in a pixel only as far as what they give to it exceeds a fiftieth of what this source gives:
+    in a pixel only as far as what they give to it exceeds a hundredth of what this source gives:
     so well do its counts here and in ``expected`` agree.
     """
     counts = np.asarray(counts, dtype=float)
@@ -142,10 +142,10 @@ def _band_ts(
     ts = np.zeros(len(vectors))
     largest = counts * psf.density[0] * pixels.pixel_area.to_value("sr")
     bright = largest > background[pixels.containing(vectors)]
-    for containment, chosen in zip(_CONTAINMENT, (~bright, bright), strict=True):
+    for (containment, sampling), chosen in ((_FAINT, ~bright), (_BRIGHT, bright)):
         rows = np.flatnonzero(chosen & (counts > 0))
         for part in np.array_split(rows, len(rows) // _CHUNK + 1):
-            stamp = stamps(vectors[part], pixels, psf, containment=containment)
+            stamp = stamps(vectors[part], pixels, psf, containment=containment, sampling=sampling)
             source = stamp.fraction * counts[part, None] * valid[stamp.pixel]
             others = everything[stamp.pixel] - (1 + _AGREEMENT) * source
             rest = np.maximum(others, background[stamp.pixel])
