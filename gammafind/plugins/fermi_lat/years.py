@@ -129,10 +129,10 @@ def year_shares(
     Notes
     -----
     In the first year the LAT rocked by 35 deg and saw the sky evenly; from September 2009 by
-    50 deg, and the poles get more than the equator. The share of the first year runs from 0.084
-    at the poles to 0.128 at the equator, as the errors of ``Flux_History`` of 4FGL-DR2 say too.
+    50 deg, and the poles get more than the equator. The share of the first year runs from 0.08
+    at the poles to 0.13 at the equator, as the errors of ``Flux_History`` of 4FGL-DR2 say too.
     Later changes (the Galactic centre favoured in 2014, the stuck solar array in 2018) are left
-    out: they are below 10 % of a year's exposure.
+    out: by the same errors they reach 12 % of a year's exposure.
     """
     exposure = survey_time_exposure(
         _days_by_year(), response, band, positions.icrs.dec, index=index, max_zenith=max_zenith
