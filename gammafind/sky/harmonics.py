@@ -18,6 +18,8 @@ __all__ = [
 ]
 
 _THREADS = 0
+_SAME_THREADS = 1
+"""Where points are summed, another number of threads gives other last digits, and gains little."""
 _EPSILON = 1e-7
 
 
@@ -74,7 +76,7 @@ def analyse_points(vectors: np.ndarray, weights: np.ndarray, window: np.ndarray)
         lmax=len(window) - 1,
         loc=angles_of(vectors),
         epsilon=_EPSILON,
-        nthreads=_THREADS,
+        nthreads=_SAME_THREADS,
     )
     return _filtered(alm[0], window)
 
@@ -88,7 +90,7 @@ def synthesise(alm: np.ndarray, nside: int) -> np.ndarray:
     )[0]
 
 
-def synthesise_at(alm: np.ndarray, angles: np.ndarray) -> np.ndarray:
+def synthesise_at(alm: np.ndarray, angles: np.ndarray, *, threads: int | None = None) -> np.ndarray:
     """Sum of harmonics at points.
 
     Parameters
@@ -97,6 +99,8 @@ def synthesise_at(alm: np.ndarray, angles: np.ndarray) -> np.ndarray:
         In the order of healpy.
     angles : ndarray, shape (n, 2)
         Colatitudes and longitudes in radians.
+    threads : int, optional
+        All by default; the last digits depend on their number.
 
     Returns
     -------
@@ -110,7 +114,7 @@ def synthesise_at(alm: np.ndarray, angles: np.ndarray) -> np.ndarray:
         lmax=_lmax(alm),
         loc=angles,
         epsilon=_EPSILON,
-        nthreads=_THREADS,
+        nthreads=_THREADS if threads is None else threads,
     )[0]
 
 
@@ -120,7 +124,7 @@ def kernel_sums(vectors: np.ndarray, window: np.ndarray, nside: int) -> np.ndarr
     Times the area of a pixel that is one where HEALPix samples the kernel well.
     """
     alm = _filtered(_pixel_sum(nside, len(window) - 1).copy(), window)
-    return synthesise_at(alm, angles_of(vectors))
+    return synthesise_at(alm, angles_of(vectors), threads=_SAME_THREADS)
 
 
 def legendre_sum(coefficients: np.ndarray, cosine: np.ndarray) -> np.ndarray:

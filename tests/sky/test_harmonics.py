@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
-from gammafind.sky.harmonics import convolve
+from gammafind.sky import harmonics
+from gammafind.sky.harmonics import analyse_points, convolve, kernel_sums, synthesise
 from gammafind.sky.pixels import HealpixPixels
 from tests.measure.skies import gaussian_psf
 
@@ -50,3 +51,19 @@ def test_convolution_is_linear_and_takes_any_number_type():
     together = convolve(one + 2 * other, 8, window, 8)
     apart = convolve(one, 8, window, 8) + 2 * convolve(other, 8, window, 8)
     assert_allclose(together, apart, rtol=1e-6)
+
+
+def test_the_number_of_threads_changes_no_bit_of_a_map(monkeypatch):
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(3000, 3))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = {}
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(harmonics, "_THREADS", threads)
+        alm = analyse_points(vectors, vectors[:, 0] ** 2, np.ones(400))
+        sums = kernel_sums(vectors, np.ones(100), 32)
+        sky = synthesise(alm, 64)
+        found[threads] = (alm, sums, sky, convolve(sky, 64, np.ones(150), 32))
+    for threads in (2, 3):
+        for one, other in zip(found[1], found[threads], strict=True):
+            assert_array_equal(one, other)
