@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -104,6 +104,9 @@ class SkyRenderer(Plugin):
     presets: ClassVar[tuple[str, ...]] = ()
     """TOML files of the presets that use this renderer, as package resources ``package:file``."""
 
+    classes: ClassVar[tuple[str, ...]] = ()
+    """Classes of sources that the renderer knows; of any class where there are none."""
+
     @property
     @abc.abstractmethod
     def bands(self) -> tuple[Band, ...]:
@@ -113,6 +116,25 @@ class SkyRenderer(Plugin):
     @abc.abstractmethod
     def pixels(self) -> tuple[Pixels, ...]:
         """Default pixelisation of each band."""
+
+    @property
+    def epochs(self) -> tuple[str, ...]:
+        """Names of the parts of the observing time that can be rendered apart; none by default."""
+        return ()
+
+    def at_epoch(self, index: int) -> SkyRenderer:
+        """Return the renderer of one of the `epochs` alone; the maps of all add up to the whole.
+
+        Raises
+        ------
+        OptionError
+            If there is no such epoch.
+        """
+        if not 0 <= index < len(self.epochs):
+            raise OptionError(
+                f"epoch {index} of {self.name}", remedy=f"It has {len(self.epochs)} epochs."
+            )
+        return self._at_epoch(index)
 
     @abc.abstractmethod
     def psfs(self) -> tuple[RadialPsf, ...]:
@@ -132,11 +154,82 @@ class SkyRenderer(Plugin):
         }
 
     def render(self, sources: QTable, pixels: Sequence[Pixels] | None = None) -> SkyMap:
-        """Expected counts of ``sources`` on ``pixels``, without background."""
-        sources = conform(sources, SOURCES, what=f"the source table given to {self.name}")
+        """Expected counts of ``sources`` on ``pixels``, without background.
+
+        Raises
+        ------
+        TableError
+            If the table lacks a column, holds a class that the renderer does not know, or values
+            that cannot be.
+        """
+        sources = self._checked(sources)
         pixels = self._pixels(pixels)
         values = self._render(sources, pixels)
         return SkyMap(self.bands, pixels, values, "expected counts")
+
+    def components(
+        self, sources: QTable, pixels: Sequence[Pixels] | None = None
+    ) -> dict[str, SkyMap]:
+        """Expected counts of each class of sources and of each background component, apart.
+
+        A class of the renderer that ``sources`` do not hold gets no map.
+        """
+        sources = self._checked(sources)
+        by_class = {
+            name: self.render(sources[np.asarray(sources["class_label"]) == name], pixels)
+            for name in np.unique(sources["class_label"]).tolist()
+        }
+        return by_class | self.background(pixels)
+
+    def component_epochs(self, sources: QTable, band: int) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the expected counts of one component of `components` after the other, in a band.
+
+        Parameters
+        ----------
+        sources : QTable
+        band : int
+            Index of the band.
+
+        Yields
+        ------
+        component : str
+        maps : ndarray, shape (n_epochs, ...)
+            On the renderer's own pixels; one map where the renderer knows no epochs.
+        """
+        yield from self._component_epochs(self._checked(sources), band)
+
+    def render_patches(
+        self, sources: QTable, grid: PatchGrid, n_pixels: Sequence[int] | None = None
+    ) -> Patches:
+        """Expected counts of sources and background straight in the pixels of patches.
+
+        Parameters
+        ----------
+        sources : QTable
+        grid : PatchGrid
+        n_pixels : sequence of int, optional
+            Pixels a side in each band; by default the least power of two that is as fine as the
+            renderer's own pixels.
+
+        Returns
+        -------
+        Patches
+            ``counts`` are the expected counts of everything, ``background`` those of the
+            background.
+        """
+        sources = self._checked(sources)
+        n_pixels = patch_widths(self.pixels, grid) if n_pixels is None else tuple(n_pixels)
+        if len(n_pixels) != len(self.bands):
+            raise ShapeError(f"{len(n_pixels)} patch widths for {len(self.bands)} bands")
+        rendered, background, exposure = self._render_patches(sources, grid, n_pixels)
+        return Patches(
+            grid=grid,
+            bands=self.bands,
+            counts=tuple(a + b for a, b in zip(rendered, background, strict=True)),
+            background=background,
+            exposure=exposure,
+            psfs=self.psfs(),
+        )
 
     def select_events(self, events: EventList) -> EventList:
         """Photons of the kind that PSF and exposure are given for; all of them by default."""
@@ -150,6 +243,17 @@ class SkyRenderer(Plugin):
             exposure=self.exposure(counts.pixels),
             psfs=self.psfs(),
         )
+
+    def _checked(self, sources: QTable) -> QTable:
+        """Sources in their schema, all of classes that the renderer knows."""
+        sources = conform(sources, SOURCES, what=f"the source table given to {self.name}")
+        unknown = sorted(set(np.unique(sources["class_label"]).tolist()) - set(self.classes))
+        if self.classes and unknown:
+            raise TableError(
+                f"{self.name} knows no sources of class {', '.join(map(repr, unknown))}",
+                remedy=f"class_label is one of {', '.join(self.classes)}.",
+            )
+        return sources
 
     def _pixels(self, pixels: Sequence[Pixels] | None) -> tuple[Pixels, ...]:
         pixels = self.pixels if pixels is None else tuple(pixels)
@@ -165,6 +269,31 @@ class SkyRenderer(Plugin):
 
     @abc.abstractmethod
     def _render(self, sources: QTable, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]: ...
+
+    def _at_epoch(self, index: int) -> SkyRenderer:
+        raise NotImplementedError
+
+    def _component_epochs(self, sources: QTable, band: int) -> Iterator[tuple[str, np.ndarray]]:
+        parts = [self.at_epoch(i) for i in range(len(self.epochs))] or [self]
+        skies = [part.components(sources) for part in parts]
+        for component in skies[0]:
+            yield component, np.stack([sky[component].values[band] for sky in skies])
+
+    def _render_patches(
+        self, sources: QTable, grid: PatchGrid, n_pixels: tuple[int, ...]
+    ) -> tuple[tuple[np.ndarray, ...], ...]:
+        """Sources, background and exposure of each band, each (n_patches, n, n), float32."""
+        stacks: list[list[tuple[np.ndarray, ...]]] = [[], [], []]
+        for index in range(len(grid)):
+            pixels = tuple(grid.pixels(index, width) for width in n_pixels)
+            background = zip(*self._background(pixels).values(), strict=True)
+            stacks[0].append(self._render(sources, pixels))
+            stacks[1].append(tuple(sum(parts) for parts in background))
+            stacks[2].append(self._exposure(pixels))
+        return tuple(
+            tuple(np.stack(band).astype(np.float32) for band in zip(*stack, strict=True))
+            for stack in stacks
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,7 +389,8 @@ class Localiser(Plugin):
         self, observation: Observation, grid: PatchGrid | None, rng: np.random.Generator
     ) -> QTable:
         grid = grid or PatchGrid.healpix(frame=observation.counts.pixels[0].frame)
-        patches = observation.patches(grid, patch_widths(observation, grid), rng=rng)
+        widths = patch_widths(observation.counts.pixels, grid)
+        patches = observation.patches(grid, widths, rng=rng)
         return merge_detections(self.localise(patches), patches)
 
     @abc.abstractmethod
@@ -315,9 +445,9 @@ class Classifier(Plugin):
     def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray: ...
 
 
-def patch_widths(observation: Observation, grid: PatchGrid) -> tuple[int, ...]:
-    """Pixels a side of a patch in each band: powers of two, as fine as the map's pixels."""
-    sizes = [pixels.pixel_size.to_value("deg") for pixels in observation.counts.pixels]
+def patch_widths(pixels: Sequence[Pixels], grid: PatchGrid) -> tuple[int, ...]:
+    """Pixels a side of a patch in each band: powers of two, as fine as the pixels of a map."""
+    sizes = [one.pixel_size.to_value("deg") for one in pixels]
     return tuple(int(2 ** np.ceil(np.log2(grid.pixel_size(1) / size))) for size in sizes)
 
 

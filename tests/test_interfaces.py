@@ -199,7 +199,7 @@ def test_the_detections_of_patches_come_onto_the_sky():
         psfs=(RadialPsf(theta, np.exp(-((theta / 0.02) ** 2))),),
     )
     grid = PatchGrid(np.array([120.0]), np.array([45.0]))
-    assert patch_widths(observation, grid) == (16,)
+    assert patch_widths(observation.counts.pixels, grid) == (16,)
     found = Pointer().localise_sky(observation, grid=grid)
     assert len(found) == 1
     offset = grid.positions([0], [31.5], [31.5], 16).separation(SkyCoord(found["ra"], found["dec"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,9 +10,11 @@ import numpy as np
 
 from gammafind.sky.harmonics import synthesise_at
 from gammafind.sky.patches import PatchGrid
+from gammafind.sky.projection import unit_vectors
 
-__all__ = ["PatchPoints"]
+__all__ = ["PatchPoints", "on_patches", "upsample"]
 
+_NODES = 16
 _CHUNK = 13_000_000
 """Points at a time: their angles and sums take 0.3 GB."""
 
@@ -39,12 +42,56 @@ class PatchPoints:
         return self.grid.pixel_areas(x, y, self.width)
 
     @cached_property
-    def _angles(self) -> list[np.ndarray]:
+    def angles(self) -> list[np.ndarray]:
+        """Colatitudes and longitudes in radians, shapes (n, 2), of one patch after the other."""
         parts = -(-len(self.grid) * self.width**2 // _CHUNK)
         chosen = np.array_split(np.arange(len(self.grid)), parts)
         return [self.grid.angles(part, self.width).reshape(-1, 2) for part in chosen]
 
     def synthesise(self, alm: np.ndarray) -> np.ndarray:
         """Sum of harmonics at all pixel centres, shape (n_patches, width, width), float32."""
-        seen = [synthesise_at(alm, angles).astype(np.float32) for angles in self._angles]
+        seen = [synthesise_at(alm, angles).astype(np.float32) for angles in self.angles]
         return np.concatenate(seen).reshape(len(self.grid), self.width, self.width)
+
+
+def on_patches(
+    function: Callable[[np.ndarray], np.ndarray], grid: PatchGrid, widths: Sequence[int]
+) -> tuple[np.ndarray, ...]:
+    """Evaluate what is smooth over degrees in all pixels of patches.
+
+    Parameters
+    ----------
+    function : callable
+        Maps Galactic unit vectors, shape (n, 3), to values of shape (n_bands, n).
+    grid : PatchGrid
+    widths : sequence of int
+        Pixels a side, one number a band.
+
+    Returns
+    -------
+    tuple of ndarray
+        One array a band, shape (n_patches, width, width), float32: linear between 16 nodes a
+        side.
+    """
+    y, x = np.indices((_NODES, _NODES)).reshape(2, -1)
+    patch = np.repeat(np.arange(len(grid)), _NODES**2)
+    at = grid.positions(patch, np.tile(x, len(grid)), np.tile(y, len(grid)), _NODES).galactic
+    values = function(unit_vectors(at.l.deg, at.b.deg))
+    nodes = values.reshape(len(values), len(grid), _NODES, _NODES).astype(np.float32)
+    return tuple(upsample(array, width) for array, width in zip(nodes, widths, strict=True))
+
+
+def upsample(values: np.ndarray, width: int) -> np.ndarray:
+    """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels a side of the same patch.
+
+    At the border the slope within goes on.
+    """
+    own = values.shape[-1]
+    if own == width:
+        return values
+    at = (np.arange(width) + 0.5) * own / width - 0.5
+    below = np.clip(np.floor(at).astype(int), 0, own - 2)
+    weights = np.zeros((width, own), dtype=values.dtype)
+    weights[np.arange(width), below] = 1 - (at - below)
+    weights[np.arange(width), below + 1] = at - below
+    return weights @ values @ weights.T

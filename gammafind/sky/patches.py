@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import astropy.units as u
@@ -319,6 +319,11 @@ class Patches:
     def n_pixels(self) -> tuple[int, ...]:
         """Pixels a side, one number a band."""
         return tuple(array.shape[-1] for array in self.counts)
+
+    def poisson(self, *, rng: np.random.Generator) -> Patches:
+        """Draw counts where `counts` are expected counts, in each patch anew."""
+        drawn = tuple(rng.poisson(array).astype(np.float32) for array in self.counts)
+        return replace(self, counts=drawn)
 
     @property
     def score_width(self) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 
-__all__ = ["deproject", "project", "tangent_basis", "unit_vectors"]
+__all__ = ["deproject", "project", "tangent_basis", "to_frame", "unit_vectors"]
 
 
 def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
@@ -42,3 +43,11 @@ def deproject(east: np.ndarray, north: np.ndarray, basis: np.ndarray) -> np.ndar
     """Unit vectors, shape (..., 3), of offsets in degrees on the tangent plane."""
     plane = np.stack([np.radians(east), np.radians(north), np.ones(np.shape(east))], axis=-1)
     return (plane / np.linalg.norm(plane, axis=-1, keepdims=True)) @ basis
+
+
+def to_frame(vectors: np.ndarray, frame: str) -> np.ndarray:
+    """Turn Galactic unit vectors, shape (..., 3), into another frame without attributes."""
+    if frame == "galactic":
+        return vectors
+    axes = SkyCoord(*np.eye(3), representation_type="cartesian", frame=frame)
+    return vectors @ axes.galactic.cartesian.xyz.value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import astropy.units as u
 import numpy as np
@@ -62,6 +64,11 @@ class RadialPsf:
         object.__setattr__(self, "theta", theta)
         object.__setattr__(self, "density", density / cumulative[-1])
         object.__setattr__(self, "_cumulative", cumulative / cumulative[-1])
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the profile."""
+        return hashlib.sha256(self.theta.tobytes() + self.density.tobytes()).hexdigest()
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
         """Probability per steradian at ``theta`` (radians); zero beyond the profile."""

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 
+from gammafind.cache import cached_arrays
 from gammafind.errors import BandError, InputDataError
-from gammafind.plugins.fermi_lat.embedded import load_interstellar, load_isotropic
+from gammafind.files import file_checksum
+from gammafind.plugins.fermi_lat.embedded import (
+    interstellar_path,
+    load_interstellar,
+    load_isotropic,
+)
 from gammafind.plugins.fermi_lat.interstellar import band_intensity
 from gammafind.plugins.fermi_lat.irf import Response
 from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum, read_isotropic
 from gammafind.sky.bands import Band
 from gammafind.sky.harmonics import convolve
+from gammafind.sky.patch_points import PatchPoints, upsample
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["interstellar_intensity", "isotropic_intensity", "seen_intensity"]
+__all__ = [
+    "interstellar_at_pixels",
+    "interstellar_in_patches",
+    "interstellar_intensity",
+    "isotropic_intensity",
+]
 
 _EMBEDDED_NSIDE = 128
 _FILE_NSIDE = 512
+_VERSION = 1
+"""Of the algorithm; arrays of others are not taken from the cache."""
 
 
 def interstellar_intensity(
@@ -77,20 +92,89 @@ def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) 
     return (values * areas).sum(axis=0) / areas.sum(axis=0)
 
 
-def seen_intensity(
-    intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf, pixels: Pixels
+def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixels) -> np.ndarray:
+    """Intensity of the interstellar emission as the PSF shows it, at pixel centres.
+
+    Kept on disk for HEALPix pixels.
+
+    Parameters
+    ----------
+    source : str
+        As for `interstellar_intensity`.
+    band : Band
+    psf : RadialPsf
+    pixels : Pixels
+
+    Returns
+    -------
+    ndarray of float32, shape of ``pixels``
+        In cm-2 s-1 sr-1.
+    """
+
+    def compute() -> dict[str, np.ndarray]:
+        home, seen = _seen(source, band, psf)
+        values = home.interpolate(seen, pixels.centres())
+        return {"intensity": np.maximum(values, 0).astype(np.float32)}
+
+    if not isinstance(pixels, HealpixPixels):
+        return compute()["intensity"]
+    key = _key("interstellar emission at pixels", source, band, psf, pixels=repr(pixels))
+    return cached_arrays(key, compute)["intensity"]
+
+
+def interstellar_in_patches(
+    source: str, band: Band, psf: RadialPsf, points: PatchPoints
 ) -> np.ndarray:
-    """Convolve an intensity map with the PSF and interpolate it at pixel centres.
+    """Intensity of the interstellar emission as the PSF shows it, in all pixels of patches.
+
+    Patches finer than half a pixel of the emission are interpolated between pixels that coarse.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_patches, width, width)
+        In cm-2 s-1 sr-1.
+    """
+    home, seen = _seen(source, band, psf)
+    import healpy as hp
+
+    half = home.pixel_size.to_value(u.deg) / 2
+    width = min(points.width, int(2 ** np.ceil(np.log2(points.grid.pixel_size(1) / half))))
+    nodes = points if width == points.width else PatchPoints(points.grid, width)
+    values = [hp.get_interp_val(seen, *angles.T).astype(np.float32) for angles in nodes.angles]
+    coarse = np.concatenate(values).reshape(len(points.grid), width, width)
+    return np.maximum(upsample(coarse, points.width), 0)
+
+
+def _seen(source: str, band: Band, psf: RadialPsf) -> tuple[HealpixPixels, np.ndarray]:
+    """Intensity of the interstellar emission convolved with the PSF, on pixels of its own.
 
     The sum over pixels of a PSF narrower than them is uneven at the poles; the same sum over a
     flat sky takes that out.
     """
-    window = psf.window(3 * home.nside - 1)
-    seen, flat = (
-        convolve(array, home.nside, window, home.nside)
-        for array in (intensity, np.ones_like(intensity))
-    )
-    return np.maximum(home.interpolate(seen / flat, pixels.centres()), 0)
+
+    def compute() -> dict[str, np.ndarray]:
+        home, (intensity,) = interstellar_intensity(source, [band])
+        window = psf.window(3 * home.nside - 1)
+        seen, flat = (
+            convolve(array, home.nside, window, home.nside)
+            for array in (intensity, np.ones_like(intensity))
+        )
+        return {"intensity": seen / flat}
+
+    seen = cached_arrays(_key("interstellar emission", source, band, psf), compute)["intensity"]
+    return HealpixPixels(int(np.sqrt(len(seen) / 12))), seen
+
+
+def _key(array: str, source: str, band: Band, psf: RadialPsf, **more: str) -> dict[str, Any]:
+    """All that the interstellar emission in a band depends on."""
+    return {
+        "array": array,
+        "version": _VERSION,
+        "source": file_checksum(interstellar_path() if source == "embedded" else source),
+        "band": band.edges.to_value(u.GeV, u.spectral()).tolist(),
+        "psf": psf.checksum,
+        **more,
+    }
 
 
 def _filling(known: Sequence[Band], band: Band) -> list[int]:

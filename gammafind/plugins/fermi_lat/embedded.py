@@ -16,6 +16,7 @@ from gammafind.sky.bands import Band, energy_bands
 
 __all__ = [
     "demo_counts_path",
+    "interstellar_path",
     "load_4fgl_dr2",
     "load_bubbles",
     "load_exposure_by_year",
@@ -87,10 +88,15 @@ def load_interstellar() -> tuple[tuple[Band, ...], np.ndarray]:
         Photon intensity of each band in cm-2 s-1 sr-1, nside 128, RING, Galactic; at most
         0.2 % off the table it is derived from.
     """
-    with fits.open(_FOLDER / "interstellar_lowres.fits.gz") as file:
+    with fits.open(interstellar_path()) as file:
         shape = np.exp(_native(file["SKYMAP"].data["LOG_INTENSITY"]))
         ratio = _native(file["EBOUNDS"].data["RATIO"])
         return _bands(file["EBOUNDS"].data), np.outer(ratio, shape).astype(np.float32)
+
+
+def interstellar_path() -> Path:
+    """Path of the table of `load_interstellar`."""
+    return _FOLDER / "interstellar_lowres.fits.gz"
 
 
 def load_exposure_by_year() -> tuple[tuple[Band, ...], np.ndarray]:

@@ -54,7 +54,7 @@ def test_a_list_without_such_photons_is_refused():
 
 def test_the_renderer_selects_what_its_response_is_for():
     events = photons([32, 4], [VETO, VETO])
-    renderer = FermiLatRenderer(irf=IRF, event_type="PSF3")
+    renderer = FermiLatRenderer(irf=IRF, event_types=("PSF3",))
     assert_array_equal(renderer.select_events(events).event_type, [32])
 
 
