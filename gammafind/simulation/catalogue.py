@@ -14,7 +14,6 @@ from astropy.table import QTable
 from gammafind.catalogue.io import write_table
 from gammafind.interfaces import SkyRenderer, SourcePopulation
 from gammafind.progress import stage, track
-from gammafind.simulation.epochs import epoch_maps
 from gammafind.simulation.folders import filled_folder, write_record
 from gammafind.sky.fits import write_counts, write_counts_by_nside, write_expected
 from gammafind.sky.pixels import HealpixPixels
@@ -62,16 +61,16 @@ class CatalogueMaker:
         random = streams(self.settings["seed"], index)
         with stage("drawing the sources"):
             sources = self._sources(random.sources)
-        with stage("rendering the sky"):
+        with stage("rendering the sources"):
             of_sources = self.renderer.render(sources)
-            expected = _total([of_sources, *self.background.values()])
+        expected = {"sources": of_sources, **self.background}
         with stage("drawing the counts"):
-            counts = expected.poisson(rng=random.counts)
+            counts = _total(expected).poisson(rng=random.counts)
             counts = replace(counts, meta={k: settings[k] for k in ("preset", "seed", "index")})
         folder = self.folder / catalogue_name(index)
         with stage("writing the catalogue"), filled_folder(folder) as filled:
             self._write(filled, sources, counts, settings)
-            numbers = _numbers(sources, {"sources": of_sources, **self.background}, counts)
+            numbers = _numbers(sources, expected, counts)
             write_record(filled, settings, **numbers, **self.history)
         n_counts = sum(int(values.sum()) for values in counts.values)
         return Made(folder=folder, n_sources=len(sources), n_counts=n_counts)
@@ -108,7 +107,7 @@ class CatalogueMaker:
         folder.mkdir()
         names = self.renderer.epochs or ("all",)
         for i, band in enumerate(track(self.renderer.bands, "maps")):
-            for component, maps in epoch_maps(self.renderer, sources, i):
+            for component, maps in self.renderer.component_epochs(sources, i):
                 write_expected(
                     dict(zip(names, maps, strict=True)),
                     folder / f"{component}_{band.name}.fits".replace(" ", ""),
@@ -123,8 +122,9 @@ def catalogue_name(index: int) -> str:
     return f"catalogue-{index:04d}"
 
 
-def _total(skies: list[SkyMap]) -> SkyMap:
+def _total(expected: Mapping[str, SkyMap]) -> SkyMap:
     """Sum of maps of expected counts."""
+    skies = list(expected.values())
     by_band = zip(*(sky.values for sky in skies), strict=True)
     values = [np.sum(parts, axis=0, dtype=float) for parts in by_band]
     return SkyMap(skies[0].bands, skies[0].pixels, values, "expected counts")

@@ -102,7 +102,7 @@ def test_quiet_prints_nothing_and_verbose_the_times(capsys):
     assert capsys.readouterr() == ("", "")
     assert simulate("-o", "b", "-v") == 0
     errors = capsys.readouterr().err
-    for step in ("drawing the sources", "rendering the sky", "writing the catalogue"):
+    for step in ("drawing the sources", "rendering the sources", "writing the catalogue"):
         assert f"gammafind: {step}: " in errors
 
 

@@ -26,7 +26,6 @@ class TwoYears(SkyRenderer):
     name: ClassVar[str] = "two-years"
     presets: ClassVar[tuple[str, ...]] = ("tests.simulation:two_years.toml",)
     classes: ClassVar[tuple[str, ...]] = ("A", "B")
-    epochs: ClassVar[tuple[str, ...]] = ("first", "second")
 
     year: int = 0
 
@@ -38,7 +37,11 @@ class TwoYears(SkyRenderer):
     def pixels(self):
         return PIXELS
 
-    def at_epoch(self, index):
+    @property
+    def epochs(self):
+        return () if self.year else ("first", "second")
+
+    def _at_epoch(self, index):
         return replace(self, year=index + 1)
 
     def psfs(self):
@@ -54,14 +57,6 @@ class TwoYears(SkyRenderer):
 
     def _background(self, pixels):
         return {"flat": tuple(np.full(each.shape, 0.8 * self._time) for each in pixels)}
-
-    def components(self, sources, pixels=None):
-        of_class = {
-            name: self.render(sources[sources["class_label"] == name], pixels)
-            for name in self.classes
-            if name in sources["class_label"]
-        }
-        return {**of_class, **self.background(pixels)}
 
     def _render(self, sources, pixels):
         flux = sources["flux"].to_value(FLUX)
