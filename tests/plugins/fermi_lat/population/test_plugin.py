@@ -8,6 +8,7 @@ from scipy import stats
 
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.errors import MissingFileError, OptionError
+from gammafind.options import option_defaults
 from gammafind.plugins.fermi_lat.catalogues import class_group, spectra_of
 from gammafind.plugins.fermi_lat.population.fit import log_energy_flux
 from gammafind.plugins.fermi_lat.population.plugin import FermiPopulation
@@ -16,6 +17,7 @@ from gammafind.plugins.fermi_lat.population.shares import (
     LATITUDE_EDGES,
     class_shares,
 )
+from gammafind.plugins.fermi_lat.population.uniform import UniformPopulation
 from gammafind.testing import check_population
 
 ENERGY_FLUX = u.erg / u.cm**2 / u.s
@@ -154,3 +156,12 @@ def test_another_release_is_fitted_as_it_is_read(root, tmp_path):
     np.testing.assert_allclose(fresh.fit.fluxes.counts, stored.fit.fluxes.counts, rtol=1e-5)
     with pytest.raises(MissingFileError):
         FermiPopulation(catalogue=str(tmp_path / "none.fit")).sample(rng=np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("population", [FermiPopulation, UniformPopulation])
+def test_the_guide_tells_every_option_with_its_default(root, population):
+    page = (root / "docs" / "guide" / "population.md").read_text()
+    for name, default in option_defaults(population).items():
+        written = default.strip("'") if "/" in default else default.replace("'", '"')
+        written = written.lower() if default in ("True", "False") else written
+        assert f"| `{name}` | `{written}` |" in page
