@@ -10,10 +10,9 @@ import astropy.units as u
 import numpy as np
 from astropy.io import fits
 from astropy.table import QTable
-from astropy.units import Quantity
 
 from gammafind.catalogue.schema import Column, conform
-from gammafind.errors import FileFormatError, InputDataError, TableError
+from gammafind.errors import FileFormatError, InputDataError, OptionError, TableError
 from gammafind.plugins.fermi_lat.catalogue_columns import ALIASES, FERMI_CATALOGUE
 from gammafind.plugins.fermi_lat.spectra import DIFFERENTIAL_FLUX, SPECTRUM_TYPES, SourceSpectra
 from gammafind.sky.fits.opening import open_fits
@@ -122,12 +121,12 @@ def spectra_of(table: QTable) -> SourceSpectra:
         rows = kind == name
         for parameter, column in zip(parameters, columns, strict=False):
             unit = DIFFERENTIAL_FLUX if column == columns[0] else None
-            parameter[rows] = _value(table[column], unit)[rows]
+            parameter[rows] = _value(table, column, unit)[rows]
     amplitude, index, curvature, exp_index = parameters
     return SourceSpectra(
         kind=kind,
         amplitude=amplitude * DIFFERENTIAL_FLUX,
-        pivot=Quantity(table["Pivot_Energy"], dtype=float),
+        pivot=_value(table, "Pivot_Energy", u.MeV) * u.MeV,
         index=index,
         curvature=curvature,
         exp_index=exp_index,
@@ -247,7 +246,11 @@ def _require(table: QTable, names: set[str]) -> None:
         raise TableError(f"the catalogue lacks the column {', '.join(missing)}")
 
 
-def _value(column: object, unit: u.UnitBase | None) -> np.ndarray:
+def _value(table: QTable, name: str, unit: u.UnitBase | None) -> np.ndarray:
+    column = table[name]
     if unit is None:
         return np.asarray(getattr(column, "value", column), dtype=float)
-    return np.asarray(as_value(column, unit, name="a flux density"), dtype=float)
+    try:
+        return np.asarray(as_value(column, unit, name=f"the column {name}"), dtype=float)
+    except OptionError as error:
+        raise TableError(error.fault, remedy=error.remedy) from None

@@ -133,7 +133,7 @@ def fit_population(catalogue: QTable) -> PopulationFit:
 
 
 def log_energy_flux(catalogue: QTable) -> np.ndarray:
-    """log10 of the energy flux 1-100 GeV of each source, in erg cm-2 s-1.
+    """Energy flux 1-100 GeV of each source, as log10 of its value in erg cm-2 s-1.
 
     It is that of the form of its class, and of the log-parabola where no class is known. NaN
     where the catalogue has no such fit.

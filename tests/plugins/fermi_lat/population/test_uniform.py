@@ -2,7 +2,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 
-from gammafind.errors import OptionError
+from gammafind.errors import OptionError, TableError
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.population.uniform import UniformPopulation
 from gammafind.testing import check_population
@@ -40,3 +40,19 @@ def test_no_sources_are_a_table_too():
 def test_bad_options(options):
     with pytest.raises(OptionError, match=next(iter(options))):
         UniformPopulation(**options)
+
+
+@pytest.mark.parametrize("name", ["PL_Flux_Density", "Pivot_Energy"])
+def test_spectra_of_other_units_are_refused(name):
+    sources = UniformPopulation(n=3).sample(rng=np.random.default_rng(1))
+    sources[name] = np.ones(3) * u.m
+    with pytest.raises(TableError, match=rf"the column {name} is in m\. It must convert"):
+        spectra_of(sources)
+
+
+def test_spectra_need_the_columns_of_the_forms_that_occur():
+    sources = UniformPopulation(n=3).sample(rng=np.random.default_rng(1))
+    assert len(spectra_of(sources)) == 3
+    sources["SpectrumType"] = "LogParabola"
+    with pytest.raises(TableError, match="LP_Flux_Density, LP_Index, LP_beta"):
+        spectra_of(sources)
