@@ -53,6 +53,6 @@ def test_spectra_of_other_units_are_refused(name):
 def test_spectra_need_the_columns_of_the_forms_that_occur():
     sources = UniformPopulation(n=3).sample(rng=np.random.default_rng(1))
     assert len(spectra_of(sources)) == 3
-    sources["SpectrumType"] = "LogParabola"
+    sources["SpectrumType"] = np.full(3, "LogParabola")
     with pytest.raises(TableError, match="LP_Flux_Density, LP_Index, LP_beta"):
         spectra_of(sources)
