@@ -20,7 +20,6 @@ from gammafind.plugins.fermi_lat.irf import (
     Response,
     livetime_exposure,
     read_livetime_cube,
-    read_response,
 )
 from gammafind.plugins.fermi_lat.isotropic import read_isotropic
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
@@ -114,20 +113,23 @@ class DayRenderer(FermiLatRenderer):
         return read_livetime_cube(self.livetime_cube)
 
     @cached_property
-    def response(self) -> Response:
+    def responses(self) -> tuple[Response, ...]:
         """PSF and effective area, averaged over the livetime at the Crab."""
-        given = read_response(self.psf_file, self.aeff_file, self.event_type)
-        return given.with_livetime(self.cube.at(CRAB))
+        return tuple(one.with_livetime(self.cube.at(CRAB)) for one in super().responses)
 
     def _exposure(self, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]:
         return tuple(
-            self._band_exposure(band, target)
+            self._band_exposure(band, target.centres())
             for band, target in zip(self.bands, pixels, strict=True)
         )
 
-    def _band_exposure(self, band: Band, pixels: Pixels) -> np.ndarray:
+    def _exposure_at(self, vectors: np.ndarray) -> np.ndarray:
+        positions = SkyCoord(*vectors.T, representation_type="cartesian", frame="galactic")
+        return np.stack([self._band_exposure(band, positions) for band in self.bands])
+
+    def _band_exposure(self, band: Band, positions: SkyCoord) -> np.ndarray:
         energy = np.geomspace(band.low, band.high, 5)
-        at = livetime_exposure(self.response, self.cube, energy, pixels.centres())
+        at = livetime_exposure(self.responses[0], self.cube, energy, positions)
         photons = energy.to_value("MeV") ** (1 - self.index) * [0.5, 1, 1, 1, 0.5]
         return np.average(at.to_value("cm2 s"), axis=0, weights=photons)
 
@@ -154,7 +156,7 @@ def day_renderer(data: Path) -> DayRenderer:
     """Our renderer under the conditions of the reference."""
     day = data / "reference" / "fermitools_crab_1day"
     return DayRenderer(
-        event_type="FRONT+BACK",
+        event_types=("FRONT+BACK",),
         energies=tuple(EDGES / 1000),
         nsides=(64,) * (len(EDGES) - 1),
         psf_file=str(data / "irf" / "psf_P8R2_SOURCE_V6_FB.fits"),
@@ -189,7 +191,7 @@ def source_map_deviation(renderer: DayRenderer, reference: Reference) -> np.ndar
     """Deviation of exposure times solid angle from the isotropic source map at each edge."""
     pixels = reference.pixels
     exposure = livetime_exposure(
-        renderer.response, renderer.cube, EDGES * u.MeV, pixels.centres()
+        renderer.responses[0], renderer.cube, EDGES * u.MeV, pixels.centres()
     ).to_value("cm2 s")
     area = pixel_areas(pixels).reshape(pixels.shape)
     return exposure * area / reference.source_map("Extragal_diffuse") - 1
@@ -212,7 +214,7 @@ def isotropic_map(renderer: FermiLatRenderer, reference: Reference) -> np.ndarra
     """Our expected counts of the isotropic emission in each bin and pixel."""
     pixels = reference.pixels
     exposure = np.stack(renderer.exposure((pixels,) * len(renderer.bands)).values)
-    intensity = isotropic_intensity(renderer.isotropic, renderer.response, renderer.bands)
+    intensity = isotropic_intensity(renderer.isotropic, renderer.responses[0], renderer.bands)
     return exposure * pixel_areas(pixels).reshape(pixels.shape) * intensity[:, None, None]
 
 

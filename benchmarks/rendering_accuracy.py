@@ -52,10 +52,10 @@ def print_accuracy(renderer: FermiLatRenderer, catalogue: QTable, places: QTable
     whole = conservation(renderer, catalogue)
     singles = [renderer.render(places[i : i + 1]).values for i in range(len(places))]
     print(
-        "| band (GeV) | nside | whole catalogue | single, median | single, largest | where "
+        "| band | nside | whole catalogue | single, median | single, largest | where "
         "| largest offset (deg) | where |\n|---|---|---|---|---|---|---|---|"
     )
-    expected = predicted(renderer, places)
+    expected = renderer.source_counts(places)
     names = np.asarray(places["name"])
     for band, pixels in enumerate(renderer.pixels):
         maps = [single[band] for single in singles]
@@ -68,9 +68,8 @@ def print_accuracy(renderer: FermiLatRenderer, catalogue: QTable, places: QTable
                 for sky, place in zip(maps, positions(places), strict=True)
             ]
         )
-        low, high = renderer.energies[band : band + 2]
         print(
-            f"| {low:g}-{high:g} | {pixels.nside} | {100 * (whole[band] - 1):+.4f} % "
+            f"| {renderer.bands[band].name} | {pixels.nside} | {100 * (whole[band] - 1):+.4f} % "
             f"| {100 * np.median(off):.4f} % | {100 * off.max():.4f} % | {names[off.argmax()]} "
             f"| {offset.max():.5f} | {names[offset.argmax()]} |"
         )
@@ -98,20 +97,10 @@ def positions(sources: QTable) -> SkyCoord:
     return SkyCoord(sources["ra"], sources["dec"]).galactic
 
 
-def predicted(renderer: FermiLatRenderer, sources: QTable) -> np.ndarray:
-    """Flux times exposure at the place of each source, shape (n_sources, n_bands)."""
-    exposure = renderer.exposure()
-    at = [
-        pixels.interpolate(values, positions(sources))
-        for pixels, values in zip(exposure.pixels, exposure.values, strict=True)
-    ]
-    return renderer._band_fluxes(sources) * np.transpose(at)
-
-
 def conservation(renderer: FermiLatRenderer, sources: QTable) -> np.ndarray:
     """Sum of the rendered map over predicted counts, in each band."""
     rendered = [values.sum(dtype=float) for values in renderer.render(sources).values]
-    return np.array(rendered) / predicted(renderer, sources).sum(axis=0)
+    return np.array(rendered) / renderer.source_counts(sources).sum(axis=0)
 
 
 def peak_offset(sky: np.ndarray, pixels: HealpixPixels, psf: RadialPsf, place: SkyCoord) -> float:

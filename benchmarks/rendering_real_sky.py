@@ -108,10 +108,8 @@ class Sky:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """Expected counts of each source: flux in the band times exposure at its place."""
-        flux = self.renderer._band_fluxes(self.sources)[:, 0]
-        exposure = self.renderer.exposure().values[0]
-        return flux * self.pixels.interpolate(exposure, self.positions)
+        """Expected counts of each source on the whole sky."""
+        return self.renderer.source_counts(self.sources)[:, 0]
 
     def render(self, rows: np.ndarray) -> np.ndarray:
         """Expected counts of the sources of these rows together."""
