@@ -141,9 +141,13 @@ def _next(done: Simulated, arguments: Namespace) -> list[str]:
     folder = done.folders[0]
     counts = f"{shlex.quote(str(folder))}/counts*.fits"
     truth = shlex.quote(str(folder / f"sources.{arguments.format}"))
+    chosen = ["--preset", arguments.preset]
+    for option in arguments.option:
+        if option.startswith("renderer."):
+            chosen += ["--option", option]
     return [
         "next:",
-        f"  gammafind detect {counts} --preset {shlex.quote(arguments.preset)} -o found.ecsv",
+        f"  gammafind detect {counts} {shlex.join(chosen)} -o found.ecsv",
         f"  gammafind evaluate found.ecsv {truth}",
     ]
 

@@ -56,6 +56,12 @@ def test_the_screen_says_what_was_made_and_what_comes_next(capsys):
     assert lines[1].startswith("1 catalogue made in ")
 
 
+def test_what_comes_next_is_told_with_the_options_of_the_instrument(capsys):
+    options = ["--option", "population.n=3", "--option", "renderer.year=1"]
+    assert simulate(*options, "-o", "skies") == 0
+    assert "--preset two-years --option renderer.year=1 -o found.ecsv" in capsys.readouterr().out
+
+
 def test_what_is_made_is_found_and_evaluated(tmp_path, capsys):
     assert simulate("--option", "population.n=5", "-o", "skies", "-q") == 0
     folder = tmp_path / "skies" / "catalogue-0000"
