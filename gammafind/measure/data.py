@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.stamps import COARSE, fractions_at, point_source_map, stamps
+from gammafind.sky.stamps import COARSE, fractions_at, pixels_near, point_source_map
 
 __all__ = [
     "CONTAINMENT",
     "BandData",
     "SkyData",
+    "Surroundings",
     "gather",
     "photon_shares",
     "sky_data",
@@ -95,7 +97,7 @@ class SkyData:
         """Expected counts of sources in each band."""
         shares = self.shares(vectors)
         return [
-            point_source_map(vectors, counts * shares[:, i], band.pixels, band.psf)
+            _source_map(vectors, counts * shares[:, i], band.pixels, band.psf)
             for i, band in enumerate(self.bands)
         ]
 
@@ -149,6 +151,22 @@ def source_size(data: SkyData) -> float:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What is seen in the pixels near each of n places, all bands in a row.
+
+    Attributes
+    ----------
+    counts, model : ndarray, shape (n, k)
+    templates : ndarray, shape (n, m, k)
+        Expected counts of one source at each of m positions about each place.
+    """
+
+    counts: np.ndarray
+    model: np.ndarray
+    templates: np.ndarray
+
+
 def gather(
     data: SkyData,
     vectors: np.ndarray,
@@ -156,38 +174,49 @@ def gather(
     containment: float = CONTAINMENT,
     without: tuple[np.ndarray, np.ndarray] | None = None,
     sampling: float = COARSE,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Counts, model and source template in the pixels near each position, all bands in a row.
+) -> Surroundings:
+    """Counts, model and source templates in the pixels near each place.
 
     Parameters
     ----------
     data : SkyData
-    vectors : ndarray, shape (n, 3)
+    vectors : ndarray, shape (n, m, 3)
+        m positions close together about each of n places.
     containment : float
-        Share of the source's counts that the pixels hold at least.
+        Share of the counts of a source at each position that the pixels hold at least.
     without : tuple of ndarray, shapes (n, 3) and (n,), optional
-        Positions and counts of sources to take out of the model, one for each position.
+        Positions and counts of sources to take out of the model, one for each place.
     sampling : float
         As for `gammafind.sky.stamps.fractions_at`.
 
     Returns
     -------
-    counts, model, template : ndarray, shape (n, k)
-        The template sums to the share of one count that falls into valid pixels.
+    Surroundings
+        The templates sum to the share of one count that falls into valid pixels.
     """
-    shares = data.shares(vectors)
+    centre = vectors.mean(axis=1)
+    centre /= np.linalg.norm(centre, axis=-1, keepdims=True)
+    reach = float(np.linalg.norm(vectors - centre[:, None], axis=-1).max(initial=0))
+    shares = data.shares(centre)
     parts = []
     for i, band in enumerate(data.bands):
-        stamp = stamps(vectors, band.pixels, band.psf, containment=containment, sampling=sampling)
-        template = stamp.fraction * shares[:, i, None] * band.valid[stamp.pixel]
-        model = band.model[stamp.pixel]
+        pixel = pixels_near(centre, band.pixels, band.psf, containment=containment, reach=reach)
+        template = fractions_at(vectors, pixel[:, None], band.pixels, band.psf, sampling=sampling)
+        template *= shares[:, i, None, None] * band.valid[pixel][:, None]
+        model = band.model[pixel]
         if without is not None:
-            own = fractions_at(without[0], stamp.pixel, band.pixels, band.psf, sampling=sampling)
+            own = fractions_at(without[0], pixel, band.pixels, band.psf, sampling=sampling)
             model = model - own * (without[1] * shares[:, i])[:, None]
-            model = np.maximum(model, band.background[stamp.pixel])
-        parts.append((band.counts[stamp.pixel], model, template))
-    counts, model, template = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
-    return counts, model, template
+            model = np.maximum(model, band.background[pixel])
+        parts.append((band.counts[pixel], model, template))
+    return Surroundings(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
+
+
+def _source_map(
+    vectors: np.ndarray, counts: np.ndarray, pixels: Pixels, psf: RadialPsf
+) -> np.ndarray:
+    whole_sky = isinstance(pixels, HealpixPixels)
+    return (sky_counts if whole_sky else point_source_map)(vectors, counts, pixels, psf)
 
 
 def _spectral() -> list:

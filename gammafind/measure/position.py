@@ -143,10 +143,8 @@ def _grid_ts(
     own: tuple[np.ndarray, np.ndarray] | None,
 ) -> np.ndarray:
     """TS at the offsets, shape (m, 2), in units of ``steps`` from each position, shape (n, m)."""
-    m = len(offsets)
     grid = _shift(vectors, basis, offsets[:, None] * steps[:, None]).transpose(1, 0, 2)
-    without = own and (np.repeat(own[0], m, axis=0), np.repeat(own[1], m))
-    return scan(data, grid.reshape(-1, 3), without=without).ts.reshape(-1, m)
+    return scan(data, grid, without=own).ts
 
 
 def _quadratic_move(ts: np.ndarray) -> np.ndarray:

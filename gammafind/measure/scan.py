@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gammafind.measure.data import SkyData, gather
+from gammafind.measure.data import SkyData, Surroundings, gather
 from gammafind.measure.likelihood import AmplitudeFit, fit_amplitudes
 from gammafind.sky.stamps import COARSE, FINE
 
 __all__ = ["scan"]
 
-_CHUNK = 10_000
+_CHUNK = 3000
+"""Positions at a time."""
 _BRIGHT = 100.0
 """Counts above which a source is taken out of the model with fine sub-pixels."""
 
@@ -26,24 +27,33 @@ def scan(
     Parameters
     ----------
     data : SkyData
-    vectors : ndarray, shape (n, 3)
+    vectors : ndarray, shape (n, 3) or (n, m, 3)
+        Positions, or m positions close together about each of n places.
     without : tuple of ndarray, shapes (n, 3) and (n,), optional
-        Positions and counts of sources to take out of the model, one for each position.
+        Positions and counts of sources to take out of the model, one for each place.
 
     Returns
     -------
     AmplitudeFit
-        Amplitudes are counts in all bands together.
+        Amplitudes are counts in all bands together; arrays of shape (n,) or (n, m).
     """
-    n = len(vectors)
+    groups = vectors if vectors.ndim == 3 else vectors[:, None]
+    n, m = groups.shape[:2]
     bright = np.zeros(n, dtype=bool) if without is None else without[1] > _BRIGHT
-    fit = AmplitudeFit(np.zeros(n), np.zeros(n), np.zeros(n))
-    for rows, sampling in ((np.flatnonzero(~bright), COARSE), (np.flatnonzero(bright), FINE)):
-        for part in np.array_split(rows, len(rows) // _CHUNK + 1):
+    tightest = np.argsort(np.linalg.norm(groups - groups[:, :1], axis=-1).max(axis=1))
+    found = np.zeros((3, n, m))
+    for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
+        rows = tightest[chosen[tightest]]
+        for part in np.array_split(rows, len(rows) * m // _CHUNK + 1):
             own = without and (without[0][part], without[1][part])
-            near = gather(data, vectors[part], without=own, sampling=sampling)
-            found = fit_amplitudes(*near)
-            fit.amplitude[part] = found.amplitude
-            fit.ts[part] = found.ts
-            fit.information[part] = found.information
-    return fit
+            near = gather(data, groups[part], without=own, sampling=sampling)
+            found[:, part] = _fit(near)
+    return AmplitudeFit(*found.reshape(3, *vectors.shape[:-1]))
+
+
+def _fit(near: Surroundings) -> np.ndarray:
+    """Amplitude, TS and information of each template, shape (3, n, m)."""
+    n, m, k = near.templates.shape
+    counts, model = (np.repeat(array, m, axis=0) for array in (near.counts, near.model))
+    fit = fit_amplitudes(counts, model, near.templates.reshape(n * m, k))
+    return np.stack([fit.amplitude, fit.ts, fit.information]).reshape(3, n, m)

@@ -142,7 +142,7 @@ class HealpixPixels:
         if depth == 1:
             return index
         nested = hp.ring2nest(parents.nside, index)[..., None] * depth**2 + np.arange(depth**2)
-        return hp.nest2ring(self.nside, nested).reshape(len(index), -1 if len(index) else 0)
+        return hp.nest2ring(self.nside, nested).reshape(len(index), count * depth**2)
 
     def containing(self, vectors: np.ndarray) -> np.ndarray:
         """RING index of the pixel that holds each vector."""

@@ -11,7 +11,7 @@ from gammafind.sky.areas import pixel_areas
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["COARSE", "FINE", "Stamps", "fractions_at", "point_source_map", "stamps"]
+__all__ = ["COARSE", "FINE", "Stamps", "fractions_at", "pixels_near", "point_source_map", "stamps"]
 
 _CHUNK = 2_000_000
 _BINS_IN_CORE = 300
@@ -40,6 +40,17 @@ class Stamps:
 
     pixel: np.ndarray
     fraction: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> Stamps:
+        """Stamps of some of the positions."""
+        return Stamps(self.pixel[chosen], self.fraction[chosen])
+
+    def join(self, other: Stamps) -> Stamps:
+        """These stamps, then others of the same size."""
+        return Stamps(
+            np.concatenate([self.pixel, other.pixel]),
+            np.concatenate([self.fraction, other.fraction]),
+        )
 
     def spread(self, counts: np.ndarray, n_pixels: int) -> np.ndarray:
         """Add up the sources' ``counts``, shape (n,), in a map of ``n_pixels``."""
@@ -72,11 +83,34 @@ def stamps(
     -------
     Stamps
     """
-    size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
-    radius = psf.containment_radius(containment).to_value("rad") + size
-    k = int(np.ceil(2 * np.pi * (1 - np.cos(min(radius, np.pi))) / size**2))
-    index = pixels.nearest(vectors, min(max(k, 4), int(np.prod(pixels.shape))))
+    index = pixels_near(vectors, pixels, psf, containment=containment)
     return Stamps(index, fractions_at(vectors, index, pixels, psf, sampling=sampling))
+
+
+def pixels_near(
+    vectors: np.ndarray, pixels: Pixels, psf: RadialPsf, *, containment: float, reach: float = 0
+) -> np.ndarray:
+    """Flat indices of the pixels that hold a share of the counts of a source.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, 3)
+        Unit vectors in the frame of ``pixels``.
+    pixels : Pixels
+    psf : RadialPsf
+    containment : float
+        Share of the counts that the pixels hold at least.
+    reach : float
+        Radians that the source may lie away from the vector.
+
+    Returns
+    -------
+    ndarray of int, shape (n, k)
+    """
+    size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
+    radius = psf.containment_radius(containment).to_value("rad") + size + reach
+    k = int(np.ceil(2 * np.pi * (1 - np.cos(min(radius, np.pi))) / size**2))
+    return pixels.nearest(vectors, min(max(k, 4), int(np.prod(pixels.shape))))
 
 
 def point_source_map(
@@ -121,10 +155,10 @@ def fractions_at(
 
     Parameters
     ----------
-    vectors : ndarray, shape (n, 3)
+    vectors : ndarray, shape (..., 3)
         Unit vectors of the sources in the frame of ``pixels``.
-    index : ndarray of int, shape (n, k)
-        Flat pixel indices.
+    index : ndarray of int, shape (..., k)
+        Flat pixel indices; the leading axes broadcast against those of ``vectors``.
     pixels : Pixels
     psf : RadialPsf
     sampling : float
@@ -132,7 +166,7 @@ def fractions_at(
 
     Returns
     -------
-    ndarray, shape (n, k)
+    ndarray, shape (..., k)
         PSF averaged over each pixel, times its area.
 
     Notes
@@ -144,18 +178,19 @@ def fractions_at(
     """
     size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
     core = _core(psf)
-    chord = _chord(vectors[:, None], _centres(pixels, index))
+    chord = _chord(vectors[..., None, :], _centres(pixels, index))
+    index = np.broadcast_to(index, chord.shape)
     density = _looked_up(psf, size, chord)
     fineness = 2 ** max(0, int(np.ceil(np.log2(sampling * size / core))))
-    polar = _polar(vectors, pixels, _POLAR_PIXELS * size + _POLAR_CORES * core)[:, None]
+    polar = _polar(vectors, pixels, _POLAR_PIXELS * size + _POLAR_CORES * core)[..., None]
     inside = 0.0
     for level, (pixel_sizes, cores) in enumerate(_ZONES):
         coarser, outside = max(1, fineness // 2**level), pixel_sizes * size + cores * core
         zone = (chord >= inside) & (chord < outside)
         for chosen, n in ((zone & ~polar, coarser), (zone & polar, _POLAR * coarser)):
             if n > 1:
-                row, column = np.nonzero(chosen)
-                density[row, column] = _averaged(vectors[row], index[row, column], n, pixels, psf)
+                at = np.nonzero(chosen)
+                density[at] = _averaged(vectors[at[:-1]], index[at], n, pixels, psf)
         inside = outside
     return density * pixel_areas(pixels)[index]
 
@@ -168,8 +203,8 @@ def _centres(pixels: Pixels, index: np.ndarray) -> np.ndarray:
 def _polar(vectors: np.ndarray, pixels: Pixels, reach: float) -> np.ndarray:
     """Which positions lie within a chord of a pole of HEALPix."""
     if not isinstance(pixels, HealpixPixels):
-        return np.zeros(len(vectors), dtype=bool)
-    return np.hypot(vectors[:, 0], vectors[:, 1]) < reach
+        return np.zeros(vectors.shape[:-1], dtype=bool)
+    return np.hypot(vectors[..., 0], vectors[..., 1]) < reach
 
 
 def _averaged(

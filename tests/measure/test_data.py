@@ -55,11 +55,11 @@ def test_source_maps_hold_the_counts_of_all_bands():
 def test_a_template_sums_to_the_share_in_valid_pixels():
     vectors, _, sky = random_sky(3)
     data = sky_data(sky, index=2.3)
-    _, _, template = gather(data, vectors)
+    template = gather(data, vectors[:, None]).templates[:, 0]
     assert_allclose(template.sum(axis=1), 0.975, atol=0.026)
     half = data.bands[0].pixels.vectors[:, 2] > 0
     masked = dataclasses.replace(data, bands=(dataclasses.replace(data.bands[0], valid=half),))
-    _, _, template = gather(masked, vectors)
+    template = gather(masked, vectors[:, None]).templates[:, 0]
     assert np.all(template[vectors[:, 2] < -0.2] == 0)
     assert_allclose(template[vectors[:, 2] > 0.2].sum(axis=1), 0.975, atol=0.026)
 

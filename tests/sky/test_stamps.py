@@ -56,7 +56,7 @@ def test_a_map_of_a_source_holds_its_counts(lon, lat, width):
     assert_allclose(total, 1e5, rtol=1.3e-3)
 
 
-@given(lon=LONGITUDES, lat=LATITUDES, log_width=st.floats(-2, 2), log_nside=st.integers(4, 10))
+@given(lon=LONGITUDES, lat=LATITUDES, log_width=st.floats(-2, 2), log_nside=st.integers(6, 10))
 def test_a_stamp_sums_to_what_its_pixels_hold(lon, lat, log_width, log_nside):
     pixels = HealpixPixels(2**log_nside)
     psf = king_psf(2**log_width * pixels.pixel_size.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,6 +27,8 @@ __all__ = ["Likelihood"]
 
 _PASSES = (1000.0, 200.0, 60.0, 25.0)
 _QUICK_SHARE = 0.6
+_RINGS = 2
+"""Rings of positions about a maximum of the quick TS where that of the likelihood is looked for."""
 _POSITION_FACTOR = 1.05
 _POSITION_FLOOR = 0.01
 _BACKGROUND_TS = 16.0
@@ -75,7 +78,11 @@ class Likelihood(Localiser):
             _check("separation", self.separation, self.separation > 0, "It must be positive.")
 
     def _localise_sky(
-        self, observation: Observation, grid: PatchGrid | None, rng: np.random.Generator
+        self,
+        observation: Observation,
+        grid: PatchGrid,
+        n_pixels: Sequence[int] | None,
+        rng: np.random.Generator,
     ) -> QTable:
         model = self._search(observation)
         if not len(model.counts):
@@ -134,10 +141,7 @@ class Likelihood(Localiser):
         model.update(background=threshold >= _BACKGROUND_TS)
 
     def _peaks(self, model: SkyModel, grid: SearchGrid, threshold: float) -> np.ndarray:
-        quick = grid.quick_ts(model.data)
-        promising = np.flatnonzero(quick > _QUICK_SHARE * threshold)
-        ts = np.zeros(len(quick))
-        ts[promising] = scan(model.data, grid.vectors(promising)).ts
+        ts = _ts_of_summits(model.data, grid, _QUICK_SHARE * threshold)
         ts[ts < threshold] = 0
         found, scores = [np.zeros((0, 3))], [np.zeros(0)]
         for tile, number in grid.tiles(ts):
@@ -172,6 +176,24 @@ class Likelihood(Localiser):
         while np.any(low := _alone(model) < self.threshold):
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
+
+
+def _ts_of_summits(data: SkyData, grid: SearchGrid, least: float) -> np.ndarray:
+    """TS at and about the local maxima of the quick one where both pass ``least``; 0 elsewhere."""
+    quick = grid.quick_ts(data)
+    promising = np.flatnonzero(quick > least)
+    around = grid.neighbours(promising)
+    highest = np.where(around >= 0, quick[around], 0).max(axis=1, initial=0)
+    summits = promising[quick[promising] >= highest]
+    ts = np.zeros(len(quick))
+    ts[summits] = scan(data, grid.vectors(summits)).ts
+    chosen = summits[ts[summits] > least]
+    for _ in range(_RINGS):
+        chosen = np.unique(np.append(chosen, grid.neighbours(chosen)))
+        chosen = chosen[chosen >= 0]
+    chosen = chosen[(quick[chosen] > least) & (ts[chosen] == 0)]
+    ts[chosen] = scan(data, grid.vectors(chosen)).ts
+    return ts
 
 
 def _check(name: str, value: float, accepted: bool, remedy: str) -> None:

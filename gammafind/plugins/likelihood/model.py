@@ -11,12 +11,14 @@ from gammafind.measure.background import component_norms, slow_norm
 from gammafind.measure.data import SkyData
 from gammafind.measure.joint import JointFit, fit_jointly
 from gammafind.sky.observation import Observation
-from gammafind.sky.stamps import stamps
+from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.stamps import Stamps, stamps
 
 __all__ = ["SkyModel", "background_components"]
 
 _FIT_CONTAINMENT = 0.9
 _FAINT_SHARE = 2 / 3
+_NORM_NSIDE = 128
 
 
 @dataclass
@@ -41,9 +43,11 @@ class SkyModel:
     counts: np.ndarray = field(default_factory=lambda: np.zeros(0))
     sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
     norms: np.ndarray = field(init=False)
+    _stamps: list[Stamps] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.norms = np.ones(self.components[0].shape[1])
+        self._stamps = self._stamps_of(self.vectors)
         self.update()
 
     def add(self, vectors: np.ndarray, counts: np.ndarray) -> None:
@@ -51,37 +55,53 @@ class SkyModel:
         self.vectors = np.concatenate([self.vectors, vectors])
         self.counts = np.concatenate([self.counts, counts])
         self.sigma = np.concatenate([self.sigma, np.full(len(counts), np.nan)])
+        new = self._stamps_of(vectors)
+        self._stamps = [old.join(stamp) for old, stamp in zip(self._stamps, new, strict=True)]
 
     def keep(self, chosen: np.ndarray) -> None:
         """Keep the chosen sources only."""
         self.vectors, self.counts = self.vectors[chosen], self.counts[chosen]
         self.sigma = self.sigma[chosen]
+        self._stamps = [stamp.take(chosen) for stamp in self._stamps]
 
     def place(self, vectors: np.ndarray, sigma: np.ndarray) -> None:
         """Place all sources anew, with their 1 sigma position errors in degrees."""
         self.vectors, self.sigma = vectors, sigma
+        self._stamps = self._stamps_of(vectors)
 
     def update(self, *, background: bool = True) -> None:
         """Fit the background, if asked, and all sources together; set the model of `data`."""
-        if background:
-            self._backgrounds = self._fit_background()
-        if len(self.counts):
-            self.counts = self._fit_sources().amplitude
         sources = self.data.source_maps(self.vectors, self.counts)
+        if background:
+            self._backgrounds = self._fit_background(sources)
+        if len(self.counts):
+            self.counts = self._fit_sources(sources).amplitude
+            sources = self.data.source_maps(self.vectors, self.counts)
         self.data = self.data.with_model(self._backgrounds, sources)
 
-    def _fit_background(self) -> list[np.ndarray]:
-        sources = self.data.source_maps(self.vectors, self.counts)
+    def _stamps_of(self, vectors: np.ndarray) -> list[Stamps]:
+        """Stamps of some positions in each band."""
+        return [
+            stamps(vectors, band.pixels, band.psf, containment=_FIT_CONTAINMENT)
+            for band in self.data.bands
+        ]
+
+    def _fit_background(self, sources: list[np.ndarray]) -> list[np.ndarray]:
         bands = self.data.bands
         good = [
             band.valid & (part.sum(axis=1) > 0)
             for band, part in zip(bands, self.components, strict=True)
         ]
-        faint = [_faintest(part, g) for part, g in zip(self.components, good, strict=True)]
         self.norms = component_norms(
-            [band.counts[f] for band, f in zip(bands, faint, strict=True)],
-            [source[f] for source, f in zip(sources, faint, strict=True)],
-            [part[f] for part, f in zip(self.components, faint, strict=True)],
+            *zip(
+                *(
+                    _faintest(band.pixels, band.counts, source, part, g)
+                    for band, source, part, g in zip(
+                        bands, sources, self.components, good, strict=True
+                    )
+                ),
+                strict=True,
+            )
         )
         backgrounds = [part @ self.norms for part in self.components]
         if not self.smoothing:
@@ -99,15 +119,14 @@ class SkyModel:
 
     def errors(self) -> np.ndarray:
         """1 sigma error of the counts of each source, with all others free."""
-        return self._fit_sources().errors()
+        sources = self.data.source_maps(self.vectors, self.counts)
+        return self._fit_sources(sources).errors()
 
-    def _fit_sources(self) -> JointFit:
-        """Fit the counts of all sources; their far wings stay as they are."""
+    def _fit_sources(self, whole: list[np.ndarray]) -> JointFit:
+        """Fit the counts of all sources; their far wings stay as they are in ``whole``."""
         shares = self.data.shares(self.vectors)
-        whole = self.data.source_maps(self.vectors, self.counts)
         counts, fixed, templates = [], [], []
-        for i, band in enumerate(self.data.bands):
-            stamp = stamps(self.vectors, band.pixels, band.psf, containment=_FIT_CONTAINMENT)
+        for i, (band, stamp) in enumerate(zip(self.data.bands, self._stamps, strict=True)):
             weights = stamp.fraction * shares[:, i, None] * band.valid[stamp.pixel]
             touched, pixel = np.unique(stamp.pixel, return_inverse=True)
             source = np.repeat(np.arange(len(self.vectors)), stamp.pixel.shape[1])
@@ -135,11 +154,31 @@ def background_components(observation: Observation) -> list[np.ndarray]:
     ]
 
 
-def _faintest(components: np.ndarray, good: np.ndarray) -> np.ndarray:
-    """Two thirds of the good pixels, those where the background is faintest.
+def _faintest(
+    pixels: Pixels,
+    counts: np.ndarray,
+    sources: np.ndarray,
+    components: np.ndarray,
+    good: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts, sources and background components in two thirds of the sky, where it is faintest.
 
-    There the errors of the background model matter least against the noise.
+    There the errors of the background model matter least against the noise. Small pixels are
+    added up: a norm for the whole sky needs none.
     """
-    total = components.sum(axis=1)
+    maps = [np.where(good, values, 0) for values in (counts, sources, *components.T)]
+    if isinstance(pixels, HealpixPixels) and pixels.nside > _NORM_NSIDE:
+        good, *maps = (_added_up(values, _NORM_NSIDE) for values in (good.astype(float), *maps))
+        good = good == (pixels.nside // _NORM_NSIDE) ** 2
+    counts, sources, *parts = maps
+    total = np.sum(parts, axis=0)
     limit = np.quantile(total[good], _FAINT_SHARE) if good.any() else 0.0
-    return good & (total <= limit)
+    chosen = good & (total <= limit)
+    return counts[chosen], sources[chosen], np.stack(parts, axis=1)[chosen]
+
+
+def _added_up(values: np.ndarray, nside: int) -> np.ndarray:
+    """Sum of a RING map over larger pixels."""
+    import healpy as hp
+
+    return hp.ud_grade(values, nside, power=-2)

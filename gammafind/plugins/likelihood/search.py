@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
 from gammafind.measure.data import BandData, SkyData
-from gammafind.sky.harmonics import convolve
+from gammafind.sky.harmonics import analyse_map, synthesise
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels, WcsPixels
 from gammafind.sky.projection import unit_vectors
@@ -16,6 +17,9 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.stamps import stamps
 
 __all__ = ["HealpixSearch", "ImageSearch", "SearchGrid", "search_grid"]
+
+_CHUNK = 1_000_000
+_NEGLIGIBLE = 1e-4
 
 
 class SearchGrid(Protocol):
@@ -30,6 +34,9 @@ class SearchGrid(Protocol):
 
     def vectors(self, index: np.ndarray) -> np.ndarray:
         """Unit vectors of positions."""
+
+    def neighbours(self, index: np.ndarray) -> np.ndarray:
+        """Eight neighbours of positions, shape (len(index), 8), -1 where there is none."""
 
     def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
         """Two-dimensional maps that together show ``values``, each with its number."""
@@ -61,6 +68,7 @@ class HealpixSearch:
         self.grid = PatchGrid.healpix(frame=self.pixels.frame)
         size = self.pixels.pixel_size.to_value("deg")
         self.width = int(np.ceil(self.grid.pixel_size(1) / size))
+        self._shares: list[np.ndarray] = []
 
     @property
     def spacing(self) -> float:
@@ -68,22 +76,32 @@ class HealpixSearch:
         return float(self.pixels.pixel_size.to_value("deg"))
 
     def quick_ts(self, data: SkyData) -> np.ndarray:
-        """Squared significance of the score at every position."""
-        first = np.zeros(self.pixels.shape)
-        information = np.zeros(self.pixels.shape)
-        shares = data.shares(self.pixels.vectors)
-        for i, band in enumerate(data.bands):
-            kernel, squared = _windows(band, self.pixels.nside)
+        """Squared significance of the score at every position.
+
+        A source's counts share among the bands as they do at the pixel, not at the source: that
+        lets all bands be summed as harmonics, and changes little from one to the other.
+        """
+        self._shares = self._shares or [_shares_at_pixels(data, i) for i in range(len(data.bands))]
+        first, information = [], []
+        for share, band in zip(self._shares, data.bands, strict=True):
+            kernel, squared = _windows(band.psf, band.pixels.nside, self.pixels.nside)
             excess = np.where(band.valid, band.counts / band.model - 1, 0)
             inverse = np.where(band.valid, 1 / band.model, 0)
-            nside = band.pixels.nside
-            first += shares[:, i] * convolve(excess, nside, kernel, self.pixels.nside)
-            information += shares[:, i] ** 2 * convolve(inverse, nside, squared, self.pixels.nside)
-        return _squared_significance(first, information)
+            first.append(analyse_map(share * excess, band.pixels.nside, kernel))
+            information.append(analyse_map(share**2 * inverse, band.pixels.nside, squared))
+        return _squared_significance(
+            *(synthesise(_sum(alms), self.pixels.nside) for alms in (first, information))
+        )
 
     def vectors(self, index: np.ndarray) -> np.ndarray:
         """Unit vectors of positions."""
-        return self.pixels.vectors[index]
+        return self.pixels.at(index)
+
+    def neighbours(self, index: np.ndarray) -> np.ndarray:
+        """Eight neighbours of positions, -1 where there is none."""
+        import healpy as hp
+
+        return hp.get_all_neighbours(self.pixels.nside, index).T
 
     def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
         """Patches of the sky that hold a positive value."""
@@ -157,6 +175,14 @@ class ImageSearch:
         """The image itself."""
         yield values.reshape(self.pixels.shape), 0
 
+    def neighbours(self, index: np.ndarray) -> np.ndarray:
+        """Eight neighbours of pixels, -1 beyond the border."""
+        height, width = self.pixels.shape
+        y, x = (axis[:, None] for axis in np.divmod(index, width))
+        dy, dx = np.delete(np.indices((3, 3)).reshape(2, 9) - 1, 4, axis=1)
+        inside = (y + dy >= 0) & (y + dy < height) & (x + dx >= 0) & (x + dx < width)
+        return np.where(inside, (y + dy) * width + x + dx, -1)
+
     def tile_vectors(self, tile: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Unit vectors of pixel coordinates."""
         return self.pixels.at(x, y)
@@ -167,22 +193,52 @@ def _squared_significance(first: np.ndarray, information: np.ndarray) -> np.ndar
     return np.where(first > 0, first**2 / np.maximum(information, floor + 1e-300), 0)
 
 
-def _windows(band: BandData, nside_out: int) -> tuple[np.ndarray, np.ndarray]:
-    """Legendre transforms of the pixel-averaged PSF, and of its square, times pixel areas."""
+def _sum(alms: list[np.ndarray]) -> np.ndarray:
+    """Sum of harmonics that end at different multipoles."""
+    import healpy as hp
+
+    lmaxs = [hp.Alm.getlmax(alm.size) for alm in alms]
+    highest = max(lmaxs)
+    return sum(
+        hp.resize_alm(alm, lmax, lmax, highest, highest)
+        for alm, lmax in zip(alms, lmaxs, strict=True)
+    )
+
+
+def _shares_at_pixels(data: SkyData, number: int) -> np.ndarray:
+    """Share of one band in the counts of a source at each of its pixels."""
+    pixels = data.bands[number].pixels
+    everything = np.arange(pixels.shape[0])
+    parts = np.array_split(everything, len(everything) // _CHUNK + 1)
+    return np.concatenate([data.shares(pixels.at(part))[:, number] for part in parts])
+
+
+@lru_cache(maxsize=16)
+def _windows(psf: RadialPsf, nside: int, nside_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """Legendre transforms of the pixel-averaged PSF, and of its square, times pixel areas.
+
+    They end where they are negligible, or at what the maps resolve.
+    """
     import healpy as hp
     from scipy.special import j1
 
-    area = band.pixels.pixel_area.to_value("sr")
-    lmax = min(6 * band.pixels.nside, 3 * nside_out)
+    area = 4 * np.pi / (12 * nside**2)
+    lmax = min(6 * nside, 3 * nside_out)
     argument = np.arange(1, lmax + 1) * np.sqrt(area / np.pi)
     disc = np.concatenate([[1.0], 2 * j1(argument) / argument])
-    window = band.psf.window(lmax) * disc
-    reach = band.psf.containment_radius(0.99).to_value("rad") + 2 * np.sqrt(area)
+    window = psf.window(lmax) * disc
+    reach = psf.containment_radius(0.99).to_value("rad") + 2 * np.sqrt(area)
     theta = np.linspace(0, min(reach, np.pi), 2000)
     profile = np.maximum(hp.bl2beam(window, theta), 0)
     square = RadialPsf(theta, profile**2)
     norm = profile.max() ** 2 / square.density.max()
-    return window * area, square.window(lmax) * norm * area**2
+    squared = square.window(lmax)
+    return _relevant(window) * area, _relevant(squared) * norm * area**2
+
+
+def _relevant(window: np.ndarray) -> np.ndarray:
+    """Multipoles up to the last that matters."""
+    return window[: np.flatnonzero(np.abs(window) > _NEGLIGIBLE)[-1] + 1]
 
 
 def _kernel(band: BandData) -> np.ndarray:
