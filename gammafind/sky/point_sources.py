@@ -7,7 +7,10 @@ its place.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from scipy import sparse
 
 from gammafind.sky.harmonics import analyse_points, kernel_sums, synthesise
 from gammafind.sky.patch_points import PatchPoints
@@ -16,7 +19,7 @@ from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.split_psf import SplitPsf, chords, near_part, split_psf
 
-__all__ = ["patch_counts", "sky_counts"]
+__all__ = ["patch_counts", "sky_counts", "sky_counts_of_each"]
 
 _NEAR_CHUNK = 300_000
 _SKY_MULTIPOLES = 2.2
@@ -43,19 +46,37 @@ def sky_counts(
     -------
     ndarray, shape (n_pixels,)
     """
+    return next(sky_counts_of_each(vectors, np.asarray(counts)[None], pixels, psf))
+
+
+def sky_counts_of_each(
+    vectors: np.ndarray, counts: np.ndarray, pixels: HealpixPixels, psf: RadialPsf
+) -> Iterator[np.ndarray]:
+    """Yield one map after the other of the same sources with other counts.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, 3)
+    counts : ndarray, shape (n_maps, n)
+    pixels : HealpixPixels
+    psf : RadialPsf
+
+    Yields
+    ------
+    ndarray, shape (n_pixels,)
+        As `sky_counts`.
+    """
     if not len(vectors):
-        return np.zeros(pixels.shape)
+        yield from np.zeros((len(counts), *pixels.shape))
+        return
     area = float(pixels.pixel_area.value)
     split = split_psf(psf, np.sqrt(area), int(_SKY_MULTIPOLES / np.sqrt(area)))
-    total = synthesise(analyse_points(vectors, counts, split.window), pixels.nside)
-    total *= area
-    missing = 1 - area * kernel_sums(vectors, split.window, pixels.nside)
-    k = min(int(np.pi * (split.reach / np.sqrt(area)) ** 2), pixels.shape[0])
-    for part in _parts(len(vectors), k):
-        index = pixels.nearest(vectors[part], k)
-        change = _near_healpix(vectors[part], index, pixels, split, missing[part])
-        np.add.at(total, index.ravel(), (change * counts[part, None]).ravel())
-    return np.maximum(total, 0, out=total)
+    near = _near_matrix(vectors, pixels, split)
+    for each in counts:
+        total = synthesise(analyse_points(vectors, each, split.window), pixels.nside)
+        total *= area
+        total += near @ each
+        yield np.maximum(total, 0, out=total)
 
 
 def patch_counts(
@@ -85,6 +106,22 @@ def patch_counts(
     patches = points.synthesise(alm) * points.areas
     _add_near(patches, vectors, counts, points.grid, split)
     return np.maximum(patches, 0, out=patches)
+
+
+def _near_matrix(vectors: np.ndarray, pixels: HealpixPixels, split: SplitPsf) -> sparse.csc_array:
+    """Near part of all sources for one count each, shape (n_pixels, n)."""
+    area = float(pixels.pixel_area.value)
+    missing = 1 - area * kernel_sums(vectors, split.window, pixels.nside)
+    k = min(int(np.pi * (split.reach / np.sqrt(area)) ** 2), pixels.shape[0])
+    index, change = [], []
+    for part in _parts(len(vectors), k):
+        index.append(pixels.nearest(vectors[part], k))
+        change.append(_near_healpix(vectors[part], index[-1], pixels, split, missing[part]))
+    index, change = np.concatenate(index), np.concatenate(change)
+    starts = np.arange(len(vectors) + 1) * index.shape[1]
+    return sparse.csc_array(
+        (change.ravel(), index.ravel(), starts), shape=(pixels.shape[0], len(vectors))
+    )
 
 
 def _near_healpix(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import astropy.units as u
 import numpy as np
@@ -70,6 +70,12 @@ class RadialPsf:
         """SHA-256 of the profile."""
         return hashlib.sha256(self.theta.tobytes() + self.density.tobytes()).hexdigest()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RadialPsf) and self.checksum == other.checksum
+
+    def __hash__(self) -> int:
+        return hash(self.checksum)
+
     def __call__(self, theta: np.ndarray) -> np.ndarray:
         """Probability per steradian at ``theta`` (radians); zero beyond the profile."""
         return np.interp(theta, self.theta, self.density, right=0.0)
@@ -112,9 +118,7 @@ class RadialPsf:
         """
         if lmax < 0:
             raise OptionError(f"lmax is {lmax}", remedy="It must not be negative.")
-        theta, step = _quadrature(self.theta, lmax)
-        moments = _legendre_moments(np.cos(theta), step * np.sin(theta) * self(theta), lmax)
-        return moments / moments[0]
+        return _window(self, lmax).copy()
 
 
 def ring_weights(theta: np.ndarray) -> np.ndarray:
@@ -157,6 +161,13 @@ def _quadrature(nodes: np.ndarray, lmax: int) -> tuple[np.ndarray, np.ndarray]:
     points, weights = np.polynomial.legendre.leggauss(_GAUSS_POINTS)
     theta = start[:, None] + width[:, None] * (points + 1) / 2
     return theta.ravel(), (width[:, None] * weights / 2).ravel()
+
+
+@lru_cache(maxsize=64)
+def _window(psf: RadialPsf, lmax: int) -> np.ndarray:
+    theta, step = _quadrature(psf.theta, lmax)
+    moments = _legendre_moments(np.cos(theta), step * np.sin(theta) * psf(theta), lmax)
+    return moments / moments[0]
 
 
 def _legendre_moments(cosine: np.ndarray, weights: np.ndarray, lmax: int) -> np.ndarray:

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from os import PathLike
 from typing import ClassVar
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from astropy.units import Quantity
 
-from gammafind.errors import OptionError, TableError
 from gammafind.interfaces import SkyRenderer
-from gammafind.measure.data import photon_shares
-from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS, spectra_of
-from gammafind.plugins.fermi_lat.diffuse import (
-    interstellar_at_pixels,
-    interstellar_in_patches,
-    isotropic_intensity,
-)
+from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS
+from gammafind.plugins.fermi_lat.channel import Channel
+from gammafind.plugins.fermi_lat.diffuse import interstellar_at_pixels, interstellar_in_patches
 from gammafind.plugins.fermi_lat.events import select_response
-from gammafind.plugins.fermi_lat.exposure import exposure_at, exposure_maps
+from gammafind.plugins.fermi_lat.fluxes import (
+    band_fluxes,
+    flux_history,
+    galactic_vectors,
+    positions,
+)
 from gammafind.plugins.fermi_lat.irf import Response, load_response, read_response
-from gammafind.plugins.fermi_lat.selection import warn_of_other_photons
-from gammafind.plugins.fermi_lat.years import N_YEARS, year_shares
+from gammafind.plugins.fermi_lat.option_checks import (
+    CHANNEL,
+    check_bands,
+    check_event_types,
+    check_files,
+)
+from gammafind.plugins.fermi_lat.selection import (
+    accepts_photons,
+    header_cuts,
+    warn_of_other_photons,
+)
+from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
+from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.events import EventList
@@ -35,8 +45,8 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.patch_points import PatchPoints, on_patches
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.point_sources import patch_counts, sky_counts
-from gammafind.sky.projection import to_frame, unit_vectors
+from gammafind.sky.point_sources import patch_counts, sky_counts, sky_counts_of_each
+from gammafind.sky.projection import to_frame
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stamps import point_source_map
@@ -53,8 +63,8 @@ class FermiLatRenderer(SkyRenderer):
     irf : str
         Instrument response that comes with the package, such as ``"P8R3_ULTRACLEANVETO_V3"``.
     event_types : tuple of str
-        FRONT, BACK or PSF0 to PSF3. Each has bands of its own; types joined with ``+``, such as
-        ``"FRONT+BACK"``, share theirs.
+        FRONT, BACK or PSF0 to PSF3. Each is a channel with bands of its own; types joined with
+        ``+``, such as ``"FRONT+BACK"``, share theirs.
     energies : tuple of float
         Edges of the energy bands in GeV.
     nsides : tuple of int
@@ -69,6 +79,8 @@ class FermiLatRenderer(SkyRenderer):
         ``"embedded"`` (approximate, 0.46 deg) or the path of a gll_iem cube.
     isotropic : str
         ``"embedded"`` or the path of an ``iso_*.txt`` file.
+        In the names of this file and of that of ``exposure_source``, ``{type}`` stands for the
+        event type of a channel.
     psf_file, aeff_file : str
         Official CALDB files ``psf_*`` and ``aeff_*`` of a response, instead of ``irf``.
     index : float
@@ -87,7 +99,13 @@ class FermiLatRenderer(SkyRenderer):
     name: ClassVar[str] = "fermi-lat"
     presets: ClassVar[tuple[str, ...]] = tuple(
         f"gammafind.plugins.fermi_lat:presets/{name}.toml"
-        for name in ("fermi-lat", "fermi-lat-p8r3", "fermi-lat-psf3-2-20")
+        for name in (
+            "fermi-lat",
+            "fermi-lat-p8r3",
+            "fermi-lat-front-back",
+            "fermi-lat-psf-types",
+            "fermi-lat-psf3-2-20",
+        )
     )
 
     classes: ClassVar[tuple[str, ...]] = (*dict.fromkeys(CLASS_GROUPS.values()), "OTHER")
@@ -106,34 +124,15 @@ class FermiLatRenderer(SkyRenderer):
     index: float = 2.3
 
     def __post_init__(self) -> None:
-        edges = np.array(self.energies, dtype=float)
-        rising = np.all(edges > 0) and np.all(np.diff(edges) > 0) and np.all(np.isfinite(edges))
-        if len(edges) < 2 or not rising:
-            raise OptionError(
-                f"energies is {tuple(self.energies)}",
-                remedy="Give two edges or more in GeV, positive and rising.",
-            )
-        if len(self.nsides) != len(self.energies) - 1:
-            raise OptionError(
-                f"{len(self.nsides)} nsides for {len(self.energies)} band edges",
-                remedy="Give one nside a band, that is one fewer than edges.",
-            )
-        if self.max_zeniths and len(self.max_zeniths) != len(self.nsides):
-            raise OptionError(
-                f"{len(self.max_zeniths)} max_zeniths for {len(self.nsides)} energy bands",
-                remedy="Give one an energy band, or none.",
-            )
-        named = [name for types in self.event_types for name in types.split("+")]
-        if not named or len(set(named)) != len(named):
-            raise OptionError(
-                f"event_types is {self.event_types}",
-                remedy="Give one or several of FRONT, BACK, PSF0 to PSF3, each once.",
-            )
-        if bool(self.psf_file) != bool(self.aeff_file):
-            raise OptionError(
-                "one of psf_file and aeff_file is missing",
-                remedy="Give both files of a response, or neither.",
-            )
+        check_bands(self.energies, self.nsides, self.max_zeniths)
+        check_event_types(self.event_types)
+        check_files(
+            self.event_types,
+            exposure_source=self.exposure_source,
+            isotropic=self.isotropic,
+            psf_file=self.psf_file,
+            aeff_file=self.aeff_file,
+        )
 
     @cached_property
     def bands(self) -> tuple[Band, ...]:
@@ -152,6 +151,13 @@ class FermiLatRenderer(SkyRenderer):
         return tuple(HealpixPixels(nside) for nside in self.nsides) * len(self.event_types)
 
     @property
+    def selections(self) -> tuple[tuple[str, ...], ...]:
+        """Event class and types of each band, as gtselect writes them."""
+        return tuple(
+            header_cuts(self._irf, types) for types in self.event_types for _ in self._energy_bands
+        )
+
+    @property
     def epochs(self) -> tuple[str, ...]:
         """The ten years, where the exposure is that of all of them."""
         if self.exposure_source != "ten-years" or self.year:
@@ -168,85 +174,109 @@ class FermiLatRenderer(SkyRenderer):
         return tuple(load_response(self.irf, types) for types in self.event_types)
 
     def observe(self, counts: SkyMap) -> Observation:
-        """Join counts with background, exposure and PSF; warn of photons of another selection."""
-        warn_of_other_photons(
-            counts.meta.get("selections", ()), irf=self.responses[0].irf, event_types=self._types
-        )
+        """Join counts with background, exposure and PSF; warn of photons of another selection.
+
+        Those of several channels are looked at where they are read.
+        """
+        if len(self.event_types) == 1:
+            self._compare_selection(counts, self.event_types[0])
         return super().observe(counts)
+
+    def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
+        """Whether files of such cuts can hold the photons of the response, in all channels."""
+        return accepts_photons(selections, irf=self._irf, event_types=self.event_types)
+
+    def read_counts(self, paths: Sequence[str | PathLike], *, frame: str | None = None) -> SkyMap:
+        """Read count maps; those of several channels by the event types in their headers."""
+        if len(self.event_types) == 1:
+            return super().read_counts(paths, frame=frame)
+        types, bands = self.event_types, self._energy_bands
+        return self._join(read_channels(paths, event_types=types, bands=bands, frame=frame))
+
+    def bin_events(self, events: EventList) -> SkyMap:
+        """Bin the photons of each channel on the own pixels."""
+        if len(self.event_types) == 1:
+            return super().bin_events(events)
+        bands = self._energy_bands
+        pixels = self.pixels[: len(bands)]
+        types = self.event_types
+        return self._join(
+            bin_channels(events, irf=self._irf, event_types=types, bands=bands, pixels=pixels)
+        )
 
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""
-        return self._psfs
+        return tuple(psf for channel in self._channels for psf in channel.psfs)
 
     def select_events(self, events: EventList) -> EventList:
         """Photons of the event class and the event types of the response."""
-        return select_response(events, self.responses[0].irf, self._types)
+        return select_response(events, self._irf, self._types)
 
     def source_counts(self, sources: QTable) -> np.ndarray:
-        """Expected counts of each source on the whole sky, shape (n, n_bands)."""
+        """Expected counts of each source in each band on the whole sky, shape (n, n_bands)."""
         sources = self._checked(sources)
-        return self._source_counts(sources, _galactic(sources))
+        return self._source_counts(sources, galactic_vectors(sources))
 
     @cached_property
     def _energy_bands(self) -> tuple[Band, ...]:
         return energy_bands(np.array(self.energies) * u.GeV)
 
     @cached_property
-    def _psfs(self) -> tuple[RadialPsf, ...]:
+    def _channels(self) -> tuple[Channel, ...]:
         return tuple(
-            response.band_psf(band, index=self.index)
-            for response in self.responses
-            for band in self._energy_bands
+            Channel(
+                response=response,
+                bands=self._energy_bands,
+                index=self.index,
+                exposure_source=self.exposure_source.replace(CHANNEL, types),
+                max_zenith=(self.max_zeniths or (90.0,) * len(self.nsides)) * u.deg,
+                year=self.year,
+            )
+            for response, types in zip(self.responses, self.event_types, strict=True)
         )
+
+    @property
+    def _irf(self) -> str:
+        return self.responses[0].irf if self.psf_file else self.irf
 
     @property
     def _types(self) -> tuple[str, ...]:
         return tuple(name for types in self.event_types for name in types.split("+"))
 
-    @property
-    def _zeniths(self) -> Quantity:
-        return (self.max_zeniths or (90.0,) * len(self.nsides)) * u.deg
+    def _compare_selection(self, counts: SkyMap, types: str) -> None:
+        warn_of_other_photons(
+            counts.meta.get("selections", ()), irf=self._irf, event_types=types.split("+")
+        )
+
+    def _join(self, parts: Sequence[SkyMap]) -> SkyMap:
+        """One sky of the maps of all channels; warn of photons of another selection."""
+        for part, types in zip(parts, self.event_types, strict=True):
+            self._compare_selection(part, types)
+        return join_channels(parts, self.bands)
 
     def _at_epoch(self, index: int) -> FermiLatRenderer:
         return replace(self, year=index + 1)
 
     def _exposure(self, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]:
-        n = len(self._energy_bands)
+        each = len(self._energy_bands)
+        parts = (pixels[i : i + each] for i in range(0, len(pixels), each))
         return tuple(
             array
-            for i, response in enumerate(self.responses)
-            for array in exposure_maps(
-                self.exposure_source,
-                response,
-                self._energy_bands,
-                pixels[i * n : (i + 1) * n],
-                index=self.index,
-                year=self.year,
-                max_zenith=self._zeniths,
-            )
+            for channel, part in zip(self._channels, parts, strict=True)
+            for array in channel.exposure(part)
         )
 
     def _exposure_at(self, vectors: np.ndarray) -> np.ndarray:
         """Exposure at Galactic unit vectors, shape (n_bands, n)."""
-        return np.concatenate(
-            [
-                exposure_at(
-                    self.exposure_source,
-                    response,
-                    self._energy_bands,
-                    vectors,
-                    index=self.index,
-                    year=self.year,
-                    max_zenith=self._zeniths,
-                )
-                for response in self.responses
-            ]
-        )
+        return np.concatenate([channel.exposure_at(vectors) for channel in self._channels])
 
     def _isotropic(self) -> np.ndarray:
         """Intensity of the isotropic emission in each band."""
         return np.concatenate(
-            [isotropic_intensity(self.isotropic, r, self._energy_bands) for r in self.responses]
+            [
+                channel.isotropic(self.isotropic.replace(CHANNEL, types))
+                for channel, types in zip(self._channels, self.event_types, strict=True)
+            ]
         )
 
     def _background(self, pixels: tuple[Pixels, ...]) -> Mapping[str, tuple[np.ndarray, ...]]:
@@ -264,89 +294,93 @@ class FermiLatRenderer(SkyRenderer):
         }
 
     def _render(self, sources: QTable, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]:
-        counts = self._source_counts(sources, _galactic(sources))
+        vectors = galactic_vectors(sources)
+        counts = self._source_counts(sources, vectors)
         return tuple(
-            _render_band(sources, counts[:, i], psf, target)
+            _render_band(vectors, counts[:, i], psf, target)
             for i, (psf, target) in enumerate(zip(self.psfs(), pixels, strict=True))
         )
 
     def _render_patches(
         self, sources: QTable, grid: PatchGrid, n_pixels: tuple[int, ...]
     ) -> tuple[tuple[np.ndarray, ...], ...]:
-        vectors = _galactic(sources)
+        vectors = galactic_vectors(sources)
         counts = self._source_counts(sources, vectors)
         points = {width: PatchPoints(grid, width) for width in set(n_pixels)}
-        here = to_frame(vectors, grid.frame)
-        rendered = tuple(
-            patch_counts(here, counts[:, i], points[width], psf)
-            for i, (width, psf) in enumerate(zip(n_pixels, self.psfs(), strict=True))
-        )
         exposure = on_patches(self._exposure_at, grid, n_pixels)
         isotropic = self._isotropic()
-        background = tuple(
-            (interstellar_in_patches(self.interstellar, band, psf, points[width]) + isotropic[i])
-            * (exposure[i] * points[width].areas.astype(np.float32))
-            for i, (band, psf, width) in enumerate(
-                zip(self.bands, self.psfs(), n_pixels, strict=True)
-            )
-        )
-        return rendered, background, exposure
+        rendered, background = [], []
+        for i, (band, psf, width) in enumerate(zip(self.bands, self.psfs(), n_pixels, strict=True)):
+            here = points[width]
+            in_frame = to_frame(vectors, grid.frame)
+            rendered.append(patch_counts(in_frame, counts[:, i], here, psf))
+            diffuse = interstellar_in_patches(self.interstellar, band, psf, here) + isotropic[i]
+            background.append(diffuse * exposure[i] * here.areas.astype(np.float32))
+        return tuple(rendered), tuple(background), exposure
+
+    def _component_epochs(self, sources: QTable, band: int) -> Iterator[tuple[str, np.ndarray]]:
+        if not self.epochs:
+            yield from super()._component_epochs(sources, band)
+            return
+        pixels, psf = self.pixels[band], self.psfs()[band]
+        shares = self._year_shares(pixels.centres(), band).astype(np.float32)
+        for name in np.unique(sources["class_label"]).tolist():
+            chosen = sources[np.asarray(sources["class_label"]) == name]
+            vectors = galactic_vectors(chosen)
+            mean = self._mean_counts(chosen, vectors)[:, band]
+            if np.all(flux_history(chosen) == 1):
+                # What does not vary is rendered once: shares hardly change within a PSF.
+                yield name, shares * _render_band(vectors, mean, psf, pixels)
+                continue
+            yearly = mean * self._year_shares(positions(chosen), band) * flux_history(chosen).T
+            maps = np.empty((N_YEARS, *pixels.shape), dtype=np.float32)
+            each = sky_counts_of_each(vectors, yearly, pixels, psf)
+            for year, values in enumerate(each):
+                maps[year] = values
+            yield name, maps
+        for name, sky in self._alone(band).background().items():
+            yield name, shares * sky.values[0].astype(np.float32)
 
     def _source_counts(self, sources: QTable, vectors: np.ndarray) -> np.ndarray:
         """Expected counts, shape (n, n_bands), of sources at Galactic unit vectors."""
-        flux = np.tile(self._band_fluxes(sources), len(self.responses))
-        if "flux_history" in sources.colnames and (self.year or self.epochs):
-            flux = flux * self._brightness(sources)
-        return flux * self._exposure_at(vectors).T
-
-    def _brightness(self, sources: QTable) -> np.ndarray:
-        """Flux of the year over the mean flux, or its mean over the exposure of ten years."""
-        history = np.asarray(sources["flux_history"], dtype=float)
-        if history.shape[1:] != (N_YEARS,):
-            raise TableError(
-                f"flux_history has the shape {history.shape}",
-                remedy=f"It holds {N_YEARS} years for each source.",
-            )
+        mean = self._mean_counts(sources, vectors)
         if self.year:
-            return history[:, self.year - 1, None]
-        positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
-        shares = (
-            year_shares(response, band, positions, index=self.index, max_zenith=zenith)
-            for response in self.responses
-            for band, zenith in zip(self._energy_bands, self._zeniths, strict=True)
+            return mean * flux_history(sources)[:, self.year - 1, None]
+        if not self.epochs or "flux_history" not in sources.colnames:
+            return mean
+        here, history = positions(sources), flux_history(sources).T
+        weights = [
+            np.sum(self._year_shares(here, i) * history, axis=0) for i in range(len(self.bands))
+        ]
+        return mean * np.stack(weights, axis=1)
+
+    def _mean_counts(self, sources: QTable, vectors: np.ndarray) -> np.ndarray:
+        """Expected counts, shape (n, n_bands), of sources that do not vary."""
+        flux = band_fluxes(sources, self._energy_bands, self.index)
+        return np.tile(flux, len(self._channels)) * self._exposure_at(vectors).T
+
+    def _year_shares(self, positions: SkyCoord, band: int) -> np.ndarray:
+        """Share of each year in the exposure of a band, shape (10, n)."""
+        channel, energy = divmod(band, len(self._energy_bands))
+        return self._channels[channel].year_shares(positions, energy).T
+
+    def _alone(self, band: int) -> FermiLatRenderer:
+        """Return the renderer of one band, with the same data."""
+        channel, energy = divmod(band, len(self._energy_bands))
+        return replace(
+            self,
+            event_types=self.event_types[channel : channel + 1],
+            energies=self.energies[energy : energy + 2],
+            nsides=self.nsides[energy : energy + 1],
+            max_zeniths=self.max_zeniths[energy : energy + 1],
         )
-        return np.stack([np.sum(history * share, axis=1) for share in shares], axis=1)
-
-    def _band_fluxes(self, sources: QTable) -> np.ndarray:
-        """Photon flux in each energy band, shape (n, n_energy_bands), in cm-2 s-1.
-
-        From the spectra, where the table has them as a 4FGL catalogue does; otherwise ``flux``
-        is shared out among the bands as a power law with `index` says.
-        """
-        if "SpectrumType" in sources.colnames:
-            spectra = spectra_of(sources)
-            bands = [spectra.flux(band.low, band.high) for band in self._energy_bands]
-            flux = np.stack([band.to_value("cm-2 s-1") for band in bands], axis=1)
-        else:
-            share = photon_shares(list(pairwise(self.energies)), self.index)
-            flux = sources["flux"].to_value("cm-2 s-1")[:, None] * share
-        bad = ~np.all(np.isfinite(flux) & (flux >= 0), axis=1)
-        if bad.any():
-            raise TableError(
-                f"{bad.sum()} sources have a flux that is negative or not finite, first "
-                f"{sources['name'][bad][0]}",
-                remedy="Fluxes are finite and not negative.",
-            )
-        return flux
 
 
-def _galactic(sources: QTable) -> np.ndarray:
-    here = SkyCoord(sources["ra"], sources["dec"], frame="icrs").galactic
-    return unit_vectors(here.l.deg, here.b.deg).reshape(-1, 3)
-
-
-def _render_band(sources: QTable, counts: np.ndarray, psf: RadialPsf, pixels: Pixels) -> np.ndarray:
-    vectors = to_frame(_galactic(sources), pixels.frame)
+def _render_band(
+    vectors: np.ndarray, counts: np.ndarray, psf: RadialPsf, pixels: Pixels
+) -> np.ndarray:
+    """Expected counts in a band of sources at Galactic unit vectors."""
+    vectors = to_frame(vectors, pixels.frame)
     if isinstance(pixels, HealpixPixels):
         seen = sky_counts(vectors, counts, pixels, psf)
     else:
