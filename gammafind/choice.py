@@ -15,7 +15,7 @@ from astropy.units import Quantity
 from gammafind.config import Component, Preset, choose_preset, load_preset
 from gammafind.errors import ConfigError, EnergyEdgesError
 from gammafind.sky.bands import Band, same_edges
-from gammafind.sky.fits import holds_events, read_energy_edges
+from gammafind.sky.fits import holds_events, read_energy_edges, read_selections
 
 __all__ = ["select_preset", "with_plugins"]
 
@@ -52,8 +52,11 @@ def select_preset(
         If a file cannot be used.
     """
     if preset is None:
-        edges = _edges(paths, bands)
-        preset = choose_preset(edges, path=None if bands else ", ".join(map(str, paths)))
+        cuts = [read_selections(path) for path in paths]
+        edges = _edges(paths, bands, cuts)
+        preset = choose_preset(
+            edges, selections=cuts, path=None if bands else ", ".join(map(str, paths))
+        )
         _log.info("preset %s: its bands fit the energies of the maps", preset.name)
         _tell_unused(edges, preset)
     elif not isinstance(preset, Preset):
@@ -125,7 +128,10 @@ def _tell_unused(edges: Quantity, preset: Preset) -> None:
         )
 
 
-def _edges(paths: Sequence[Path], bands: Sequence[Band] | None) -> Quantity:
+def _edges(
+    paths: Sequence[Path], bands: Sequence[Band] | None, cuts: Sequence[tuple[str, ...]]
+) -> Quantity:
+    """Energies between the bins of the files; those of different cuts may hold the same bins."""
     if bands is not None:
         unit = bands[0].low.unit
         return np.unique([band.edges.to_value(unit) for band in bands]) * unit
@@ -136,4 +142,8 @@ def _edges(paths: Sequence[Path], bands: Sequence[Band] | None) -> Quantity:
                 path=path,
                 remedy="Choose a preset by name; its bands are filled.",
             )
-    return np.unique(read_energy_edges(paths))
+    alike = [
+        [path for path, has in zip(paths, cuts, strict=True) if has == one]
+        for one in dict.fromkeys(cuts)
+    ]
+    return np.unique(np.concatenate([read_energy_edges(group) for group in alike]))

@@ -29,6 +29,7 @@ default. Whatever stands beside the name of a plugin is an option of it, text su
     [patches]
     size = "12.8 deg"       # side of a patch
     nside = 8               # patches are centred on the HEALPix pixels of this nside
+    n_pixels = [16, 32]     # pixels a side in each energy band; default: as fine as the maps
 
     [match]
     radius = "0.5 deg"      # a detection within this radius of a source found it
@@ -105,10 +106,21 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class PatchLayout:
-    """How the sky is cut into patches: their side, and the HEALPix nside of their centres."""
+    """How the sky is cut into patches.
+
+    Parameters
+    ----------
+    size : Quantity
+        Side of a patch.
+    nside : int
+        HEALPix nside of the centres.
+    n_pixels : tuple of int
+        Pixels a side in each energy band; where there are none the maps decide.
+    """
 
     size: Quantity = 12.8 * u.deg
     nside: int = 8
+    n_pixels: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < degrees(self.size, name="size of the patches") < 90:
@@ -116,6 +128,30 @@ class PatchLayout:
                 f"the patches are {self.size} wide", remedy="Accepted is up to 90 deg."
             )
         HealpixPixels(self.nside)
+        if any(type(width) is not int or width < 1 for width in self.n_pixels):
+            raise OptionError(
+                f"n_pixels of the patches is {list(self.n_pixels)}",
+                remedy="Give whole numbers from 1 up, one for each energy band.",
+            )
+
+    def widths(self, n_bands: int) -> tuple[int, ...] | None:
+        """Pixels a side in each of ``n_bands`` bands, None where the maps decide.
+
+        Bands beyond the energy bands are those of further channels, in the same order.
+
+        Raises
+        ------
+        ConfigError
+            If the bands are no multiple of ``n_pixels``.
+        """
+        if not self.n_pixels:
+            return None
+        if n_bands % len(self.n_pixels):
+            raise ConfigError(
+                f"{len(self.n_pixels)} n_pixels of the patches for {n_bands} bands",
+                remedy="Give one for each energy band, or none.",
+            )
+        return self.n_pixels * (n_bands // len(self.n_pixels))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,15 +272,24 @@ def load_preset(name_or_path: str | PathLike) -> Preset:
     return known[name_or_path]
 
 
-def choose_preset(edges: Quantity, *, path: str | PathLike | None = None) -> Preset:
-    """Return the preset whose bands the energy bins of a file fill.
+def choose_preset(
+    edges: Quantity,
+    *,
+    selections: Sequence[Sequence[str]] = (),
+    path: str | PathLike | None = None,
+) -> Preset:
+    """Return the preset whose bands the energy bins of the files fill.
+
+    Of several, the one whose instrument accepts the selection of the photons.
 
     Parameters
     ----------
     edges : Quantity, shape (n + 1,)
-        Energy edges of the bins of a file.
+        Energy edges of the bins of the files.
+    selections : sequence of sequence of str
+        Cuts of each file, as far as its header tells them.
     path : path-like, optional
-        The file, for messages.
+        The files, for messages.
 
     Returns
     -------
@@ -256,8 +301,12 @@ def choose_preset(edges: Quantity, *, path: str | PathLike | None = None) -> Pre
         If no preset fits, or several do.
     """
     known = presets()
-    bands = {name: preset.bands for name, preset in known.items()}
+    renderers = {name: build(preset.renderer) for name, preset in known.items()}
+    bands = {name: renderer.bands for name, renderer in renderers.items()}
     fitting = [name for name in known if _fill(edges, bands[name])]
+    if len(fitting) > 1:
+        accepting = [name for name in fitting if renderers[name].accepts(selections)]
+        fitting = accepting or fitting
     if len(fitting) == 1:
         return known[fitting[0]]
     listed = fitting or list(known)
@@ -289,11 +338,16 @@ def read_preset(path: str | PathLike) -> Preset:
             **{role: _component(toml, role) for role in _ROLES},
             **toml.values("catalogue", {"score_threshold": float}),
             **{f"match_{key}": value for key, value in match.items()},
-            patches=PatchLayout(**toml.values("patches", {"size": u.deg, "nside": int})),
+            patches=_patches(toml),
             source=toml.path,
         )
     except OptionError as error:
         raise ConfigError(error.fault, path=toml.path, remedy=error.remedy) from error
+
+
+def _patches(toml: TomlFile) -> PatchLayout:
+    values = toml.values("patches", {"size": u.deg, "nside": int, "n_pixels": list})
+    return PatchLayout(**{**values, "n_pixels": tuple(values.get("n_pixels", ()))})
 
 
 def _component(toml: TomlFile, role: str) -> Component | None:

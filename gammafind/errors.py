@@ -27,6 +27,7 @@ __all__ = [
     "OutputError",
     "PluginError",
     "ResponseError",
+    "SelectionError",
     "SelectionWarning",
     "ShapeError",
     "TableError",
@@ -96,6 +97,10 @@ class InputDataError(InputFileError):
 
 class ResponseError(FileFormatError):
     """An instrument-response file is of the wrong kind or class, or lacks an extension."""
+
+
+class SelectionError(FileFormatError):
+    """The file holds other photons than are asked for, or does not say which it holds."""
 
 
 class OutputError(GammafindError):

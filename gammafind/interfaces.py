@@ -11,6 +11,7 @@ import abc
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import ClassVar
 
 import numpy as np
@@ -27,7 +28,7 @@ from gammafind.catalogue.schema import (
 )
 from gammafind.errors import OptionError, ShapeError, TableError
 from gammafind.sky.bands import Band
-from gammafind.sky.fits.events import EventList
+from gammafind.sky.fits import EventList, bin_events, read_counts
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import Pixels
@@ -121,6 +122,14 @@ class SkyRenderer(Plugin):
     def epochs(self) -> tuple[str, ...]:
         """Names of the parts of the observing time that can be rendered apart; none by default."""
         return ()
+
+    @property
+    def selections(self) -> tuple[tuple[str, ...], ...]:
+        """Cuts on the photons of each band, as headers tell them; none by default.
+
+        They are written with simulated counts; see `gammafind.sky.fits.read_selections`.
+        """
+        return ((),) * len(self.bands)
 
     def at_epoch(self, index: int) -> SkyRenderer:
         """Return the renderer of one of the `epochs` alone; the maps of all add up to the whole.
@@ -230,6 +239,42 @@ class SkyRenderer(Plugin):
             exposure=exposure,
             psfs=self.psfs(),
         )
+
+    def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
+        """Whether files of such cuts can hold what this instrument sees; always by default.
+
+        Parameters
+        ----------
+        selections : sequence of sequence of str
+            Cuts of each file, as `gammafind.sky.fits.read_selections` returns them.
+        """
+        return True
+
+    def read_counts(self, paths: Sequence[str | PathLike], *, frame: str | None = None) -> SkyMap:
+        """Read count maps in the bands of this instrument.
+
+        Parameters
+        ----------
+        paths : sequence of path-like
+        frame : {"galactic", "icrs", "fk5"}, optional
+            As for `gammafind.sky.fits.read_counts`.
+
+        Raises
+        ------
+        InputFileError
+            If a file cannot be used; the class names the fault.
+        """
+        return read_counts(paths, bands=self.bands, frame=frame)
+
+    def bin_events(self, events: EventList) -> SkyMap:
+        """Bin photons of the kind that PSF and exposure are given for, on the own pixels.
+
+        Raises
+        ------
+        InputDataError
+            If there is no such photon.
+        """
+        return bin_events(self.select_events(events), bands=self.bands, pixels=self.pixels)
 
     def select_events(self, events: EventList) -> EventList:
         """Photons of the kind that PSF and exposure are given for; all of them by default."""
@@ -362,6 +407,7 @@ class Localiser(Plugin):
         observation: Observation,
         *,
         grid: PatchGrid | None = None,
+        n_pixels: Sequence[int] | None = None,
         rng: np.random.Generator | None = None,
     ) -> QTable:
         """Find the sources of a sky, each once.
@@ -371,6 +417,9 @@ class Localiser(Plugin):
         observation : Observation
         grid : PatchGrid, optional
             The 768 patches of the paper by default.
+        n_pixels : sequence of int, optional
+            Pixels a side of a patch in each band; by default the least power of two that is as
+            fine as the pixels of the map.
         rng : numpy.random.Generator, optional
             Lays photons within HEALPix pixels; seed 0 by default.
 
@@ -380,16 +429,20 @@ class Localiser(Plugin):
             ``ra, dec, glon, glat, score`` and what the localiser measures, highest score first.
         """
         rng = rng or np.random.default_rng(0)
-        found = self._localise_sky(observation, grid, rng)
+        grid = grid or PatchGrid.healpix(frame=observation.counts.pixels[0].frame)
+        found = self._localise_sky(observation, grid, n_pixels, rng)
         table = conform(found, DETECTIONS, what=f"the detections of {self.name}")
         table.sort("score", reverse=True)
         return table
 
     def _localise_sky(
-        self, observation: Observation, grid: PatchGrid | None, rng: np.random.Generator
+        self,
+        observation: Observation,
+        grid: PatchGrid,
+        n_pixels: Sequence[int] | None,
+        rng: np.random.Generator,
     ) -> QTable:
-        grid = grid or PatchGrid.healpix(frame=observation.counts.pixels[0].frame)
-        widths = patch_widths(observation.counts.pixels, grid)
+        widths = n_pixels or patch_widths(observation.counts.pixels, grid)
         patches = observation.patches(grid, widths, rng=rng)
         return merge_detections(self.localise(patches), patches)
 

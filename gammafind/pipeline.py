@@ -27,9 +27,7 @@ from gammafind.provenance import provenance
 from gammafind.report import Summary, summarise
 from gammafind.sky.bands import Band
 from gammafind.sky.fits import (
-    bin_events,
     holds_events,
-    read_counts,
     read_events,
     read_exposure,
 )
@@ -183,15 +181,14 @@ def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None
     """Read count maps, or bin photons on the renderer's own pixels."""
     photons = [holds_events(path) for path in paths]
     if all(photons):
-        events = renderer.select_events(read_events(paths))
-        return bin_events(events, bands=renderer.bands, pixels=renderer.pixels)
+        return renderer.bin_events(read_events(paths))
     if any(photons):
         raise FileFormatError(
             "a photon list among count maps",
             path=paths[photons.index(True)],
             remedy="Give the one or the other.",
         )
-    counts = read_counts(paths, bands=renderer.bands, frame=frame)
+    counts = renderer.read_counts(paths, frame=frame)
     for pixels in counts.pixels:
         if isinstance(pixels, WcsPixels) and not pixels.on_sky.all():
             raise CoordinateSystemError(
@@ -244,7 +241,8 @@ def _localise(
         size=preset.patches.size,
         frame=observation.counts.pixels[0].frame,
     )
-    return localiser.localise_sky(observation, grid=grid, rng=rng)
+    n_pixels = preset.patches.widths(observation.counts.n_bands)
+    return localiser.localise_sky(observation, grid=grid, n_pixels=n_pixels, rng=rng)
 
 
 def _origin(reference: QTable | None) -> Any:

@@ -52,6 +52,7 @@ threshold = 16
 [patches]
 size = "600 arcmin"
 nside = 16
+n_pixels = [16, 32]
 [match]
 radius = "0.5 deg"
 [catalogue]
@@ -64,10 +65,14 @@ class FakeRenderer:
     name = "fake"
     presets = ()
     edges: tuple[float, ...] = (2, 20)
+    filter: str = ""
 
     @property
     def bands(self):
         return energy_bands(np.array(self.edges, dtype=float) * u.GeV)
+
+    def accepts(self, selections):
+        return not self.filter or all(self.filter in cuts for cuts in selections)
 
 
 @pytest.fixture
@@ -112,6 +117,7 @@ def test_every_value_is_read(written):
     assert preset.clusterer == Component(role="clusterer", name="peaks", options={"threshold": 16})
     assert preset.patches.size == 10 * u.deg
     assert preset.patches.nside == 16
+    assert preset.patches.n_pixels == (16, 32)
     assert preset.match_radius == 0.5 * u.deg
     assert preset.score_threshold == 16.0
 
@@ -128,12 +134,15 @@ def test_what_is_left_out_has_a_default(written):
     [
         ("[preset]", "[presets]", r"unknown key presets \(did you mean 'preset'\?\). Accepted"),
         ("description", "descriptions", r"unknown key \[preset\] descriptions.*'description'"),
-        ("nside", "nsides", r"unknown key \[patches\] nsides .*Accepted are size, nside"),
+        ("nside", "nsides", r"unknown key \[patches\] nsides .*Accepted are size, nside, n_pixels"),
         ("radius =", "distance =", r"unknown key \[match\] distance. Accepted are radius"),
         ('[localiser]\nname = "likelihood"\n', "", r"missing key localiser"),
         ('[localiser]\nname = "likelihood"', "[localiser]", r"missing key \[localiser\] name"),
         ('name = "peaks"', "name = 3", r"\[clusterer\] name is 3. It must be of type str"),
         ("nside = 16", "nside = 16.0", r"\[patches\] nside is 16.0. It must be of type int"),
+        ("[16, 32]", "16", r"\[patches\] n_pixels is 16. It must be of type list"),
+        ("[16, 32]", "[16, 0]", r"n_pixels of the patches is \[16, 0\]. Give whole numbers"),
+        ("[16, 32]", "[16.0]", r"n_pixels of the patches is \[16.0\]"),
         ("nside = 16", "nside = 12", "nside is 12. It must be a power of two"),
         ('"600 arcmin"', '"600 arcsex"', r"\[patches\] size is '600 arcsex'. Write a number"),
         ('"600 arcmin"', "10", r"\[patches\] size is 10. Write a number and a unit in quotes"),
@@ -234,6 +243,26 @@ def test_edges_that_fill_several_presets_are_an_error(known):
     with pytest.raises(EnergyEdgesError, match=r"several presets fit .* 2, 7, 20 GeV") as error:
         choose_preset([2, 7, 20] * u.GeV)
     assert "x (1-2 GeV)" not in str(error.value)
+
+
+def test_the_selection_decides_between_presets_of_the_same_bands(known):
+    both = [preset_of(name, f'[2, 20]\nfilter = "{name}"') for name in ("red", "blue")]
+    known(*both, preset_of("low", "[1, 2]"))
+    edges = [2, 20] * u.GeV
+    assert choose_preset(edges, selections=[("red",), ("red", "dark")]).name == "red"
+    assert choose_preset(edges, selections=[("blue",)]).name == "blue"
+    for unclear in ([("red",), ("blue",)], [("green",)]):
+        with pytest.raises(EnergyEdgesError, match=r"several presets fit.*red \(2-20.*blue"):
+            choose_preset(edges, selections=unclear)
+
+
+def test_the_widths_of_patches_are_those_of_each_channel():
+    layout = PatchLayout(n_pixels=(16, 32))
+    assert layout.widths(2) == (16, 32)
+    assert layout.widths(4) == (16, 32, 16, 32)
+    assert PatchLayout().widths(3) is None
+    with pytest.raises(ConfigError, match="2 n_pixels of the patches for 3 bands"):
+        layout.widths(3)
 
 
 def test_the_bands_of_a_preset_are_those_of_its_renderer(known):

@@ -200,7 +200,8 @@ def test_the_detections_of_patches_come_onto_the_sky():
     )
     grid = PatchGrid(np.array([120.0]), np.array([45.0]))
     assert patch_widths(observation.counts.pixels, grid) == (16,)
-    found = Pointer().localise_sky(observation, grid=grid)
-    assert len(found) == 1
-    offset = grid.positions([0], [31.5], [31.5], 16).separation(SkyCoord(found["ra"], found["dec"]))
-    assert offset[0] < 1e-6 * u.deg
+    for n_pixels, width in ((None, 16), ((64,), 64)):
+        found = Pointer().localise_sky(observation, grid=grid, n_pixels=n_pixels)
+        assert len(found) == 1
+        there = grid.positions([0], [31.5], [31.5], width)
+        assert there.separation(SkyCoord(found["ra"], found["dec"]))[0] < 1e-6 * u.deg

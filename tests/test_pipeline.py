@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import astropy.units as u
@@ -10,7 +11,7 @@ from astropy.io import fits
 
 from gammafind.catalogue.schema import CATALOGUE
 from gammafind.choice import with_plugins
-from gammafind.config import load_preset
+from gammafind.config import PatchLayout, load_preset
 from gammafind.errors import (
     ConfigError,
     CoordinateSystemError,
@@ -21,6 +22,7 @@ from gammafind.errors import (
     OptionError,
     UnknownPluginError,
 )
+from gammafind.interfaces import no_detections
 from gammafind.pipeline import detect
 from gammafind.report.image import all_sky_wcs
 from gammafind.sky.bands import energy_bands
@@ -32,6 +34,7 @@ from tests.cli.toy import (
     EXPOSURE,
     PIXELS,
     SOURCES,
+    Bright,
     Toy,
     bare_file,
     exposure_file,
@@ -196,6 +199,22 @@ def test_only_photons_that_the_response_is_for_are_binned(tmp_path, monkeypatch)
     catalogue = detect([photons], preset="toy").catalogue
     assert list(catalogue["Score"]) == [50]
     assert catalogue.meta["selections"] == ["south"]
+
+
+def test_patches_are_as_wide_as_the_preset_says(counts, monkeypatch):
+    seen = []
+
+    def look(localiser, observation, *, grid, n_pixels, rng):
+        seen.append((len(grid), n_pixels))
+        return no_detections()
+
+    monkeypatch.setattr(Bright, "localise_sky", look)
+    preset = load_preset("toy")
+    for n_pixels in ((), (40,)):
+        detect([counts], preset=replace(preset, patches=PatchLayout(nside=4, n_pixels=n_pixels)))
+    assert seen == [(192, None), (192, (40,))]
+    with pytest.raises(ConfigError, match="2 n_pixels of the patches for 1 bands"):
+        detect([counts], preset=replace(preset, patches=PatchLayout(n_pixels=(16, 32))))
 
 
 def _photons(path, pixels):

@@ -97,9 +97,9 @@ class CatalogueMaker:
         table.meta = {**sources.meta, **settings}
         write_table(table, folder / f"sources.{settings['format']}")
         if all(isinstance(pixels, HealpixPixels) for pixels in counts.pixels):
-            write_counts_by_nside(counts, folder)
+            write_counts_by_nside(counts, folder, selections=self.renderer.selections)
         else:
-            write_counts(counts, folder / "counts.fits")
+            write_counts(counts, folder / "counts.fits", selections=self.renderer.selections)
         if settings["maps"]:
             self._write_maps(folder / "maps", sources)
 

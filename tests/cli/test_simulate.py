@@ -148,11 +148,11 @@ def test_an_interruption_keeps_what_is_whole(tmp_path, monkeypatch, capsys):
 
     write, done = catalogue.write_counts_by_nside, []
 
-    def interrupted(counts, folder):
+    def interrupted(counts, folder, **options):
         if done:
             raise KeyboardInterrupt
         done.append(folder)
-        return write(counts, folder)
+        return write(counts, folder, **options)
 
     monkeypatch.setattr(catalogue, "write_counts_by_nside", interrupted)
     assert simulate("--catalogues", 3, "-o", "skies") == 130

@@ -63,7 +63,7 @@ class Bright(Localiser):
     def _localise(self, patches):
         raise NotImplementedError
 
-    def _localise_sky(self, observation, grid, rng):
+    def _localise_sky(self, observation, grid, n_pixels, rng):
         if self.interrupted:
             raise KeyboardInterrupt
         counts, sky = observation.counts.values[0], observation.counts.pixels[0]

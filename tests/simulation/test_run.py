@@ -137,8 +137,8 @@ from gammafind.simulation import catalogue, simulate
 
 write, done = catalogue.write_counts_by_nside, []
 
-def write_and_die(counts, folder):
-    write(counts, folder)
+def write_and_die(counts, folder, **options):
+    write(counts, folder, **options)
     done.append(folder)
     if len(done) == 3:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Whether the headers of maps and photon lists name the photons that a response is for."""
+"""Which photons a response is for, as headers of maps and photon lists tell it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from gammafind.errors import SelectionWarning
 from gammafind.plugins.fermi_lat.events import EVENT_CLASSES, EVENT_TYPES
 
-__all__ = ["warn_of_other_photons"]
+__all__ = [
+    "accepts_photons",
+    "header_cuts",
+    "told_selection",
+    "type_name",
+    "warn_of_other_photons",
+]
 
 _BIT_MASK = re.compile(r"BIT_MASK\(EVENT_(CLASS|TYPE),(\d+),?(\w*)\)", re.IGNORECASE)
 _CUT = re.compile(r"event (class|type) ([\w+]+)")
@@ -34,12 +40,9 @@ def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequenc
     SelectionWarning
         If the release, the event class or the event type differs.
     """
-    wanted = {"type": _type_name(sum(EVENT_TYPES[name] for name in event_types))}
-    if irf.count("_") >= 2:
-        wanted["release"], wanted["class"], *_ = irf.split("_")
-    other = [
-        f"{kind} {name}" for kind, name in _told(cuts).items() if wanted.get(kind, name) != name
-    ]
+    wanted = {"type": type_name("+".join(event_types)), **_release_and_class(irf)}
+    told = told_selection(cuts)
+    other = [f"{kind} {name}" for kind, name in told.items() if wanted.get(kind, name) != name]
     if other:
         warnings.warn(
             f"the photons are of {', '.join(other)}, but the response is that of "
@@ -50,8 +53,76 @@ def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequenc
         )
 
 
-def _told(cuts: Sequence[str]) -> dict[str, str]:
-    """Release, class and type as far as the cuts tell them; later cuts go further."""
+def accepts_photons(
+    selections: Sequence[Sequence[str]], *, irf: str, event_types: Sequence[str]
+) -> bool:
+    """Tell whether files may hold the photons of a response.
+
+    Parameters
+    ----------
+    selections : sequence of sequence of str
+        Cuts of each file.
+    irf : str
+        Such as ``"P8R3_SOURCE_V3"``.
+    event_types : sequence of str
+        One a channel, types of one channel joined with ``+``.
+
+    Returns
+    -------
+    bool
+        Whether release and event class are those of the response where they are told, and each
+        file is of the event types of a channel and each channel has a file. Files of a single
+        channel need not tell their types.
+    """
+    told = [told_selection(cuts) for cuts in selections]
+    names = {type_name(types) for types in event_types}
+    found = {one.get("type") for one in told}
+    same_types = found <= names | {None} if len(names) == 1 else found == names
+    wanted = _release_and_class(irf)
+    return same_types and all(
+        one.get(kind, name) == name for one in told for kind, name in wanted.items()
+    )
+
+
+def header_cuts(irf: str, event_types: str) -> tuple[str, ...]:
+    """Cuts with which gtselect makes the photons of a response, as headers tell them.
+
+    Parameters
+    ----------
+    irf : str
+        Such as ``"P8R3_SOURCE_V3"``; of a name of another kind only the types are told.
+    event_types : str
+        Such as ``"FRONT"`` or ``"PSF2+PSF3"``.
+
+    Returns
+    -------
+    tuple of str
+        Such as ``"BIT_MASK(EVENT_TYPE,1,P8R3) = 1:1"``.
+    """
+    wanted = _release_and_class(irf)
+    masks = [("EVENT_CLASS", EVENT_CLASSES.get(wanted.get("class", ""), 0))]
+    masks.append(("EVENT_TYPE", _bits(event_types)))
+    release = f",{wanted['release']}" if wanted else ""
+    return tuple(f"BIT_MASK({kind},{bits}{release}) = 1:1" for kind, bits in masks if bits)
+
+
+def type_name(event_types: str) -> str:
+    """Name of event types in the order of their bits; all PSF quartiles are ``FRONT+BACK``."""
+    return _type_name(_bits(event_types))
+
+
+def told_selection(cuts: Sequence[str]) -> dict[str, str]:
+    """Release, class and type as far as the cuts tell them; later cuts go further.
+
+    Parameters
+    ----------
+    cuts : sequence of str
+
+    Returns
+    -------
+    dict
+        With some of ``"release"``, ``"class"`` and ``"type"``.
+    """
     told = {}
     for cut in cuts:
         if match := _BIT_MASK.match(cut):
@@ -61,6 +132,16 @@ def _told(cuts: Sequence[str]) -> dict[str, str]:
                 told["release"] = release
         told |= dict(_CUT.findall(cut))
     return told
+
+
+def _release_and_class(irf: str) -> dict[str, str]:
+    """What the name of a response tells; nothing where it is not as those of the LAT team."""
+    parts = irf.split("_")
+    return {"release": parts[0], "class": parts[1]} if len(parts) >= 3 else {}
+
+
+def _bits(event_types: str) -> int:
+    return sum(EVENT_TYPES[name] for name in event_types.split("+"))
 
 
 def _class_name(bits: int) -> str:

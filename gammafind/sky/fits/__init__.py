@@ -6,6 +6,7 @@ from gammafind.sky.fits.expected import write_expected
 from gammafind.sky.fits.exposure import read_exposure
 from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
+from gammafind.sky.fits.selections import read_selections
 from gammafind.sky.fits.write import write_counts, write_counts_by_nside
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "read_events",
     "read_exposure",
     "read_layers",
+    "read_selections",
     "write_counts",
     "write_counts_by_nside",
     "write_expected",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from os import PathLike
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
+from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["in_field", "selection_cards", "selections"]
+__all__ = ["in_field", "read_selections", "selection_cards", "selections"]
 
 _CUT = re.compile(r"(.+?) = (.+?)(?: ([A-Za-z]\w*))?")
 _NUMBER = r"\s*([-+.\deE]+)\s*"
@@ -40,6 +42,23 @@ def selections(header: fits.Header) -> tuple[str, ...]:
         unit = "" if unit == "DIMENSIONLESS" or value == "TABLE" else f" {unit}"
         cuts.append(f"{kind} = {value}{unit}".rstrip())
     return tuple(cuts)
+
+
+def read_selections(path: str | PathLike) -> tuple[str, ...]:
+    """Cuts of a count map or a photon list, without reading its data.
+
+    Returns
+    -------
+    tuple of str
+        Those of the first header that tells any; empty where none does.
+
+    Raises
+    ------
+    InputFileError
+        If the file cannot be opened.
+    """
+    with open_fits(path) as file:
+        return next(filter(None, (selections(hdu.header) for hdu in file)), ())
 
 
 def selection_cards(cuts: Sequence[str]) -> dict[str, str | int]:

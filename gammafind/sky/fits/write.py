@@ -25,12 +25,18 @@ _FORMATS = {"int32": "J", "int64": "K", "float64": "D"}
 _COORDSYS = {"galactic": "GAL", "icrs": "EQU", "fk5": "EQU"}
 
 
-def write_counts(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) -> Path:
+def write_counts(
+    sky: SkyMap,
+    path: str | PathLike,
+    *,
+    selections: Sequence[Sequence[str]] | None = None,
+    overwrite: bool = False,
+) -> Path:
     """Write counts whose bands share their pixels to one file.
 
     HEALPix maps become a table ``SKYMAP``, images a cube in the primary HDU, with the edges of
-    the bands in ``EBOUNDS`` in keV. Pixels that are not valid become UNSEEN or NaN. The cuts of
-    ``meta["selections"]`` become DSS keywords.
+    the bands in ``EBOUNDS`` in keV. Pixels that are not valid become UNSEEN or NaN. The cuts that
+    all bands share become DSS keywords.
 
     Parameters
     ----------
@@ -38,6 +44,9 @@ def write_counts(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) 
         Of kind ``"counts"``.
     path : path-like
         Gzipped where it ends in ``.gz``.
+    selections : sequence of sequence of str, optional
+        Cuts on the photons of each band, such as ``"ZENITH_ANGLE = 0:90 deg"``; those of
+        ``meta["selections"]`` by default.
     overwrite : bool
         Whether a file that exists may be replaced.
 
@@ -48,7 +57,7 @@ def write_counts(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) 
     Raises
     ------
     OptionError
-        If the map does not hold counts.
+        If the map does not hold counts, or ``selections`` are of another number of bands.
     ShapeError
         If the bands have different pixels.
     OutputError
@@ -67,14 +76,18 @@ def write_counts(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) 
     else:
         hdus = [_cube(sky)]
     _describe(hdus[0].header, sky)
-    hdus[-1].header.update(selection_cards(sky.meta.get("selections", ())))
+    hdus[-1].header.update(selection_cards(_shared_cuts(sky, selections)))
     with atomic_output(path, overwrite=overwrite) as temporary:
         fits.HDUList([*hdus, _ebounds(sky)]).writeto(temporary)
     return path
 
 
 def write_counts_by_nside(
-    sky: SkyMap, directory: str | PathLike, *, overwrite: bool = False
+    sky: SkyMap,
+    directory: str | PathLike,
+    *,
+    selections: Sequence[Sequence[str]] | None = None,
+    overwrite: bool = False,
 ) -> tuple[Path, ...]:
     """Write HEALPix counts to one file for each nside, ``counts_nside<n>.fits``.
 
@@ -87,6 +100,8 @@ def write_counts_by_nside(
         Of kind ``"counts"``, on HEALPix pixels of one frame.
     directory : path-like
         Exists already.
+    selections : sequence of sequence of str, optional
+        As for `write_counts`.
     overwrite : bool
         Whether files that exist may be replaced.
 
@@ -107,15 +122,20 @@ def write_counts_by_nside(
     frames = {pixels.frame for pixels in sky.pixels if isinstance(pixels, HealpixPixels)}
     if len(frames) != 1 or not all(isinstance(pixels, HealpixPixels) for pixels in sky.pixels):
         raise ShapeError("the bands are not all on HEALPix pixels of one frame")
-    groups: dict[tuple[int, str], list[str]] = {}
-    for band, pixels, channel in zip(sky.bands, sky.pixels, _channels(sky.bands), strict=True):
-        groups.setdefault((pixels.nside, channel), []).append(band.name)
+    groups: dict[tuple[int, str], list[int]] = {}
+    for i, (pixels, channel) in enumerate(zip(sky.pixels, _channels(sky.bands), strict=True)):
+        groups.setdefault((pixels.nside, channel), []).append(i)
     paths = {
         key: check_output(Path(directory) / _file_name(*key), overwrite=overwrite)
         for key in sorted(groups)
     }
     return tuple(
-        write_counts(sky.select(groups[key]), path, overwrite=overwrite)
+        write_counts(
+            sky.select([sky.bands[i].name for i in groups[key]]),
+            path,
+            selections=None if selections is None else [selections[i] for i in groups[key]],
+            overwrite=overwrite,
+        )
         for key, path in paths.items()
     )
 
@@ -148,6 +168,15 @@ def healpix_keywords(pixels: HealpixPixels) -> dict[str, str | int]:
         "OBJECT": "FULLSKY",
     }
     return {**keywords, "RADESYS": "FK5"} if pixels.frame == "fk5" else keywords
+
+
+def _shared_cuts(sky: SkyMap, selections: Sequence[Sequence[str]] | None) -> list[str]:
+    """Cuts that all bands have."""
+    if selections is None:
+        return list(sky.meta.get("selections", ()))
+    if len(selections) != sky.n_bands:
+        raise OptionError(f"the selections of {len(selections)} bands for {sky.n_bands}")
+    return [cut for cut in selections[0] if all(cut in others for others in selections)]
 
 
 def _marked(sky: SkyMap, mark: float) -> list[np.ndarray]:

@@ -10,7 +10,13 @@ from astropy.io import fits
 
 from gammafind.errors import FileFormatError, InputDataError, OptionError, ShapeError
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.fits import bin_events, holds_events, read_counts, read_events
+from gammafind.sky.fits import (
+    bin_events,
+    holds_events,
+    read_counts,
+    read_events,
+    read_selections,
+)
 from gammafind.sky.pixels import HealpixPixels
 from tests.sky.fits.builders import gtbin_file, write
 
@@ -47,7 +53,7 @@ def test_photons_are_read_with_their_masks_and_cuts(tmp_path):
     np.testing.assert_allclose(events.energies.to_value(u.GeV), [0.15, 30])
     assert events.event_type.tolist() == [33, 6]
     assert events.event_class.tolist() == [0, 0]
-    assert events.selections == ("ENERGY = 100:500000 MeV",)
+    assert events.selections == read_selections(path) == ("ENERGY = 100:500000 MeV",)
 
 
 def test_selecting_is_recorded(tmp_path):

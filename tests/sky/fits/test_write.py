@@ -12,7 +12,12 @@ from astropy.io import fits
 
 from gammafind.errors import MaskedPixelsWarning, OptionError, OutputError, ShapeError
 from gammafind.sky.bands import Band, energy_bands
-from gammafind.sky.fits import read_counts, write_counts, write_counts_by_nside
+from gammafind.sky.fits import (
+    read_counts,
+    read_selections,
+    write_counts,
+    write_counts_by_nside,
+)
 from gammafind.sky.pixels import HealpixPixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
 from tests.sky.fits.builders import image_wcs
@@ -155,3 +160,21 @@ def test_counts_beyond_32_bits_come_back(tmp_path, pixels):
     sky = sky_on(pixels, pixels)
     sky.values[1].flat[3] = 3_000_000_000
     same(sky, read_counts(write_counts(sky, tmp_path / "sky.fits")))
+
+
+def test_each_band_may_have_cuts_of_its_own(tmp_path):
+    types = ("PSF2", "PSF3")
+    bands = [replace(band, name=f"{band.name} {kind}") for kind in types for band in BANDS]
+    cuts = [("CLASS = 7:7", f"TYPE = {kind}:{kind}") for kind in (2, 3) for _ in BANDS]
+    sky = sky_on(*[HealpixPixels(4)] * 4, bands=bands)
+    paths = write_counts_by_nside(sky, tmp_path, selections=cuts)
+    assert [read_selections(path) for path in paths] == [cuts[0], cuts[2]]
+    whole = write_counts(sky, tmp_path / "all.fits", selections=cuts)
+    assert read_selections(whole) == ("CLASS = 7:7",)
+
+
+def test_cuts_of_another_number_of_bands_are_refused(tmp_path):
+    sky = sky_on(*[HealpixPixels(4)] * 2)
+    with pytest.raises(OptionError, match="the selections of 1 bands for 2"):
+        write_counts(sky, tmp_path / "sky.fits", selections=[()])
+    assert not list(tmp_path.iterdir())

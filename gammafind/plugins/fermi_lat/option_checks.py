@@ -1,0 +1,103 @@
+"""Whether the options of the renderer can be meant: bands, channels and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gammafind.errors import OptionError
+from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES
+from gammafind.sky.pixels import HealpixPixels
+
+__all__ = ["CHANNEL", "check_bands", "check_event_types", "check_files"]
+
+CHANNEL = "{type}"
+"""Stands for the event types of a channel in the name of a file."""
+
+_FAMILIES = ({"FRONT", "BACK"}, {"PSF0", "PSF1", "PSF2", "PSF3"})
+
+
+def check_bands(
+    energies: Sequence[float], nsides: Sequence[int], max_zeniths: Sequence[float]
+) -> None:
+    """Check edges in GeV, nside and largest zenith angle of the energy bands.
+
+    Raises
+    ------
+    OptionError
+        If the edges are not positive and rising, an nside is no power of two, a zenith angle is
+        not between 0 and 180 deg, or there is not one of each a band.
+    """
+    edges = np.array(energies, dtype=float)
+    rising = np.all(edges > 0) and np.all(np.diff(edges) > 0) and np.all(np.isfinite(edges))
+    if len(edges) < 2 or not rising:
+        raise OptionError(
+            f"energies is {tuple(energies)}",
+            remedy="Give two edges or more in GeV, positive and rising.",
+        )
+    if len(nsides) != len(energies) - 1:
+        raise OptionError(
+            f"{len(nsides)} nsides for {len(energies)} band edges",
+            remedy="Give one nside a band, that is one fewer than edges.",
+        )
+    for nside in nsides:
+        HealpixPixels(nside)
+    if max_zeniths and len(max_zeniths) != len(nsides):
+        raise OptionError(
+            f"{len(max_zeniths)} max_zeniths for {len(nsides)} energy bands",
+            remedy="Give one an energy band, or none.",
+        )
+    if not all(0 < angle <= 180 for angle in max_zeniths):
+        raise OptionError(
+            f"max_zeniths is {tuple(max_zeniths)}", remedy="Give degrees between 0 and 180."
+        )
+
+
+def check_event_types(event_types: Sequence[str]) -> None:
+    """Check that no photon is of two channels.
+
+    Raises
+    ------
+    OptionError
+        If there is no event type, one is unknown or stands twice, or conversion types stand
+        beside PSF types: each photon is of one of both.
+    """
+    named = [name for types in event_types for name in types.split("+")]
+    once = len(named) == len(set(named)) > 0
+    if not once or not any(set(named) <= family for family in _FAMILIES):
+        raise OptionError(
+            f"event_types is {tuple(event_types)}",
+            remedy="Give one or several of FRONT and BACK, or of PSF0 to PSF3, each once.",
+        )
+
+
+def check_files(
+    event_types: Sequence[str],
+    *,
+    exposure_source: str,
+    isotropic: str,
+    psf_file: str,
+    aeff_file: str,
+) -> None:
+    """Check that each channel has files of its own, and a response both of its files.
+
+    Raises
+    ------
+    OptionError
+        If one of ``psf_file`` and ``aeff_file`` is missing, or a file is given for several
+        channels without `CHANNEL` in its name.
+    """
+    if bool(psf_file) != bool(aeff_file):
+        raise OptionError(
+            "one of psf_file and aeff_file is missing",
+            remedy="Give both files of a response, or neither.",
+        )
+    files = {"isotropic": isotropic, "exposure_source": exposure_source}
+    for name, source in files.items():
+        known = source == "embedded" or source in EMBEDDED_EXPOSURES
+        if len(event_types) > 1 and not known and CHANNEL not in source:
+            raise OptionError(
+                f"{name} is {source} for the {len(event_types)} channels {', '.join(event_types)}",
+                remedy=f"Give each its own: {CHANNEL} in the name stands for the event type.",
+            )

@@ -1,0 +1,179 @@
+"""Counts of several channels: photons and count maps go to the event types that they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from gammafind.errors import SelectionError
+from gammafind.plugins.fermi_lat.events import select_response
+from gammafind.plugins.fermi_lat.selection import told_selection, type_name
+from gammafind.sky.bands import Band
+from gammafind.sky.fits import EventList, bin_events, read_counts, read_selections
+from gammafind.sky.pixels import Pixels
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["bin_channels", "join_channels", "read_channels", "sort_files"]
+
+
+def read_channels(
+    paths: Sequence[str | PathLike],
+    *,
+    event_types: Sequence[str],
+    bands: Sequence[Band],
+    frame: str | None = None,
+) -> tuple[SkyMap, ...]:
+    """Read the count maps of each channel.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Count maps whose headers tell the event types.
+    event_types : sequence of str
+        One a channel, such as ``"FRONT"`` or ``"PSF2+PSF3"``.
+    bands : sequence of Band
+        Energy bands, the same in each channel.
+    frame : str, optional
+        As for `~gammafind.sky.fits.read_counts`.
+
+    Returns
+    -------
+    tuple of SkyMap
+        One a channel.
+
+    Raises
+    ------
+    SelectionError
+        As for `sort_files`.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+    """
+    files = sort_files(paths, event_types)
+    return tuple(read_counts(files[types], bands=bands, frame=frame) for types in event_types)
+
+
+def sort_files(
+    paths: Sequence[str | PathLike], event_types: Sequence[str]
+) -> dict[str, list[str | PathLike]]:
+    """Sort count maps by the event types that their headers tell.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+    event_types : sequence of str
+        One a channel.
+
+    Returns
+    -------
+    dict
+        Files of each channel.
+
+    Raises
+    ------
+    SelectionError
+        If a header does not tell the event types, or others than those of one channel, or a
+        channel has no file.
+    """
+    names = {type_name(types): types for types in event_types}
+    files: dict[str, list[str | PathLike]] = {types: [] for types in event_types}
+    for path in paths:
+        told = told_selection(read_selections(path)).get("type")
+        if told not in names:
+            raise SelectionError(
+                "the header does not tell the event type (DSS keyword BIT_MASK(EVENT_TYPE,...))"
+                if told is None
+                else f"the photons are of type {told}",
+                path=path,
+                remedy=f"Give maps of {_listed(event_types)}, each selected with evtype of "
+                "gtselect, or choose a preset for all event types together.",
+            )
+        files[names[told]].append(path)
+    missing = [types for types, has in files.items() if not has]
+    if missing:
+        raise SelectionError(
+            f"no map is of type {_listed(missing)}",
+            path=", ".join(str(Path(path)) for path in paths),
+            remedy=f"Give maps of each of {_listed(event_types)}.",
+        )
+    return files
+
+
+def bin_channels(
+    events: EventList,
+    *,
+    irf: str,
+    event_types: Sequence[str],
+    bands: Sequence[Band],
+    pixels: Sequence[Pixels],
+) -> tuple[SkyMap, ...]:
+    """Bin the photons of each channel.
+
+    Parameters
+    ----------
+    events : EventList
+    irf : str
+        Such as ``"P8R3_ULTRACLEANVETO_V3"``; it says the event class.
+    event_types : sequence of str
+        One a channel.
+    bands : sequence of Band
+        Energy bands, the same in each channel.
+    pixels : sequence of Pixels
+        One pixelisation an energy band.
+
+    Returns
+    -------
+    tuple of SkyMap
+        One a channel.
+
+    Raises
+    ------
+    SelectionError
+        If a photon does not tell its event type.
+    InputDataError
+        If no photon is of a channel.
+    """
+    untold = np.count_nonzero(events.event_type == 0)
+    if untold:
+        raise SelectionError(
+            f"{untold} of {len(events)} photons have no EVENT_TYPE",
+            path=", ".join(entry["name"] for entry in events.meta.get("inputs", ())) or None,
+            remedy=f"It tells {_listed(event_types)} apart: give photon lists of Pass 8.",
+        )
+    return tuple(
+        bin_events(select_response(events, irf, types.split("+")), bands=bands, pixels=pixels)
+        for types in event_types
+    )
+
+
+def join_channels(parts: Sequence[SkyMap], bands: Sequence[Band]) -> SkyMap:
+    """Join the maps of channels to one sky.
+
+    Parameters
+    ----------
+    parts : sequence of SkyMap
+        One a channel.
+    bands : sequence of Band
+        Of all channels, one channel after the other; they name the bands anew.
+
+    Returns
+    -------
+    SkyMap
+    """
+    inputs = {entry["sha256"]: entry for part in parts for entry in part.meta["inputs"]}
+    cuts = dict.fromkeys(cut for part in parts for cut in part.meta["selections"])
+    return replace(
+        parts[0],
+        bands=tuple(bands),
+        pixels=tuple(pixels for part in parts for pixels in part.pixels),
+        values=tuple(values for part in parts for values in part.values),
+        valid=tuple(valid for part in parts for valid in part.valid),
+        meta={"inputs": tuple(inputs.values()), "selections": tuple(cuts)},
+    )
+
+
+def _listed(event_types: Sequence[str]) -> str:
+    return ", ".join(event_types)
