@@ -21,6 +21,7 @@ __all__ = [
     "photon_shares",
     "sky_data",
     "source_size",
+    "source_sizes",
 ]
 
 CONTAINMENT = 0.95
@@ -103,11 +104,15 @@ class SkyData:
 
 
 def photon_shares(edges: list[tuple[float, float]], index: float) -> np.ndarray:
-    """Share of the photons of a power law E**-index in each band, shape (n_bands,)."""
+    """Share of the photons of a power law E**-index in each band, shape (n_bands,).
+
+    Bands of the same energies, such as those of two event types, have the same share.
+    """
     low, high = np.array(edges).T
     power = 1 - index
     photons = np.log(high / low) if power == 0 else (high**power - low**power) / power
-    return photons / photons.sum()
+    _, distinct = np.unique(edges, axis=0, return_index=True)
+    return photons / photons[distinct].sum()
 
 
 def sky_data(observation: Observation, *, index: float) -> SkyData:
@@ -140,14 +145,35 @@ def sky_data(observation: Observation, *, index: float) -> SkyData:
 
 def source_size(data: SkyData) -> float:
     """Size in degrees of a point source where it is sharpest: PSF and pixel in quadrature."""
-    return min(
-        float(
+    return float(_band_sizes(data).min())
+
+
+def source_sizes(data: SkyData, vectors: np.ndarray) -> np.ndarray:
+    """Size in degrees of a faint point source at each position, all bands together, shape (n,).
+
+    The bands weigh as the information that they hold of the source's counts over the model: the
+    square of its share, times the PSF's own, over the expected counts.
+    """
+    shares = data.shares(vectors)
+    weights = np.empty_like(shares)
+    for i, (band, size) in enumerate(zip(data.bands, _band_sizes(data), strict=True)):
+        pixel = band.pixels.containing(vectors)
+        density = band.model[pixel] / band.pixels.pixel_area.to_value("deg2")
+        weights[:, i] = band.valid[pixel] * shares[:, i] ** 2 / (density * size**2)
+    weights += 1e-300
+    return (weights.sum(axis=1) / (weights / _band_sizes(data) ** 2).sum(axis=1)) ** 0.5
+
+
+def _band_sizes(data: SkyData) -> np.ndarray:
+    """PSF and pixel of each band in quadrature, in degrees."""
+    return np.array(
+        [
             np.hypot(
                 band.psf.containment_radius(0.68).to_value("deg"),
                 band.pixels.pixel_size.to_value("deg"),
             )
-        )
-        for band in data.bands
+            for band in data.bands
+        ]
     )
 
 

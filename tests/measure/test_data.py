@@ -37,6 +37,11 @@ def test_photons_share_among_bands_as_a_power_law(index):
     assert_allclose(photon_shares(edges, index), np.divide(expected, sum(expected)), rtol=1e-3)
 
 
+def test_bands_of_the_same_energies_hold_the_same_photons():
+    one = photon_shares([(1.0, 3.0), (3.0, 10.0)], 2.0)
+    assert_allclose(photon_shares([(1.0, 3.0), (3.0, 10.0)] * 2, 2.0), [*one, *one])
+
+
 def test_shares_of_a_source_sum_to_one_and_sensitivity_is_exposure():
     data = two_bands()
     vectors = directions(20, rng=np.random.default_rng(1))
