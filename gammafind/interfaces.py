@@ -276,6 +276,21 @@ class SkyRenderer(Plugin):
         """
         return bin_events(self.select_events(events), bands=self.bands, pixels=self.pixels)
 
+    def read_catalogue(self, source: str | PathLike) -> QTable | None:
+        """Sources of a published catalogue that the instrument's community knows.
+
+        Parameters
+        ----------
+        source : path-like
+            A file, or the name of a catalogue that comes with the renderer.
+
+        Returns
+        -------
+        QTable or None
+            In the schema SOURCES; None where it is no such catalogue, as by default.
+        """
+        return None
+
     def select_events(self, events: EventList) -> EventList:
         """Photons of the kind that PSF and exposure are given for; all of them by default."""
         return events

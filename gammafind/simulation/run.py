@@ -189,7 +189,7 @@ def _maker(
 ) -> CatalogueMaker:
     """Plugins and settings of a set."""
     renderer = build(preset.renderer)
-    origin = _origin(preset) if sources is None else read_sources(sources)
+    origin = _origin(preset) if sources is None else read_sources(sources, renderer)
     used = {"renderer": renderer}
     inputs = []
     if isinstance(origin, QTable):

@@ -12,24 +12,23 @@ from astropy.table import QTable
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.schema import SOURCES, conform
 from gammafind.errors import TableError
+from gammafind.interfaces import SkyRenderer
 from gammafind.sky.fits.counts import describe_input
 
 __all__ = ["check_sources", "read_sources"]
 
-EMBEDDED = "4fgl-dr2"
-"""Name of the catalogue that comes with the package."""
-
 _NEEDED = ", ".join(f"{c.name} ({c.unit})" if c.unit else c.name for c in SOURCES)
 
 
-def read_sources(source: str | PathLike) -> QTable:
+def read_sources(source: str | PathLike, renderer: SkyRenderer) -> QTable:
     """Read a table of true sources.
 
     Parameters
     ----------
     source : path-like
-        A table with the columns of the schema SOURCES (ECSV, FITS, VOTable, CSV), a 4FGL catalogue
-        file, or ``"4fgl-dr2"`` for the one that comes with the package.
+        A table with the columns of the schema SOURCES (ECSV, FITS, VOTable, CSV), or a catalogue
+        that the renderer knows, by its file or its name.
+    renderer : SkyRenderer
 
     Returns
     -------
@@ -44,16 +43,15 @@ def read_sources(source: str | PathLike) -> QTable:
     TableError
         If the table lacks a column, or values cannot be those of sources.
     """
-    if fspath(source) == EMBEDDED:
-        return _embedded()
-    table = read_table(source)
-    if {"Source_Name", "Flux1000"} <= set(table.colnames):
-        table = _of_fermi(table, Path(source))
+    table = renderer.read_catalogue(source)
+    if table is None:
+        table = read_table(source)
     try:
         table = check_sources(table)
     except TableError as error:
         raise TableError(error.fault, path=source, remedy=error.remedy) from error
-    table.meta = describe_input(source)
+    named = {"name": fspath(source)}
+    table.meta = describe_input(source) if Path(source).is_file() else named
     return table
 
 
@@ -95,25 +93,6 @@ def check_sources(table: QTable) -> QTable:
         "Fluxes are finite and not negative.",
     )
     return table
-
-
-def _embedded() -> QTable:
-    from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
-    from gammafind.plugins.fermi_lat.sources import true_sources
-
-    table = true_sources(load_4fgl_dr2())
-    table.meta = {"name": EMBEDDED}
-    return table
-
-
-def _of_fermi(table: QTable, path: Path) -> QTable:
-    """Sources of a 4FGL catalogue, from its own file or as gammafind wrote it."""
-    from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue
-    from gammafind.plugins.fermi_lat.sources import true_sources
-
-    if path.name.lower().removesuffix(".gz").endswith((".fits", ".fit")):
-        table = read_fermi_catalogue(path)
-    return true_sources(table)
 
 
 def _with_units(table: QTable) -> QTable:

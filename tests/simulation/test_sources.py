@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
+from gammafind import create
 from gammafind.catalogue.io import write_table
 from gammafind.errors import FileFormatError, GammafindError, MissingFileError, TableError
 from gammafind.simulation import read_sources
 from tests.simulation.toy_sky import FLUX
+
+LAT = create("renderer", "fermi-lat")
 
 
 def table(**columns):
@@ -29,7 +32,7 @@ def table(**columns):
 def test_every_format_is_read(tmp_path, suffix):
     path = tmp_path / f"mine{suffix}"
     write_table(table(extra=[1.0, 2.0, 3.0]), path)
-    sources = read_sources(path)
+    sources = read_sources(path, LAT)
     assert sources.colnames == ["name", "ra", "dec", "class_label", "flux", "extra"]
     assert list(sources["flux"].to_value(FLUX)) == [1e-9, 0, 3e-9]
     assert sources.meta["name"] == path.name
@@ -39,13 +42,13 @@ def test_every_format_is_read(tmp_path, suffix):
 def test_a_plain_csv_has_the_units_of_the_schema(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("name,ra,dec,class_label,flux\none,10,-5,A,1e-9\n")
-    sources = read_sources(path)
+    sources = read_sources(path, LAT)
     assert (sources["dec"][0], sources["flux"][0]) == (-5 * u.deg, 1e-9 * FLUX)
 
 
 def test_other_units_are_converted(tmp_path):
     write_table(table(flux=[1.0, 2.0, 3.0] * u.Unit("ph m-2 s-1")), tmp_path / "mine.ecsv")
-    assert read_sources(tmp_path / "mine.ecsv")["flux"][1] == 2e-4 * FLUX
+    assert read_sources(tmp_path / "mine.ecsv", LAT)["flux"][1] == 2e-4 * FLUX
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_what_cannot_be_is_refused_by_name(tmp_path, columns, fault):
     path = tmp_path / "mine.ecsv"
     write_table(table(**columns), path)
     with pytest.raises(TableError, match=fault) as error:
-        read_sources(path)
+        read_sources(path, LAT)
     assert str(error.value).startswith(f"{path}: ")
 
 
@@ -81,11 +84,11 @@ def test_files_that_are_no_tables_are_named(tmp_path, name, kind):
     for written in ("notes.txt", "bad.ecsv"):
         (tmp_path / written).write_text("nothing of the kind")
     with pytest.raises(kind, match=name):
-        read_sources(tmp_path / name)
+        read_sources(tmp_path / name, LAT)
 
 
 def test_the_catalogue_of_the_package_has_a_name():
-    sources = read_sources("4fgl-dr2")
+    sources = read_sources("4fgl-dr2", LAT)
     assert len(sources) == 5788
     assert set(sources["class_label"]) >= {"BLL", "FSRQ", "PSR", "PWN+SNR"}
     assert np.all(sources["flux"] > 0)
@@ -94,8 +97,8 @@ def test_the_catalogue_of_the_package_has_a_name():
 def test_a_4fgl_catalogue_comes_the_same_from_each_of_its_files(tmp_path, shared):
     from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 
-    official = read_sources(shared / "fermi" / "catalogue" / "gll_psc_v27.fit.gz")
+    official = read_sources(shared / "fermi" / "catalogue" / "gll_psc_v27.fit.gz", LAT)
     write_table(load_4fgl_dr2(), tmp_path / "copy.ecsv")
-    copy = read_sources(tmp_path / "copy.ecsv")
+    copy = read_sources(tmp_path / "copy.ecsv", LAT)
     for name in ("name", "class_label", "ra", "flux", "SpectrumType"):
         assert list(official[name]) == list(copy[name])

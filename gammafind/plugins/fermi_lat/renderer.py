@@ -37,6 +37,7 @@ from gammafind.plugins.fermi_lat.selection import (
     warn_of_other_photons,
 )
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
+from gammafind.plugins.fermi_lat.sources import read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band, energy_bands
@@ -203,6 +204,10 @@ class FermiLatRenderer(SkyRenderer):
         return self._join(
             bin_channels(events, irf=self._irf, event_types=types, bands=bands, pixels=pixels)
         )
+
+    def read_catalogue(self, source: str | PathLike) -> QTable | None:
+        """Sources of a 4FGL file, of a copy of it, or of ``"4fgl-dr2"``."""
+        return read_fermi_sources(source)
 
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""

@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
+
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from gammafind.catalogue.io import read_table
 from gammafind.catalogue.schema import SOURCES, conform
-from gammafind.plugins.fermi_lat.catalogues import class_group, spectra_of
+from gammafind.plugins.fermi_lat.catalogues import (
+    class_group,
+    read_fermi_catalogue,
+    spectra_of,
+)
+from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 
-__all__ = ["true_sources"]
+__all__ = ["EMBEDDED", "read_fermi_sources", "true_sources"]
+
+EMBEDDED = "4fgl-dr2"
+"""Name of the catalogue that comes with the package."""
+
+
+def read_fermi_sources(source: str | PathLike) -> QTable | None:
+    """Take a 4FGL catalogue for the truth.
+
+    Parameters
+    ----------
+    source : path-like
+        The official file of a release, a table of ours with its columns, or `EMBEDDED`.
+
+    Returns
+    -------
+    QTable or None
+        As `true_sources`; None where the table is of another kind.
+
+    Raises
+    ------
+    InputFileError
+        If the file cannot be used.
+    """
+    if fspath(source) == EMBEDDED:
+        return true_sources(load_4fgl_dr2())
+    table = read_table(source)
+    if not {"Source_Name", "Flux1000"} <= set(table.colnames):
+        return None
+    if fspath(source).lower().removesuffix(".gz").endswith((".fits", ".fit")):
+        table = read_fermi_catalogue(source)
+    return true_sources(table)
 
 
 def true_sources(catalogue: QTable) -> QTable:
