@@ -18,7 +18,7 @@ from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
 
-PRESETS = ("fermi-lat", "fermi-lat-p8r3", "fermi-lat-psf3-2-20")
+PRESETS = ("fermi-lat", "fermi-lat-psf3-2-20")
 SEED = 3
 N_RANDOM = 20
 SPECIAL = {
