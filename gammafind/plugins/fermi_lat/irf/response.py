@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
@@ -217,6 +218,7 @@ def read_response(psf_path: str | PathLike, aeff_path: str | PathLike, event_typ
     return Response(psfs[0].irf, types, psfs, areas)
 
 
+@lru_cache(maxsize=32)
 def load_response(irf: str, event_type: str) -> Response:
     """Load a response that comes with the package.
 
