@@ -1,0 +1,1 @@
+"""How networks are trained: data, targets, losses, the loop."""
