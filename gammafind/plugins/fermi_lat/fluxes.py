@@ -20,22 +20,23 @@ __all__ = ["band_fluxes", "flux_history", "galactic_vectors", "positions"]
 
 
 def galactic_vectors(sources: QTable) -> np.ndarray:
-    """Galactic unit vectors of the sources, shape (n, 3).
+    """Galactic unit vectors of the sources, shape (n, 3); otherwise as `positions`."""
+    here = positions(sources).galactic
+    return unit_vectors(here.l.deg, here.b.deg).reshape(-1, 3)
+
+
+def positions(sources: QTable) -> SkyCoord:
+    """Positions of the sources.
 
     Raises
     ------
     TableError
-        If a position is not finite.
+        If a position is not finite or not on the sky.
     """
-    here = positions(sources).galactic
-    vectors = unit_vectors(here.l.deg, here.b.deg).reshape(-1, 3)
-    _refuse(~np.all(np.isfinite(vectors), axis=1), sources, "a position that is not finite")
-    return vectors
-
-
-def positions(sources: QTable) -> SkyCoord:
-    """Positions of the sources."""
-    return SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+    ra, dec = sources["ra"], sources["dec"]
+    on_sky = np.isfinite(ra.value) & (np.abs(dec.to_value(u.deg)) <= 90)
+    _refuse(~on_sky, sources, "no position on the sky")
+    return SkyCoord(ra, dec, frame="icrs")
 
 
 def band_fluxes(sources: QTable, bands: Sequence[Band], index: float) -> np.ndarray:
@@ -47,20 +48,23 @@ def band_fluxes(sources: QTable, bands: Sequence[Band], index: float) -> np.ndar
     Raises
     ------
     TableError
-        If a column of the spectra is missing, or a flux negative or not finite.
+        If a column of the spectra is missing or a parameter cannot be, a flux is negative or not
+        finite, or a source has no photon in any of the bands.
     """
+    total = sources["flux"].to_value("cm-2 s-1")
+    bad = ~(np.isfinite(total) & (total >= 0))
+    _refuse(bad, sources, "a flux that is negative or not finite")
     if "SpectrumType" in sources.colnames:
-        spectra = spectra_of(sources)
-        fluxes = [spectra.flux(band.low, band.high).to_value("cm-2 s-1") for band in bands]
-        flux = np.stack(fluxes, axis=1)
+        flux, bright = _integrals(sources, bands)
     else:
         edges = [tuple(band.edges.to_value(u.GeV, u.spectral())) for band in bands]
         share = photon_shares(edges, index)
-        flux = sources["flux"].to_value("cm-2 s-1")[:, None] * share
+        flux, bright = total[:, None] * share, total
+    bad = ~np.all(np.isfinite(flux), axis=1)
+    _refuse(bad, sources, "a spectrum whose flux is not finite")
+    low, high = bands[0].low.to_value(u.GeV), bands[-1].high.to_value(u.GeV)
     _refuse(
-        ~np.all(np.isfinite(flux) & (flux >= 0), axis=1),
-        sources,
-        "a flux that is negative or not finite",
+        (bright > 0) & ~flux.any(axis=1), sources, f"no photon between {low:g} and {high:g} GeV"
     )
     return flux
 
@@ -89,9 +93,32 @@ def flux_history(sources: QTable) -> np.ndarray:
     return history
 
 
+def _integrals(sources: QTable, bands: Sequence[Band]) -> tuple[np.ndarray, np.ndarray]:
+    """Photon fluxes of the spectra in each band, shape (n, n_bands), and their amplitudes."""
+    spectra = spectra_of(sources)
+    amplitude, pivot = spectra.amplitude.value, spectra.pivot.value
+    shape = [
+        np.asarray(values, float)
+        for values in (spectra.index, spectra.curvature, spectra.exp_index)
+    ]
+    _refuse(
+        ~(np.isfinite(amplitude) & (amplitude >= 0)),
+        sources,
+        "a flux density that is negative or not finite",
+    )
+    _refuse(~(np.isfinite(pivot) & (pivot > 0)), sources, "a Pivot_Energy that is not positive")
+    _refuse(
+        ~np.all(np.isfinite(shape), axis=0), sources, "an index or curvature that is not finite"
+    )
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        fluxes = [spectra.flux(band.low, band.high).to_value("cm-2 s-1") for band in bands]
+    return np.stack(fluxes, axis=1), amplitude
+
+
 def _refuse(bad: np.ndarray, sources: QTable, fault: str) -> None:
     if bad.any():
         raise TableError(
-            f"{bad.sum()} sources have {fault}, first {sources['name'][bad][0]}",
-            remedy="Positions and fluxes are finite, fluxes not negative.",
+            f"{bad.sum()} of {len(bad)} sources have {fault}, the first {sources['name'][bad][0]}",
+            remedy="Positions, fluxes and spectra are finite, fluxes not negative, and each source "
+            "shines at these energies.",
         )

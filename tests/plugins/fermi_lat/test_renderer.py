@@ -15,6 +15,7 @@ from gammafind.errors import OptionError, ShapeError, TableError
 from gammafind.measure.background import component_norms
 from gammafind.plugins.fermi_lat import embedded
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
+from gammafind.plugins.fermi_lat.fluxes import band_fluxes
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.sky.pixels import HealpixPixels
@@ -104,21 +105,22 @@ def test_spectra_agree_with_the_flux_of_the_catalogue(catalogue):
     renderer = FermiLatRenderer(
         energies=(1, 2, 7, 20, 500), nsides=(32,) * 4, interstellar="embedded"
     )
-    total = renderer._band_fluxes(catalogue).sum(axis=1)
+    total = band_fluxes(catalogue, renderer.bands, renderer.index).sum(axis=1)
     ratio = total / catalogue["Flux1000"].to_value(FLUX)
     assert abs(np.median(ratio) - 1) < 0.003
     assert np.mean(np.abs(ratio - 1) < 0.02) > 0.95
 
 
 def test_without_spectra_the_flux_is_shared_out_and_kept(six_bands):
-    flux = six_bands._band_fluxes(sources([0, 1], [0, 1], [1e-9, 5e-7]))
+    flux = band_fluxes(sources([0, 1], [0, 1], [1e-9, 5e-7]), six_bands.bands, six_bands.index)
     assert_allclose(flux.sum(axis=1), [1e-9, 5e-7])
     assert_allclose(flux[0, 3] / flux[0, 2], (7**-1.3 - 2**-1.3) / (2**-1.3 - 1))
 
 
 def test_a_photon_index_of_one_shares_the_flux_out_evenly_in_log_energy():
     renderer = FermiLatRenderer(energies=(1, 10, 100), nsides=(16, 16), index=1.0)
-    assert_allclose(renderer._band_fluxes(sources([0], [0], [2e-9])), [[1e-9, 1e-9]])
+    flux = band_fluxes(sources([0], [0], [2e-9]), renderer.bands, renderer.index)
+    assert_allclose(flux, [[1e-9, 1e-9]])
 
 
 def test_exposure_and_psf_are_in_the_order_of_the_bands(six_bands):
@@ -132,7 +134,7 @@ def test_exposure_and_psf_are_in_the_order_of_the_bands(six_bands):
 
 @pytest.mark.parametrize("flux", [-1e-9, float("nan"), float("inf")])
 def test_a_flux_that_is_no_flux_is_refused_with_its_name(demo, flux):
-    with pytest.raises(TableError, match=r"1 sources have a flux .* source 1"):
+    with pytest.raises(TableError, match=r"1 of 2 sources have a flux .* source 1"):
         demo.render(sources([0, 10], [0, 10], [1e-9, flux]))
 
 
