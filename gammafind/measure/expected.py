@@ -17,13 +17,14 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stamps import FINE, stamps
 
-__all__ = ["expected_ts", "rendered_ts"]
+__all__ = ["AGREEMENT", "expected_ts", "rendered_ts"]
 
 _CHUNK = 1000
 _FAINT, _BRIGHT = (0.95, 1.25), (0.995, FINE)
 """Share of a source's counts that is looked at, and sampling of its PSF. Of a source brighter than
 the background somewhere, the wings matter."""
-_AGREEMENT = 0.01
+AGREEMENT = 0.01
+"""Share of its counts in a pixel to which a source is known there."""
 _FLOOR = 1e-12
 
 
@@ -147,7 +148,7 @@ def _band_ts(
         for part in np.array_split(rows, len(rows) // _CHUNK + 1):
             stamp = stamps(vectors[part], pixels, psf, containment=containment, sampling=sampling)
             source = stamp.fraction * counts[part, None] * valid[stamp.pixel]
-            others = everything[stamp.pixel] - (1 + _AGREEMENT) * source
+            others = everything[stamp.pixel] - (1 + AGREEMENT) * source
             rest = np.maximum(others, background[stamp.pixel])
             ts[part] = 2 * ((rest + source) * np.log1p(source / rest) - source).sum(axis=1)
     return ts

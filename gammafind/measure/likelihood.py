@@ -84,16 +84,24 @@ def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) 
 def _newton(
     counts: np.ndarray, ratio: np.ndarray, total: np.ndarray, start: np.ndarray
 ) -> np.ndarray:
-    """Root of the slope of the log-likelihood, which falls with the amplitude."""
-    amplitude = start
+    """Root of the slope of the log-likelihood, which falls with the amplitude.
+
+    Rows that have arrived are left out as soon as they are the most.
+    """
+    amplitude = start.copy()
+    rows = np.arange(len(start))
     for _ in range(_ITERATIONS):
-        weight = ratio / (1 + amplitude[:, None] * ratio)
-        slope = np.einsum("nk,nk->n", counts, weight) - total
-        curvature = np.einsum("nk,nk->n", counts, weight**2)
+        now = amplitude[rows]
+        weight = ratio / (1 + now[:, None] * ratio)
+        weighted = counts * weight
+        slope = weighted.sum(axis=1) - total
+        curvature = np.einsum("nk,nk->n", weighted, weight)
         step = slope / np.where(curvature > 0, curvature, 1)
-        updated = np.maximum(amplitude + step, amplitude / 10)
-        change = np.abs(updated - amplitude)
-        amplitude = updated
-        if np.all(change <= _TOLERANCE * amplitude + 1e-12):
+        updated = np.maximum(now + step, now / 10)
+        amplitude[rows] = updated
+        moving = np.abs(updated - now) > _TOLERANCE * updated + 1e-12
+        if not moving.any():
             break
+        if 2 * np.count_nonzero(moving) < len(rows):
+            rows, counts, ratio, total = (each[moving] for each in (rows, counts, ratio, total))
     return amplitude

@@ -10,8 +10,7 @@ import numpy as np
 
 from gammafind.sky.harmonics import legendre_sum
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.stamps import _averaged_profile as averaged_profile
-from gammafind.sky.stamps import _core as psf_core
+from gammafind.sky.stamps import averaged_profile, psf_core
 
 __all__ = ["SplitPsf", "chords", "near_part", "split_psf", "square_window"]
 

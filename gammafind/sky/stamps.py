@@ -11,7 +11,17 @@ from gammafind.sky.areas import pixel_areas
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["COARSE", "FINE", "Stamps", "fractions_at", "pixels_near", "point_source_map", "stamps"]
+__all__ = [
+    "COARSE",
+    "FINE",
+    "Stamps",
+    "averaged_profile",
+    "fractions_at",
+    "pixels_near",
+    "point_source_map",
+    "psf_core",
+    "stamps",
+]
 
 _CHUNK = 2_000_000
 _BINS_IN_CORE = 300
@@ -177,7 +187,7 @@ def fractions_at(
     its centre of mass; there sub-pixels are finer.
     """
     size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
-    core = _core(psf)
+    core = psf_core(psf)
     chord = _chord(vectors[..., None, :], _centres(pixels, index))
     index = np.broadcast_to(index, chord.shape)
     density = _looked_up(psf, size, chord)
@@ -226,7 +236,8 @@ def _looked_up(psf: RadialPsf, width: float, chord: np.ndarray) -> np.ndarray:
     return table[np.minimum(chord * scale, len(table) - 1).astype(np.int32)]
 
 
-def _core(psf: RadialPsf) -> float:
+def psf_core(psf: RadialPsf) -> float:
+    """Radius in radians that holds 30 % of the counts: the scale on which the PSF is steep."""
     return psf.containment_radius(0.3).to_value("rad")
 
 
@@ -237,22 +248,34 @@ def _lookup(psf: RadialPsf, width: float) -> tuple[np.ndarray, float]:
     The bins are so narrow against the core that their centres serve for all of them; the last
     one is zero.
     """
-    scale = _BINS_IN_CORE / _core(psf)
+    scale = _BINS_IN_CORE / psf_core(psf)
     reach = 2 * np.sin(min(psf.theta[-1] + width, np.pi) / 2)
     chord = (np.arange(int(reach * scale) + 1) + 0.5) / scale
-    profile = np.interp(chord, *_averaged_profile(psf, width))
+    profile = np.interp(chord, *averaged_profile(psf, width))
     return np.append(profile, 0.0), scale
 
 
 @lru_cache(maxsize=64)
-def _averaged_profile(psf: RadialPsf, width: float) -> tuple[np.ndarray, np.ndarray]:
-    """PSF averaged over squares of side ``width`` in all orientations: chords, densities.
+def averaged_profile(psf: RadialPsf, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """PSF averaged over squares of side ``width`` (radians) in all orientations.
 
+    Parameters
+    ----------
+    psf : RadialPsf
+    width : float
+
+    Returns
+    -------
+    chord, density : ndarray, shape (n,)
+        Distances between unit vectors, rising, and averages per steradian.
+
+    Notes
+    -----
     The mean over a pixel is not the value at its centre: in the core of a PSF as wide as the
     pixel it is lower by several percent, in the wings it is higher.
     """
     nodes = [psf.theta, psf.theta[-1] + width * np.linspace(0, 1, 9)]
-    nodes.append(np.linspace(0, 4 * (width + _core(psf)), _NODES))
+    nodes.append(np.linspace(0, 4 * (width + psf_core(psf)), _NODES))
     theta = np.unique(np.concatenate(nodes))
     theta = theta[theta <= np.pi]
     points, weights = np.polynomial.legendre.leggauss(4)

@@ -45,23 +45,15 @@ def truth_table(sources: QTable, grid: PatchGrid, n_pixels: int, *, margin: floa
     """
     if not (np.isfinite(margin) and margin >= 0):
         raise OptionError(f"margin is {margin}", remedy="It must not be negative.")
-    patch, source, vectors = _near(sources, grid, n_pixels, margin)
-    plane = np.einsum("nij,nj->in", grid.bases[patch], vectors[source])
-    step, middle = np.radians(grid.pixel_size(n_pixels)), (n_pixels - 1) / 2
-    x, y = middle - plane[0] / plane[2] / step, middle + plane[1] / plane[2] / step
-    low, high = -0.5 - margin, n_pixels - 0.5 + margin
-    inside = (x >= low) & (x < high) & (y >= low) & (y < high)
-    table = QTable(
-        {
-            "patch": patch[inside],
-            "x": x[inside] * u.pix,
-            "y": y[inside] * u.pix,
-            "source": source[inside],
-        }
-    )
+    sky = SkyCoord(sources["ra"], sources["dec"], frame="icrs").transform_to(grid.frame).spherical
+    vectors = unit_vectors(sky.lon.deg, sky.lat.deg).reshape(-1, 3)
+    if not np.all(np.isfinite(vectors)):
+        raise TableError("the source table holds positions that are not finite")
+    patch, source, x, y = grid.members(vectors, n_pixels, margin=margin)
+    table = QTable({"patch": patch, "x": x * u.pix, "y": y * u.pix, "source": source})
     for name in _CARRIED:
         if name in sources.colnames:
-            table[name] = sources[name][source[inside]]
+            table[name] = sources[name][source]
     return table
 
 
@@ -114,21 +106,3 @@ def truth_masks(truth: QTable, n_patches: int, n_pixels: int, *, radius: float =
             marked &= (i >= 0) & (i < n_pixels) & (j >= 0) & (j < n_pixels)
             masks[patch[marked], i[marked], j[marked]] = True
     return masks
-
-
-def _near(
-    sources: QTable, grid: PatchGrid, n_pixels: int, margin: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of patch and source within the corners of the patch, and the vectors of all sources."""
-    from scipy.spatial import cKDTree
-
-    sky = SkyCoord(sources["ra"], sources["dec"], frame="icrs").transform_to(grid.frame).spherical
-    vectors = unit_vectors(sky.lon.deg, sky.lat.deg).reshape(-1, 3)
-    if not np.all(np.isfinite(vectors)):
-        raise TableError("the source table holds positions that are not finite")
-    half = grid.pixel_size(n_pixels) * (n_pixels / 2 + margin)
-    reach = 2 * np.sin(np.arctan(np.sqrt(2) * np.radians(half)) / 2) * (1 + 1e-9)
-    found = cKDTree(vectors).query_ball_point(grid.bases[:, 2], reach, return_sorted=True)
-    patch = np.repeat(np.arange(len(grid)), [len(rows) for rows in found])
-    source = np.concatenate([np.zeros(0, dtype=int), *found]).astype(int)
-    return patch, source, vectors

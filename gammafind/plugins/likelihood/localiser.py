@@ -11,9 +11,10 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
+from gammafind.catalogue.merging import merge_duplicates
 from gammafind.errors import OptionError
 from gammafind.interfaces import Localiser, no_detections
-from gammafind.measure.data import SkyData, sky_data, source_size
+from gammafind.measure.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
 from gammafind.plugins.likelihood.model import SkyModel, background_components
@@ -141,7 +142,7 @@ class Likelihood(Localiser):
         model.update(background=threshold >= _BACKGROUND_TS)
 
     def _peaks(self, model: SkyModel, grid: SearchGrid, threshold: float) -> np.ndarray:
-        ts = _ts_of_summits(model.data, grid, _QUICK_SHARE * threshold)
+        ts = self._ts_of_summits(model.data, grid, _QUICK_SHARE * threshold)
         ts[ts < threshold] = 0
         found, scores = [np.zeros((0, 3))], [np.zeros(0)]
         for tile, number in grid.tiles(ts):
@@ -149,7 +150,33 @@ class Likelihood(Localiser):
             found.append(grid.tile_vectors(number, x, y))
             scores.append(score)
         vectors, score = np.concatenate(found), np.concatenate(scores)
-        return vectors[_apart(vectors, score, self._separation(model.data))]
+        return vectors[self._highest(model.data, vectors, score)]
+
+    def _ts_of_summits(self, data: SkyData, grid: SearchGrid, least: float) -> np.ndarray:
+        """TS at and about the local maxima of the quick one where both pass ``least``; else 0."""
+        quick = grid.quick_ts(data)
+        promising = np.flatnonzero(quick > least)
+        around = grid.neighbours(promising)
+        highest = np.where(around >= 0, quick[around], 0).max(axis=1, initial=0)
+        summits = promising[quick[promising] >= highest]
+        ts = np.zeros(len(quick))
+        ts[summits] = scan(data, grid.vectors(summits)).ts
+        chosen = summits[ts[summits] > least]
+        chosen = chosen[self._highest(data, grid.vectors(chosen), ts[chosen])]
+        for _ in range(_RINGS):
+            chosen = np.unique(np.append(chosen, grid.neighbours(chosen)))
+            chosen = chosen[chosen >= 0]
+        chosen = chosen[(quick[chosen] > least) & (ts[chosen] == 0)]
+        ts[chosen] = scan(data, grid.vectors(chosen)).ts
+        return ts
+
+    def _highest(self, data: SkyData, vectors: np.ndarray, score: np.ndarray) -> np.ndarray:
+        """Indices of the highest of all peaks that could be one source.
+
+        Neighbours that are sources of their own rise again once the highest is in the model.
+        """
+        sizes = source_sizes(data, vectors) if self.separation is None else self.separation
+        return merge_duplicates(_positions(data, vectors), score, sizes * u.deg)
 
     def _tile_peaks(self, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if self.clusterer is None:
@@ -160,40 +187,22 @@ class Likelihood(Localiser):
         clusters = self.clusterer.cluster(tile)
         return clusters["x"].value, clusters["y"].value, np.asarray(clusters["score"])
 
-    def _separation(self, data: SkyData) -> float:
-        return source_size(data) if self.separation is None else self.separation
-
     def _finish(self, model: SkyModel) -> None:
         """Place the sources anew with all others in the model, and drop what falls below TS."""
         if not len(model.counts):
             return
-        scale = source_size(model.data) / np.sqrt(np.maximum(_alone(model), 1))
-        fit = fit_positions(model.data, model.vectors, model.counts, scale)
+        data = model.data
+        scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(_alone(model), 1))
+        fit = fit_positions(data, model.vectors, model.counts, scale)
         model.place(fit.vectors, fit.sigma)
-        model.keep(np.flatnonzero(model.data.inside(model.vectors)))
-        model.keep(_apart(model.vectors, model.counts, self._separation(model.data)))
+        model.keep(np.flatnonzero(data.inside(model.vectors)))
+        apart = source_size(data) if self.separation is None else self.separation
+        positions = _positions(data, model.vectors)
+        model.keep(merge_duplicates(positions, model.counts, apart * u.deg))
         model.update(background=False)
         while np.any(low := _alone(model) < self.threshold):
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
-
-
-def _ts_of_summits(data: SkyData, grid: SearchGrid, least: float) -> np.ndarray:
-    """TS at and about the local maxima of the quick one where both pass ``least``; 0 elsewhere."""
-    quick = grid.quick_ts(data)
-    promising = np.flatnonzero(quick > least)
-    around = grid.neighbours(promising)
-    highest = np.where(around >= 0, quick[around], 0).max(axis=1, initial=0)
-    summits = promising[quick[promising] >= highest]
-    ts = np.zeros(len(quick))
-    ts[summits] = scan(data, grid.vectors(summits)).ts
-    chosen = summits[ts[summits] > least]
-    for _ in range(_RINGS):
-        chosen = np.unique(np.append(chosen, grid.neighbours(chosen)))
-        chosen = chosen[chosen >= 0]
-    chosen = chosen[(quick[chosen] > least) & (ts[chosen] == 0)]
-    ts[chosen] = scan(data, grid.vectors(chosen)).ts
-    return ts
 
 
 def _check(name: str, value: float, accepted: bool, remedy: str) -> None:
@@ -206,21 +215,11 @@ def _alone(model: SkyModel) -> np.ndarray:
     return scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
 
 
-def _apart(vectors: np.ndarray, score: np.ndarray, separation: float) -> np.ndarray:
-    """Indices of the highest of every group of positions closer than ``separation`` degrees."""
-    from scipy.spatial import cKDTree
-
-    order = np.argsort(-score, kind="stable")
-    if len(order) < 2:
-        return order
-    pairs = cKDTree(vectors[order]).query_pairs(
-        2 * np.sin(np.radians(separation) / 2), output_type="ndarray"
-    )
-    kept = np.ones(len(order), dtype=bool)
-    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
-        if kept[first]:
-            kept[second] = False
-    return order[kept]
+def _positions(data: SkyData, vectors: np.ndarray) -> SkyCoord:
+    """Sky positions of unit vectors."""
+    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
+    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
+    return SkyCoord(lon, lat, unit="deg", frame=data.frame)
 
 
 def _detections(model: SkyModel) -> QTable:
@@ -228,9 +227,7 @@ def _detections(model: SkyModel) -> QTable:
     ts = _alone(model)
     position = fit_positions(model.data, model.vectors, model.counts, model.sigma, rounds=1)
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
-    lon = np.degrees(np.arctan2(model.vectors[:, 1], model.vectors[:, 0])) % 360
-    lat = np.degrees(np.arcsin(np.clip(model.vectors[:, 2], -1, 1)))
-    sky = SkyCoord(lon, lat, unit="deg", frame=model.data.frame)
+    sky = _positions(model.data, model.vectors)
     icrs, galactic = sky.icrs, sky.galactic
     return QTable(
         {
