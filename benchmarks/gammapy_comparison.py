@@ -26,6 +26,7 @@ from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue, spectra
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.sky.areas import pixel_areas
+from gammafind.sky.bands import Band
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import WcsPixels
 
@@ -33,6 +34,7 @@ CATALOGUE = Path(__file__).resolve().parents[2] / "shared/data/fermi/catalogue/g
 WORKER = Path(__file__).with_name("gammapy_worker.py")
 PRESET = "fermi-lat"
 GRID = PatchGrid(np.array([180.0]), np.array([65.0]))
+PARTS = 24
 N_PIXELS = 128
 DIFFERENTIAL = u.Unit("cm-2 s-1 MeV-1")
 RANGE = (1e3, 1e5)
@@ -124,6 +126,7 @@ def patch_task(renderer: FermiLatRenderer, sources: QTable) -> dict:
         "wcs": pixels[0].wcs.to_header_string(),
         "edges": np.array(renderer.energies, dtype=float),
         "exposure": np.stack(renderer.exposure(pixels).values),
+        "area": np.stack([relative_areas(renderer, band) for band in renderer.bands]),
         "theta_edges": THETA_EDGES,
         "density": np.stack([psf(theta) for psf in renderer.psfs()]),
         "rows": np.asarray(sources["row"]),
@@ -131,6 +134,14 @@ def patch_task(renderer: FermiLatRenderer, sources: QTable) -> dict:
         "lat": sources["glat"].to_value("deg"),
         "numbers": np.array(NUMBERS),
     }
+
+
+def relative_areas(renderer: FermiLatRenderer, band: Band) -> np.ndarray:
+    """Effective area in the middle of `PARTS` parts of a band, over that of the whole band."""
+    (response,) = renderer.responses
+    edges = np.geomspace(band.low, band.high, PARTS + 1)
+    area = response.mean_effective_area(np.sqrt(edges[1:] * edges[:-1]))
+    return (area / response.band_effective_area(band, index=renderer.index)).value
 
 
 def ask_gammapy(python: str, task: dict) -> dict:
@@ -219,7 +230,8 @@ def print_speed(renderer: FermiLatRenderer, sources: QTable, theirs: dict) -> No
 
 def print_whole_sky(renderer: FermiLatRenderer, sources: QTable) -> None:
     """Print our seconds for the whole catalogue in all patches: gammapy has no such thing."""
-    (wall, cpu), _ = timed(lambda: renderer.render_patches(sources, PatchGrid.healpix()))
+    widths = load_preset(PRESET).patches.widths(len(renderer.bands))
+    (wall, cpu), _ = timed(lambda: renderer.render_patches(sources, PatchGrid.healpix(), widths))
     print(
         f"\nAll {len(sources)} sources in 768 patches, with render_patches: {wall:.1f} s, "
         f"{cpu:.1f} s of CPU."

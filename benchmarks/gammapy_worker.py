@@ -73,9 +73,11 @@ def later_form(task: dict) -> dict:
 
 def drawn(catalogue: SourceCatalog4FGL, task: dict) -> dict:
     """Expected counts of one source, and the seconds, by the clock and of the cores, for many."""
-    one = dataset(task)
+    one = dataset(in_parts(task))
     one.models = Models(sky_models(catalogue, task, 1))
-    results = {"one": one.npred_signal().data}
+    n_bands, n_parts = task["area"].shape
+    in_each = one.npred_signal().data
+    results = {"one": in_each.reshape(n_bands, n_parts, *in_each.shape[1:]).sum(axis=1)}
     seconds = []
     for number in task["numbers"]:
         many = dataset(task)
@@ -98,6 +100,20 @@ def sky_models(catalogue: SourceCatalog4FGL, task: dict, number: int) -> list[Sk
         )
         for i, (row, place) in enumerate(zip(task["rows"], places, strict=False))
     ]
+
+
+def in_parts(task: dict) -> dict:
+    """The task with each band in parts, which have the effective area of their energy."""
+    edges, area = task["edges"], task["area"]
+    n_parts = area.shape[1]
+    fine = [np.geomspace(*edges[i : i + 2], n_parts + 1)[:-1] for i in range(len(area))]
+    exposure = task["exposure"][:, None] * area[:, :, None, None]
+    return {
+        **task,
+        "edges": np.append(np.concatenate(fine), edges[-1]),
+        "exposure": exposure.reshape(-1, *exposure.shape[2:]),
+        "density": np.repeat(task["density"], n_parts, axis=0),
+    }
 
 
 def dataset(task: dict) -> MapDataset:

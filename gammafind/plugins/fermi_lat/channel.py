@@ -8,8 +8,10 @@ from functools import cached_property
 
 import numpy as np
 from astropy.coordinates import SkyCoord
+from astropy.table import QTable
 from astropy.units import Quantity
 
+from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.diffuse import isotropic_intensity
 from gammafind.plugins.fermi_lat.exposure import exposure_at, exposure_maps
 from gammafind.plugins.fermi_lat.irf import Response
@@ -54,6 +56,16 @@ class Channel:
     def exposure_at(self, vectors: np.ndarray) -> np.ndarray:
         """Exposure in cm2 s at Galactic unit vectors, shape (n_bands, n)."""
         return exposure_at(self.exposure_source, self.response, self.bands, vectors, **self._time)
+
+    def source_areas(self, sources: QTable) -> np.ndarray:
+        """Effective area for the photons of each source, over that in `exposure`, (n, n_bands)."""
+        if "SpectrumType" not in sources.colnames:
+            return np.ones((len(sources), len(self.bands)))
+        spectra = spectra_of(sources).differential
+        ratios = [
+            self.response.source_area_ratios(band, spectra, index=self.index) for band in self.bands
+        ]
+        return np.stack(ratios, axis=1)
 
     def isotropic(self, source: str) -> np.ndarray:
         """Intensity of the isotropic emission of each band in cm-2 s-1 sr-1, shape (n_bands,)."""

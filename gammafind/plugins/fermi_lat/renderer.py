@@ -66,8 +66,9 @@ class FermiLatRenderer(LatInstrument):
 
     Notes
     -----
-    Band-averaged PSF and effective area are those of a power law with ``index``; energy
-    dispersion is left out.
+    The effective area is averaged in a band over the photons of each source where the table has
+    spectra. The PSF is that of a power law with ``index``; so is the effective area for the
+    diffuse emission. Energy dispersion is left out.
 
     References
     ----------
@@ -175,7 +176,8 @@ class FermiLatRenderer(LatInstrument):
     def _mean_counts(self, sources: QTable, vectors: np.ndarray) -> np.ndarray:
         """Expected counts, shape (n, n_bands), of sources that do not vary."""
         flux = band_fluxes(sources, self._energy_bands, self.index)
-        return np.tile(flux, len(self._channels)) * self._exposure_at(vectors).T
+        seen = [flux * channel.source_areas(sources) for channel in self._channels]
+        return np.concatenate(seen, axis=1) * self._exposure_at(vectors).T
 
 
 def _render_band(

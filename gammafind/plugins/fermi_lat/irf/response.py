@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from os import PathLike
@@ -128,6 +129,31 @@ class Response:
         mev, photons = _band_photons(band, index)
         area = self.effective_area(mev * u.MeV, cos_theta)
         return np.average(area.value, axis=0, weights=photons) * u.cm**2
+
+    def source_area_ratios(
+        self, band: Band, spectra: Callable[[Quantity], Quantity], *, index: float = 2.3
+    ) -> np.ndarray:
+        """Effective area averaged over the photons of each source, over `band_effective_area`.
+
+        Parameters
+        ----------
+        band : Band
+        spectra : callable
+            Photon flux per energy of n sources, shape (n, m), at energies of shape (m,).
+        index : float
+            As for `band_effective_area`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            1 for sources without photons in the band.
+        """
+        mev, photons = _band_photons(band, index)
+        area = self.mean_effective_area(mev * u.MeV).value
+        seen = spectra(mev * u.MeV).value * mev
+        total = seen.sum(axis=1)
+        mean = np.divide(seen @ area, total, out=np.full(len(seen), np.nan), where=total > 0)
+        return np.nan_to_num(mean / np.average(area, weights=photons), nan=1.0)
 
     def psf(self, energy: Quantity) -> RadialPsf:
         """PSF at one energy.
