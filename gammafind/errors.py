@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 
 __all__ = [
+    "BackendError",
     "BandError",
     "BrokenPluginError",
     "BrokenPluginWarning",
@@ -22,6 +23,7 @@ __all__ = [
     "InputDataError",
     "InputFileError",
     "MaskedPixelsWarning",
+    "MissingBackendError",
     "MissingFileError",
     "OptionError",
     "OutputError",
@@ -31,8 +33,10 @@ __all__ = [
     "SelectionWarning",
     "ShapeError",
     "TableError",
+    "TrainingError",
     "TruncatedFileError",
     "UnknownPluginError",
+    "WeightsError",
     "WorkerError",
 ]
 
@@ -99,6 +103,10 @@ class ResponseError(FileFormatError):
     """An instrument-response file is of the wrong kind or class, or lacks an extension."""
 
 
+class WeightsError(FileFormatError):
+    """The weights of a network are missing or damaged, or were trained for other patches."""
+
+
 class SelectionError(FileFormatError):
     """The file holds other photons than are asked for, or does not say which it holds."""
 
@@ -109,6 +117,10 @@ class OutputError(GammafindError):
 
 class TableError(GammafindError):
     """A table lacks a column, or has one of the wrong unit, type or value."""
+
+
+class BackendError(GammafindError):
+    """The library that is to run a network is not installed, or cannot do what is asked."""
 
 
 class BandError(GammafindError):
@@ -145,6 +157,14 @@ class BrokenPluginError(PluginError):
 
 class DuplicatePluginError(PluginError):
     """Two plugins of one role have the same name."""
+
+
+class MissingBackendError(GammafindError):
+    """No library is installed on which networks can run."""
+
+
+class TrainingError(GammafindError):
+    """A training cannot go on, or a checkpoint is not of this training."""
 
 
 class WorkerError(GammafindError):

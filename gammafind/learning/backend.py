@@ -1,0 +1,45 @@
+"""Keras, on the backend that the user chose or else on the first that is installed."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from types import ModuleType
+
+from gammafind.errors import MissingBackendError
+
+__all__ = ["BACKENDS", "load_keras"]
+
+BACKENDS = ("torch", "jax", "tensorflow")
+"""Backends of Keras in the order in which they are looked for."""
+
+_VARIABLE = "KERAS_BACKEND"
+
+
+def load_keras() -> ModuleType:
+    """Import Keras.
+
+    Its backend is that of the environment variable ``KERAS_BACKEND``; where this is not set, it
+    is set to the first of `BACKENDS` that is installed.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    MissingBackendError
+        If no backend is installed, or not the one that the variable names.
+    """
+    chosen = os.environ.get(_VARIABLE)
+    candidates = (chosen,) if chosen else BACKENDS
+    installed = [name for name in candidates if find_spec(name) is not None]
+    if not installed:
+        raise MissingBackendError(
+            f"Keras needs {' or '.join(candidates)}, which is not installed",
+            remedy=f"pip install 'gammafind[{candidates[0]}]'",
+        )
+    os.environ[_VARIABLE] = installed[0]
+    import keras
+
+    return keras
