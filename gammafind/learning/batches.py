@@ -1,0 +1,213 @@
+"""Batches of training data, drawn anew each time: Poisson counts, turns, backgrounds that vary."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gammafind.errors import OptionError
+from gammafind.learning.features import FeatureSpec, features
+from gammafind.learning.shards import Expected, ShardSet
+from gammafind.learning.targets import TargetOptions, target_maps
+
+__all__ = ["Batch", "Batches", "DrawOptions"]
+
+Batch = tuple[tuple[np.ndarray, ...], np.ndarray]
+"""Features (one array for each width) and targets of some patches."""
+
+_CHOICE, _DRAW = 0, 1
+"""Streams of random numbers: which patches an epoch sees, and what is drawn in them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOptions:
+    """What varies each time a patch is seen, beside its counts.
+
+    Parameters
+    ----------
+    turns : bool
+        Turn each patch by a random number of quarters, and flip half of them.
+    background_jitter : float
+        Standard deviation of the logarithm of the background's norm, drawn for each patch and
+        band. The features keep the background that the model says.
+    """
+
+    turns: bool = True
+    background_jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.background_jitter) and self.background_jitter >= 0):
+            raise OptionError(
+                f"background_jitter is {self.background_jitter}", remedy="It must be 0 or more."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batches:
+    """The batches of each epoch; they depend on the seed and the number of the epoch alone.
+
+    Parameters
+    ----------
+    shards : ShardSet
+    n_patches : int
+        Patches an epoch, a whole number of batches of which is used. Where there are more than
+        the shards hold, all are seen equally often.
+    batch_size : int
+        Patches a batch.
+    seed : int
+    spec : FeatureSpec
+    targets : TargetOptions
+    draw : DrawOptions
+    fixed : bool
+        Whether all epochs are the same, as is wanted for validation.
+    threads : int
+        How many batches are prepared at once, beside the training.
+    """
+
+    shards: ShardSet
+    n_patches: int
+    batch_size: int = 32
+    seed: int = 0
+    spec: FeatureSpec
+    targets: TargetOptions
+    draw: DrawOptions
+    fixed: bool = False
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "threads"):
+            if getattr(self, name) < 1:
+                raise OptionError(
+                    f"{name} is {getattr(self, name)}", remedy="It must be 1 or more."
+                )
+        if self.n_patches < self.batch_size:
+            raise OptionError(
+                f"an epoch of {self.n_patches} patches holds no batch of {self.batch_size}",
+                remedy="Take more patches, or smaller batches.",
+            )
+        if not len(self.shards):
+            raise OptionError(
+                "there are no shards to draw from", remedy="Take a catalogue or more."
+            )
+
+    def __len__(self) -> int:
+        return self.n_patches // self.batch_size
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, prepared by threads that run ahead.
+
+        Parameters
+        ----------
+        number : int
+            From 0.
+        """
+        number = 0 if self.fixed else number
+        rows = self._rows(number)
+        return _ahead(lambda i: self._batch(number, i, rows[i]), len(self), self.threads)
+
+    def _rows(self, epoch: int) -> np.ndarray:
+        """Patches of each batch, shape (len(self), batch_size)."""
+        rng = self._rng(_CHOICE, epoch)
+        wanted = len(self) * self.batch_size
+        rounds = -(-wanted // len(self.shards))
+        rows = np.concatenate([rng.permutation(len(self.shards)) for _ in range(rounds)])
+        return rows[:wanted].reshape(len(self), self.batch_size)
+
+    def _batch(self, epoch: int, index: int, rows: np.ndarray) -> Batch:
+        rng = self._rng(_DRAW, epoch, index)
+        expected = self.shards.read(rows, exposure=self.spec.exposure)
+        if self.draw.turns:
+            expected = turned(expected, rng.integers(0, 2, (len(rows), 3)).astype(bool))
+        counts = drawn_counts(expected, self.draw.background_jitter, rng=rng)
+        seen = features(counts, expected.background, expected.exposure, self.spec)
+        width = max(self.shards.widths)
+        return seen, target_maps(expected.truth, len(rows), width, self.targets)
+
+    def _rng(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+
+
+def drawn_counts(
+    expected: Expected, jitter: float, *, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    """Draw Poisson counts, where each background is a little more or less than expected.
+
+    Parameters
+    ----------
+    expected : Expected
+    jitter : float
+        Standard deviation of the logarithm of the background's norm in each patch and band.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    tuple of ndarray, shape (n, width, width), float32
+    """
+    norms = np.exp(rng.normal(0, jitter, (len(expected.sources), len(expected), 1, 1)))
+    return tuple(
+        rng.poisson(sources + norm.astype(np.float32) * background).astype(np.float32)
+        for sources, background, norm in zip(
+            expected.sources, expected.background, norms, strict=True
+        )
+    )
+
+
+def turned(expected: Expected, choices: np.ndarray) -> Expected:
+    """Turn and flip patches.
+
+    Parameters
+    ----------
+    expected : Expected
+    choices : ndarray of bool, shape (n, 3)
+        Whether each patch is transposed, then flipped in y, then flipped in x: all eight ways.
+
+    Returns
+    -------
+    Expected
+        With its truth at the new places.
+    """
+    width = max(array.shape[-1] for array in expected.sources)
+    transposed, flip_y, flip_x = choices[expected.truth["patch"]].T
+    truth = expected.truth.copy()
+    x = np.where(transposed, truth["y"], truth["x"])
+    y = np.where(transposed, truth["x"], truth["y"])
+    truth["x"] = np.where(flip_x, width - 1 - x, x)
+    truth["y"] = np.where(flip_y, width - 1 - y, y)
+
+    def turn(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return tuple(_turned_stack(array, choices) for array in arrays)
+
+    return replace(
+        expected,
+        sources=turn(expected.sources),
+        background=turn(expected.background),
+        exposure=expected.exposure and turn(expected.exposure),
+        truth=truth,
+    )
+
+
+def _turned_stack(array: np.ndarray, choices: np.ndarray) -> np.ndarray:
+    result = np.empty_like(array)
+    for target, patch, (transposed, flip_y, flip_x) in zip(result, array, choices, strict=True):
+        patch = patch.T if transposed else patch
+        target[...] = patch[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
+    return result
+
+
+def _ahead(make: Callable[[int], Batch], n: int, threads: int) -> Iterator[Batch]:
+    """Yield ``make(0)``, ``make(1)`` and so on, each begun before it is asked for."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="batches") as pool:
+        waiting = deque(pool.submit(make, i) for i in range(min(n, threads + 1)))
+        try:
+            for i in range(n):
+                batch = waiting.popleft().result()
+                if i + threads + 1 < n:
+                    waiting.append(pool.submit(make, i + threads + 1))
+                yield batch
+        finally:
+            for future in waiting:
+                future.cancel()
