@@ -95,10 +95,9 @@ class SkyData:
         return found
 
     def source_maps(self, vectors: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
-        """Expected counts of sources in each band."""
-        shares = self.shares(vectors)
+        """Expected counts in each pixel of each band, of sources of ``counts`` (n, n_bands)."""
         return [
-            _source_map(vectors, counts * shares[:, i], band.pixels, band.psf)
+            _source_map(vectors, counts[:, i], band.pixels, band.psf)
             for i, band in enumerate(self.bands)
         ]
 
@@ -210,7 +209,7 @@ def gather(
         m positions close together about each of n places.
     containment : float
         Share of the counts of a source at each position that the pixels hold at least.
-    without : tuple of ndarray, shapes (n, 3) and (n,), optional
+    without : tuple of ndarray, shapes (n, 3) and (n, n_bands), optional
         Positions and counts of sources to take out of the model, one for each place.
     sampling : float
         As for `gammafind.sky.stamps.fractions_at`.
@@ -232,7 +231,7 @@ def gather(
         model = band.model[pixel]
         if without is not None:
             own = fractions_at(without[0], pixel, band.pixels, band.psf, sampling=sampling)
-            model = model - own * (without[1] * shares[:, i])[:, None]
+            model = model - own * without[1][:, i, None]
             model = np.maximum(model, band.background[pixel])
         parts.append((band.counts[pixel], model, template))
     return Surroundings(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))

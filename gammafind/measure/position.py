@@ -92,7 +92,7 @@ def fit_positions(
         Its model holds the sources.
     vectors : ndarray, shape (n, 3)
         Where the sources stand.
-    counts : ndarray, shape (n,)
+    counts : ndarray, shape (n, n_bands)
         Counts with which they stand in the model; each is taken out of it for its own fit.
     scale : ndarray, shape (n,)
         Expected 1 sigma position error in degrees, which sets the width of the grid.

@@ -29,7 +29,7 @@ def scan(
     data : SkyData
     vectors : ndarray, shape (n, 3) or (n, m, 3)
         Positions, or m positions close together about each of n places.
-    without : tuple of ndarray, shapes (n, 3) and (n,), optional
+    without : tuple of ndarray, shapes (n, 3) and (n, n_bands), optional
         Positions and counts of sources to take out of the model, one for each place.
 
     Returns
@@ -39,7 +39,7 @@ def scan(
     """
     groups = vectors if vectors.ndim == 3 else vectors[:, None]
     n, m = groups.shape[:2]
-    bright = np.zeros(n, dtype=bool) if without is None else without[1] > _BRIGHT
+    bright = np.zeros(n, dtype=bool) if without is None else without[1].sum(axis=1) > _BRIGHT
     tightest = np.argsort(np.linalg.norm(groups - groups[:, :1], axis=-1).max(axis=1))
     found = np.zeros((3, n, m))
     for chosen, sampling in ((~bright, COARSE), (bright, FINE)):

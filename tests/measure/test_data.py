@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gammafind.measure.data import gather, photon_shares, sky_data, source_size
+from gammafind.measure.data import gather, photon_shares, sky_data, source_size, source_sizes
 from gammafind.measure.scan import scan
 from gammafind.sky.pixels import HealpixPixels
 from tests.measure.skies import (
     EXPOSURE,
+    aside,
     directions,
     gaussian_psf,
     image,
@@ -53,7 +54,7 @@ def test_shares_of_a_source_sum_to_one_and_sensitivity_is_exposure():
 def test_source_maps_hold_the_counts_of_all_bands():
     data = two_bands()
     vectors = directions(5, rng=np.random.default_rng(2))
-    maps = data.source_maps(vectors, np.full(5, 2000.0))
+    maps = data.source_maps(vectors, 2000 * data.shares(vectors))
     assert_allclose(sum(array.sum() for array in maps), 10_000, rtol=0.01)
 
 
@@ -73,6 +74,19 @@ def test_the_size_of_a_source_is_that_of_the_sharpest_band():
     data = two_bands()
     r68 = data.bands[1].psf.containment_radius(0.68).value
     assert_allclose(source_size(data), np.hypot(r68, HealpixPixels(32).pixel_size.value))
+
+
+def test_the_size_of_a_faint_source_lies_between_those_of_its_bands():
+    vectors = directions(20, rng=np.random.default_rng(8))
+    data = two_bands()
+    largest = np.hypot(data.bands[0].psf.containment_radius(0.68).value, 3.66)
+    sizes = source_sizes(data, vectors)
+    assert np.all((sizes > source_size(data)) & (sizes < largest))
+    blind = data.with_model([1e9 * data.bands[0].model, data.bands[1].model], [0, 0])
+    assert_allclose(source_sizes(blind, vectors), source_size(data), rtol=1e-6)
+    _, _, one_band = random_sky(9)
+    alone = sky_data(one_band, index=2.3)
+    assert_allclose(source_sizes(alone, vectors), source_size(alone))
 
 
 def test_positions_off_an_image_or_masked_are_outside():
@@ -97,10 +111,20 @@ def test_a_scan_measures_what_was_put_in():
     assert np.all(np.diff(fit.ts) > 0)
 
 
+def test_positions_about_a_place_are_scanned_as_they_are_alone():
+    vectors, _, sky = random_sky(10)
+    data = sky_data(sky, index=2.3)
+    around = np.stack([[aside(v, d, a) for d, a in ((0, 0), (1, 0), (2, 4))] for v in vectors])
+    together, alone = scan(data, around), scan(data, around.reshape(-1, 3))
+    assert together.ts.shape == (len(vectors), 3)
+    assert_allclose(together.ts.ravel(), alone.ts, rtol=0.03, atol=0.5)
+    assert_allclose(together.amplitude.ravel(), alone.amplitude, rtol=0.03, atol=2)
+
+
 def test_taking_a_source_out_of_its_model_gives_the_same_scan():
     vectors, _, sky = random_sky(5, n=6)
     data = sky_data(sky, index=2.3)
-    counts = np.array([50.0, 90, 200, 400, 800, 5000])
+    counts = np.array([[50.0], [90], [200], [400], [800], [5000]])
     full = data.with_model(
         [band.background for band in data.bands], data.source_maps(vectors, counts)
     )

@@ -21,10 +21,10 @@ def fitted(data, start, step):
     found = climb(data, start, step=step)
     fit = scan(data, found)
     full = data.with_model(
-        [band.background for band in data.bands], data.source_maps(found, fit.amplitude)
+        [band.background for band in data.bands], data.source_maps(found, fit.amplitude[:, None])
     )
     scale = source_size(data) / np.sqrt(np.maximum(fit.ts, 1))
-    return fit_positions(full, found, fit.amplitude, scale)
+    return fit_positions(full, found, fit.amplitude[:, None], scale)
 
 
 @pytest.mark.parametrize(("sigma", "counts"), [(1.0, 150), (2.0, 150), (2.0, 1000), (4.0, 500)])

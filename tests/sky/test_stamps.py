@@ -183,3 +183,14 @@ def test_coarse_shares_are_near_the_fine_ones(width):
         stamps(vectors, pixels, psf, containment=0.95, sampling=s).fraction for s in (FINE, COARSE)
     )
     assert_allclose(coarse, fine, atol=0.03)
+
+
+def test_stamps_are_taken_and_joined():
+    vectors = directions(6, rng=np.random.default_rng(11))
+    every, first, last = (
+        stamps(v, HealpixPixels(512), gaussian_psf(0.2), containment=0.9)
+        for v in (vectors, vectors[:0], vectors)
+    )
+    joined = first.join(last.take(np.array([5, 0])))
+    assert_allclose(joined.pixel, every.pixel[[5, 0]])
+    assert_allclose(joined.fraction, every.fraction[[5, 0]])

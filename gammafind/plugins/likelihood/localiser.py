@@ -42,8 +42,9 @@ class Likelihood(Localiser):
 
     The test statistic TS of one more source is computed on a grid of positions; its peaks
     above a threshold are fitted and join the model, and the next pass looks below that
-    threshold. Fluxes of all sources are fitted together. The background components have one
-    norm each, and together a norm that varies slowly over the sky.
+    threshold. Fluxes of all sources are fitted together, those of bright ones band by band. The
+    background components have one norm each, and together a norm that varies slowly over the
+    sky.
 
     Parameters
     ----------
@@ -198,7 +199,7 @@ class Likelihood(Localiser):
         model.keep(np.flatnonzero(data.inside(model.vectors)))
         apart = source_size(data) if self.separation is None else self.separation
         positions = _positions(data, model.vectors)
-        model.keep(merge_duplicates(positions, model.counts, apart * u.deg))
+        model.keep(merge_duplicates(positions, model.counts.sum(axis=1), apart * u.deg))
         model.update(background=False)
         while np.any(low := _alone(model) < self.threshold):
             model.keep(np.flatnonzero(~low))
@@ -224,7 +225,7 @@ def _positions(data: SkyData, vectors: np.ndarray) -> SkyCoord:
 
 def _detections(model: SkyModel) -> QTable:
     """Table of the sources of a model, each measured with all others in place."""
-    ts = _alone(model)
+    ts, counts = _alone(model), model.counts.sum(axis=1)
     position = fit_positions(model.data, model.vectors, model.counts, model.sigma, rounds=1)
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
     sky = _positions(model.data, model.vectors)
@@ -238,8 +239,8 @@ def _detections(model: SkyModel) -> QTable:
             "score": ts,
             "pos_err": _with_systematics(position.r68) * u.deg,
             "ts": ts,
-            "npred": model.counts,
-            "flux": model.counts / sensitivity * u.Unit("cm-2 s-1"),
+            "npred": counts,
+            "flux": counts / sensitivity * u.Unit("cm-2 s-1"),
             "flux_err": model.errors() / sensitivity * u.Unit("cm-2 s-1"),
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
@@ -19,6 +20,17 @@ __all__ = ["SkyModel", "background_components"]
 _FIT_CONTAINMENT = 0.9
 _FAINT_SHARE = 2 / 3
 _NORM_NSIDE = 128
+_FREE_TS = 100.0
+"""Significance, squared, above which a source has a spectrum of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class _NearSources:
+    """One band in the pixels near sources: counts, what is not fitted, a template a source."""
+
+    counts: np.ndarray
+    fixed: np.ndarray
+    templates: sparse.csc_array
 
 
 @dataclass
@@ -34,26 +46,39 @@ class SkyModel:
     smoothing : float
         Full width in degrees over which the norm of the background may vary; 0 for one norm
         a component.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape (n, 3)
+        Positions of the sources.
+    counts : ndarray, shape (n, n_bands)
+        Their counts in each band.
+    sigma : ndarray, shape (n,)
+        Their 1 sigma position errors in degrees, NaN where not fitted.
+    norms : ndarray, shape (n_components,)
+        Norms of the background components.
     """
 
     data: SkyData
     components: list[np.ndarray]
     smoothing: float
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
-    counts: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    counts: np.ndarray = field(init=False)
     sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
     norms: np.ndarray = field(init=False)
     _stamps: list[Stamps] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.norms = np.ones(self.components[0].shape[1])
+        self.counts = np.zeros((0, len(self.data.bands)))
         self._stamps = self._stamps_of(self.vectors)
         self.update()
 
     def add(self, vectors: np.ndarray, counts: np.ndarray) -> None:
-        """Add sources."""
+        """Add sources of given counts in all bands together."""
         self.vectors = np.concatenate([self.vectors, vectors])
-        self.counts = np.concatenate([self.counts, counts])
+        in_bands = counts[:, None] * self.data.shares(vectors)
+        self.counts = np.concatenate([self.counts, in_bands])
         self.sigma = np.concatenate([self.sigma, np.full(len(counts), np.nan)])
         new = self._stamps_of(vectors)
         self._stamps = [old.join(stamp) for old, stamp in zip(self._stamps, new, strict=True)]
@@ -75,7 +100,12 @@ class SkyModel:
         if background:
             self._backgrounds = self._fit_background(sources)
         if len(self.counts):
-            self.counts = self._fit_sources(sources).amplitude
+            near = self._near_sources(sources)
+            fit = self._fit_sources(near)
+            self.counts = fit.amplitude[:, None] * self._spectra()
+            if len(near) > 1:
+                significance = fit.amplitude**2 * fit.information.diagonal()
+                self._fit_spectra(near, np.flatnonzero(significance > _FREE_TS))
             sources = self.data.source_maps(self.vectors, self.counts)
         self.data = self.data.with_model(self._backgrounds, sources)
 
@@ -118,30 +148,57 @@ class SkyModel:
         ]
 
     def errors(self) -> np.ndarray:
-        """1 sigma error of the counts of each source, with all others free."""
+        """1 sigma error of the counts of each source in all bands, with all others free."""
         sources = self.data.source_maps(self.vectors, self.counts)
-        return self._fit_sources(sources).errors()
+        return self._fit_sources(self._near_sources(sources)).errors()
 
-    def _fit_sources(self, whole: list[np.ndarray]) -> JointFit:
-        """Fit the counts of all sources; their far wings stay as they are in ``whole``."""
+    def _spectra(self) -> np.ndarray:
+        """Share of each source's counts in each band, shape (n, n_bands)."""
+        total = self.counts.sum(axis=1, keepdims=True)
         shares = self.data.shares(self.vectors)
-        counts, fixed, templates = [], [], []
+        return np.divide(self.counts, total, out=shares, where=total > 0)
+
+    def _near_sources(self, whole: list[np.ndarray]) -> list[_NearSources]:
+        """Pixels near the sources in each band; far wings stay as they are in ``whole``."""
+        near = []
         for i, (band, stamp) in enumerate(zip(self.data.bands, self._stamps, strict=True)):
-            weights = stamp.fraction * shares[:, i, None] * band.valid[stamp.pixel]
+            weights = stamp.fraction * band.valid[stamp.pixel]
             touched, pixel = np.unique(stamp.pixel, return_inverse=True)
             source = np.repeat(np.arange(len(self.vectors)), stamp.pixel.shape[1])
             shape = (len(touched), len(self.vectors))
-            template = sparse.csr_array((weights.ravel(), (pixel.ravel(), source)), shape=shape)
-            wings = np.maximum(whole[i][touched] - template @ self.counts, 0)
-            templates.append(template)
-            counts.append(band.counts[touched])
-            fixed.append(np.maximum(self._backgrounds[i][touched], 1e-6) + wings)
+            templates = sparse.csc_array((weights.ravel(), (pixel.ravel(), source)), shape=shape)
+            wings = np.maximum(whole[i][touched] - templates @ self.counts[:, i], 0)
+            fixed = np.maximum(self._backgrounds[i][touched], 1e-6) + wings
+            near.append(_NearSources(band.counts[touched], fixed, templates))
+        return near
+
+    def _fit_sources(self, near: list[_NearSources]) -> JointFit:
+        """Fit one amplitude to each source, with its spectrum as it is."""
+        spectra = self._spectra()
         return fit_jointly(
-            np.concatenate(counts),
-            np.concatenate(fixed),
-            sparse.vstack(templates, format="csr"),
-            self.counts,
+            np.concatenate([band.counts for band in near]),
+            np.concatenate([band.fixed for band in near]),
+            sparse.vstack(
+                [band.templates @ sparse.diags_array(spectra[:, i]) for i, band in enumerate(near)],
+                format="csr",
+            ),
+            self.counts.sum(axis=1),
         )
+
+    def _fit_spectra(self, near: list[_NearSources], free: np.ndarray) -> None:
+        """Fit the counts of the sources ``free`` in each band alone.
+
+        Of bright sources no common index will do: what it leaves would pass for more sources.
+        """
+        if not len(free):
+            return
+        others = self.counts.copy()
+        others[free] = 0
+        for i, band in enumerate(near):
+            fixed = band.fixed + band.templates @ others[:, i]
+            templates = band.templates[:, free].tocsr()
+            fit = fit_jointly(band.counts, fixed, templates, self.counts[free, i])
+            self.counts[free, i] = fit.amplitude
 
 
 def background_components(observation: Observation) -> list[np.ndarray]:
@@ -179,6 +236,14 @@ def _faintest(
 
 def _added_up(values: np.ndarray, nside: int) -> np.ndarray:
     """Sum of a RING map over larger pixels."""
+    larger = _larger_pixels(len(values), nside)
+    return np.bincount(larger, values, minlength=12 * nside**2)
+
+
+@lru_cache(maxsize=4)
+def _larger_pixels(n_pixels: int, nside: int) -> np.ndarray:
+    """RING index of the pixel of ``nside`` that holds each pixel of a RING map."""
     import healpy as hp
 
-    return hp.ud_grade(values, nside, power=-2)
+    nested = hp.ring2nest(hp.npix2nside(n_pixels), np.arange(n_pixels))
+    return hp.nest2ring(nside, nested // (n_pixels // (12 * nside**2))).astype(np.int32)

@@ -130,3 +130,21 @@ def test_another_index_changes_the_shares_of_the_bands():
     right, wrong = (finder(index=i).localise_sky(sky) for i in (2.3, 1.0))
     ts = [f["ts"][nearest(true, f)[1]].sum() for f in (right, wrong)]
     assert ts[0] > 1.05 * ts[1]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.98])
+def test_a_bright_source_of_another_spectrum_is_one_source(share):
+    pixels = (HealpixPixels(32), HealpixPixels(32))
+    psfs = (gaussian_psf(3.0), gaussian_psf(2.0))
+    true = spread_out(8, 30.0, rng=np.random.default_rng(44))
+    background = [np.full(p.shape, 1.0) for p in pixels]
+    expected = [
+        b + point_source_map(true, 5000 * s * np.ones(8), p, f)
+        for b, s, p, f in zip(background, (share, 1 - share), pixels, psfs, strict=True)
+    ]
+    sky = observe(expected, background, pixels, psfs, rng=np.random.default_rng(45))
+    found = finder().localise_sky(sky)
+    distance, row = nearest(true, found)
+    assert np.all(distance < 0.3)
+    assert len(found) <= 9
+    assert_allclose(found["npred"][row], 5000, rtol=0.06)
