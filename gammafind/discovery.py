@@ -39,6 +39,7 @@ ROLES: dict[str, type[Plugin]] = {
 BUILT_IN = (
     "gammafind.plugins.clusterers",
     "gammafind.plugins.likelihood",
+    "gammafind.plugins.unet",
     "gammafind.plugins.fermi_lat",
 )
 """Modules of the built-in plugins."""

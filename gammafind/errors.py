@@ -5,7 +5,6 @@ from __future__ import annotations
 from os import PathLike
 
 __all__ = [
-    "BackendError",
     "BandError",
     "BrokenPluginError",
     "BrokenPluginWarning",
@@ -117,10 +116,6 @@ class OutputError(GammafindError):
 
 class TableError(GammafindError):
     """A table lacks a column, or has one of the wrong unit, type or value."""
-
-
-class BackendError(GammafindError):
-    """The library that is to run a network is not installed, or cannot do what is asked."""
 
 
 class BandError(GammafindError):

@@ -1,0 +1,16 @@
+"""The neural localiser: a U-Net over bands of several resolutions."""
+
+from __future__ import annotations
+
+from gammafind.hookspecs import hookimpl
+from gammafind.interfaces import Localiser
+
+__all__ = ["gammafind_localisers"]
+
+
+@hookimpl
+def gammafind_localisers() -> list[type[Localiser]]:
+    """Return the U-Net localiser."""
+    from gammafind.plugins.unet.localiser import UNet
+
+    return [UNet]

@@ -1,0 +1,230 @@
+"""What a trained network is: layers, the patches that it takes, and what its scores mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.units import Quantity
+
+from gammafind.errors import FileFormatError, GammafindError, OptionError, WeightsError
+from gammafind.files import atomic_output, check_input
+from gammafind.learning.features import FeatureSpec, feature_shapes
+from gammafind.plugins.unet.networks import Network, build_network
+from gammafind.plugins.unet.peaks import sigmoid
+from gammafind.sky.bands import Band, same_edges
+from gammafind.sky.patches import Patches
+
+__all__ = ["Architecture", "Calibration"]
+
+_FORMAT = 1
+_SIZE_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """How probable a detection is, by its score; found on skies whose sources are known.
+
+    Parameters
+    ----------
+    logits : tuple of float
+        Rising scores of the network, as logits.
+    probabilities : tuple of float
+        Share of the detections of each such score that are sources, rising, between 0 and 1.
+        Between the scores, the logits of the probabilities are interpolated; beyond them they
+        keep their distance from the scores. Without a table, scores are taken as they are.
+    error_scale : float
+        True position errors over those that the network tells.
+    """
+
+    logits: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    error_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        logits, shares = np.asarray(self.logits), np.asarray(self.probabilities)
+        rising = logits.shape == shares.shape and np.all(np.diff([logits, shares]) > 0)
+        if not (rising and np.all(np.isfinite(logits)) and np.all((shares > 0) & (shares < 1))):
+            raise OptionError(
+                f"logits {self.logits} with the probabilities {self.probabilities}",
+                remedy="As many of each, both rising; probabilities lie between 0 and 1.",
+            )
+        if not (np.isfinite(self.error_scale) and self.error_scale > 0):
+            raise OptionError(
+                f"error_scale is {self.error_scale}", remedy="It must be a number above 0."
+            )
+
+    def probability(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities of detections with these scores."""
+        return sigmoid(np.asarray(logits) + self._shift(np.asarray(logits), self.logits))
+
+    def logit(self, probability: float) -> float:
+        """Score at which a detection has this probability."""
+        calibrated = np.log(probability / (1 - probability))
+        return float(calibrated - self._shift(calibrated, self._calibrated))
+
+    @property
+    def _calibrated(self) -> np.ndarray:
+        shares = np.asarray(self.probabilities)
+        return np.log(shares / (1 - shares))
+
+    def _shift(self, at: np.ndarray | float, knots: Sequence[float]) -> np.ndarray | float:
+        """Calibrated less raw logit, where one of them is ``at`` and its table ``knots``."""
+        if not self.logits:
+            return 0.0
+        return np.interp(at, knots, self._calibrated - np.asarray(self.logits))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """Everything about a trained network but its weights.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network, as for `build_network`.
+    bands : tuple of Band
+        Of the patches.
+    widths : tuple of int
+        Pixels a side of the patches, one number a band.
+    size : Quantity
+        Side of the patches.
+    features : FeatureSpec
+        What the network sees of them.
+    options : mapping
+        Of the network.
+    calibration : Calibration
+    checksums : mapping of str to str
+        SHA-256 of the files that belong to it.
+    """
+
+    network: str
+    bands: tuple[Band, ...]
+    widths: tuple[int, ...]
+    size: Quantity
+    features: FeatureSpec
+    options: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration = Calibration()
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Width and channels of each input."""
+        return feature_shapes(self.widths, self.features)
+
+    def build(self) -> Network:
+        """Return the network with random weights, as `build_network` does."""
+        widths, channels = zip(*self.shapes, strict=True)
+        return build_network(self.network, widths, channels, **self.options)
+
+    def fits(self, patches: Patches) -> bool:
+        """Whether the network takes such patches."""
+        return not self._differences(patches)
+
+    def check(self, patches: Patches, path: str | PathLike) -> None:
+        """Refuse patches of other bands, widths or sizes than the network was trained for.
+
+        Parameters
+        ----------
+        patches : Patches
+        path : path-like
+            The weights, for the message.
+
+        Raises
+        ------
+        WeightsError
+        """
+        differences = self._differences(patches)
+        if differences:
+            raise WeightsError(
+                f"the weights were trained for other patches: {'; '.join(differences)}",
+                path=path,
+                remedy="Use the weights of this preset, or train some for it.",
+            )
+
+    def _differences(self, patches: Patches) -> list[str]:
+        theirs, width = patches.bands, patches.grid.pixel_size(1)
+        differences = []
+        if not same_edges(self.bands, theirs):
+            differences.append(f"bands of {_edges(self.bands)}, not {_edges(theirs)}")
+        if tuple(self.widths) != patches.n_pixels:
+            differences.append(f"{list(self.widths)} pixels wide, not {list(patches.n_pixels)}")
+        if abs(width / self.size.to_value(u.deg) - 1) > _SIZE_TOLERANCE:
+            differences.append(f"of {self.size}, not {width:g} deg")
+        return differences
+
+    def write(self, path: str | PathLike, *, overwrite: bool = False) -> None:
+        """Write as JSON.
+
+        Raises
+        ------
+        OutputError
+            As `gammafind.files.check_output`.
+        """
+        record = {
+            "format": _FORMAT,
+            "network": self.network,
+            "options": dict(self.options),
+            "bands": [_band_record(band) for band in self.bands],
+            "widths": self.widths,
+            "size": str(self.size),
+            "features": asdict(self.features),
+            "calibration": asdict(self.calibration),
+            "checksums": dict(self.checksums),
+        }
+        with atomic_output(path, overwrite) as temporary:
+            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | PathLike) -> Architecture:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        MissingFileError, TruncatedFileError
+            If there is no such file, or it is empty.
+        WeightsError
+            If it is not what `write` writes.
+        """
+        path = check_input(path)
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if record.pop("format") != _FORMAT:
+                raise WeightsError("is of another format", path=path)
+            calibration = {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in record.pop("calibration").items()
+            }
+            return cls(
+                bands=tuple(_band(entry) for entry in record.pop("bands")),
+                widths=tuple(record.pop("widths")),
+                size=Quantity(record.pop("size")),
+                features=FeatureSpec(**record.pop("features")),
+                calibration=Calibration(**calibration),
+                **record,
+            )
+        except FileFormatError:
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError, GammafindError) as error:
+            raise WeightsError(
+                f"does not describe a network ({error})",
+                path=path,
+                remedy="It must be the architecture.json of a weights folder.",
+            ) from error
+
+
+def _band_record(band: Band) -> dict[str, str]:
+    return {"name": band.name, "low": str(band.low), "high": str(band.high)}
+
+
+def _band(record: Mapping[str, str]) -> Band:
+    return Band(record["name"], Quantity(record["low"]), Quantity(record["high"]))
+
+
+def _edges(bands: Sequence[Band]) -> str:
+    return ", ".join(f"{band.low.value:g}-{band.high}" for band in bands)

@@ -1,0 +1,164 @@
+"""The neural localiser: patches in, detections with probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable, vstack
+
+from gammafind.catalogue.schema import PATCH_DETECTIONS, empty_table
+from gammafind.errors import OptionError, WeightsError
+from gammafind.interfaces import Localiser
+from gammafind.learning.features import features
+from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.folder import read_architecture, shipped_folder
+from gammafind.plugins.unet.networks import NETWORKS
+from gammafind.plugins.unet.peaks import find_clusters, find_maxima
+from gammafind.plugins.unet.runners import BACKENDS
+from gammafind.progress import track
+from gammafind.sky.patches import Patches
+
+__all__ = ["UNet"]
+
+_R68_OVER_SIGMA = float(np.sqrt(-2 * np.log(0.32)))
+"""68 % containment radius of a two-dimensional Gaussian over its standard deviation (1.51)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNet(Localiser):
+    """U-Net over bands of several resolutions, trained on simulated skies.
+
+    The network tells each pixel's score, the offset of the source from the pixel, and the error
+    of that; its local maxima are the detections, and their score is the probability that there is
+    a source.
+
+    Parameters
+    ----------
+    clusterer : Clusterer, optional
+        Makes detections of the score map, each pixel between 0 and 1, in the place of the local
+        maxima. Scores are then those of the clusterer, which are no probabilities. ``disk`` is
+        that of the paper.
+    network : {"gammafind", "paper"}
+        Which of the shipped weights are used.
+    weights : str
+        Folder of trained weights; where it is empty, shipped weights for the bands and widths of
+        the patches.
+    backend : {"onnxruntime", "keras"}
+        What runs the network.
+    batch_size : int
+        Patches that are looked at together.
+    threshold : float
+        Least probability of a detection.
+    separation : float
+        A detection has the highest score within this radius, in pixels; at least 1.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 3.
+    """
+
+    name: ClassVar[str] = "unet"
+
+    network: str = "gammafind"
+    weights: str = ""
+    backend: str = "onnxruntime"
+    batch_size: int = 32
+    threshold: float = 0.1
+    separation: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check("network", self.network, self.network in NETWORKS, _one_of(NETWORKS))
+        _check("backend", self.backend, self.backend in BACKENDS, _one_of(BACKENDS))
+        _check("batch_size", self.batch_size, self.batch_size >= 1, "It must be 1 or more.")
+        _check("threshold", self.threshold, 0 < self.threshold < 1, "It lies between 0 and 1.")
+        _check(
+            "separation",
+            self.separation,
+            1 <= self.separation < np.inf,
+            "It must be 1 pixel or more.",
+        )
+
+    def _localise(self, patches: Patches) -> QTable:
+        folder = Path(self.weights) if self.weights else shipped_folder(self.network, patches)
+        architecture = read_architecture(folder)
+        architecture.check(patches, folder)
+        run = BACKENDS[self.backend](folder, architecture)
+        tables = []
+        for rows in _batches(len(patches), self.batch_size):
+            output = run(_features(patches, rows, architecture))
+            if not np.all(np.isfinite(output)):
+                raise WeightsError(
+                    f"scores of the patches {rows.start} to {rows.stop - 1} are not finite",
+                    path=folder,
+                    remedy="Are the counts those of this preset?",
+                )
+            tables.append(self._detections(output, architecture, rows, patches))
+        return vstack(tables) if tables else empty_table(PATCH_DETECTIONS)
+
+    def _detections(
+        self, output: np.ndarray, architecture: Architecture, rows: slice, patches: Patches
+    ) -> QTable:
+        """Detections in the patches of a batch, where there are data."""
+        calibration = architecture.calibration
+        if self.clusterer is None:
+            least = calibration.logit(self.threshold)
+            peaks = find_maxima(output, least=least, radius=self.separation)
+            score = calibration.probability(peaks.score)
+        else:
+            peaks = find_clusters(output, self.clusterer)
+            score = peaks.score
+        table = QTable(
+            {
+                "patch": peaks.patch + rows.start,
+                "x": peaks.x * u.pix,
+                "y": peaks.y * u.pix,
+                "score": score,
+            }
+        )
+        if peaks.sigma is not None:
+            size = patches.grid.pixel_size(output.shape[1])
+            scale = size * _R68_OVER_SIGMA * calibration.error_scale
+            table["pos_err"] = peaks.sigma * scale * u.deg
+        return table[_on_data(table, patches)]
+
+
+def _batches(n: int, size: int) -> Iterator[slice]:
+    """Rows of each batch."""
+    starts = track(range(0, n, size), "scores of patches")
+    return (slice(start, min(start + size, n)) for start in starts)
+
+
+def _features(patches: Patches, rows: slice, architecture: Architecture) -> tuple[np.ndarray, ...]:
+    """What the network sees of some patches."""
+
+    def some(arrays: tuple[np.ndarray, ...] | None) -> tuple[np.ndarray, ...] | None:
+        return None if arrays is None else tuple(array[rows] for array in arrays)
+
+    return features(
+        some(patches.counts),
+        some(patches.background),
+        some(patches.exposure),
+        architecture.features,
+    )
+
+
+def _on_data(table: QTable, patches: Patches) -> np.ndarray:
+    """Which detections lie on a pixel that has data in the finest band."""
+    finest = patches.valid[int(np.argmax(patches.n_pixels))]
+    column, row = (np.rint(table[name].to_value(u.pix)).astype(int) for name in ("x", "y"))
+    last = finest.shape[1] - 1
+    return finest[table["patch"], np.clip(row, 0, last), np.clip(column, 0, last)]
+
+
+def _check(name: str, value: object, accepted: bool, remedy: str) -> None:
+    if not accepted:
+        raise OptionError(f"{name} is {value!r}", remedy=remedy)
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return f"It is one of {', '.join(names)}."
