@@ -15,7 +15,7 @@ from os import PathLike
 from typing import ClassVar
 
 import numpy as np
-from astropy.table import QTable
+from astropy.table import QTable, vstack
 
 from gammafind.catalogue.merging import merge_detections
 from gammafind.catalogue.schema import (
@@ -49,6 +49,8 @@ PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What the name of a plugin matches: kebab-case."""
 
 _SUM_TOLERANCE = 1e-4
+_PATCHES_AT_ONCE = 768
+"""Patches that are held in memory together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -457,9 +459,16 @@ class Localiser(Plugin):
         n_pixels: Sequence[int] | None,
         rng: np.random.Generator,
     ) -> QTable:
-        widths = n_pixels or patch_widths(observation.counts.pixels, grid)
-        patches = observation.patches(grid, widths, rng=rng)
-        return merge_detections(self.localise(patches), patches)
+        widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
+        seed = rng.integers(2**63)
+        found = []
+        for start in range(0, len(grid), _PATCHES_AT_ONCE):
+            rows = slice(start, start + _PATCHES_AT_ONCE)
+            same_photons = np.random.default_rng(seed)
+            detections = self.localise(observation.patches(grid[rows], widths, rng=same_photons))
+            detections["patch"] += start
+            found.append(detections)
+        return merge_detections(vstack(found), grid, max(widths))
 
     @abc.abstractmethod
     def _localise(self, patches: Patches) -> QTable: ...

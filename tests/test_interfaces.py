@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from numpy.testing import assert_array_equal
 
 from gammafind.catalogue.schema import CLUSTERS, PATCH_DETECTIONS, SOURCES, empty_table
 from gammafind.errors import OptionError, ShapeError, TableError
@@ -188,16 +189,21 @@ def test_detections_in_patches_take_the_schema():
     assert found["patch"].dtype == int
 
 
-def test_the_detections_of_patches_come_onto_the_sky():
-    bands, pixels = energy_bands([2, 20] * u.GeV), (HealpixPixels(64),)
-    values = (np.ones(pixels[0].shape, dtype=int),)
+def sky_of(values: np.ndarray) -> Observation:
+    """Counts on HEALPix pixels, with as much background and exposure."""
+    bands, pixels = energy_bands([2, 20] * u.GeV), (HealpixPixels(int(np.sqrt(len(values) / 12))),)
+    values = (values,)
     theta = np.linspace(0, 0.1, 50)
-    observation = Observation(
+    return Observation(
         counts=SkyMap(bands, pixels, values),
         background={"sky": SkyMap(bands, pixels, values, "expected counts")},
         exposure=SkyMap(bands, pixels, values, "exposure"),
         psfs=(RadialPsf(theta, np.exp(-((theta / 0.02) ** 2))),),
     )
+
+
+def test_the_detections_of_patches_come_onto_the_sky():
+    observation = sky_of(np.ones(12 * 64**2, dtype=int))
     grid = PatchGrid(np.array([120.0]), np.array([45.0]))
     assert patch_widths(observation.counts.pixels, grid) == (16,)
     for n_pixels, width in ((None, 16), ((64,), 64)):
@@ -205,3 +211,31 @@ def test_the_detections_of_patches_come_onto_the_sky():
         assert len(found) == 1
         there = grid.positions([0], [31.5], [31.5], width)
         assert there.separation(SkyCoord(found["ra"], found["dec"]))[0] < 1e-6 * u.deg
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brightest(Localiser):
+    """Point at the pixel with the most counts in each patch."""
+
+    name = "brightest"
+
+    def _localise(self, patches):
+        counts = patches.counts[0]
+        row, column = np.unravel_index(
+            counts.reshape(len(counts), -1).argmax(axis=1), counts.shape[1:]
+        )
+        score = counts.max(axis=(1, 2))
+        patch = np.arange(len(counts))
+        return QTable({"patch": patch, "x": column * u.pix, "y": row * u.pix, "score": score})
+
+
+def test_patches_that_are_seen_apart_give_the_same_detections(monkeypatch):
+    rng = np.random.default_rng(5)
+    observation = sky_of(rng.poisson(np.where(rng.random(12 * 32**2) < 0.01, 50, 1)))
+    grid = PatchGrid.healpix(2, size=40 * u.deg)
+    whole = Brightest().localise_sky(observation, grid=grid)
+    monkeypatch.setattr("gammafind.interfaces._PATCHES_AT_ONCE", 7)
+    parts = Brightest().localise_sky(observation, grid=grid)
+    assert len(whole) > 10
+    for name in whole.colnames:
+        assert_array_equal(parts[name], whole[name])

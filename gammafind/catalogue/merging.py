@@ -11,7 +11,7 @@ from astropy.units import Quantity
 from gammafind.catalogue.pairs import pairs_within, radii_of
 from gammafind.catalogue.schema import DETECTIONS, PATCH_DETECTIONS, conform, empty_table
 from gammafind.errors import OptionError, TableError
-from gammafind.sky.patches import Patches
+from gammafind.sky.patches import PatchGrid
 
 __all__ = ["R95_OVER_R68", "merge_detections", "merge_duplicates"]
 
@@ -22,7 +22,9 @@ _PIXELS = 2.0
 """Duplicates may lie this many pixels apart where no position error is known."""
 
 
-def merge_detections(found: QTable, patches: Patches, *, radius: Quantity | None = None) -> QTable:
+def merge_detections(
+    found: QTable, grid: PatchGrid, width: int, *, radius: Quantity | None = None
+) -> QTable:
     """Bring the detections of patches onto the sky and keep each source once.
 
     A detection counts only where it is seen best: in the patch whose centre is nearest. At the
@@ -36,8 +38,10 @@ def merge_detections(found: QTable, patches: Patches, *, radius: Quantity | None
     found : QTable
         ``patch, x, y, score`` and, where known, ``pos_err, n_pixels``; pixels of the finest
         band. Other columns are carried along.
-    patches : Patches
+    grid : PatchGrid
         The patches in which ``found`` was found.
+    width : int
+        Pixels a side of a patch in the finest band.
     radius : Quantity, optional
         By default the larger of two pixels and the 95 % position error.
 
@@ -50,12 +54,11 @@ def merge_detections(found: QTable, patches: Patches, *, radius: Quantity | None
     Raises
     ------
     TableError
-        If a column is missing or a patch index is none of ``patches``.
+        If a column is missing or a patch index is none of ``grid``.
     """
     found = conform(found, PATCH_DETECTIONS, what="the table of patch detections")
     if len(found) == 0:
         return empty_table(DETECTIONS)
-    grid, width = patches.grid, patches.score_width
     patch = found["patch"]
     if patch.min() < 0 or patch.max() >= len(grid):
         raise TableError(

@@ -79,6 +79,10 @@ class PatchGrid:
     def __len__(self) -> int:
         return len(self.lon)
 
+    def __getitem__(self, rows: slice | np.ndarray) -> PatchGrid:
+        """Some of the patches."""
+        return replace(self, lon=self.lon[rows], lat=self.lat[rows])
+
     @property
     def centres(self) -> SkyCoord:
         """Patch centres, shape (n,)."""

@@ -13,17 +13,11 @@ from hypothesis import strategies as st
 from gammafind.catalogue.merging import merge_detections, merge_duplicates
 from gammafind.catalogue.schema import DETECTIONS, PATCH_DETECTIONS, empty_table
 from gammafind.errors import TableError
-from gammafind.sky.bands import Band
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patches import PatchGrid
 from gammafind.sky.projection import unit_vectors
 
 WIDTH = 64
 GRID = PatchGrid.healpix(4, size=24 * u.deg)
-PATCHES = Patches(
-    GRID,
-    (Band("low", 1 * u.GeV, 2 * u.GeV),),
-    (np.zeros((len(GRID), WIDTH, WIDTH), dtype=np.float32),),
-)
 PIXEL = 24 / WIDTH
 
 
@@ -58,7 +52,7 @@ def test_every_source_comes_out_once_where_it_is():
     lon, lat = random_sky(rng, 300)
     found = seen(lon, lat)
     assert len(found) > 600
-    merged = merge_detections(found, PATCHES)
+    merged = merge_detections(found, GRID, WIDTH)
     assert merged.colnames[:5] == ["ra", "dec", "glon", "glat", "score"]
     assert len(merged) == 300
     source = merged["score"].astype(int)
@@ -75,15 +69,15 @@ def test_noisy_positions_lose_and_double_no_isolated_source():
         *(c.ravel() for c in np.meshgrid(np.arange(0, 360, 6), np.arange(-60, 61, 6))), unit="deg"
     )
     found = seen(grid.ra.deg, grid.dec.deg, shift=0.3, rng=rng)
-    merged = merge_detections(found, PATCHES)
+    merged = merge_detections(found, GRID, WIDTH)
     assert sorted(merged["score"]) == list(range(len(grid)))
 
 
 def test_order_of_the_rows_does_not_matter():
     rng = np.random.default_rng(3)
     found = seen(*random_sky(rng, 200), shift=0.2, rng=rng, error=0.1)
-    one = merge_detections(found, PATCHES)
-    other = merge_detections(found[rng.permutation(len(found))], PATCHES)
+    one = merge_detections(found, GRID, WIDTH)
+    other = merge_detections(found[rng.permutation(len(found))], GRID, WIDTH)
     for name in one.colnames:
         np.testing.assert_array_equal(one[name], other[name])
 
@@ -94,19 +88,19 @@ def test_the_best_placed_detection_is_kept():
     found = seen([position.l.deg], [position.b.deg])
     assert len(found) > 1
     found["n_pixels"] = found["patch"]
-    assert list(merge_detections(found, PATCHES)["n_pixels"]) == [40]
+    assert list(merge_detections(found, GRID, WIDTH)["n_pixels"]) == [40]
 
 
 def test_a_detection_far_from_its_patch_centre_does_not_count():
     position = GRID.centres[40]
     found = seen([position.l.deg], [position.b.deg])
-    assert len(merge_detections(found[found["patch"] != 40], PATCHES)) == 0
+    assert len(merge_detections(found[found["patch"] != 40], GRID, WIDTH)) == 0
 
 
 def test_close_sources_of_one_patch_stay_apart():
     centre = GRID.centres[40]
     merged = merge_detections(
-        seen([centre.l.deg] * 2, [centre.b.deg, centre.b.deg + 0.05]), PATCHES
+        seen([centre.l.deg] * 2, [centre.b.deg, centre.b.deg + 0.05]), GRID, WIDTH
     )
     assert len(merged) == 2
 
@@ -128,14 +122,14 @@ def test_position_errors_widen_the_radius():
     )
     found = QTable({"patch": [a, b], "x": np.ravel(x) * u.pix, "y": np.ravel(y) * u.pix})
     found["score"] = [2.0, 1.0]
-    assert len(merge_detections(found, PATCHES)) == 2
+    assert len(merge_detections(found, GRID, WIDTH)) == 2
     found["pos_err"] = [0.8, np.nan] * u.deg
-    assert len(merge_detections(found, PATCHES)) == 1
-    assert len(merge_detections(found, PATCHES, radius=0.1 * u.deg)) == 2
+    assert len(merge_detections(found, GRID, WIDTH)) == 1
+    assert len(merge_detections(found, GRID, WIDTH, radius=0.1 * u.deg)) == 2
 
 
 def test_nothing_found_gives_the_full_schema():
-    merged = merge_detections(empty_table(PATCH_DETECTIONS), PATCHES)
+    merged = merge_detections(empty_table(PATCH_DETECTIONS), GRID, WIDTH)
     assert len(merged) == 0
     assert merged.colnames == [column.name for column in DETECTIONS]
     assert merged["ra"].unit == u.deg
@@ -144,7 +138,7 @@ def test_nothing_found_gives_the_full_schema():
 def test_an_unknown_patch_is_named():
     found = QTable({"patch": [len(GRID)], "x": [1.0] * u.pix, "y": [1.0] * u.pix, "score": [1.0]})
     with pytest.raises(TableError, match=f"0 to {len(GRID) - 1}"):
-        merge_detections(found, PATCHES)
+        merge_detections(found, GRID, WIDTH)
 
 
 @given(data=st.data(), n=st.integers(0, 12), radius=st.floats(0.01, 2))
