@@ -88,7 +88,8 @@ def patches() -> None:
     """Render the 768 patches of the preset, turned at random."""
     layout = load_preset(PRESET).patches
     grid = PatchGrid.healpix(layout.nside, size=layout.size)
-    renderer().render_patches(sample(), grid, layout.n_pixels)
+    sky = renderer()
+    sky.render_patches(sample(), grid, layout.widths(len(sky.bands)))
 
 
 def floor() -> None:
