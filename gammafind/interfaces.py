@@ -178,6 +178,21 @@ class SkyRenderer(Plugin):
         values = self._render(sources, pixels)
         return SkyMap(self.bands, pixels, values, "expected counts")
 
+    def source_counts(self, sources: QTable) -> np.ndarray:
+        """Expected counts of each source in each band, in all pixels together.
+
+        By default each source is rendered on its own; a renderer that knows a shorter way
+        overrides this.
+
+        Returns
+        -------
+        ndarray, shape (n, n_bands)
+        """
+        sources = self._checked(sources)
+        rows = (self._render(sources[i : i + 1], self._pixels(None)) for i in range(len(sources)))
+        counts = [[array.sum(dtype=float) for array in row] for row in rows]
+        return np.array(counts).reshape(len(sources), len(self.bands))
+
     def components(
         self, sources: QTable, pixels: Sequence[Pixels] | None = None
     ) -> dict[str, SkyMap]:

@@ -8,6 +8,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 
 from gammafind.errors import OptionError, TableError
+from gammafind.interfaces import SkyRenderer
 from gammafind.plugins.fermi_lat import embedded
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
@@ -131,3 +132,10 @@ def test_poisson_draws_of_patches_are_new_each_time(renderer, sources):
     assert np.any(first.counts[0] != second.counts[0])
     total = expected.counts[0].sum()
     assert abs(first.counts[0].sum() - total) < 5 * np.sqrt(total)
+
+
+def test_counts_of_each_source_are_those_of_its_maps(renderer, sources):
+    some = sources[:3]
+    by_maps = SkyRenderer.source_counts(renderer, some)
+    assert renderer.source_counts(some) == pytest.approx(by_maps, rel=1e-3)
+    assert SkyRenderer.source_counts(renderer, some[:0]).shape == (0, 2)
