@@ -12,6 +12,7 @@ from gammafind.testing import (
     check_population,
     check_renderer,
 )
+from tests.plugins.unet.helpers import TOY, matched_filter, write
 
 
 def usable(role: str) -> list[str]:
@@ -38,8 +39,12 @@ def test_renderer(name):
 
 
 @pytest.mark.parametrize("name", usable("localiser"))
-def test_localiser(name):
-    check_localiser(get_plugin("localiser", name))
+def test_localiser(name, tmp_path):
+    options = {}
+    if name == "unet":
+        write(tmp_path / "weights", matched_filter(), TOY)
+        options["weights"] = str(tmp_path / "weights")
+    check_localiser(get_plugin("localiser", name), **options)
 
 
 @pytest.mark.parametrize("name", usable("clusterer"))

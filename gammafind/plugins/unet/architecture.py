@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any
 
-import astropy.units as u
 import numpy as np
 from astropy.units import Quantity
 
@@ -19,6 +18,7 @@ from gammafind.plugins.unet.networks import Network, build_network
 from gammafind.plugins.unet.peaks import sigmoid
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.patches import Patches
+from gammafind.units import degrees
 
 __all__ = ["Architecture", "Calibration"]
 
@@ -112,6 +112,9 @@ class Architecture:
     calibration: Calibration = Calibration()
     checksums: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        degrees(self.size, name="the size of the patches")
+
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """Width and channels of each input."""
@@ -154,7 +157,7 @@ class Architecture:
             differences.append(f"bands of {_edges(self.bands)}, not {_edges(theirs)}")
         if tuple(self.widths) != patches.n_pixels:
             differences.append(f"{list(self.widths)} pixels wide, not {list(patches.n_pixels)}")
-        if abs(width / self.size.to_value(u.deg) - 1) > _SIZE_TOLERANCE:
+        if abs(width / degrees(self.size) - 1) > _SIZE_TOLERANCE:
             differences.append(f"of {self.size}, not {width:g} deg")
         return differences
 

@@ -10,6 +10,7 @@ A folder holds
 
 from __future__ import annotations
 
+import warnings
 from os import PathLike
 from pathlib import Path
 
@@ -96,8 +97,10 @@ def read_network(folder: str | PathLike) -> Network:
     path = checked_file(folder, WEIGHTS, architecture)
     network = architecture.build()
     try:
-        network.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras warns of layers without weights.
+            network.load_weights(path)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         raise WeightsError(
             f"the weights do not fit the network {architecture.network} ({error})", path=path
         ) from error
