@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from gammafind import __version__
-from gammafind.cli import demo, detect, evaluate, plugins, report, simulate
+from gammafind.cli import demo, detect, evaluate, plugins, report, simulate, train
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
@@ -21,6 +21,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "report": report,
     "simulate": simulate,
+    "train": train,
 }
 """Modules by command; each has ``SUMMARY``, ``EXAMPLES``, ``add_arguments`` and ``run``."""
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gammafind.errors import OptionError
 from gammafind.learning.features import FeatureSpec, features
-from gammafind.learning.shards import Expected, ShardSet
+from gammafind.learning.shard_set import Expected, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
 
 __all__ = ["Batch", "Batches", "DrawOptions"]
@@ -58,7 +58,7 @@ class Batches:
         the shards hold, all are seen equally often.
     batch_size : int
         Patches a batch.
-    seed : int
+    seed : int or tuple of int
     spec : FeatureSpec
     targets : TargetOptions
     draw : DrawOptions
@@ -71,7 +71,7 @@ class Batches:
     shards: ShardSet
     n_patches: int
     batch_size: int = 32
-    seed: int = 0
+    seed: int | tuple[int, ...] = 0
     spec: FeatureSpec
     targets: TargetOptions
     draw: DrawOptions
@@ -92,6 +92,13 @@ class Batches:
         if not len(self.shards):
             raise OptionError(
                 "there are no shards to draw from", remedy="Take a catalogue or more."
+            )
+
+        if self.targets.margin > self.shards.margin:
+            raise OptionError(
+                f"targets reach {self.targets.margin:g} pixels",
+                remedy=f"The shards tell sources up to {self.shards.margin:g} pixels beyond the "
+                "border: take a smaller sigma or radius.",
             )
 
     def __len__(self) -> int:

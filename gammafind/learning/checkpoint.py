@@ -42,7 +42,7 @@ def read_checkpoint(path: Path) -> tuple[list[np.ndarray], list[Row]]:
         If the file is damaged.
     """
     try:
-        with np.load(path) as file:
+        with path.open("rb") as stream, np.load(stream) as file:
             history = json.loads(str(file[_HISTORY]))
             return [file[f"array_{i}"] for i in range(len(file.files) - 1)], history
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

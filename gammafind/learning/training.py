@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["WEIGHTS", "TrainingOptions", "evaluate", "train"]
 
+_log = logging.getLogger("gammafind")
+
 CHECKPOINT = "checkpoint.npz"
-WEIGHTS = "weights.weights.h5"
+WEIGHTS = "best.weights.h5"
 """Weights of the epoch of the lowest validation loss."""
 
 
@@ -80,7 +83,6 @@ def train(
     options: TrainingOptions,
     loss: LossOptions,
     resume: bool = False,
-    tell: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
     """Train a network.
 
@@ -100,8 +102,6 @@ def train(
     loss : LossOptions
     resume : bool
         Go on from the checkpoint, if there is one.
-    tell : callable, optional
-        Called with the row of each epoch.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def train(
                 network.save_weights(temporary)
         write_history(history, folder)
         write_checkpoint(checkpoint, _state(network), history)
-        tell(row)
+        _tell(row, options.epochs, best=best_row(history) is row)
     network.load_weights(folder / WEIGHTS)
     return history
 
@@ -201,6 +201,18 @@ def _state(network: keras.Model) -> list[np.ndarray]:
 def _variables(network: keras.Model) -> list[keras.Variable]:
     """All that a step of training changes: weights, seeds of layers, state of the optimiser."""
     return [*network.variables, *network.optimizer.variables]
+
+
+def _tell(row: Row, epochs: int, *, best: bool) -> None:
+    _log.info(
+        "epoch %d of %d: loss %.5f, validation %.5f%s, %.0f patches/s",
+        row["epoch"],
+        epochs,
+        row["loss"],
+        row["val_loss"],
+        " (lowest so far)" if best else "",
+        row["patches_per_second"],
+    )
 
 
 def _levelled_off(history: list[Row], patience: int) -> bool:

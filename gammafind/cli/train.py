@@ -1,0 +1,82 @@
+"""``gammafind train``: networks that find sources, trained from a recipe."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gammafind.cli.arguments import command_line
+
+if TYPE_CHECKING:
+    from gammafind.recipes import Recipe, Trained
+
+__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
+
+SUMMARY = "train a network from a recipe"
+EXAMPLES = """\
+  gammafind train localiser recipe.toml -o trained
+  gammafind train localiser recipe.toml -o trained --resume --workers 2
+
+The recipe is a TOML file; this one will do:
+  [training]
+  preset = "fermi-lat-psf3-2-20"
+
+Missing catalogues are rendered first. After an interruption --resume goes on where
+the last epoch ended, and gives what an unbroken run would have given."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("role", choices=("localiser",), help="what the network is for")
+    parser.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="on what, and how")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the training"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the training that is in the folder"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that render, and threads that draw batches (default: 1)",
+    )
+
+
+def run(arguments: Namespace) -> None:
+    """Run the command."""
+    from gammafind.recipes import read_recipe, train_localiser
+
+    recipe = read_recipe(arguments.recipe)
+    try:
+        done = train_localiser(
+            recipe,
+            arguments.output,
+            resume=arguments.resume,
+            workers=arguments.workers,
+            command=command_line(arguments),
+        )
+    except KeyboardInterrupt:
+        stays = "whole catalogues and epochs stay, and --resume goes on"
+        raise KeyboardInterrupt(stays) from None
+    if arguments.verbosity >= 0:
+        print("\n".join(_summary(done, recipe)))
+
+
+def _summary(done: Trained, recipe: Recipe) -> list[str]:
+    from gammafind.learning.history import best_row
+
+    best = best_row(done.history)
+    test = "" if done.test_loss is None else f", test {done.test_loss:.5f}"
+    weights = shlex.quote(str(done.weights))
+    return [
+        f"{len(done.history)} epochs, {done.seconds:.0f} s; weights of epoch {best['epoch']:.0f}: "
+        f"loss {best['loss']:.5f}, validation {best['val_loss']:.5f}{test}",
+        f"written: {done.weights}",
+        "next:",
+        f"  gammafind detect MAP... --preset {shlex.quote(recipe.preset.name)} --localiser unet "
+        f"--option localiser.weights={weights} -o found.ecsv",
+    ]

@@ -1,0 +1,62 @@
+"""Model cards: on what a network was trained, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gammafind.learning.history import Row, best_row
+
+__all__ = ["card"]
+
+
+def card(record: Mapping[str, Any], history: Sequence[Row], test_loss: float | None) -> str:
+    """Card of a trained network.
+
+    Parameters
+    ----------
+    record : mapping
+        Settings, versions and date.
+    history : sequence of Row
+    test_loss : float or None
+        On catalogues that were neither in the training nor in the validation.
+
+    Returns
+    -------
+    str
+    """
+    settings, best = record["settings"], best_row(history)
+    data, batches = settings["data"], settings["batches"]
+    hours = sum(row["seconds"] for row in history) / 3600
+    seen = len(history) * (batches["patches_per_epoch"] // batches["batch_size"])
+    rows = {
+        "network": _listed(settings["network"]),
+        "preset": settings["preset"],
+        "population": _plugin(settings["population"]),
+        "renderer": _plugin(settings["renderer"]),
+        "catalogues": f"{data['train']} for training, {data['validation']} for validation, "
+        f"{data['test']} for the test, seed {data['seed']}",
+        "seed": settings["seed"],
+        "patches seen": f"{seen * batches['batch_size']:,} in {len(history)} epochs",
+        "hours": f"{hours:.2f}, on {record['backend']}",
+        "features": _listed(settings["features"]),
+        "targets": _listed(settings["targets"]),
+        "draw": _listed(settings["draw"]),
+        "loss": _listed(settings["loss"]),
+        "training": _listed(settings["training"]),
+        "weights": f"of epoch {best['epoch']:.0f}, whose validation loss is the lowest",
+        "loss of training, validation": f"{best['loss']:.5f}, {best['val_loss']:.5f}",
+        "loss of the test": "not tested" if test_loss is None else f"{test_loss:.5f}",
+        "made by": f"{record['creator']}, {record['date']}",
+    }
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    title = f"# {settings['network']['name']}, trained for {settings['preset']}"
+    return "\n".join([title, "", "| | |", "|---|---|", *lines, ""])
+
+
+def _plugin(entry: Mapping[str, Any]) -> str:
+    return _listed({"name": entry["name"], **entry["options"]})
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

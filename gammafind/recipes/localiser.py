@@ -1,0 +1,255 @@
+"""From a recipe to a trained network: shards, training, test, weights to use."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gammafind.config import build
+from gammafind.errors import OutputError
+from gammafind.files import atomic_output
+from gammafind.learning.backend import load_keras
+from gammafind.learning.batches import Batches, DrawOptions
+from gammafind.learning.history import Row, best_row
+from gammafind.learning.shard_set import ShardSet
+from gammafind.learning.shards import ShardMaker, make_shards
+from gammafind.learning.training import evaluate, train
+from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.export import export_network
+from gammafind.plugins.unet.folder import ARCHITECTURE
+from gammafind.plugins.unet.networks import standardise
+from gammafind.progress import stage
+from gammafind.provenance import describe_plugin, provenance
+from gammafind.recipes.card import card
+from gammafind.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Trained", "train_localiser"]
+
+_RECORD = "training.json"
+_LOOKED_AT = 512
+"""Patches from which the mean and the spread of each input are taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What `train_localiser` left.
+
+    Attributes
+    ----------
+    weights : Path
+        Folder of weights, for the option ``weights`` of the localiser ``unet``.
+    history : list of Row
+        One row an epoch.
+    test_loss : float or None
+        Of the weights that are kept, on the catalogues of the test.
+    n_made : int
+        Catalogues that were not there before.
+    seconds : float
+        Wall-clock time of this run.
+    """
+
+    weights: Path
+    history: list[Row]
+    test_loss: float | None
+    n_made: int
+    seconds: float
+
+
+def train_localiser(
+    recipe: Recipe,
+    folder: str | PathLike,
+    *,
+    resume: bool = False,
+    workers: int = 1,
+    command: str = "",
+) -> Trained:
+    """Make the training data that are missing, train a network, and write its weights.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    folder : path-like
+        Made if it is not there.
+    resume : bool
+        Go on from the last checkpoint in the folder, if there is one.
+    workers : int
+        Processes that render catalogues, and threads that draw batches. What comes out does not
+        depend on it.
+    command : str
+        Command line, for the record.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    MissingBackendError
+        If no backend of keras is installed.
+    ConfigError, OptionError
+        If plugins or networks have no such options.
+    OutputError
+        If the folder holds a training already and ``resume`` is false, or one of other settings.
+    """
+    start = perf_counter()
+    folder = Path(folder)
+    keras = load_keras()
+    maker = _maker(recipe, folder)
+    architecture = _architecture(recipe, maker)
+    keras.utils.set_random_seed(recipe.seed)
+    network = architecture.build()
+    record = _record(recipe, maker, command)
+    _prepare(folder, record, resume)
+    splits = recipe.data.splits
+    made = make_shards(maker, list(itertools.chain(*splits.values())), workers=workers)
+    batches = {
+        name: _batches(recipe, name, ShardSet(maker.folder, indices), workers)
+        for name, indices in splits.items()
+    }
+    with stage("looking at the data"):
+        standardise(network, _sample(batches["train"]))
+    history = train(
+        network,
+        batches["train"],
+        batches["validation"],
+        folder=folder,
+        options=recipe.training,
+        loss=recipe.loss,
+        resume=resume,
+    )
+    test_loss = evaluate(network, batches["test"], recipe.loss) if splits["test"] else None
+    result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
+    _write_record(folder, {**record, **result})
+    weights = _export(folder / "weights", network, architecture, card(record, history, test_loss))
+    return Trained(
+        weights=weights,
+        history=history,
+        test_loss=test_loss,
+        n_made=made,
+        seconds=perf_counter() - start,
+    )
+
+
+def _maker(recipe: Recipe, folder: Path) -> ShardMaker:
+    """Renders the catalogues of a recipe."""
+    renderer, population = build(recipe.preset.renderer), build(recipe.preset.population)
+    beside = Path(recipe.source).parent / recipe.data.folder
+    layout = recipe.preset.patches
+    return ShardMaker(
+        folder=beside if recipe.data.folder else folder / "shards",
+        renderer=renderer,
+        population=population,
+        settings={
+            "renderer": describe_plugin("renderer", renderer),
+            "population": describe_plugin("population", population),
+        },
+        seed=recipe.data.seed,
+        nside=layout.nside,
+        size=layout.size,
+        n_pixels=layout.widths(len(renderer.bands)),
+        exposure=recipe.features.exposure,
+    )
+
+
+def _batches(recipe: Recipe, split: str, shards: ShardSet, threads: int) -> Batches | None:
+    """Batches of a set; those of validation and test are always the same."""
+    if not len(shards):
+        return None
+    streams = {"train": 0, "validation": 1, "test": 2}
+    in_training = split == "train"
+    options = recipe.batches
+    n = options.patches_per_epoch if in_training else options.validation_patches
+    return Batches(
+        shards=shards,
+        n_patches=n,
+        batch_size=options.batch_size,
+        seed=(recipe.seed, streams[split]),
+        spec=recipe.features,
+        targets=recipe.targets,
+        draw=recipe.draw if in_training else DrawOptions(turns=False),
+        fixed=not in_training,
+        threads=threads,
+    )
+
+
+def _architecture(recipe: Recipe, maker: ShardMaker) -> Architecture:
+    return Architecture(
+        network=recipe.network,
+        bands=maker.renderer.bands,
+        widths=maker.widths,
+        size=maker.size,
+        features=recipe.features,
+        options=recipe.network_options,
+    )
+
+
+def _sample(batches: Batches) -> list[np.ndarray]:
+    """Features of some patches."""
+    n = min(len(batches), -(-_LOOKED_AT // batches.batch_size))
+    some = [inputs for inputs, _ in itertools.islice(batches.epoch(0), n)]
+    return [np.concatenate(arrays) for arrays in zip(*some, strict=True)]
+
+
+def _record(recipe: Recipe, maker: ShardMaker, command: str) -> dict[str, Any]:
+    """How the network is trained: what decides the outcome, and where it came about."""
+    used = {"population": maker.population, "renderer": maker.renderer}
+    made = provenance(
+        preset=recipe.preset.name, used=used, inputs=[], seed=recipe.seed, command=command
+    )
+    settings = {**recipe.settings, **maker.settings}
+    backend = load_keras().backend.backend()
+    history = {key: made[key] for key in ("creator", "date", "command", "software")}
+    return json.loads(json.dumps({"settings": settings, "backend": backend, **history}))
+
+
+def _prepare(folder: Path, record: dict[str, Any], resume: bool) -> None:
+    """Make the folder; refuse one that holds a training with other settings."""
+    path = folder / _RECORD
+    if path.exists():
+        if not resume:
+            raise OutputError(
+                "a training has begun here already",
+                path=folder,
+                remedy="Go on with --resume (resume in Python), or choose another folder.",
+            )
+        found = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        different = [
+            name
+            for name in {**found, **record["settings"]}
+            if found.get(name) != record["settings"].get(name)
+        ]
+        if different:
+            raise OutputError(
+                f"the training here has other settings: {', '.join(different)}",
+                path=folder,
+                remedy=f"Take those in {_RECORD}, or choose another folder.",
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot be made ({error.strerror})", path=folder) from None
+    _write_record(folder, record)
+
+
+def _write_record(folder: Path, record: dict[str, Any]) -> None:
+    with atomic_output(folder / _RECORD, overwrite=True) as temporary:
+        temporary.write_text(f"{json.dumps(record, indent=2)}\n", encoding="utf-8")
+
+
+def _export(folder: Path, network: keras.Model, architecture: Architecture, text: str) -> Path:
+    """Write the folder of weights, unless it is there; its architecture is written last."""
+    if not (folder / ARCHITECTURE).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        export_network(folder, network, architecture, card=text)
+    return folder

@@ -1,0 +1,223 @@
+"""``gammafind train`` as a user types it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from gammafind import registry
+from gammafind.cli.main import main
+from gammafind.discovery import discover
+from gammafind.recipes import read_recipe
+
+pytest.importorskip("torch")
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+RECIPE = """\
+[training]
+preset = "counting"
+epochs = 2
+patches_per_epoch = 24
+validation_patches = 12
+batch_size = 4
+learning_rate = 1e-2
+
+[data]
+train = 2
+folder = "data"
+
+[population]
+n = 40
+
+[network]
+filters = [4, 8]
+
+[targets]
+sigma = 1.0
+
+[draw]
+background_jitter = 0.1
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _toy():
+    """Make the toy sky the only one, and let torch leave the cores to others."""
+    import torch
+
+    modules = ("tests.simulation.toy_sky", "tests.learning.toy")
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "discover", lambda chosen: discover("", modules))
+        patch.setenv("KERAS_BACKEND", "torch")
+        torch.set_num_threads(1)
+        registry.reset()
+        yield
+    torch.set_num_threads(threads)
+    registry.reset()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Folder of a recipe, its data and a training that was not interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "recipe.toml").write_text(RECIPE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert train("-o", "my net") == 0
+    return folder
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    """A recipe in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture
+def trained(whole, tmp_path, monkeypatch):
+    """Copy of the recipe, the data and the training."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "recipe.toml"
+
+
+def train(*arguments):
+    return main(["train", "localiser", "recipe.toml", *map(str, arguments)])
+
+
+def refused(capsys, *arguments):
+    """Last line of a run that fails."""
+    assert train(*arguments) == 1
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_recipe_gives_weights_that_the_localiser_reads(trained, tmp_path):
+    from gammafind.plugins.unet.folder import read_architecture, read_network
+
+    architecture = read_architecture("my net/weights")
+    assert architecture.widths == (16, 32)
+    assert list(architecture.options["filters"]) == [4, 8]
+    best = np.load("my net/checkpoint.npz")
+    assert json.loads(str(best["history"]))[-1]["epoch"] == 2
+    kept = read_network("my net/weights").get_weights()
+    assert all(np.all(np.isfinite(array)) for array in kept)
+    card = (tmp_path / "my net/weights/card.md").read_text()
+    assert "| catalogues | 2 for training, 1 for validation, 1 for the test, seed 0 |" in card
+    assert "n 40" in card
+    record = json.loads((tmp_path / "my net/training.json").read_text())
+    assert record["settings"]["targets"]["sigma"] == 1.0
+    assert record["test_loss"] > 0
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
+        f"catalogue-{i:04d}" for i in range(4)
+    ]
+
+
+def test_the_screen_tells_each_epoch_and_what_comes_next(trained, tmp_path, capsys):
+    shutil.rmtree(tmp_path / "my net")
+    assert train("-o", "my net") == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0].startswith("2 epochs, ")
+    assert lines[1] == "written: my net/weights"
+    assert lines[3].endswith("--option localiser.weights='my net/weights' -o found.ecsv")
+    told = [line.split(": loss")[0] for line in captured.err.splitlines()]
+    assert told == [f"gammafind: epoch {i} of 2" for i in (1, 2)]
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(trained, tmp_path, capsys, monkeypatch):
+    from gammafind.learning import training
+
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*")}
+    with monkeypatch.context() as patch:
+        epoch = training._epoch
+
+        def killed(network, batches, validation, number):
+            if number == 1:
+                raise KeyboardInterrupt
+            return epoch(network, batches, validation, number)
+
+        patch.setattr(training, "_epoch", killed)
+        assert train("-o", "broken") == 130
+    assert "--resume goes on" in capsys.readouterr().err
+    assert not (tmp_path / "broken/weights").exists()
+    assert "has begun here already" in refused(capsys, "-o", "broken")
+    assert train("-o", "broken", "--resume", "--workers", 2) == 0
+    with np.load("my net/checkpoint.npz") as one, np.load("broken/checkpoint.npz") as other:
+        names = [name for name in one.files if name != "history"]
+        assert len(names) > 10
+        assert all(np.array_equal(one[name], other[name]) for name in names)
+    assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*")}
+
+
+def test_a_training_is_not_resumed_with_other_settings(trained, capsys):
+    trained.write_text(RECIPE.replace("sigma = 1.0", "sigma = 1.1"))
+    assert "has other settings: targets" in refused(capsys, "-o", "my net", "--resume")
+
+
+def test_data_of_other_settings_are_not_taken(trained, capsys):
+    trained.write_text(RECIPE.replace("n = 40", "n = 41"))
+    last = refused(capsys, "-o", "other")
+    assert "data/catalogue-0000: was made with other settings: population was" in last
+
+
+def test_without_a_folder_the_data_lie_with_the_training(recipe, tmp_path):
+    text = RECIPE.replace('folder = "data"', "test = 0").replace("train = 2", "train = 1")
+    recipe.write_text(text.replace("epochs = 2", "epochs = 1"))
+    assert train("-o", "net", "-q") == 0
+    assert len(list((tmp_path / "net/shards").iterdir())) == 2
+    assert json.loads((tmp_path / "net/training.json").read_text())["test_loss"] is None
+
+
+def test_weights_that_are_not_whole_are_written_again(trained, tmp_path):
+    weights = tmp_path / "my net/weights"
+    card = (weights / "card.md").read_text()
+    (weights / "architecture.json").unlink()
+    (weights / "network.onnx").write_bytes(b"half")
+    assert train("-o", "my net", "--resume") == 0
+    assert (weights / "architecture.json").exists()
+    assert (weights / "network.onnx").stat().st_size > 1000
+    same = [line for line in card.splitlines() if not line.startswith("| made by")]
+    assert set(same) <= set((weights / "card.md").read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("sigma = 1.0", "sgima = 1.0", "unknown key [targets] sgima (did you mean 'sigma'?)"),
+        ("sigma = 1.0", "sigma = 0", "sigma of the targets is 0.0"),
+        ("epochs = 2", "epoch = 2", "unknown key [training] epoch"),
+        ("epochs = 2", "epochs = 0", "epochs of the training is 0"),
+        ("train = 2", "train = 0", "train of the data is 0"),
+        ("batch_size = 4", "batch_size = 40", "patches_per_epoch is 24"),
+        ("n = 40", "m = 40", "few has no option 'm'"),
+        ("filters = [4, 8]", "depth = 3", "has no option depth"),
+        ('preset = "counting"', "", "missing key [training] preset"),
+        ('preset = "counting"', 'preset = "counted"', "there is no preset 'counted'"),
+        ("[draw]", "[drawing]", "unknown key drawing"),
+    ],
+)
+def test_faults_of_a_recipe_are_named(recipe, tmp_path, capsys, old, new, said):
+    assert old in RECIPE
+    recipe.write_text(RECIPE.replace(old, new))
+    assert said in refused(capsys, "-o", "net")
+    assert not (tmp_path / "net").exists()
+
+
+def test_the_splits_share_no_catalogue(recipe):
+    splits = read_recipe(recipe).data.splits
+    assert [list(indices) for indices in splits.values()] == [[0, 1], [2], [3]]
+
+
+def test_a_missing_backend_is_told_before_anything_is_made(recipe, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "no_such_backend")
+    assert "Keras needs no_such_backend, which is not installed" in refused(capsys, "-o", "net")
+    assert not (tmp_path / "net").exists()
+    assert not (tmp_path / "data").exists()
