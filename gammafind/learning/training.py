@@ -252,8 +252,7 @@ def _mean_loss(
     losses = []
     for inputs, target in track(batches, what, total=n_batches):
         network.reset_metrics()
-        given = list(inputs) if len(inputs) > 1 else inputs[0]
-        losses.append(float(step(given, target, return_dict=True)["loss"]))
+        losses.append(float(step(list(inputs), target, return_dict=True)["loss"]))
         if not np.isfinite(losses[-1]):
             raise TrainingError(
                 f"{what}: the loss is {losses[-1]} in batch {len(losses)}",

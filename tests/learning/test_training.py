@@ -10,8 +10,10 @@ from gammafind.learning.backend import load_keras
 from gammafind.learning.batches import Batches
 from gammafind.learning.history import best_row
 from gammafind.learning.losses import LossOptions
+from gammafind.learning.shard_set import ShardSet
+from gammafind.learning.shards import make_shards
 from gammafind.learning.training import WEIGHTS, TrainingOptions, evaluate, train
-from tests.learning.toy import toy_batches
+from tests.learning.toy import toy_batches, toy_maker
 
 pytest.importorskip("torch")
 
@@ -116,6 +118,18 @@ def test_a_finished_training_is_not_trained_again(run):
     _, history, _ = run()
     _, again, _ = run(resume=True)
     assert again == history
+
+
+def test_patches_of_one_width_are_taken(tmp_path):
+    maker = toy_maker(tmp_path / "shards", n_pixels=(32, 32))
+    make_shards(maker, [0])
+    batches = toy_batches(ShardSet(maker.folder, [0]), n_patches=8)
+    keras = load_keras()
+    only = keras.Input((32, 32, 2))
+    network = keras.Model([only], keras.layers.Conv2D(1, 1)(only))
+    options = TrainingOptions(epochs=1)
+    history = train(network, batches, batches, folder=tmp_path, options=options, loss=LossOptions())
+    assert len(history) == 1
 
 
 def test_the_learning_rate_rises_and_falls(run):
