@@ -155,3 +155,32 @@ def test_amplitudes_are_finite_and_positive_whatever_the_counts(seed):
     assert np.all(found.amplitude >= 0)
     assert np.all(np.isfinite(found.amplitude))
     assert found.amplitude.sum() < 2 * counts.sum() + 10
+
+
+def many(n=2500, seed=8):
+    """More sources in a row than are solved for at once, each over several others."""
+    rng = np.random.default_rng(seed)
+    centres = 3 * np.arange(n) + rng.uniform(0, 1, n)
+    pixel = np.rint(centres)[:, None].astype(int) + np.arange(-8, 9)
+    weight = np.exp(-(((pixel - centres[:, None]) / 2.0) ** 2) / 2)
+    pixel = np.clip(pixel, 0, 3 * n - 1)
+    templates = sparse.csr_array(
+        (weight.ravel(), (pixel.ravel(), np.repeat(np.arange(n), 17))), shape=(3 * n, n)
+    )
+    fixed = np.full(3 * n, 2.0)
+    counts = rng.poisson(fixed + templates @ rng.uniform(0, 200, n)).astype(float)
+    return counts, fixed, templates
+
+
+def test_many_sources_are_fitted_as_exactly_as_few(monkeypatch):
+    given = many()
+    found = fit_jointly(*given, np.full(2500, 50.0))
+    monkeypatch.setattr("gammafind.measure.joint._MANY", 10_000)
+    exact = fit_jointly(*given, np.full(2500, 50.0))
+    assert_allclose(found.amplitude, exact.amplitude, rtol=1e-3, atol=0.1)
+
+
+def test_errors_among_many_sources_are_those_of_the_whole_inverse():
+    found = fit_jointly(*many(), np.full(2500, 50.0))
+    expected = np.sqrt(np.diag(np.linalg.inv(found.information.toarray())))
+    assert_allclose(found.errors(), expected, rtol=0.01)

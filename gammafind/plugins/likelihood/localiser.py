@@ -28,7 +28,7 @@ __all__ = ["Likelihood"]
 
 _PASSES = (1000.0, 200.0, 60.0, 25.0)
 _QUICK_SHARE = 0.6
-_RINGS = 2
+_RINGS = 1
 """Rings of positions about a maximum of the quick TS where that of the likelihood is looked for."""
 _POSITION_FACTOR = 1.05
 _POSITION_FLOOR = 0.01
@@ -137,8 +137,8 @@ class Likelihood(Localiser):
         """Add the peaks above ``threshold`` to the model."""
         peaks = self._peaks(model, grid, threshold)
         if len(peaks):
-            vectors = climb(model.data, peaks, step=grid.spacing / 2)
-            vectors = vectors[model.data.inside(vectors)]
+            climbed = climb(model.data, peaks, step=grid.spacing / 2)
+            vectors = _held_inside(model.data, peaks, climbed)
             model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, 1e-3))
         model.update(background=threshold >= _BACKGROUND_TS)
 
@@ -151,11 +151,15 @@ class Likelihood(Localiser):
             found.append(grid.tile_vectors(number, x, y))
             scores.append(score)
         vectors, score = np.concatenate(found), np.concatenate(scores)
+        inside = model.data.inside(vectors)
+        vectors, score = vectors[inside], score[inside]
         return vectors[self._highest(model.data, vectors, score)]
 
     def _ts_of_summits(self, data: SkyData, grid: SearchGrid, least: float) -> np.ndarray:
         """TS at and about the local maxima of the quick one where both pass ``least``; else 0."""
         quick = grid.quick_ts(data)
+        promising = np.flatnonzero(quick > least)
+        quick[promising[~data.inside(grid.vectors(promising))]] = 0
         promising = np.flatnonzero(quick > least)
         around = grid.neighbours(promising)
         highest = np.where(around >= 0, quick[around], 0).max(axis=1, initial=0)
@@ -195,8 +199,7 @@ class Likelihood(Localiser):
         data = model.data
         scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(_alone(model), 1))
         fit = fit_positions(data, model.vectors, model.counts, scale)
-        model.place(fit.vectors, fit.sigma)
-        model.keep(np.flatnonzero(data.inside(model.vectors)))
+        model.place(_held_inside(data, model.vectors, fit.vectors), fit.sigma)
         apart = source_size(data) if self.separation is None else self.separation
         positions = _positions(data, model.vectors)
         model.keep(merge_duplicates(positions, model.counts.sum(axis=1), apart * u.deg))
@@ -214,6 +217,16 @@ def _check(name: str, value: float, accepted: bool, remedy: str) -> None:
 def _alone(model: SkyModel) -> np.ndarray:
     """TS of each source with all others in the model."""
     return scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
+
+
+def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Unit vectors ``end``, or points on the way from ``start`` where the end has no data."""
+    places = end.copy()
+    for share in (0.75, 0.5, 0.25, 0.0):
+        outside = ~data.inside(places)
+        way = start[outside] + share * (end[outside] - start[outside])
+        places[outside] = way / np.linalg.norm(way, axis=-1, keepdims=True)
+    return places
 
 
 def _positions(data: SkyData, vectors: np.ndarray) -> SkyCoord:
