@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -29,6 +30,8 @@ CACHE_LIMIT = 2_000_000_000
 _KEY = "key"
 _ARRAY = "array/"
 _STALE = 24 * 3600.0
+_FILE = re.compile(r"[0-9a-f]{64}\.npz")
+_LEFT = re.compile(r"\.[0-9a-f]{64}\.npz\..+")
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -151,17 +154,20 @@ def _store(path: Path, text: str, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _prune(newest: Path) -> None:
-    """Delete what was used longest ago beyond `CACHE_LIMIT`, and what killed processes left."""
+    """Delete what was used longest ago beyond `CACHE_LIMIT`, and what killed processes left.
+
+    A user may have named a folder that holds other things: these are left alone.
+    """
     files, total = [], 0
     for path in newest.parent.iterdir():
         try:
             status = path.stat()
         except OSError:
             continue
-        if path.suffix == ".npz" and not path.name.startswith("."):
+        if _FILE.fullmatch(path.name):
             files.append((status.st_mtime, status.st_size, path))
             total += status.st_size
-        elif path.is_dir() and path.name.startswith(".") and time.time() > status.st_mtime + _STALE:
+        elif _LEFT.fullmatch(path.name) and time.time() > status.st_mtime + _STALE:
             shutil.rmtree(path, ignore_errors=True)
     for _, size, path in sorted(files):
         if total <= CACHE_LIMIT:

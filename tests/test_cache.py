@@ -167,12 +167,26 @@ def test_what_is_larger_than_the_cache_is_not_kept(folder, monkeypatch):
 
 
 def test_what_killed_processes_left_is_swept_after_a_day(folder):
-    for name, age in ((".old", 2 * 86400), (".new", 60)):
+    old, new = (f".{letter * 64}.npz.x1" for letter in "ab")
+    for name, age in ((old, 2 * 86400), (new, 60)):
         (folder / name).mkdir(parents=True)
         os.utime(folder / name, (time.time() - age,) * 2)
     cached_arrays(KEY, Compute())
-    assert not (folder / ".old").exists()
-    assert (folder / ".new").exists()
+    assert not (folder / old).exists()
+    assert (folder / new).exists()
+
+
+def test_what_is_not_of_the_cache_is_left_alone(folder, monkeypatch):
+    monkeypatch.setattr(cache, "CACHE_LIMIT", 20_000)
+    for name in (".git", ".ssh"):
+        (folder / name).mkdir(parents=True)
+    np.savez(folder / "own.npz", np.zeros(2400))
+    before = set(folder.iterdir())
+    for path in before:
+        os.utime(path, (time.time() - 9 * 86400,) * 2)
+    for version in range(3):
+        cached_arrays(KEY | {"version": version}, Compute(size=1500))
+    assert before <= set(folder.iterdir())
 
 
 def write_and_read(value: int) -> bool:
