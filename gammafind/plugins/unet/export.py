@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 
@@ -15,14 +16,37 @@ from gammafind.learning.backend import load_keras
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.folder import ARCHITECTURE, CARD, ONNX, WEIGHTS
 from gammafind.plugins.unet.networks import Network, input_name
+from gammafind.plugins.unet.peaks import sigmoid
 from gammafind.plugins.unet.runners import onnx_runner
 
-__all__ = ["export_network"]
+__all__ = ["check_exporter", "export_network"]
 
 _AGREEMENT = 1e-5
-"""Largest difference of the outputs of keras and onnxruntime, as a share of those above one."""
+"""Largest difference of the outputs of keras and onnxruntime, as a share of the largest output."""
+_SCORE_AGREEMENT = 1e-4
+"""Largest difference of their scores, between 0 and 1."""
 _OPSET = 17
 _COMPARED = 4
+
+
+def check_exporter() -> None:
+    """Make sure that networks can be exported.
+
+    Raises
+    ------
+    MissingBackendError
+        If keras does not run on torch, from which alone ONNX is written, or onnx is not installed.
+    """
+    if (backend := load_keras().backend.backend()) != "torch":
+        raise MissingBackendError(
+            f"networks are exported by keras on torch, not on {backend}",
+            remedy="Set KERAS_BACKEND=torch.",
+        )
+    if find_spec("onnx") is None:
+        raise MissingBackendError(
+            "networks are exported by onnx, which is not installed",
+            remedy="pip install 'gammafind[onnx]'",
+        )
 
 
 def export_network(
@@ -48,17 +72,13 @@ def export_network(
     Raises
     ------
     MissingBackendError
-        If keras does not run on torch, from which alone ONNX is written.
+        As `check_exporter`.
     OutputError
         If the folder holds weights already or cannot be written.
     WeightsError
-        If the two differ by more than 1e-5.
+        If the two differ by more than 1e-5 of the largest output, or 1e-4 in a score.
     """
-    if (backend := load_keras().backend.backend()) != "torch":
-        raise MissingBackendError(
-            f"networks are exported by keras on torch, not on {backend}",
-            remedy="Set KERAS_BACKEND=torch.",
-        )
+    check_exporter()
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError("is a file, not a folder", path=folder)
@@ -110,12 +130,15 @@ def _compare(folder: Path, network: Network, architecture: Architecture) -> None
     inputs = _inputs(architecture, _COMPARED)
     theirs = onnx_runner(folder, architecture)(inputs)
     ours = np.asarray(network.predict_on_batch(list(inputs)))
-    difference = np.abs(theirs - ours) / np.maximum(np.abs(ours), 1)
-    if not difference.max() <= _AGREEMENT:
+    output = np.abs(theirs - ours).max() / max(np.abs(ours).max(), 1)
+    score = np.abs(sigmoid(theirs[..., 0]) - sigmoid(ours[..., 0])).max()
+    if not (output <= _AGREEMENT and score <= _SCORE_AGREEMENT):
         raise WeightsError(
-            f"onnxruntime and keras differ by {difference.max():.2g}",
+            f"onnxruntime and keras differ by {output:.2g} of the largest output and by "
+            f"{score:.2g} in a score",
             path=folder / ONNX,
-            remedy=f"They must agree to {_AGREEMENT:g}: are the weights finite?",
+            remedy=f"They must agree to {_AGREEMENT:g} and {_SCORE_AGREEMENT:g}: are the weights "
+            "finite?",
         )
 
 

@@ -133,7 +133,7 @@ def paper_network(
 def gammafind_network(
     inputs: Mapping[int, Tensor],
     *,
-    filters: Sequence[int] = (32, 48, 64, 96),
+    filters: Sequence[int] = (24, 48, 64, 96),
     working_width: int = 64,
     batch_norm: bool = False,
 ) -> Tensor:

@@ -93,6 +93,14 @@ def test_export_needs_torch(tmp_path, monkeypatch):
         export.export_network(tmp_path / "new", network, MANY, card="")
 
 
+def test_export_needs_onnx(tmp_path, monkeypatch):
+    network = random_network(MANY)
+    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    with pytest.raises(MissingBackendError, match=r"onnx, which is not installed"):
+        write(tmp_path / "new", network, MANY)
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize(("name", "run"), [(ONNX, onnx_runner), (WEIGHTS, keras_runner)])
 class TestDamage:
     def test_a_flipped_byte(self, many, name, run):
