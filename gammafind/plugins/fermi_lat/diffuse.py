@@ -21,9 +21,10 @@ from gammafind.plugins.fermi_lat.interstellar import band_intensity
 from gammafind.plugins.fermi_lat.irf import Response
 from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum, read_isotropic
 from gammafind.sky.bands import Band
-from gammafind.sky.harmonics import convolve
+from gammafind.sky.harmonics import angles_of, convolve
 from gammafind.sky.patch_points import PatchPoints, upsample
 from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.projection import to_frame, unit_vectors
 from gammafind.sky.psf import RadialPsf
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "interstellar_in_patches",
     "interstellar_intensity",
     "isotropic_intensity",
+    "seen_intensity",
 ]
 
 _EMBEDDED_NSIDE = 128
@@ -138,31 +140,46 @@ def interstellar_in_patches(
     import healpy as hp
 
     half = home.pixel_size.to_value(u.deg) / 2
-    width = min(points.width, int(2 ** np.ceil(np.log2(points.grid.pixel_size(1) / half))))
+    enough = int(2 ** max(1, np.ceil(np.log2(points.grid.pixel_size(1) / half))))
+    width = min(points.width, enough)
     nodes = points if width == points.width else PatchPoints(points.grid, width)
-    values = [hp.get_interp_val(seen, *angles.T).astype(np.float32) for angles in nodes.angles]
+    galactic = (_galactic_angles(angles, points.grid.frame) for angles in nodes.angles)
+    values = [np.ravel(hp.get_interp_val(seen, *at.T)).astype(np.float32) for at in galactic]
     coarse = np.concatenate(values).reshape(len(points.grid), width, width)
     return np.maximum(upsample(coarse, points.width), 0)
 
 
-def _seen(source: str, band: Band, psf: RadialPsf) -> tuple[HealpixPixels, np.ndarray]:
-    """Intensity of the interstellar emission convolved with the PSF, on pixels of its own.
+def seen_intensity(intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf) -> np.ndarray:
+    """Convolve an intensity map on the pixels ``home`` with the PSF.
 
     The sum over pixels of a PSF narrower than them is uneven at the poles; the same sum over a
     flat sky takes that out.
     """
+    window = psf.window(3 * home.nside - 1)
+    seen, flat = (
+        convolve(array, home.nside, window, home.nside)
+        for array in (intensity, np.ones_like(intensity))
+    )
+    return seen / flat
+
+
+def _seen(source: str, band: Band, psf: RadialPsf) -> tuple[HealpixPixels, np.ndarray]:
+    """Intensity of the interstellar emission convolved with the PSF, on pixels of its own."""
 
     def compute() -> dict[str, np.ndarray]:
         home, (intensity,) = interstellar_intensity(source, [band])
-        window = psf.window(3 * home.nside - 1)
-        seen, flat = (
-            convolve(array, home.nside, window, home.nside)
-            for array in (intensity, np.ones_like(intensity))
-        )
-        return {"intensity": seen / flat}
+        return {"intensity": seen_intensity(intensity, home, psf)}
 
     seen = cached_arrays(_key("interstellar emission", source, band, psf), compute)["intensity"]
     return HealpixPixels(int(np.sqrt(len(seen) / 12))), seen
+
+
+def _galactic_angles(angles: np.ndarray, frame: str) -> np.ndarray:
+    """Galactic colatitudes and longitudes, shape (n, 2), of those in a frame."""
+    if frame == "galactic":
+        return angles
+    longitude, latitude = np.degrees(angles[:, 1]), 90 - np.degrees(angles[:, 0])
+    return angles_of(unit_vectors(longitude, latitude) @ to_frame(np.eye(3), frame).T)
 
 
 def _key(array: str, source: str, band: Band, psf: RadialPsf, **more: str) -> dict[str, Any]:

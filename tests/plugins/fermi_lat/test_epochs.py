@@ -67,7 +67,7 @@ def test_histories_that_cannot_be_are_refused(renderer, sources, history, fault)
 def test_unknown_classes_are_refused(renderer, sources):
     one = sources[:1].copy()
     one["class_label"] = ["quark star"]
-    with pytest.raises(TableError, match="'quark star'.*BLL"):
+    with pytest.raises(TableError, match=r"'quark star'.*BLL"):
         renderer.render(one)
 
 
@@ -122,6 +122,25 @@ def test_patches_in_equatorial_coordinates_hold_the_same_source(renderer, source
         }
         total.append(seen.sum())
     assert total[0] == pytest.approx(total[1], rel=2e-3)
+
+
+def test_patches_in_equatorial_coordinates_hold_the_same_background(renderer, sources):
+    total = []
+    for frame in ("galactic", "icrs"):
+        at = SkyCoord(5, 3, unit="deg", frame="galactic").transform_to(frame).spherical
+        grid = PatchGrid([at.lon.deg], [at.lat.deg], 12.8 * u.deg, frame)
+        (seen,) = renderer.render_patches(sources[:0], grid, (32, 64)).background[1]
+        total.append(seen[24:40, 24:40].sum())
+    assert total[0] == pytest.approx(total[1], rel=0.05)
+
+
+@pytest.mark.parametrize(("size", "width"), [(12.8, 1), (0.2, 4), (0.1, 4)])
+def test_small_patches_and_wide_pixels_are_rendered(renderer, sources, size, width):
+    grid = PatchGrid(np.array([60.0]), np.array([50.0]), size * u.deg)
+    patches = renderer.render_patches(sources, grid, (width, width))
+    diffuse = renderer.background(tuple(grid.pixels(0, width) for _ in range(2)))
+    expected = sum(sky.values[1] for sky in diffuse.values())
+    assert patches.background[1][0] == pytest.approx(expected, rel=0.03)
 
 
 def test_poisson_draws_of_patches_are_new_each_time(renderer, sources):
