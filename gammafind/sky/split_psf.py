@@ -75,7 +75,7 @@ def split_psf(psf: RadialPsf, size: float, lmax: int) -> SplitPsf:
     window = psf.window(lmax) * taper * square_window(size, lmax)
     core, reach = psf_core(psf), _REACH / lmax
     scale = max(_BINS_IN_CORE / core, _BINS_IN_PIXEL / size)
-    nodes = np.linspace(0, 1.1 * reach + 2 * size, _NODES)
+    nodes = np.linspace(0, min(1.1 * reach + 2 * size, np.pi), _NODES)
     smooth = legendre_sum((2 * ell + 1) / (4 * np.pi) * window, np.cos(nodes))
 
     def profile(chord: np.ndarray, density: np.ndarray) -> Profile:

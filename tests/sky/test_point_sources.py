@@ -63,6 +63,13 @@ def test_far_wings_are_those_of_the_psf():
     assert seen[far] == pytest.approx(psf(apart[far]), rel=0.02)
 
 
+@pytest.mark.parametrize("nside", [1, 2, 4, 8, 16])
+def test_coarse_pixels_keep_the_counts(nside):
+    for place in PLACES:
+        total = sky_counts(place[None], np.array([7.0]), HealpixPixels(nside), king(0.3)).sum()
+        assert total == pytest.approx(7, rel=1e-3)
+
+
 def test_sources_add_up():
     pixels, psf = HealpixPixels(32), king(2)
     counts = np.arange(1.0, 7)
