@@ -101,7 +101,7 @@ def _with_units(table: QTable) -> QTable:
     for column in SOURCES:
         values = table[column.name]
         if column.unit and values.unit is None and values.dtype.kind in "fiu":
-            table[column.name] = np.asarray(values) * u.Unit(column.unit)
+            table[column.name] = np.ma.filled(values.astype(float), np.nan) * u.Unit(column.unit)
     return table
 
 

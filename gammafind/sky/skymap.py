@@ -23,6 +23,8 @@ KINDS = {
     "score": u.dimensionless_unscaled,
 }
 """What a map may hold, with the unit of its values."""
+_MOST_COUNTS = 1e15
+"""Expected in a pixel: above that neither 64-bit integers nor their sums are safe."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +137,21 @@ class SkyMap:
         return replace(self, values=tuple(function(array) for array in self.values), kind=kind)
 
     def poisson(self, *, rng: np.random.Generator) -> SkyMap:
-        """Draw counts from a map of expected counts."""
+        """Draw counts from a map of expected counts.
+
+        Raises
+        ------
+        OptionError
+            If more are expected in a pixel than an integer holds.
+        """
         if self.kind != "expected counts":
             raise OptionError(
                 f"a Poisson draw of a map of {self.kind}", remedy="It needs expected counts."
+            )
+        most = max(np.max(array, initial=0) for array in self.values)
+        if most > _MOST_COUNTS:
+            raise OptionError(
+                f"{most:.3g} counts are expected in a pixel",
+                remedy=f"At most {_MOST_COUNTS:.0e} can be drawn; some source is too bright.",
             )
         return self.map(rng.poisson, kind="counts")

@@ -46,6 +46,16 @@ def test_a_plain_csv_has_the_units_of_the_schema(tmp_path):
     assert (sources["dec"][0], sources["flux"][0]) == (-5 * u.deg, 1e-9 * FLUX)
 
 
+@pytest.mark.parametrize("column", ["ra", "dec", "flux"])
+def test_a_blank_in_a_plain_csv_is_no_zero(tmp_path, column):
+    row = {"name": "one", "ra": "10", "dec": "-5", "class_label": "A", "flux": "1e-9"}
+    path = tmp_path / "mine.csv"
+    lines = [row, row | {"name": "two", column: ""}]
+    path.write_text("\n".join(",".join(line) for line in [row, *(x.values() for x in lines)]))
+    with pytest.raises(TableError, match=r"1 of 2 sources .* row 2 \(two\)"):
+        read_sources(path, LAT)
+
+
 def test_other_units_are_converted(tmp_path):
     write_table(table(flux=[1.0, 2.0, 3.0] * u.Unit("ph m-2 s-1")), tmp_path / "mine.ecsv")
     assert read_sources(tmp_path / "mine.ecsv", LAT)["flux"][1] == 2e-4 * FLUX

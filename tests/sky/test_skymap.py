@@ -80,3 +80,10 @@ def test_poisson_draws_follow_the_expected_counts():
     assert drawn.values[1].std() == pytest.approx(20, rel=0.25)
     with pytest.raises(OptionError, match="map of counts"):
         drawn.poisson(rng=np.random.default_rng(1))
+
+
+def test_more_counts_than_integers_hold_are_refused():
+    pixels = HealpixPixels(1)
+    sky = SkyMap(energy_bands([1, 2] * u.GeV), [pixels], [np.full(12, 1e20)], "expected counts")
+    with pytest.raises(OptionError, match=r"1e\+20 counts are expected in a pixel"):
+        sky.poisson(rng=np.random.default_rng(0))
