@@ -53,15 +53,15 @@ def cached_arrays(
     dict of ndarray
         The same bytes whether they were computed or read.
 
-    Warns
-    -----
-    CacheWarning
-        If the arrays cannot be written: the folder is read-only, or the disk full.
-
     Raises
     ------
     OptionError
         If JSON cannot hold ``key``, or an array holds Python objects.
+
+    Warns
+    -----
+    CacheWarning
+        If the arrays cannot be written: the folder is read-only, or the disk full.
 
     Notes
     -----

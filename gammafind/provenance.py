@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from astropy.units import Quantity
 
 from gammafind import __version__
+from gammafind.files import file_checksum
 from gammafind.interfaces import Plugin
 from gammafind.registry import plugins
 
 __all__ = ["describe_plugin", "provenance"]
 
+_BRACES = re.compile(r"\{\w+\}")
 _LIBRARIES = ("astropy", "numpy", "scipy", "healpy", "ducc0")
 
 
@@ -65,17 +69,32 @@ def provenance(
 
 
 def describe_plugin(role: str, plugin: Plugin) -> dict[str, Any]:
-    """Role, name, distribution, version and options of a plugin."""
+    """Role, name, distribution, version, options of a plugin, and checksums of files in these."""
+    values = {field.name: getattr(plugin, field.name) for field in dataclasses.fields(plugin)}
     home = next((info for info in plugins(role) if info.name == plugin.name), None)
     return {
         "role": role,
         "name": plugin.name,
         "distribution": home.distribution if home else "",
         "version": home.version if home else "",
-        "options": {
-            field.name: _plain(getattr(plugin, field.name)) for field in dataclasses.fields(plugin)
+        "options": {name: _plain(value) for name, value in values.items()},
+        "files": {
+            path.name: file_checksum(path) for value in values.values() for path in _files(value)
         },
     }
+
+
+def _files(value: Any) -> list[Path]:
+    """Files that an option names; braces in a name stand for any text."""
+    if not isinstance(value, str) or not value:
+        return []
+    path = Path(value)
+    try:
+        if not path.is_file() and "{" in path.name:
+            return sorted(path.parent.glob(_BRACES.sub("*", path.name)))
+        return [path] if path.is_file() else []
+    except OSError:
+        return []
 
 
 def _plain(value: Any) -> Any:

@@ -123,7 +123,8 @@ def run(arguments: Namespace) -> None:
 
 def _summary(done: Simulated) -> list[str]:
     n_there = len(done.folders) - len(done.made)
-    lines = [f"{_number(n_there, 'catalogue')} were there already"] if n_there else []
+    there = "was" if n_there == 1 else "were"
+    lines = [f"{_number(n_there, 'catalogue')} {there} there already"] if n_there else []
     if done.made:
         n_sources = sum(one.n_sources for one in done.made)
         n_counts = sum(one.n_counts for one in done.made)

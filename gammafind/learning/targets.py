@@ -106,7 +106,8 @@ def offsets(truth: np.ndarray, n_patches: int, n_pixels: int, *, reach: float) -
     Returns
     -------
     ndarray, shape (n_patches, n_pixels, n_pixels, 2), float32
-        x and y of the source less those of the pixel; infinite where no source is within reach.
+        Position of the source less that of the pixel, x and y; infinite where no source is
+        within reach.
     """
     steps = np.arange(-int(np.ceil(reach)) - 1, int(np.ceil(reach)) + 2)
     column = np.rint(truth["x"]).astype(int)[:, None, None] + steps

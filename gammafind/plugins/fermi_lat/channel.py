@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -33,8 +33,12 @@ class Channel:
     bands : tuple of Band
     index : float
         Photon index over which PSF and effective area are averaged in a band.
-    exposure_source, year, max_zenith
-        As for `~gammafind.plugins.fermi_lat.exposure.exposure_maps`.
+    exposure_source : str
+        As ``source`` of `~gammafind.plugins.fermi_lat.exposure.exposure_maps`.
+    max_zenith : Quantity, scalar or shape (n_bands,)
+        Zenith cut of the events.
+    year : int
+        One of the ten years, 1 to 10; 0 is the whole.
     """
 
     response: Response
@@ -42,7 +46,7 @@ class Channel:
     index: float
     exposure_source: str
     max_zenith: Quantity
-    year: int = field(default=0)
+    year: int = 0
 
     @cached_property
     def psfs(self) -> tuple[RadialPsf, ...]:

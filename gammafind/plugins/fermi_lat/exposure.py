@@ -98,10 +98,15 @@ def exposure_at(
 
     Parameters
     ----------
-    source, response, bands, index, year, max_zenith
-        As in `exposure_maps`.
+    source : str
+        This and all others but ``vectors`` as in `exposure_maps`.
+    response : Response
+    bands : sequence of Band
     vectors : ndarray, shape (n, 3)
         Galactic unit vectors.
+    index : float
+    year : int
+    max_zenith : Quantity, scalar or shape (n_bands,)
 
     Returns
     -------

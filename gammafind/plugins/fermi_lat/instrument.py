@@ -21,6 +21,7 @@ from gammafind.plugins.fermi_lat.option_checks import (
     check_bands,
     check_event_types,
     check_files,
+    check_index,
 )
 from gammafind.plugins.fermi_lat.selection import (
     accepts_photons,
@@ -58,6 +59,7 @@ class LatInstrument(SkyRenderer):
 
     def __post_init__(self) -> None:
         check_bands(self.energies, self.nsides, self.max_zeniths)
+        check_index(self.index)
         check_event_types(self.event_types)
         check_files(
             self.event_types,

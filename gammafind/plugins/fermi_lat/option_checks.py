@@ -10,7 +10,7 @@ from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES
 from gammafind.sky.pixels import HealpixPixels
 
-__all__ = ["CHANNEL", "check_bands", "check_event_types", "check_files"]
+__all__ = ["CHANNEL", "check_bands", "check_event_types", "check_files", "check_index"]
 
 CHANNEL = "{type}"
 """Stands for the event types of a channel in the name of a file."""
@@ -52,6 +52,18 @@ def check_bands(
         raise OptionError(
             f"max_zeniths is {tuple(max_zeniths)}", remedy="Give degrees between 0 and 180."
         )
+
+
+def check_index(index: float) -> None:
+    """Check the photon index over which a band is averaged.
+
+    Raises
+    ------
+    OptionError
+        If it is not finite.
+    """
+    if not np.isfinite(index):
+        raise OptionError(f"index is {index}", remedy="It must be a finite photon index.")
 
 
 def check_event_types(event_types: Sequence[str]) -> None:

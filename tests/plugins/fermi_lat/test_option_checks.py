@@ -107,3 +107,8 @@ def test_a_zenith_cut_that_is_no_angle_is_refused(max_zeniths):
 def test_one_zenith_cut_an_energy_band_is_needed():
     with pytest.raises(OptionError, match="2 max_zeniths for 1 energy bands"):
         lat(max_zeniths=(90, 100))
+
+
+def test_an_index_that_is_no_number_is_refused():
+    with pytest.raises(OptionError, match="index is nan"):
+        FermiLatRenderer(index=float("nan"))
