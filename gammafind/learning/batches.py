@@ -14,7 +14,7 @@ from gammafind.learning.features import FeatureSpec, features
 from gammafind.learning.shard_set import Expected, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
 
-__all__ = ["Batch", "Batches", "DrawOptions"]
+__all__ = ["Batches", "DrawOptions"]
 
 Batch = tuple[tuple[np.ndarray, ...], np.ndarray]
 """Features (one array for each width) and targets of some patches."""

@@ -11,7 +11,7 @@ CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR")
 GALACTIC = ("PSR", "PWN+SNR")
 """Those concentrated towards the Galactic plane; the others are isotropic."""
 LATITUDE_EDGES = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 40.0, 90.0])
-"""Edges in |b| (deg) of the bands in which classes are counted."""
+"""Edges in Galactic latitude (deg, either side) of the bands in which classes are counted."""
 
 _HIGH_LATITUDE = 20.0
 _SKY = np.diff(np.sin(np.radians(LATITUDE_EDGES)))
