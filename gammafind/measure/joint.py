@@ -15,7 +15,7 @@ _TOLERANCE = 1e-3
 _HOLDS = 10
 _SMALLEST_SHARE = 1e-3
 _RIDGE = 1e-9
-_MANY, _CG_TOLERANCE = 2000, 1e-7
+_MANY, _CG_TOLERANCE, _CG_STEPS = 2000, 1e-7, 200
 _FREE, _CHUNK = 24, 2000
 
 
@@ -132,13 +132,14 @@ def _blocks(overlap: sparse.csr_array, rows: np.ndarray) -> np.ndarray:
 
 
 def _solved(matrix: sparse.sparray, right: np.ndarray) -> np.ndarray:
-    """Solution of positive definite equations, by conjugate gradients where they are many."""
-    if len(right) < _MANY:
-        return splu(matrix.tocsc()).solve(right)
-    diagonal = matrix.diagonal()
-    scaled = sparse.diags_array(diagonal**-0.5)
-    found, _ = cg((scaled @ matrix @ scaled).tocsr(), right * diagonal**-0.5, rtol=_CG_TOLERANCE)
-    return found * diagonal**-0.5
+    """Solution of positive definite equations; of many by conjugate gradients, if these are few."""
+    if len(right) > _MANY:
+        scale = matrix.diagonal() ** -0.5
+        scaled = (sparse.diags_array(scale) @ matrix @ sparse.diags_array(scale)).tocsr()
+        found, failed = cg(scaled, right * scale, rtol=_CG_TOLERANCE, maxiter=_CG_STEPS)
+        if not failed:
+            return found * scale
+    return splu(matrix.tocsc()).solve(right)
 
 
 def _share(counts: np.ndarray, growth: np.ndarray, expected: float) -> float:

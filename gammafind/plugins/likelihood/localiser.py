@@ -30,6 +30,8 @@ _PASSES = (1000.0, 200.0, 60.0, 25.0)
 _QUICK_SHARE = 0.6
 _RINGS = 1
 """Rings of positions about a maximum of the quick TS where that of the likelihood is looked for."""
+_CLEAR = 2.0
+"""Sizes of a source within which its own TS passes for others in all passes but the last."""
 _POSITION_FACTOR = 1.05
 _POSITION_FLOOR = 0.01
 _BACKGROUND_TS = 16.0
@@ -143,7 +145,7 @@ class Likelihood(Localiser):
         model.update(background=threshold >= _BACKGROUND_TS)
 
     def _peaks(self, model: SkyModel, grid: SearchGrid, threshold: float) -> np.ndarray:
-        ts = self._ts_of_summits(model.data, grid, _QUICK_SHARE * threshold)
+        ts = self._ts_of_summits(model.data, grid, threshold)
         ts[ts < threshold] = 0
         found, scores = [np.zeros((0, 3))], [np.zeros(0)]
         for tile, number in grid.tiles(ts):
@@ -153,10 +155,11 @@ class Likelihood(Localiser):
         vectors, score = np.concatenate(found), np.concatenate(scores)
         inside = model.data.inside(vectors)
         vectors, score = vectors[inside], score[inside]
-        return vectors[self._highest(model.data, vectors, score)]
+        return vectors[self._highest(model.data, vectors, score, threshold)]
 
-    def _ts_of_summits(self, data: SkyData, grid: SearchGrid, least: float) -> np.ndarray:
-        """TS at and about the local maxima of the quick one where both pass ``least``; else 0."""
+    def _ts_of_summits(self, data: SkyData, grid: SearchGrid, threshold: float) -> np.ndarray:
+        """TS at and about the local maxima of the quick one where both come near ``threshold``."""
+        least = _QUICK_SHARE * threshold
         quick = grid.quick_ts(data)
         promising = np.flatnonzero(quick > least)
         quick[promising[~data.inside(grid.vectors(promising))]] = 0
@@ -167,7 +170,7 @@ class Likelihood(Localiser):
         ts = np.zeros(len(quick))
         ts[summits] = scan(data, grid.vectors(summits)).ts
         chosen = summits[ts[summits] > least]
-        chosen = chosen[self._highest(data, grid.vectors(chosen), ts[chosen])]
+        chosen = chosen[self._highest(data, grid.vectors(chosen), ts[chosen], threshold)]
         for _ in range(_RINGS):
             chosen = np.unique(np.append(chosen, grid.neighbours(chosen)))
             chosen = chosen[chosen >= 0]
@@ -175,13 +178,17 @@ class Likelihood(Localiser):
         ts[chosen] = scan(data, grid.vectors(chosen)).ts
         return ts
 
-    def _highest(self, data: SkyData, vectors: np.ndarray, score: np.ndarray) -> np.ndarray:
+    def _highest(
+        self, data: SkyData, vectors: np.ndarray, score: np.ndarray, threshold: float
+    ) -> np.ndarray:
         """Indices of the highest of all peaks that could be one source.
 
-        Neighbours that are sources of their own rise again once the highest is in the model.
+        Neighbours that are sources of their own rise again once the highest is in the model; so
+        all passes but the last may leave more of them out.
         """
         sizes = source_sizes(data, vectors) if self.separation is None else self.separation
-        return merge_duplicates(_positions(data, vectors), score, sizes * u.deg)
+        wider = _CLEAR if threshold > self.threshold else 1
+        return merge_duplicates(_positions(data, vectors), score, wider * sizes * u.deg)
 
     def _tile_peaks(self, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if self.clusterer is None:
