@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -189,22 +188,29 @@ def test_what_is_not_of_the_cache_is_left_alone(folder, monkeypatch):
     assert before <= set(folder.iterdir())
 
 
-def write_and_read(value: int) -> bool:
-    """Write one of two keys again and again; true if what came back was right each time."""
-    right = True
-    for version in range(40):
-        key = KEY | {"version": version % 4}
-        ramp = cached_arrays(key, Compute(version % 4, 20_000))["ramp"]
-        right &= bool(np.array_equal(ramp, Compute(version % 4, 20_000)()["ramp"]))
-        if version % 8 == value:
-            for path in cache_folder().glob("*.npz"):
-                path.unlink(missing_ok=True)
-    return right
+WRITE_AND_READ = """
+import subprocess
+import sys
+import numpy as np
+from gammafind.cache import cache_folder, cached_arrays
+
+for round in range(40):
+    version = round % 4
+    ramp = np.arange(20_000.0) + version
+    found = cached_arrays({"version": version}, lambda: {"ramp": ramp})["ramp"]
+    if not np.array_equal(found, ramp):
+        sys.exit("another array came back")
+    if round % 8 == int(sys.argv[1]):
+        for path in cache_folder().glob("*.npz"):
+            path.unlink(missing_ok=True)
+"""
+"""Writes one of four keys again and again, and checks what comes back each time."""
 
 
 def test_processes_share_a_folder(folder):
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        assert all(pool.map(write_and_read, range(4)))
+    command = [sys.executable, "-W", "error", "-c", WRITE_AND_READ]
+    processes = [subprocess.Popen([*command, str(number)]) for number in range(4)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0, 0]
     assert {path.suffix for path in entries(folder)} <= {".npz"}
 
 
