@@ -97,8 +97,7 @@ class ShardMaker:
         with stage("rendering the patches"):
             patches = self.renderer.render_patches(sources, grid, self.widths)
         with stage("expected TS of the sources"):
-            counts = self.renderer.source_counts(sources)
-            sources["ts"] = rendered_ts(self.renderer, sources, counts)
+            sources["ts"] = rendered_ts(self.renderer, sources)
         truth = truth_table(sources, grid, patches.score_width, margin=self.margin)
         scales = self._write_patches(folder, patches)
         np.save(folder / "truth.npy", _plain(truth, sources["ts"]))

@@ -84,7 +84,7 @@ def expected_ts(
     return total
 
 
-def rendered_ts(renderer: SkyRenderer, sources: QTable, counts: np.ndarray) -> np.ndarray:
+def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
     """Expected TS of ``sources`` on the sky that ``renderer`` makes of them.
 
     Parameters
@@ -92,13 +92,12 @@ def rendered_ts(renderer: SkyRenderer, sources: QTable, counts: np.ndarray) -> n
     renderer : SkyRenderer
     sources : QTable
         As `gammafind.interfaces.SkyRenderer.render` takes them.
-    counts : ndarray, shape (n, n_bands)
-        Expected counts of each source in each band.
 
     Returns
     -------
     ndarray, shape (n,)
     """
+    counts = renderer.source_counts(sources)
     rendered = renderer.render(sources)
     components = renderer.background().values()
     background = [sum(parts) for parts in zip(*(sky.values for sky in components), strict=True)]

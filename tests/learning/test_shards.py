@@ -48,7 +48,7 @@ def test_the_truth_says_where_each_source_is_and_its_expected_ts(maker):
     read = shards.read(np.array([7, 2]))
     grid = grid_of(maker.place(0))
     sources = maker.population.sample(rng=streams(5, 0).sources)
-    ts = rendered_ts(maker.renderer, sources, maker.renderer.source_counts(sources))
+    ts = rendered_ts(maker.renderer, sources)
     patch = np.array([7, 2])[read.truth["patch"]]
     places = grid.positions(patch, read.truth["x"], read.truth["y"], max(WIDTHS)).icrs
     true = sources[read.truth["source"]]
