@@ -12,7 +12,6 @@ __all__ = [
     "angles_of",
     "convolve",
     "kernel_sums",
-    "legendre_sum",
     "synthesise",
     "synthesise_at",
 ]
@@ -125,18 +124,6 @@ def kernel_sums(vectors: np.ndarray, window: np.ndarray, nside: int) -> np.ndarr
     """
     alm = _filtered(_pixel_sum(nside, len(window) - 1).copy(), window)
     return synthesise_at(alm, angles_of(vectors), threads=_SAME_THREADS)
-
-
-def legendre_sum(coefficients: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """Sum of Legendre polynomials at ``cosine``, by upward recurrence."""
-    before, now = np.zeros_like(cosine), np.ones_like(cosine)
-    total = coefficients[0] * now
-    for degree in range(len(coefficients) - 1):
-        before *= -degree / (degree + 1)
-        before += (2 * degree + 1) / (degree + 1) * cosine * now
-        before, now = now, before
-        total += coefficients[degree + 1] * now
-    return total
 
 
 def angles_of(vectors: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-__all__ = ["deproject", "project", "tangent_basis", "to_frame", "unit_vectors"]
+__all__ = ["deproject", "from_frame", "project", "tangent_basis", "to_frame", "unit_vectors"]
 
 
 def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
@@ -47,7 +47,15 @@ def deproject(east: np.ndarray, north: np.ndarray, basis: np.ndarray) -> np.ndar
 
 def to_frame(vectors: np.ndarray, frame: str) -> np.ndarray:
     """Turn Galactic unit vectors, shape (..., 3), into another frame without attributes."""
-    if frame == "galactic":
-        return vectors
+    return vectors if frame == "galactic" else vectors @ _rotation(frame)
+
+
+def from_frame(vectors: np.ndarray, frame: str) -> np.ndarray:
+    """Turn unit vectors, shape (..., 3), of a frame without attributes into Galactic ones."""
+    return vectors if frame == "galactic" else vectors @ _rotation(frame).T
+
+
+def _rotation(frame: str) -> np.ndarray:
+    """Galactic unit vectors of the axes of a frame, as columns."""
     axes = SkyCoord(*np.eye(3), representation_type="cartesian", frame=frame)
-    return vectors @ axes.galactic.cartesian.xyz.value
+    return axes.galactic.cartesian.xyz.value

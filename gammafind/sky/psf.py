@@ -11,6 +11,7 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError, ShapeError
+from gammafind.sky.legendre import legendre_polynomials
 from gammafind.units import as_value
 
 __all__ = ["RadialPsf", "ring_weights"]
@@ -166,18 +167,7 @@ def _quadrature(nodes: np.ndarray, lmax: int) -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=64)
 def _window(psf: RadialPsf, lmax: int) -> np.ndarray:
     theta, step = _quadrature(psf.theta, lmax)
-    moments = _legendre_moments(np.cos(theta), step * np.sin(theta) * psf(theta), lmax)
+    weights = step * np.sin(theta) * psf(theta)
+    polynomials = legendre_polynomials(np.cos(theta), lmax)
+    moments = np.array([weights @ polynomial for polynomial in polynomials])
     return moments / moments[0]
-
-
-def _legendre_moments(cosine: np.ndarray, weights: np.ndarray, lmax: int) -> np.ndarray:
-    """Sum of ``weights`` times the Legendre polynomials, by upward recurrence."""
-    before, now = np.zeros_like(cosine), np.ones_like(cosine)
-    moments = np.empty(lmax + 1)
-    for degree in range(lmax):
-        moments[degree] = weights @ now
-        before *= -degree / (degree + 1)
-        before += (2 * degree + 1) / (degree + 1) * cosine * now
-        before, now = now, before
-    moments[lmax] = weights @ now
-    return moments

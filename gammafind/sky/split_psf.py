@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gammafind.sky.harmonics import legendre_sum
+from gammafind.sky.legendre import legendre_sum
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.stamps import averaged_profile, psf_core
 

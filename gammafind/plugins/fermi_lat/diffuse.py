@@ -24,7 +24,7 @@ from gammafind.sky.bands import Band
 from gammafind.sky.harmonics import angles_of, convolve
 from gammafind.sky.patch_points import PatchPoints, upsample
 from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.projection import to_frame, unit_vectors
+from gammafind.sky.projection import from_frame, unit_vectors
 from gammafind.sky.psf import RadialPsf
 
 __all__ = [
@@ -179,7 +179,7 @@ def _galactic_angles(angles: np.ndarray, frame: str) -> np.ndarray:
     if frame == "galactic":
         return angles
     longitude, latitude = np.degrees(angles[:, 1]), 90 - np.degrees(angles[:, 0])
-    return angles_of(unit_vectors(longitude, latitude) @ to_frame(np.eye(3), frame).T)
+    return angles_of(from_frame(unit_vectors(longitude, latitude), frame))
 
 
 def _key(array: str, source: str, band: Band, psf: RadialPsf, **more: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from gammafind.plugins.fermi_lat.years import (
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.exposure import read_exposure
 from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.projection import from_frame, to_frame
 
 __all__ = ["exposure_at", "exposure_maps"]
 
@@ -79,7 +80,7 @@ def exposure_maps(
     found: dict[int, np.ndarray] = {}
     for target in dict.fromkeys(pixels):
         here = [i for i, other in enumerate(pixels) if other == target]
-        values = _interpolate(home, maps[here], _galactic(target), source)
+        values = _interpolate(home, maps[here], from_frame(target.vectors, target.frame), source)
         found |= zip(here, (array.reshape(target.shape) for array in values), strict=True)
     return tuple(found[i] for i in range(len(bands)))
 
@@ -163,19 +164,6 @@ def _from_file(
     )
 
 
-def _galactic(pixels: Pixels) -> np.ndarray:
-    """Galactic unit vectors of the pixel centres."""
-    if pixels.frame == "galactic":
-        return pixels.vectors
-    return pixels.vectors @ _galactic_axes(pixels.frame)
-
-
-def _galactic_axes(frame: str) -> np.ndarray:
-    """Galactic unit vectors, shape (3, 3), of the axes of a frame."""
-    axes = SkyCoord(*np.eye(3), representation_type="cartesian", frame=frame)
-    return axes.galactic.cartesian.xyz.value.T
-
-
 def _interpolate(home: Pixels, maps: np.ndarray, vectors: np.ndarray, source: str) -> np.ndarray:
     """Values of the maps at Galactic vectors, shape (n_maps, n); NaN where a vector is."""
     known = np.isfinite(maps[0])
@@ -199,15 +187,14 @@ def _interpolate(home: Pixels, maps: np.ndarray, vectors: np.ndarray, source: st
 def _bilinear(home: Pixels, layers: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Interpolate all layers, shape (n_layers, n_pixels), with the same weights."""
     on_sky = np.isfinite(vectors[:, 0])
-    x, y, z = np.where(on_sky[:, None], vectors, [0, 0, 1]).T
+    here = np.where(on_sky[:, None], vectors, [0, 0, 1])
     if not isinstance(home, HealpixPixels):
-        positions = SkyCoord(x, y, z, representation_type="cartesian", frame="galactic")
+        positions = SkyCoord(*here.T, representation_type="cartesian", frame="galactic")
         found = [home.interpolate(array.reshape(home.shape), positions) for array in layers]
     else:
         import healpy as hp
 
-        if home.frame != "galactic":
-            x, y, z = _galactic_axes(home.frame) @ (x, y, z)
+        x, y, z = to_frame(here, home.frame).T
         index, weight = hp.get_interp_weights(
             home.nside, np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)
         )
