@@ -13,12 +13,15 @@ from gammafind.errors import OptionError
 from gammafind.learning.features import FeatureSpec, features
 from gammafind.learning.shard_set import Expected, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
+from gammafind.sky.patch_points import upsample
 
 __all__ = ["Batches", "DrawOptions"]
 
 Batch = tuple[tuple[np.ndarray, ...], np.ndarray]
 """Features (one array for each width) and targets of some patches."""
 
+_NODES = 5
+"""Points a side between which a wavy background is interpolated."""
 _CHOICE, _DRAW = 0, 1
 """Streams of random numbers: which patches an epoch sees, and what is drawn in them."""
 
@@ -34,16 +37,20 @@ class DrawOptions:
     background_jitter : float
         Standard deviation of the logarithm of the background's norm, drawn for each patch and
         band. The features keep the background that the model says.
+    background_waves : float
+        Standard deviation of the logarithm of a factor that varies over the patch on a scale of a
+        quarter of it, the same in all bands: what a model of interstellar gas may be off by.
     """
 
     turns: bool = True
     background_jitter: float = 0.0
+    background_waves: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.background_jitter) and self.background_jitter >= 0):
-            raise OptionError(
-                f"background_jitter is {self.background_jitter}", remedy="It must be 0 or more."
-            )
+        for name in ("background_jitter", "background_waves"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= 0):
+                raise OptionError(f"{name} is {value}", remedy="It must be 0 or more.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,7 +136,7 @@ class Batches:
         expected = self.shards.read(rows, exposure=self.spec.exposure)
         if self.draw.turns:
             expected = turned(expected, rng.integers(0, 2, (len(rows), 3)).astype(bool))
-        counts = drawn_counts(expected, self.draw.background_jitter, rng=rng)
+        counts = drawn_counts(expected, self.draw, rng=rng)
         seen = features(counts, expected.background, expected.exposure, self.spec)
         width = max(self.shards.widths)
         return seen, target_maps(expected.truth, len(rows), width, self.targets)
@@ -139,28 +146,33 @@ class Batches:
 
 
 def drawn_counts(
-    expected: Expected, jitter: float, *, rng: np.random.Generator
+    expected: Expected, options: DrawOptions, *, rng: np.random.Generator
 ) -> tuple[np.ndarray, ...]:
     """Draw Poisson counts, where each background is a little more or less than expected.
 
     Parameters
     ----------
     expected : Expected
-    jitter : float
-        Standard deviation of the logarithm of the background's norm in each patch and band.
+    options : DrawOptions
+        How much more or less.
     rng : numpy.random.Generator
 
     Returns
     -------
     tuple of ndarray, shape (n, width, width), float32
     """
-    norms = np.exp(rng.normal(0, jitter, (len(expected.sources), len(expected), 1, 1)))
-    return tuple(
-        rng.poisson(sources + norm.astype(np.float32) * background).astype(np.float32)
-        for sources, background, norm in zip(
-            expected.sources, expected.background, norms, strict=True
-        )
-    )
+    n, n_bands = len(expected), len(expected.sources)
+    norms = np.exp(rng.normal(0, options.background_jitter, (n_bands, n, 1, 1)))
+    waves = rng.normal(0, options.background_waves, (n, _NODES, _NODES)).astype(np.float32)
+    counts = []
+    for sources, background, norm in zip(
+        expected.sources, expected.background, norms.astype(np.float32), strict=True
+    ):
+        here = norm * background
+        if options.background_waves:
+            here *= np.exp(upsample(waves, background.shape[-1]))
+        counts.append(rng.poisson(sources + here).astype(np.float32))
+    return tuple(counts)
 
 
 def turned(expected: Expected, choices: np.ndarray) -> Expected:

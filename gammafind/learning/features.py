@@ -9,13 +9,22 @@ import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, ShapeError
 
-__all__ = ["FeatureSpec", "feature_shapes", "features"]
+__all__ = ["FeatureSpec", "feature_shapes", "features", "significance"]
 
 Arrays = Sequence[np.ndarray]
 
 _EXPOSURE_UNIT = 1e11
+_LEAST_BACKGROUND = 1e-3
+"""Backgrounds of fewer counts a pixel are alike: nothing is expected there."""
+_LINEAR = 4.0
+"""Standard deviations up to which a significance is told as it is; beyond, nearly its logarithm."""
 _LEAST_EXPOSURE = 1e-3
 """Exposures below this many units are alike: nothing is seen there."""
+_LOGARITHMS = {
+    "background": (1.0, _LEAST_BACKGROUND),
+    "exposure": (_EXPOSURE_UNIT, _LEAST_EXPOSURE),
+}
+"""Unit of what is told as a logarithm, and the least of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +34,7 @@ class FeatureSpec:
     Parameters
     ----------
     background : bool
-        The expected counts of the background.
+        The expected counts of the background, and of the counts their significance against it.
     exposure : bool
         The exposure.
     """
@@ -61,8 +70,10 @@ def features(
     """Make the inputs of a network from patches.
 
     Counts n become 2 sqrt(n + 3/8), whose noise is one everywhere but where there are next to no
-    counts; expected background becomes the same function of itself, so that their difference is
-    a significance; exposure becomes the logarithm of what it is in units of 1e11 cm2 s.
+    counts. Where the expected background b is shown too, the same function of it is taken off,
+    which makes a significance s, told as 4 arsinh(s / 4) so that bright sources stay in
+    range; and b itself becomes its logarithm. Exposure becomes the logarithm of what it is in
+    units of 1e11 cm2 s.
 
     Parameters
     ----------
@@ -116,15 +127,29 @@ def features(
 
 def _stack(given: dict[str, list[np.ndarray]], bands: list[int]) -> np.ndarray:
     """Channels of some bands of one width."""
-    parts = [(name, arrays[band]) for name, arrays in given.items() for band in bands]
-    stacked = np.empty((*parts[0][1].shape, len(parts)), dtype=np.float32)
-    for channel, (name, array) in enumerate(parts):
-        if name == "exposure":
-            units = np.maximum(array / _EXPOSURE_UNIT, _LEAST_EXPOSURE)
-            stacked[..., channel] = np.log(units)
+    parts = [(name, band) for name in given for band in bands]
+    shape = given["counts"][bands[0]].shape
+    stacked = np.empty((*shape, len(parts)), dtype=np.float32)
+    for channel, (name, band) in enumerate(parts):
+        array = given[name][band]
+        if name == "counts" and "background" in given:
+            stacked[..., channel] = significance(array, given["background"][band])
+        elif name == "counts":
+            stacked[..., channel] = _even(array)
         else:
-            stacked[..., channel] = 2 * np.sqrt(array + 0.375)
+            unit, least = _LOGARITHMS[name]
+            stacked[..., channel] = np.log(np.maximum(array / unit, least))
     return stacked
+
+
+def significance(counts: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Counts less background over the noise, nearly, and compressed where it is large."""
+    return _LINEAR * np.arcsinh((_even(counts) - _even(background)) / _LINEAR)
+
+
+def _even(counts: np.ndarray) -> np.ndarray:
+    """Function of Poisson counts whose noise is one."""
+    return 2 * np.sqrt(counts + np.float32(0.375))
 
 
 def _check(given: dict[str, list[np.ndarray]]) -> None:

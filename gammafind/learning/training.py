@@ -31,6 +31,8 @@ CHECKPOINT = "checkpoint.npz"
 WEIGHTS = "best.weights.h5"
 """Weights of the epoch of the lowest validation loss."""
 
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
@@ -50,6 +52,9 @@ class TrainingOptions:
         Largest norm of all gradients together.
     patience : int
         Stop after so many epochs without a lower validation loss.
+    precision : {"float32", "bfloat16"}
+        Of what flows through the layers while the network learns. Weights are of 32 bits always.
+        On a CPU that multiplies bfloat16 the training is a third faster with it.
     """
 
     epochs: int = 40
@@ -58,6 +63,7 @@ class TrainingOptions:
     weight_decay: float = 1e-4
     clip_norm: float = 1.0
     patience: int = 10
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patience"):
@@ -66,6 +72,12 @@ class TrainingOptions:
             self._require(name, 0 < getattr(self, name) < np.inf, "above 0")
         self._require("weight_decay", 0 <= self.weight_decay < np.inf, "0 or more")
         self._require("warm_up", 0 <= self.warm_up < 1, "0 or more and below 1")
+        self._require("precision", self.precision in _POLICIES, f"one of {', '.join(_POLICIES)}")
+
+    @property
+    def policy(self) -> str:
+        """Name of the precision in keras."""
+        return _POLICIES[self.precision]
 
     def _require(self, name: str, fulfilled: bool, accepted: str) -> None:
         if not fulfilled:

@@ -108,7 +108,7 @@ def train_localiser(
     maker = _maker(recipe, folder)
     architecture = _architecture(recipe, maker)
     keras.utils.set_random_seed(recipe.seed)
-    network = architecture.build()
+    network = _built(architecture, recipe.training.policy)
     record = _record(recipe, maker, command)
     _prepare(folder, record, resume)
     splits = recipe.data.splits
@@ -131,6 +131,7 @@ def train_localiser(
     test_loss = evaluate(network, batches["test"], recipe.loss) if splits["test"] else None
     result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
     _write_record(folder, {**record, **result})
+    network = _whole(network, architecture)
     weights = _export(folder / "weights", network, architecture, card(record, history, test_loss))
     return Trained(
         weights=weights,
@@ -192,6 +193,24 @@ def _architecture(recipe: Recipe, maker: ShardMaker) -> Architecture:
         features=recipe.features,
         options=recipe.network_options,
     )
+
+
+def _built(architecture: Architecture, policy: str) -> keras.Model:
+    """Network with random weights that computes in a precision of keras."""
+    keras = load_keras()
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return architecture.build()
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _whole(network: keras.Model, architecture: Architecture) -> keras.Model:
+    """The same network, all of it in 32 bits."""
+    whole = architecture.build()
+    whole.set_weights(network.get_weights())
+    return whole
 
 
 def _sample(batches: Batches) -> list[np.ndarray]:

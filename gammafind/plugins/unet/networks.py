@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,16 +66,23 @@ def build_network(
     _check_options(name, options)
     keras = load_keras()
     inputs = [
-        keras.Input((width, width, n), name=input_name(width))
+        keras.Input((width, width, n), name=input_name(width), dtype="float32")
         for width, n in zip(widths, channels, strict=True)
     ]
     standard = {
         width: keras.layers.BatchNormalization(
-            center=False, scale=False, epsilon=0.0, trainable=False, name=_standard_name(width)
+            center=False,
+            scale=False,
+            epsilon=0.0,
+            trainable=False,
+            name=_standard_name(width),
+            dtype="float32",
         )(tensor)
         for width, tensor in zip(widths, inputs, strict=True)
     }
-    return keras.Model(inputs, NETWORKS[name](standard, **options), name=name)
+    order = Order.of_backend()
+    ordered = {width: order.from_last(tensor) for width, tensor in standard.items()}
+    return keras.Model(inputs, NETWORKS[name](ordered, order, **options), name=name)
 
 
 def standardise(network: Network, inputs: Sequence[np.ndarray]) -> None:
@@ -99,8 +107,47 @@ def input_name(width: int) -> str:
     return f"width_{width}"
 
 
+@dataclass(frozen=True)
+class Order:
+    """Where the channels of the tensors between the layers are.
+
+    Torch has them before the pixels: between keras layers that have them last, it would copy all of
+    them to and fro. The other backends have them last. Weights are the same.
+
+    Parameters
+    ----------
+    channels_first : bool
+    """
+
+    channels_first: bool
+
+    @classmethod
+    def of_backend(cls) -> Order:
+        """Order in which the backend of keras is fast."""
+        return cls(load_keras().backend.backend() == "torch")
+
+    @property
+    def layout(self) -> str:
+        """``data_format`` of keras."""
+        return "channels_first" if self.channels_first else "channels_last"
+
+    @property
+    def axis(self) -> int:
+        """Axis of the channels."""
+        return 1 if self.channels_first else 3
+
+    def from_last(self, tensor: Tensor) -> Tensor:
+        """Bring a tensor whose channels are last into this order."""
+        return load_keras().layers.Permute((3, 1, 2))(tensor) if self.channels_first else tensor
+
+    def to_last(self, tensor: Tensor) -> Tensor:
+        """Bring a tensor of this order into that whose channels are last."""
+        return load_keras().layers.Permute((2, 3, 1), dtype="float32")(tensor) if self.channels_first else tensor
+
+
 def paper_network(
     inputs: Mapping[int, Tensor],
+    order: Order,
     *,
     filters: Sequence[int] = (16, 32, 64, 128),
     batch_norm: bool = False,
@@ -115,6 +162,8 @@ def paper_network(
     ----------
     inputs : mapping of int to tensor
         By width.
+    order : Order
+        Of the inputs, and of what comes out.
     filters : sequence of int
         Channels of each tier, widest first; the paper does not tell them. There is one halving
         fewer than tiers.
@@ -126,12 +175,13 @@ def paper_network(
     van den Oetelaar et al. 2021, PoS(ICRC2021), figure 2; Ronneberger et al. 2015,
     arXiv:1505.04597.
     """
-    x = _u_net(inputs, max(inputs), [], filters, batch_norm)
-    return _heads(x, _SCORE, stride=1)
+    x = _u_net(inputs, max(inputs), [], filters, batch_norm, order)
+    return _heads(x, _SCORE, stride=1, order=order)
 
 
 def gammafind_network(
     inputs: Mapping[int, Tensor],
+    order: Order,
     *,
     filters: Sequence[int] = (24, 48, 64, 96),
     working_width: int = 64,
@@ -147,6 +197,8 @@ def gammafind_network(
     ----------
     inputs : mapping of int to tensor
         By width.
+    order : Order
+        Of the inputs, and of what comes out.
     filters : sequence of int
         Channels of each tier, widest first.
     working_width : int
@@ -158,14 +210,19 @@ def gammafind_network(
     width = min(working_width, max(inputs))
     taken_in = [
         keras.layers.Conv2D(
-            filters[0], 2 * (w // width), strides=w // width, padding="same", activation="relu"
+            filters[0],
+            2 * (w // width),
+            strides=w // width,
+            padding="same",
+            activation="relu",
+            data_format=order.layout,
         )(inputs[w])
         for w in inputs
         if w > width
     ]
     within = {w: tensor for w, tensor in inputs.items() if w <= width}
-    x = _u_net(within, width, taken_in, filters, batch_norm)
-    return _heads(x, _SCORE_OFFSET_ERROR, stride=max(inputs) // width)
+    x = _u_net(within, width, taken_in, filters, batch_norm, order)
+    return _heads(x, _SCORE_OFFSET_ERROR, stride=max(inputs) // width, order=order)
 
 
 NETWORKS: dict[str, Callable[..., Tensor]] = {
@@ -181,6 +238,7 @@ def _u_net(
     taken_in: Sequence[Tensor],
     filters: Sequence[int],
     batch_norm: bool,
+    order: Order,
 ) -> Tensor:
     """Tiers of a U-Net from ``width`` down and up again; each input joins at that of its width."""
     layers = load_keras().layers
@@ -188,33 +246,42 @@ def _u_net(
     _check_tiers(inputs, tiers, width)
     skips: list[Tensor] = []
     for tier, n in zip(tiers, filters, strict=True):
-        above = [layers.MaxPooling2D(2)(skips[-1])] if skips else list(taken_in)
-        joined = _join([*above, inputs[tier]] if tier in inputs else above)
-        skips.append(_convolutions(joined, n, batch_norm))
+        halved = layers.MaxPooling2D(2, data_format=order.layout)
+        above = [halved(skips[-1])] if skips else list(taken_in)
+        joined = _join([*above, inputs[tier]] if tier in inputs else above, order)
+        skips.append(_convolutions(joined, n, batch_norm, order))
     x = skips.pop()
     for skip, n in zip(skips[::-1], filters[-2::-1], strict=True):
-        x = _convolutions(_join([layers.UpSampling2D(2)(x), skip]), n, batch_norm)
+        doubled = layers.UpSampling2D(2, data_format=order.layout)(x)
+        x = _convolutions(_join([doubled, skip], order), n, batch_norm, order)
     return x
 
 
-def _convolutions(x: Tensor, filters: int, batch_norm: bool) -> Tensor:
+def _convolutions(x: Tensor, filters: int, batch_norm: bool, order: Order) -> Tensor:
     """Two convolutions of 3 x 3 pixels."""
     layers = load_keras().layers
     for _ in range(2):
         x = layers.Conv2D(
-            filters, 3, padding="same", use_bias=not batch_norm, kernel_initializer="he_normal"
+            filters,
+            3,
+            padding="same",
+            use_bias=not batch_norm,
+            kernel_initializer="he_normal",
+            data_format=order.layout,
         )(x)
         if batch_norm:
-            x = layers.BatchNormalization()(x)
+            x = layers.BatchNormalization(axis=order.axis)(x)
         x = layers.ReLU()(x)
     return x
 
 
-def _join(tensors: Sequence[Tensor]) -> Tensor:
-    return load_keras().layers.Concatenate()(tensors) if len(tensors) > 1 else tensors[0]
+def _join(tensors: Sequence[Tensor], order: Order) -> Tensor:
+    if len(tensors) == 1:
+        return tensors[0]
+    return load_keras().layers.Concatenate(axis=order.axis)(tensors)
 
 
-def _heads(x: Tensor, channels: int, *, stride: int) -> Tensor:
+def _heads(x: Tensor, channels: int, *, stride: int, order: Order) -> Tensor:
     """Output channels; with a stride, those of stride x stride pixels are told at each one."""
     keras = load_keras()
     bias = np.tile([_PRIOR_LOGIT] + [0.0] * (channels - 1), stride**2)
@@ -223,14 +290,18 @@ def _heads(x: Tensor, channels: int, *, stride: int) -> Tensor:
         1,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
         bias_initializer=lambda shape, dtype=None: keras.ops.convert_to_tensor(bias, dtype),
+        data_format=order.layout,
         name="heads",
+        dtype="float32",
     )(x)
+    x = order.to_last(x)
     if stride == 1:
         return x
     width = x.shape[1]
-    x = keras.layers.Reshape((width, width, stride, stride, channels))(x)
-    x = keras.layers.Permute((1, 3, 2, 4, 5))(x)
-    return keras.layers.Reshape((width * stride, width * stride, channels))(x)
+    shapes = [(width, width, stride, stride, channels), (width * stride, width * stride, channels)]
+    x = keras.layers.Reshape(shapes[0], dtype="float32")(x)
+    x = keras.layers.Permute((1, 3, 2, 4, 5), dtype="float32")(x)
+    return keras.layers.Reshape(shapes[1], dtype="float32")(x)
 
 
 def _standard_name(width: int) -> str:
