@@ -13,7 +13,7 @@ from gammafind.errors import OptionError
 from gammafind.learning.features import FeatureSpec, features
 from gammafind.learning.shard_set import Expected, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
-from gammafind.sky.patch_points import upsample
+from gammafind.sky.upsample import upsample
 
 __all__ = ["Batches", "DrawOptions"]
 

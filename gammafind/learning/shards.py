@@ -24,7 +24,7 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.catalogue.io import write_table
-from gammafind.errors import OutputError
+from gammafind.errors import OptionError, OutputError
 from gammafind.files import atomic_output
 from gammafind.interfaces import SkyRenderer, SourcePopulation, patch_widths
 from gammafind.learning.shard_set import META, shard_folder
@@ -32,6 +32,8 @@ from gammafind.learning.targets import TRUTH
 from gammafind.measure.expected import rendered_ts
 from gammafind.progress import stage, track
 from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.scatter import scatter_expected
 from gammafind.sky.truth import truth_table
 from gammafind.streams import streams
 from gammafind.workers import run_tasks
@@ -65,6 +67,10 @@ class ShardMaker:
         Pixels a side in each band; as fine as the renderer's maps by default.
     exposure : bool
         Whether to store exposures too.
+    from_maps : bool
+        Lay expected counts of the renderer's own HEALPix maps into the patches, as photons of maps
+        are laid: what is smeared by the pixels of the maps is then smeared in the training too.
+        By default patches are rendered straight.
     margin : float
         Finest pixels beyond the border of a patch within which sources are told.
     """
@@ -78,6 +84,7 @@ class ShardMaker:
     size: Quantity = 12.8 * u.deg
     n_pixels: Sequence[int] | None = None
     exposure: bool = False
+    from_maps: bool = False
     margin: float = 8.0
 
     def __call__(self, index: int) -> Path:
@@ -95,7 +102,7 @@ class ShardMaker:
         sources = self.population.sample(rng=random.sources)
         grid = self._grid(random.rotation)
         with stage("rendering the patches"):
-            patches = self.renderer.render_patches(sources, grid, self.widths)
+            patches = self._patches(sources, grid)
         with stage("expected TS of the sources"):
             sources["ts"] = rendered_ts(self.renderer, sources)
         truth = truth_table(sources, grid, patches.score_width, margin=self.margin)
@@ -137,6 +144,7 @@ class ShardMaker:
             "size": str(self.size),
             "n_pixels": self.widths,
             "exposure": self.exposure,
+            "from_maps": self.from_maps,
             "margin": self.margin,
         }
         return json.loads(json.dumps(settings))
@@ -147,6 +155,35 @@ class ShardMaker:
         rotation = Rotation.from_quat(rng.normal(size=4)).as_matrix()
         frame = self.renderer.pixels[0].frame
         return PatchGrid.healpix(self.nside, size=self.size, frame=frame, rotation=rotation)
+
+    def _patches(self, sources: QTable, grid: PatchGrid) -> Patches:
+        """Expected counts in the patches of a grid."""
+        if not self.from_maps:
+            return self.renderer.render_patches(sources, grid, self.widths)
+        rendered = self.renderer.render(sources)
+        components = self.renderer.background().values()
+        counts, background = [], []
+        for i, (pixels, width) in enumerate(zip(rendered.pixels, self.widths, strict=True)):
+            if not isinstance(pixels, HealpixPixels):
+                raise OptionError(
+                    f"the maps of {self.renderer.name} are no HEALPix maps",
+                    remedy="Leave from_maps out: patches are then rendered straight.",
+                )
+            diffuse = sum(sky.values[i] for sky in components)
+            maps = [rendered.values[i] + diffuse, diffuse]
+            for laid, into in zip(
+                scatter_expected(maps, pixels.nside, grid, width), (counts, background), strict=True
+            ):
+                into.append(laid)
+        exposure = grid.cut(self.renderer.exposure(), self.widths) if self.exposure else None
+        return Patches(
+            grid=grid,
+            bands=self.renderer.bands,
+            counts=tuple(counts),
+            background=tuple(background),
+            exposure=exposure,
+            psfs=self.renderer.psfs(),
+        )
 
     def _write_patches(self, folder: Path, patches: Patches) -> list[float]:
         """Write the arrays of all bands; return what the exposures were divided by."""

@@ -160,6 +160,7 @@ def _maker(recipe: Recipe, folder: Path) -> ShardMaker:
         size=layout.size,
         n_pixels=layout.widths(len(renderer.bands)),
         exposure=recipe.features.exposure,
+        from_maps=recipe.data.from_maps,
     )
 
 

@@ -73,29 +73,56 @@ class Observation:
         )
 
     def patches(
-        self, grid: PatchGrid, n_pixels: Sequence[int], *, rng: np.random.Generator
+        self,
+        grid: PatchGrid,
+        n_pixels: Sequence[int],
+        *,
+        exposure: bool = True,
+        rng: np.random.Generator,
     ) -> Patches:
         """Cut counts, background and exposure into patches.
 
         Pixels of patches are valid where counts, background and exposure are, in all pixels of the
         maps about them; all three are 0 elsewhere.
+
+        Parameters
+        ----------
+        grid : PatchGrid
+        n_pixels : sequence of int
+            Pixels a side, one number a band.
+        exposure : bool
+            Whether to cut the exposure too.
+        rng : numpy.random.Generator
+            Lays photons within HEALPix pixels.
         """
         background = self.total_background()
-        masks = zip(self.counts.valid, background.valid, self.exposure.valid, strict=True)
-        known = tuple(np.all(parts, axis=0).astype(float) for parts in masks)
-        shares = grid.cut(SkyMap(background.bands, background.pixels, known, "score"), n_pixels)
-        valid = tuple(share > _ALL for share in shares)
+        valid = self._valid_in(grid, n_pixels, background)
 
         def cut(sky: SkyMap) -> tuple[np.ndarray, ...]:
             arrays = grid.cut(sky, n_pixels, rng=rng)
-            return tuple(np.where(good, a, 0) for a, good in zip(arrays, valid, strict=True))
+            return tuple(
+                a if good.all() else np.where(good, a, 0)
+                for a, good in zip(arrays, valid, strict=True)
+            )
 
         return Patches(
             grid=grid,
             bands=self.counts.bands,
             counts=cut(self.counts),
             background=cut(background),
-            exposure=cut(self.exposure),
+            exposure=cut(self.exposure) if exposure else None,
             psfs=self.psfs,
             valid=valid,
         )
+
+    def _valid_in(
+        self, grid: PatchGrid, n_pixels: Sequence[int], background: SkyMap
+    ) -> tuple[np.ndarray, ...]:
+        """Pixels of patches about which counts, background and exposure are known."""
+        masks = zip(self.counts.valid, background.valid, self.exposure.valid, strict=True)
+        known = tuple(np.all(parts, axis=0) for parts in masks)
+        if all(mask.all() for mask in known):
+            return tuple(np.ones((len(grid), width, width), dtype=bool) for width in n_pixels)
+        shares = tuple(mask.astype(float) for mask in known)
+        cut = grid.cut(SkyMap(background.bands, background.pixels, shares, "score"), n_pixels)
+        return tuple(share > _ALL for share in cut)

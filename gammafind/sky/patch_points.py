@@ -11,8 +11,9 @@ import numpy as np
 from gammafind.sky.harmonics import synthesise_at
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.projection import unit_vectors
+from gammafind.sky.upsample import upsample
 
-__all__ = ["PatchPoints", "on_patches", "upsample"]
+__all__ = ["PatchPoints", "on_patches"]
 
 _NODES = 16
 _CHUNK = 13_000_000
@@ -79,19 +80,3 @@ def on_patches(
     values = function(unit_vectors(at.l.deg, at.b.deg))
     nodes = values.reshape(len(values), len(grid), _NODES, _NODES).astype(np.float32)
     return tuple(upsample(array, width) for array, width in zip(nodes, widths, strict=True))
-
-
-def upsample(values: np.ndarray, width: int) -> np.ndarray:
-    """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels a side of the same patch.
-
-    At the border the slope within goes on.
-    """
-    own = values.shape[-1]
-    if own == width:
-        return values
-    at = (np.arange(width) + 0.5) * own / width - 0.5
-    below = np.clip(np.floor(at).astype(int), 0, own - 2)
-    weights = np.zeros((width, own), dtype=values.dtype)
-    weights[np.arange(width), below] = 1 - (at - below)
-    weights[np.arange(width), below + 1] = at - below
-    return weights @ values @ weights.T

@@ -20,9 +20,13 @@ from gammafind.sky.projection import deproject, project, tangent_basis, unit_vec
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.scatter import scatter_counts
 from gammafind.sky.skymap import SkyMap
+from gammafind.sky.upsample import upsample
 from gammafind.units import degrees
 
 __all__ = ["PatchGrid", "Patches"]
+
+_MOST_NODES = 64
+"""Points a side at which maps are interpolated for a patch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,13 +259,17 @@ class PatchGrid:
             return scatter_counts(values, pixels.nside, self, width, rng=rng)
         import healpy as hp
 
-        patches = np.empty((len(self), width, width), dtype=np.float32)
-        y, x = np.indices((width, width))
-        areas = self.pixel_areas(x, y, width) / pixels.pixel_area.to_value(u.sr)
+        n_nodes = min(width, _MOST_NODES)
+        nodes = np.empty((len(self), n_nodes, n_nodes), dtype=np.float32)
         for index in range(len(self)):
-            theta, phi = np.moveaxis(self.angles([index], width)[0], -1, 0)
-            patch = hp.get_interp_val(values, theta.ravel(), phi.ravel()).reshape(width, width)
-            patches[index] = patch * areas if kind == "expected counts" else patch
+            theta, phi = np.moveaxis(self.angles([index], n_nodes)[0], -1, 0)
+            patch = hp.get_interp_val(values, theta.ravel(), phi.ravel())
+            nodes[index] = patch.reshape(n_nodes, n_nodes)
+        patches = upsample(nodes, width)
+        if kind == "expected counts":
+            y, x = np.indices((width, width))
+            areas = self.pixel_areas(x, y, width) / pixels.pixel_area.to_value(u.sr)
+            patches *= areas.astype(np.float32)
         return patches
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,9 +10,16 @@ import numpy as np
 if TYPE_CHECKING:
     from gammafind.sky.patches import PatchGrid
 
-__all__ = ["scatter_counts"]
+__all__ = ["scatter_counts", "scatter_expected"]
 
 _SUBDIVISION = 5
+"""Halvings of a pixel within which a photon lies at random."""
+_FINE = 12
+"""Points along a pixel of a patch on which expected counts are laid, at least."""
+_CHUNK = 2_000_000
+"""Photons that are given their places at a time."""
+_BLOCK_NSIDE = 32
+"""Photons are kept in the order of blocks of the sky, so that a patch reads few of them."""
 
 
 def scatter_counts(
@@ -36,29 +44,122 @@ def scatter_counts(
     -------
     ndarray, shape (n_patches, width, width), float32
     """
-    from scipy.spatial import cKDTree
-
-    photons = photon_vectors(counts, nside, rng=rng)
     patches = np.zeros((len(grid), width, width), dtype=np.float32)
-    if not len(photons):
+    if not np.any(counts):
         return patches
-    tree = cKDTree(photons)
-    corner = np.sqrt(2) * np.tan(np.radians(grid.pixel_size(1) / 2))
-    reach = 2 * np.sin(np.arctan(corner) / 2) * (1 + 1e-9)
-    for index, basis in enumerate(grid.bases):
-        near = photons[tree.query_ball_point(basis[2], reach)]
-        x, y = grid.xy(index, near, width)
-        column, row = np.floor(x + 0.5).astype(int), np.floor(y + 0.5).astype(int)
-        inside = (column >= 0) & (column < width) & (row >= 0) & (row < width)
-        np.add.at(patches[index], (row[inside], column[inside]), 1)
+    photons, ends = photon_vectors(counts, nside, rng=rng)
+    for patch, (_, pixel, _) in zip(patches, _laid(photons, ends, grid, width), strict=True):
+        patch[...] = np.bincount(pixel, minlength=width**2).reshape(width, width)
     return patches
 
 
-def photon_vectors(counts: np.ndarray, nside: int, *, rng: np.random.Generator) -> np.ndarray:
-    """Unit vectors of all photons of a RING map, laid at random in their pixels, shape (n, 3)."""
+def scatter_expected(
+    expected: Sequence[np.ndarray], nside: int, grid: PatchGrid, width: int
+) -> list[np.ndarray]:
+    """Mean of what `scatter_counts` makes of Poisson counts, within a per cent a pixel.
+
+    Parameters
+    ----------
+    expected : sequence of ndarray, shape (12 nside**2,)
+        Maps of expected counts, RING order.
+    nside : int
+    grid : PatchGrid
+    width : int
+
+    Returns
+    -------
+    list of ndarray, shape (n_patches, width, width), float32
+        One a map.
+    """
     import healpy as hp
 
-    filled = np.flatnonzero(counts)
-    pixel = np.repeat(hp.ring2nest(nside, filled), np.asarray(counts)[filled].astype(int))
+    points = _FINE * hp.nside2resol(nside) / np.radians(grid.pixel_size(width))
+    halvings = max(0, int(np.ceil(np.log2(points))))
+    per_pixel, fine = 4**halvings, nside * 2**halvings
+    vectors = _vectors(fine, np.arange(12 * fine**2))
+    n_blocks = 12 * _block_nside(nside) ** 2
+    ends = np.arange(1, n_blocks + 1) * (12 * fine**2 // n_blocks)
+    nested = [np.asarray(m)[hp.nest2ring(nside, np.arange(m.size))] / per_pixel for m in expected]
+    patches = [np.zeros((len(grid), width, width), dtype=np.float32) for _ in nested]
+    for index, (runs, pixel, inside) in enumerate(_laid(vectors, ends, grid, width)):
+        child = np.concatenate([np.arange(run.start, run.stop) for run in runs])[inside]
+        for patch, values in zip(patches, nested, strict=True):
+            laid = np.bincount(pixel, values[child // per_pixel], minlength=width**2)
+            patch[index] = laid.reshape(width, width)
+    return patches
+
+
+def _laid(
+    vectors: np.ndarray, ends: np.ndarray, grid: PatchGrid, width: int
+) -> Iterator[tuple[list[slice], np.ndarray, np.ndarray]]:
+    """For each patch: runs of vectors about it, flat pixels of those inside, and which these are.
+
+    Parameters
+    ----------
+    vectors, ends : ndarray
+        As from `photon_vectors`.
+    grid : PatchGrid
+    width : int
+    """
+    corner = np.arctan(np.sqrt(2) * np.tan(np.radians(grid.pixel_size(1) / 2)))
+    step, middle = np.float32(np.radians(grid.pixel_size(width))), np.float32(width / 2)
+    for basis in grid.bases:
+        runs = list(_runs(basis[2], corner, ends))
+        near = np.concatenate([vectors[run] for run in runs])
+        east, north, outward = basis.astype(np.float32) @ near.T
+        per_step = 1 / (outward * step)
+        column = np.floor(middle - east * per_step).astype(np.int32)
+        row = np.floor(middle + north * per_step).astype(np.int32)
+        inside = (column >= 0) & (column < width) & (row >= 0) & (row < width) & (outward > 0)
+        yield runs, row[inside] * width + column[inside], inside
+
+
+def photon_vectors(
+    counts: np.ndarray, nside: int, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors of all photons of a RING map, laid at random in their pixels.
+
+    Returns
+    -------
+    vectors : ndarray, shape (n, 3), float32
+        In the order of the blocks of the sky: pixels of nside 32, or of the map where it is
+        coarser, in NESTED order.
+    ends : ndarray of int
+        Where the photons of each block end.
+    """
+    import healpy as hp
+
+    nested = np.asarray(counts)[hp.nest2ring(nside, np.arange(len(counts)))].astype(np.int64)
+    blocks = nested.reshape(12 * _block_nside(nside) ** 2, -1).sum(axis=1)
+    filled = np.flatnonzero(nested)
+    pixel = np.repeat(filled, nested[filled])
     fine = pixel * 4**_SUBDIVISION + rng.integers(4**_SUBDIVISION, size=len(pixel))
-    return np.stack(hp.pix2vec(nside * 2**_SUBDIVISION, fine, nest=True), axis=-1)
+    return _vectors(nside * 2**_SUBDIVISION, fine), np.cumsum(blocks)
+
+
+def _block_nside(nside: int) -> int:
+    return min(nside, _BLOCK_NSIDE)
+
+
+def _vectors(nside: int, pixel: np.ndarray) -> np.ndarray:
+    """Unit vectors of the centres of NESTED pixels, shape (n, 3), float32."""
+    import healpy as hp
+
+    vectors = np.empty((len(pixel), 3), dtype=np.float32)
+    for start in range(0, len(pixel), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        vectors[part] = np.stack(hp.pix2vec(nside, pixel[part], nest=True), axis=-1)
+    return vectors
+
+
+def _runs(centre: np.ndarray, radius: float, ends: np.ndarray) -> Iterator[slice]:
+    """Photons of all blocks that a disc touches, as runs of neighbours."""
+    import healpy as hp
+
+    nside = hp.npix2nside(len(ends))
+    near = hp.query_disc(nside, centre, radius, inclusive=True, nest=True)
+    near.sort()
+    breaks = np.flatnonzero(np.diff(near) > 1)
+    first, last = near[np.append(0, breaks + 1)], near[np.append(breaks, len(near) - 1)]
+    starts = np.append(0, ends)[first]
+    yield from (slice(start, end) for start, end in zip(starts, ends[last], strict=True))

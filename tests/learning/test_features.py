@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gammafind.errors import InputDataError, OptionError, ShapeError
-from gammafind.learning.features import FeatureSpec, feature_shapes, features
+from gammafind.learning.features import FeatureSpec, feature_shapes, features, significance
 
 WIDTHS = (2, 2, 4, 8, 16, 16)
 SPECS = [FeatureSpec(background=b, exposure=e) for b in (False, True) for e in (False, True)]
@@ -32,12 +32,24 @@ def test_the_noise_of_counts_is_one():
         assert_allclose(drawn.std(), 1, atol=0.03)
 
 
-def test_counts_at_their_background_differ_from_it_by_nothing_on_average():
+def test_counts_at_their_background_are_of_no_significance_on_average():
     rng = np.random.default_rng(3)
     mean = 25.0
     spec = FeatureSpec(background=True)
     (made,) = features([rng.poisson(mean, (40, 32, 32))], [np.full((40, 32, 32), mean)], None, spec)
-    assert_allclose((made[..., 0] - made[..., 1]).mean(), 0, atol=0.06)
+    assert_allclose(made[..., 0].mean(), 0, atol=0.06)
+    assert_allclose(made[..., 0].std(), 1, atol=0.05)
+    assert_allclose(made[..., 1], np.log(mean), rtol=1e-6)
+
+
+def test_significances_are_told_as_they_are_while_small_and_rise_slowly_beyond():
+    counts = np.array([100.0, 110.0, 200.0, 1e6])
+    told = significance(counts, np.full(4, 100.0))
+    plain = 2 * (np.sqrt(counts + 0.375) - np.sqrt(100.375))
+    assert_allclose(told[:2], plain[:2], rtol=0.02)
+    assert told[2] < plain[2]
+    assert np.all(np.diff(told) > 0)
+    assert told[3] < 30
 
 
 def test_channels_are_counts_then_backgrounds_then_exposures_in_the_order_of_the_bands():
@@ -45,8 +57,10 @@ def test_channels_are_counts_then_backgrounds_then_exposures_in_the_order_of_the
     counts, background = zip(*values, strict=True)
     exposure = [np.full((1, 4, 4), 1e11), np.full((1, 4, 4), np.e * 1e11)]
     (made,) = features(counts, background, exposure, FeatureSpec(background=True, exposure=True))
-    expected = [*(2 * np.sqrt(np.array([1, 4, 10, 40]) + 0.375)), 0, 1]
-    assert_allclose(made[0, 0, 0], expected, rtol=1e-6, atol=1e-6)
+    told = [significance(1.0, 10.0), significance(4.0, 40.0), np.log(10), np.log(40), 0, 1]
+    assert_allclose(made[0, 0, 0], told, rtol=1e-6, atol=1e-6)
+    (bare,) = features(counts, None, None, FeatureSpec())
+    assert_allclose(bare[0, 0, 0], 2 * np.sqrt(np.array([1, 4]) + 0.375), rtol=1e-6)
 
 
 def test_no_exposure_is_a_number():

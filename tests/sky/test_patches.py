@@ -13,7 +13,7 @@ from gammafind.sky.bands import energy_bands
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import project, unit_vectors
-from gammafind.sky.scatter import photon_vectors, scatter_counts
+from gammafind.sky.scatter import photon_vectors, scatter_counts, scatter_expected
 from gammafind.sky.skymap import SkyMap
 
 BAND = energy_bands([1, 2] * u.GeV)
@@ -93,7 +93,7 @@ def random_counts(nside=16, seed=0) -> SkyMap:
 def test_each_photon_is_once_in_every_patch_that_covers_it():
     sky, grid, width = random_counts(), PatchGrid.healpix(), 16
     (patches,) = grid.cut(sky, [width], rng=np.random.default_rng(7))
-    photons = photon_vectors(sky.values[0], 16, rng=np.random.default_rng(7))
+    photons, _ = photon_vectors(sky.values[0], 16, rng=np.random.default_rng(7))
     assert len(photons) == sky.values[0].sum()
     np.testing.assert_array_equal(patches, np.rint(patches))
     for index, basis in enumerate(grid.bases):
@@ -105,7 +105,7 @@ def test_each_photon_is_once_in_every_patch_that_covers_it():
 def test_photons_fall_into_the_pixels_of_the_wcs():
     counts, grid = random_counts().values[0], one_patch(3.0, 88.0)
     patches = scatter_counts(counts, 16, grid, 32, rng=np.random.default_rng(7))
-    photons = photon_vectors(counts, 16, rng=np.random.default_rng(7))
+    photons, _ = photon_vectors(counts, 16, rng=np.random.default_rng(7))
     positions = SkyCoord(*photons.T, representation_type="cartesian", frame="galactic")
     index = grid.pixels(0, 32).pixel_of(positions)
     expected = np.bincount(index[index >= 0], minlength=32 * 32).reshape(32, 32)
@@ -114,7 +114,7 @@ def test_photons_fall_into_the_pixels_of_the_wcs():
 
 def test_photons_stay_in_their_healpix_pixel():
     counts = random_counts().values[0]
-    photons = photon_vectors(counts, 16, rng=np.random.default_rng(0))
+    photons, _ = photon_vectors(counts, 16, rng=np.random.default_rng(0))
     found = np.bincount(hp.vec2pix(16, *photons.T), minlength=counts.size)
     np.testing.assert_array_equal(found, counts)
 
@@ -122,7 +122,7 @@ def test_photons_stay_in_their_healpix_pixel():
 def test_photons_spread_over_their_pixel():
     counts = np.zeros(12 * 16, dtype=int)
     counts[80] = 20_000
-    photons = photon_vectors(counts, 4, rng=np.random.default_rng(0))
+    photons, _ = photon_vectors(counts, 4, rng=np.random.default_rng(0))
     children = np.bincount(hp.vec2pix(16, *photons.T))
     children = children[children > 0]
     assert len(children) == 16
@@ -136,6 +136,24 @@ def test_the_order_of_the_patches_does_not_matter():
     one = scatter_counts(counts, 16, grid, 16, rng=np.random.default_rng(7))
     other = scatter_counts(counts, 16, shuffled, 16, rng=np.random.default_rng(7))
     np.testing.assert_array_equal(one[order], other)
+
+
+def test_blocks_end_where_their_photons_end():
+    counts = random_counts(64).values[0]
+    photons, ends = photon_vectors(counts, 64, rng=np.random.default_rng(0))
+    block = hp.vec2pix(32, *photons.T.astype(float), nest=True)
+    assert np.all(np.diff(block) >= 0)
+    np.testing.assert_array_equal(np.diff(ends, prepend=0), np.bincount(block))
+
+
+def test_expected_counts_are_laid_as_counts_are_on_average():
+    rng, grid = np.random.default_rng(3), PatchGrid.healpix(2)
+    expected = 500 * rng.random(12 * 16**2)
+    (mean,) = scatter_expected([expected], 16, grid, 8)
+    drawn = scatter_counts(rng.poisson(expected), 16, grid, 8, rng=rng)
+    pull = (drawn - mean) / np.sqrt(mean)
+    assert abs(pull.mean()) < 4 / np.sqrt(pull.size / 4)
+    assert abs(pull.std() - 1) < 0.05
 
 
 def test_an_empty_sky_gives_empty_patches():

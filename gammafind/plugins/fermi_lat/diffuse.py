@@ -22,10 +22,12 @@ from gammafind.plugins.fermi_lat.irf import Response
 from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum, read_isotropic
 from gammafind.sky.bands import Band
 from gammafind.sky.harmonics import angles_of, convolve
-from gammafind.sky.patch_points import PatchPoints, upsample
+from gammafind.sky.patch_points import PatchPoints
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import from_frame, unit_vectors
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.upsample import upsample
+from gammafind.sky.upsample import upsample
 
 __all__ = [
     "interstellar_at_pixels",

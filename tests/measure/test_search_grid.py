@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gammafind.measure.data import sky_data
 from gammafind.measure.scan import scan
-from gammafind.plugins.likelihood.search import search_grid
+from gammafind.measure.search_grid import search_grid
 from gammafind.sky.pixels import HealpixPixels
 from tests.measure.skies import gaussian_psf, image, observe, source_sky
 
