@@ -100,9 +100,7 @@ def source_ts(
     basis = tangent_basis(lon, lat)
     offsets = np.radians(_offsets())
     grid = (
-        vectors[:, None]
-        + offsets[:, :1] * basis[:, None, 0]
-        + offsets[:, 1:] * basis[:, None, 1]
+        vectors[:, None] + offsets[:, :1] * basis[:, None, 0] + offsets[:, 1:] * basis[:, None, 1]
     )
     grid /= np.linalg.norm(grid, axis=-1, keepdims=True)
     ts = scan(data, grid, without=(vectors, counts)).ts

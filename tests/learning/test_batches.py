@@ -118,7 +118,9 @@ def test_counts_are_poisson():
 
 
 def test_the_jitter_is_one_factor_a_patch():
-    (counts,) = drawn_counts(flat(400.0), DrawOptions(background_jitter=0.2), rng=np.random.default_rng(1))
+    (counts,) = drawn_counts(
+        flat(400.0), DrawOptions(background_jitter=0.2), rng=np.random.default_rng(1)
+    )
     norms = np.log(counts.mean(axis=(1, 2)) / 400)
     assert abs(norms.mean()) < 4 * 0.2 / np.sqrt(len(norms))
     assert norms.std() == pytest.approx(0.2, rel=0.15)

@@ -27,7 +27,6 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import from_frame, unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.upsample import upsample
-from gammafind.sky.upsample import upsample
 
 __all__ = [
     "interstellar_at_pixels",

@@ -20,6 +20,7 @@ from gammafind.plugins.unet.folder import read_architecture, shipped_folder
 from gammafind.plugins.unet.networks import NETWORKS
 from gammafind.plugins.unet.peaks import find_clusters, find_maxima
 from gammafind.plugins.unet.runners import BACKENDS
+from gammafind.plugins.unet.views import VIEWS, averaged
 from gammafind.progress import track
 from gammafind.sky.patches import Patches
 
@@ -52,6 +53,8 @@ class UNet(Localiser):
         What runs the network.
     batch_size : int
         Patches that are looked at together.
+    views : int
+        Ways of turning and flipping each patch over which its scores are averaged: 1 to 8.
     threshold : float
         Least probability of a detection.
     separation : float
@@ -68,6 +71,7 @@ class UNet(Localiser):
     weights: str = ""
     backend: str = "onnxruntime"
     batch_size: int = 32
+    views: int = 1
     threshold: float = 0.1
     separation: float = 2.0
 
@@ -75,6 +79,7 @@ class UNet(Localiser):
         _check("network", self.network, self.network in NETWORKS, _one_of(NETWORKS))
         _check("backend", self.backend, self.backend in BACKENDS, _one_of(BACKENDS))
         _check("batch_size", self.batch_size, self.batch_size >= 1, "It must be 1 or more.")
+        _check("views", self.views, self.views in range(1, len(VIEWS) + 1), "It is 1 to 8.")
         _check("threshold", self.threshold, 0 < self.threshold < 1, "It lies between 0 and 1.")
         _check(
             "separation",
@@ -90,7 +95,7 @@ class UNet(Localiser):
         run = BACKENDS[self.backend](folder, architecture)
         tables = []
         for rows in _batches(len(patches), self.batch_size):
-            output = run(_features(patches, rows, architecture))
+            output = averaged(run, _features(patches, rows, architecture), self.views)
             if not np.all(np.isfinite(output)):
                 raise WeightsError(
                     f"scores of the patches {rows.start} to {rows.stop - 1} are not finite",

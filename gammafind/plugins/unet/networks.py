@@ -138,11 +138,15 @@ class Order:
 
     def from_last(self, tensor: Tensor) -> Tensor:
         """Bring a tensor whose channels are last into this order."""
-        return load_keras().layers.Permute((3, 1, 2))(tensor) if self.channels_first else tensor
+        return self._permuted(tensor, (3, 1, 2))
 
     def to_last(self, tensor: Tensor) -> Tensor:
         """Bring a tensor of this order into that whose channels are last."""
-        return load_keras().layers.Permute((2, 3, 1), dtype="float32")(tensor) if self.channels_first else tensor
+        return (
+            load_keras().layers.Permute((2, 3, 1), dtype="float32")(tensor)
+            if self.channels_first
+            else tensor
+        )
 
 
 def paper_network(

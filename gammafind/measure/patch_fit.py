@@ -1,0 +1,249 @@
+"""Fluxes and test statistics of detections, fitted patch by patch to all bands together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+
+from gammafind.errors import OptionError
+from gammafind.measure.data import photon_shares
+from gammafind.measure.few import fit_few
+from gammafind.measure.likelihood import fit_amplitudes
+from gammafind.measure.patch_stamps import PatchStamps, patch_stamps
+from gammafind.progress import track
+from gammafind.sky.patches import Patches
+from gammafind.sky.projection import unit_vectors
+
+__all__ = ["INDICES", "PatchFit", "fit_in_patches"]
+
+INDICES = (1.7, 2.0, 2.3, 2.6, 3.0)
+"""Photon indices with which each detection is tried."""
+_TYPICAL = 2
+"""Place of the index with which sources enter the joint fit."""
+_MARGIN = 4.0
+"""Finest pixels beyond the border of a patch from which sources reach in."""
+_FLOOR = 1e-6
+_FREE_TS = 60.0
+"""Significance, squared, above which a source has counts of its own in each band."""
+_FIRST_GUESS = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class PatchFit:
+    """What the likelihood says of n detections, for each of the `INDICES`.
+
+    Attributes
+    ----------
+    ts : ndarray, shape (n, n_indices)
+        2 ln of the likelihood with the source over that without, all else fixed.
+    npred : ndarray, shape (n, n_indices)
+        Counts of the source in all bands together.
+    npred_err : ndarray, shape (n, n_indices)
+        Their 1 sigma errors, neighbours held.
+    exposure : ndarray, shape (n, n_indices)
+        Counts of a source of flux one (cm-2 s-1, all bands), in cm2 s.
+    """
+
+    ts: np.ndarray
+    npred: np.ndarray
+    npred_err: np.ndarray
+    exposure: np.ndarray
+
+    def at_best(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """TS, counts, their error and exposure, each (n,), at the index of the highest TS."""
+        best = self.ts.argmax(axis=1)[:, None]
+        return tuple(
+            np.take_along_axis(array, best, axis=1)[:, 0]
+            for array in (self.ts, self.npred, self.npred_err, self.exposure)
+        )
+
+
+def fit_in_patches(
+    patches: Patches, positions: SkyCoord, solid: np.ndarray, *, nearest: np.ndarray | None = None
+) -> PatchFit:
+    """Fit a source at each position, each in the patch whose centre is nearest.
+
+    In each patch all solid detections are fitted together, on the background as it is, those of
+    high significance band by band. Then every detection is fitted with all others held.
+
+    Parameters
+    ----------
+    patches : Patches
+        With background, exposure and PSFs.
+    positions : SkyCoord, shape (n,)
+    solid : ndarray of bool, shape (n,)
+        Which detections are so probable that they are a part of the model of the others.
+    nearest : ndarray of int, shape (n,), optional
+        The patch in which each is fitted; where there is none, values stay zero.
+
+    Returns
+    -------
+    PatchFit
+
+    Raises
+    ------
+    OptionError
+        If the patches lack something.
+    """
+    missing = [n for n in ("background", "exposure", "psfs") if getattr(patches, n) is None]
+    if missing:
+        raise OptionError(f"the patches have no {', '.join(missing)}", remedy="Fluxes need them.")
+    grid, width = patches.grid, patches.score_width
+    here = positions.transform_to(grid.frame).spherical
+    vectors = unit_vectors(here.lon.deg, here.lat.deg).reshape(-1, 3)
+    home = grid.nearest(positions) if nearest is None else nearest
+    patch, row, x, y = grid.members(vectors, width, margin=_MARGIN)
+    shape = (4, len(positions), len(INDICES))
+    found = np.zeros(shape)
+    bounds = np.searchsorted(patch, np.arange(len(patches) + 1))
+    for index in track(range(len(patches)), "fluxes of detections"):
+        part = slice(bounds[index], bounds[index + 1])
+        rows = row[part]
+        core = home[rows] == index
+        if not core.any():
+            continue
+        sky = _PatchSky.of(patches, index, x[part], y[part])
+        counts = sky.fit(solid[rows])
+        found[:, rows[core]] = sky.alone(np.flatnonzero(core), counts)
+    return PatchFit(*found)
+
+
+@dataclass(frozen=True, eq=False)
+class _PatchSky:
+    """One patch with the detections in it; pixels of all bands in one row.
+
+    Attributes
+    ----------
+    counts, background : ndarray, shape (n_pixels,)
+    widths : tuple of int
+    stamps : PatchStamps
+    exposure : ndarray, shape (n, n_bands)
+        At the positions.
+    spectra : ndarray, shape (n_indices, n_bands)
+        Share of the photons of a source in each band.
+    """
+
+    counts: np.ndarray
+    background: np.ndarray
+    widths: tuple[int, ...]
+    stamps: PatchStamps
+    exposure: np.ndarray
+    spectra: np.ndarray
+
+    @classmethod
+    def of(cls, patches: Patches, index: int, x: np.ndarray, y: np.ndarray) -> _PatchSky:
+        """The sky of a patch with detections at pixels of the finest band."""
+        widths = patches.n_pixels
+        stamps = patch_stamps(x, y, widths, patches.psfs, patches.grid.pixel_size(1))
+        valid = _row(patches.valid, index)
+        edges = [tuple(b.edges.to_value("MeV", equivalencies=u.spectral())) for b in patches.bands]
+        stamps = PatchStamps(
+            stamps.pixel, stamps.fraction * valid[stamps.pixel], stamps.band, stamps.n_pixels
+        )
+        return cls(
+            counts=_row(patches.counts, index),
+            background=np.maximum(_row(patches.background, index), _FLOOR),
+            widths=widths,
+            stamps=stamps,
+            exposure=_at(patches.exposure, index, x, y),
+            spectra=np.stack([photon_shares(edges, one) for one in INDICES]),
+        )
+
+    def shares(self, place: int) -> np.ndarray:
+        """Share of the counts of each detection in each band, for the index at a place."""
+        expected = self.exposure * self.spectra[place]
+        return expected / np.maximum(expected.sum(axis=1, keepdims=True), 1e-300)
+
+    def fit(self, solid: np.ndarray) -> np.ndarray:
+        """Fit all solid detections together, bright ones with a spectrum of their own.
+
+        Returns
+        -------
+        ndarray, shape (n, n_bands)
+            Counts; zero for detections that are not solid.
+        """
+        chosen = np.flatnonzero(solid)
+        counts = np.zeros((len(solid), len(self.widths)))
+        stamps, shares = self.stamps.take(chosen), self.shares(_TYPICAL)[chosen]
+        template = stamps.fraction * shares[:, stamps.band]
+        start = np.full(len(chosen), _FIRST_GUESS)
+        amplitude, information = fit_few(
+            self.counts, self.background, stamps.pixel, template, start
+        )
+        counts[chosen] = amplitude[:, None] * shares
+        bright = amplitude**2 * np.diagonal(information) > _FREE_TS
+        if bright.any() and len(self.widths) > 1:
+            counts[chosen[bright]] = self._in_bands(stamps, counts[chosen], np.flatnonzero(bright))
+        return counts
+
+    def alone(self, core: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Fit each of some detections with all others held.
+
+        Parameters
+        ----------
+        core : ndarray of int, shape (m,)
+        counts : ndarray, shape (n, n_bands)
+            From `fit`.
+
+        Returns
+        -------
+        ndarray, shape (4, m, n_indices)
+            TS, counts, their error, and exposure.
+        """
+        stamps = self.stamps.take(core)
+        model = self.background + self.stamps.spread(counts)
+        others = model[stamps.pixel] - stamps.fraction * counts[core][:, stamps.band]
+        others = np.maximum(others, self.background[stamps.pixel])
+        seen = self.counts[stamps.pixel]
+        found = np.empty((4, len(core), len(INDICES)))
+        for place in range(len(INDICES)):
+            template = stamps.fraction * self.shares(place)[core][:, stamps.band]
+            fit = fit_amplitudes(seen, others, template)
+            exposure = (self.exposure[core] * self.spectra[place]).sum(axis=1)
+            found[..., place] = fit.ts, fit.amplitude, fit.error, exposure
+        return found
+
+    def _in_bands(self, stamps: PatchStamps, counts: np.ndarray, bright: np.ndarray) -> np.ndarray:
+        """Counts of bright sources in each band, all else held, shape (len(bright), n_bands)."""
+        fixed = counts.copy()
+        fixed[bright] = 0
+        rest = self.background + stamps.spread(fixed)
+        own = stamps.take(bright)
+        free = counts[bright].copy()
+        for band in range(len(self.widths)):
+            here = own.only(band)
+            free[:, band], _ = fit_few(
+                *self._in_band(band, rest, here), here.fraction, free[:, band]
+            )
+        return free
+
+    def _in_band(
+        self, band: int, rest: np.ndarray, stamps: PatchStamps
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Counts and fixed part of one band, and places of the stamps within it."""
+        end = int(np.sum(np.square(self.widths[: band + 1])))
+        pixels = slice(end - self.widths[band] ** 2, end)
+        return self.counts[pixels], rest[pixels], stamps.pixel - pixels.start
+
+
+def _row(arrays: Sequence[np.ndarray], index: int) -> np.ndarray:
+    """Pixels of one patch, all bands in one row."""
+    return np.concatenate([array[index].ravel() for array in arrays]).astype(float)
+
+
+def _at(arrays: Sequence[np.ndarray], index: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Values of each band at pixels of the finest one, shape (n, n_bands)."""
+    finest = max(array.shape[-1] for array in arrays)
+    values = []
+    for array in arrays:
+        width = array.shape[-1]
+        row, column = (
+            np.clip(np.rint((at + 0.5) * width / finest - 0.5).astype(int), 0, width - 1)
+            for at in (y, x)
+        )
+        values.append(array[index][row, column])
+    return np.stack(values, axis=1).astype(float)
