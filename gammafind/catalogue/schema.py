@@ -137,7 +137,9 @@ CATALOGUE = (
     Column(
         "Conf_95_SemiMajor", "deg", "stat.error;pos", "95 % position error, radius", required=False
     ),
-    Column("Score", "", "stat.value", "Score of the localiser"),
+    Column(
+        "Score", "", "stat.value", "Score of the localiser; what, says score_name of the metadata"
+    ),
     Column(
         "TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
     ),

@@ -1,4 +1,4 @@
-"""Small figures of a catalogue: test statistics, completeness, fluxes, position offsets."""
+"""Small figures of a catalogue: scores, completeness, fluxes, position offsets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from astropy.table import QTable
 from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.report.rows import Rows, fluxes
-from gammafind.report.style import COLUMN_WIDTH, MATCHED, UNMATCHED, styled
+from gammafind.report.style import COLUMN_WIDTH, MATCHED, UNMATCHED, capitalised, styled
 from gammafind.report.summary import Summary
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = [
     "flux_figure",
     "normalised_offsets",
     "offset_figure",
-    "strength_figure",
+    "score_figure",
 ]
 
 _SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
@@ -30,22 +30,22 @@ _SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
 _LEAST_FLUXES = 2
 
 
-def strength_figure(rows: Rows, summary: Summary) -> Figure:
-    """Histogram of the test statistic or score, matched and unmatched stacked."""
+def score_figure(rows: Rows, summary: Summary) -> Figure:
+    """Histogram of the scores, matched and unmatched stacked."""
     figure, axes = _small_figure()
     with styled():
-        known = np.isfinite(rows.strength)
+        known = np.isfinite(rows.score)
         groups = _stacked(rows, known)
-        values = rows.strength[known]
+        values = rows.score[known]
         log = len(values) > 0 and values.min() > 0 and values.max() > 20 * values.min()
         axes.hist(
-            [rows.strength[group] for _, group, _ in groups],
+            [rows.score[group] for _, group, _ in groups],
             bins=_bins(values, log=log),
             stacked=True,
             color=[colour for _, _, colour in groups],
             label=[f"{label} ({np.count_nonzero(group)})" for label, group, _ in groups],
         )
-        axes.set(xlabel=summary.strength_name, ylabel="Detections per bin")
+        axes.set(xlabel=capitalised(summary.score_name), ylabel="Detections per bin")
         if log:
             axes.set(xscale="log", yscale="log", ylim=(0.7, None))
         if summary.cut is not None:
@@ -89,18 +89,18 @@ def completeness_figure(reference: QTable, summary: Summary) -> Figure | None:
 
 
 def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | None:
-    """Flux of each detection against its test statistic; None if no flux was measured."""
+    """Flux of each detection against its score; None if no flux was measured."""
     flux = numbers(catalogue, "Flux", "cm-2 s-1")
-    good = np.isfinite(flux) & (flux > 0) & (rows.strength > 0)
+    good = np.isfinite(flux) & (flux > 0) & (rows.score > 0)
     if not good.any():
         return None
     figure, axes = _small_figure()
     with styled():
         for label, group, colour in _stacked(rows, good):
             axes.plot(
-                flux[group], rows.strength[group], ".", markersize=2.5, color=colour, label=label
+                flux[group], rows.score[group], ".", markersize=2.5, color=colour, label=label
             )
-        axes.set(xscale="log", yscale="log", ylabel=summary.strength_name)
+        axes.set(xscale="log", yscale="log", ylabel=capitalised(summary.score_name))
         axes.set_xlabel(f"Flux [{_FLUX_LABEL}]")
         if summary.cut is not None:
             axes.axhline(summary.cut, color="black", linestyle="--", linewidth=0.9)

@@ -18,12 +18,12 @@ from gammafind.report.sky import sky_figure
 from gammafind.report.style import png
 from gammafind.report.zoom import choose_centre, choose_field, zoom_figure
 
-from .conftest import RADIUS, detections_without_ts
+from .conftest import RADIUS, with_probabilities
 
 
 @pytest.fixture
 def found(catalogue, reference):
-    summary = summarise(catalogue, reference, radius=RADIUS, cut=16)
+    summary = summarise(catalogue, reference, radius=RADIUS)
     return rows_of(catalogue, reference, summary), summary
 
 
@@ -80,7 +80,7 @@ def test_zoom_is_centred_off_the_plane(counts, found):
     rows, _ = found
     centre = choose_centre(rows, counts)
     off_plane = np.abs(rows.positions.galactic.b.deg) > 20
-    strongest = np.flatnonzero(off_plane)[np.argmax(rows.strength[off_plane])]
+    strongest = np.flatnonzero(off_plane)[np.argmax(rows.score[off_plane])]
     assert centre.separation(rows.positions[strongest]) < 1 * u.arcsec
     assert choose_field(rows, counts) <= 90 * u.deg
 
@@ -109,12 +109,12 @@ def test_nothing_found_and_all_zero(counts):
     for figure in (sky_figure(dark, rows), zoom_figure(dark, rows)):
         assert png(figure).startswith(b"\x89PNG")
     assert diagnostics.flux_figure(empty, rows, summary) is None
-    assert png(diagnostics.strength_figure(rows, summary)).startswith(b"\x89PNG")
+    assert png(diagnostics.score_figure(rows, summary)).startswith(b"\x89PNG")
 
 
 def test_histogram_counts_all_and_marks_the_cut(found):
     rows, summary = found
-    axes = diagnostics.strength_figure(rows, summary).axes[0]
+    axes = diagnostics.score_figure(rows, summary).axes[0]
     assert max(patch.get_x() + patch.get_width() for patch in axes.patches) >= 2e4 * (1 - 1e-9)
     assert sum(patch.get_height() for patch in axes.patches) >= len(rows)
     assert "cut 16" in axes.texts[0].get_text()
@@ -153,7 +153,7 @@ def test_offsets_of_gaussian_errors_are_rayleigh(rng, catalogue, reference):
 
 
 def test_offsets_need_errors(catalogue, reference):
-    bare = detections_without_ts(catalogue)
+    bare = with_probabilities(catalogue)
     summary = summarise(bare, reference, radius=RADIUS)
     assert diagnostics.offset_figure(bare, reference, summary) is None
 

@@ -17,8 +17,8 @@ from gammafind.interfaces import Localiser, no_detections
 from gammafind.measure.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
-from gammafind.plugins.likelihood.model import SkyModel, background_components
 from gammafind.measure.search_grid import SearchGrid, search_grid
+from gammafind.plugins.likelihood.model import SkyModel, background_components
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
@@ -68,6 +68,8 @@ class Likelihood(Localiser):
     """
 
     name: ClassVar[str] = "likelihood"
+    score_name: ClassVar[str] = "TS"
+    published_score: ClassVar[float] = 16.0
 
     threshold: float = 16.0
     index: float = 2.3
