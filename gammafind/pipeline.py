@@ -190,6 +190,7 @@ def _search(
         reference=_origin(reference),
         match_radius=str(preset.match_radius),
     )
+    catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
     return Result(
         catalogue=catalogue,
         counts=observation.counts,

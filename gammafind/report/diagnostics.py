@@ -47,14 +47,16 @@ def score_figure(rows: Rows, summary: Summary) -> Figure:
         )
         axes.set(xlabel=capitalised(summary.score_name), ylabel="Detections per bin")
         if log:
-            axes.set(xscale="log", yscale="log", ylim=(0.7, None))
+            axes.set_xscale("log")
+        if len(values):
+            axes.set(yscale="log", ylim=(0.7, None))
         if summary.cut is not None:
             axes.axvline(summary.cut, color="black", linestyle="--", linewidth=0.9)
             axes.annotate(
                 f" cut {summary.cut:g}", (summary.cut, 0.96), fontsize=8, va="top", rotation=90,
                 ha="right", xycoords=axes.get_xaxis_transform(),
             )  # fmt: skip
-        axes.legend(loc="upper right")
+        axes.legend(loc="best")
     return figure
 
 

@@ -86,4 +86,4 @@ def _choices(summary: Summary, region: RegionSummary) -> Iterator[tuple[str, Rat
         return
     cut = region.pure.cut
     above = f"{summary.score_name} >= {cut:.4g}" if np.isfinite(cut) else "none"
-    yield f"purity {PURITY:.2f}: {above}", region.pure, region.pure_bright
+    yield f"purity >= {PURITY:.2f}: {above}", region.pure, region.pure_bright

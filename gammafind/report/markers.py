@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["draw_detections", "draw_missed", "marker_areas", "size_handles"]
 
 _OTHER = "other"
+_AREAS = (8.0, 90.0)
+"""Areas of the smallest and the largest marker, in square points."""
+_MEAN_AREA = 40.0
+"""Largest mean area: where most scores are high, as probabilities may be, all markers are small."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def draw_missed(axes: Axes, x: np.ndarray, y: np.ndarray) -> list[Artist]:
 
 
 def marker_areas(score: np.ndarray) -> np.ndarray:
-    """Areas in square points, from 8 to 90, shape (n,); logarithmic where scores span decades.
+    """Areas in square points, 8 to 90 at most, shape (n,); logarithmic where scores span decades.
 
     Parameters
     ----------
@@ -77,8 +81,10 @@ def marker_areas(score: np.ndarray) -> np.ndarray:
     """
     known = score[np.isfinite(score)]
     if len(known) == 0:
-        return np.full(len(score), 8.0)
-    return 8.0 + 82.0 * _relative(score, known) ** 1.5
+        return np.full(len(score), _AREAS[0])
+    share = _relative(known, known) ** 1.5
+    span = min(_AREAS[1] - _AREAS[0], (_MEAN_AREA - _AREAS[0]) / max(share.mean(), 1e-9))
+    return _AREAS[0] + span * _relative(score, known) ** 1.5
 
 
 def size_handles(score: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
@@ -88,7 +94,7 @@ def size_handles(score: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
         return []
     low, high = np.quantile(known, [0, 0.995])
     levels = np.geomspace(low, high, 3) if _spans_decades(known) else np.linspace(low, high, 3)
-    digits = 1 if high > 2 * low else 3
+    digits = 1 if high > 2 * low else 1 + int(np.ceil(np.log10(high / (high - low))))
     return [
         _handle(
             f"{float(f'{level:.{digits}g}'):g}", "o", "black",

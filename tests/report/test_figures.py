@@ -120,6 +120,18 @@ def test_histogram_counts_all_and_marks_the_cut(found):
     assert "cut 16" in axes.texts[0].get_text()
 
 
+def test_figures_call_the_score_what_the_localiser_calls_it(counts, catalogue, reference):
+    bare = with_probabilities(catalogue)
+    summary = summarise(bare, reference, radius=RADIUS)
+    rows = rows_of(bare, reference, summary)
+    histogram = diagnostics.score_figure(rows, summary).axes[0]
+    assert histogram.get_xlabel() == "Probability"
+    assert "cut 0.5" in histogram.texts[0].get_text()
+    sky = sky_figure(counts, rows, score_name=summary.score_name)
+    assert "Probability" in [legend.get_title().get_text() for legend in sky.legends]
+    assert diagnostics.flux_figure(bare, rows, summary) is None
+
+
 def test_completeness_of_each_flux_bin(found, reference):
     axes = diagnostics.completeness_figure(reference, found[1]).axes[0]
     x, y = axes.lines[0].get_data()
@@ -167,6 +179,15 @@ def test_markers_grow_with_strength(values):
     assert areas[3] == areas[0] == 8
     labels = {handle.get_label() for handle in size_handles(np.array(values))}
     assert len(labels) == 3
+
+
+def test_markers_stay_small_where_most_scores_are_high():
+    probabilities = np.append(np.linspace(0.5, 0.9, 100), np.full(900, 0.999))
+    areas = marker_areas(probabilities)
+    assert areas.min() == 8
+    assert areas.mean() == pytest.approx(40)
+    labels = [handle.get_label() for handle in size_handles(probabilities)]
+    assert labels == ["0.5", "0.75", "1"]
 
 
 def test_no_sizes_where_all_are_alike():
