@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,11 @@ def add_plugin_arguments(parser: ArgumentParser) -> None:
 
 
 def choose_plugins(
-    preset: Preset, arguments: Namespace, *, localiser: str | None = None
+    preset: Preset,
+    arguments: Namespace,
+    *,
+    localiser: str | None = None,
+    beside: Sequence[str] | None = None,
 ) -> tuple[Preset, tuple[Preset, ...]]:
     """Bring the plugins that were chosen into a preset, and the localisers beside it.
 
@@ -100,6 +105,8 @@ def choose_plugins(
         its options.
     localiser : str, optional
         The first localiser where ``arguments`` name none; that of the preset by default.
+    beside : sequence of str, optional
+        The others, in the place of those of ``arguments``.
 
     Returns
     -------
@@ -118,8 +125,9 @@ def choose_plugins(
     options = parse_options(arguments.option)
     names = {"localiser": arguments.localiser or localiser, "clusterer": arguments.clusterer}
     of_the_sky = {role: options[role] for role in options if role == "renderer"}
-    beside = (with_plugins(preset, {"localiser": name}, of_the_sky) for name in arguments.beside)
-    return with_plugins(preset, names, options), tuple(beside)
+    others = arguments.beside if beside is None else beside
+    beside_it = (with_plugins(preset, {"localiser": name}, of_the_sky) for name in others)
+    return with_plugins(preset, names, options), tuple(beside_it)
 
 
 def add_output_arguments(parser: ArgumentParser) -> None:

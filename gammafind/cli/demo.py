@@ -66,10 +66,12 @@ def run(arguments: Namespace) -> None:
         reference=read_reference(EMBEDDED_REFERENCE),
         command=command_line(arguments),
     )
+    names = [one.localiser.name for one in beside]
     with atomic_folder(folder, arguments.overwrite) as filled:
-        _products(filled, [one.localiser.name for one in beside]).write(result)
+        _products(filled, names).write(result)
     if arguments.verbosity >= 0:
-        print_result(result, [folder / "catalogue.ecsv", folder / "index.html"])
+        written = ["catalogue.ecsv", *(f"{name}.ecsv" for name in names), "index.html"]
+        print_result(result, [folder / name for name in written])
 
 
 def _chosen(arguments: Namespace) -> tuple[Preset, tuple[Preset, ...]]:
@@ -84,18 +86,12 @@ def _chosen(arguments: Namespace) -> tuple[Preset, tuple[Preset, ...]]:
     if arguments.localiser:
         return choose_plugins(preset, arguments)
     others = [name for name in arguments.beside if name != BESIDE]
-    first, beside = choose_plugins(
-        preset, _with_beside(arguments, [BESIDE, *others]), localiser=LOCALISER
-    )
+    first, beside = choose_plugins(preset, arguments, localiser=LOCALISER, beside=[BESIDE, *others])
     lack = "" if first.localiser.options else _lack_of_weights(first)
     if not lack:
         return first, beside
     logging.getLogger("gammafind").info("%s: the localiser %s searches alone", lack, BESIDE)
-    return choose_plugins(preset, _with_beside(arguments, others), localiser=BESIDE)
-
-
-def _with_beside(arguments: Namespace, names: list[str]) -> Namespace:
-    return Namespace(**{**vars(arguments), "beside": names})
+    return choose_plugins(preset, arguments, localiser=BESIDE, beside=others)
 
 
 def _lack_of_weights(preset: Preset) -> str:
