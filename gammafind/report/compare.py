@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -19,6 +20,7 @@ from gammafind.evaluation.metrics import (
     completeness_at_purity,
     evaluate_detections,
     rates,
+    score_curve,
 )
 from gammafind.report.rows import fluxes
 from gammafind.report.summary import PURITY, QUANTILES, RegionSummary, Summary
@@ -99,15 +101,13 @@ def summarise(
         chosen = there & covered, there & bright_ones
         count = partial(_rates, catalogue, reference, radius=radius, counted=here)
         every, bright_rates = (count(selected=selected) for selected in chosen)
-        pure, pure_bright = _pure(detections, reference, chosen, inside, radius)
         regions.append(
             RegionSummary(
                 name=region,
                 rates=every,
                 bright=bright_rates,
                 chance=float(by_chance[here].mean()) if here.any() else float("nan"),
-                pure=pure,
-                pure_bright=pure_bright,
+                **_pure(detections, reference, chosen, inside, radius),
             )
         )
     return Summary(regions=tuple(regions), matches=matches, footprint=covered, **common)
@@ -133,17 +133,21 @@ def _pure(
     chosen: tuple[np.ndarray, np.ndarray],
     inside: Callable[[SkyCoord], np.ndarray],
     radius: Quantity,
-) -> tuple[Rates, Rates] | tuple[None, None]:
-    """Rates of the chosen reference sources at the lowest score that leaves the purity."""
+) -> dict[str, Any]:
+    """Rates of the chosen reference sources by score, as `RegionSummary` takes them."""
     if detections is None:
-        return None, None
+        return {}
     counted = inside(sky_positions(detections, what="the table of detections"))
     every, bright = (
         evaluate_detections(detections, reference, radius=radius, selected=one, counted=counted)
         for one in chosen
     )
     pure = completeness_at_purity(every, purity=PURITY)
-    return pure, rates(bright, cut=pure.cut)
+    return {
+        "pure": pure,
+        "pure_bright": rates(bright, cut=pure.cut),
+        "curve": score_curve(every),
+    }
 
 
 def _regions(

@@ -23,40 +23,43 @@ __all__ = [
     "normalised_offsets",
     "offset_figure",
     "score_figure",
+    "small_figure",
 ]
 
 _SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
 """Standard deviation a coordinate, of a two-dimensional Gaussian, for its 95 % radius."""
 _LEAST_FLUXES = 2
+_ROOM = 10.0
+"""Upper end of the histogram over its highest bar, so that the legend covers none."""
 
 
 def score_figure(rows: Rows, summary: Summary) -> Figure:
     """Histogram of the scores, matched and unmatched stacked."""
-    figure, axes = _small_figure()
+    figure, axes = small_figure()
     with styled():
         known = np.isfinite(rows.score)
         groups = _stacked(rows, known)
         values = rows.score[known]
         log = len(values) > 0 and values.min() > 0 and values.max() > 20 * values.min()
-        axes.hist(
+        bars = axes.hist(
             [rows.score[group] for _, group, _ in groups],
             bins=_bins(values, log=log),
             stacked=True,
             color=[colour for _, _, colour in groups],
             label=[f"{label} ({np.count_nonzero(group)})" for label, group, _ in groups],
-        )
+        )[0]
         axes.set(xlabel=capitalised(summary.score_name), ylabel="Detections per bin")
         if log:
             axes.set_xscale("log")
         if len(values):
-            axes.set(yscale="log", ylim=(0.7, None))
+            axes.set(yscale="log", ylim=(0.7, _ROOM * np.max(bars)))
         if summary.cut is not None:
             axes.axvline(summary.cut, color="black", linestyle="--", linewidth=0.9)
             axes.annotate(
                 f" cut {summary.cut:g}", (summary.cut, 0.96), fontsize=8, va="top", rotation=90,
                 ha="right", xycoords=axes.get_xaxis_transform(),
             )  # fmt: skip
-        axes.legend(loc="best")
+        axes.legend(loc="upper right")
     return figure
 
 
@@ -80,7 +83,7 @@ def completeness_figure(reference: QTable, summary: Summary) -> Figure | None:
     centre = np.sqrt(edges[1:] * edges[:-1])[filled]
     fraction = (part / np.maximum(total, 1))[filled]
     low, high = binom_conf_interval(part[filled], total[filled], interval="jeffreys")
-    figure, axes = _small_figure()
+    figure, axes = small_figure()
     with styled():
         errors = np.maximum([fraction - low, high - fraction], 0)
         axes.errorbar(centre, fraction, errors, fmt="o", markersize=3.5, color=MATCHED, capsize=0)
@@ -96,7 +99,7 @@ def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | Non
     good = np.isfinite(flux) & (flux > 0) & (rows.score > 0)
     if not good.any():
         return None
-    figure, axes = _small_figure()
+    figure, axes = small_figure()
     with styled():
         for label, group, colour in _stacked(rows, good):
             axes.plot(
@@ -118,7 +121,7 @@ def offset_figure(catalogue: QTable, reference: QTable, summary: Summary) -> Fig
     offsets = normalised_offsets(catalogue, reference, summary)
     if len(offsets) == 0:
         return None
-    figure, axes = _small_figure()
+    figure, axes = small_figure()
     with styled():
         edges = np.arange(0, 6.01, 0.25)
         axes.hist(np.minimum(offsets, 5.99), edges, density=True, color=MATCHED, alpha=0.75,
@@ -151,7 +154,8 @@ def normalised_offsets(catalogue: QTable, reference: QTable, summary: Summary) -
 _FLUX_LABEL = "cm$^{-2}$ s$^{-1}$"
 
 
-def _small_figure() -> tuple[Figure, Axes]:
+def small_figure() -> tuple[Figure, Axes]:
+    """Figure of one column of a page, and its axes."""
     from matplotlib.figure import Figure
 
     with styled():

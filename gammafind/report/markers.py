@@ -21,7 +21,8 @@ _OTHER = "other"
 _AREAS = (8.0, 90.0)
 """Areas of the smallest and the largest marker, in square points."""
 _MEAN_AREA = 40.0
-"""Largest mean area: where most scores are high, as probabilities may be, all markers are small."""
+_TOTAL_AREA = 60_000.0
+"""Largest mean and total area: where most scores are high, or there are many, markers are small."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,11 @@ def marker_areas(score: np.ndarray) -> np.ndarray:
     known = score[np.isfinite(score)]
     if len(known) == 0:
         return np.full(len(score), _AREAS[0])
-    share = _relative(known, known) ** 1.5
-    span = min(_AREAS[1] - _AREAS[0], (_MEAN_AREA - _AREAS[0]) / max(share.mean(), 1e-9))
-    return _AREAS[0] + span * _relative(score, known) ** 1.5
+    smallest, largest = _AREAS
+    mean = max(min(_MEAN_AREA, _TOTAL_AREA / len(known)), 1.5 * smallest)
+    share = (_relative(known, known) ** 1.5).mean()
+    span = min(largest - smallest, (mean - smallest) / share) if share else 0.0
+    return smallest + span * _relative(score, known) ** 1.5
 
 
 def size_handles(score: np.ndarray, *, scale: float = 1.0) -> list[Artist]:

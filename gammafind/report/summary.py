@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import astropy.units as u
 import numpy as np
+from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.catalogue.matching import Matches
@@ -36,6 +37,9 @@ class RegionSummary:
     pure, pure_bright : Rates, optional
         The same as ``rates`` and ``bright`` at the lowest score above which `PURITY` of all
         detections of the localiser are matched; None where these are not known.
+    curve : QTable, optional
+        Completeness and purity of all these at each score, from
+        `gammafind.evaluation.metrics.score_curve`.
     """
 
     name: str
@@ -44,6 +48,7 @@ class RegionSummary:
     chance: float = np.nan
     pure: Rates | None = None
     pure_bright: Rates | None = None
+    curve: QTable | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from astropy.table import QTable
 
 from gammafind.errors import OutputError
 from gammafind.files import atomic_output, check_output
+from gammafind.report.curves import localiser_figure
 from gammafind.report.diagnostics import (
     completeness_figure,
     flux_figure,
@@ -32,7 +33,7 @@ __all__ = ["write_report"]
 
 _FILES = (
     "index.html", "sky.png", "zoom.png", "score_histogram.png", "flux.png", "completeness.png",
-    "offsets.png",
+    "offsets.png", "localisers.png",
 )  # fmt: skip
 
 
@@ -91,6 +92,7 @@ def write_report(
         _sky(counts, rows, title, summary),
         _zoom(counts, rows, zoom),
         *_diagnostics(catalogue, reference, rows, summary),
+        *_localisers(searches),
     ]
     page = build_page(
         title=title,
@@ -185,4 +187,19 @@ def _diagnostics(
         PageFigure(name=file, png=png(figure), caption=caption, alt=alt)
         for file, figure, caption, alt in drawn
         if figure is not None
+    ]
+
+
+def _localisers(searches: Sequence[Search]) -> list[PageFigure]:
+    figure = localiser_figure(searches) if len(searches) > 1 else None
+    if figure is None:
+        return []
+    return [
+        PageFigure(
+            name="localisers.png",
+            png=png(figure),
+            caption="Purity against completeness as the lowest score falls; circles are what is "
+            "published. Lines are solid away from the plane, dotted within 20 deg of it.",
+            alt="Curves of purity against completeness of each localiser.",
+        )
     ]

@@ -17,7 +17,7 @@ from tests.cli.toy import toy_file
 
 CATALOGUE = {f"catalogue.{suffix}" for suffix in ("ecsv", "fits", "vot", "reg")}
 BESIDE = {"bright.ecsv", "bright.reg"}
-PAGE = {"sky.png", "zoom.png", "index.html"}
+PAGE = {"sky.png", "zoom.png", "localisers.png", "index.html"}
 LACK = "no weights of the network probable"
 
 

@@ -186,6 +186,8 @@ def test_markers_stay_small_where_most_scores_are_high():
     areas = marker_areas(probabilities)
     assert areas.min() == 8
     assert areas.mean() == pytest.approx(40)
+    many = marker_areas(np.tile(probabilities, 5))
+    assert (many.min(), many.mean()) == (8, pytest.approx(12))
     labels = [handle.get_label() for handle in size_handles(probabilities)]
     assert labels == ["0.5", "0.75", "1"]
 

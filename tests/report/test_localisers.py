@@ -6,6 +6,7 @@ import pytest
 from astropy.table import QTable
 
 from gammafind.report import Search, summarise
+from gammafind.report.curves import localiser_figure
 from gammafind.report.localisers import localiser_table, localiser_text
 from gammafind.report.page import build_page
 
@@ -68,6 +69,17 @@ def test_text_is_aligned(searches):
     assert lines[0].startswith("localiser   region         detections")
     assert lines[1].startswith("likelihood  |b| > 20 deg   TS >= 500")
     assert len(lines[0]) == len(lines[1]) == len(lines[5])
+
+
+def test_curves_end_at_the_lowest_score_and_mark_what_is_published(searches):
+    axes = localiser_figure(searches).axes[0]
+    solid, circle, dotted, _, *net = axes.lines
+    assert (solid.get_linestyle(), dotted.get_linestyle()) == ("-", ":")
+    assert solid.get_xydata()[-1] == pytest.approx([4 / 6, 4 / 6])
+    assert circle.get_xydata()[0] == pytest.approx([2 / 6, 1])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["likelihood"]
+    assert len(net) == 1
+    assert localiser_figure(searches[1:]) is None
 
 
 def test_the_page_compares_several_and_not_one(searches):
