@@ -137,9 +137,7 @@ CATALOGUE = (
     Column(
         "Conf_95_SemiMajor", "deg", "stat.error;pos", "95 % position error, radius", required=False
     ),
-    Column(
-        "Score", "", "stat.value", "Score of the localiser"
-    ),
+    Column("Score", "", "stat.value", "Score of the localiser"),
     Column(
         "TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
     ),
