@@ -83,6 +83,9 @@ def with_plugins(
 ) -> Preset:
     """Change the plugins of a preset.
 
+    With another localiser, what the preset has for its own goes: the clusterer and the lowest
+    score kept.
+
     Parameters
     ----------
     preset : Preset
@@ -101,21 +104,27 @@ def with_plugins(
     ConfigError
         If options are given for a role that the preset has no plugin for.
     """
+    if names.get("localiser") not in (None, preset.localiser.name):
+        preset = replace(preset, clusterer=None, score_threshold=None)
     changed: dict[str, Component] = {}
     for role, name in names.items():
         present = getattr(preset, role)
         if name is not None and (present is None or present.name != name):
             changed[role] = Component(role=role, name=name)
-    for role, more in (options or {}).items():
-        component = changed.get(role) or getattr(preset, role)
-        if component is None:
-            raise ConfigError(
-                f"options for the {role}, which the preset {preset.name} leaves to the localiser",
-                remedy=f"Name a {role}.",
-            )
-        merged = {**component.options, **more}
-        changed[role] = replace(component, options=merged, source="")
-    return replace(preset, **changed)
+    preset = replace(preset, **changed)
+    merged = {role: _with_options(preset, role, more) for role, more in (options or {}).items()}
+    return replace(preset, **merged)
+
+
+def _with_options(preset: Preset, role: str, options: Mapping[str, Any]) -> Component:
+    """Plugin of a role with further options."""
+    component = getattr(preset, role)
+    if component is None:
+        raise ConfigError(
+            f"options for the {role}, which is left to the localiser {preset.localiser.name}",
+            remedy=f"Name a {role}.",
+        )
+    return replace(component, options={**component.options, **options}, source="")
 
 
 def _tell_unused(edges: Quantity, preset: Preset) -> None:

@@ -35,7 +35,10 @@ default. Whatever stands beside the name of a plugin is an option of it, text su
     radius = "0.5 deg"      # a detection within this radius of a source found it
 
     [catalogue]
-    score_threshold = 16.0  # lowest score kept in the catalogue
+    score_threshold = 16.0  # lowest score kept; default: what the localiser publishes
+
+``[clusterer]`` and ``score_threshold`` belong to the localiser of the preset: where another takes
+its place (`gammafind.choice.with_plugins`), it has its own.
 
 The presets of a renderer are the package resources that its class names in
 `~gammafind.interfaces.SkyRenderer.presets`.
@@ -166,8 +169,9 @@ class Preset:
     patches : PatchLayout
     match_radius : Quantity
         A detection within this radius of a source found it.
-    score_threshold : float
-        Lowest score kept in the catalogue.
+    score_threshold : float, optional
+        Lowest score kept in the catalogue; by default that of the localiser
+        (`~gammafind.interfaces.Localiser.published_score`).
     source : str
         The file it comes from.
     """
@@ -181,7 +185,7 @@ class Preset:
     population: Component | None = None
     patches: PatchLayout = PatchLayout()
     match_radius: Quantity = 0.3 * u.deg
-    score_threshold: float = 0.0
+    score_threshold: float | None = None
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:

@@ -419,6 +419,15 @@ class Clusterer(Plugin):
 class Localiser(Plugin):
     """Finds sources."""
 
+    score_name: ClassVar[str] = "score"
+    """What scores are called on pages, in figures and on the screen, such as TS or probability.
+
+    It may be a property where it depends on the options, as may `published_score`.
+    """
+
+    published_score: ClassVar[float] = -np.inf
+    """Lowest score that is published where nobody says another; by default all are published."""
+
     clusterer: Clusterer | None = None
     """Makes detections of score maps; None for the localiser's own default."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from time import perf_counter
 from typing import Any
@@ -15,33 +16,20 @@ from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
 from gammafind.choice import select_preset
 from gammafind.config import Preset, build
-from gammafind.errors import (
-    CoordinateSystemError,
-    FileFormatError,
-    InputDataError,
-    OptionError,
-)
+from gammafind.errors import ConfigError, OptionError
 from gammafind.interfaces import Localiser, Plugin, SkyRenderer, no_detections
+from gammafind.observe import observe
 from gammafind.progress import stage
 from gammafind.provenance import provenance
-from gammafind.report import Summary, summarise
+from gammafind.report import Search, Summary, summarise
 from gammafind.sky.bands import Band
-from gammafind.sky.fits import (
-    holds_events,
-    read_events,
-    read_exposure,
-)
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import PatchGrid
-from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 
 __all__ = ["Result", "detect"]
 
 Path = str | PathLike
-
-_LEAST_RATIO = 1e-7
-"""An exposure this much smaller or larger than the preset's is none: seconds against ten years."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +48,9 @@ class Result:
     reference : QTable or None
         The catalogue that the sources were matched with.
     seconds : float
-        Wall-clock time of the whole.
+        Wall-clock time of the search; reading and modelling the sky come before it.
+    beside : tuple of Result
+        What other localisers found on the same sky.
     """
 
     catalogue: QTable
@@ -69,12 +59,22 @@ class Result:
     summary: Summary
     reference: QTable | None
     seconds: float
+    beside: tuple[Result, ...] = ()
+
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        """Numbers of this localiser, and of those beside it."""
+        return tuple(
+            Search(localiser=one.preset.localiser.name, summary=one.summary, seconds=one.seconds)
+            for one in (self, *self.beside)
+        )
 
 
 def detect(
     paths: Sequence[Path],
     *,
     preset: Preset | Path | None = None,
+    beside: Sequence[Preset] = (),
     bands: Sequence[Band] | None = None,
     frame: str | None = None,
     exposure: Path | None = None,
@@ -92,6 +92,8 @@ def detect(
     preset : Preset, str or path-like, optional
         By default the one whose bands the energy bins of the files fill.
         `gammafind.choice.with_plugins` changes its plugins and their options.
+    beside : sequence of Preset, optional
+        The same sky with other localisers, which search it too.
     bands : sequence of Band, optional
         Bands of maps whose files do not say them, in order.
     frame : {"galactic", "icrs", "fk5"}, optional
@@ -101,7 +103,8 @@ def detect(
     reference : QTable, optional
         Catalogue with positions, to match with.
     min_score : float, optional
-        Lowest score kept; that of the preset by default.
+        Lowest score kept. By default that of the preset or, where it has none, of the localiser;
+        the localisers beside keep to theirs.
     seed : int
         Of the random generator.
     command : str
@@ -116,58 +119,101 @@ def detect(
     GammafindError
         If an input cannot be used; the class names the fault.
     """
-    start = perf_counter()
     preset = select_preset(paths, preset, bands)
-    renderer, localiser = _plugins(preset)
-    if min_score is None:
-        min_score = preset.score_threshold
-    if not np.isfinite(min_score):
+    _check_numbers(min_score, seed)
+    renderer = build(preset.renderer)
+    localisers = _localisers((preset, *beside))
+    observation = observe(paths, renderer, frame=frame, exposure=exposure)
+    search = partial(
+        _search, observation, renderer, reference=reference, seed=seed, command=command
+    )
+    result = search(preset, localisers[0], min_score=min_score)
+    others = (search(*pair) for pair in zip(beside, localisers[1:], strict=True))
+    return replace(result, beside=tuple(others))
+
+
+def _check_numbers(min_score: float | None, seed: int) -> None:
+    if min_score is not None and not np.isfinite(min_score):
         raise OptionError(f"min_score is {min_score}", remedy="It must be a finite number.")
     if seed < 0:
         raise OptionError(f"seed is {seed}", remedy="It must not be negative.")
 
-    with stage("reading the maps"):
-        counts = _read_sky(paths, renderer, frame=frame)
-    with stage("modelling the sky"):
-        observation = renderer.observe(counts)
-        if exposure is not None:
-            observation = _use_exposure(observation, exposure, frame=frame)
-    with stage("looking for sources"):
+
+def _localisers(presets: Sequence[Preset]) -> list[Localiser]:
+    """Localisers of presets that differ in them alone, before any work is done."""
+    names = [preset.localiser.name for preset in presets]
+    for preset, name in zip(presets, names, strict=True):
+        if preset.renderer != presets[0].renderer:
+            raise ConfigError(
+                f"the preset {preset.name} beside {presets[0].name} has another renderer",
+                remedy="All localisers look at one sky.",
+            )
+        if names.count(name) > 1:
+            raise OptionError(f"the localiser {name} is named twice", remedy="Name it once.")
+    return [_localiser(preset) for preset in presets]
+
+
+def _localiser(preset: Preset) -> Localiser:
+    given = {"clusterer": build(preset.clusterer)} if preset.clusterer else {}
+    return build(preset.localiser, **given)
+
+
+def _search(
+    observation: Observation,
+    renderer: SkyRenderer,
+    preset: Preset,
+    localiser: Localiser,
+    *,
+    reference: QTable | None,
+    seed: int,
+    command: str,
+    min_score: float | None = None,
+) -> Result:
+    """Search an observation with one localiser, and publish what it found."""
+    start = perf_counter()
+    with stage(f"looking for sources with {localiser.name}"):
         detections = _localise(localiser, observation, preset, np.random.default_rng(seed))
-    catalogue = publish(detections[np.asarray(detections["score"]) >= min_score])
+    seconds = perf_counter() - start
+    lowest = _lowest_score(preset, localiser, min_score)
+    catalogue = publish(detections[np.asarray(detections["score"]) >= lowest])
     if reference is not None:
         catalogue = associate(catalogue, reference, preset.match_radius)
-    summary = summarise(
-        catalogue, reference, radius=preset.match_radius, counts=counts, cut=min_score
-    )
-
     catalogue.meta |= provenance(
         preset=preset.name,
         used=_used(renderer, localiser),
-        inputs=[
-            *counts.meta.get("inputs", ()),
-            *observation.exposure.meta.get("inputs", ()),
-        ],
+        inputs=_inputs(observation),
         seed=seed,
         command=command,
-        selections=list(counts.meta.get("selections", ())),
-        min_score=float(min_score),
+        selections=list(observation.counts.meta.get("selections", ())),
+        score_name=localiser.score_name,
+        min_score=float(lowest) if np.isfinite(lowest) else None,
         reference=_origin(reference),
         match_radius=str(preset.match_radius),
     )
+    catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
     return Result(
         catalogue=catalogue,
-        counts=counts,
+        counts=observation.counts,
         preset=preset,
-        summary=summary,
+        summary=summarise(
+            catalogue,
+            reference,
+            radius=preset.match_radius,
+            counts=observation.counts,
+            detections=detections,
+        ),
         reference=reference,
-        seconds=perf_counter() - start,
+        seconds=seconds,
     )
 
 
-def _plugins(preset: Preset) -> tuple[SkyRenderer, Localiser]:
-    given = {"clusterer": build(preset.clusterer)} if preset.clusterer else {}
-    return build(preset.renderer), build(preset.localiser, **given)
+def _lowest_score(preset: Preset, localiser: Localiser, min_score: float | None) -> float:
+    """Lowest score kept: what the caller says, or the preset, or the localiser."""
+    if min_score is not None:
+        return min_score
+    if preset.score_threshold is not None:
+        return preset.score_threshold
+    return localiser.published_score
 
 
 def _used(renderer: SkyRenderer, localiser: Localiser) -> dict[str, Plugin]:
@@ -177,57 +223,10 @@ def _used(renderer: SkyRenderer, localiser: Localiser) -> dict[str, Plugin]:
     return used
 
 
-def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:
-    """Read count maps, or bin photons on the renderer's own pixels."""
-    photons = [holds_events(path) for path in paths]
-    if all(photons):
-        return renderer.bin_events(read_events(paths))
-    if any(photons):
-        raise FileFormatError(
-            "a photon list among count maps",
-            path=paths[photons.index(True)],
-            remedy="Give the one or the other.",
-        )
-    counts = renderer.read_counts(paths, frame=frame)
-    for pixels in counts.pixels:
-        if isinstance(pixels, WcsPixels) and not pixels.on_sky.all():
-            raise CoordinateSystemError(
-                f"{np.count_nonzero(~pixels.on_sky)} pixels of an image lie off the sky",
-                path=", ".join(map(str, paths)),
-                remedy="Give the whole sky as HEALPix, or an image that lies on the sky.",
-            )
-    return counts
-
-
-def _use_exposure(observation: Observation, path: Path, *, frame: str | None) -> Observation:
-    """Replace the exposure; the expected background scales with it, pixel by pixel."""
-    counts, own = observation.counts, observation.exposure
-    given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
-    _check_scale(given, own, path)
-    factors = [
-        np.divide(new, old, out=np.zeros(new.shape), where=old > 0)
-        for new, old in zip(given.values, own.values, strict=True)
-    ]
-    background = {
-        name: replace(sky, values=tuple(v * f for v, f in zip(sky.values, factors, strict=True)))
-        for name, sky in observation.background.items()
-    }
-    return replace(observation, exposure=given, background=background)
-
-
-def _check_scale(given: SkyMap, own: SkyMap, path: Path) -> None:
-    """Refuse what is no exposure: a count map, say, or one in another unit."""
-    for band, new, old, valid in zip(
-        given.bands, given.values, own.values, given.valid, strict=True
-    ):
-        both = valid & (old > 0) & (new > 0)
-        ratio = np.median(new[both] / old[both]) if both.any() else 0.0
-        if not _LEAST_RATIO <= ratio <= 1 / _LEAST_RATIO:
-            raise InputDataError(
-                f"the exposure in the band {band.name} is {ratio:.3g} times that of the preset",
-                path=path,
-                remedy="It must be in cm2 s. Is this a map of exposures?",
-            )
+def _inputs(observation: Observation) -> list[dict[str, str]]:
+    """Names and checksums of the files of counts and exposure."""
+    maps = (observation.counts, observation.exposure)
+    return [entry for sky in maps for entry in sky.meta.get("inputs", ())]
 
 
 def _localise(

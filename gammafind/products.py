@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -36,12 +36,37 @@ class Products:
         Folder of the page and its figures.
     overwrite : bool
         Whether files that exist may be replaced.
+    beside : tuple of Products
+        Tables and regions of the localisers beside the first, in their order; the report shows
+        them all.
     """
 
     tables: tuple[Path, ...]
     regions: Path | None = None
     report: Path | None = None
     overwrite: bool = False
+    beside: tuple[Products, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Tables and regions of all localisers."""
+        others = (path for products in self.beside for path in products.files)
+        return (*self.tables, *([self.regions] if self.regions else []), *others)
+
+    def with_beside(self, localisers: Sequence[str]) -> Products:
+        """Add tables and regions of further localisers, whose names their names begin with."""
+
+        def named(path: Path, localiser: str) -> Path:
+            return path.with_name(f"{localiser}-{path.name}")
+
+        beside = (
+            Products(
+                tables=tuple(named(path, localiser) for path in self.tables),
+                regions=self.regions and named(self.regions, localiser),
+            )
+            for localiser in localisers
+        )
+        return replace(self, beside=tuple(beside))
 
     def check(self, *, inputs: Sequence[str | PathLike] = ()) -> None:
         """Check that all can be written, and that none is one of ``inputs``.
@@ -52,15 +77,14 @@ class Products:
             If a directory does not exist, a file exists and may not be replaced, a suffix is
             unknown, a path stands twice or is an input.
         """
-        files = [*self.tables, *([self.regions] if self.regions else [])]
-        for path in files:
+        for path in self.files:
             check_output(path, overwrite=self.overwrite)
         for path in self.tables:
             _check_suffix(path)
         if self.report:
             check_folder(self.report, overwrite=self.overwrite)
         taken = {Path(path).resolve() for path in inputs}
-        for path in [*files, *([self.report] if self.report else [])]:
+        for path in [*self.files, *([self.report] if self.report else [])]:
             if path.resolve() in taken:
                 raise OutputError(
                     "this path is also an input or another output",
@@ -80,10 +104,12 @@ class Products:
             If a format cannot hold the catalogue.
         """
         with stage("writing the products"), ExitStack() as pending:
-            for path in self.tables:
-                write_table(result.catalogue, self._pending(pending, path))
-            if self.regions:
-                write_regions(result.catalogue, self._pending(pending, self.regions))
+            found = (result, *result.beside)
+            for products, one in zip((self, *self.beside), found, strict=True):
+                for path in products.tables:
+                    write_table(one.catalogue, self._pending(pending, path))
+                if products.regions:
+                    write_regions(one.catalogue, self._pending(pending, products.regions))
             if self.report:
                 folder = pending.enter_context(atomic_folder(self.report, self.overwrite))
                 write_report(
@@ -93,6 +119,7 @@ class Products:
                     reference=result.reference,
                     summary=result.summary,
                     provenance=result.catalogue.meta,
+                    searches=result.searches,
                 )
 
     def _pending(self, pending: ExitStack, path: Path) -> Path:

@@ -126,6 +126,7 @@ def test_what_is_left_out_has_a_default(written):
     preset = read_preset(written(MINIMAL))
     assert preset.patches == PatchLayout(size=12.8 * u.deg, nside=8)
     assert preset.match_radius == 0.3 * u.deg
+    assert preset.score_threshold is None
     assert preset.clusterer is preset.classifier is preset.population is None
 
 

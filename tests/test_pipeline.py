@@ -35,6 +35,7 @@ from tests.cli.toy import (
     PIXELS,
     SOURCES,
     Bright,
+    Probable,
     Toy,
     bare_file,
     exposure_file,
@@ -99,6 +100,58 @@ def test_the_score_cut_is_that_of_the_preset_or_given(counts):
     assert len(detect([counts], min_score=50).catalogue) == 2
     with pytest.raises(OptionError, match="min_score is nan"):
         detect([counts], min_score=float("nan"))
+
+
+def test_another_localiser_has_its_own_lowest_score_and_words(counts):
+    preset = with_plugins(load_preset("toy"), {"localiser": "probable"})
+    result = detect([counts], preset=preset, reference=toy_truth())
+    np.testing.assert_allclose(result.catalogue["Score"], [400 / 500, 90 / 190])
+    assert result.summary.score_name == result.catalogue.meta["score_name"] == "probability"
+    assert result.summary.cut == result.catalogue.meta["min_score"] == 0.4
+    assert "Flux" not in result.catalogue.colnames
+    assert len(detect([counts], preset=preset, min_score=0.2).catalogue) == 3
+
+
+def test_all_is_published_where_the_localiser_says_no_lowest_score(counts, monkeypatch):
+    monkeypatch.setattr(Probable, "published_score", -np.inf)
+    preset = with_plugins(load_preset("toy"), {"localiser": "probable"})
+    result = detect([counts], preset=preset)
+    assert len(result.catalogue) == 3
+    assert result.catalogue.meta["min_score"] is result.summary.cut is None
+    json.dumps(result.catalogue.meta, allow_nan=False)
+
+
+def test_localisers_side_by_side_see_one_sky(counts, monkeypatch):
+    observed = []
+    real = Toy.observe
+    monkeypatch.setattr(Toy, "observe", lambda *args: observed.append(1) or real(*args))
+    preset = load_preset("toy")
+    other = with_plugins(preset, {"localiser": "probable"})
+    result = detect([counts], preset=preset, beside=[other], reference=toy_truth(), min_score=50)
+    assert observed == [1]
+    assert list(result.catalogue["Score"]) == [400, 90]
+    (beside,) = result.beside
+    assert beside.catalogue.meta["min_score"] == 0.4
+    assert {p["role"]: p["name"] for p in beside.catalogue.meta["plugins"]}[
+        "localiser"
+    ] == "probable"
+    assert [search.localiser for search in result.searches] == ["bright", "probable"]
+    assert list(beside.catalogue["ASSOC1"]) == ["true 100", "true 1500"]
+
+
+def test_purity_is_that_of_all_detections_not_of_the_published(counts):
+    region = detect([counts], reference=toy_truth(), min_score=100).summary.regions[0]
+    assert (region.rates.n_detections, region.pure.n_detections) == (1, 3)
+    assert region.pure.cut == 30
+
+
+def test_localisers_side_by_side_must_differ_and_share_the_renderer(counts):
+    preset = load_preset("toy")
+    with pytest.raises(OptionError, match="the localiser bright is named twice"):
+        detect([counts], preset=preset, beside=[preset])
+    other = with_plugins(preset, {"localiser": "probable"}, {"renderer": {"tilt": 1}})
+    with pytest.raises(ConfigError, match="beside toy has another renderer"):
+        detect([counts], preset=preset, beside=[other])
 
 
 def test_an_exposure_replaces_that_of_the_renderer_and_scales_the_background(counts, tmp_path):

@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
     from astropy.units import Quantity
 
+    from gammafind.config import Preset
     from gammafind.sky.bands import Band
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "add_output_arguments",
     "add_plugin_arguments",
     "add_radius_argument",
+    "choose_plugins",
     "command_line",
     "parse_bands",
     "parse_options",
@@ -69,12 +72,62 @@ def add_plugin_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--clusterer", metavar="NAME", help="what makes detections of score maps")
     parser.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another localiser that searches the same sky, to be compared; may be repeated",
+    )
+    parser.add_argument(
         "--option",
         action="append",
         default=[],
         metavar="ROLE.NAME=VALUE",
         help="option of a plugin, such as localiser.threshold=25; may be repeated",
     )
+
+
+def choose_plugins(
+    preset: Preset,
+    arguments: Namespace,
+    *,
+    localiser: str | None = None,
+    beside: Sequence[str] | None = None,
+) -> tuple[Preset, tuple[Preset, ...]]:
+    """Bring the plugins that were chosen into a preset, and the localisers beside it.
+
+    Parameters
+    ----------
+    preset : Preset
+    arguments : Namespace
+        Those of `add_plugin_arguments`. Options of localiser and clusterer are for the first
+        localiser; those beside it have their own defaults or, where one is that of ``preset``,
+        its options.
+    localiser : str, optional
+        The first localiser where ``arguments`` name none; that of the preset by default.
+    beside : sequence of str, optional
+        The others, in the place of those of ``arguments``.
+
+    Returns
+    -------
+    preset : Preset
+        With the first localiser.
+    beside : tuple of Preset
+        With the others.
+
+    Raises
+    ------
+    OptionError, ConfigError
+        If an option cannot be read, or is for a role without a plugin.
+    """
+    from gammafind.choice import with_plugins
+
+    options = parse_options(arguments.option)
+    names = {"localiser": arguments.localiser or localiser, "clusterer": arguments.clusterer}
+    of_the_sky = {role: options[role] for role in options if role == "renderer"}
+    others = arguments.beside if beside is None else beside
+    beside_it = (with_plugins(preset, {"localiser": name}, of_the_sky) for name in others)
+    return with_plugins(preset, names, options), tuple(beside_it)
 
 
 def add_output_arguments(parser: ArgumentParser) -> None:

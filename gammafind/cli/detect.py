@@ -11,9 +11,9 @@ from gammafind.cli.arguments import (
     add_map_arguments,
     add_output_arguments,
     add_plugin_arguments,
+    choose_plugins,
     command_line,
     parse_bands,
-    parse_options,
     read_reference,
 )
 from gammafind.cli.printing import print_result
@@ -27,6 +27,7 @@ EXAMPLES = """\
   gammafind detect counts.fits --reference 4fgl-dr2 -o found.ecsv --report page
   gammafind detect photons.fits --preset fermi-lat-psf3-2-20 \\
       --option localiser.threshold=25 -o found.vot
+  gammafind detect counts.fits --localiser unet --beside likelihood -o found.ecsv
 
 Without --preset the one is taken whose bands the energy bins of the files fill."""
 
@@ -42,8 +43,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--min-score",
         type=float,
         metavar="SCORE",
-        help="lowest score kept (default: that of the preset); to look deeper, lower the "
-        "threshold of the localiser too",
+        help="lowest score kept (default: that of the preset or, where it has none, of the "
+        "localiser); to look deeper, lower the threshold of the localiser too",
     )
     parser.add_argument(
         "--exposure",
@@ -76,7 +77,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from gammafind.choice import select_preset, with_plugins
+    from gammafind.choice import select_preset
     from gammafind.pipeline import detect
     from gammafind.products import Products
 
@@ -85,14 +86,11 @@ def run(arguments: Namespace) -> None:
         regions=arguments.regions,
         report=arguments.report,
         overwrite=arguments.overwrite,
-    )
+    ).with_beside(arguments.beside)
     products.check(inputs=[p for p in (*arguments.maps, arguments.exposure) if p is not None])
     bands = parse_bands(arguments.band)
-    options = parse_options(arguments.option)
-    preset = with_plugins(
-        select_preset(arguments.maps, arguments.preset, bands),
-        {"localiser": arguments.localiser, "clusterer": arguments.clusterer},
-        options,
+    preset, beside = choose_plugins(
+        select_preset(arguments.maps, arguments.preset, bands), arguments
     )
     if arguments.exposure is None:
         logging.getLogger("gammafind").info(
@@ -101,6 +99,7 @@ def run(arguments: Namespace) -> None:
     result = detect(
         arguments.maps,
         preset=preset,
+        beside=beside,
         bands=bands,
         frame=arguments.frame,
         exposure=arguments.exposure,
@@ -111,5 +110,5 @@ def run(arguments: Namespace) -> None:
     )
     products.write(result)
     if arguments.verbosity >= 0:
-        page = arguments.report and arguments.report / "index.html"
-        print_result(result, [p for p in (arguments.output, arguments.regions, page) if p])
+        page = [arguments.report / "index.html"] if arguments.report else []
+        print_result(result, [*products.files, *page])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gammafind.report.compare import summarise
+from gammafind.report.localisers import Search
 from gammafind.report.summary import RegionSummary, Summary
 from gammafind.report.write import write_report
 
-__all__ = ["RegionSummary", "Summary", "summarise", "write_report"]
+__all__ = ["RegionSummary", "Search", "Summary", "summarise", "write_report"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -11,11 +12,18 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
 
+from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
-from gammafind.evaluation.metrics import Rates, evaluate_detections, rates
-from gammafind.report.rows import fluxes, strength
-from gammafind.report.summary import QUANTILES, RegionSummary, Summary
+from gammafind.evaluation.metrics import (
+    Rates,
+    completeness_at_purity,
+    evaluate_detections,
+    rates,
+    score_curve,
+)
+from gammafind.report.rows import fluxes
+from gammafind.report.summary import PURITY, QUANTILES, RegionSummary, Summary
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX, as_value, degrees
 
@@ -34,7 +42,7 @@ def summarise(
     radius: Quantity,
     counts: SkyMap | None = None,
     bright: Quantity = 1e-9 * FLUX,
-    cut: float | None = None,
+    detections: QTable | None = None,
 ) -> Summary:
     """Count what was found, and compare it with a reference catalogue.
 
@@ -44,7 +52,8 @@ def summarise(
     Parameters
     ----------
     catalogue : QTable
-        Schema CATALOGUE, n rows.
+        Schema CATALOGUE, n rows. ``score_name`` and ``min_score`` of its metadata say what the
+        scores are and the lowest that was kept.
     reference : QTable, optional
         Positions and, where known, ``Flux1000`` or ``flux``.
     radius : Quantity
@@ -53,8 +62,9 @@ def summarise(
         Reference sources outside its valid pixels do not count. Without it all count.
     bright : Quantity
         Flux of the reference above which completeness is given as well.
-    cut : float, optional
-        Least test statistic of a detection, to be shown with the results.
+    detections : QTable, optional
+        All that the localiser found, schema DETECTIONS, also what the catalogue leaves out: the
+        more there are, the lower the score at which their purity is `PURITY`.
 
     Returns
     -------
@@ -70,13 +80,12 @@ def summarise(
     degrees(radius, name="radius")
     threshold = as_value(bright, FLUX, name="bright")
     found = sky_positions(catalogue, what="the catalogue")
-    name, values = strength(catalogue)
     common = {
-        "strength_name": name,
-        "strength_quantiles": _quantiles(values),
+        "score_name": str(catalogue.meta.get("score_name", "score")),
+        "score_quantiles": _quantiles(numbers(catalogue, "Score")),
         "radius": radius,
         "bright": threshold * FLUX,
-        "cut": cut,
+        "cut": catalogue.meta.get("min_score"),
     }
     if reference is None:
         return Summary(regions=_count(found), **common)
@@ -89,13 +98,16 @@ def summarise(
     regions = []
     for region, inside in _regions(found, truth[covered]):
         here, there = inside(found), inside(truth)
+        chosen = there & covered, there & bright_ones
         count = partial(_rates, catalogue, reference, radius=radius, counted=here)
+        every, bright_rates = (count(selected=selected) for selected in chosen)
         regions.append(
             RegionSummary(
                 name=region,
-                rates=count(selected=there & covered),
-                bright=count(selected=there & bright_ones),
+                rates=every,
+                bright=bright_rates,
                 chance=float(by_chance[here].mean()) if here.any() else float("nan"),
+                **_pure(detections, reference, chosen, inside, radius),
             )
         )
     return Summary(regions=tuple(regions), matches=matches, footprint=covered, **common)
@@ -113,6 +125,29 @@ def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:
 
 def _rates(catalogue: QTable, reference: QTable, **choice: object) -> Rates:
     return rates(evaluate_detections(catalogue, reference, score="Score", **choice))
+
+
+def _pure(
+    detections: QTable | None,
+    reference: QTable,
+    chosen: tuple[np.ndarray, np.ndarray],
+    inside: Callable[[SkyCoord], np.ndarray],
+    radius: Quantity,
+) -> dict[str, Any]:
+    """Rates of the chosen reference sources by score, as `RegionSummary` takes them."""
+    if detections is None:
+        return {}
+    counted = inside(sky_positions(detections, what="the table of detections"))
+    every, bright = (
+        evaluate_detections(detections, reference, radius=radius, selected=one, counted=counted)
+        for one in chosen
+    )
+    pure = completeness_at_purity(every, purity=PURITY)
+    return {
+        "pure": pure,
+        "pure_bright": rates(bright, cut=pure.cut),
+        "curve": score_curve(every),
+    }
 
 
 def _regions(

@@ -1,4 +1,4 @@
-"""Small figures of a catalogue: test statistics, completeness, fluxes, position offsets."""
+"""Small figures of a catalogue: scores, completeness, fluxes, position offsets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from astropy.table import QTable
 from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.report.rows import Rows, fluxes
-from gammafind.report.style import COLUMN_WIDTH, MATCHED, UNMATCHED, styled
+from gammafind.report.style import COLUMN_WIDTH, MATCHED, UNMATCHED, capitalised, styled
 from gammafind.report.summary import Summary
 
 if TYPE_CHECKING:
@@ -22,32 +22,37 @@ __all__ = [
     "flux_figure",
     "normalised_offsets",
     "offset_figure",
-    "strength_figure",
+    "score_figure",
+    "small_figure",
 ]
 
 _SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
 """Standard deviation a coordinate, of a two-dimensional Gaussian, for its 95 % radius."""
 _LEAST_FLUXES = 2
+_ROOM = 10.0
+"""Upper end of the histogram over its highest bar, so that the legend covers none."""
 
 
-def strength_figure(rows: Rows, summary: Summary) -> Figure:
-    """Histogram of the test statistic or score, matched and unmatched stacked."""
-    figure, axes = _small_figure()
+def score_figure(rows: Rows, summary: Summary) -> Figure:
+    """Histogram of the scores, matched and unmatched stacked."""
+    figure, axes = small_figure()
     with styled():
-        known = np.isfinite(rows.strength)
+        known = np.isfinite(rows.score)
         groups = _stacked(rows, known)
-        values = rows.strength[known]
+        values = rows.score[known]
         log = len(values) > 0 and values.min() > 0 and values.max() > 20 * values.min()
-        axes.hist(
-            [rows.strength[group] for _, group, _ in groups],
+        bars = axes.hist(
+            [rows.score[group] for _, group, _ in groups],
             bins=_bins(values, log=log),
             stacked=True,
             color=[colour for _, _, colour in groups],
             label=[f"{label} ({np.count_nonzero(group)})" for label, group, _ in groups],
-        )
-        axes.set(xlabel=summary.strength_name, ylabel="Detections per bin")
+        )[0]
+        axes.set(xlabel=capitalised(summary.score_name), ylabel="Detections per bin")
         if log:
-            axes.set(xscale="log", yscale="log", ylim=(0.7, None))
+            axes.set_xscale("log")
+        if len(values):
+            axes.set(yscale="log", ylim=(0.7, _ROOM * np.max(bars)))
         if summary.cut is not None:
             axes.axvline(summary.cut, color="black", linestyle="--", linewidth=0.9)
             axes.annotate(
@@ -78,7 +83,7 @@ def completeness_figure(reference: QTable, summary: Summary) -> Figure | None:
     centre = np.sqrt(edges[1:] * edges[:-1])[filled]
     fraction = (part / np.maximum(total, 1))[filled]
     low, high = binom_conf_interval(part[filled], total[filled], interval="jeffreys")
-    figure, axes = _small_figure()
+    figure, axes = small_figure()
     with styled():
         errors = np.maximum([fraction - low, high - fraction], 0)
         axes.errorbar(centre, fraction, errors, fmt="o", markersize=3.5, color=MATCHED, capsize=0)
@@ -89,18 +94,18 @@ def completeness_figure(reference: QTable, summary: Summary) -> Figure | None:
 
 
 def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | None:
-    """Flux of each detection against its test statistic; None if no flux was measured."""
+    """Flux of each detection against its score; None if no flux was measured."""
     flux = numbers(catalogue, "Flux", "cm-2 s-1")
-    good = np.isfinite(flux) & (flux > 0) & (rows.strength > 0)
+    good = np.isfinite(flux) & (flux > 0) & (rows.score > 0)
     if not good.any():
         return None
-    figure, axes = _small_figure()
+    figure, axes = small_figure()
     with styled():
         for label, group, colour in _stacked(rows, good):
             axes.plot(
-                flux[group], rows.strength[group], ".", markersize=2.5, color=colour, label=label
+                flux[group], rows.score[group], ".", markersize=2.5, color=colour, label=label
             )
-        axes.set(xscale="log", yscale="log", ylabel=summary.strength_name)
+        axes.set(xscale="log", yscale="log", ylabel=capitalised(summary.score_name))
         axes.set_xlabel(f"Flux [{_FLUX_LABEL}]")
         if summary.cut is not None:
             axes.axhline(summary.cut, color="black", linestyle="--", linewidth=0.9)
@@ -116,7 +121,7 @@ def offset_figure(catalogue: QTable, reference: QTable, summary: Summary) -> Fig
     offsets = normalised_offsets(catalogue, reference, summary)
     if len(offsets) == 0:
         return None
-    figure, axes = _small_figure()
+    figure, axes = small_figure()
     with styled():
         edges = np.arange(0, 6.01, 0.25)
         axes.hist(np.minimum(offsets, 5.99), edges, density=True, color=MATCHED, alpha=0.75,
@@ -149,7 +154,8 @@ def normalised_offsets(catalogue: QTable, reference: QTable, summary: Summary) -
 _FLUX_LABEL = "cm$^{-2}$ s$^{-1}$"
 
 
-def _small_figure() -> tuple[Figure, Axes]:
+def small_figure() -> tuple[Figure, Axes]:
+    """Figure of one column of a page, and its axes."""
     from matplotlib.figure import Figure
 
     with styled():

@@ -1,4 +1,4 @@
-"""Detections as markers: shape says matched or not, size the strength, colour the class."""
+"""Detections as markers: shape says matched or not, size the score, colour the class."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["draw_detections", "draw_missed", "marker_areas", "size_handles"]
 
 _OTHER = "other"
+_AREAS = (8.0, 90.0)
+"""Areas of the smallest and the largest marker, in square points."""
+_MEAN_AREA = 40.0
+_TOTAL_AREA = 60_000.0
+"""Largest mean and total area: where most scores are high, or there are many, markers are small."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def draw_detections(
     list of Artist
         Handles for the legend.
     """
-    areas = scale * marker_areas(rows.strength)
+    areas = scale * marker_areas(rows.score)
     for group in _groups(rows):
         here = group.rows & np.isfinite(x) & np.isfinite(y)
         axes.scatter(
@@ -67,28 +72,32 @@ def draw_missed(axes: Axes, x: np.ndarray, y: np.ndarray) -> list[Artist]:
     return [axes.scatter(x, y, 22, marker="x", color=MISSED, linewidths=0.9, zorder=4, label=label)]
 
 
-def marker_areas(strength: np.ndarray) -> np.ndarray:
-    """Areas in square points, from 8 to 90, shape (n,); logarithmic where strengths span decades.
+def marker_areas(score: np.ndarray) -> np.ndarray:
+    """Areas in square points, 8 to 90 at most, shape (n,); logarithmic where scores span decades.
 
     Parameters
     ----------
-    strength : ndarray, shape (n,)
-        Test statistic or score; the faintest size where it is not finite.
+    score : ndarray, shape (n,)
+        Of the localiser; the faintest size where it is not finite.
     """
-    known = strength[np.isfinite(strength)]
+    known = score[np.isfinite(score)]
     if len(known) == 0:
-        return np.full(len(strength), 8.0)
-    return 8.0 + 82.0 * _relative(strength, known) ** 1.5
+        return np.full(len(score), _AREAS[0])
+    smallest, largest = _AREAS
+    mean = max(min(_MEAN_AREA, _TOTAL_AREA / len(known)), 1.5 * smallest)
+    share = (_relative(known, known) ** 1.5).mean()
+    span = min(largest - smallest, (mean - smallest) / share) if share else 0.0
+    return smallest + span * _relative(score, known) ** 1.5
 
 
-def size_handles(strength: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
+def size_handles(score: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
     """Handles of a legend of the sizes, with round numbers; none where all are alike."""
-    known = strength[np.isfinite(strength)]
+    known = score[np.isfinite(score)]
     if len(known) < 2 or known.max() == known.min():
         return []
     low, high = np.quantile(known, [0, 0.995])
     levels = np.geomspace(low, high, 3) if _spans_decades(known) else np.linspace(low, high, 3)
-    digits = 1 if high > 2 * low else 3
+    digits = 1 if high > 2 * low else 1 + int(np.ceil(np.log10(high / (high - low))))
     return [
         _handle(
             f"{float(f'{level:.{digits}g}'):g}", "o", "black",
@@ -98,12 +107,12 @@ def size_handles(strength: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
     ]  # fmt: skip
 
 
-def _relative(strength: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Strength from 0 at the faintest to 1 at the 99.5 % quantile of the known ones."""
+def _relative(score: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Score from 0 at the faintest to 1 at the 99.5 % quantile of the known ones."""
     low, high = np.quantile(known, [0, 0.995])
     if high <= low:
-        return np.zeros(np.shape(strength))
-    filled = np.clip(np.nan_to_num(strength, nan=low), low, high)
+        return np.zeros(np.shape(score))
+    filled = np.clip(np.nan_to_num(score, nan=low), low, high)
     if _spans_decades(known):
         return np.log(filled / low) / np.log(high / low)
     return (filled - low) / (high - low)

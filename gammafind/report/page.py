@@ -11,6 +11,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from gammafind.report.localisers import LEFT_COLUMNS, Search, localiser_table
 from gammafind.report.summary import Summary
 
 __all__ = ["PageFigure", "build_page", "definition_list"]
@@ -47,6 +48,7 @@ def build_page(
     provenance: Mapping[str, Any],
     figures: Sequence[PageFigure],
     table: Mapping[str, Any],
+    searches: Sequence[Search] = (),
 ) -> str:
     """Compose the page; it needs no other file and no network.
 
@@ -59,6 +61,8 @@ def build_page(
     figures : sequence of PageFigure
     table : mapping
         From `gammafind.report.table.table_of`.
+    searches : sequence of Search, optional
+        Localisers that are compared, where there are several.
 
     Returns
     -------
@@ -71,6 +75,7 @@ def build_page(
         script=_data("page.js"),
         headlines="\n".join(f"<p>{escape(line)}</p>" for line in summary.headlines()),
         summary=_summary_table(summary),
+        localisers=_localisers(searches),
         provenance=definition_list(provenance),
         figures="\n".join(_figure(figure) for figure in figures),
         n_rows=len(table["rows"]),
@@ -94,17 +99,38 @@ def _value(value: Any) -> str:
 
 def _summary_table(summary: Summary) -> str:
     heads, rows = summary.table()
-    if not rows:
+    return _table("Against the reference", heads, rows) if rows else ""
+
+
+def _localisers(searches: Sequence[Search]) -> str:
+    if len(searches) < 2:
         return ""
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    caption = "Localisers on this sky; the figures and the catalogue are of the first"
+    return _table(caption, *localiser_table(searches), left=LEFT_COLUMNS)
+
+
+def _table(
+    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1
+) -> str:
+    """HTML of a table of texts, each row of which is headed by its first cell.
+
+    The first ``left`` columns begin at the left.
+    """
+    kinds = [' class="text"' if column < left else "" for column in range(len(heads))]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(label)}</th>'
+        for kind, label in zip(kinds, heads, strict=True)
+    )
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + "".join(
+            f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds[1:], cells, strict=True)
+        )
         + "</tr>"
         for name, *cells in rows
     )
     return (
-        '<div class="scroll"><table class="summary"><caption>Against the reference</caption>'
+        f'<div class="scroll"><table class="summary"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

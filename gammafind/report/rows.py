@@ -13,7 +13,7 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.report.summary import Summary
 from gammafind.units import FLUX
 
-__all__ = ["Rows", "fluxes", "rows_of", "strength", "texts"]
+__all__ = ["Rows", "fluxes", "rows_of", "texts"]
 
 _NAMES = ("Source_Name", "name")
 _FLUXES = ("Flux1000", "Flux", "flux")
@@ -29,8 +29,8 @@ class Rows:
         Empty where there is none.
     positions : SkyCoord, shape (n,)
         ICRS.
-    strength : ndarray, shape (n,)
-        Test statistic or, where it is not known, score.
+    score : ndarray, shape (n,)
+        Of the localiser.
     matched : ndarray of bool, shape (n,), optional
         None where nothing is known of a reference.
     missed : SkyCoord
@@ -41,7 +41,7 @@ class Rows:
     association: np.ndarray
     class_label: np.ndarray
     positions: SkyCoord
-    strength: np.ndarray
+    score: np.ndarray
     matched: np.ndarray | None
     missed: SkyCoord
 
@@ -56,7 +56,7 @@ class Rows:
             association=self.association[chosen],
             class_label=self.class_label[chosen],
             positions=self.positions[chosen],
-            strength=self.strength[chosen],
+            score=self.score[chosen],
             matched=None if self.matched is None else self.matched[chosen],
         )
 
@@ -95,18 +95,10 @@ def rows_of(catalogue: QTable, reference: QTable | None, summary: Summary) -> Ro
         association=association.astype(str),
         class_label=texts(catalogue, "CLASS1"),
         positions=sky_positions(catalogue, what="the catalogue"),
-        strength=strength(catalogue)[1],
+        score=numbers(catalogue, "Score"),
         matched=matched,
         missed=missed,
     )
-
-
-def strength(catalogue: QTable) -> tuple[str, np.ndarray]:
-    """Name and values of what the detections are ranked by: TS where known, else Score."""
-    test_statistic = numbers(catalogue, "TS")
-    if len(catalogue) and not np.any(np.isfinite(test_statistic)):
-        return "Score", numbers(catalogue, "Score")
-    return "TS", test_statistic
 
 
 def fluxes(table: QTable) -> np.ndarray:

@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 from gammafind.report.image import all_sky_wcs, asinh_norm, finest_pixels, image_wcs, sample
 from gammafind.report.markers import draw_detections, size_handles
 from gammafind.report.rows import Rows
-from gammafind.report.style import COLOUR_MAP, styled
+from gammafind.report.style import COLOUR_MAP, capitalised, styled
 from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 
@@ -30,7 +30,7 @@ _LABEL_LATITUDE = -8.0
 _LABELLED = np.arange(-120, 121, 60)
 
 
-def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", strength_name: str = "TS") -> Figure:
+def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", score_name: str = "score") -> Figure:
     """Draw the map and mark the detections.
 
     Parameters
@@ -40,7 +40,7 @@ def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", strength_name: st
         is. All bands are added.
     rows : Rows
     title : str
-    strength_name : str
+    score_name : str
         What the size of a marker stands for.
 
     Returns
@@ -50,8 +50,8 @@ def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", strength_name: st
     pixels = finest_pixels(counts)
     with styled():
         if isinstance(pixels, WcsPixels):
-            return _image_figure(counts, pixels, rows, title, strength_name)
-        return _all_sky_figure(counts, rows, title, strength_name)
+            return _image_figure(counts, pixels, rows, title, score_name)
+        return _all_sky_figure(counts, rows, title, score_name)
 
 
 def show_image(axes: WCSAxes, counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> None:
@@ -109,7 +109,7 @@ def _ticks(norm: FuncNorm) -> np.ndarray:
     return np.array(ticks)
 
 
-def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, strength_name: str) -> Figure:
+def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, score_name: str) -> Figure:
     from astropy.visualization.wcsaxes.frame import EllipticalFrame
     from matplotlib.figure import Figure
 
@@ -122,12 +122,12 @@ def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, strength_name: str) 
     handles = draw_detections(axes, x, y, rows)
     figure.suptitle(title, y=0.975, fontsize=12)
     add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
-    _legends(figure, handles, rows, strength_name)
+    _legends(figure, handles, rows, score_name)
     return figure
 
 
 def _image_figure(
-    counts: SkyMap, pixels: WcsPixels, rows: Rows, title: str, strength_name: str
+    counts: SkyMap, pixels: WcsPixels, rows: Rows, title: str, score_name: str
 ) -> Figure:
     from matplotlib.figure import Figure
 
@@ -143,19 +143,19 @@ def _image_figure(
     label_axes(axes)
     axes.set_title(title)
     add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
-    _legends(figure, handles, rows, strength_name)
+    _legends(figure, handles, rows, score_name)
     return figure
 
 
-def _legends(figure: Figure, handles: list, rows: Rows, strength_name: str) -> None:
+def _legends(figure: Figure, handles: list, rows: Rows, score_name: str) -> None:
     """Put what the markers mean into the lower corners."""
     if handles:
         figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 0.015))
-    sizes = size_handles(rows.strength)
+    sizes = size_handles(rows.score)
     if sizes:
         figure.legend(
             handles=sizes, loc="lower right", bbox_to_anchor=(0.98, 0.015), ncols=len(sizes),
-            title=strength_name, columnspacing=1.0, handletextpad=0.2,
+            title=capitalised(score_name), columnspacing=1.0, handletextpad=0.2,
         )  # fmt: skip
 
 

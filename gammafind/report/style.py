@@ -17,6 +17,7 @@ __all__ = [
     "MATCHED",
     "MISSED",
     "UNMATCHED",
+    "capitalised",
     "png",
     "styled",
 ]
@@ -63,6 +64,11 @@ def styled() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         yield
+
+
+def capitalised(text: str) -> str:
+    """Text with a large first letter, as labels and headings have it; the rest stays."""
+    return text[:1].upper() + text[1:]
 
 
 def png(figure: Figure) -> bytes:

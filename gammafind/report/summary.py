@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import astropy.units as u
 import numpy as np
+from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.catalogue.matching import Matches
 from gammafind.evaluation.metrics import Rates
 
-__all__ = ["QUANTILES", "RegionSummary", "Summary"]
+__all__ = ["PURITY", "QUANTILES", "RegionSummary", "Summary", "aligned", "percent"]
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of the test statistic, in `Summary.strength_quantiles`."""
+"""Of the scores, in `Summary.score_quantiles`."""
+PURITY = 0.90
+"""Of the detections in `RegionSummary.pure`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +34,21 @@ class RegionSummary:
         Of the reference sources above the flux threshold.
     chance : float
         Fraction of the detections that would match by chance.
+    pure, pure_bright : Rates, optional
+        The same as ``rates`` and ``bright`` at the lowest score above which `PURITY` of all
+        detections of the localiser are matched; None where these are not known.
+    curve : QTable, optional
+        Completeness and purity of all these at each score, from
+        `gammafind.evaluation.metrics.score_curve`.
     """
 
     name: str
     rates: Rates
     bright: Rates
     chance: float = np.nan
+    pure: Rates | None = None
+    pure_bright: Rates | None = None
+    curve: QTable | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +60,16 @@ class Summary:
     regions : tuple of RegionSummary
         The whole map first; then, if there are sources on both sides of ``|b| = 20 deg``, the
         two sides.
-    strength_name : {"TS", "Score"}
-        What the detections are ranked by.
-    strength_quantiles : tuple of float
+    score_name : str
+        What the localiser calls its scores.
+    score_quantiles : tuple of float
         Of the detections, at `QUANTILES`; NaN without detections.
     radius : Quantity
         Match radius.
     bright : Quantity
         Flux threshold, in cm-2 s-1.
     cut : float, optional
-        Least ``strength_name`` of a detection, where it is known.
+        Lowest score kept in the catalogue, where it is known.
     matches : Matches, optional
         Rows of the catalogue and of the reference that belong together; None without a
         reference.
@@ -65,8 +78,8 @@ class Summary:
     """
 
     regions: tuple[RegionSummary, ...]
-    strength_name: str
-    strength_quantiles: tuple[float, ...]
+    score_name: str
+    score_quantiles: tuple[float, ...]
     radius: Quantity
     bright: Quantity
     cut: float | None = None
@@ -95,6 +108,11 @@ class Summary:
             return np.nan * u.deg
         return np.median(self.matches.separation)
 
+    @property
+    def bright_head(self) -> str:
+        """Head of a column that holds the completeness of the bright sources."""
+        return f"above {self.bright.value:g} cm-2 s-1"
+
     def headlines(self) -> list[str]:
         """Sentences that say what was found, without the fractions of `table`."""
         sources = "source" if self.n_detections == 1 else "sources"
@@ -117,7 +135,7 @@ class Summary:
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Column heads and rows of text, one row a region; no rows without a reference."""
         heads = ["", "found", "matched", "purity", "by chance", "reference", "completeness"]
-        heads.append(f"above {self.bright.value:g} cm-2 s-1")
+        heads.append(self.bright_head)
         if self.matches is None:
             return heads, []
         return heads, [_cells(region) for region in self.regions]
@@ -125,23 +143,37 @@ class Summary:
     def text(self) -> str:
         """Return a few aligned lines for the terminal."""
         heads, rows = self.table()
-        lines = self.headlines()
-        if rows:
-            widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)]
-            lines.append("")
-            for first, *others in (heads, *rows):
-                cells = [first.ljust(widths[0])]
-                cells += [cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True)]
-                lines.append("  ".join(cells).rstrip())
-        return "\n".join(lines)
+        return "\n".join(self.headlines() + (["", aligned(heads, rows)] if rows else []))
 
     def _range(self) -> str:
         if self.n_detections == 0:
             return ""
-        low, _, middle, _, high = self.strength_quantiles
+        low, _, middle, _, high = self.score_quantiles
         if self.n_detections == 1:
-            return f", {self.strength_name} {middle:.4g}"
-        return f", {self.strength_name} {low:.4g} to {high:.4g}, median {middle:.4g}"
+            return f", {self.score_name} {middle:.4g}"
+        return f", {self.score_name} {low:.4g} to {high:.4g}, median {middle:.4g}"
+
+
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
+    """Lines of a table for the terminal.
+
+    Parameters
+    ----------
+    heads : sequence of str
+    rows : sequence of sequence of str
+        As many cells each as there are heads.
+    left : int
+        Columns that begin at the left; the others end at the right.
+    """
+    widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)]
+    lines = []
+    for cells in (heads, *rows):
+        padded = [
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
 
 
 def _cells(region: RegionSummary) -> list[str]:
@@ -150,15 +182,16 @@ def _cells(region: RegionSummary) -> list[str]:
         region.name,
         str(rates.n_detections),
         str(rates.n_matched),
-        _percent(rates.purity),
-        _percent(region.chance),
+        percent(rates.purity),
+        percent(region.chance),
         str(rates.n_sources),
-        _percent(rates.completeness),
-        f"{_percent(region.bright.completeness)} of {region.bright.n_sources}",
+        percent(rates.completeness),
+        f"{percent(region.bright.completeness)} of {region.bright.n_sources}",
     ]
 
 
-def _percent(fraction: float) -> str:
+def percent(fraction: float) -> str:
+    """Fraction as text, such as ``98.5 %``; a dash where it is not known."""
     return f"{100 * fraction:.1f} %" if np.isfinite(fraction) else "-"
 
 

@@ -12,6 +12,7 @@ from astropy.table import QTable
 
 from gammafind.catalogue.columns import numbers
 from gammafind.report.rows import Rows
+from gammafind.report.style import capitalised
 
 __all__ = ["table_of"]
 
@@ -26,9 +27,10 @@ class _Shown:
     form: str
 
 
+_SCORE = _Shown("Score", "Score", "", ".4g")
 _NUMBERS = (
     _Shown("Conf_95_SemiMajor", "r95 [deg]", "deg", ".3f"),
-    _Shown("Score", "Score", "", ".4g"),
+    _SCORE,
     _Shown("TS", "TS", "", ".1f"),
     _Shown("Signif_Avg", "Significance", "", ".1f"),
     _Shown("Npred", "Npred", "", ".1f"),
@@ -37,7 +39,7 @@ _NUMBERS = (
 )
 
 
-def table_of(catalogue: QTable, rows: Rows) -> dict[str, Any]:
+def table_of(catalogue: QTable, rows: Rows, *, score_name: str = "score") -> dict[str, Any]:
     """Bring the catalogue into the form that the script of the page reads.
 
     Parameters
@@ -46,6 +48,9 @@ def table_of(catalogue: QTable, rows: Rows) -> dict[str, Any]:
         Schema CATALOGUE, n rows.
     rows : Rows
         The same detections.
+    score_name : str
+        What the localiser calls its scores. Where a column of this name holds them, they are
+        shown once.
 
     Returns
     -------
@@ -58,9 +63,12 @@ def table_of(catalogue: QTable, rows: Rows) -> dict[str, Any]:
     columns: list[tuple[str, str, list]] = [("Name", "text", rows.name.tolist())]
     columns += _positions(rows.positions)
     for shown in _NUMBERS:
+        if shown is _SCORE and score_name in catalogue.colnames:
+            continue
         values = numbers(catalogue, shown.name, shown.unit)
         if np.any(np.isfinite(values)):
-            columns.append((shown.label, "number", _cells(values, shown.form)))
+            label = capitalised(score_name) if shown is _SCORE else shown.label
+            columns.append((label, "number", _cells(values, shown.form)))
     for label, values in (("Class", rows.class_label), ("Counterpart", rows.association)):
         if np.any(values != ""):
             columns.append((label, "text", values.tolist()))

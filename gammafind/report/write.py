@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,18 @@ from astropy.table import QTable
 
 from gammafind.errors import OutputError
 from gammafind.files import atomic_output, check_output
+from gammafind.report.curves import localiser_figure
 from gammafind.report.diagnostics import (
     completeness_figure,
     flux_figure,
     offset_figure,
-    strength_figure,
+    score_figure,
 )
+from gammafind.report.localisers import Search
 from gammafind.report.page import PageFigure, build_page
 from gammafind.report.rows import Rows, rows_of
 from gammafind.report.sky import sky_figure
-from gammafind.report.style import png
+from gammafind.report.style import capitalised, png
 from gammafind.report.summary import Summary
 from gammafind.report.table import table_of
 from gammafind.report.zoom import zoom_figure
@@ -30,8 +32,8 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["write_report"]
 
 _FILES = (
-    "index.html", "sky.png", "zoom.png", "ts_histogram.png", "flux.png", "completeness.png",
-    "offsets.png",
+    "index.html", "sky.png", "zoom.png", "score_histogram.png", "flux.png", "completeness.png",
+    "offsets.png", "localisers.png",
 )  # fmt: skip
 
 
@@ -43,6 +45,7 @@ def write_report(
     reference: QTable | None = None,
     summary: Summary,
     provenance: Mapping[str, Any],
+    searches: Sequence[Search] = (),
     zoom: SkyCoord | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
@@ -62,7 +65,9 @@ def write_report(
         From `gammafind.report.summarise`.
     provenance : mapping
         How the catalogue was made: version, preset, plugins, input names with checksums, date,
-        command. ``preset`` stands in the title.
+        command. The preset and the localiser stand in the title.
+    searches : sequence of Search, optional
+        This localiser and those that searched beside it, to be compared on the page.
     zoom : SkyCoord, optional
         Centre of the detailed figure; by default the strongest detection off the plane.
     overwrite : bool
@@ -87,13 +92,15 @@ def write_report(
         _sky(counts, rows, title, summary),
         _zoom(counts, rows, zoom),
         *_diagnostics(catalogue, reference, rows, summary),
+        *_localisers(searches),
     ]
     page = build_page(
         title=title,
         summary=summary,
         provenance=provenance,
         figures=figures,
-        table=table_of(catalogue, rows),
+        table=table_of(catalogue, rows, score_name=summary.score_name),
+        searches=searches,
     )
     contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}
     return _write(directory, contents, overwrite)
@@ -123,18 +130,21 @@ def _write(directory: Path, contents: Mapping[str, bytes], overwrite: bool) -> l
 
 
 def _title(provenance: Mapping[str, Any], counts: SkyMap, rows: Rows) -> str:
+    """Say what was found where and by what, as far as it is known."""
     names = ", ".join(band.name for band in counts.bands)
     preset = str(provenance.get("preset", "")).strip()
+    used = {plugin["role"]: plugin["name"] for plugin in provenance.get("plugins", ())}
     found = "1 source" if len(rows) == 1 else f"{len(rows)} sources"
-    return f"{preset} ({names}): {found} found" if preset else f"{names}: {found} found"
+    by = f" by {used['localiser']}" if "localiser" in used else ""
+    return f"{preset} ({names}): {found} found{by}" if preset else f"{names}: {found} found{by}"
 
 
 def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure:
     matched = "" if rows.matched is None else " Circles have a counterpart, diamonds have none."
     return PageFigure(
         name="sky.png",
-        png=png(sky_figure(counts, rows, title=title, strength_name=summary.strength_name)),
-        caption=f"The map and the detections, larger where {summary.strength_name} is."
+        png=png(sky_figure(counts, rows, title=title, score_name=summary.score_name)),
+        caption=f"The map and the detections, larger where the {summary.score_name} is."
         f"{matched} The grey scale is linear for faint and logarithmic for bright parts, and the "
         "map is smoothed by half a pixel; where there are no data it is blue.",
         alt=f"Map of {counts.kind} with {len(rows)} detections marked.",
@@ -156,12 +166,12 @@ def _zoom(counts: SkyMap, rows: Rows, centre: SkyCoord | None) -> PageFigure:
 def _diagnostics(
     catalogue: QTable, reference: QTable | None, rows: Rows, summary: Summary
 ) -> list[PageFigure]:
-    name = summary.strength_name
+    name = summary.score_name
     drawn = [
-        ("ts_histogram.png", strength_figure(rows, summary),
+        ("score_histogram.png", score_figure(rows, summary),
          f"Number of detections in bins of {name}.", f"Histogram of {name}."),
         ("flux.png", flux_figure(catalogue, rows, summary),
-         f"{name} against measured flux.", f"Scatter plot of {name} against flux."),
+         f"{capitalised(name)} against measured flux.", f"Scatter plot of {name} against flux."),
     ]  # fmt: skip
     if reference is not None and summary.matches is not None:
         drawn += [
@@ -177,4 +187,19 @@ def _diagnostics(
         PageFigure(name=file, png=png(figure), caption=caption, alt=alt)
         for file, figure, caption, alt in drawn
         if figure is not None
+    ]
+
+
+def _localisers(searches: Sequence[Search]) -> list[PageFigure]:
+    figure = localiser_figure(searches) if len(searches) > 1 else None
+    if figure is None:
+        return []
+    return [
+        PageFigure(
+            name="localisers.png",
+            png=png(figure),
+            caption="Purity against completeness as the lowest score falls; circles are what is "
+            "published. Lines are solid away from the plane, dotted within 20 deg of it.",
+            alt="Curves of purity against completeness of each localiser.",
+        )
     ]

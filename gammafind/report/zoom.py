@@ -45,8 +45,8 @@ def choose_centre(rows: Rows, counts: SkyMap) -> SkyCoord:
         return counts.pixels[0].centres().ravel()[brightest].icrs
     off_plane = on_map & (np.abs(rows.positions.galactic.b.deg) > _OFF_PLANE)
     wanted = np.flatnonzero(off_plane if off_plane.any() else on_map)
-    strength = np.nan_to_num(rows.strength[wanted], nan=-np.inf)
-    return rows.positions[wanted[np.argmax(strength)]]
+    score = np.nan_to_num(rows.score[wanted], nan=-np.inf)
+    return rows.positions[wanted[np.argmax(score)]]
 
 
 def choose_field(rows: Rows, counts: SkyMap) -> Quantity:
@@ -101,8 +101,8 @@ def zoom_figure(
         here = rows.select(inside)
         handles = draw_detections(axes, x, y, here, scale=_SCALE)
         handles += draw_missed(axes, *_inside(wcs, rows.missed, shape)[:2])
-        order = np.argsort(-np.nan_to_num(here.strength, nan=-np.inf), kind="stable")
-        areas = _SCALE * marker_areas(here.strength)
+        order = np.argsort(-np.nan_to_num(here.score, nan=-np.inf), kind="stable")
+        areas = _SCALE * marker_areas(here.score)
         place_labels(axes, x[order], y[order], _short(here.name[order]), areas[order])
         label_axes(axes)
         axes.set_title(f"{_place(centre)}, {field.value:.3g} deg wide")

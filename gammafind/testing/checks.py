@@ -177,6 +177,15 @@ def check_localiser(
     """
     check_plugin(plugin, Localiser)
     localiser = plugin(**options)
+    _require(
+        isinstance(localiser.score_name, str) and bool(localiser.score_name.strip()),
+        f"{plugin.name}: the name of its scores is {localiser.score_name!r}",
+    )
+    _require(
+        isinstance(localiser.published_score, int | float)
+        and not np.isnan(localiser.published_score),
+        f"{plugin.name}: the lowest score published is {localiser.published_score!r}, no number",
+    )
     patches = toy_patches() if patches is None else patches
     dark = dataclasses.replace(patches, counts=tuple(np.zeros_like(c) for c in patches.counts))
     nothing = localiser.localise(dark)

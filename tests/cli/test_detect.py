@@ -104,7 +104,7 @@ def test_quiet_prints_nothing(counts, out, capsys):
 
 def test_verbose_tells_the_time_of_each_step(counts, out, capsys):
     assert main(["detect", counts, "-o", str(out / "found.ecsv"), "-v"]) == 0
-    assert "gammafind: looking for sources: " in capsys.readouterr().err
+    assert "gammafind: looking for sources with bright: " in capsys.readouterr().err
 
 
 def test_options_reach_the_plugin(counts, out):

@@ -82,6 +82,25 @@ class Bright(Localiser):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Probable(Localiser):
+    """Pixels of many counts, each with a probability, and nothing measured."""
+
+    name: ClassVar[str] = "probable"
+    score_name: ClassVar[str] = "probability"
+    published_score: ClassVar[float] = 0.4
+
+    def _localise(self, patches):
+        raise NotImplementedError
+
+    def _localise_sky(self, observation, grid, n_pixels, rng):
+        counts, sky = observation.counts.values[0], observation.counts.pixels[0]
+        above = np.flatnonzero(counts > 1)
+        positions = sky.centres()[above].icrs
+        score = counts[above] / (counts[above] + 100)
+        return QTable({"ra": positions.ra, "dec": positions.dec, "score": score})
+
+
 @hookimpl
 def gammafind_renderers():
     return [Toy]
@@ -89,7 +108,7 @@ def gammafind_renderers():
 
 @hookimpl
 def gammafind_localisers():
-    return [Bright]
+    return [Bright, Probable]
 
 
 def toy_counts(sources: dict[int, int] = SOURCES, floor: int = 1) -> SkyMap:

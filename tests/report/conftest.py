@@ -68,7 +68,7 @@ def catalogue(reference: QTable) -> QTable:
     false = SkyCoord([15, 45], [60, -60], unit="deg", frame="galactic").icrs
     ra, dec = np.append(found.ra.deg, false.ra.deg), np.append(found.dec.deg, false.dec.deg)
     ts = np.append(np.geomspace(20, 2e4, 8), [18, 17])
-    return publish(
+    found = publish(
         QTable(
             {
                 "ra": ra * u.deg,
@@ -83,6 +83,8 @@ def catalogue(reference: QTable) -> QTable:
             }
         )
     )
+    found.meta |= {"score_name": "TS", "min_score": 16.0}
+    return found
 
 
 @pytest.fixture
@@ -100,9 +102,12 @@ def image(rng: np.random.Generator) -> SkyMap:
     )
 
 
-def detections_without_ts(catalogue: QTable) -> QTable:
-    """Only the columns that every localiser gives."""
-    return catalogue["Source_Name", "RAJ2000", "DEJ2000", "GLON", "GLAT", "Score"]
+def with_probabilities(catalogue: QTable) -> QTable:
+    """Only the columns that every localiser gives, with probabilities as scores."""
+    bare = catalogue["Source_Name", "RAJ2000", "DEJ2000", "GLON", "GLAT", "Score"]
+    bare["Score"] = bare["Score"] / (bare["Score"] + 10)
+    bare.meta = {"score_name": "probability", "min_score": 0.5}
+    return bare
 
 
 def page_text(catalogue: QTable, reference: QTable | None = None) -> str:
@@ -111,7 +116,7 @@ def page_text(catalogue: QTable, reference: QTable | None = None) -> str:
     rows = rows_of(catalogue, reference, summary)
     return build_page(
         title="Test", summary=summary, provenance=PROVENANCE, figures=[],
-        table=table_of(catalogue, rows),
+        table=table_of(catalogue, rows, score_name=summary.score_name),
     )  # fmt: skip
 
 

@@ -18,12 +18,12 @@ from gammafind.report.sky import sky_figure
 from gammafind.report.style import png
 from gammafind.report.zoom import choose_centre, choose_field, zoom_figure
 
-from .conftest import RADIUS, detections_without_ts
+from .conftest import RADIUS, with_probabilities
 
 
 @pytest.fixture
 def found(catalogue, reference):
-    summary = summarise(catalogue, reference, radius=RADIUS, cut=16)
+    summary = summarise(catalogue, reference, radius=RADIUS)
     return rows_of(catalogue, reference, summary), summary
 
 
@@ -80,7 +80,7 @@ def test_zoom_is_centred_off_the_plane(counts, found):
     rows, _ = found
     centre = choose_centre(rows, counts)
     off_plane = np.abs(rows.positions.galactic.b.deg) > 20
-    strongest = np.flatnonzero(off_plane)[np.argmax(rows.strength[off_plane])]
+    strongest = np.flatnonzero(off_plane)[np.argmax(rows.score[off_plane])]
     assert centre.separation(rows.positions[strongest]) < 1 * u.arcsec
     assert choose_field(rows, counts) <= 90 * u.deg
 
@@ -109,15 +109,27 @@ def test_nothing_found_and_all_zero(counts):
     for figure in (sky_figure(dark, rows), zoom_figure(dark, rows)):
         assert png(figure).startswith(b"\x89PNG")
     assert diagnostics.flux_figure(empty, rows, summary) is None
-    assert png(diagnostics.strength_figure(rows, summary)).startswith(b"\x89PNG")
+    assert png(diagnostics.score_figure(rows, summary)).startswith(b"\x89PNG")
 
 
 def test_histogram_counts_all_and_marks_the_cut(found):
     rows, summary = found
-    axes = diagnostics.strength_figure(rows, summary).axes[0]
+    axes = diagnostics.score_figure(rows, summary).axes[0]
     assert max(patch.get_x() + patch.get_width() for patch in axes.patches) >= 2e4 * (1 - 1e-9)
     assert sum(patch.get_height() for patch in axes.patches) >= len(rows)
     assert "cut 16" in axes.texts[0].get_text()
+
+
+def test_figures_call_the_score_what_the_localiser_calls_it(counts, catalogue, reference):
+    bare = with_probabilities(catalogue)
+    summary = summarise(bare, reference, radius=RADIUS)
+    rows = rows_of(bare, reference, summary)
+    histogram = diagnostics.score_figure(rows, summary).axes[0]
+    assert histogram.get_xlabel() == "Probability"
+    assert "cut 0.5" in histogram.texts[0].get_text()
+    sky = sky_figure(counts, rows, score_name=summary.score_name)
+    assert "Probability" in [legend.get_title().get_text() for legend in sky.legends]
+    assert diagnostics.flux_figure(bare, rows, summary) is None
 
 
 def test_completeness_of_each_flux_bin(found, reference):
@@ -153,7 +165,7 @@ def test_offsets_of_gaussian_errors_are_rayleigh(rng, catalogue, reference):
 
 
 def test_offsets_need_errors(catalogue, reference):
-    bare = detections_without_ts(catalogue)
+    bare = with_probabilities(catalogue)
     summary = summarise(bare, reference, radius=RADIUS)
     assert diagnostics.offset_figure(bare, reference, summary) is None
 
@@ -167,6 +179,17 @@ def test_markers_grow_with_strength(values):
     assert areas[3] == areas[0] == 8
     labels = {handle.get_label() for handle in size_handles(np.array(values))}
     assert len(labels) == 3
+
+
+def test_markers_stay_small_where_most_scores_are_high():
+    probabilities = np.append(np.linspace(0.5, 0.9, 100), np.full(900, 0.999))
+    areas = marker_areas(probabilities)
+    assert areas.min() == 8
+    assert areas.mean() == pytest.approx(40)
+    many = marker_areas(np.tile(probabilities, 5))
+    assert (many.min(), many.mean()) == (8, pytest.approx(12))
+    labels = [handle.get_label() for handle in size_handles(probabilities)]
+    assert labels == ["0.5", "0.75", "1"]
 
 
 def test_no_sizes_where_all_are_alike():

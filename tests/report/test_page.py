@@ -6,7 +6,7 @@ from astropy.table import MaskedColumn
 
 from gammafind.report.page import definition_list
 
-from .conftest import detections_without_ts, embedded, page_text
+from .conftest import embedded, page_text, with_probabilities
 
 
 def test_text_cannot_become_markup(catalogue):
@@ -27,16 +27,17 @@ def test_rows_hold_the_catalogue(catalogue, reference):
     assert row[0] == catalogue["Source_Name"][0]
     assert row[labels.index("Counterpart")] == "REF 4"
     assert row[labels.index("TS")] == [20.0, "20.0"]
+    assert "Score" not in labels
     assert "CooFrame=Gal" in row[2][2]
     assert data["rows"][9][labels.index("Counterpart")] == ""
 
 
 def test_missing_columns_and_values(catalogue, reference):
-    bare = detections_without_ts(catalogue)
+    bare = with_probabilities(catalogue)
     data = embedded(page_text(bare, reference))
     labels = [column["label"] for column in data["columns"]]
     assert "TS" not in labels
-    assert "Score" in labels
+    assert "Probability" in labels
     catalogue["TS"] = MaskedColumn(catalogue["TS"], mask=[True] + [False] * 9)
     page = page_text(catalogue)
     labels = [column["label"] for column in embedded(page)["columns"]]

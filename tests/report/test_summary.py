@@ -14,7 +14,7 @@ from gammafind.evaluation.metrics import evaluate_detections, rates
 from gammafind.report import summarise
 from gammafind.sky.skymap import SkyMap
 
-from .conftest import RADIUS, detections_without_ts
+from .conftest import RADIUS, with_probabilities
 
 
 def test_counts_by_hand(catalogue, reference):
@@ -30,8 +30,8 @@ def test_counts_by_hand(catalogue, reference):
     assert (off_plane.rates.n_sources, off_plane.rates.n_found) == (6, 4)
     assert everything.chance == 0.0
     assert summary.median_offset.to_value("deg") == pytest.approx(0.1, abs=1e-6)
-    assert summary.strength_quantiles[0] == 17
-    assert summary.strength_quantiles[-1] == pytest.approx(2e4)
+    assert summary.score_quantiles[0] == 17
+    assert summary.score_quantiles[-1] == pytest.approx(2e4)
 
 
 def test_same_as_the_evaluation(catalogue, reference):
@@ -85,8 +85,27 @@ def test_one_source_is_told_as_one(catalogue):
     assert text.startswith(f"1 source found, TS {catalogue['TS'][0]:.4g}.")
 
 
-def test_score_takes_the_place_of_ts(catalogue):
-    assert summarise(detections_without_ts(catalogue), radius=RADIUS).strength_name == "Score"
+def test_scores_are_called_what_the_localiser_calls_them(catalogue):
+    summary = summarise(with_probabilities(catalogue), radius=RADIUS)
+    assert (summary.score_name, summary.cut) == ("probability", 0.5)
+    assert "10 sources found, probability 0.6296 to 0.9995, median" in summary.text()
+    catalogue.meta.clear()
+    assert summarise(catalogue, radius=RADIUS).score_name == "score"
+    assert summarise(catalogue, radius=RADIUS).cut is None
+
+
+def test_rates_at_one_purity_look_below_the_published_score(catalogue, reference):
+    summary = summarise(catalogue, reference, radius=RADIUS)
+    assert summary.regions[0].pure is None
+    detections = QTable(
+        {"ra": catalogue["RAJ2000"], "dec": catalogue["DEJ2000"], "score": catalogue["Score"]}
+    )
+    published = catalogue[catalogue["Score"] > 500]
+    region = summarise(published, reference, radius=RADIUS, detections=detections).regions[0]
+    assert region.rates.n_detections == 4
+    assert (region.pure.n_detections, region.pure.purity, region.pure.cut) == (8, 1.0, 20)
+    assert (region.pure.n_sources, region.pure.n_found) == (12, 8)
+    assert region.pure_bright.completeness == 1.0
 
 
 def test_text_is_aligned(catalogue, reference):

@@ -13,7 +13,14 @@ from gammafind.report import summarise, write_report
 
 from .conftest import PROVENANCE, RADIUS, embedded
 
-FIGURES = ["sky.png", "zoom.png", "ts_histogram.png", "flux.png", "completeness.png", "offsets.png"]
+FIGURES = [
+    "sky.png",
+    "zoom.png",
+    "score_histogram.png",
+    "flux.png",
+    "completeness.png",
+    "offsets.png",
+]
 
 
 def _write(directory, catalogue, counts, reference=None, **options):

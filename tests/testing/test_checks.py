@@ -239,6 +239,14 @@ class Brightest(Localiser):
     name = "brightest"
     fault: str = ""
 
+    @property
+    def score_name(self):
+        return "" if self.fault == "nameless" else "counts"
+
+    @property
+    def published_score(self):
+        return np.nan if self.fault == "nowhere" else 10
+
     def _localise(self, patches):
         counts = patches.counts[0][0]
         if self.fault == "blind" or (counts.max() == 0 and self.fault != "dreams"):
@@ -263,6 +271,8 @@ def test_a_localiser_that_keeps_the_contract():
         ("dreams", "no counts give 1 detections"),
         ("outside", "outside its patch"),
         ("writes", "the counts are changed"),
+        ("nameless", "the name of its scores is ''"),
+        ("nowhere", "the lowest score published is nan, no number"),
     ],
 )
 def test_breaches_of_localisers(fault, breach):

@@ -68,6 +68,8 @@ class Likelihood(Localiser):
     """
 
     name: ClassVar[str] = "likelihood"
+    score_name: ClassVar[str] = "TS"
+    published_score: ClassVar[float] = 16.0
 
     threshold: float = 16.0
     index: float = 2.3

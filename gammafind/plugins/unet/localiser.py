@@ -88,6 +88,16 @@ class UNet(Localiser):
             "It must be 1 pixel or more.",
         )
 
+    @property
+    def score_name(self) -> str:
+        """Probability, but for the scores of a clusterer."""
+        return "probability" if self.clusterer is None else "score"
+
+    @property
+    def published_score(self) -> float:
+        """What is more probably a source than not; of a clusterer, all that it finds."""
+        return 0.5 if self.clusterer is None else -np.inf
+
     def _localise(self, patches: Patches) -> QTable:
         folder = Path(self.weights) if self.weights else shipped_folder(self.network, patches)
         architecture = read_architecture(folder)

@@ -1,0 +1,114 @@
+"""Files become an observation: counts, and what the instrument expects of the same pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+
+import numpy as np
+
+from gammafind.errors import CoordinateSystemError, FileFormatError, InputDataError
+from gammafind.interfaces import SkyRenderer
+from gammafind.progress import stage
+from gammafind.sky.fits import holds_events, read_events, read_exposure
+from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import WcsPixels
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["observe"]
+
+Path = str | PathLike
+
+_LEAST_RATIO = 1e-7
+"""An exposure this much smaller or larger than the preset's is none: seconds against ten years."""
+
+
+def observe(
+    paths: Sequence[Path],
+    renderer: SkyRenderer,
+    *,
+    frame: str | None = None,
+    exposure: Path | None = None,
+) -> Observation:
+    """Read a sky and model its background.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Count maps, or photon lists, which are binned on the renderer's own pixels.
+    renderer : SkyRenderer
+    frame : {"galactic", "icrs", "fk5"}, optional
+        Frame of HEALPix maps, also of the exposure, whose files do not say it.
+    exposure : path-like, optional
+        Exposure map that takes the place of the renderer's.
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    InputFileError
+        If a file cannot be used; the class names the fault.
+    """
+    with stage("reading the maps"):
+        counts = _read_sky(paths, renderer, frame=frame)
+    with stage("modelling the sky"):
+        observation = renderer.observe(counts)
+        if exposure is not None:
+            observation = _use_exposure(observation, exposure, frame=frame)
+    return observation
+
+
+def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:
+    """Read count maps, or bin photons on the renderer's own pixels."""
+    photons = [holds_events(path) for path in paths]
+    if all(photons):
+        return renderer.bin_events(read_events(paths))
+    if any(photons):
+        raise FileFormatError(
+            "a photon list among count maps",
+            path=paths[photons.index(True)],
+            remedy="Give the one or the other.",
+        )
+    counts = renderer.read_counts(paths, frame=frame)
+    for pixels in counts.pixels:
+        if isinstance(pixels, WcsPixels) and not pixels.on_sky.all():
+            raise CoordinateSystemError(
+                f"{np.count_nonzero(~pixels.on_sky)} pixels of an image lie off the sky",
+                path=", ".join(map(str, paths)),
+                remedy="Give the whole sky as HEALPix, or an image that lies on the sky.",
+            )
+    return counts
+
+
+def _use_exposure(observation: Observation, path: Path, *, frame: str | None) -> Observation:
+    """Replace the exposure; the expected background scales with it, pixel by pixel."""
+    counts, own = observation.counts, observation.exposure
+    given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
+    _check_scale(given, own, path)
+    factors = [
+        np.divide(new, old, out=np.zeros(new.shape), where=old > 0)
+        for new, old in zip(given.values, own.values, strict=True)
+    ]
+    background = {
+        name: replace(sky, values=tuple(v * f for v, f in zip(sky.values, factors, strict=True)))
+        for name, sky in observation.background.items()
+    }
+    return replace(observation, exposure=given, background=background)
+
+
+def _check_scale(given: SkyMap, own: SkyMap, path: Path) -> None:
+    """Refuse what is no exposure: a count map, say, or one in another unit."""
+    for band, new, old, valid in zip(
+        given.bands, given.values, own.values, given.valid, strict=True
+    ):
+        both = valid & (old > 0) & (new > 0)
+        ratio = np.median(new[both] / old[both]) if both.any() else 0.0
+        if not _LEAST_RATIO <= ratio <= 1 / _LEAST_RATIO:
+            raise InputDataError(
+                f"the exposure in the band {band.name} is {ratio:.3g} times that of the preset",
+                path=path,
+                remedy="It must be in cm2 s. Is this a map of exposures?",
+            )
