@@ -34,6 +34,7 @@ from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
+from gammafind.sky.stacks import PatchStacks
 
 __all__ = [
     "PLUGIN_NAME",
@@ -49,8 +50,6 @@ PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What the name of a plugin matches: kebab-case."""
 
 _SUM_TOLERANCE = 1e-4
-_PATCHES_AT_ONCE = 768
-"""Patches that are held in memory together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -484,15 +483,16 @@ class Localiser(Plugin):
         rng: np.random.Generator,
     ) -> QTable:
         widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
-        seed = rng.integers(2**63)
+        return self._merged(PatchStacks(observation, grid, widths, rng))
+
+    def _merged(self, stacks: PatchStacks) -> QTable:
+        """Detections of all patches, each source once."""
         found = []
-        for start in range(0, len(grid), _PATCHES_AT_ONCE):
-            rows = slice(start, start + _PATCHES_AT_ONCE)
-            same_photons = np.random.default_rng(seed)
-            detections = self.localise(observation.patches(grid[rows], widths, rng=same_photons))
+        for start, patches in stacks:
+            detections = self.localise(patches)
             detections["patch"] += start
             found.append(detections)
-        return merge_detections(vstack(found), grid, max(widths))
+        return merge_detections(vstack(found), stacks.grid, max(stacks.n_pixels))
 
     @abc.abstractmethod
     def _localise(self, patches: Patches) -> QTable: ...

@@ -234,7 +234,7 @@ def test_patches_that_are_seen_apart_give_the_same_detections(monkeypatch):
     observation = sky_of(rng.poisson(np.where(rng.random(12 * 32**2) < 0.01, 50, 1)))
     grid = PatchGrid.healpix(2, size=40 * u.deg)
     whole = Brightest().localise_sky(observation, grid=grid)
-    monkeypatch.setattr("gammafind.interfaces._PATCHES_AT_ONCE", 7)
+    monkeypatch.setattr("gammafind.sky.stacks._AT_ONCE", 7)
     parts = Brightest().localise_sky(observation, grid=grid)
     assert len(whole) > 10
     for name in whole.colnames:

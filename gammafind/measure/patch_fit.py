@@ -9,7 +9,6 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from gammafind.errors import OptionError
 from gammafind.measure.data import photon_shares
 from gammafind.measure.few import fit_few
 from gammafind.measure.likelihood import fit_amplitudes
@@ -17,6 +16,7 @@ from gammafind.measure.patch_stamps import PatchStamps, patch_stamps
 from gammafind.progress import track
 from gammafind.sky.patches import Patches
 from gammafind.sky.projection import unit_vectors
+from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["INDICES", "PatchFit", "fit_in_patches"]
 
@@ -46,12 +46,15 @@ class PatchFit:
         Their 1 sigma errors, neighbours held.
     exposure : ndarray, shape (n, n_indices)
         Counts of a source of flux one (cm-2 s-1, all bands), in cm2 s.
+    background : ndarray, shape (n, n_bands)
+        Expected counts a pixel of the background there.
     """
 
     ts: np.ndarray
     npred: np.ndarray
     npred_err: np.ndarray
     exposure: np.ndarray
+    background: np.ndarray
 
     def at_best(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """TS, counts, their error and exposure, each (n,), at the index of the highest TS."""
@@ -62,9 +65,7 @@ class PatchFit:
         )
 
 
-def fit_in_patches(
-    patches: Patches, positions: SkyCoord, solid: np.ndarray, *, nearest: np.ndarray | None = None
-) -> PatchFit:
+def fit_in_patches(stacks: PatchStacks, positions: SkyCoord, solid: np.ndarray) -> PatchFit:
     """Fit a source at each position, each in the patch whose centre is nearest.
 
     In each patch all solid detections are fitted together, on the background as it is, those of
@@ -72,44 +73,34 @@ def fit_in_patches(
 
     Parameters
     ----------
-    patches : Patches
-        With background, exposure and PSFs.
+    stacks : PatchStacks
     positions : SkyCoord, shape (n,)
     solid : ndarray of bool, shape (n,)
         Which detections are so probable that they are a part of the model of the others.
-    nearest : ndarray of int, shape (n,), optional
-        The patch in which each is fitted; where there is none, values stay zero.
 
     Returns
     -------
     PatchFit
-
-    Raises
-    ------
-    OptionError
-        If the patches lack something.
     """
-    missing = [n for n in ("background", "exposure", "psfs") if getattr(patches, n) is None]
-    if missing:
-        raise OptionError(f"the patches have no {', '.join(missing)}", remedy="Fluxes need them.")
-    grid, width = patches.grid, patches.score_width
+    grid, width = stacks.grid, max(stacks.n_pixels)
     here = positions.transform_to(grid.frame).spherical
     vectors = unit_vectors(here.lon.deg, here.lat.deg).reshape(-1, 3)
-    home = grid.nearest(positions) if nearest is None else nearest
+    home = grid.nearest(positions)
     patch, row, x, y = grid.members(vectors, width, margin=_MARGIN)
-    shape = (4, len(positions), len(INDICES))
-    found = np.zeros(shape)
-    bounds = np.searchsorted(patch, np.arange(len(patches) + 1))
-    for index in track(range(len(patches)), "fluxes of detections"):
-        part = slice(bounds[index], bounds[index + 1])
-        rows = row[part]
-        core = home[rows] == index
-        if not core.any():
-            continue
-        sky = _PatchSky.of(patches, index, x[part], y[part])
-        counts = sky.fit(solid[rows])
-        found[:, rows[core]] = sky.alone(np.flatnonzero(core), counts)
-    return PatchFit(*found)
+    bounds = np.searchsorted(patch, np.arange(len(grid) + 1))
+    found = np.zeros((4, len(positions), len(INDICES)))
+    background = np.zeros((len(positions), len(stacks.n_pixels)))
+    for start, patches in stacks:
+        for index in track(range(len(patches)), "fluxes of detections"):
+            part = slice(bounds[start + index], bounds[start + index + 1])
+            rows, core = row[part], home[row[part]] == start + index
+            if not core.any():
+                continue
+            sky = _PatchSky.of(patches, index, x[part], y[part])
+            counts = sky.fit(solid[rows])
+            found[:, rows[core]] = sky.alone(np.flatnonzero(core), counts)
+            background[rows[core]] = _at(patches.background, index, x[part][core], y[part][core])
+    return PatchFit(*found, background)
 
 
 @dataclass(frozen=True, eq=False)

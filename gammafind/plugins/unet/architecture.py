@@ -16,14 +16,17 @@ from gammafind.files import atomic_output, check_input
 from gammafind.learning.features import FeatureSpec, feature_shapes
 from gammafind.plugins.unet.networks import Network, build_network
 from gammafind.plugins.unet.peaks import sigmoid
+from gammafind.plugins.unet.ranking import Ranking
 from gammafind.sky.bands import Band, same_edges
-from gammafind.sky.patches import Patches
+from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.units import degrees
 
 __all__ = ["Architecture", "Calibration"]
 
 _FORMAT = 1
 _SIZE_TOLERANCE = 1e-3
+_R68_OVER_SIGMA = float(np.sqrt(-2 * np.log(0.32)))
+"""68 % containment radius of a two-dimensional Gaussian over its standard deviation (1.51)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,8 @@ class Architecture:
     options : mapping
         Of the network.
     calibration : Calibration
+    ranking : Ranking, optional
+        How fitted fluxes enter the score.
     checksums : mapping of str to str
         SHA-256 of the files that belong to it.
     """
@@ -110,6 +115,7 @@ class Architecture:
     features: FeatureSpec
     options: Mapping[str, Any] = field(default_factory=dict)
     calibration: Calibration = Calibration()
+    ranking: Ranking | None = None
     checksums: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -124,6 +130,10 @@ class Architecture:
         """Return the network with random weights, as `build_network` does."""
         widths, channels = zip(*self.shapes, strict=True)
         return build_network(self.network, widths, channels, **self.options)
+
+    def r68_of_sigma(self, grid: PatchGrid) -> float:
+        """68 % position error in degrees of what the network tells as one pixel."""
+        return grid.pixel_size(max(self.widths)) * _R68_OVER_SIGMA * self.calibration.error_scale
 
     def fits(self, patches: Patches) -> bool:
         """Whether the network takes such patches."""
@@ -178,6 +188,7 @@ class Architecture:
             "size": str(self.size),
             "features": asdict(self.features),
             "calibration": asdict(self.calibration),
+            "ranking": None if self.ranking is None else asdict(self.ranking),
             "checksums": dict(self.checksums),
         }
         with atomic_output(path, overwrite) as temporary:
@@ -199,16 +210,14 @@ class Architecture:
             record = json.loads(path.read_text(encoding="utf-8"))
             if record.pop("format") != _FORMAT:
                 raise WeightsError("is of another format", path=path)
-            calibration = {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in record.pop("calibration").items()
-            }
+            calibration, ranking = record.pop("calibration"), record.pop("ranking")
             return cls(
                 bands=tuple(_band(entry) for entry in record.pop("bands")),
                 widths=tuple(record.pop("widths")),
                 size=Quantity(record.pop("size")),
                 features=FeatureSpec(**record.pop("features")),
-                calibration=Calibration(**calibration),
+                calibration=Calibration(**_tuples(calibration)),
+                ranking=None if ranking is None else Ranking(**_tuples(ranking)),
                 **record,
             )
         except FileFormatError:
@@ -219,6 +228,11 @@ class Architecture:
                 path=path,
                 remedy="It must be the architecture.json of a weights folder.",
             ) from error
+
+
+def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a dataclass from JSON, which knows no tuples."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
 
 
 def _band_record(band: Band) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,21 +13,21 @@ from astropy.table import QTable, vstack
 
 from gammafind.catalogue.schema import PATCH_DETECTIONS, empty_table
 from gammafind.errors import OptionError, WeightsError
-from gammafind.interfaces import Localiser
+from gammafind.interfaces import Localiser, patch_widths
 from gammafind.learning.features import features
 from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.fluxes import with_fluxes
 from gammafind.plugins.unet.folder import read_architecture, shipped_folder
 from gammafind.plugins.unet.networks import NETWORKS
 from gammafind.plugins.unet.peaks import find_clusters, find_maxima
 from gammafind.plugins.unet.runners import BACKENDS
 from gammafind.plugins.unet.views import VIEWS, averaged
 from gammafind.progress import track
-from gammafind.sky.patches import Patches
+from gammafind.sky.observation import Observation
+from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["UNet"]
-
-_R68_OVER_SIGMA = float(np.sqrt(-2 * np.log(0.32)))
-"""68 % containment radius of a two-dimensional Gaussian over its standard deviation (1.51)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +35,9 @@ class UNet(Localiser):
     """U-Net over bands of several resolutions, trained on simulated skies.
 
     The network tells each pixel's score, the offset of the source from the pixel, and the error
-    of that; its local maxima are the detections, and their score is the probability that there is
-    a source.
+    of that; its local maxima are the detections. On a sky each detection is then fitted by the
+    likelihood with its neighbours in place, which gives its flux, and the score is the probability
+    that there is a source, by what network and likelihood say together.
 
     Parameters
     ----------
@@ -55,8 +56,11 @@ class UNet(Localiser):
         Patches that are looked at together.
     views : int
         Ways of turning and flipping each patch over which its scores are averaged: 1 to 8.
+    fluxes : bool
+        Fit the fluxes of detections, and let the likelihood have a say in their scores. Without
+        it, and in patches apart from a sky, the network alone decides.
     threshold : float
-        Least probability of a detection.
+        Least probability of a detection by the network alone.
     separation : float
         A detection has the highest score within this radius, in pixels; at least 1.
 
@@ -72,7 +76,8 @@ class UNet(Localiser):
     backend: str = "onnxruntime"
     batch_size: int = 32
     views: int = 1
-    threshold: float = 0.1
+    fluxes: bool = True
+    threshold: float = 0.05
     separation: float = 2.0
 
     def __post_init__(self) -> None:
@@ -98,10 +103,31 @@ class UNet(Localiser):
         """What is more probably a source than not; of a clusterer, all that it finds."""
         return 0.5 if self.clusterer is None else -np.inf
 
-    def _localise(self, patches: Patches) -> QTable:
+    def _localise_sky(
+        self,
+        observation: Observation,
+        grid: PatchGrid,
+        n_pixels: Sequence[int] | None,
+        rng: np.random.Generator,
+    ) -> QTable:
+        widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
+        stacks = PatchStacks(observation, grid, widths, rng)
+        found = self._merged(stacks)
+        _, architecture = self._trained(next(iter(stacks))[1])
+        ranking = architecture.ranking
+        if self.clusterer is not None or not self.fluxes or ranking is None or not len(found):
+            return found
+        return with_fluxes(found, stacks, architecture)
+
+    def _trained(self, patches: Patches) -> tuple[Path, Architecture]:
+        """Folder of the weights for patches, and what is in it."""
         folder = Path(self.weights) if self.weights else shipped_folder(self.network, patches)
         architecture = read_architecture(folder)
         architecture.check(patches, folder)
+        return folder, architecture
+
+    def _localise(self, patches: Patches) -> QTable:
+        folder, architecture = self._trained(patches)
         run = BACKENDS[self.backend](folder, architecture)
         tables = []
         for rows in _batches(len(patches), self.batch_size):
@@ -136,8 +162,7 @@ class UNet(Localiser):
             }
         )
         if peaks.sigma is not None:
-            size = patches.grid.pixel_size(output.shape[1])
-            scale = size * _R68_OVER_SIGMA * calibration.error_scale
+            scale = architecture.r68_of_sigma(patches.grid)
             table["pos_err"] = peaks.sigma * scale * u.deg
         return table[_on_data(table, patches)]
 

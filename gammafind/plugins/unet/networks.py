@@ -142,11 +142,12 @@ class Order:
 
     def to_last(self, tensor: Tensor) -> Tensor:
         """Bring a tensor of this order into that whose channels are last."""
-        return (
-            load_keras().layers.Permute((2, 3, 1), dtype="float32")(tensor)
-            if self.channels_first
-            else tensor
-        )
+        return self._permuted(tensor, (2, 3, 1))
+
+    def _permuted(self, tensor: Tensor, axes: tuple[int, int, int]) -> Tensor:
+        if not self.channels_first:
+            return tensor
+        return load_keras().layers.Permute(axes, dtype="float32")(tensor)
 
 
 def paper_network(

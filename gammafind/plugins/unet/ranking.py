@@ -1,0 +1,91 @@
+"""How probable a detection is, by what the network and what the likelihood say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gammafind.errors import OptionError
+from gammafind.measure.patch_fit import PatchFit
+from gammafind.plugins.unet.peaks import sigmoid
+
+__all__ = ["Ranking", "evidence", "terms"]
+
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Probability as a logistic function of `evidence`, quadratic in it.
+
+    Parameters
+    ----------
+    mean, scale : tuple of float, length k
+        Each entry of the evidence enters less its mean, over its scale.
+    weights : tuple of float
+        Of 1, of the entries, and of their products, k (k + 3) / 2 + 1 numbers.
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        k = len(self.mean)
+        numbers = np.asarray([*self.mean, *self.scale, *self.weights])
+        if not (
+            len(self.scale) == k
+            and len(self.weights) == k * (k + 3) // 2 + 1
+            and np.all(np.isfinite(numbers))
+            and np.all(np.asarray(self.scale) > 0)
+        ):
+            raise OptionError("the numbers of the ranking do not belong together")
+
+    def probability(self, entries: np.ndarray) -> np.ndarray:
+        """Probability that each detection is a source.
+
+        Parameters
+        ----------
+        entries : ndarray, shape (n, k)
+            From `evidence`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        scaled = (entries - np.asarray(self.mean)) / np.asarray(self.scale)
+        return sigmoid(terms(scaled) @ np.asarray(self.weights))
+
+
+def evidence(score: np.ndarray, sigma: np.ndarray, fit: PatchFit) -> np.ndarray:
+    """What is known of each detection.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n,)
+        Probability by the network alone.
+    sigma : ndarray, shape (n,)
+        Its position error in pixels of the finest band.
+    fit : PatchFit
+
+    Returns
+    -------
+    ndarray, shape (n, k)
+        Logit of the score, logarithms of sigma, of each TS and 1, and of the background.
+    """
+    score = np.clip(score, _LEAST, 1 - _LEAST)
+    columns = [
+        np.log(score / (1 - score)),
+        np.log(sigma),
+        np.log(np.maximum(fit.background, _LEAST)).mean(axis=1),
+        *np.log1p(fit.ts.T),
+    ]
+    return np.stack(columns, axis=1)
+
+
+def terms(scaled: np.ndarray) -> np.ndarray:
+    """1, the entries, and their products, shape (n, k (k + 3) / 2 + 1)."""
+    n, k = scaled.shape
+    first, second = np.triu_indices(k)
+    return np.concatenate([np.ones((n, 1)), scaled, scaled[:, first] * scaled[:, second]], axis=1)

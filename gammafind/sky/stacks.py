@@ -1,0 +1,57 @@
+"""The patches of a whole sky, a stack at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gammafind.sky.observation import Observation
+from gammafind.sky.patches import Patches, PatchGrid
+
+__all__ = ["PatchStacks"]
+
+_AT_ONCE = 768
+"""Patches that are held in memory together."""
+
+
+@dataclass(eq=False)
+class PatchStacks:
+    """Patches of a sky, cut a stack at a time, so that memory is bounded.
+
+    Each time they are gone through, the patches show the same photons at the same places. A
+    single stack is kept.
+
+    Parameters
+    ----------
+    observation : Observation
+    grid : PatchGrid
+    n_pixels : sequence of int
+        Pixels a side, one number a band.
+    rng : numpy.random.Generator
+        Lays photons within HEALPix pixels.
+    """
+
+    observation: Observation
+    grid: PatchGrid
+    n_pixels: Sequence[int]
+    rng: np.random.Generator
+    _seed: int = field(init=False, repr=False)
+    _kept: Patches | None = field(init=False, repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._seed = int(self.rng.integers(2**63))
+
+    def __iter__(self) -> Iterator[tuple[int, Patches]]:
+        """Index of the first patch of each stack, and the stack."""
+        for start in range(0, len(self.grid), _AT_ONCE):
+            yield start, self._kept or self._cut(start)
+
+    def _cut(self, start: int) -> Patches:
+        rows = slice(start, start + _AT_ONCE)
+        same_photons = np.random.default_rng(self._seed)
+        patches = self.observation.patches(self.grid[rows], self.n_pixels, rng=same_photons)
+        if len(patches) == len(self.grid):
+            self._kept = patches
+        return patches
