@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gammafind.catalogue.io import read_table
 from gammafind.config import build
 from gammafind.errors import OutputError
 from gammafind.files import atomic_output
@@ -28,8 +29,13 @@ from gammafind.plugins.unet.folder import ARCHITECTURE
 from gammafind.plugins.unet.networks import standardise
 from gammafind.progress import stage
 from gammafind.provenance import describe_plugin, provenance
+from gammafind.recipes.calibrate import KnownSky, calibrate
 from gammafind.recipes.card import card
 from gammafind.recipes.recipe import Recipe
+from gammafind.simulation.sky import simulated_sky
+from gammafind.sky.patches import PatchGrid
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.stacks import PatchStacks
 
 if TYPE_CHECKING:
     import keras
@@ -75,6 +81,9 @@ def train_localiser(
     command: str = "",
 ) -> Trained:
     """Make the training data that are missing, train a network, and write its weights.
+
+    What its scores mean is then learned from whole skies of the catalogues of the validation,
+    where the instrument has HEALPix maps.
 
     Parameters
     ----------
@@ -132,7 +141,10 @@ def train_localiser(
     result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
     _write_record(folder, {**record, **result})
     network = _whole(network, architecture)
+    is_new = not (folder / "weights" / ARCHITECTURE).exists()
     weights = _export(folder / "weights", network, architecture, card(record, history, test_loss))
+    if is_new and all(isinstance(pixels, HealpixPixels) for pixels in maker.renderer.pixels):
+        calibrate(weights, _known_skies(recipe, maker), radius=recipe.preset.match_radius)
     return Trained(
         weights=weights,
         history=history,
@@ -194,6 +206,21 @@ def _architecture(recipe: Recipe, maker: ShardMaker) -> Architecture:
         features=recipe.features,
         options=recipe.network_options,
     )
+
+
+def _known_skies(recipe: Recipe, maker: ShardMaker) -> list[KnownSky]:
+    """Whole skies of the catalogues of the validation."""
+    renderer, layout = maker.renderer, recipe.preset.patches
+    grid = PatchGrid.healpix(layout.nside, size=layout.size, frame=renderer.pixels[0].frame)
+    skies = []
+    for index in recipe.data.splits["validation"]:
+        with stage("skies of the calibration"):
+            sky = simulated_sky(renderer, maker.population, seed=maker.seed, index=index)
+        rng = np.random.default_rng((recipe.seed, index))
+        stacks = PatchStacks(sky.observation, grid, maker.widths, rng)
+        sources = read_table(maker.place(index) / "sources.fits")
+        skies.append(KnownSky(stacks, sources))
+    return skies
 
 
 def _built(architecture: Architecture, policy: str) -> keras.Model:

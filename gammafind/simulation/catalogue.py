@@ -15,6 +15,7 @@ from gammafind.catalogue.io import write_table
 from gammafind.interfaces import SkyRenderer, SourcePopulation
 from gammafind.progress import stage, track
 from gammafind.simulation.folders import filled_folder, write_record
+from gammafind.simulation.sky import total_counts
 from gammafind.sky.fits import write_counts, write_counts_by_nside, write_expected
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
@@ -65,7 +66,7 @@ class CatalogueMaker:
             of_sources = self.renderer.render(sources)
         expected = {"sources": of_sources, **self.background}
         with stage("drawing the counts"):
-            counts = _total(expected).poisson(rng=random.counts)
+            counts = total_counts(expected).poisson(rng=random.counts)
             counts = replace(counts, meta={k: settings[k] for k in ("preset", "seed", "index")})
         folder = self.folder / catalogue_name(index)
         with stage("writing the catalogue"), filled_folder(folder) as filled:
@@ -120,14 +121,6 @@ class CatalogueMaker:
 def catalogue_name(index: int) -> str:
     """Name of the folder of a catalogue."""
     return f"catalogue-{index:04d}"
-
-
-def _total(expected: Mapping[str, SkyMap]) -> SkyMap:
-    """Sum of maps of expected counts."""
-    skies = list(expected.values())
-    by_band = zip(*(sky.values for sky in skies), strict=True)
-    values = [np.sum(parts, axis=0, dtype=float) for parts in by_band]
-    return SkyMap(skies[0].bands, skies[0].pixels, values, "expected counts")
 
 
 def _numbers(sources: QTable, expected: Mapping[str, SkyMap], counts: SkyMap) -> dict[str, Any]:

@@ -210,7 +210,7 @@ class Architecture:
             record = json.loads(path.read_text(encoding="utf-8"))
             if record.pop("format") != _FORMAT:
                 raise WeightsError("is of another format", path=path)
-            calibration, ranking = record.pop("calibration"), record.pop("ranking")
+            calibration, ranking = record.pop("calibration"), record.pop("ranking", None)
             return cls(
                 bands=tuple(_band(entry) for entry in record.pop("bands")),
                 widths=tuple(record.pop("widths")),

@@ -112,12 +112,26 @@ class UNet(Localiser):
     ) -> QTable:
         widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
         stacks = PatchStacks(observation, grid, widths, rng)
-        found = self._merged(stacks)
+        found = self.find(stacks)
         _, architecture = self._trained(next(iter(stacks))[1])
         ranking = architecture.ranking
         if self.clusterer is not None or not self.fluxes or ranking is None or not len(found):
             return found
         return with_fluxes(found, stacks, architecture)
+
+    def find(self, stacks: PatchStacks) -> QTable:
+        """Detections by the network alone, each source once.
+
+        Parameters
+        ----------
+        stacks : PatchStacks
+
+        Returns
+        -------
+        QTable
+            Schema DETECTIONS.
+        """
+        return self._merged(stacks)
 
     def _trained(self, patches: Patches) -> tuple[Path, Architecture]:
         """Folder of the weights for patches, and what is in it."""

@@ -1,0 +1,186 @@
+"""What the scores of a trained network mean: learned from skies whose sources are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.units import Quantity
+from scipy.optimize import minimize
+
+from gammafind.catalogue.matching import match_one_to_one
+from gammafind.catalogue.merging import R95_OVER_R68
+from gammafind.evaluation.nested import match_by_score
+from gammafind.plugins.unet.architecture import Architecture, Calibration
+from gammafind.plugins.unet.fluxes import known_of
+from gammafind.plugins.unet.folder import ARCHITECTURE
+from gammafind.plugins.unet.localiser import UNet
+from gammafind.plugins.unet.ranking import Ranking, terms
+from gammafind.progress import track
+from gammafind.sky.stacks import PatchStacks
+
+__all__ = ["KnownSky", "calibrate", "fit_calibration", "fit_ranking"]
+
+_LEAST_SCORE = 0.02
+"""Of the detections that are looked at, before the score is calibrated."""
+_LEAST_PROBABILITY = 0.05
+_BINS = 14
+_WELL_SEEN = 25.0
+"""Expected TS of the sources from which position errors are learned."""
+_RIDGE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class KnownSky:
+    """A sky in patches, with its true sources.
+
+    Attributes
+    ----------
+    stacks : PatchStacks
+    sources : QTable
+        With the column ``ts``, the TS expected of each.
+    """
+
+    stacks: PatchStacks
+    sources: QTable
+
+    @property
+    def positions(self) -> SkyCoord:
+        """Where the sources are."""
+        return SkyCoord(self.sources["ra"], self.sources["dec"], frame="icrs")
+
+
+def calibrate(
+    folder: str | PathLike, skies: Sequence[KnownSky], *, radius: Quantity
+) -> Architecture:
+    """Learn what scores and position errors of a network mean, and write it to its folder.
+
+    First the scores of the network alone become probabilities and its position errors true;
+    then probabilities are learned from network and fitted fluxes together.
+
+    Parameters
+    ----------
+    folder : path-like
+        Of the weights; its architecture is replaced.
+    skies : sequence of KnownSky
+        That the network was not trained on.
+    radius : Quantity
+        Within which a detection is that of a source.
+
+    Returns
+    -------
+    Architecture
+    """
+    path = Path(folder) / ARCHITECTURE
+    architecture = replace(Architecture.read(path), calibration=Calibration(), ranking=None)
+    architecture.write(path, overwrite=True)
+    found = _find(folder, skies, _LEAST_SCORE)
+    matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
+    score = np.concatenate([np.asarray(one["score"]) for one in found])
+    calibration = fit_calibration(np.log(score / (1 - score)), np.concatenate(matched))
+    scale = _error_scale(found, skies, radius)
+    architecture = replace(architecture, calibration=replace(calibration, error_scale=scale))
+    architecture.write(path, overwrite=True)
+    found = _find(folder, skies, _LEAST_PROBABILITY)
+    matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
+    known = [
+        known_of(one, sky.stacks, architecture)[0] for one, sky in zip(found, skies, strict=True)
+    ]
+    ranking = fit_ranking(np.concatenate(known), np.concatenate(matched))
+    architecture = replace(architecture, ranking=ranking)
+    architecture.write(path, overwrite=True)
+    return architecture
+
+
+def fit_calibration(logits: np.ndarray, matched: np.ndarray) -> Calibration:
+    """Share of true detections against the score, rising.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (n,)
+    matched : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    Calibration
+        Of bins with as many detections each, joined where shares do not rise (Zadrozny & Elkan
+        2002, doi:10.1145/775047.775151).
+    """
+    order = np.argsort(logits)
+    parts = [part for part in np.array_split(order, _BINS) if len(part)]
+    bins: list[list[float]] = []
+    for part in parts:
+        bins.append([float(logits[part].sum()), float(matched[part].sum()), float(len(part))])
+        while len(bins) > 1 and not _share(bins[-2]) < _share(bins[-1]):
+            last = bins.pop()
+            bins[-1] = [a + b for a, b in zip(bins[-1], last, strict=True)]
+    return Calibration(
+        logits=tuple(total / n for total, _, n in bins),
+        probabilities=tuple(_share(one) for one in bins),
+    )
+
+
+def fit_ranking(known: np.ndarray, matched: np.ndarray) -> Ranking:
+    """Logistic regression of whether detections are sources.
+
+    Parameters
+    ----------
+    known : ndarray, shape (n, k)
+        From `gammafind.plugins.unet.ranking.evidence`.
+    matched : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    Ranking
+    """
+    mean, scale = known.mean(axis=0), np.maximum(known.std(axis=0), 1e-6)
+    inputs, truth = terms((known - mean) / scale), matched.astype(float)
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        logit = inputs @ weights
+        value = np.mean(np.logaddexp(0, logit) - truth * logit) + _RIDGE * weights @ weights
+        error = 0.5 * (1 + np.tanh(logit / 2)) - truth
+        return value, inputs.T @ error / len(truth) + 2 * _RIDGE * weights
+
+    weights = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x
+    return Ranking(
+        mean=tuple(mean.tolist()), scale=tuple(scale.tolist()), weights=tuple(weights.tolist())
+    )
+
+
+def _find(folder: str | PathLike, skies: Sequence[KnownSky], least: float) -> list[QTable]:
+    """Detections of the network alone on each sky."""
+    localiser = UNet(weights=str(folder), threshold=least)
+    return [localiser.find(sky.stacks) for sky in track(skies, "skies of the calibration")]
+
+
+def _matched(found: QTable, sky: KnownSky, radius: Quantity) -> np.ndarray:
+    here = SkyCoord(found["ra"], found["dec"], frame="icrs")
+    return match_by_score(here, sky.positions, np.asarray(found["score"]), radius=radius)[0]
+
+
+def _error_scale(found: Sequence[QTable], skies: Sequence[KnownSky], radius: Quantity) -> float:
+    """True over told position errors, in the middle of what 68 % and what 95 % of them ask for."""
+    relative = []
+    for one, sky in zip(found, skies, strict=True):
+        here = SkyCoord(one["ra"], one["dec"], frame="icrs")
+        pairs = match_one_to_one(here, sky.positions, radius)
+        seen = np.asarray(sky.sources["ts"])[pairs.b] > _WELL_SEEN
+        told = one["pos_err"][pairs.a].to(pairs.separation.unit)
+        relative.append((pairs.separation / told).value[seen])
+    every = np.concatenate(relative)
+    if not len(every):
+        return 1.0
+    low, high = np.quantile(every, (0.68, 0.95))
+    return float(np.sqrt(low * high / R95_OVER_R68))
+
+
+def _share(one: Sequence[float]) -> float:
+    """Share of true detections of a bin, never 0 or 1."""
+    _, hits, n = one
+    return (hits + 0.5) / (n + 1)

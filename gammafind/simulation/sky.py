@@ -1,0 +1,80 @@
+"""One simulated sky in memory, as the files of `gammafind simulate` hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.interfaces import SkyRenderer, SourcePopulation
+from gammafind.sky.observation import Observation
+from gammafind.sky.skymap import SkyMap
+from gammafind.streams import streams
+
+__all__ = ["SimulatedSky", "simulated_sky", "total_counts"]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedSky:
+    """A sky of which all is known.
+
+    Attributes
+    ----------
+    sources : QTable
+        True sources.
+    expected : SkyMap
+        Expected counts of all of them.
+    observation : Observation
+        Poisson counts of sources and background, and what an observer knows.
+    """
+
+    sources: QTable
+    expected: SkyMap
+    observation: Observation
+
+    def everything(self) -> tuple[np.ndarray, ...]:
+        """Expected counts of sources and background in each band."""
+        background = self.observation.total_background()
+        return tuple(
+            a + b.astype(float)
+            for a, b in zip(self.expected.values, background.values, strict=True)
+        )
+
+
+def simulated_sky(
+    renderer: SkyRenderer,
+    population: SourcePopulation,
+    *,
+    seed: int,
+    index: int,
+    known: SkyRenderer | None = None,
+) -> SimulatedSky:
+    """Simulate the catalogue of a seed and an index, with the counts of its sky.
+
+    Parameters
+    ----------
+    renderer : SkyRenderer
+    population : SourcePopulation
+    seed, index : int
+        Of the catalogue; sources and counts are those of `gammafind.simulation.simulate`.
+    known : SkyRenderer, optional
+        From which the observer takes background, exposure and PSF, where that is another one.
+
+    Returns
+    -------
+    SimulatedSky
+    """
+    random = streams(seed, index)
+    sources = population.sample(rng=random.sources)
+    expected = renderer.render(sources)
+    counts = total_counts({"sources": expected, **renderer.background()}).poisson(rng=random.counts)
+    return SimulatedSky(sources, expected, (known or renderer).observe(counts))
+
+
+def total_counts(skies: Mapping[str, SkyMap]) -> SkyMap:
+    """Sum of maps of expected counts, such as sources and components of the background."""
+    first = next(iter(skies.values()))
+    by_band = zip(*(sky.values for sky in skies.values()), strict=True)
+    return replace(first, values=tuple(np.sum(parts, axis=0, dtype=float) for parts in by_band))
