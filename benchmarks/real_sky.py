@@ -16,9 +16,9 @@ from gammafind.config import build, load_preset
 from gammafind.evaluation.intervals import bootstrap_interval
 from gammafind.evaluation.metrics import completeness_at_purity, evaluate_detections, rates
 from gammafind.measure.data import sky_data
-from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2
-from gammafind.plugins.likelihood.model import SkyModel, background_components
 from gammafind.measure.search_grid import search_grid
+from gammafind.measure.sky_model import SkyModel, background_components
+from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2
 from gammafind.sky.fits import read_counts
 from gammafind.sky.observation import Observation
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from gammafind.config import build, load_preset
 from gammafind.measure.data import sky_data
-from gammafind.plugins.fermi_lat.embedded import demo_counts_path
 from gammafind.measure.search_grid import search_grid
+from gammafind.plugins.fermi_lat.embedded import demo_counts_path
 from gammafind.sky.fits import read_counts
 
 RUNS = 5

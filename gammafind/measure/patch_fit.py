@@ -11,6 +11,7 @@ from astropy.coordinates import SkyCoord
 
 from gammafind.measure.data import photon_shares
 from gammafind.measure.few import fit_few
+from gammafind.measure.flux_fit import FluxFit
 from gammafind.measure.likelihood import fit_amplitudes
 from gammafind.measure.patch_stamps import PatchStamps, patch_stamps
 from gammafind.progress import track
@@ -18,7 +19,7 @@ from gammafind.sky.patches import Patches
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.stacks import PatchStacks
 
-__all__ = ["INDICES", "PatchFit", "fit_in_patches"]
+__all__ = ["INDICES", "fit_in_patches"]
 
 INDICES = (1.7, 2.0, 2.3, 2.6, 3.0)
 """Photon indices with which each detection is tried."""
@@ -32,40 +33,7 @@ _FREE_TS = 60.0
 _FIRST_GUESS = 20.0
 
 
-@dataclass(frozen=True, eq=False)
-class PatchFit:
-    """What the likelihood says of n detections, for each of the `INDICES`.
-
-    Attributes
-    ----------
-    ts : ndarray, shape (n, n_indices)
-        2 ln of the likelihood with the source over that without, all else fixed.
-    npred : ndarray, shape (n, n_indices)
-        Counts of the source in all bands together.
-    npred_err : ndarray, shape (n, n_indices)
-        Their 1 sigma errors, neighbours held.
-    exposure : ndarray, shape (n, n_indices)
-        Counts of a source of flux one (cm-2 s-1, all bands), in cm2 s.
-    background : ndarray, shape (n, n_bands)
-        Expected counts a pixel of the background there.
-    """
-
-    ts: np.ndarray
-    npred: np.ndarray
-    npred_err: np.ndarray
-    exposure: np.ndarray
-    background: np.ndarray
-
-    def at_best(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """TS, counts, their error and exposure, each (n,), at the index of the highest TS."""
-        best = self.ts.argmax(axis=1)[:, None]
-        return tuple(
-            np.take_along_axis(array, best, axis=1)[:, 0]
-            for array in (self.ts, self.npred, self.npred_err, self.exposure)
-        )
-
-
-def fit_in_patches(stacks: PatchStacks, positions: SkyCoord, solid: np.ndarray) -> PatchFit:
+def fit_in_patches(stacks: PatchStacks, positions: SkyCoord, solid: np.ndarray) -> FluxFit:
     """Fit a source at each position, each in the patch whose centre is nearest.
 
     In each patch all solid detections are fitted together, on the background as it is, those of
@@ -80,7 +48,7 @@ def fit_in_patches(stacks: PatchStacks, positions: SkyCoord, solid: np.ndarray) 
 
     Returns
     -------
-    PatchFit
+    FluxFit
     """
     grid, width = stacks.grid, max(stacks.n_pixels)
     here = positions.transform_to(grid.frame).spherical
@@ -100,7 +68,7 @@ def fit_in_patches(stacks: PatchStacks, positions: SkyCoord, solid: np.ndarray) 
             counts = sky.fit(solid[rows])
             found[:, rows[core]] = sky.alone(np.flatnonzero(core), counts)
             background[rows[core]] = _at(patches.background, index, x[part][core], y[part][core])
-    return PatchFit(*found, background)
+    return FluxFit(*found, background)
 
 
 @dataclass(frozen=True, eq=False)

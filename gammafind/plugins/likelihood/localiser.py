@@ -18,7 +18,7 @@ from gammafind.measure.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
 from gammafind.measure.search_grid import SearchGrid, search_grid
-from gammafind.plugins.likelihood.model import SkyModel, background_components
+from gammafind.measure.sky_model import SkyModel, background_components
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid

@@ -7,9 +7,12 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.measure.patch_fit import PatchFit, fit_in_patches
+from gammafind.measure.flux_fit import FluxFit
+from gammafind.measure.map_fit import fit_on_maps
+from gammafind.measure.patch_fit import fit_in_patches
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.ranking import evidence
+from gammafind.sky.observation import Observation
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["known_of", "with_fluxes"]
@@ -50,7 +53,7 @@ def with_fluxes(found: QTable, stacks: PatchStacks, architecture: Architecture) 
 
 def known_of(
     found: QTable, stacks: PatchStacks, architecture: Architecture
-) -> tuple[np.ndarray, PatchFit]:
+) -> tuple[np.ndarray, FluxFit]:
     """Evidence for each detection, and the fit that it is a part of.
 
     Parameters
@@ -62,6 +65,20 @@ def known_of(
     """
     score = np.asarray(found["score"])
     positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
-    fit = fit_in_patches(stacks, positions, score >= _SOLID)
+    solid = score >= _SOLID
+    if _coarse(stacks.observation):
+        fit = fit_on_maps(stacks.observation, positions, solid)
+    else:
+        fit = fit_in_patches(stacks, positions, solid)
     sigma = found["pos_err"].to_value(u.deg) / architecture.r68_of_sigma(stacks.grid)
     return evidence(score, sigma, fit), fit
+
+
+def _coarse(observation: Observation) -> bool:
+    """Whether the pixels of the maps are wider than the PSF in the band where it is sharpest."""
+    pairs = zip(observation.psfs, observation.counts.pixels, strict=True)
+    size, pixel = min(
+        (psf.containment_radius(0.68).to_value("deg"), pixels.pixel_size.to_value("deg"))
+        for psf, pixels in pairs
+    )
+    return pixel > size

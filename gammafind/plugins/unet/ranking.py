@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.measure.patch_fit import PatchFit
+from gammafind.measure.flux_fit import FluxFit
 from gammafind.plugins.unet.peaks import sigmoid
 
 __all__ = ["Ranking", "evidence", "terms"]
@@ -58,7 +58,7 @@ class Ranking:
         return sigmoid(terms(scaled) @ np.asarray(self.weights))
 
 
-def evidence(score: np.ndarray, sigma: np.ndarray, fit: PatchFit) -> np.ndarray:
+def evidence(score: np.ndarray, sigma: np.ndarray, fit: FluxFit) -> np.ndarray:
     """What is known of each detection.
 
     Parameters
@@ -67,7 +67,7 @@ def evidence(score: np.ndarray, sigma: np.ndarray, fit: PatchFit) -> np.ndarray:
         Probability by the network alone.
     sigma : ndarray, shape (n,)
         Its position error in pixels of the finest band.
-    fit : PatchFit
+    fit : FluxFit
 
     Returns
     -------

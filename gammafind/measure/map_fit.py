@@ -1,0 +1,65 @@
+"""Fluxes and test statistics of detections, fitted on the maps of the whole sky."""
+
+from __future__ import annotations
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+
+from gammafind.measure.data import SkyData, sky_data
+from gammafind.measure.flux_fit import FluxFit
+from gammafind.measure.scan import scan
+from gammafind.measure.sky_model import SkyModel, background_components
+from gammafind.sky.observation import Observation
+from gammafind.sky.projection import unit_vectors
+
+__all__ = ["fit_on_maps"]
+
+_INDEX = 2.3
+_SMOOTHING = 6.0
+"""Full width in degrees over which the norm of the background may vary."""
+_ROUNDS = 2
+_LEAST_COUNTS = 1e-3
+
+
+def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray) -> FluxFit:
+    """Fit a source at each position, on the pixels of the maps themselves.
+
+    All solid detections and the norms of the background are fitted together. Then every
+    detection is fitted with all others held. Where the pixels of the maps are as wide as the PSF,
+    this sees more than patches, into which photons are laid at random within their pixels.
+
+    Parameters
+    ----------
+    observation : Observation
+    positions : SkyCoord, shape (n,)
+    solid : ndarray of bool, shape (n,)
+        Which detections are so probable that they are a part of the model of the others.
+
+    Returns
+    -------
+    FluxFit
+        Of one photon index, 2.3.
+    """
+    data = sky_data(observation, index=_INDEX)
+    here = positions.transform_to(data.frame).spherical
+    vectors = unit_vectors(here.lon.deg, here.lat.deg).reshape(-1, 3)
+    model = SkyModel(data, background_components(observation), _SMOOTHING)
+    chosen = vectors[solid]
+    model.add(chosen, np.maximum(scan(model.data, chosen).amplitude, _LEAST_COUNTS))
+    for _ in range(_ROUNDS):
+        model.update()
+    found = np.empty((3, len(vectors)))
+    own = scan(model.data, chosen, without=(chosen, model.counts))
+    others = scan(model.data, vectors[~solid])
+    for rows, fit in ((solid, own), (~solid, others)):
+        found[:, rows] = fit.ts, fit.amplitude, fit.error
+    ts, npred, npred_err = (values[:, None] for values in found)
+    exposure = data.sensitivity(vectors).sum(axis=1, keepdims=True)
+    return FluxFit(ts, npred, npred_err, exposure, _background(model.data, vectors))
+
+
+def _background(data: SkyData, vectors: np.ndarray) -> np.ndarray:
+    """Expected counts a pixel of the background at positions, shape (n, n_bands)."""
+    return np.stack(
+        [band.background[band.pixels.containing(vectors)] for band in data.bands], axis=1
+    )
