@@ -1,0 +1,116 @@
+"""Fluxes of known detections, in patches and on maps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from numpy.testing import assert_allclose
+
+from gammafind.measure.map_fit import fit_on_maps
+from gammafind.measure.patch_fit import INDICES, fit_in_patches
+from gammafind.sky.patches import PatchGrid
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.stacks import PatchStacks
+from tests.measure.skies import EXPOSURE, gaussian_psf, observe, source_sky, spread_out
+
+PLACES = np.array([[120.0, 45.0], [122.5, 44.0], [124.0, 46.5], [118.0, 46.0]])
+COUNTS = np.array([400.0, 900.0, 200.0, 100.0])
+
+
+def vectors_of(lonlat):
+    lon, lat = np.radians(lonlat).T
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+def positions(vectors):
+    return SkyCoord(*vectors.T, representation_type="cartesian", frame="galactic")
+
+
+@pytest.fixture(scope="module")
+def fine():
+    """Sources on pixels finer than the PSF, in patches that overlap."""
+    sky = source_sky(
+        vectors_of(PLACES),
+        COUNTS,
+        HealpixPixels(256),
+        gaussian_psf(0.4),
+        level=0.3,
+        rng=np.random.default_rng(3),
+    )
+    grid = PatchGrid(np.array([119.0, 122.0]), np.array([45.5, 45.0]), 10 * u.deg)
+    return PatchStacks(sky, grid, (64,), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("solid", [True, False])
+def test_counts_in_patches_are_those_of_the_sources(fine, solid):
+    fit = fit_in_patches(fine, positions(vectors_of(PLACES)), np.full(4, solid))
+    assert fit.ts.shape == (4, len(INDICES))
+    ts, npred, error, exposure = fit.at_best()
+    assert np.all(np.abs(npred - COUNTS) < 4 * error)
+    assert np.all(ts > 50)
+    assert_allclose(exposure, EXPOSURE, rtol=1e-3)
+    assert_allclose(fit.background, 0.3 * (10 / 64 / 0.229) ** 2, rtol=0.02)
+
+
+def test_neighbours_in_the_model_are_no_part_of_a_source(fine):
+    true = vectors_of(PLACES)
+    between = vectors_of(PLACES[:1] + np.array([0.9, 0.0]))
+    everything = positions(np.concatenate([true, between]))
+    alone = fit_in_patches(fine, everything, np.zeros(5, dtype=bool))
+    together = fit_in_patches(fine, everything, np.array([True] * 4 + [False]))
+    assert together.ts[4].max() < 9
+    assert alone.ts[4].max() > 4 * together.ts[4].max()
+
+
+def test_where_there_is_nothing_ts_is_small(fine):
+    empty = positions(vectors_of(np.array([[120.0, 42.5], [123.0, 48.0]])))
+    fit = fit_in_patches(fine, empty, np.zeros(2, dtype=bool))
+    assert fit.ts.max() < 12
+
+
+def test_bands_tell_the_index():
+    # Three bands; all photons in the first, or in the last.
+    pixels = HealpixPixels(64)
+    psf = gaussian_psf(1.5)
+    place = vectors_of(np.array([[30.0, 30.0]]))
+    flat = np.full(12 * 64**2, 2.0)
+    source = source_sky(place, [600.0], pixels, psf, level=1e-9).counts.values[0].ravel()
+    grid = PatchGrid(np.array([30.0]), np.array([30.0]), 25.6 * u.deg)
+    best = []
+    for bright in (0, 2):
+        expected = [flat + source * (i == bright) for i in range(3)]
+        sky = observe(expected, [flat] * 3, [pixels] * 3, [psf] * 3, rng=np.random.default_rng(1))
+        stacks = PatchStacks(sky, grid, (32, 32, 32), np.random.default_rng(0))
+        best.append(fit_in_patches(stacks, positions(place), np.ones(1, bool)).ts[0].argmax())
+    assert best == [len(INDICES) - 1, 0]
+
+
+def test_counts_on_maps_are_those_of_the_sources():
+    rng = np.random.default_rng(5)
+    true = spread_out(25, 9, rng=rng)
+    counts = rng.uniform(60, 600, 25)
+    sky = source_sky(true, counts, HealpixPixels(32), gaussian_psf(0.8), level=1.0, rng=rng)
+    fit = fit_on_maps(sky, positions(true), counts > 150)
+    _, npred, error, exposure = fit.at_best()
+    pull = (npred - counts) / error
+    assert abs(pull.mean()) < 0.8
+    assert 0.6 < pull.std() < 1.5
+    assert_allclose(exposure, EXPOSURE, rtol=1e-3)
+    assert_allclose(fit.background, 1.0, rtol=0.1)
+
+
+def test_masked_pixels_do_not_count(fine):
+    masked = fine.observation.counts.valid[0].copy()
+    near = fine.observation.counts.pixels[0].vectors @ vectors_of(PLACES[1:2])[0]
+    masked[near > np.cos(np.radians(1.2))] = False
+    observation = replace(
+        fine.observation, counts=replace(fine.observation.counts, valid=(masked,))
+    )
+    stacks = PatchStacks(observation, fine.grid, (64,), np.random.default_rng(0))
+    fit = fit_in_patches(stacks, positions(vectors_of(PLACES)), np.ones(4, dtype=bool))
+    assert fit.ts[1].max() == 0
+    assert np.all(fit.ts[[0, 2, 3]].max(axis=1) > 50)
