@@ -147,9 +147,7 @@ def joined(parts: list[Evaluation]) -> Evaluation:
         score=np.concatenate([p.score for p in parts]),
         matched=np.concatenate([p.matched for p in parts]),
         found_at=np.concatenate([p.found_at for p in parts]),
-        detection_block=np.concatenate(
-            [p.detection_block + i * offset for i, p in enumerate(parts)]
-        ),
+        detection_block=np.concatenate([p.detection_block + n for p, n in numbered]),
         source_block=np.concatenate([p.source_block + n for p, n in numbered]),
     )
 
@@ -171,11 +169,11 @@ def latitude(tables: list[QTable]) -> np.ndarray:
 
 
 def _ideal(preset: Preset, sky: SimulatedSky) -> QTable:
-    data = sky_data(sky.observation, index=IDEAL_INDEX)
-    background = [v.ravel().astype(float) for v in sky.observation.total_background().values]
-    data: SkyData = data.with_model(
-        background, [v.ravel().astype(float) for v in sky.expected.values]
+    background, of_sources = (
+        [values.ravel().astype(float) for values in sky_map.values]
+        for sky_map in (sky.observation.total_background(), sky.expected)
     )
+    data = sky_data(sky.observation, index=IDEAL_INDEX).with_model(background, of_sources)
     here = SkyCoord(sky.sources["ra"], sky.sources["dec"], frame="icrs").transform_to(data.frame)
     vectors = unit_vectors(here.spherical.lon.deg, here.spherical.lat.deg)
     counts = build(preset.renderer).source_counts(sky.sources)

@@ -17,7 +17,7 @@ __all__ = ["fit_on_maps"]
 _INDEX = 2.3
 _SMOOTHING = 6.0
 """Full width in degrees over which the norm of the background may vary."""
-_ROUNDS = 2
+_ROUNDS = 4
 _LEAST_COUNTS = 1e-3
 
 
@@ -43,9 +43,12 @@ def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray
     data = sky_data(observation, index=_INDEX)
     here = positions.transform_to(data.frame).spherical
     vectors = unit_vectors(here.lon.deg, here.lat.deg).reshape(-1, 3)
-    model = SkyModel(data, background_components(observation), _SMOOTHING)
+    model = SkyModel(data, background_components(observation), smoothing=0.0)
     chosen = vectors[solid]
     model.add(chosen, np.maximum(scan(model.data, chosen).amplitude, _LEAST_COUNTS))
+    model.update(background=False)
+    # Only now: a background that may vary would take up sources that are not fitted yet.
+    model.smoothing = _SMOOTHING
     for _ in range(_ROUNDS):
         model.update()
     found = np.empty((3, len(vectors)))

@@ -93,14 +93,14 @@ def test_counts_on_maps_are_those_of_the_sources():
     rng = np.random.default_rng(5)
     true = spread_out(25, 9, rng=rng)
     counts = rng.uniform(60, 600, 25)
-    sky = source_sky(true, counts, HealpixPixels(32), gaussian_psf(0.8), level=1.0, rng=rng)
+    sky = source_sky(true, counts, HealpixPixels(64), gaussian_psf(0.8), level=1.0, rng=rng)
     fit = fit_on_maps(sky, positions(true), counts > 150)
     _, npred, error, exposure = fit.at_best()
     pull = (npred - counts) / error
     assert abs(pull.mean()) < 0.8
     assert 0.6 < pull.std() < 1.5
     assert_allclose(exposure, EXPOSURE, rtol=1e-3)
-    assert_allclose(fit.background, 1.0, rtol=0.1)
+    assert_allclose(np.median(fit.background), 1.0, rtol=0.1)
 
 
 def test_masked_pixels_do_not_count(fine):
