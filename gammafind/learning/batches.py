@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -39,7 +39,9 @@ class DrawOptions:
         band. The features keep the background that the model says.
     background_waves : float
         Standard deviation of the logarithm of a factor that varies over the patch on a scale of a
-        quarter of it, the same in all bands: what a model of interstellar gas may be off by.
+        quarter of it, the same in all bands: what a model of interstellar emission may be off by.
+        It is this large where the background is far above that of the faintest part of the sky,
+        and nothing there, where what is seen is isotropic.
     """
 
     turns: bool = True
@@ -136,7 +138,7 @@ class Batches:
         expected = self.shards.read(rows, exposure=self.spec.exposure)
         if self.draw.turns:
             expected = turned(expected, rng.integers(0, 2, (len(rows), 3)).astype(bool))
-        counts = drawn_counts(expected, self.draw, rng=rng)
+        counts = drawn_counts(expected, self.draw, self.shards.faintest, rng=rng)
         seen = features(counts, expected.background, expected.exposure, self.spec)
         width = max(self.shards.widths)
         return seen, target_maps(expected.truth, len(rows), width, self.targets)
@@ -146,7 +148,11 @@ class Batches:
 
 
 def drawn_counts(
-    expected: Expected, options: DrawOptions, *, rng: np.random.Generator
+    expected: Expected,
+    options: DrawOptions,
+    faintest: Sequence[float],
+    *,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, ...]:
     """Draw Poisson counts, where each background is a little more or less than expected.
 
@@ -155,6 +161,8 @@ def drawn_counts(
     expected : Expected
     options : DrawOptions
         How much more or less.
+    faintest : sequence of float
+        Background of each band where it is faintest, in counts a pixel.
     rng : numpy.random.Generator
 
     Returns
@@ -165,12 +173,13 @@ def drawn_counts(
     norms = np.exp(rng.normal(0, options.background_jitter, (n_bands, n, 1, 1)))
     waves = rng.normal(0, options.background_waves, (n, _NODES, _NODES)).astype(np.float32)
     counts = []
-    for sources, background, norm in zip(
-        expected.sources, expected.background, norms.astype(np.float32), strict=True
+    for sources, background, norm, least in zip(
+        expected.sources, expected.background, norms.astype(np.float32), faintest, strict=True
     ):
         here = norm * background
         if options.background_waves:
-            here *= np.exp(upsample(waves, background.shape[-1]))
+            structured = np.maximum(1 - least / np.maximum(background, least), 0)
+            here *= np.exp(structured * upsample(waves, background.shape[-1]))
         counts.append(rng.poisson(sources + here).astype(np.float32))
     return tuple(counts)
 

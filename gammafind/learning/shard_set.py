@@ -15,6 +15,7 @@ from gammafind.learning.targets import TRUTH
 
 __all__ = ["META", "Expected", "ShardSet", "shard_folder"]
 
+_ABOVE_LOWEST = 1.5
 META = "meta.json"
 """File of a shard that says how it was made; a shard that has it is whole."""
 
@@ -82,6 +83,17 @@ class ShardSet:
     def margin(self) -> float:
         """Finest pixels beyond the border of a patch within which sources are told."""
         return min((shard.margin for shard in self._shards), default=0.0)
+
+    @cached_property
+    def faintest(self) -> tuple[float, ...]:
+        """Background of each band where it is faintest, in counts a pixel.
+
+        Half as much again as the lowest hundredth of the first catalogue, so that the exposure,
+        which varies too, does not count.
+        """
+        bands = range(len(self.widths))
+        lowest = [np.quantile(self._shards[0].array(f"background_{i}"), 0.01) for i in bands]
+        return tuple(_ABOVE_LOWEST * float(root) ** 2 for root in lowest)
 
     def read(self, rows: np.ndarray, *, exposure: bool = False) -> Expected:
         """Read what is expected in some patches.

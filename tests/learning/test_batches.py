@@ -111,16 +111,15 @@ def test_all_eight_turns_occur(shards, monkeypatch):
 
 
 def test_counts_are_poisson():
-    (counts,) = drawn_counts(flat(3.0), DrawOptions(), rng=np.random.default_rng(1))
+    (counts,) = drawn_counts(flat(3.0), DrawOptions(), [1.0], rng=np.random.default_rng(1))
     n = counts.size
     assert abs(counts.mean() - 3) < 4 * np.sqrt(3 / n)
     assert abs(counts.var() - 3) < 4 * np.sqrt((3 + 2 * 9) / n)
 
 
 def test_the_jitter_is_one_factor_a_patch():
-    (counts,) = drawn_counts(
-        flat(400.0), DrawOptions(background_jitter=0.2), rng=np.random.default_rng(1)
-    )
+    options = DrawOptions(background_jitter=0.2)
+    (counts,) = drawn_counts(flat(400.0), options, [1.0], rng=np.random.default_rng(1))
     norms = np.log(counts.mean(axis=(1, 2)) / 400)
     assert abs(norms.mean()) < 4 * 0.2 / np.sqrt(len(norms))
     assert norms.std() == pytest.approx(0.2, rel=0.15)
@@ -131,16 +130,29 @@ def test_the_jitter_is_one_factor_a_patch():
 def test_waves_vary_within_a_patch_and_are_the_same_in_all_bands():
     one = flat(1e4, n=200)
     two = replace(one, sources=one.sources * 2, background=one.background * 2)
-    counts = drawn_counts(two, DrawOptions(background_waves=0.2), rng=np.random.default_rng(1))
+    options = DrawOptions(background_waves=0.2)
+    counts = drawn_counts(two, options, [1.0, 1.0], rng=np.random.default_rng(1))
     first, second = (np.log(array / 1e4) for array in counts)
     assert first.std(axis=(1, 2)).mean() > 0.05
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.95
     assert np.abs(np.diff(first, axis=1)).mean() < first.std()
 
 
+def test_there_are_no_waves_where_the_sky_is_faintest():
+    options = DrawOptions(background_waves=0.5)
+    (counts,) = drawn_counts(flat(1e4), options, [1e4], rng=np.random.default_rng(1))
+    assert np.log(counts / 1e4).std() < 0.011
+
+
+def test_the_faintest_background_is_near_the_least_of_all(shards):
+    read = shards.read(np.arange(12))
+    for least, background in zip(shards.faintest, read.background, strict=True):
+        assert background.min() <= least <= 2 * np.quantile(background, 0.05)
+
+
 def test_a_fault_in_a_thread_is_raised(shards):
     class Broken:
-        widths, margin = (8,), 8.0
+        widths, margin, faintest = (8,), 8.0, (1.0,)
 
         def __len__(self):
             return 24
