@@ -13,7 +13,7 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
-from gammafind.evaluation.metrics import Rates, evaluate_detections, rates
+from gammafind.evaluation.metrics import Evaluation, Rates, evaluate_detections, rates
 from gammafind.report.rows import fluxes, strength
 from gammafind.report.summary import QUANTILES, RegionSummary, Summary
 from gammafind.sky.skymap import SkyMap
@@ -86,10 +86,11 @@ def summarise(
     covered[matches.b] = True
     bright_ones = covered & (fluxes(reference) > threshold)
     by_chance = _chance(found, truth, radius)
+    matched = evaluate_detections(catalogue, reference, radius=radius, score="Score")
     regions = []
     for region, inside in _regions(found, truth[covered]):
         here, there = inside(found), inside(truth)
-        count = partial(_rates, catalogue, reference, radius=radius, counted=here)
+        count = partial(_rates, matched, counted=here)
         regions.append(
             RegionSummary(
                 name=region,
@@ -111,8 +112,8 @@ def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:
     return tuple(regions)
 
 
-def _rates(catalogue: QTable, reference: QTable, **choice: object) -> Rates:
-    return rates(evaluate_detections(catalogue, reference, score="Score", **choice))
+def _rates(matched: Evaluation, **choice: np.ndarray) -> Rates:
+    return rates(matched.select(**choice))
 
 
 def _regions(
