@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_map_arguments",
+    "add_min_flux_argument",
     "add_output_arguments",
     "add_plugin_arguments",
     "add_radius_argument",
@@ -80,6 +81,18 @@ def add_plugin_arguments(parser: ArgumentParser) -> None:
 def add_output_arguments(parser: ArgumentParser) -> None:
     """Add what all commands that write have in common."""
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def add_min_flux_argument(parser: ArgumentParser) -> None:
+    """Add the fluxes above which completeness is told apart."""
+    parser.add_argument(
+        "--min-flux",
+        action="append",
+        default=[],
+        metavar="COLUMN=QUANTITY",
+        help="least flux of sources of which the completeness is told too, by the column of the "
+        "truth, such as 'energy_flux=1e-12 erg cm-2 s-1'; may be repeated",
+    )
 
 
 def add_radius_argument(parser: ArgumentParser) -> None:

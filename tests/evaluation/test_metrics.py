@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import astuple
 
 import astropy.units as u
@@ -20,7 +19,6 @@ from gammafind.evaluation.metrics import (
     score_curve,
 )
 from gammafind.evaluation.offsets import measure_offsets
-from gammafind.evaluation.summary import summarise
 
 
 def grid_table(n, **columns):
@@ -208,25 +206,6 @@ def test_offsets_of_gaussian_errors_are_contained_as_they_should():
     assert np.isnan(measure_offsets(detections, truth, error="none").within_68)
     detections["pos_err"] = detections["pos_err"].to_value("deg")
     assert measure_offsets(detections, truth).within_68 == offsets.within_68
-
-
-def test_summary_is_json(sky):
-    summary = summarise(*sky, rng=np.random.default_rng(7), cut=7, purity=0.85)
-    again = json.loads(json.dumps(summary, allow_nan=False))
-    assert again["at_cut"]["completeness"] == 0.4
-    assert again["at_purity"]["completeness"] == 0.6
-    low, high = again["at_cut"]["completeness_68"]
-    assert 0 <= low <= 0.4 <= high <= 1
-    assert again["offsets"]["n"] == 4
-    assert again["offsets"]["within_68"] is None
-
-
-def test_summary_of_nothing(sky):
-    detections, truth = sky
-    summary = summarise(detections[:0], truth, rng=np.random.default_rng(8))
-    assert summary["at_cut"]["purity"] is None
-    assert summary["at_cut"]["completeness"] == 0
-    assert summary["offsets"]["median_deg"] is None
 
 
 @pytest.mark.parametrize(
