@@ -126,5 +126,6 @@ def _deliver(metrics: dict[str, Any], arguments: Namespace) -> None:
             write_figures(folder, metrics)
     if arguments.output is None:
         print(text)
-    if arguments.verbosity >= 0 and arguments.output:
-        print(f"written: {arguments.output}")
+    elif arguments.verbosity >= 0:
+        for path in filter(None, (arguments.output, arguments.plots)):
+            print(f"written: {path}")

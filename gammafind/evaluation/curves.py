@@ -22,10 +22,13 @@ class Bins:
         Increasing; empty where there is no bin.
     index : ndarray of int, shape (n,)
         Bin of each value; -1 for none.
+    middle : ndarray, shape (k,)
+        A value that stands for each bin.
     """
 
     edges: np.ndarray
     index: np.ndarray
+    middle: np.ndarray
 
     def __len__(self) -> int:
         return max(len(self.edges) - 1, 0)
@@ -43,24 +46,35 @@ class Bins:
 
 
 def log_bins(values: np.ndarray, step: float) -> Bins:
-    """Bins of equal width ``step`` in decades; values that are not above 0 are in none."""
+    """Bins of equal width ``step`` in decades; values that are not above 0 are in none.
+
+    The middle is that of the logarithms.
+    """
     good = np.isfinite(values) & (values > 0)
     if not good.any():
-        return Bins(np.zeros(0), np.full(len(values), -1))
+        return Bins(np.zeros(0), np.full(len(values), -1), np.zeros(0))
     place = np.floor(np.log10(np.where(good, values, 1)) / step).astype(int)
     low, high = place[good].min(), place[good].max()
-    return Bins(10 ** (step * np.arange(low, high + 2)), np.where(good, place - low, -1))
+    numbers = np.arange(low, high + 2)
+    index = np.where(good, place - low, -1)
+    return Bins(10 ** (step * numbers), index, 10 ** (step * (numbers[:-1] + 0.5)))
 
 
 def quantile_bins(values: np.ndarray, n: int) -> Bins:
-    """Up to ``n`` bins that hold equally many values; the last one holds its upper edge."""
+    """Up to ``n`` bins that hold equally many values; the last one holds its upper edge.
+
+    The middle is the median of the values.
+    """
     if len(values) == 0:
-        return Bins(np.zeros(0), np.zeros(0, dtype=int))
+        return Bins(np.zeros(0), np.zeros(0, dtype=int), np.zeros(0))
     edges = np.unique(np.quantile(values, np.linspace(0, 1, n + 1)))
     if len(edges) == 1:
         edges = np.repeat(edges, 2)
-    index = np.searchsorted(edges, values, side="right") - 1
-    return Bins(edges, np.minimum(index, len(edges) - 2))
+    index = np.minimum(np.searchsorted(edges, values, side="right") - 1, len(edges) - 2)
+    # Edges lie between values where there are few: a bin may then hold none.
+    inside = [values[index == i] for i in range(len(edges) - 1)]
+    middle = [np.median(v) if len(v) else edges[i] for i, v in enumerate(inside)]
+    return Bins(edges, index, np.array(middle))
 
 
 def half_found(ts: np.ndarray, found: np.ndarray, times: np.ndarray | None = None) -> float:

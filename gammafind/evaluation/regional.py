@@ -190,6 +190,7 @@ def _bins_entry(name: str, bins: Bins, hits: np.ndarray, values: np.ndarray) -> 
     return {
         "low": bins.edges[:-1].tolist(),
         "high": bins.edges[1:].tolist(),
+        "middle": bins.middle.tolist(),
         "n": bins.count(np.ones(len(hits))).astype(int).tolist(),
         "n_hits": bins.count(hits.astype(float)).astype(int).tolist(),
         name: [number(value) for value in values[0]],
