@@ -25,6 +25,7 @@ __all__ = [
     "add_radius_argument",
     "command_line",
     "parse_bands",
+    "parse_named_options",
     "parse_options",
     "parse_radius",
     "read_reference",
@@ -37,6 +38,7 @@ _RADIUS = "0.3 deg"
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
 _OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
+_NAMED_OPTION = re.compile(r"([a-z0-9-]+)\.([a-z_0-9]+)=(.+)")
 _ROLES = ("population", "renderer", "localiser", "clusterer")
 
 
@@ -140,6 +142,25 @@ def parse_options(texts: list[str]) -> dict[str, dict[str, Any]]:
             raise OptionError(
                 f"--option {text}",
                 remedy=f"Write ROLE.NAME=VALUE, where ROLE is one of {', '.join(_ROLES)}.",
+            )
+        options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
+    return options
+
+
+def parse_named_options(texts: list[str]) -> dict[str, dict[str, Any]]:
+    """Read options such as ``likelihood.threshold=9`` as options by the name of the plugin.
+
+    Raises
+    ------
+    OptionError
+        If a text is no option.
+    """
+    options: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        match = _NAMED_OPTION.fullmatch(text)
+        if match is None:
+            raise OptionError(
+                f"--option {text}", remedy="Write PLUGIN.NAME=VALUE, such as unet.threshold=0.2."
             )
         options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
     return options
