@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gammafind.errors import MissingBackendError, OptionError
+from gammafind.plugins.finders.common import levelled
 from gammafind.plugins.finders.log import LaplacianOfGaussian
 from gammafind.plugins.finders.peaks import PhotutilsPeaks
 from gammafind.plugins.finders.significance import (
@@ -67,7 +68,7 @@ def test_the_source_is_where_it_is(finder, patches):
     found = finder().localise(patches)
     best = found[np.argmax(found["score"])]
     assert np.hypot(best["x"].value - 38, best["y"].value - 27) < 0.5
-    assert best["score"] > 15
+    assert best["score"] > 10
 
 
 @pytest.mark.parametrize("finder", FINDERS)
@@ -76,6 +77,18 @@ def test_a_higher_threshold_leaves_some_of_the_same_detections(finder):
     assert 0 < len(high) < len(low)
     assert set(high["score"]) <= set(low["score"])
     assert high["score"].min() >= 3.0
+
+
+def test_the_slope_of_something_wide_is_taken_out():
+    y, x = np.mgrid[:64, :64]
+    slope = 20 - 0.2 * np.hypot(x - 10, y - 10)
+    blob = 8 * np.exp(-((x - 40) ** 2 + (y - 40) ** 2) / (2 * 2.0**2))
+    flat = levelled(slope + blob, 16)
+    assert np.unravel_index(flat.argmax(), flat.shape) == (40, 40)
+    assert flat.max() == pytest.approx(8, abs=1)
+    assert np.abs(flat[8:32, 40:56]).max() < 2
+    assert levelled(slope, 0) is slope
+    assert levelled(blob - 5, 16).min() == pytest.approx(-5)
 
 
 def test_noise_has_the_spread_of_a_normal_distribution():
@@ -131,6 +144,7 @@ def test_signed_ts_is_that_of_poisson():
     [
         (PhotutilsPeaks, {"threshold": 0.0}),
         (PhotutilsPeaks, {"separation": 0.5}),
+        (PhotutilsPeaks, {"box": -1 * u.deg}),
         (LaplacianOfGaussian, {"threshold": np.nan}),
         (LaplacianOfGaussian, {"min_sigma": 0.0}),
         (LaplacianOfGaussian, {"max_sigma": 0.5}),
