@@ -197,14 +197,7 @@ def evaluate_detections(
 
 
 def rates(evaluation: Evaluation, *, cut: float = -np.inf) -> Rates:
-    """Count what a score cut leaves.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-    cut : float
-        Detections of this score or more count; all by default.
-    """
+    """Count what is left by a score cut: detections of this score or more, all by default."""
     above = (evaluation.score >= cut) * evaluation.detection_times
     return Rates(
         cut=float(cut),
@@ -258,12 +251,7 @@ def purity_cut(evaluation: Evaluation, *, purity: float = 0.90) -> float:
 def completeness_at_purity(evaluation: Evaluation, *, purity: float = 0.90) -> Rates:
     """Rates at the lowest score cut that leaves a purity of at least ``purity``.
 
-    Where no cut does, the cut is infinite and nothing is found.
-
-    Raises
-    ------
-    OptionError
-        If ``purity`` does not lie within 0 to 1.
+    Where no cut does, the cut is infinite and nothing is found. Raises what `purity_cut` does.
     """
     return rates(evaluation, cut=purity_cut(evaluation, purity=purity))
 

@@ -85,7 +85,7 @@ def matched_kernel(psf: RadialPsf, pixel_size: float, width: int) -> np.ndarray:
     Returns
     -------
     ndarray, shape (k, k)
-        k is odd.
+        With k odd.
     """
     radius = psf.containment_radius(_CONTAINMENT).to_value("deg")
     half = min(int(np.ceil(radius / pixel_size)), (width - 1) // 2)
