@@ -52,7 +52,6 @@ def region_entry(
     *,
     purity: float,
     rng: np.random.Generator,
-    binned: bool = True,
 ) -> dict[str, Any]:
     """Rates at the lowest score cut of a purity, ready for JSON.
 
@@ -65,8 +64,6 @@ def region_entry(
     purity : float
     rng : numpy.random.Generator
         Draws the bootstrap, which finds the cut anew in each draw.
-    binned : bool
-        Whether rates in bins of flux, TS and score, and TS50, are asked for.
 
     Returns
     -------
@@ -74,7 +71,7 @@ def region_entry(
         As `gammafind.evaluation.summary.summarise` describes. Brighter sources, bins of flux and
         TS, and TS50 have the cut of the region; purity against score has none.
     """
-    bins = _bins(evaluation, axes) if binned else {}
+    bins = _bins(evaluation, axes)
     values = _with_intervals(evaluation, lambda e: _measures(e, axes, bins, purity), rng)
     cut = purity_cut(evaluation, purity=purity)
     found = evaluation.found(cut)
@@ -90,9 +87,7 @@ def region_entry(
             ("purity", evaluation.matched) if axis == "by_score" else ("completeness", found)
         )
         entry[axis] = _bins_entry(name, bins[axis], hits, values[axis])
-    if binned:
-        entry["curve"] = _curve_entry(evaluation)
-    return entry
+    return entry | {"curve": _curve_entry(evaluation)}
 
 
 def rates_entry(evaluation: Evaluation, *, cut: float, rng: np.random.Generator) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from gammafind.evaluation.brightness import (
     expected_ts_of,
     flux_axis,
 )
-from gammafind.evaluation.metrics import Evaluation, evaluate_detections, purity_cut
+from gammafind.evaluation.metrics import evaluate_detections, purity_cut
 from gammafind.evaluation.offsets import Offsets, measure_offsets
 from gammafind.evaluation.regional import SourceAxes, number, rates_entry, region_entry
 from gammafind.evaluation.regions import REGIONS, latitudes
@@ -70,7 +70,7 @@ def summarise(
     cut : float
         Score cut of the entry ``at_cut`` and, if it is above that of the purity, of the offsets.
     purity : float
-        Purity of the entries ``at_purity`` and ``tight``.
+        Purity of the entry ``at_purity``.
     min_fluxes : sequence of MinFlux
         Selections of bright sources; by default those with an ``energy_flux`` of 3.4e-13 and of
         1e-12 erg / (cm2 s) or more, if the truth has such a column.
@@ -86,8 +86,8 @@ def summarise(
         and in ``brighter`` of bright ones; ``by_flux`` and ``by_ts``, completeness in bins;
         ``ts50`` of `gammafind.evaluation.curves.half_found`; ``by_score``, purity of detections
         in bins of their score; ``curve``, completeness and purity at any cut.
-        ``tight``: the same without bins, with the 95 % position error of each detection for
-        radius, within 0.1 deg and ``radius``; None where no error is known.
+        ``tight``: rates at the same cuts with a tight radius, the 95 % position error of each
+        detection, within 0.1 deg and ``radius``; None where no error is known.
         ``offsets``: medians in degrees and fractions within the position errors, of ``all`` pairs
         and of those with a TS above 25: the expected one of the source or, where that is not
         known, the measured one.
@@ -108,34 +108,27 @@ def summarise(
     )
     parts = _regions(detections, truth, degrees(min_latitude, name="min_latitude"))
 
-    def by_region(matched: Evaluation, *, binned: bool) -> dict[str, Any]:
-        return {
-            name: region_entry(
-                matched.select(counted=counted, selected=selected),
-                axes.select(selected),
-                purity=purity,
-                rng=rng,
-                binned=binned,
-            )
-            for name, (counted, selected) in parts.items()
-        }
-
     matched = evaluate_detections(detections, truth, radius=radius, score=score)
-    counted, selected = parts["all"]
-    everything = matched.select(counted=counted, selected=selected)
-    tight = _tight_radii(detections, error, radius)
-    above = counted & (matched.score >= max(cut, purity_cut(everything, purity=purity)))
+    whole = {name: matched.select(counted=c, selected=s) for name, (c, s) in parts.items()}
+    cuts = {name: purity_cut(part, purity=purity) for name, part in whole.items()}
+    above = parts["all"][0] & (matched.score >= max(cut, cuts["all"]))
     offsets = measure_offsets(detections[above], truth, radius=radius, error=error)
+    tight = _tight_radii(detections, error, radius)
+    if tight is not None:
+        closer = evaluate_detections(detections, truth, radius=tight, score=score)
+        tight = {
+            name: rates_entry(closer.select(counted=c, selected=s), cut=cuts[name], rng=rng)
+            for name, (c, s) in parts.items()
+        }
     return {
         "purity": purity,
         "flux": None if axis is None else {"column": axis[0], "unit": axis[1]},
-        "at_cut": rates_entry(everything, cut=cut, rng=rng),
-        "at_purity": by_region(matched, binned=True),
-        "tight": None
-        if tight is None
-        else by_region(
-            evaluate_detections(detections, truth, radius=tight, score=score), binned=False
-        ),
+        "at_cut": rates_entry(whole["all"], cut=cut, rng=rng),
+        "at_purity": {
+            name: region_entry(part, axes.select(parts[name][1]), purity=purity, rng=rng)
+            for name, part in whole.items()
+        },
+        "tight": tight,
         "offsets": _offsets_entry(offsets, axes.ts, _measured_ts(detections[above])),
     }
 

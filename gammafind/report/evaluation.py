@@ -127,7 +127,7 @@ def curve_figure(metrics: Mapping[str, Any]) -> Figure | None:
                 axes.plot(*point, _MARKERS[number], markersize=4, color=colour)
         axes.axvline(metrics["purity"], color="black", linestyle=":", linewidth=0.8)
         axes.set(xlabel="Purity", ylabel="Completeness", ylim=(-0.03, 1.05))
-        axes.legend(loc="lower left")
+        axes.legend(loc="upper left")
     return figure
 
 
