@@ -40,6 +40,8 @@ BUILT_IN = (
     "gammafind.plugins.clusterers",
     "gammafind.plugins.likelihood",
     "gammafind.plugins.unet",
+    "gammafind.plugins.finders",
+    "gammafind.plugins.gammapy_ts",
     "gammafind.plugins.fermi_lat",
 )
 """Modules of the built-in plugins."""

@@ -155,7 +155,7 @@ class DuplicatePluginError(PluginError):
 
 
 class MissingBackendError(GammafindError):
-    """No library is installed on which networks can run."""
+    """A library that a plugin runs on is not installed."""
 
 
 class TrainingError(GammafindError):

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_map_arguments",
+    "add_min_flux_argument",
     "add_output_arguments",
     "add_plugin_arguments",
     "add_radius_argument",
     "choose_plugins",
     "command_line",
     "parse_bands",
+    "parse_named_options",
     "parse_options",
     "parse_radius",
     "read_reference",
@@ -39,6 +41,7 @@ _RADIUS = "0.3 deg"
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
 _OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
+_NAMED_OPTION = re.compile(r"([a-z0-9-]+)\.([a-z_0-9]+)=(.+)")
 _ROLES = ("population", "renderer", "localiser", "clusterer")
 
 
@@ -135,6 +138,18 @@ def add_output_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
 
 
+def add_min_flux_argument(parser: ArgumentParser) -> None:
+    """Add the fluxes above which completeness is told apart."""
+    parser.add_argument(
+        "--min-flux",
+        action="append",
+        default=[],
+        metavar="COLUMN=QUANTITY",
+        help="least flux of sources of which the completeness is told too, by the column of the "
+        "truth, such as 'energy_flux=1e-12 erg cm-2 s-1'; may be repeated",
+    )
+
+
 def add_radius_argument(parser: ArgumentParser) -> None:
     """Add the match radius."""
     parser.add_argument(
@@ -180,6 +195,25 @@ def parse_options(texts: list[str]) -> dict[str, dict[str, Any]]:
             raise OptionError(
                 f"--option {text}",
                 remedy=f"Write ROLE.NAME=VALUE, where ROLE is one of {', '.join(_ROLES)}.",
+            )
+        options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
+    return options
+
+
+def parse_named_options(texts: list[str]) -> dict[str, dict[str, Any]]:
+    """Read options such as ``likelihood.threshold=9`` as options by the name of the plugin.
+
+    Raises
+    ------
+    OptionError
+        If a text is no option.
+    """
+    options: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        match = _NAMED_OPTION.fullmatch(text)
+        if match is None:
+            raise OptionError(
+                f"--option {text}", remedy="Write PLUGIN.NAME=VALUE, such as unet.threshold=0.2."
             )
         options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
     return options

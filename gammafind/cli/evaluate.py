@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
+    add_min_flux_argument,
     add_output_arguments,
     add_radius_argument,
     command_line,
@@ -17,16 +19,16 @@ from gammafind.cli.arguments import (
 )
 from gammafind.errors import OptionError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from astropy.table import QTable
-
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
 SUMMARY = "measure completeness and purity of a catalogue"
 EXAMPLES = """\
   gammafind evaluate found.ecsv 4fgl-dr2 --radius 0.5deg
-  gammafind evaluate found.ecsv truth.fits --min-latitude 20deg -o metrics.json"""
+  gammafind evaluate found.ecsv sources.fits -o metrics.json --plots figures
+  gammafind evaluate found.ecsv 4fgl-dr2 --min-flux 'Flux1000=1e-9 cm-2 s-1'
+
+Where the truth has a column energy_flux, sources above 3.4e-13 and 1e-12 erg/cm2/s are
+told apart, and where it has a column ts, the expected TS, TS50 is told."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=float,
         default=float("-inf"),
         metavar="SCORE",
-        help="lowest score that counts (default: all)",
+        help="lowest score that counts in the entry at_cut and for offsets (default: all)",
     )
     parser.add_argument(
         "--min-latitude",
@@ -50,8 +52,17 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="lowest Galactic latitude that counts, north and south (default: %(default)s)",
     )
     parser.add_argument(
+        "--purity",
+        type=float,
+        default=0.90,
+        metavar="SHARE",
+        help="purity at which completeness is told (default: %(default)s)",
+    )
+    add_min_flux_argument(parser)
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="JSON file (default: print it)"
     )
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="folder of figures")
     add_output_arguments(parser)
 
 
@@ -61,28 +72,33 @@ def run(arguments: Namespace) -> None:
 
     from gammafind import __version__
     from gammafind.catalogue.io import read_table
+    from gammafind.evaluation.brightness import MinFlux
     from gammafind.evaluation.summary import summarise
     from gammafind.files import check_output
+    from gammafind.products import check_folder
     from gammafind.units import parse_quantity
 
     if arguments.output:
         check_output(arguments.output, overwrite=arguments.overwrite)
+    if arguments.plots:
+        check_folder(arguments.plots, overwrite=arguments.overwrite)
     latitude = parse_quantity(arguments.min_latitude, "deg", name="--min-latitude")
     if not 0 <= latitude.value < 90:
         raise OptionError(f"--min-latitude is {latitude}", remedy="Accepted is 0 to 90 deg.")
+    min_fluxes = [MinFlux.parse(text) for text in arguments.min_flux]
     catalogue = read_table(arguments.catalogue)
     radius = parse_radius(arguments.radius, catalogue)
-    truth = read_reference(arguments.truth)
     metrics = summarise(
         catalogue,
-        truth,
+        read_reference(arguments.truth),
         rng=np.random.default_rng(0),
         radius=radius,
-        counted=_off_plane(catalogue, latitude.value),
-        selected=_off_plane(truth, latitude.value),
+        min_latitude=latitude,
         score="Score" if "Score" in catalogue.colnames else "score",
         error="Conf_68_SemiMajor" if "Score" in catalogue.colnames else "pos_err",
         cut=arguments.min_score,
+        purity=arguments.purity,
+        min_fluxes=min_fluxes,
     )
     made = {
         "creator": f"gammafind {__version__}",
@@ -93,23 +109,23 @@ def run(arguments: Namespace) -> None:
     _deliver({**made, **metrics}, arguments)
 
 
-def _off_plane(table: QTable, latitude: float) -> np.ndarray:
-    """Rows at least ``latitude`` degrees off the Galactic plane."""
-    import numpy as np
-
-    from gammafind.catalogue.positions import sky_positions
-
-    return np.abs(sky_positions(table).galactic.b.deg) >= latitude
-
-
 def _deliver(metrics: dict[str, Any], arguments: Namespace) -> None:
+    """Write the figures and the JSON file, both or none, or print the JSON."""
     from gammafind.files import atomic_output
 
-    text = json.dumps(metrics, indent=2)
+    text = json.dumps(metrics, indent=2, allow_nan=False)
+    with ExitStack() as pending:
+        if arguments.output:
+            output = atomic_output(arguments.output, arguments.overwrite)
+            pending.enter_context(output).write_text(f"{text}\n", encoding="utf-8")
+        if arguments.plots:
+            from gammafind.products import atomic_folder
+            from gammafind.report.evaluation import write_figures
+
+            folder = pending.enter_context(atomic_folder(arguments.plots, arguments.overwrite))
+            write_figures(folder, metrics)
     if arguments.output is None:
         print(text)
-        return
-    with atomic_output(arguments.output, arguments.overwrite) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
-    if arguments.verbosity >= 0:
-        print(f"written: {arguments.output}")
+    elif arguments.verbosity >= 0:
+        for path in filter(None, (arguments.output, arguments.plots)):
+            print(f"written: {path}")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from gammafind import __version__
-from gammafind.cli import demo, detect, evaluate, plugins, report, simulate, train
+from gammafind.cli import compare, demo, detect, evaluate, plugins, report, simulate, train
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
@@ -19,6 +19,7 @@ COMMANDS = {
     "detect": detect,
     "plugins": plugins,
     "evaluate": evaluate,
+    "compare": compare,
     "report": report,
     "simulate": simulate,
     "train": train,

@@ -14,12 +14,12 @@ __all__ = ["bootstrap_interval", "resample"]
 
 def bootstrap_interval(
     evaluation: Evaluation,
-    statistic: Callable[[Evaluation], float],
+    statistic: Callable[[Evaluation], float | np.ndarray],
     *,
     rng: np.random.Generator,
     n_draws: int = 200,
     level: float = 0.68,
-) -> tuple[float, float]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Interval of a statistic when the regions of the sky are drawn again with replacement.
 
     Whole regions are drawn, so that what neighbouring sources have in common (diffuse
@@ -29,8 +29,9 @@ def bootstrap_interval(
     ----------
     evaluation : Evaluation
     statistic : callable
-        Such as ``lambda e: completeness_at_purity(e).completeness``. Draws where it is NaN
-        are left out.
+        Such as ``lambda e: completeness_at_purity(e).completeness``; one number, or an array of
+        them. It gets the rows of ``evaluation``, each with the times that it counts. Draws where
+        it is NaN are left out.
     rng : numpy.random.Generator
     n_draws : int
     level : float
@@ -38,8 +39,8 @@ def bootstrap_interval(
 
     Returns
     -------
-    low, high : float
-        NaN if the statistic was never a number.
+    low, high : ndarray, of the shape of the statistic
+        NaN where the statistic was never a number.
 
     References
     ----------
@@ -50,31 +51,24 @@ def bootstrap_interval(
             f"{n_draws} draws at level {level}",
             remedy="At least one draw, and a level between 0 and 1.",
         )
-    draws = np.array([statistic(resample(evaluation, rng=rng)) for _ in range(n_draws)])
-    draws = draws[~np.isnan(draws)]
-    if len(draws) == 0:
-        return np.nan, np.nan
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    draws = np.array(
+        [statistic(resample(evaluation, rng=rng)) for _ in range(n_draws)], dtype=float
+    )
+    never = np.isnan(draws).all(axis=0)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.nanquantile(np.where(never, 0, draws), tails, axis=0)
+    return np.where(never, np.nan, low), np.where(never, np.nan, high)
 
 
 def resample(evaluation: Evaluation, *, rng: np.random.Generator) -> Evaluation:
-    """Draw as many regions as hold a detection or a source, with replacement."""
-    blocks = np.union1d(evaluation.detection_block, evaluation.source_block).astype(int)
+    """Draw as many regions as hold a detection or a source, with replacement.
+
+    The rows stay; `Evaluation.detection_times` and `Evaluation.source_times` say how often the
+    region of each was drawn.
+    """
+    here, there = evaluation.detection_block, evaluation.source_block
+    blocks = np.union1d(here, there)
     if len(blocks) == 0:
         return evaluation
-    drawn = rng.choice(blocks, size=len(blocks))
-    times = np.bincount(drawn, minlength=blocks.max() + 1)
-    detection = np.repeat(
-        np.arange(len(evaluation.score)), times[evaluation.detection_block.astype(int)]
-    )
-    source = np.repeat(
-        np.arange(len(evaluation.found_at)), times[evaluation.source_block.astype(int)]
-    )
-    return Evaluation(
-        score=evaluation.score[detection],
-        matched=evaluation.matched[detection],
-        found_at=evaluation.found_at[source],
-        detection_block=evaluation.detection_block[detection],
-        source_block=evaluation.source_block[source],
-    )
+    times = np.bincount(rng.choice(blocks, size=len(blocks)), minlength=blocks.max() + 1)
+    return evaluation.counting(times[here], times[there])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import astropy.units as u
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = [
     "Rates",
     "completeness_at_purity",
     "evaluate_detections",
+    "purity_cut",
     "rates",
     "score_curve",
 ]
@@ -42,6 +44,8 @@ class Evaluation:
         Highest score cut at which each selected true source is found; ``-inf`` if never.
     detection_block, source_block : ndarray of int, shapes (n,) and (m,)
         Region of the sky in which each lies.
+    detection_times, source_times : ndarray of int, shapes (n,) and (m,), optional
+        How many times each counts, as in a draw of the bootstrap; once by default.
     """
 
     score: np.ndarray
@@ -49,6 +53,57 @@ class Evaluation:
     found_at: np.ndarray
     detection_block: np.ndarray
     source_block: np.ndarray
+    detection_times: np.ndarray | None = None
+    source_times: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for name, array in (("detection_times", self.score), ("source_times", self.found_at)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.ones(len(array), dtype=int))
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Indices of the detections, highest score first, shape (n,)."""
+        return np.argsort(-self.score, kind="stable")
+
+    def found(self, cut: float) -> np.ndarray:
+        """Whether each source is found at a score cut, shape (m,)."""
+        return (self.found_at >= cut) & (self.found_at > -np.inf)
+
+    def select(
+        self, *, selected: np.ndarray | None = None, counted: np.ndarray | None = None
+    ) -> Evaluation:
+        """Evaluation of some of the sources and detections; they stay matched as they are.
+
+        Parameters
+        ----------
+        selected : ndarray of bool, shape (m,), optional
+            Sources of which the completeness is asked; all by default.
+        counted : ndarray of bool, shape (n,), optional
+            Detections of which the purity is asked; all by default.
+
+        Raises
+        ------
+        OptionError
+            If a selection has not one entry for each row.
+        """
+        counted = _mask(counted, len(self.score), "counted")
+        selected = _mask(selected, len(self.found_at), "selected")
+        return Evaluation(
+            score=self.score[counted],
+            matched=self.matched[counted],
+            found_at=self.found_at[selected],
+            detection_block=self.detection_block[counted],
+            source_block=self.source_block[selected],
+            detection_times=self.detection_times[counted],
+            source_times=self.source_times[selected],
+        )
+
+    def counting(self, detection_times: np.ndarray, source_times: np.ndarray) -> Evaluation:
+        """Return the same rows, each counted as many times as is said."""
+        other = replace(self, detection_times=detection_times, source_times=source_times)
+        other.__dict__["order"] = self.order
+        return other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,35 +186,25 @@ def evaluate_detections(
     here = sky_positions(detections, what="the table of detections")
     there = sky_positions(truth, what="the table of true sources")
     scores = _scores(detections, score)
-    counted = _mask(counted, len(detections), "counted")
-    selected = _mask(selected, len(truth), "selected")
     matched, found_at = match_by_score(here, there, scores, radius=radius)
     return Evaluation(
-        score=scores[counted],
-        matched=matched[counted],
-        found_at=found_at[selected],
-        detection_block=_BLOCKS.pixel_of(here)[counted],
-        source_block=_BLOCKS.pixel_of(there)[selected],
-    )
+        score=scores,
+        matched=matched,
+        found_at=found_at,
+        detection_block=_BLOCKS.pixel_of(here).astype(int),
+        source_block=_BLOCKS.pixel_of(there).astype(int),
+    ).select(selected=selected, counted=counted)
 
 
 def rates(evaluation: Evaluation, *, cut: float = -np.inf) -> Rates:
-    """Count what a score cut leaves.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-    cut : float
-        Detections of this score or more count; all by default.
-    """
-    above = evaluation.score >= cut
-    found = (evaluation.found_at >= cut) & (evaluation.found_at > -np.inf)
+    """Count what is left by a score cut: detections of this score or more, all by default."""
+    above = (evaluation.score >= cut) * evaluation.detection_times
     return Rates(
         cut=float(cut),
         n_detections=int(above.sum()),
-        n_matched=int(evaluation.matched[above].sum()),
-        n_sources=len(evaluation.found_at),
-        n_found=int(found.sum()),
+        n_matched=int(above @ evaluation.matched),
+        n_sources=int(evaluation.source_times.sum()),
+        n_found=int(evaluation.source_times @ evaluation.found(cut)),
     )
 
 
@@ -171,13 +216,11 @@ def score_curve(evaluation: Evaluation) -> QTable:
     QTable
         ``cut, n_detections, n_matched, n_found, completeness, purity``.
     """
-    cut, last = np.unique(np.sort(-evaluation.score), return_index=True)
-    cut = -cut
-    n_detections = np.append(last[1:], len(evaluation.score))[: len(cut)]
-    hits = np.cumsum(evaluation.matched[np.argsort(-evaluation.score, kind="stable")])
-    n_matched = hits[n_detections - 1] if len(cut) else np.zeros(0, dtype=int)
-    n_found = np.searchsorted(np.sort(-evaluation.found_at), -cut, side="right")
-    n_sources = len(evaluation.found_at)
+    cut, n_detections, n_matched = _above_cuts(evaluation)
+    order = np.argsort(-evaluation.found_at, kind="stable")
+    reached = np.searchsorted(-evaluation.found_at[order], -cut, side="right")
+    n_found = np.append(0, np.cumsum(evaluation.source_times[order]))[reached]
+    n_sources = evaluation.source_times.sum()
     return QTable(
         {
             "cut": cut,
@@ -190,10 +233,8 @@ def score_curve(evaluation: Evaluation) -> QTable:
     )
 
 
-def completeness_at_purity(evaluation: Evaluation, *, purity: float = 0.90) -> Rates:
-    """Rates at the lowest score cut that leaves a purity of at least ``purity``.
-
-    Where no cut does, the cut is infinite and nothing is found.
+def purity_cut(evaluation: Evaluation, *, purity: float = 0.90) -> float:
+    """Lowest score cut that leaves a purity of at least ``purity``; infinite where none does.
 
     Raises
     ------
@@ -202,9 +243,27 @@ def completeness_at_purity(evaluation: Evaluation, *, purity: float = 0.90) -> R
     """
     if not 0 <= purity <= 1:
         raise OptionError(f"purity is {purity}", remedy="It must lie within 0 to 1.")
-    curve = score_curve(evaluation)
-    pure = curve["cut"][curve["purity"] >= purity]
-    return rates(evaluation, cut=pure.min() if len(pure) else np.inf)
+    cut, n_detections, n_matched = _above_cuts(evaluation)
+    pure = np.flatnonzero(n_matched / n_detections >= purity)
+    return float(cut[pure[-1]]) if len(pure) else np.inf
+
+
+def completeness_at_purity(evaluation: Evaluation, *, purity: float = 0.90) -> Rates:
+    """Rates at the lowest score cut that leaves a purity of at least ``purity``.
+
+    Where no cut does, the cut is infinite and nothing is found. Raises what `purity_cut` does.
+    """
+    return rates(evaluation, cut=purity_cut(evaluation, purity=purity))
+
+
+def _above_cuts(evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each score, highest first, and how many detections and matched ones have it or more."""
+    order = evaluation.order
+    score, times = evaluation.score[order], evaluation.detection_times[order]
+    n_detections = np.cumsum(times)
+    n_matched = np.cumsum(times * evaluation.matched[order])
+    last = np.append(score[1:] != score[:-1], True)[: len(score)] & (n_detections > 0)
+    return score[last], n_detections[last], n_matched[last]
 
 
 def _scores(detections: QTable, name: str) -> np.ndarray:

@@ -26,10 +26,36 @@ class Offsets:
     separation : Quantity, shape (n,)
     pos_err : Quantity, shape (n,)
         68 % position error of each detection; NaN where not known.
+    detection, source : ndarray of int, shape (n,)
+        Rows of each pair in the two tables.
     """
 
     separation: Quantity
     pos_err: Quantity
+    detection: np.ndarray
+    source: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.separation)
+
+    def __getitem__(self, rows: np.ndarray) -> Offsets:
+        """Some of the pairs."""
+        return Offsets(
+            separation=self.separation[rows],
+            pos_err=self.pos_err[rows],
+            detection=self.detection[rows],
+            source=self.source[rows],
+        )
+
+    @property
+    def over_error(self) -> np.ndarray:
+        """Offsets over the standard errors in one coordinate, of those that have an error.
+
+        Gaussian errors give a Rayleigh distribution.
+        """
+        known = np.isfinite(self.pos_err) & (self.pos_err > 0)
+        ratio = (self.separation[known] / self.pos_err[known]).to_value("")
+        return ratio * np.sqrt(2 * np.log(1 / 0.32))
 
     @property
     def median(self) -> Quantity:
@@ -81,4 +107,6 @@ def measure_offsets(
         radius,
     )
     errors = numbers(detections, error, u.deg) * u.deg
-    return Offsets(separation=pairs.separation, pos_err=errors[pairs.a])
+    return Offsets(
+        separation=pairs.separation, pos_err=errors[pairs.a], detection=pairs.a, source=pairs.b
+    )

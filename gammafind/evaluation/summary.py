@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import astropy.units as u
@@ -11,17 +10,28 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.evaluation.intervals import bootstrap_interval
-from gammafind.evaluation.metrics import (
-    Evaluation,
-    Rates,
-    completeness_at_purity,
-    evaluate_detections,
-    rates,
+from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.merging import R95_OVER_R68
+from gammafind.catalogue.positions import sky_positions
+from gammafind.evaluation.brightness import (
+    MinFlux,
+    default_min_fluxes,
+    expected_ts_of,
+    flux_axis,
 )
-from gammafind.evaluation.offsets import measure_offsets
+from gammafind.evaluation.metrics import evaluate_detections, purity_cut
+from gammafind.evaluation.offsets import Offsets, measure_offsets
+from gammafind.evaluation.regional import SourceAxes, number, rates_entry, region_entry
+from gammafind.evaluation.regions import REGIONS, latitudes
+from gammafind.units import degrees
 
 __all__ = ["summarise"]
+
+_TIGHT = 0.1
+"""Least radius in degrees of the tight matching."""
+_SIGNIFICANT = 25.0
+"""TS above which offsets are told apart."""
+_OFFSET_EDGES = np.arange(0, 6.01, 0.25)
 
 
 def summarise(
@@ -30,77 +40,147 @@ def summarise(
     *,
     rng: np.random.Generator,
     radius: Quantity = 0.5 * u.deg,
-    selected: np.ndarray | None = None,
-    counted: np.ndarray | None = None,
+    min_latitude: Quantity = 0 * u.deg,
     score: str = "score",
     error: str = "pos_err",
     cut: float = -np.inf,
     purity: float = 0.90,
+    min_fluxes: Sequence[MinFlux] = (),
 ) -> dict[str, Any]:
-    """Completeness, purity, counts and offsets of a set of detections.
+    """Completeness, purity and offsets of a set of detections, on the whole sky and in parts.
+
+    Detections are matched to the true sources once for each radius; all selections come after.
+    Intervals are those of `gammafind.evaluation.intervals.bootstrap_interval`.
 
     Parameters
     ----------
     detections, truth : QTable
+        As for `gammafind.evaluation.metrics.evaluate_detections`. Where ``truth`` has a column
+        ``ts``, it is the expected TS of each source.
     rng : numpy.random.Generator
         Draws the bootstrap.
     radius : Quantity
-    selected, counted : ndarray of bool, optional
+        Largest separation of a pair.
+    min_latitude : Quantity
+        Detections and sources nearer to the Galactic plane do not count.
     score : str
-        These, and the tables, as for `gammafind.evaluation.metrics.evaluate_detections`.
+        Column of the score.
     error : str
         Column of the 68 % position error.
     cut : float
-        Score cut of the entry ``at_cut`` and of the offsets.
+        Score cut of the entry ``at_cut`` and, if it is above that of the purity, of the offsets.
     purity : float
         Purity of the entry ``at_purity``.
+    min_fluxes : sequence of MinFlux
+        Selections of bright sources; by default those with an ``energy_flux`` of 3.4e-13 and of
+        1e-12 erg / (cm2 s) or more, if the truth has such a column.
 
     Returns
     -------
     dict
-        ``at_cut`` and ``at_purity``: rates with 68 % bootstrap intervals. ``offsets``: median
-        in degrees and fractions within the position errors, of all detections above the cut.
         What is not a number is None.
+
+        ``at_cut``: rates of all detections above the cut.
+        ``at_purity``: for each of the `gammafind.evaluation.regions.REGIONS` the lowest score
+        cut at which detections of the region are that pure; completeness there of all sources,
+        and in ``brighter`` of bright ones; ``by_flux`` and ``by_ts``, completeness in bins;
+        ``ts50`` of `gammafind.evaluation.curves.half_found`; ``by_score``, purity of detections
+        in bins of their score; ``curve``, completeness and purity at any cut.
+        ``tight``: rates at the same cuts with a tight radius, the 95 % position error of each
+        detection, within 0.1 deg and ``radius``; None where no error is known.
+        ``offsets``: medians in degrees and fractions within the position errors, of ``all`` pairs
+        and of those with a TS above 25: the expected one of the source or, where that is not
+        known, the measured one.
+
+    Raises
+    ------
+    TableError
+        If a table lacks positions, scores or a flux that is asked for.
+    OptionError
+        If ``radius`` or ``purity`` is none.
     """
-    evaluation = evaluate_detections(
-        detections, truth, radius=radius, selected=selected, counted=counted, score=score
+    min_fluxes = tuple(min_fluxes) or default_min_fluxes(truth)
+    axis = flux_axis(truth, min_fluxes)
+    axes = SourceAxes(
+        brighter={str(one): one.mask(truth) for one in min_fluxes},
+        flux=None if axis is None else axis[2],
+        ts=expected_ts_of(truth),
     )
-    above = np.asarray(detections[score], dtype=float) >= cut
-    if np.ndim(radius):
-        radius = radius[above]
+    parts = _regions(detections, truth, degrees(min_latitude, name="min_latitude"))
+
+    matched = evaluate_detections(detections, truth, radius=radius, score=score)
+    whole = {name: matched.select(counted=c, selected=s) for name, (c, s) in parts.items()}
+    cuts = {name: purity_cut(part, purity=purity) for name, part in whole.items()}
+    above = parts["all"][0] & (matched.score >= max(cut, cuts["all"]))
     offsets = measure_offsets(detections[above], truth, radius=radius, error=error)
+    tight = _tight_radii(detections, error, radius)
+    if tight is not None:
+        closer = evaluate_detections(detections, truth, radius=tight, score=score)
+        tight = {
+            name: rates_entry(closer.select(counted=c, selected=s), cut=cuts[name], rng=rng)
+            for name, (c, s) in parts.items()
+        }
     return {
-        "at_cut": _entry(evaluation, lambda e: rates(e, cut=cut), rng),
-        "at_purity": _entry(evaluation, lambda e: completeness_at_purity(e, purity=purity), rng),
-        "offsets": {
-            "n": len(offsets.separation),
-            "median_deg": _number(offsets.median.to_value(u.deg)),
-            "within_68": _number(offsets.within_68),
-            "within_95": _number(offsets.within_95),
+        "purity": purity,
+        "flux": None if axis is None else {"column": axis[0], "unit": axis[1]},
+        "at_cut": rates_entry(whole["all"], cut=cut, rng=rng),
+        "at_purity": {
+            name: region_entry(part, axes.select(parts[name][1]), purity=purity, rng=rng)
+            for name, part in whole.items()
         },
+        "tight": tight,
+        "offsets": _offsets_entry(offsets, axes.ts, _measured_ts(detections[above])),
     }
 
 
-def _entry(
-    evaluation: Evaluation, measure: Callable[[Evaluation], Rates], rng: np.random.Generator
+def _regions(
+    detections: QTable, truth: QTable, min_latitude: float
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Which detections and which sources lie in each region."""
+    here, there = (latitudes(sky_positions(table)) for table in (detections, truth))
+    return {
+        name: tuple(inside(b) & (b >= min_latitude) for b in (here, there))
+        for name, inside in REGIONS.items()
+    }
+
+
+def _tight_radii(detections: QTable, error: str, radius: Quantity) -> Quantity | None:
+    """95 % position errors within `_TIGHT` and ``radius``; None where no error is known."""
+    r95 = R95_OVER_R68 * numbers(detections, error, u.deg)
+    if not np.isfinite(r95).any():
+        return None
+    widest = max(degrees(radius, name="radius"), _TIGHT)
+    return np.clip(np.nan_to_num(r95, nan=_TIGHT), _TIGHT, widest) * u.deg
+
+
+def _measured_ts(detections: QTable) -> np.ndarray | None:
+    for name in ("ts", "TS"):
+        if name in detections.colnames:
+            return numbers(detections, name)
+    return None
+
+
+def _offsets_entry(
+    offsets: Offsets, expected: np.ndarray | None, measured: np.ndarray | None
 ) -> dict[str, Any]:
-    """Rates, and the bootstrap intervals of completeness and purity."""
-    found = measure(evaluation)
-    entry: dict[str, Any] = {
-        "cut": _number(found.cut),
-        "n_detections": found.n_detections,
-        "n_matched": found.n_matched,
-        "n_sources": found.n_sources,
-        "n_found": found.n_found,
+    """Offsets of all pairs, of significant ones, and a histogram over their errors."""
+    ts = None
+    if expected is not None:
+        ts = expected[offsets.source]
+    elif measured is not None:
+        ts = measured[offsets.detection]
+    heights, _ = np.histogram(np.minimum(offsets.over_error, _OFFSET_EDGES[-1]), _OFFSET_EDGES)
+    return {
+        "all": _offset_numbers(offsets),
+        "ts_above_25": None if ts is None else _offset_numbers(offsets[ts > _SIGNIFICANT]),
+        "over_error": {"edges": _OFFSET_EDGES.tolist(), "n": heights.tolist()},
     }
-    for name in ("completeness", "purity"):
-        entry[name] = _number(getattr(found, name))
-        interval = bootstrap_interval(
-            evaluation, lambda e, name=name: getattr(measure(e), name), rng=rng
-        )
-        entry[f"{name}_68"] = [_number(value) for value in interval]
-    return entry
 
 
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _offset_numbers(offsets: Offsets) -> dict[str, Any]:
+    return {
+        "n": len(offsets),
+        "median_deg": number(offsets.median.to_value(u.deg)),
+        "within_68": number(offsets.within_68),
+        "within_95": number(offsets.within_95),
+    }

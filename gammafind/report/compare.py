@@ -16,6 +16,7 @@ from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
 from gammafind.evaluation.metrics import (
+    Evaluation,
     Rates,
     completeness_at_purity,
     evaluate_detections,
@@ -95,11 +96,15 @@ def summarise(
     covered[matches.b] = True
     bright_ones = covered & (fluxes(reference) > threshold)
     by_chance = _chance(found, truth, radius)
+    matched = evaluate_detections(catalogue, reference, radius=radius, score="Score")
+    of_all = None
+    if detections is not None:
+        of_all = evaluate_detections(detections, reference, radius=radius)
     regions = []
     for region, inside in _regions(found, truth[covered]):
         here, there = inside(found), inside(truth)
         chosen = there & covered, there & bright_ones
-        count = partial(_rates, catalogue, reference, radius=radius, counted=here)
+        count = partial(_rates, matched, counted=here)
         every, bright_rates = (count(selected=selected) for selected in chosen)
         regions.append(
             RegionSummary(
@@ -107,7 +112,7 @@ def summarise(
                 rates=every,
                 bright=bright_rates,
                 chance=float(by_chance[here].mean()) if here.any() else float("nan"),
-                **_pure(detections, reference, chosen, inside, radius),
+                **_pure(of_all, detections, chosen, inside),
             )
         )
     return Summary(regions=tuple(regions), matches=matches, footprint=covered, **common)
@@ -123,25 +128,21 @@ def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:
     return tuple(regions)
 
 
-def _rates(catalogue: QTable, reference: QTable, **choice: object) -> Rates:
-    return rates(evaluate_detections(catalogue, reference, score="Score", **choice))
+def _rates(matched: Evaluation, **choice: np.ndarray) -> Rates:
+    return rates(matched.select(**choice))
 
 
 def _pure(
+    matched: Evaluation | None,
     detections: QTable | None,
-    reference: QTable,
     chosen: tuple[np.ndarray, np.ndarray],
     inside: Callable[[SkyCoord], np.ndarray],
-    radius: Quantity,
 ) -> dict[str, Any]:
     """Rates of the chosen reference sources by score, as `RegionSummary` takes them."""
-    if detections is None:
+    if matched is None:
         return {}
     counted = inside(sky_positions(detections, what="the table of detections"))
-    every, bright = (
-        evaluate_detections(detections, reference, radius=radius, selected=one, counted=counted)
-        for one in chosen
-    )
+    every, bright = (matched.select(selected=one, counted=counted) for one in chosen)
     pure = completeness_at_purity(every, purity=PURITY)
     return {
         "pure": pure,

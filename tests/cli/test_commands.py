@@ -91,9 +91,41 @@ def test_evaluate_keeps_to_cut_and_latitude(found):
     assert main(["evaluate", str(found / "found.ecsv"), "truth", "-o", str(path)]) == 1
 
 
+def test_evaluate_tells_bright_sources_and_draws(found, capsys):
+    files = [str(found / "found.ecsv"), str(found / "truth.ecsv")]
+    more = ["--min-flux", "flux=5e-10 cm-2 s-1", "--purity", "0.5", "--plots", str(found / "plots")]
+    assert main(["evaluate", *files, *more, "-o", str(found / "metrics.json")]) == 0
+    assert f"written: {found / 'plots'}" in capsys.readouterr().out
+    metrics = json.loads((found / "metrics.json").read_text())
+    (bright,) = metrics["at_purity"]["all"]["brighter"].values()
+    assert (bright["n_sources"], bright["n_found"]) == (2, 2)
+    assert metrics["tight"]["all"]["n_found"] == len(SOURCES)
+    assert metrics["flux"]["column"] == "flux"
+    names = {path.name for path in (found / "plots").iterdir()}
+    assert names == {"completeness_purity.png", "offsets.png"}
+    assert main(["evaluate", *files, *more]) == 1
+    assert "not empty" in capsys.readouterr().err
+
+
+def test_evaluate_leaves_nothing_where_a_figure_fails(found, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gammafind.report.evaluation.write_figures", stop)
+    files = [str(found / "found.ecsv"), str(found / "truth.ecsv")]
+    outputs = ["-o", str(found / "metrics.json"), "--plots", str(found / "plots")]
+    before = sorted(found.iterdir())
+    assert main(["evaluate", *files, *outputs]) == 130
+    assert sorted(found.iterdir()) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
+        (["--purity", "90"], "purity is 90"),
+        (["--min-flux", "1e-9"], "Write COLUMN=QUANTITY"),
+        (["--min-flux", "glow=1 Jy"], "no column glow"),
+        (["--plots", "no/figures"], "does not exist"),
         (["--radius", "0.3"], "--radius"),
         (["--radius", "wide"], "--radius is 'wide'"),
         (["--min-latitude", "95deg"], "Accepted is 0 to 90 deg"),

@@ -23,7 +23,17 @@ LAYERS = (
     ("measure", "learning", "evaluation", "testing"),
     ("plugins",),
     ("options", "discovery", "registry", "tomlfile", "config"),
-    ("choice", "observe", "provenance", "pipeline", "products", "recipes", "report", "simulation"),
+    (
+        "choice",
+        "observe",
+        "provenance",
+        "pipeline",
+        "comparison",
+        "products",
+        "recipes",
+        "report",
+        "simulation",
+    ),
     ("cli", "__main__"),
 )
 """Parts of the package; each may import its own layer and those above it in this list."""

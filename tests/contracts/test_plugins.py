@@ -41,6 +41,8 @@ def test_renderer(name):
 @pytest.mark.parametrize("name", usable("localiser"))
 def test_localiser(name, tmp_path):
     options = {}
+    if name == "gammapy-ts":
+        pytest.importorskip("gammapy")
     if name == "unet":
         write(tmp_path / "weights", matched_filter(), TOY)
         options["weights"] = str(tmp_path / "weights")

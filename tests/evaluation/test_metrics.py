@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import astuple
 
 import astropy.units as u
@@ -20,7 +19,6 @@ from gammafind.evaluation.metrics import (
     score_curve,
 )
 from gammafind.evaluation.offsets import measure_offsets
-from gammafind.evaluation.summary import summarise
 
 
 def grid_table(n, **columns):
@@ -160,9 +158,34 @@ def test_interval_is_fixed_by_the_seed(sky):
 def test_regions_are_drawn_whole(sky):
     evaluation = evaluate_detections(*sky)
     drawn = resample(evaluation, rng=np.random.default_rng(5))
-    for block in np.unique(evaluation.source_block):
-        size = np.sum(evaluation.source_block == block)
-        assert np.sum(drawn.source_block == block) % size == 0
+    blocks = np.union1d(evaluation.source_block, evaluation.detection_block)
+    times = {}
+    for block in blocks:
+        here = drawn.source_times[evaluation.source_block == block]
+        there = drawn.detection_times[evaluation.detection_block == block]
+        (times[block],) = set(here) | set(there)
+    assert sum(times.values()) == len(blocks)
+
+
+def test_rows_that_count_twice_are_two(sky):
+    once = evaluate_detections(*sky)
+    twice = once.counting(np.full(8, 2), np.full(10, 2))
+    assert astuple(completeness_at_purity(twice, purity=0.85)) == (5.0, 14, 12, 20, 12)
+    uneven = once.counting(np.array([0, 1, 1, 1, 1, 1, 3, 0]), np.arange(10))
+    curve = score_curve(uneven)
+    for row in curve:
+        expected = rates(uneven, cut=row["cut"])
+        assert (row["n_detections"], row["n_matched"]) == astuple(expected)[1:3]
+        assert row["n_found"] == expected.n_found
+    assert curve["cut"].max() == 9
+
+
+def test_a_selection_after_matching_is_one_before_it(sky):
+    detections, truth = sky
+    selected, counted = np.arange(10) % 2 == 0, np.arange(8) < 7
+    before = evaluate_detections(detections, truth, selected=selected, counted=counted)
+    after = evaluate_detections(detections, truth).select(selected=selected, counted=counted)
+    assert astuple(rates(before)) == astuple(rates(after)) == (-np.inf, 7, 6, 5, 3)
 
 
 def test_offsets_of_gaussian_errors_are_contained_as_they_should():
@@ -183,25 +206,6 @@ def test_offsets_of_gaussian_errors_are_contained_as_they_should():
     assert np.isnan(measure_offsets(detections, truth, error="none").within_68)
     detections["pos_err"] = detections["pos_err"].to_value("deg")
     assert measure_offsets(detections, truth).within_68 == offsets.within_68
-
-
-def test_summary_is_json(sky):
-    summary = summarise(*sky, rng=np.random.default_rng(7), cut=7, purity=0.85)
-    again = json.loads(json.dumps(summary, allow_nan=False))
-    assert again["at_cut"]["completeness"] == 0.4
-    assert again["at_purity"]["completeness"] == 0.6
-    low, high = again["at_cut"]["completeness_68"]
-    assert 0 <= low <= 0.4 <= high <= 1
-    assert again["offsets"]["n"] == 4
-    assert again["offsets"]["within_68"] is None
-
-
-def test_summary_of_nothing(sky):
-    detections, truth = sky
-    summary = summarise(detections[:0], truth, rng=np.random.default_rng(8))
-    assert summary["at_cut"]["purity"] is None
-    assert summary["at_cut"]["completeness"] == 0
-    assert summary["offsets"]["median_deg"] is None
 
 
 @pytest.mark.parametrize(

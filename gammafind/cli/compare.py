@@ -1,0 +1,112 @@
+"""``gammafind compare``: every localiser on one sky, one table."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gammafind.cli.arguments import (
+    EMBEDDED_REFERENCE,
+    add_map_arguments,
+    add_min_flux_argument,
+    add_output_arguments,
+    command_line,
+    parse_bands,
+    parse_named_options,
+    read_reference,
+)
+
+if TYPE_CHECKING:
+    from gammafind.comparison import Comparison
+
+__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
+
+SUMMARY = "run several localisers on one sky and compare what they find"
+EXAMPLES = """\
+  gammafind compare counts.fits 4fgl-dr2
+  gammafind compare skies/catalogue-0000/counts*.fits skies/catalogue-0000/sources.fits \\
+      --preset fermi-lat --localisers likelihood,photutils-peaks -o table.ecsv
+  gammafind compare counts.fits sources.fits --localisers unet,likelihood \\
+      --option unet.weights=trained/weights --option likelihood.threshold=9
+
+Localisers that cannot run are left out, with the reason."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_map_arguments(parser, photons=False)
+    parser.add_argument(
+        "truth", metavar="TRUTH", help=f"what is there: a table, or {EMBEDDED_REFERENCE}"
+    )
+    parser.add_argument(
+        "--localisers", metavar="A,B,C", help="which (default: all that are installed)"
+    )
+    parser.add_argument(
+        "--preset", metavar="NAME|FILE.toml", help="instrument, bands and patches that fit together"
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="LOCALISER.NAME=VALUE",
+        help="option of a localiser, such as likelihood.threshold=9; may be repeated",
+    )
+    parser.add_argument(
+        "--radius", metavar="ANGLE", help="match radius, with its unit (default: of the preset)"
+    )
+    parser.add_argument(
+        "--purity",
+        type=float,
+        default=0.90,
+        metavar="SHARE",
+        help="purity at which completeness is told (default: %(default)s)",
+    )
+    add_min_flux_argument(parser)
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the random numbers (default: 0)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="TABLE",
+        help="the table with all columns; .ecsv, .fits, .vot or .csv says the format",
+    )
+    add_output_arguments(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Run the command."""
+    from gammafind.catalogue.io import write_table
+    from gammafind.cli.printing import comparison_lines
+    from gammafind.comparison import compare_localisers
+    from gammafind.evaluation.brightness import MinFlux
+    from gammafind.products import Products
+    from gammafind.units import parse_quantity
+
+    outputs = (arguments.output,) if arguments.output else ()
+    Products(tables=outputs, overwrite=arguments.overwrite).check(inputs=arguments.maps)
+    radius = arguments.radius and parse_quantity(arguments.radius, "deg", name="--radius")
+    done: Comparison = compare_localisers(
+        arguments.maps,
+        read_reference(arguments.truth),
+        names=_names(arguments.localisers),
+        options=parse_named_options(arguments.option),
+        preset=arguments.preset,
+        bands=parse_bands(arguments.band),
+        frame=arguments.frame,
+        radius=radius,
+        purity=arguments.purity,
+        min_fluxes=[MinFlux.parse(text) for text in arguments.min_flux],
+        seed=arguments.seed,
+        command=command_line(arguments),
+    )
+    for path in outputs:
+        write_table(done.table, path, overwrite=arguments.overwrite)
+    if arguments.verbosity >= 0 or not outputs:
+        print("\n".join([*comparison_lines(done), *(f"written: {path}" for path in outputs)]))
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,17 @@
+"""Classical finders of optical images, on a map of significances."""
+
+from __future__ import annotations
+
+from gammafind.hookspecs import hookimpl
+from gammafind.interfaces import Localiser
+
+__all__ = ["gammafind_localisers"]
+
+
+@hookimpl
+def gammafind_localisers() -> list[type[Localiser]]:
+    """Return the finders."""
+    from gammafind.plugins.finders.log import LaplacianOfGaussian
+    from gammafind.plugins.finders.peaks import PhotutilsPeaks
+
+    return [PhotutilsPeaks, LaplacianOfGaussian]

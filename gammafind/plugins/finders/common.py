@@ -1,0 +1,125 @@
+"""What the finders share: checks of options, places between pixels, the table they return."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+from astropy.units import Quantity
+from astropy.utils.exceptions import AstropyUserWarning
+
+from gammafind.errors import OptionError
+from gammafind.plugins.finders.significance import significance_map
+from gammafind.progress import track
+from gammafind.sky.patches import Patches
+from gammafind.units import degrees
+
+__all__ = ["check_box", "find_in_patches", "levelled", "refined", "require"]
+
+_BOX = 5
+_LEAST_BOX = 5
+_MOST_SHIFT = 1.0
+"""Pixels by which a refined place may lie off its peak."""
+
+
+def require(name: str, value: float, accepted: bool, remedy: str) -> None:
+    """Raise OptionError unless an option is finite and accepted."""
+    if not (np.isfinite(value) and accepted):
+        raise OptionError(f"{name} is {value}", remedy=remedy)
+
+
+def check_box(box: Quantity) -> None:
+    """Raise OptionError unless the side of a box is an angle, 0 or more."""
+    side = degrees(box, name="box")
+    require("box", side, side >= 0, "It must not be negative.")
+
+
+def find_in_patches(
+    patches: Patches,
+    find: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]],
+    *,
+    box: Quantity,
+) -> QTable:
+    """Table of what ``find`` sees in the levelled significance map of each patch.
+
+    Parameters
+    ----------
+    patches : Patches
+    find : callable
+        Takes a map, shape (n, n), and returns columns and rows of pixels, and scores.
+    box : Quantity
+        As for `levelled`; an angle.
+
+    Returns
+    -------
+    QTable
+        ``patch, x, y, score``.
+    """
+    width = degrees(box, name="box") / patches.grid.pixel_size(patches.score_width)
+    rows = [np.zeros((0, 4))]
+    for index in track(range(len(patches)), "patches"):
+        image = levelled(significance_map(patches, index), width)
+        column, row, score = find(image)
+        x, y = refined(image, column, row)
+        rows.append(np.column_stack([np.full(len(x), index), x, y, score]))
+    patch, x, y, score = np.concatenate(rows).T
+    return QTable({"patch": patch.astype(int), "x": x * u.pix, "y": y * u.pix, "score": score})
+
+
+def levelled(image: np.ndarray, box: float) -> np.ndarray:
+    """Significances above their surroundings.
+
+    The slopes of bright sources, which reach far at low energies, are taken out as photutils does
+    it in optical images: medians in boxes, without what lies more than 3 standard deviations off,
+    interpolated between the boxes. A median below 0 is taken to be 0: a deficit makes no source.
+
+    Parameters
+    ----------
+    image : ndarray, shape (n, n)
+    box : float
+        Side of the boxes in pixels, at least 5; the image itself comes back where it is 0.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+    """
+    from photutils.background import Background2D, MedianBackground
+
+    if not box:
+        return image
+    side = min(max(round(box), _LEAST_BOX), len(image))
+    around = Background2D(
+        image, side, filter_size=1, bkg_estimator=MedianBackground(), exclude_percentile=100
+    )
+    return image - np.maximum(around.background, 0)
+
+
+def refined(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places of peaks between pixels, by a quadratic that photutils fits to 5 x 5 pixels.
+
+    Where the fit has no peak within a pixel, the pixel stays.
+
+    Parameters
+    ----------
+    image : ndarray, shape (ny, nx)
+    x, y : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    x, y : ndarray, shape (n,)
+    """
+    from photutils.centroids import centroid_quadratic, centroid_sources
+
+    pixels = np.stack([x, y]).astype(float)
+    if pixels.size == 0:
+        return tuple(pixels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyUserWarning)
+        places = np.stack(
+            centroid_sources(image, *pixels, box_size=_BOX, centroid_func=centroid_quadratic)
+        )
+    near = np.all(np.abs(places - pixels) <= _MOST_SHIFT, axis=0)
+    return tuple(np.where(near, places, pixels))

@@ -1,0 +1,121 @@
+"""How significant an excess over the background is, in every pixel of a patch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gammafind.errors import OptionError
+from gammafind.sky.patches import Patches
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.upsample import upsample
+
+__all__ = ["matched_kernel", "signed_ts", "significance_map"]
+
+_CONTAINMENT = 0.95
+"""Share of the PSF within the kernel."""
+_SUBPIXELS = 5
+_LEAST_BACKGROUND = 1e-4
+"""Expected counts in a kernel below this are taken to be this."""
+
+
+def significance_map(patches: Patches, index: int) -> np.ndarray:
+    """Significance of an excess in each pixel of the finest band, all bands together.
+
+    In each band counts and expected background are summed with the weights of
+    `matched_kernel`, in that band's own pixels. The likelihood ratio of the sums, with the sign of
+    the excess, is interpolated to the finest pixels and added up over the bands; nothing is
+    assumed of the spectrum of a source.
+
+    Parameters
+    ----------
+    patches : Patches
+        With background and PSFs.
+    index : int
+        Which of the patches.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        Square root of the sum, in standard deviations, with its sign; 0 where the finest band has
+        no data.
+
+    Raises
+    ------
+    OptionError
+        If the patches have no background or no PSFs.
+    """
+    from scipy.signal import fftconvolve
+
+    missing = [name for name in ("background", "psfs") if getattr(patches, name) is None]
+    if missing:
+        raise OptionError(
+            f"the patches have no {', '.join(missing)}",
+            remedy="A significance needs the expected background and the PSF of each band.",
+        )
+    width = patches.score_width
+    total = np.zeros((width, width))
+    for counts, background, psf in zip(
+        patches.counts, patches.background, patches.psfs, strict=True
+    ):
+        own = counts.shape[-1]
+        kernel = matched_kernel(psf, patches.grid.pixel_size(own), own)
+        seen, expected = (
+            fftconvolve(array[index].astype(float), kernel, mode="same")
+            for array in (counts, background)
+        )
+        total += upsample(signed_ts(seen, expected)[None], width)[0]
+    finest = patches.valid[int(np.argmax(patches.n_pixels))][index]
+    return np.where(finest, np.sign(total) * np.sqrt(np.abs(total)), 0)
+
+
+def matched_kernel(psf: RadialPsf, pixel_size: float, width: int) -> np.ndarray:
+    """PSF in pixels, so scaled that what is summed with it has Poisson noise.
+
+    With weights w, background counts of mean b a pixel sum to a mean of b sum(w) and a variance
+    of b sum(w^2); the kernel has sum(w) = sum(w^2), the number of pixels that it is worth.
+
+    Parameters
+    ----------
+    psf : RadialPsf
+    pixel_size : float
+        In degrees.
+    width : int
+        Pixels a side of the patch; the kernel is not wider.
+
+    Returns
+    -------
+    ndarray, shape (k, k)
+        With k odd.
+    """
+    radius = psf.containment_radius(_CONTAINMENT).to_value("deg")
+    half = min(int(np.ceil(radius / pixel_size)), (width - 1) // 2)
+    fine = np.arange((2 * half + 1) * _SUBPIXELS)
+    offset = np.radians(((fine + 0.5) / _SUBPIXELS - half - 0.5) * pixel_size)
+    density = psf(np.hypot(offset[:, None], offset))
+    size = 2 * half + 1
+    kernel = density.reshape(size, _SUBPIXELS, size, _SUBPIXELS).mean(axis=(1, 3))
+    return kernel * kernel.sum() / np.sum(kernel**2)
+
+
+def signed_ts(counts: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Likelihood ratio of Poisson counts against their expectation, with the sign of the excess.
+
+    Parameters
+    ----------
+    counts, background : ndarray
+        Of one shape; not only whole numbers.
+
+    Returns
+    -------
+    ndarray
+        2 (n ln(n / b) - n + b) for an excess, its negative for a deficit.
+
+    References
+    ----------
+    Cash 1979, doi:10.1086/156922
+    """
+    counts = np.maximum(counts, 0)
+    background = np.maximum(background, _LEAST_BACKGROUND)
+    ratio = np.where(counts > 0, counts / background, 1)
+    ts = 2 * (counts * np.log(ratio) - counts + background)
+    return np.sign(counts - background) * np.maximum(ts, 0)

@@ -1,0 +1,100 @@
+"""Peaks of the TS maps that gammapy makes of patches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.errors import MissingBackendError, OptionError
+from gammafind.interfaces import Localiser
+from gammafind.progress import track
+from gammafind.sky.patches import Patches
+
+__all__ = ["GammapyTs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GammapyTs(Localiser):
+    """Peaks of the TS maps of gammapy, which fits the flux of a point source in every pixel.
+
+    All bands are brought to the pixels of the finest; the background is the expected one. Needs
+    the extra ``gamma``. A patch takes seconds to minutes: this is for a few patches, to compare
+    with.
+
+    Parameters
+    ----------
+    clusterer : Clusterer, optional
+        Not used.
+    threshold : float
+        Least TS of a detection; it is the score.
+    index : float
+        Photon index of the sources looked for.
+    separation : float
+        Least distance of two detections, in pixels; at least 1.
+    containment : float
+        Share of the widest PSF that the kernel holds.
+
+    Raises
+    ------
+    MissingBackendError
+        If gammapy is not installed.
+    OptionError
+        If an option is out of range, the patches lack background, exposure or PSFs, or their bands
+        are not consecutive.
+
+    References
+    ----------
+    Donath et al. 2023, doi:10.1051/0004-6361/202346488
+    Stewart 2009, doi:10.1051/0004-6361:200811311
+    """
+
+    name: ClassVar[str] = "gammapy-ts"
+
+    threshold: float = 16.0
+    index: float = 2.3
+    separation: float = 3.0
+    containment: float = 0.9
+
+    def __post_init__(self) -> None:
+        _require("threshold", self.threshold, self.threshold > 0, "It must be above 0.")
+        _require("index", self.index, True, "It must be a number.")
+        _require("separation", self.separation, self.separation >= 1, "It must be 1 pixel or more.")
+        inside = 0 < self.containment < 1
+        _require("containment", self.containment, inside, "It lies between 0 and 1.")
+
+    def _localise(self, patches: Patches) -> QTable:
+        try:
+            from gammafind.plugins.gammapy_ts.maps import patch_dataset, ts_peaks
+        except ImportError as error:
+            raise MissingBackendError(
+                f"the localiser gammapy-ts needs gammapy, which cannot be imported ({error})",
+                remedy="Install it: pip install 'gammafind[gamma]'.",
+            ) from None
+        missing = [n for n in ("background", "exposure", "psfs") if getattr(patches, n) is None]
+        if missing:
+            raise OptionError(
+                f"the patches have no {', '.join(missing)}", remedy="The TS maps need them."
+            )
+        rows = [np.zeros((0, 4))]
+        for index in track(range(len(patches)), "TS maps of gammapy"):
+            x, y, ts = ts_peaks(
+                patch_dataset(patches, index),
+                index=self.index,
+                threshold=self.threshold,
+                separation=self.separation,
+                containment=self.containment,
+                psfs=patches.psfs,
+            )
+            rows.append(np.column_stack([np.full(len(x), index), x, y, ts]))
+        patch, x, y, ts = np.concatenate(rows).T
+        columns = {"patch": patch.astype(int), "x": x * u.pix, "y": y * u.pix, "score": ts}
+        return QTable({**columns, "ts": ts})
+
+
+def _require(name: str, value: float, accepted: bool, remedy: str) -> None:
+    if not (np.isfinite(value) and accepted):
+        raise OptionError(f"{name} is {value}", remedy=remedy)
