@@ -1,0 +1,76 @@
+"""Binary accuracy of the paper's network on skies with the paper's mask filling.
+
+``python benchmarks/paper_network.py RECIPE TRAINED`` takes a recipe with catalogues for the test
+and the folder that ``gammafind train localiser`` filled, and prints a row of
+docs/validation/localiser.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from gammafind.learning.batches import DrawOptions, drawn_counts
+from gammafind.learning.features import features
+from gammafind.learning.shard_set import ShardSet
+from gammafind.learning.targets import target_maps
+from gammafind.plugins.unet.folder import read_architecture
+from gammafind.plugins.unet.runners import onnx_runner
+from gammafind.recipes.recipe import read_recipe
+
+BATCH = 32
+SEED = 7
+
+
+def main() -> None:
+    """Print the accuracies."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("trained", type=Path)
+    arguments = parser.parse_args()
+    recipe = read_recipe(arguments.recipe)
+    shards = ShardSet(arguments.recipe.parent / recipe.data.folder, recipe.data.splits["test"])
+    weights = arguments.trained / "weights"
+    architecture = read_architecture(weights)
+    run = onnx_runner(weights, architecture)
+    rng = np.random.default_rng(SEED)
+    right, filled, both, said = [], [], [], []
+    for start in range(0, len(shards), BATCH):
+        rows = np.arange(start, min(start + BATCH, len(shards)))
+        expected = shards.read(rows)
+        counts = drawn_counts(expected, DrawOptions(), shards.faintest, rng=rng)
+        seen = features(counts, expected.background, None, architecture.features)
+        mask = (
+            target_maps(expected.truth, len(rows), max(shards.widths), recipe.targets)[..., 0] > 0
+        )
+        told = run(seen)[..., 0] > 0
+        for values, of in (
+            (right, told == mask),
+            (filled, mask),
+            (both, told & mask),
+            (said, told),
+        ):
+            values.append(of.mean(axis=(1, 2)))
+    accuracy, fill, overlap, positive = (
+        np.concatenate(values) for values in (right, filled, both, said)
+    )
+    trivial = 1 - fill.mean()
+    adjusted = (accuracy.mean() - trivial) / (1 - trivial)
+    draws = rng.integers(len(fill), size=(1000, len(fill)))
+    drawn = 1 - fill[draws].mean(axis=1)
+    low, high = np.quantile((accuracy[draws].mean(axis=1) - drawn) / (1 - drawn), (0.16, 0.84))
+    record = json.loads((arguments.trained / "training.json").read_text())
+    print("| radius | binary accuracy | trivial | adjusted | recall | precision | backend |")
+    print("|---|---|---|---|---|---|---|")
+    print(
+        f"| {recipe.targets.radius:g} | {accuracy.mean():.4f} | {trivial:.4f} "
+        f"| {adjusted:.3f} [{low:.3f}, {high:.3f}] | {overlap.mean() / fill.mean():.3f} "
+        f"| {overlap.mean() / positive.mean():.3f} | {record['backend']} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
