@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -26,6 +27,8 @@ from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["KnownSky", "calibrate", "fit_calibration", "fit_ranking"]
 
+_log = logging.getLogger("gammafind")
+
 _LEAST_SCORE = 0.02
 """Of the detections that are looked at, before the score is calibrated."""
 _LEAST_PROBABILITY = 0.05
@@ -33,6 +36,8 @@ _BINS = 14
 _WELL_SEEN = 25.0
 """Expected TS of the sources from which position errors are learned."""
 _RIDGE = 1e-4
+_ENOUGH = 500
+"""Detections from which a ranking is learned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +66,8 @@ def calibrate(
     """Learn what scores and position errors of a network mean, and write it to its folder.
 
     First the scores of the network alone become probabilities and its position errors true;
-    then probabilities are learned from network and fitted fluxes together.
+    then probabilities are learned from network and fitted fluxes together, unless there are too
+    few detections.
 
     Parameters
     ----------
@@ -87,6 +93,9 @@ def calibrate(
     architecture = replace(architecture, calibration=replace(calibration, error_scale=scale))
     architecture.write(path, overwrite=True)
     found = _find(folder, skies, _LEAST_PROBABILITY)
+    if sum(map(len, found)) < _ENOUGH:
+        _log.warning("too few detections to learn from how fitted fluxes tell sources")
+        return architecture
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
     known = [
         known_of(one, sky.stacks, architecture)[0] for one, sky in zip(found, skies, strict=True)

@@ -128,8 +128,9 @@ def test_the_screen_tells_each_epoch_and_what_comes_next(trained, tmp_path, caps
     assert lines[0].startswith("2 epochs, ")
     assert lines[1] == "written: my net/weights"
     assert lines[3].endswith("--option localiser.weights='my net/weights' -o found.ecsv")
-    told = [line.split(": loss")[0] for line in captured.err.splitlines()]
+    *told, last = [line.split(": loss")[0] for line in captured.err.splitlines()]
     assert told == [f"gammafind: epoch {i} of 2" for i in (1, 2)]
+    assert "too few detections" in last
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(trained, tmp_path, capsys, monkeypatch):
