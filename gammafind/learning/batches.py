@@ -11,7 +11,7 @@ import numpy as np
 
 from gammafind.errors import OptionError
 from gammafind.learning.features import FeatureSpec, features
-from gammafind.learning.shard_set import Expected, ShardSet
+from gammafind.learning.shard_set import Expected, PatchMap, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
 from gammafind.sky.upsample import upsample
 
@@ -136,9 +136,11 @@ class Batches:
     def _batch(self, epoch: int, index: int, rows: np.ndarray) -> Batch:
         rng = self._rng(_DRAW, epoch, index)
         expected = self.shards.read(rows, exposure=self.spec.exposure)
-        if self.draw.turns:
-            expected = turned(expected, rng.integers(0, 2, (len(rows), 3)).astype(bool))
         counts = drawn_counts(expected, self.draw, self.shards.faintest, rng=rng)
+        if self.draw.turns:
+            choices = rng.integers(0, 2, (len(rows), 3)).astype(bool)
+            expected = turned(expected, choices)
+            counts = tuple(_turned_stack(array, choices) for array in counts)
         seen = features(counts, expected.background, expected.exposure, self.spec)
         width = max(self.shards.widths)
         return seen, target_maps(expected.truth, len(rows), width, self.targets)
@@ -173,15 +175,28 @@ def drawn_counts(
     norms = np.exp(rng.normal(0, options.background_jitter, (n_bands, n, 1, 1)))
     waves = rng.normal(0, options.background_waves, (n, _NODES, _NODES)).astype(np.float32)
     counts = []
-    for sources, background, norm, least in zip(
-        expected.sources, expected.background, norms.astype(np.float32), faintest, strict=True
+    for band, (background, norm, least) in enumerate(
+        zip(expected.background, norms.astype(np.float32), faintest, strict=True)
     ):
-        here = norm * background
+        factor = np.broadcast_to(norm, background.shape)
         if options.background_waves:
             structured = np.maximum(1 - least / np.maximum(background, least), 0)
-            here *= np.exp(structured * upsample(waves, background.shape[-1]))
-        counts.append(rng.poisson(sources + here).astype(np.float32))
+            factor = norm * np.exp(structured * upsample(waves, background.shape[-1]))
+        if expected.maps is None:
+            drawn = rng.poisson(expected.sources[band] + factor * background)
+        else:
+            maps = [patch[band] for patch in expected.maps]
+            drawn = np.stack([_spread(*one, rng) for one in zip(maps, factor, strict=True)])
+        counts.append(drawn.astype(np.float32))
     return tuple(counts)
+
+
+def _spread(map_: PatchMap, factor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Counts drawn in the pixels of a map, where backgrounds are changed, spread over a patch."""
+    share = np.maximum(map_.shares.sum(axis=0), 1e-9)
+    of_pixel = map_.shares.T @ factor.ravel() / share
+    drawn = rng.poisson(map_.sources + of_pixel * map_.background)
+    return (map_.shares @ drawn.astype(np.float32)).reshape(factor.shape)
 
 
 def turned(expected: Expected, choices: np.ndarray) -> Expected:

@@ -37,10 +37,15 @@ class FeatureSpec:
         The expected counts of the background, and of the counts their significance against it.
     exposure : bool
         The exposure.
+    spread : bool
+        Counts of HEALPix pixels spread evenly over the pixels of the patch that they cover, not
+        photon by photon: for maps whose pixels are as wide as the PSF, of which this loses
+        nothing.
     """
 
     background: bool = False
     exposure: bool = False
+    spread: bool = False
 
     @property
     def channels_per_band(self) -> int:

@@ -9,15 +9,34 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
 from gammafind.errors import MissingFileError, OptionError, TruncatedFileError
 from gammafind.learning.targets import TRUTH
+from gammafind.sky.spread import Spread
 
-__all__ = ["META", "Expected", "ShardSet", "shard_folder"]
+__all__ = ["META", "Expected", "PatchMap", "ShardSet", "shard_folder"]
 
 _ABOVE_LOWEST = 1.5
 META = "meta.json"
 """File of a shard that says how it was made; a shard that has it is whole."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PatchMap:
+    """Pixels of a map that reach into a patch, in one band.
+
+    Attributes
+    ----------
+    sources, background : ndarray, shape (k,)
+        Expected counts in each pixel of the map.
+    shares : sparse array, shape (width**2, k)
+        Of each of them in each pixel of the patch.
+    """
+
+    sources: np.ndarray
+    background: np.ndarray
+    shares: sparse.csr_array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,12 +51,15 @@ class Expected:
         In cm2 s, shaped likewise; where it was asked for.
     truth : ndarray of `gammafind.learning.targets.TRUTH`
         Patches are numbered as in the arrays.
+    maps : tuple of tuple of PatchMap or None
+        Of each patch, in each band, where counts are drawn in the pixels of maps and spread.
     """
 
     sources: tuple[np.ndarray, ...]
     background: tuple[np.ndarray, ...]
     exposure: tuple[np.ndarray, ...] | None
     truth: np.ndarray
+    maps: tuple[tuple[PatchMap, ...], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.sources[0])
@@ -120,6 +142,7 @@ class ShardSet:
             background=tuple(np.square(_stack(places, f"background_{i}")) for i in bands),
             exposure=tuple(_exposure(places, i) for i in bands) if exposure else None,
             truth=_joined([shard.truth_of(patch) for shard, patch in places]),
+            maps=_maps(places),
         )
 
 
@@ -132,6 +155,7 @@ class _Shard:
             meta = json.loads((folder / META).read_text(encoding="utf-8"))
             self.n_patches, self.widths = meta["n_patches"], tuple(meta["widths"])
             self.exposure_scales, self.margin = meta["exposure_scales"], meta["margin"]
+            self.spread = meta.get("spread", False)
         except (OSError, ValueError, LookupError, TypeError):
             raise MissingFileError(
                 f"this is no whole shard: it has no {META} that can be read",
@@ -139,6 +163,8 @@ class _Shard:
                 remedy="Make it again.",
             ) from None
         self._arrays: dict[str, np.ndarray] = {}
+        self._maps: dict[int, tuple[PatchMap, ...]] = {}
+        self._wholes: dict[int, tuple[np.ndarray, np.ndarray, Spread]] = {}
         for i, width in enumerate(self.widths):
             for name in ("sources", "background", *(["exposure"] if self.exposure_scales else [])):
                 self._arrays[f"{name}_{i}"] = self._mapped(f"{name}_{i}", width)
@@ -157,6 +183,28 @@ class _Shard:
         """Truth of one patch."""
         low, high = np.searchsorted(self._truth["patch"], (patch, patch + 1))
         return self._truth[low:high]
+
+    def maps_of(self, patch: int) -> tuple[PatchMap, ...]:
+        """Maps about one patch, one a band."""
+        if patch not in self._maps:
+            self._maps[patch] = tuple(self._map_of(patch, i) for i in range(len(self.widths)))
+        return self._maps[patch]
+
+    def _map_of(self, patch: int, band: int) -> PatchMap:
+        sources, background, spread = self._whole(band)
+        pixel, shares = spread.patch(patch)
+        return PatchMap(sources=sources[pixel], background=background[pixel], shares=shares)
+
+    def _whole(self, band: int) -> tuple[np.ndarray, np.ndarray, Spread]:
+        """Maps of the whole sky in a band, and how they are spread."""
+        if band not in self._wholes:
+            maps = [self._load(f"map_{name}_{band}", None) for name in ("sources", "background")]
+            try:
+                shares = sparse.load_npz(self.folder / f"spread_{band}.npz")
+            except (OSError, ValueError, EOFError, KeyError):
+                raise self._damaged(f"spread_{band}") from None
+            self._wholes[band] = (*maps, Spread(sparse.csr_array(shares), self.widths[band]))
+        return self._wholes[band]
 
     @cached_property
     def _truth(self) -> np.ndarray:
@@ -195,6 +243,13 @@ def _exposure(places: Sequence[tuple[_Shard, int]], band: int) -> np.ndarray:
     relative = _stack(places, f"exposure_{band}")
     scales = [shard.exposure_scales[band] for shard, _ in places]
     return relative * np.asarray(scales, dtype=np.float32)[:, None, None]
+
+
+def _maps(places: Sequence[tuple[_Shard, int]]) -> tuple[tuple[PatchMap, ...], ...] | None:
+    """Maps about each patch, where the shards hold them."""
+    if not all(shard.spread for shard, _ in places):
+        return None
+    return tuple(shard.maps_of(patch) for shard, patch in places)
 
 
 def _joined(truths: Sequence[np.ndarray]) -> np.ndarray:

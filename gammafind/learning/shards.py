@@ -5,6 +5,8 @@ A set is a folder with one folder a catalogue, which holds
 - ``sources_<i>.npy``, ``background_<i>.npy``: square roots of the expected counts in band ``i``,
   float16, shape (n_patches, width, width), to be mapped into memory;
 - ``exposure_<i>.npy``, where it was asked for: exposure over its maximum, stored likewise;
+- ``map_sources_<i>.npy``, ``map_background_<i>.npy``, ``spread_<i>.npz``, where counts are to be
+  spread: expected counts of the whole sky, RING, and their shares in the pixels of the patches;
 - ``truth.npy``: which sources are where, and what TS is expected of them;
 - ``sources.fits``: the catalogue;
 - ``meta.json``: how it was made. It is written last: a catalogue that has it is whole.
@@ -22,6 +24,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
+from scipy import sparse
 
 from gammafind.catalogue.io import write_table
 from gammafind.errors import OptionError, OutputError
@@ -33,7 +36,7 @@ from gammafind.measure.expected import rendered_ts
 from gammafind.progress import stage, track
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import HealpixPixels
-from gammafind.sky.scatter import scatter_expected
+from gammafind.sky.spread import spread_over
 from gammafind.sky.truth import truth_table
 from gammafind.streams import streams
 from gammafind.workers import run_tasks
@@ -67,10 +70,10 @@ class ShardMaker:
         Pixels a side in each band; as fine as the renderer's maps by default.
     exposure : bool
         Whether to store exposures too.
-    from_maps : bool
-        Lay expected counts of the renderer's own HEALPix maps into the patches, as photons of maps
-        are laid: what is smeared by the pixels of the maps is then smeared in the training too.
-        By default patches are rendered straight.
+    spread : bool
+        For networks that see counts spread within their HEALPix pixels: the maps of the renderer
+        are kept, and how they are spread over the patches. By default patches are rendered
+        straight.
     margin : float
         Finest pixels beyond the border of a patch within which sources are told.
     """
@@ -84,7 +87,7 @@ class ShardMaker:
     size: Quantity = 12.8 * u.deg
     n_pixels: Sequence[int] | None = None
     exposure: bool = False
-    from_maps: bool = False
+    spread: bool = False
     margin: float = 8.0
 
     def __call__(self, index: int) -> Path:
@@ -102,7 +105,7 @@ class ShardMaker:
         sources = self.population.sample(rng=random.sources)
         grid = self._grid(random.rotation)
         with stage("rendering the patches"):
-            patches = self._patches(sources, grid)
+            patches = self._patches(sources, grid, folder)
         with stage("expected TS of the sources"):
             sources["ts"] = rendered_ts(self.renderer, sources)
         truth = truth_table(sources, grid, patches.score_width, margin=self.margin)
@@ -114,6 +117,7 @@ class ShardMaker:
             "n_patches": len(grid),
             "widths": patches.n_pixels,
             "exposure_scales": scales,
+            "spread": self.spread,
             "margin": self.margin,
             "lon": grid.lon.tolist(),
             "lat": grid.lat.tolist(),
@@ -144,7 +148,7 @@ class ShardMaker:
             "size": str(self.size),
             "n_pixels": self.widths,
             "exposure": self.exposure,
-            "from_maps": self.from_maps,
+            "spread": self.spread,
             "margin": self.margin,
         }
         return json.loads(json.dumps(settings))
@@ -156,9 +160,9 @@ class ShardMaker:
         frame = self.renderer.pixels[0].frame
         return PatchGrid.healpix(self.nside, size=self.size, frame=frame, rotation=rotation)
 
-    def _patches(self, sources: QTable, grid: PatchGrid) -> Patches:
+    def _patches(self, sources: QTable, grid: PatchGrid, folder: Path) -> Patches:
         """Expected counts in the patches of a grid."""
-        if not self.from_maps:
+        if not self.spread:
             return self.renderer.render_patches(sources, grid, self.widths)
         rendered = self.renderer.render(sources)
         components = self.renderer.background().values()
@@ -167,14 +171,15 @@ class ShardMaker:
             if not isinstance(pixels, HealpixPixels):
                 raise OptionError(
                     f"the maps of {self.renderer.name} are no HEALPix maps",
-                    remedy="Leave from_maps out: patches are then rendered straight.",
+                    remedy="Leave spread out of the features: patches are then rendered straight.",
                 )
             diffuse = sum(sky.values[i] for sky in components)
-            maps = [rendered.values[i] + diffuse, diffuse]
-            for laid, into in zip(
-                scatter_expected(maps, pixels.nside, grid, width), (counts, background), strict=True
-            ):
-                into.append(laid)
+            spread = spread_over(pixels.nside, grid, width, keep=False)
+            sparse.save_npz(folder / f"spread_{i}.npz", spread.shares, compressed=False)
+            for name, values in (("sources", rendered.values[i]), ("background", diffuse)):
+                np.save(folder / f"map_{name}_{i}.npy", values.astype(np.float32))
+            background.append(spread.of(diffuse))
+            counts.append(background[-1] + spread.of(rendered.values[i]))
         exposure = grid.cut(self.renderer.exposure(), self.widths) if self.exposure else None
         return Patches(
             grid=grid,

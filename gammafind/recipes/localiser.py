@@ -172,7 +172,7 @@ def _maker(recipe: Recipe, folder: Path) -> ShardMaker:
         size=layout.size,
         n_pixels=layout.widths(len(renderer.bands)),
         exposure=recipe.features.exposure,
-        from_maps=recipe.data.from_maps,
+        spread=recipe.features.spread,
     )
 
 
@@ -217,7 +217,7 @@ def _known_skies(recipe: Recipe, maker: ShardMaker) -> list[KnownSky]:
         with stage("skies of the calibration"):
             sky = simulated_sky(renderer, maker.population, seed=maker.seed, index=index)
         rng = np.random.default_rng((recipe.seed, index))
-        stacks = PatchStacks(sky.observation, grid, maker.widths, rng)
+        stacks = PatchStacks(sky.observation, grid, maker.widths, rng, maker.spread)
         sources = read_table(maker.place(index) / "sources.fits")
         skies.append(KnownSky(stacks, sources))
     return skies

@@ -18,7 +18,6 @@ Only ``preset`` is required; all else has the default that is shown. Unknown key
     test = 1                  # that are looked at once, at the end
     seed = 0                  # of the catalogues
     folder = "shards"         # beside this file; default: within the output folder
-    from_maps = false         # patches cut from the maps of the instrument, smeared by their pixels
 
     [population]              # options, laid over those of the preset
     flux_min = "1e-13 erg cm-2 s-1"
@@ -78,8 +77,6 @@ class DataOptions:
         Of the catalogues.
     folder : str
         Where they are kept, seen from the recipe; where it is empty, in the output folder.
-    from_maps : bool
-        Whether patches are cut from maps; see `gammafind.learning.shards.ShardMaker`.
     """
 
     train: int = 8
@@ -87,7 +84,6 @@ class DataOptions:
     test: int = 1
     seed: int = 0
     folder: str = ""
-    from_maps: bool = False
 
     def __post_init__(self) -> None:
         for name, least in {"train": 1, "validation": 1, "test": 0, "seed": 0}.items():

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gammafind.errors import BandError
+from gammafind.errors import BandError, OptionError
 from gammafind.sky.bands import same_edges
 from gammafind.sky.patches import Patches, PatchGrid
-from gammafind.sky.pixels import same_pixels
+from gammafind.sky.pixels import HealpixPixels, same_pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 
@@ -78,6 +78,7 @@ class Observation:
         n_pixels: Sequence[int],
         *,
         exposure: bool = True,
+        spread: bool = False,
         rng: np.random.Generator,
     ) -> Patches:
         """Cut counts, background and exposure into patches.
@@ -92,6 +93,9 @@ class Observation:
             Pixels a side, one number a band.
         exposure : bool
             Whether to cut the exposure too.
+        spread : bool
+            Spread counts and background evenly within their HEALPix pixels, instead of laying
+            photons at random.
         rng : numpy.random.Generator
             Lays photons within HEALPix pixels.
         """
@@ -99,7 +103,10 @@ class Observation:
         valid = self._valid_in(grid, n_pixels, background)
 
         def cut(sky: SkyMap) -> tuple[np.ndarray, ...]:
-            arrays = grid.cut(sky, n_pixels, rng=rng)
+            if spread and sky.kind != "exposure":
+                arrays = _spread(sky, grid, n_pixels)
+            else:
+                arrays = grid.cut(sky, n_pixels, rng=rng)
             return tuple(
                 a if good.all() else np.where(good, a, 0)
                 for a, good in zip(arrays, valid, strict=True)
@@ -126,3 +133,20 @@ class Observation:
         shares = tuple(mask.astype(float) for mask in known)
         cut = grid.cut(SkyMap(background.bands, background.pixels, shares, "score"), n_pixels)
         return tuple(share > _ALL for share in cut)
+
+
+def _spread(sky: SkyMap, grid: PatchGrid, n_pixels: Sequence[int]) -> tuple[np.ndarray, ...]:
+    """Maps spread over the patches of a grid."""
+    from gammafind.sky.spread import spread_over
+
+    if not all(isinstance(p, HealpixPixels) and p.frame == grid.frame for p in sky.pixels):
+        raise OptionError(
+            "only HEALPix maps in the frame of the patches can be spread over them",
+            remedy="Use weights that see photon by photon.",
+        )
+    return tuple(
+        spread_over(pixels.nside, grid, width).of(np.where(valid, values, 0))
+        for pixels, values, valid, width in zip(
+            sky.pixels, sky.values, sky.valid, n_pixels, strict=True
+        )
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from gammafind.sky.patches import PatchGrid
 
-__all__ = ["scatter_counts", "scatter_expected"]
+__all__ = ["nested_vectors", "photon_vectors", "pixels_in_patches", "scatter_counts"]
 
 _SUBDIVISION = 5
 """Halvings of a pixel within which a photon lies at random."""
-_FINE = 12
-"""Points along a pixel of a patch on which expected counts are laid, at least."""
 _CHUNK = 2_000_000
 """Photons that are given their places at a time."""
 _BLOCK_NSIDE = 32
@@ -48,48 +46,14 @@ def scatter_counts(
     if not np.any(counts):
         return patches
     photons, ends = photon_vectors(counts, nside, rng=rng)
-    for patch, (_, pixel, _) in zip(patches, _laid(photons, ends, grid, width), strict=True):
+    for patch, (_, pixel, _) in zip(
+        patches, pixels_in_patches(photons, ends, grid, width), strict=True
+    ):
         patch[...] = np.bincount(pixel, minlength=width**2).reshape(width, width)
     return patches
 
 
-def scatter_expected(
-    expected: Sequence[np.ndarray], nside: int, grid: PatchGrid, width: int
-) -> list[np.ndarray]:
-    """Mean of what `scatter_counts` makes of Poisson counts, within a per cent a pixel.
-
-    Parameters
-    ----------
-    expected : sequence of ndarray, shape (12 nside**2,)
-        Maps of expected counts, RING order.
-    nside : int
-    grid : PatchGrid
-    width : int
-
-    Returns
-    -------
-    list of ndarray, shape (n_patches, width, width), float32
-        One a map.
-    """
-    import healpy as hp
-
-    points = _FINE * hp.nside2resol(nside) / np.radians(grid.pixel_size(width))
-    halvings = max(0, int(np.ceil(np.log2(points))))
-    per_pixel, fine = 4**halvings, nside * 2**halvings
-    vectors = _vectors(fine, np.arange(12 * fine**2))
-    n_blocks = 12 * _block_nside(nside) ** 2
-    ends = np.arange(1, n_blocks + 1) * (12 * fine**2 // n_blocks)
-    nested = [np.asarray(m)[hp.nest2ring(nside, np.arange(m.size))] / per_pixel for m in expected]
-    patches = [np.zeros((len(grid), width, width), dtype=np.float32) for _ in nested]
-    for index, (runs, pixel, inside) in enumerate(_laid(vectors, ends, grid, width)):
-        child = np.concatenate([np.arange(run.start, run.stop) for run in runs])[inside]
-        for patch, values in zip(patches, nested, strict=True):
-            laid = np.bincount(pixel, values[child // per_pixel], minlength=width**2)
-            patch[index] = laid.reshape(width, width)
-    return patches
-
-
-def _laid(
+def pixels_in_patches(
     vectors: np.ndarray, ends: np.ndarray, grid: PatchGrid, width: int
 ) -> Iterator[tuple[list[slice], np.ndarray, np.ndarray]]:
     """For each patch: runs of vectors about it, flat pixels of those inside, and which these are.
@@ -135,6 +99,20 @@ def photon_vectors(
     pixel = np.repeat(filled, nested[filled])
     fine = pixel * 4**_SUBDIVISION + rng.integers(4**_SUBDIVISION, size=len(pixel))
     return _vectors(nside * 2**_SUBDIVISION, fine), np.cumsum(blocks)
+
+
+def nested_vectors(nside: int, *, blocks_of: int) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors of the centres of all NESTED pixels, as `photon_vectors` has them.
+
+    Parameters
+    ----------
+    nside : int
+    blocks_of : int
+        Nside of the map whose blocks are meant.
+    """
+    n_blocks = 12 * _block_nside(blocks_of) ** 2
+    n = 12 * nside**2
+    return _vectors(nside, np.arange(n)), np.arange(1, n_blocks + 1) * (n // n_blocks)
 
 
 def _block_nside(nside: int) -> int:

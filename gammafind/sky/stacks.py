@@ -31,12 +31,15 @@ class PatchStacks:
         Pixels a side, one number a band.
     rng : numpy.random.Generator
         Lays photons within HEALPix pixels.
+    spread : bool
+        As for `Observation.patches`.
     """
 
     observation: Observation
     grid: PatchGrid
     n_pixels: Sequence[int]
     rng: np.random.Generator
+    spread: bool = False
     _seed: int = field(init=False, repr=False)
     _kept: Patches | None = field(init=False, repr=False, default=None)
 
@@ -51,7 +54,9 @@ class PatchStacks:
     def _cut(self, start: int) -> Patches:
         rows = slice(start, start + _AT_ONCE)
         same_photons = np.random.default_rng(self._seed)
-        patches = self.observation.patches(self.grid[rows], self.n_pixels, rng=same_photons)
+        patches = self.observation.patches(
+            self.grid[rows], self.n_pixels, spread=self.spread, rng=same_photons
+        )
         if len(patches) == len(self.grid):
             self._kept = patches
         return patches

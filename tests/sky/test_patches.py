@@ -13,7 +13,7 @@ from gammafind.sky.bands import energy_bands
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import project, unit_vectors
-from gammafind.sky.scatter import photon_vectors, scatter_counts, scatter_expected
+from gammafind.sky.scatter import photon_vectors, scatter_counts
 from gammafind.sky.skymap import SkyMap
 
 BAND = energy_bands([1, 2] * u.GeV)
@@ -144,16 +144,6 @@ def test_blocks_end_where_their_photons_end():
     block = hp.vec2pix(32, *photons.T.astype(float), nest=True)
     assert np.all(np.diff(block) >= 0)
     np.testing.assert_array_equal(np.diff(ends, prepend=0), np.bincount(block))
-
-
-def test_expected_counts_are_laid_as_counts_are_on_average():
-    rng, grid = np.random.default_rng(3), PatchGrid.healpix(2)
-    expected = 500 * rng.random(12 * 16**2)
-    (mean,) = scatter_expected([expected], 16, grid, 8)
-    drawn = scatter_counts(rng.poisson(expected), 16, grid, 8, rng=rng)
-    pull = (drawn - mean) / np.sqrt(mean)
-    assert abs(pull.mean()) < 4 / np.sqrt(pull.size / 4)
-    assert abs(pull.std() - 1) < 0.05
 
 
 def test_an_empty_sky_gives_empty_patches():

@@ -111,9 +111,10 @@ class UNet(Localiser):
         rng: np.random.Generator,
     ) -> QTable:
         widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
-        stacks = PatchStacks(observation, grid, widths, rng)
+        _, architecture = self._trained(_outline(observation, grid, widths))
+        spread = architecture.features.spread
+        stacks = PatchStacks(observation, grid, widths, rng, spread)
         found = self.find(stacks)
-        _, architecture = self._trained(next(iter(stacks))[1])
         ranking = architecture.ranking
         if self.clusterer is not None or not self.fluxes or ranking is None or not len(found):
             return found
@@ -179,6 +180,12 @@ class UNet(Localiser):
             scale = architecture.r68_of_sigma(patches.grid)
             table["pos_err"] = peaks.sigma * scale * u.deg
         return table[_on_data(table, patches)]
+
+
+def _outline(observation: Observation, grid: PatchGrid, widths: Sequence[int]) -> Patches:
+    """The first patch of a sky, empty: as much as is needed to choose the weights."""
+    empty = tuple(np.zeros((1, width, width), dtype=np.float32) for width in widths)
+    return Patches(grid=grid[:1], bands=observation.counts.bands, counts=empty)
 
 
 def _batches(n: int, size: int) -> Iterator[slice]:

@@ -1,0 +1,77 @@
+"""The weights that come with the package."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from numpy.testing import assert_allclose
+
+from gammafind.config import build, load_preset
+from gammafind.learning.features import features
+from gammafind.plugins.unet.folder import ARCHITECTURE, CARD, read_architecture, shipped_folder
+from gammafind.plugins.unet.localiser import UNet
+from gammafind.plugins.unet.peaks import sigmoid
+from gammafind.plugins.unet.runners import keras_runner, onnx_runner
+from gammafind.sky.patches import PatchGrid
+
+PRESETS = ("fermi-lat", "fermi-lat-psf3-2-20")
+
+
+@pytest.fixture(scope="module", params=PRESETS)
+def sky(request):
+    """Name of a preset, its truth, and counts in two patches far from the Galactic plane."""
+    preset = load_preset(request.param)
+    renderer, population = build(preset.renderer), build(preset.population)
+    rng = np.random.default_rng(3)
+    sources = population.sample(rng=rng)
+    grid = PatchGrid(np.array([40.0, 200.0]), np.array([60.0, -50.0]), preset.patches.size)
+    widths = preset.patches.widths(len(renderer.bands))
+    expected = renderer.render_patches(sources, grid, widths)
+    return sources, expected.poisson(rng=rng)
+
+
+def test_bright_sources_are_found_and_next_to_nothing_else(sky):
+    sources, patches = sky
+    found = UNet(threshold=0.7).localise(patches)
+    here = patches.grid.positions(
+        found["patch"], found["x"].value, found["y"].value, patches.score_width
+    )
+    there = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+    _, apart, _ = here.icrs.match_to_catalog_sky(there)
+    assert len(found) > 10
+    assert np.mean(apart.deg < 0.5) > 0.9
+    bright = there[sources["flux"].value > 3e-9].transform_to(patches.grid.frame)
+    for patch in range(len(patches)):
+        x, y = patches.grid.pixels(patch, patches.score_width).xy(bright)
+        inside = (abs(x - patches.score_width / 2) < patches.score_width / 2 - 2) & (
+            abs(y - patches.score_width / 2) < patches.score_width / 2 - 2
+        )
+        if inside.any():
+            _, apart, _ = bright[inside].icrs.match_to_catalog_sky(here.icrs)
+            assert np.median(apart.deg) < 0.1
+
+
+def test_scores_are_the_same_by_onnxruntime_and_keras(sky):
+    _, patches = sky
+    folder = shipped_folder("gammafind", patches)
+    architecture = read_architecture(folder)
+    seen = features(patches.counts, patches.background, None, architecture.features)
+    if not any(map(find_spec, ("torch", "jax", "tensorflow"))):
+        pytest.skip("no backend of keras is installed")
+    scores = [
+        sigmoid(run(folder, architecture)(seen)[..., 0]) for run in (onnx_runner, keras_runner)
+    ]
+    assert_allclose(scores[0], scores[1], atol=1e-4)
+
+
+def test_a_card_says_on_what_the_network_was_trained(sky):
+    folder = shipped_folder("gammafind", sky[1])
+    card = (folder / CARD).read_text()
+    for word in ("patches seen", "hours", "validation", "seed"):
+        assert word in card
+    assert read_architecture(folder).ranking is not None
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 12e6
+    assert (folder / ARCHITECTURE).exists()
