@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from gammafind.measure.data import SkyData, sky_data
+from gammafind.measure.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.measure.flux_fit import FluxFit
+from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
 from gammafind.measure.sky_model import SkyModel, background_components
 from gammafind.sky.observation import Observation
@@ -17,16 +18,18 @@ __all__ = ["fit_on_maps"]
 _INDEX = 2.3
 _SMOOTHING = 6.0
 """Full width in degrees over which the norm of the background may vary."""
-_ROUNDS = 4
+_ROUNDS = 2
+_LEAST_TS = 4.0
 _LEAST_COUNTS = 1e-3
 
 
 def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray) -> FluxFit:
     """Fit a source at each position, on the pixels of the maps themselves.
 
-    All solid detections and the norms of the background are fitted together. Then every
-    detection is fitted with all others held. Where the pixels of the maps are as wide as the PSF,
-    this sees more than patches, into which photons are laid at random within their pixels.
+    All solid detections and the norms of the background are fitted together, each source where near
+    its position it is likeliest. Then every detection is fitted with all others held. Where the
+    pixels of the maps are as wide as the PSF, this sees more than patches, into which photons are
+    laid at random within their pixels.
 
     Parameters
     ----------
@@ -51,14 +54,29 @@ def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray
     model.smoothing = _SMOOTHING
     for _ in range(_ROUNDS):
         model.update()
+    places = _highest(model, vectors, solid)
+    model.place(places[solid], model.sigma)
+    for _ in range(_ROUNDS):
+        model.update()
     found = np.empty((3, len(vectors)))
-    own = scan(model.data, chosen, without=(chosen, model.counts))
-    others = scan(model.data, vectors[~solid])
+    own = scan(model.data, places[solid], without=(places[solid], model.counts))
+    others = scan(model.data, places[~solid])
     for rows, fit in ((solid, own), (~solid, others)):
         found[:, rows] = fit.ts, fit.amplitude, fit.error
     ts, npred, npred_err = (values[:, None] for values in found)
     exposure = data.sensitivity(vectors).sum(axis=1, keepdims=True)
     return FluxFit(ts, npred, npred_err, exposure, _background(model.data, vectors))
+
+
+def _highest(model: SkyModel, vectors: np.ndarray, solid: np.ndarray) -> np.ndarray:
+    """Where near each position a source is likeliest, shape (n, 3)."""
+    places = vectors.copy()
+    alone = scan(model.data, vectors[solid], without=(vectors[solid], model.counts)).ts
+    sizes = source_sizes(model.data, vectors[solid])
+    scale = sizes / np.sqrt(np.maximum(alone, _LEAST_TS))
+    places[solid] = fit_positions(model.data, vectors[solid], model.counts, scale).vectors
+    places[~solid] = climb(model.data, vectors[~solid], step=source_size(model.data) / 3)
+    return places
 
 
 def _background(data: SkyData, vectors: np.ndarray) -> np.ndarray:
