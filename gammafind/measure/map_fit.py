@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from astropy.coordinates import SkyCoord
 
@@ -13,7 +15,7 @@ from gammafind.measure.sky_model import SkyModel, background_components
 from gammafind.sky.observation import Observation
 from gammafind.sky.projection import unit_vectors
 
-__all__ = ["fit_on_maps"]
+__all__ = ["fit_on_maps", "with_fitted_background"]
 
 _INDEX = 2.3
 _SMOOTHING = 6.0
@@ -43,6 +45,51 @@ def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray
     FluxFit
         Of one photon index, 2.3.
     """
+    model, vectors = _fitted(observation, positions, solid)
+    places = _highest(model, vectors, solid)
+    model.place(places[solid], model.sigma)
+    for _ in range(_ROUNDS):
+        model.update()
+    found = np.empty((3, len(vectors)))
+    own = scan(model.data, places[solid], without=(places[solid], model.counts))
+    others = scan(model.data, places[~solid])
+    for rows, fit in ((solid, own), (~solid, others)):
+        found[:, rows] = fit.ts, fit.amplitude, fit.error
+    ts, npred, npred_err = (values[:, None] for values in found)
+    exposure = model.data.sensitivity(vectors).sum(axis=1, keepdims=True)
+    return FluxFit(ts, npred, npred_err, exposure, _background(model.data, vectors))
+
+
+def with_fitted_background(
+    observation: Observation, positions: SkyCoord, solid: np.ndarray
+) -> Observation:
+    """Replace the background by one that is fitted to the counts, with detections in the model.
+
+    Parameters
+    ----------
+    observation : Observation
+    positions : SkyCoord, shape (n,)
+    solid : ndarray of bool, shape (n,)
+        These three as for `fit_on_maps`.
+
+    Returns
+    -------
+    Observation
+        With one background component; its norm varies slowly over the sky.
+    """
+    model, _ = _fitted(observation, positions, solid)
+    first = next(iter(observation.background.values()))
+    values = tuple(
+        band.background.reshape(old.shape).astype(old.dtype)
+        for band, old in zip(model.data.bands, first.values, strict=True)
+    )
+    return replace(observation, background={"fitted": replace(first, values=values)})
+
+
+def _fitted(
+    observation: Observation, positions: SkyCoord, solid: np.ndarray
+) -> tuple[SkyModel, np.ndarray]:
+    """Background and solid detections fitted together, and unit vectors of all positions."""
     data = sky_data(observation, index=_INDEX)
     here = positions.transform_to(data.frame).spherical
     vectors = unit_vectors(here.lon.deg, here.lat.deg).reshape(-1, 3)
@@ -54,18 +101,7 @@ def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray
     model.smoothing = _SMOOTHING
     for _ in range(_ROUNDS):
         model.update()
-    places = _highest(model, vectors, solid)
-    model.place(places[solid], model.sigma)
-    for _ in range(_ROUNDS):
-        model.update()
-    found = np.empty((3, len(vectors)))
-    own = scan(model.data, places[solid], without=(places[solid], model.counts))
-    others = scan(model.data, places[~solid])
-    for rows, fit in ((solid, own), (~solid, others)):
-        found[:, rows] = fit.ts, fit.amplitude, fit.error
-    ts, npred, npred_err = (values[:, None] for values in found)
-    exposure = data.sensitivity(vectors).sum(axis=1, keepdims=True)
-    return FluxFit(ts, npred, npred_err, exposure, _background(model.data, vectors))
+    return model, vectors
 
 
 def _highest(model: SkyModel, vectors: np.ndarray, solid: np.ndarray) -> np.ndarray:

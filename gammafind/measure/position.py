@@ -169,4 +169,4 @@ def _moments(ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     weight /= weight.sum(axis=1, keepdims=True)
     mean = weight @ _GRID
     variance = weight @ _GRID**2 - mean**2
-    return mean, np.sqrt(variance.mean(axis=1))
+    return mean, np.sqrt(np.maximum(variance.mean(axis=1), 0))

@@ -18,7 +18,7 @@ from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.nested import match_by_score
 from gammafind.plugins.unet.architecture import Architecture, Calibration
-from gammafind.plugins.unet.fluxes import known_of
+from gammafind.plugins.unet.fluxes import known_of, with_background_of
 from gammafind.plugins.unet.folder import ARCHITECTURE
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.ranking import Ranking, terms
@@ -65,9 +65,9 @@ def calibrate(
 ) -> Architecture:
     """Learn what scores and position errors of a network mean, and write it to its folder.
 
-    First the scores of the network alone become probabilities and its position errors true;
-    then probabilities are learned from network and fitted fluxes together, unless there are too
-    few detections.
+    First the scores of the network alone become probabilities and its position errors true, once
+    more where a background is fitted with what it finds; then probabilities are learned from
+    network and fitted fluxes together, unless there are too few detections.
 
     Parameters
     ----------
@@ -83,15 +83,13 @@ def calibrate(
     Architecture
     """
     path = Path(folder) / ARCHITECTURE
-    architecture = replace(Architecture.read(path), calibration=Calibration(), ranking=None)
-    architecture.write(path, overwrite=True)
-    found = _find(folder, skies, _LEAST_SCORE)
-    matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
-    score = np.concatenate([np.asarray(one["score"]) for one in found])
-    calibration = fit_calibration(np.log(score / (1 - score)), np.concatenate(matched))
-    scale = _error_scale(found, skies, radius)
-    architecture = replace(architecture, calibration=replace(calibration, error_scale=scale))
-    architecture.write(path, overwrite=True)
+    architecture = replace(Architecture.read(path), ranking=None)
+    architecture = _with_calibration(architecture, path, skies, radius)
+    skies = [
+        replace(sky, stacks=with_background_of(one, sky.stacks))
+        for one, sky in zip(_find(folder, skies, _LEAST_PROBABILITY), skies, strict=True)
+    ]
+    architecture = _with_calibration(architecture, path, skies, radius)
     found = _find(folder, skies, _LEAST_PROBABILITY)
     if sum(map(len, found)) < _ENOUGH:
         _log.warning("too few detections to learn from how fitted fluxes tell sources")
@@ -102,6 +100,22 @@ def calibrate(
     ]
     ranking = fit_ranking(np.concatenate(known), np.concatenate(matched))
     architecture = replace(architecture, ranking=ranking)
+    architecture.write(path, overwrite=True)
+    return architecture
+
+
+def _with_calibration(
+    architecture: Architecture, path: Path, skies: Sequence[KnownSky], radius: Quantity
+) -> Architecture:
+    """Architecture with a new calibration of the network alone, written."""
+    architecture = replace(architecture, calibration=Calibration())
+    architecture.write(path, overwrite=True)
+    found = _find(path.parent, skies, _LEAST_SCORE)
+    matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
+    score = np.concatenate([np.asarray(one["score"]) for one in found])
+    calibration = fit_calibration(np.log(score / (1 - score)), np.concatenate(matched))
+    scale = _error_scale(found, skies, radius)
+    architecture = replace(architecture, calibration=replace(calibration, error_scale=scale))
     architecture.write(path, overwrite=True)
     return architecture
 

@@ -51,6 +51,12 @@ class PatchStacks:
         for start in range(0, len(self.grid), _AT_ONCE):
             yield start, self._kept or self._cut(start)
 
+    def of(self, observation: Observation) -> PatchStacks:
+        """Patches of another observation of the same counts, with the same photons."""
+        other = PatchStacks(observation, self.grid, self.n_pixels, self.rng, self.spread)
+        other._seed = self._seed
+        return other
+
     def _cut(self, start: int) -> Patches:
         rows = slice(start, start + _AT_ONCE)
         same_photons = np.random.default_rng(self._seed)

@@ -8,17 +8,18 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.measure.flux_fit import FluxFit
-from gammafind.measure.map_fit import fit_on_maps
+from gammafind.measure.map_fit import fit_on_maps, with_fitted_background
 from gammafind.measure.patch_fit import fit_in_patches
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.ranking import evidence
 from gammafind.sky.observation import Observation
 from gammafind.sky.stacks import PatchStacks
 
-__all__ = ["known_of", "with_fluxes"]
+__all__ = ["known_of", "with_background_of", "with_fluxes"]
 
-_SOLID = 0.3
-"""Probability of the network above which a detection is fitted together with others."""
+_SOLID, _SURE = 0.3, 0.5
+"""Probability of the network above which a detection is fitted together with others, and together
+with the background."""
 
 
 def with_fluxes(found: QTable, stacks: PatchStacks, architecture: Architecture) -> QTable:
@@ -72,6 +73,19 @@ def known_of(
         fit = fit_in_patches(stacks, positions, solid)
     sigma = found["pos_err"].to_value(u.deg) / architecture.r68_of_sigma(stacks.grid)
     return evidence(score, sigma, fit), fit
+
+
+def with_background_of(found: QTable, stacks: PatchStacks) -> PatchStacks:
+    """Patches of the same sky whose background is fitted, with what was found in the model.
+
+    Where the pixels of the maps are finer than the PSF the patches stay as they are: that fit
+    would take minutes.
+    """
+    if not _coarse(stacks.observation):
+        return stacks
+    positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
+    solid = np.asarray(found["score"]) >= _SURE
+    return stacks.of(with_fitted_background(stacks.observation, positions, solid))
 
 
 def _coarse(observation: Observation) -> bool:

@@ -16,7 +16,7 @@ from gammafind.errors import OptionError, WeightsError
 from gammafind.interfaces import Localiser, patch_widths
 from gammafind.learning.features import features
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.fluxes import with_fluxes
+from gammafind.plugins.unet.fluxes import with_background_of, with_fluxes
 from gammafind.plugins.unet.folder import read_architecture, shipped_folder
 from gammafind.plugins.unet.networks import NETWORKS
 from gammafind.plugins.unet.peaks import find_clusters, find_maxima
@@ -75,7 +75,7 @@ class UNet(Localiser):
     weights: str = ""
     backend: str = "onnxruntime"
     batch_size: int = 32
-    views: int = 1
+    views: int = 4
     fluxes: bool = True
     threshold: float = 0.05
     separation: float = 2.0
@@ -118,7 +118,10 @@ class UNet(Localiser):
         ranking = architecture.ranking
         if self.clusterer is not None or not self.fluxes or ranking is None or not len(found):
             return found
-        return with_fluxes(found, stacks, architecture)
+        fitted = with_background_of(found, stacks)
+        if fitted is not stacks:
+            stacks, found = fitted, self.find(fitted)
+        return with_fluxes(found, stacks, architecture) if len(found) else found
 
     def find(self, stacks: PatchStacks) -> QTable:
         """Detections by the network alone, each source once.
