@@ -105,11 +105,13 @@ def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | Non
             axes.plot(
                 flux[group], rows.score[group], ".", markersize=2.5, color=colour, label=label
             )
-        axes.set(xscale="log", yscale="log", ylabel=capitalised(summary.score_name))
+        # Probabilities crowd below 1: a logarithm would show less of them.
+        scale = "linear" if rows.score[good].max() <= 1 else "log"
+        axes.set(xscale="log", yscale=scale, ylabel=capitalised(summary.score_name))
         axes.set_xlabel(f"Flux [{_FLUX_LABEL}]")
         if summary.cut is not None:
             axes.axhline(summary.cut, color="black", linestyle="--", linewidth=0.9)
-        axes.legend(loc="upper left", markerscale=3)
+        axes.legend(loc="upper left" if scale == "log" else "lower right", markerscale=3)
     return figure
 
 

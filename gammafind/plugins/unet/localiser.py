@@ -29,6 +29,8 @@ from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["UNet"]
 
+_PUBLISHED = 0.8
+
 
 @dataclass(frozen=True, kw_only=True)
 class UNet(Localiser):
@@ -100,8 +102,8 @@ class UNet(Localiser):
 
     @property
     def published_score(self) -> float:
-        """What is more probably a source than not; of a clusterer, all that it finds."""
-        return 0.5 if self.clusterer is None else -np.inf
+        """Four to one that there is a source; of a clusterer, all that it finds."""
+        return _PUBLISHED if self.clusterer is None else -np.inf
 
     def _localise_sky(
         self,

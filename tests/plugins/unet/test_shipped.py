@@ -15,6 +15,7 @@ from gammafind.plugins.unet.folder import ARCHITECTURE, CARD, read_architecture,
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.peaks import sigmoid
 from gammafind.plugins.unet.runners import keras_runner, onnx_runner
+from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
 
 PRESETS = ("fermi-lat", "fermi-lat-psf3-2-20")
@@ -22,15 +23,17 @@ PRESETS = ("fermi-lat", "fermi-lat-psf3-2-20")
 
 @pytest.fixture(scope="module", params=PRESETS)
 def sky(request):
-    """Name of a preset, its truth, and counts in two patches far from the Galactic plane."""
+    """True sources, and counts in two patches far from the Galactic plane."""
     preset = load_preset(request.param)
     renderer, population = build(preset.renderer), build(preset.population)
-    rng = np.random.default_rng(3)
-    sources = population.sample(rng=rng)
     grid = PatchGrid(np.array([40.0, 200.0]), np.array([60.0, -50.0]), preset.patches.size)
     widths = preset.patches.widths(len(renderer.bands))
-    expected = renderer.render_patches(sources, grid, widths)
-    return sources, expected.poisson(rng=rng)
+    rng = np.random.default_rng(3)
+    if len(renderer.bands) == 1:
+        simulated = simulated_sky(renderer, population, seed=3, index=0)
+        return simulated.sources, simulated.observation.patches(grid, widths, spread=True, rng=rng)
+    sources = population.sample(rng=rng)
+    return sources, renderer.render_patches(sources, grid, widths).poisson(rng=rng)
 
 
 def test_bright_sources_are_found_and_next_to_nothing_else(sky):
