@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gammafind.recipes.calibrate import fit_calibration, fit_ranking
+from gammafind.recipes.calibrate import fit_calibration, fit_error_scale, fit_ranking
 
 
 def test_calibrated_scores_are_shares_of_true_detections():
@@ -40,3 +40,23 @@ def test_a_ranking_learns_what_tells_sources():
         here = (told >= low) & (told < low + 0.2)
         assert abs(told[here].mean() - matched[10_000:][here].mean()) < 0.05
     assert np.corrcoef(told, 1 / (1 + np.exp(-logit[10_000:])))[0, 1] > 0.99
+
+
+def test_the_error_scale_is_that_of_a_gaussian():
+    offsets = np.hypot(*np.random.default_rng(5).normal(size=(2, 50_000)))
+    told = np.sqrt(-2 * np.log(0.32)) / 1.3
+    assert abs(fit_error_scale(offsets / told) / 1.3 - 1) < 0.02
+
+
+def test_wide_tails_are_shared_out_between_68_and_95_percent():
+    rng = np.random.default_rng(6)
+    offsets = np.hypot(*rng.normal(size=(2, 50_000))) * np.where(rng.random(50_000) < 0.1, 2.5, 1)
+    relative = (
+        offsets / np.sqrt(-2 * np.log(0.32)) / fit_error_scale(offsets / np.sqrt(-2 * np.log(0.32)))
+    )
+    assert 0.68 < np.mean(relative < 1) < 0.72
+    assert 0.92 < np.mean(relative < 1.62) < 0.95
+
+
+def test_without_well_seen_sources_errors_stay_as_they_are():
+    assert fit_error_scale(np.zeros(0)) == 1
