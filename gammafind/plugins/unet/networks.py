@@ -111,8 +111,8 @@ def input_name(width: int) -> str:
 class Order:
     """Where the channels of the tensors between the layers are.
 
-    Torch has them before the pixels: between keras layers that have them last, it would copy all of
-    them to and fro. The other backends have them last. Weights are the same.
+    Torch has them before the pixels: between keras layers that have them last, it would copy all
+    of them there and back. The other backends have them last. Weights are the same.
 
     Parameters
     ----------
