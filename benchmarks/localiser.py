@@ -11,12 +11,12 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
-from gammafind.evaluation.curves import half_found
 from held_out import HeldOut, evaluated, latitude
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.catalogue.positions import sky_positions
+from gammafind.evaluation.curves import half_found
 from gammafind.evaluation.intervals import bootstrap_interval
 from gammafind.evaluation.metrics import Evaluation, purity_cut, rates
 from gammafind.plugins.unet.localiser import UNet
