@@ -28,6 +28,9 @@ suppress_warnings = ["myst.header"]
 autosummary_generate = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+# In an extra of its own: it holds other packages back.
+autodoc_mock_imports = ["gammapy"]
+autosummary_mock_imports = autodoc_mock_imports
 numpydoc_show_class_members = False
 
 # The objects of other projects are linked where the network can be reached, as on a build server.
