@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_map_arguments",
-    "add_min_flux_argument",
     "add_output_arguments",
     "add_plugin_arguments",
+    "add_purity_arguments",
     "add_radius_argument",
     "choose_plugins",
     "command_line",
@@ -138,8 +138,15 @@ def add_output_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
 
 
-def add_min_flux_argument(parser: ArgumentParser) -> None:
-    """Add the fluxes above which completeness is told apart."""
+def add_purity_arguments(parser: ArgumentParser) -> None:
+    """Add the purity at which completeness is told, and the fluxes above which it is told apart."""
+    parser.add_argument(
+        "--purity",
+        type=float,
+        default=0.90,
+        metavar="SHARE",
+        help="purity at which completeness is told (default: %(default)s)",
+    )
     parser.add_argument(
         "--min-flux",
         action="append",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
     add_map_arguments,
-    add_min_flux_argument,
     add_output_arguments,
+    add_purity_arguments,
     command_line,
     parse_bands,
     parse_named_options,
@@ -55,14 +55,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--radius", metavar="ANGLE", help="match radius, with its unit (default: of the preset)"
     )
-    parser.add_argument(
-        "--purity",
-        type=float,
-        default=0.90,
-        metavar="SHARE",
-        help="purity at which completeness is told (default: %(default)s)",
-    )
-    add_min_flux_argument(parser)
+    add_purity_arguments(parser)
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of the random numbers (default: 0)"
     )

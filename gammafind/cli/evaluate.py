@@ -10,8 +10,8 @@ from typing import Any
 
 from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
-    add_min_flux_argument,
     add_output_arguments,
+    add_purity_arguments,
     add_radius_argument,
     command_line,
     parse_radius,
@@ -51,14 +51,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="ANGLE",
         help="lowest Galactic latitude that counts, north and south (default: %(default)s)",
     )
-    parser.add_argument(
-        "--purity",
-        type=float,
-        default=0.90,
-        metavar="SHARE",
-        help="purity at which completeness is told (default: %(default)s)",
-    )
-    add_min_flux_argument(parser)
+    add_purity_arguments(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="JSON file (default: print it)"
     )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
 
 from gammafind.catalogue.merging import merge_duplicates
 from gammafind.measure.data import SkyData, source_size
+from gammafind.measure.position import local_bases, shifted
 from gammafind.measure.scan import scan
-from gammafind.measure.search_grid import search_grid
-from gammafind.sky.projection import tangent_basis
+from gammafind.measure.search_grid import search_grid, summits
+from gammafind.sky.projection import positions_of
 
 __all__ = ["IdealPeaks", "ideal_peaks", "noise_peaks", "source_ts"]
 
@@ -95,14 +95,8 @@ def source_ts(
     places : ndarray, shape (n, 3)
         Unit vectors.
     """
-    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0]))
-    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
-    basis = tangent_basis(lon, lat)
-    offsets = np.radians(_offsets())
-    grid = (
-        vectors[:, None] + offsets[:, :1] * basis[:, None, 0] + offsets[:, 1:] * basis[:, None, 1]
-    )
-    grid /= np.linalg.norm(grid, axis=-1, keepdims=True)
+    offsets = _offsets()[:, None]
+    grid = shifted(vectors, local_bases(vectors), offsets).transpose(1, 0, 2)
     ts = scan(data, grid, without=(vectors, counts)).ts
     best = ts.argmax(axis=1)
     rows = np.arange(len(vectors))
@@ -126,16 +120,11 @@ def noise_peaks(data: SkyData, *, least: float) -> tuple[np.ndarray, np.ndarray]
     """
     grid = search_grid(data)
     quick = grid.quick_ts(data)
-    promising = np.flatnonzero(quick > _QUICK_SHARE * least)
-    around = grid.neighbours(promising)
-    highest = np.where(around >= 0, quick[around], 0).max(axis=1, initial=0)
-    vectors = grid.vectors(promising[quick[promising] >= highest])
+    vectors = grid.vectors(summits(grid, quick, _QUICK_SHARE * least))
     vectors = vectors[data.inside(vectors)]
     ts = scan(data, vectors).ts
     vectors, ts = vectors[ts >= least], ts[ts >= least]
-    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
-    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
-    positions = SkyCoord(lon, lat, unit="deg", frame=data.frame)
+    positions = positions_of(vectors, data.frame)
     kept = merge_duplicates(positions, ts, source_size(data) * u.deg)
     return vectors[kept], ts[kept]
 

@@ -13,7 +13,7 @@ from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
 from gammafind.measure.sky_model import SkyModel, background_components
 from gammafind.sky.observation import Observation
-from gammafind.sky.projection import unit_vectors
+from gammafind.sky.projection import vectors_in
 
 __all__ = ["fit_on_maps", "with_fitted_background"]
 
@@ -91,8 +91,7 @@ def _fitted(
 ) -> tuple[SkyModel, np.ndarray]:
     """Background and solid detections fitted together, and unit vectors of all positions."""
     data = sky_data(observation, index=_INDEX)
-    here = positions.transform_to(data.frame).spherical
-    vectors = unit_vectors(here.lon.deg, here.lat.deg).reshape(-1, 3)
+    vectors = vectors_in(data.frame, positions)
     model = SkyModel(data, background_components(observation), smoothing=0.0)
     chosen = vectors[solid]
     model.add(chosen, np.maximum(scan(model.data, chosen).amplitude, _LEAST_COUNTS))

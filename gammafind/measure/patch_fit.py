@@ -16,7 +16,7 @@ from gammafind.measure.likelihood import fit_amplitudes
 from gammafind.measure.patch_stamps import PatchStamps, patch_stamps
 from gammafind.progress import track
 from gammafind.sky.patches import Patches
-from gammafind.sky.projection import unit_vectors
+from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["INDICES", "fit_in_patches"]
@@ -51,8 +51,7 @@ def fit_in_patches(stacks: PatchStacks, positions: SkyCoord, solid: np.ndarray) 
     FluxFit
     """
     grid, width = stacks.grid, max(stacks.n_pixels)
-    here = positions.transform_to(grid.frame).spherical
-    vectors = unit_vectors(here.lon.deg, here.lat.deg).reshape(-1, 3)
+    vectors = vectors_in(grid.frame, positions)
     home = grid.nearest(positions)
     patch, row, x, y = grid.members(vectors, width, margin=_MARGIN)
     bounds = np.searchsorted(patch, np.arange(len(grid) + 1))

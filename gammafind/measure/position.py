@@ -10,7 +10,7 @@ from gammafind.measure.data import SkyData
 from gammafind.measure.scan import scan
 from gammafind.sky.projection import tangent_basis
 
-__all__ = ["PositionFit", "climb", "fit_positions"]
+__all__ = ["PositionFit", "climb", "fit_positions", "local_bases", "shifted"]
 
 _NEIGHBOURS = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)], dtype=float)
 _SOLVER = np.linalg.pinv(
@@ -69,9 +69,9 @@ def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 
     """
     steps = np.full(len(vectors), float(step))
     for _ in range(iterations if len(vectors) else 0):
-        basis = _bases(vectors)
+        basis = local_bases(vectors)
         move = _quadratic_move(_grid_ts(data, vectors, basis, _NEIGHBOURS, steps, None))
-        vectors = _shift(vectors, basis, move * steps[:, None])
+        vectors = shifted(vectors, basis, move * steps[:, None])
         steps = np.where(np.abs(move).max(axis=1) < 1, steps / 2, steps)
     return vectors
 
@@ -114,20 +114,21 @@ def fit_positions(
     own = (vectors.copy(), counts)
     sigma = np.asarray(scale, dtype=float)
     for _ in range(rounds):
-        basis = _bases(vectors)
+        basis = local_bases(vectors)
         mean, spread = _moments(_grid_ts(data, vectors, basis, _GRID, sigma, own))
-        vectors = _shift(vectors, basis, mean * sigma[:, None])
+        vectors = shifted(vectors, basis, mean * sigma[:, None])
         sigma = sigma * np.clip(spread, *_SPREADS)
     return PositionFit(vectors, sigma)
 
 
-def _bases(vectors: np.ndarray) -> np.ndarray:
+def local_bases(vectors: np.ndarray) -> np.ndarray:
+    """East, north and outward vectors at unit vectors, shape (n, 3, 3)."""
     lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0]))
     lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
     return tangent_basis(lon, lat)
 
 
-def _shift(vectors: np.ndarray, basis: np.ndarray, offset: np.ndarray) -> np.ndarray:
+def shifted(vectors: np.ndarray, basis: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """Move unit vectors by offsets (..., n, 2) in degrees east and north."""
     plane = np.radians(offset)
     moved = vectors + plane[..., :1] * basis[:, 0] + plane[..., 1:] * basis[:, 1]
@@ -143,7 +144,7 @@ def _grid_ts(
     own: tuple[np.ndarray, np.ndarray] | None,
 ) -> np.ndarray:
     """TS at the offsets, shape (m, 2), in units of ``steps`` from each position, shape (n, m)."""
-    grid = _shift(vectors, basis, offsets[:, None] * steps[:, None]).transpose(1, 0, 2)
+    grid = shifted(vectors, basis, offsets[:, None] * steps[:, None]).transpose(1, 0, 2)
     return scan(data, grid, without=own).ts
 
 

@@ -16,7 +16,7 @@ from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.stamps import stamps
 
-__all__ = ["HealpixSearch", "ImageSearch", "SearchGrid", "search_grid"]
+__all__ = ["HealpixSearch", "ImageSearch", "SearchGrid", "search_grid", "summits"]
 
 _CHUNK = 1_000_000
 _NEGLIGIBLE = 1e-4
@@ -51,6 +51,14 @@ def search_grid(data: SkyData) -> SearchGrid:
     if isinstance(finest.pixels, HealpixPixels):
         return HealpixSearch(finest)
     return ImageSearch(finest)
+
+
+def summits(grid: SearchGrid, values: np.ndarray, least: float) -> np.ndarray:
+    """Indices of the positions above ``least`` whose neighbours are no higher."""
+    promising = np.flatnonzero(values > least)
+    around = grid.neighbours(promising)
+    highest = np.where(around >= 0, values[around], 0).max(axis=1, initial=0)
+    return promising[values[promising] >= highest]
 
 
 class HealpixSearch:

@@ -49,7 +49,6 @@ def simulated_sky(
     *,
     seed: int,
     index: int,
-    known: SkyRenderer | None = None,
 ) -> SimulatedSky:
     """Simulate the catalogue of a seed and an index, with the counts of its sky.
 
@@ -59,8 +58,6 @@ def simulated_sky(
     population : SourcePopulation
     seed, index : int
         Of the catalogue; sources and counts are those of `gammafind.simulation.simulate`.
-    known : SkyRenderer, optional
-        From which the observer takes background, exposure and PSF, where that is another one.
 
     Returns
     -------
@@ -70,7 +67,7 @@ def simulated_sky(
     sources = population.sample(rng=random.sources)
     expected = renderer.render(sources)
     counts = total_counts({"sources": expected, **renderer.background()}).poisson(rng=random.counts)
-    return SimulatedSky(sources, expected, (known or renderer).observe(counts))
+    return SimulatedSky(sources, expected, renderer.observe(counts))
 
 
 def total_counts(skies: Mapping[str, SkyMap]) -> SkyMap:

@@ -77,7 +77,6 @@ class Observation:
         grid: PatchGrid,
         n_pixels: Sequence[int],
         *,
-        exposure: bool = True,
         spread: bool = False,
         rng: np.random.Generator,
     ) -> Patches:
@@ -91,8 +90,6 @@ class Observation:
         grid : PatchGrid
         n_pixels : sequence of int
             Pixels a side, one number a band.
-        exposure : bool
-            Whether to cut the exposure too.
         spread : bool
             Spread counts and background evenly within their HEALPix pixels, instead of laying
             photons at random.
@@ -117,7 +114,7 @@ class Observation:
             bands=self.counts.bands,
             counts=cut(self.counts),
             background=cut(background),
-            exposure=cut(self.exposure) if exposure else None,
+            exposure=cut(self.exposure),
             psfs=self.psfs,
             valid=valid,
         )

@@ -5,13 +5,35 @@ from __future__ import annotations
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-__all__ = ["deproject", "from_frame", "project", "tangent_basis", "to_frame", "unit_vectors"]
+__all__ = [
+    "deproject",
+    "from_frame",
+    "positions_of",
+    "project",
+    "tangent_basis",
+    "to_frame",
+    "unit_vectors",
+    "vectors_in",
+]
 
 
 def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Unit vectors, shape (..., 3), of longitudes and latitudes in degrees."""
     lon, lat = np.radians(lon), np.radians(lat)
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+def vectors_in(frame: str, positions: SkyCoord) -> np.ndarray:
+    """Unit vectors, shape (n, 3), of positions, shape (n,), in a frame."""
+    here = positions.transform_to(frame).spherical
+    return unit_vectors(here.lon.deg, here.lat.deg).reshape(-1, 3)
+
+
+def positions_of(vectors: np.ndarray, frame: str) -> SkyCoord:
+    """Sky positions of unit vectors, shape (n, 3), in a frame."""
+    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
+    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
+    return SkyCoord(lon, lat, unit="deg", frame=frame)
 
 
 def tangent_basis(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:

@@ -17,11 +17,12 @@ from gammafind.interfaces import Localiser, no_detections
 from gammafind.measure.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.measure.position import climb, fit_positions
 from gammafind.measure.scan import scan
-from gammafind.measure.search_grid import SearchGrid, search_grid
+from gammafind.measure.search_grid import SearchGrid, search_grid, summits
 from gammafind.measure.sky_model import SkyModel, background_components
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.projection import positions_of
 from gammafind.sky.skymap import SkyMap
 
 __all__ = ["Likelihood"]
@@ -165,13 +166,10 @@ class Likelihood(Localiser):
         quick = grid.quick_ts(data)
         promising = np.flatnonzero(quick > least)
         quick[promising[~data.inside(grid.vectors(promising))]] = 0
-        promising = np.flatnonzero(quick > least)
-        around = grid.neighbours(promising)
-        highest = np.where(around >= 0, quick[around], 0).max(axis=1, initial=0)
-        summits = promising[quick[promising] >= highest]
+        highest = summits(grid, quick, least)
         ts = np.zeros(len(quick))
-        ts[summits] = scan(data, grid.vectors(summits)).ts
-        chosen = summits[ts[summits] > least]
+        ts[highest] = scan(data, grid.vectors(highest)).ts
+        chosen = highest[ts[highest] > least]
         chosen = chosen[self._highest(data, grid.vectors(chosen), ts[chosen], threshold)]
         for _ in range(_RINGS):
             chosen = np.unique(np.append(chosen, grid.neighbours(chosen)))
@@ -190,7 +188,7 @@ class Likelihood(Localiser):
         """
         sizes = source_sizes(data, vectors) if self.separation is None else self.separation
         wider = _CLEAR if threshold > self.threshold else 1
-        return merge_duplicates(_positions(data, vectors), score, wider * sizes * u.deg)
+        return merge_duplicates(positions_of(vectors, data.frame), score, wider * sizes * u.deg)
 
     def _tile_peaks(self, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if self.clusterer is None:
@@ -210,7 +208,7 @@ class Likelihood(Localiser):
         fit = fit_positions(data, model.vectors, model.counts, scale)
         model.place(_held_inside(data, model.vectors, fit.vectors), fit.sigma)
         apart = source_size(data) if self.separation is None else self.separation
-        positions = _positions(data, model.vectors)
+        positions = positions_of(model.vectors, data.frame)
         model.keep(merge_duplicates(positions, model.counts.sum(axis=1), apart * u.deg))
         model.update(background=False)
         while np.any(low := _alone(model) < self.threshold):
@@ -238,19 +236,12 @@ def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarra
     return places
 
 
-def _positions(data: SkyData, vectors: np.ndarray) -> SkyCoord:
-    """Sky positions of unit vectors."""
-    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
-    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
-    return SkyCoord(lon, lat, unit="deg", frame=data.frame)
-
-
 def _detections(model: SkyModel) -> QTable:
     """Table of the sources of a model, each measured with all others in place."""
     ts, counts = _alone(model), model.counts.sum(axis=1)
     position = fit_positions(model.data, model.vectors, model.counts, model.sigma, rounds=1)
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
-    sky = _positions(model.data, model.vectors)
+    sky = positions_of(model.vectors, model.data.frame)
     icrs, galactic = sky.icrs, sky.galactic
     return QTable(
         {
