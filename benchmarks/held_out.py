@@ -75,16 +75,19 @@ class HeldOut:
         """True sources, with their expected TS."""
         return self._kept(index, "sources.fits", lambda: self._sky(index).sources)
 
-    def detections(self, index: int, name: str, localiser: Localiser) -> QTable:
-        """What a localiser finds on a sky; its time stands in the metadata."""
+    def detections(
+        self, index: int, name: str, localiser: Localiser, *, grid: PatchGrid | None = None
+    ) -> QTable:
+        """What a localiser finds on a sky, or in some patches of it; its time is kept beside."""
 
         def find() -> QTable:
             sky, layout = self._sky(index), self.settings.patches
-            grid = PatchGrid.healpix(layout.nside, size=layout.size)
-            widths = layout.widths(sky.observation.counts.n_bands)
             start = perf_counter()
             found = localiser.localise_sky(
-                sky.observation, grid=grid, n_pixels=widths, rng=np.random.default_rng(index)
+                sky.observation,
+                grid=grid or PatchGrid.healpix(layout.nside, size=layout.size),
+                n_pixels=layout.widths(sky.observation.counts.n_bands),
+                rng=np.random.default_rng(index),
             )
             found.meta["seconds"] = perf_counter() - start
             return found

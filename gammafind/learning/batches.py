@@ -20,8 +20,9 @@ __all__ = ["Batches", "DrawOptions"]
 Batch = tuple[tuple[np.ndarray, ...], np.ndarray]
 """Features (one array for each width) and targets of some patches."""
 
-_NODES = 5
-"""Points a side between which a wavy background is interpolated."""
+_WAVES, _GRAIN = 5, 13
+"""Points a side between which a background is interpolated that varies over a quarter of a patch,
+and over a twelfth of it."""
 _CHOICE, _DRAW = 0, 1
 """Streams of random numbers: which patches an epoch sees, and what is drawn in them."""
 
@@ -42,14 +43,17 @@ class DrawOptions:
         quarter of it, the same in all bands: what a model of interstellar emission may be off by.
         It is this large where the background is far above that of the faintest part of the sky,
         and nothing there, where what is seen is isotropic.
+    background_grain : float
+        The same of a factor that varies over a twelfth of the patch.
     """
 
     turns: bool = True
     background_jitter: float = 0.0
     background_waves: float = 0.0
+    background_grain: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("background_jitter", "background_waves"):
+        for name in ("background_jitter", "background_waves", "background_grain"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):
                 raise OptionError(f"{name} is {value}", remedy="It must be 0 or more.")
@@ -173,15 +177,23 @@ def drawn_counts(
     """
     n, n_bands = len(expected), len(expected.sources)
     norms = np.exp(rng.normal(0, options.background_jitter, (n_bands, n, 1, 1)))
-    waves = rng.normal(0, options.background_waves, (n, _NODES, _NODES)).astype(np.float32)
+    rough = {
+        nodes: rng.normal(0, spread, (n, nodes, nodes)).astype(np.float32)
+        for nodes, spread in (
+            (_WAVES, options.background_waves),
+            (_GRAIN, options.background_grain),
+        )
+        if spread
+    }
     counts = []
     for band, (background, norm, least) in enumerate(
         zip(expected.background, norms.astype(np.float32), faintest, strict=True)
     ):
         factor = np.broadcast_to(norm, background.shape)
-        if options.background_waves:
+        if rough:
             structured = np.maximum(1 - least / np.maximum(background, least), 0)
-            factor = norm * np.exp(structured * upsample(waves, background.shape[-1]))
+            waves = sum(upsample(values, background.shape[-1]) for values in rough.values())
+            factor = norm * np.exp(structured * waves)
         if expected.maps is None:
             drawn = rng.poisson(expected.sources[band] + factor * background)
         else:

@@ -14,8 +14,9 @@ from gammafind.measure.scan import scan
 from gammafind.measure.sky_model import SkyModel, background_components
 from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
+from gammafind.sky.skymap import SkyMap
 
-__all__ = ["fit_on_maps", "with_fitted_background"]
+__all__ = ["fit_on_maps", "fitted_background"]
 
 _INDEX = 2.3
 _SMOOTHING = 6.0
@@ -60,10 +61,10 @@ def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray
     return FluxFit(ts, npred, npred_err, exposure, _background(model.data, vectors))
 
 
-def with_fitted_background(
+def fitted_background(
     observation: Observation, positions: SkyCoord, solid: np.ndarray
-) -> Observation:
-    """Replace the background by one that is fitted to the counts, with detections in the model.
+) -> dict[str, SkyMap]:
+    """A background that is fitted to the counts, with detections in the model.
 
     Parameters
     ----------
@@ -74,8 +75,8 @@ def with_fitted_background(
 
     Returns
     -------
-    Observation
-        With one background component; its norm varies slowly over the sky.
+    dict of str to SkyMap
+        One component; its norm varies slowly over the sky.
     """
     model, _ = _fitted(observation, positions, solid)
     first = next(iter(observation.background.values()))
@@ -83,7 +84,7 @@ def with_fitted_background(
         band.background.reshape(old.shape).astype(old.dtype)
         for band, old in zip(model.data.bands, first.values, strict=True)
     )
-    return replace(observation, background={"fitted": replace(first, values=values)})
+    return {"fitted": replace(first, values=values)}
 
 
 def _fitted(

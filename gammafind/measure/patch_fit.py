@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import astropy.units as u
@@ -19,7 +19,7 @@ from gammafind.sky.patches import Patches
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
-__all__ = ["INDICES", "fit_in_patches"]
+__all__ = ["INDICES", "counts_in_patches", "fit_in_patches"]
 
 INDICES = (1.7, 2.0, 2.3, 2.6, 3.0)
 """Photon indices with which each detection is tried."""
@@ -50,24 +50,43 @@ def fit_in_patches(stacks: PatchStacks, positions: SkyCoord, solid: np.ndarray) 
     -------
     FluxFit
     """
-    grid, width = stacks.grid, max(stacks.n_pixels)
-    vectors = vectors_in(grid.frame, positions)
-    home = grid.nearest(positions)
-    patch, row, x, y = grid.members(vectors, width, margin=_MARGIN)
-    bounds = np.searchsorted(patch, np.arange(len(grid) + 1))
     found = np.zeros((4, len(positions), len(INDICES)))
     background = np.zeros((len(positions), len(stacks.n_pixels)))
+    for sky in _skies(stacks, positions):
+        mine = sky.rows[sky.core]
+        found[:, mine] = sky.alone(sky.fit(solid[sky.rows]))
+        background[mine] = sky.background_at[sky.core]
+    return FluxFit(*found, background)
+
+
+def counts_in_patches(stacks: PatchStacks, positions: SkyCoord) -> np.ndarray:
+    """Fit a source at each position together with those about it; see `fit_in_patches`.
+
+    Returns
+    -------
+    ndarray, shape (n, n_bands)
+        Counts of each source.
+    """
+    counts = np.zeros((len(positions), len(stacks.n_pixels)))
+    for sky in _skies(stacks, positions):
+        counts[sky.rows[sky.core]] = sky.fit(np.ones(len(sky.rows), dtype=bool))[sky.core]
+    return counts
+
+
+def _skies(stacks: PatchStacks, positions: SkyCoord) -> Iterator[_PatchSky]:
+    """The patches to whose centres a position is nearest."""
+    grid, width = stacks.grid, max(stacks.n_pixels)
+    home = grid.nearest(positions)
+    vectors = vectors_in(grid.frame, positions)
+    patch, row, x, y = grid.members(vectors, width, margin=_MARGIN)
+    bounds = np.searchsorted(patch, np.arange(len(grid) + 1))
     for start, patches in stacks:
         for index in track(range(len(patches)), "fluxes of detections"):
             part = slice(bounds[start + index], bounds[start + index + 1])
-            rows, core = row[part], home[row[part]] == start + index
-            if not core.any():
-                continue
-            sky = _PatchSky.of(patches, index, x[part], y[part])
-            counts = sky.fit(solid[rows])
-            found[:, rows[core]] = sky.alone(np.flatnonzero(core), counts)
-            background[rows[core]] = _at(patches.background, index, x[part][core], y[part][core])
-    return FluxFit(*found, background)
+            rows = row[part]
+            core = np.flatnonzero(home[rows] == start + index)
+            if len(core):
+                yield _PatchSky.of(patches, index, rows, core, x[part], y[part])
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,24 +95,39 @@ class _PatchSky:
 
     Attributes
     ----------
+    rows : ndarray of int, shape (n,)
+        Which of all detections are in it.
+    core : ndarray of int, shape (m,)
+        Which of these are nearest to its centre.
     counts, background : ndarray, shape (n_pixels,)
     widths : tuple of int
     stamps : PatchStamps
-    exposure : ndarray, shape (n, n_bands)
+    exposure, background_at : ndarray, shape (n, n_bands)
         At the positions.
     spectra : ndarray, shape (n_indices, n_bands)
         Share of the photons of a source in each band.
     """
 
+    rows: np.ndarray
+    core: np.ndarray
     counts: np.ndarray
     background: np.ndarray
     widths: tuple[int, ...]
     stamps: PatchStamps
     exposure: np.ndarray
+    background_at: np.ndarray
     spectra: np.ndarray
 
     @classmethod
-    def of(cls, patches: Patches, index: int, x: np.ndarray, y: np.ndarray) -> _PatchSky:
+    def of(
+        cls,
+        patches: Patches,
+        index: int,
+        rows: np.ndarray,
+        core: np.ndarray,
+        x: np.ndarray,
+        y: np.ndarray,
+    ) -> _PatchSky:
         """The sky of a patch with detections at pixels of the finest band."""
         widths = patches.n_pixels
         stamps = patch_stamps(x, y, widths, patches.psfs, patches.grid.pixel_size(1))
@@ -103,11 +137,14 @@ class _PatchSky:
             stamps.pixel, stamps.fraction * valid[stamps.pixel], stamps.band, stamps.n_pixels
         )
         return cls(
+            rows=rows,
+            core=core,
             counts=_row(patches.counts, index),
             background=np.maximum(_row(patches.background, index), _FLOOR),
             widths=widths,
             stamps=stamps,
             exposure=_at(patches.exposure, index, x, y),
+            background_at=_at(patches.background, index, x, y),
             spectra=np.stack([photon_shares(edges, one) for one in INDICES]),
         )
 
@@ -138,12 +175,11 @@ class _PatchSky:
             counts[chosen[bright]] = self._in_bands(stamps, counts[chosen], np.flatnonzero(bright))
         return counts
 
-    def alone(self, core: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """Fit each of some detections with all others held.
+    def alone(self, counts: np.ndarray) -> np.ndarray:
+        """Fit each detection of the core with all others held.
 
         Parameters
         ----------
-        core : ndarray of int, shape (m,)
         counts : ndarray, shape (n, n_bands)
             From `fit`.
 
@@ -152,6 +188,7 @@ class _PatchSky:
         ndarray, shape (4, m, n_indices)
             TS, counts, their error, and exposure.
         """
+        core = self.core
         stamps = self.stamps.take(core)
         model = self.background + self.stamps.spread(counts)
         others = model[stamps.pixel] - stamps.fraction * counts[core][:, stamps.band]

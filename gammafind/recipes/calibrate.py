@@ -36,6 +36,8 @@ _BINS = 14
 _WELL_SEEN = 25.0
 """Expected TS of the sources from which position errors are learned."""
 _RIDGE = 1e-4
+_SURE = 1e-7
+"""Scores are nearer to neither 0 nor 1: there 32 bits end."""
 _ENOUGH = 500
 """Detections from which a ranking is learned."""
 
@@ -91,8 +93,8 @@ def calibrate(
     ]
     architecture = _with_calibration(architecture, path, skies, radius)
     found = _find(folder, skies, _LEAST_PROBABILITY)
-    if sum(map(len, found)) < _ENOUGH:
-        _log.warning("too few detections to learn from how fitted fluxes tell sources")
+    if sum(map(len, found)) < _ENOUGH or not _tells_errors(found):
+        _log.warning("no ranking is learned: too few detections, or no errors of their positions")
         return architecture
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
     known = [
@@ -113,8 +115,9 @@ def _with_calibration(
     found = _find(path.parent, skies, _LEAST_SCORE)
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
     score = np.concatenate([np.asarray(one["score"]) for one in found])
+    score = np.clip(score, _SURE, 1 - _SURE)
     calibration = fit_calibration(np.log(score / (1 - score)), np.concatenate(matched))
-    scale = _error_scale(found, skies, radius)
+    scale = _error_scale(found, skies, radius) if _tells_errors(found) else 1.0
     architecture = replace(architecture, calibration=replace(calibration, error_scale=scale))
     architecture.write(path, overwrite=True)
     return architecture
@@ -180,6 +183,11 @@ def _find(folder: str | PathLike, skies: Sequence[KnownSky], least: float) -> li
     """Detections of the network alone on each sky."""
     localiser = UNet(weights=str(folder), threshold=least)
     return [localiser.find(sky.stacks) for sky in track(skies, "skies of the calibration")]
+
+
+def _tells_errors(found: Sequence[QTable]) -> bool:
+    """Whether the network tells how far off its positions are."""
+    return all("pos_err" in one.colnames and np.all(np.isfinite(one["pos_err"])) for one in found)
 
 
 def _matched(found: QTable, sky: KnownSky, radius: Quantity) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gammafind.catalogue.io import read_table
 from gammafind.config import build
-from gammafind.errors import OutputError
+from gammafind.errors import ConfigError, OutputError
 from gammafind.files import atomic_output
 from gammafind.learning.backend import load_keras
 from gammafind.learning.batches import Batches, DrawOptions
@@ -25,7 +25,7 @@ from gammafind.learning.shards import ShardMaker, make_shards
 from gammafind.learning.training import evaluate, train
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.export import export_network
-from gammafind.plugins.unet.folder import ARCHITECTURE
+from gammafind.plugins.unet.folder import ARCHITECTURE, read_architecture, read_network
 from gammafind.plugins.unet.networks import standardise
 from gammafind.progress import stage
 from gammafind.provenance import describe_plugin, provenance
@@ -126,8 +126,11 @@ def train_localiser(
         name: _batches(recipe, name, ShardSet(maker.folder, indices), workers)
         for name, indices in splits.items()
     }
-    with stage("looking at the data"):
-        standardise(network, _sample(batches["train"]))
+    if recipe.start:
+        _start(network, architecture, Path(recipe.source).parent / recipe.start)
+    else:
+        with stage("looking at the data"):
+            standardise(network, _sample(batches["train"]))
     history = train(
         network,
         batches["train"],
@@ -232,6 +235,20 @@ def _built(architecture: Architecture, policy: str) -> keras.Model:
         return architecture.build()
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _start(network: keras.Model, architecture: Architecture, folder: Path) -> None:
+    """Bring a network to the weights in a folder."""
+    given = read_architecture(folder)
+    for name in ("network", "widths", "features", "options"):
+        theirs, ours = (getattr(one, name) for one in (given, architecture))
+        if theirs != ours:
+            raise ConfigError(
+                f"the weights to start from have {name} {theirs}, the recipe {ours}",
+                path=folder,
+                remedy="Change the recipe, or leave start out.",
+            )
+    network.set_weights(read_network(folder).get_weights())
 
 
 def _whole(network: keras.Model, architecture: Architecture) -> keras.Model:

@@ -7,6 +7,7 @@ Only ``preset`` is required; all else has the default that is shown. Unknown key
     [training]
     preset = "fermi-lat"      # name or file: instrument, bands, patches, population
     seed = 0                  # of weights, batches and draws
+    start = ""                # folder of weights, beside this file: go on from them
     patches_per_epoch = 19200
     validation_patches = 1536
     batch_size = 32
@@ -139,6 +140,8 @@ class Recipe:
     draw : DrawOptions
     loss : LossOptions
     training : TrainingOptions
+    start : str
+        Folder of weights of the same network that it begins with; by default they are random.
     source : str
         The file.
     """
@@ -154,6 +157,7 @@ class Recipe:
     draw: DrawOptions
     loss: LossOptions
     training: TrainingOptions
+    start: str = ""
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -166,7 +170,10 @@ class Recipe:
         settings = {name: asdict(getattr(self, name)) for name in parts}
         del settings["data"]["folder"]
         network = {"name": self.network, **self.network_options}
-        return {"preset": self.preset.name, "seed": self.seed, "network": network, **settings}
+        general = {"preset": self.preset.name, "seed": self.seed}
+        if self.start:
+            general["start"] = self.start
+        return {**general, "network": network, **settings}
 
 
 def read_recipe(path: str | PathLike) -> Recipe:
@@ -195,6 +202,7 @@ def read_recipe(path: str | PathLike) -> Recipe:
         return Recipe(
             preset=_preset(toml, general.pop("preset")),
             seed=general.pop("seed", 0),
+            start=general.pop("start", ""),
             batches=_chosen(BatchOptions, general),
             training=_chosen(TrainingOptions, general),
             data=DataOptions(**toml.values("data", _kinds(DataOptions))),
@@ -222,7 +230,8 @@ def _preset(toml: TomlFile, name: str) -> Preset:
 
 
 def _general_kinds() -> dict[str, type]:
-    return {"preset": str, "seed": int, **_kinds(BatchOptions), **_kinds(TrainingOptions)}
+    named = {"preset": str, "seed": int, "start": str}
+    return {**named, **_kinds(BatchOptions), **_kinds(TrainingOptions)}
 
 
 def _kinds(options: type) -> dict[str, type]:

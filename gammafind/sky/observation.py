@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,26 +98,32 @@ class Observation:
         """
         background = self.total_background()
         valid = self._valid_in(grid, n_pixels, background)
-
-        def cut(sky: SkyMap) -> tuple[np.ndarray, ...]:
-            if spread and sky.kind != "exposure":
-                arrays = _spread(sky, grid, n_pixels)
-            else:
-                arrays = grid.cut(sky, n_pixels, rng=rng)
-            return tuple(
-                a if good.all() else np.where(good, a, 0)
-                for a, good in zip(arrays, valid, strict=True)
-            )
-
+        counts, of_background, exposure = (
+            _cut(sky, grid, n_pixels, valid, spread and sky.kind != "exposure", rng)
+            for sky in (self.counts, background, self.exposure)
+        )
         return Patches(
             grid=grid,
             bands=self.counts.bands,
-            counts=cut(self.counts),
-            background=cut(background),
-            exposure=cut(self.exposure),
+            counts=counts,
+            background=of_background,
+            exposure=exposure,
             psfs=self.psfs,
             valid=valid,
         )
+
+    def with_background_in(self, patches: Patches, *, spread: bool = False) -> Patches:
+        """Patches of the same counts and exposure, with the background of this observation.
+
+        Parameters
+        ----------
+        patches : Patches
+        spread : bool
+            As for `patches`.
+        """
+        background = self.total_background()
+        cut = _cut(background, patches.grid, patches.n_pixels, patches.valid, spread, None)
+        return replace(patches, background=cut)
 
     def _valid_in(
         self, grid: PatchGrid, n_pixels: Sequence[int], background: SkyMap
@@ -130,6 +136,21 @@ class Observation:
         shares = tuple(mask.astype(float) for mask in known)
         cut = grid.cut(SkyMap(background.bands, background.pixels, shares, "score"), n_pixels)
         return tuple(share > _ALL for share in cut)
+
+
+def _cut(
+    sky: SkyMap,
+    grid: PatchGrid,
+    n_pixels: Sequence[int],
+    valid: Sequence[np.ndarray],
+    spread: bool,
+    rng: np.random.Generator | None,
+) -> tuple[np.ndarray, ...]:
+    """A map in patches, 0 where they are not valid."""
+    arrays = _spread(sky, grid, n_pixels) if spread else grid.cut(sky, n_pixels, rng=rng)
+    return tuple(
+        a if good.all() else np.where(good, a, 0) for a, good in zip(arrays, valid, strict=True)
+    )
 
 
 def _spread(sky: SkyMap, grid: PatchGrid, n_pixels: Sequence[int]) -> tuple[np.ndarray, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.skymap import SkyMap
 
 __all__ = ["PatchStacks"]
 
@@ -51,10 +52,13 @@ class PatchStacks:
         for start in range(0, len(self.grid), _AT_ONCE):
             yield start, self._kept or self._cut(start)
 
-    def of(self, observation: Observation) -> PatchStacks:
-        """Patches of another observation of the same counts, with the same photons."""
+    def of_background(self, background: Mapping[str, SkyMap]) -> PatchStacks:
+        """Patches of the same photons and the same exposure with another background."""
+        observation = replace(self.observation, background=background)
         other = PatchStacks(observation, self.grid, self.n_pixels, self.rng, self.spread)
         other._seed = self._seed
+        if self._kept is not None:
+            other._kept = observation.with_background_in(self._kept, spread=self.spread)
         return other
 
     def _cut(self, start: int) -> Patches:

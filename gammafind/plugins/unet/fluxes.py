@@ -8,14 +8,17 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.measure.flux_fit import FluxFit
-from gammafind.measure.map_fit import fit_on_maps, with_fitted_background
-from gammafind.measure.patch_fit import fit_in_patches
+from gammafind.measure.map_fit import fit_on_maps, fitted_background
+from gammafind.measure.patch_fit import counts_in_patches, fit_in_patches
+from gammafind.measure.slow_background import rough_factor, slow_factor, scaled_background
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.ranking import evidence
 from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
-__all__ = ["known_of", "with_background_of", "with_fluxes"]
+__all__ = ["known_of", "with_background_of", "with_fluxes", "with_rough_background"]
 
 _SOLID, _SURE = 0.3, 0.5
 """Probability of the network above which a detection is fitted together with others, and together
@@ -75,17 +78,45 @@ def known_of(
     return evidence(score, sigma, fit), fit
 
 
-def with_background_of(found: QTable, stacks: PatchStacks) -> PatchStacks:
+def with_rough_background(stacks: PatchStacks) -> PatchStacks:
+    """Patches of the same sky whose background is brought to the counts, before any search.
+
+    Maps whose pixels are wider than the PSF, and images of a part of the sky, stay as they are.
+    """
+    observation = stacks.observation
+    if _coarse(observation) or not _is_sphere(observation):
+        return stacks
+    return stacks.of_background(scaled_background(observation, rough_factor(observation)))
+
+
+def with_background_of(found: QTable, seen: PatchStacks, given: PatchStacks) -> PatchStacks:
     """Patches of the same sky whose background is fitted, with what was found in the model.
 
-    Where the pixels of the maps are finer than the PSF the patches stay as they are: that fit
-    would take minutes.
+    Parameters
+    ----------
+    found : QTable
+        Detections by the network alone, each source once.
+    seen : PatchStacks
+        In which they were found.
+    given : PatchStacks
+        The sky with the background that is fitted.
     """
-    if not _coarse(stacks.observation):
-        return stacks
+    observation = given.observation
+    sure = np.asarray(found["score"]) >= _SURE
     positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
-    solid = np.asarray(found["score"]) >= _SURE
-    return stacks.of(with_fitted_background(stacks.observation, positions, solid))
+    if _coarse(observation):
+        return seen.of_background(fitted_background(observation, positions, sure))
+    if not _is_sphere(observation):
+        return given
+    positions = positions[sure]
+    vectors = vectors_in(observation.counts.pixels[0].frame, positions)
+    factor = slow_factor(observation, vectors, counts_in_patches(seen, positions))
+    return seen.of_background(scaled_background(observation, factor))
+
+
+def _is_sphere(observation: Observation) -> bool:
+    """Whether all maps are HEALPix maps."""
+    return all(isinstance(pixels, HealpixPixels) for pixels in observation.counts.pixels)
 
 
 def _coarse(observation: Observation) -> bool:

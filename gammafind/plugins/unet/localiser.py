@@ -16,7 +16,7 @@ from gammafind.errors import OptionError, WeightsError
 from gammafind.interfaces import Localiser, patch_widths
 from gammafind.learning.features import features
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.fluxes import with_background_of, with_fluxes
+from gammafind.plugins.unet.fluxes import with_background_of, with_fluxes, with_rough_background
 from gammafind.plugins.unet.folder import read_architecture, shipped_folder
 from gammafind.plugins.unet.networks import NETWORKS
 from gammafind.plugins.unet.peaks import find_clusters, find_maxima
@@ -116,11 +116,12 @@ class UNet(Localiser):
         _, architecture = self._trained(_outline(observation, grid, widths))
         spread = architecture.features.spread
         stacks = PatchStacks(observation, grid, widths, rng, spread)
-        found = self.find(stacks)
+        rough = with_rough_background(stacks)
+        found = self.find(rough)
         ranking = architecture.ranking
         if self.clusterer is not None or not self.fluxes or ranking is None or not len(found):
             return found
-        fitted = with_background_of(found, stacks)
+        fitted = with_background_of(found, rough, stacks)
         if fitted is not stacks:
             stacks, found = fitted, self.find(fitted)
         return with_fluxes(found, stacks, architecture) if len(found) else found

@@ -1,0 +1,89 @@
+"""The U-Net beside gammapy's TS maps on the same patches of a held-out sky; needs gammapy.
+
+``python benchmarks/gammapy_patches.py FOLDER [--every 8] [--sky 0]`` looks at every 8th of the 768
+patches, and counts sources and detections which are nearest to the centre of one of these. Both
+get the true background. FOLDER is that of ``benchmarks/localiser.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from held_out import HeldOut
+from localiser import FLUXES, PURITY, RADIUS, REGIONS
+
+from gammafind.evaluation.curves import half_found
+from gammafind.evaluation.metrics import evaluate_detections, purity_cut, rates
+from gammafind.plugins.gammapy_ts.localiser import GammapyTs
+from gammafind.plugins.unet.localiser import UNet
+from gammafind.sky.patches import PatchGrid
+
+THRESHOLD = 6.0
+"""Least TS that gammapy's peaks have; well below the cut at the purity."""
+
+
+def main() -> None:
+    """Print completeness and TS50 of both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--every", type=int, default=8)
+    parser.add_argument("--sky", type=int, default=0)
+    arguments = parser.parse_args()
+    skies = HeldOut(folder=arguments.folder)
+    layout = skies.settings.patches
+    grid = PatchGrid.healpix(layout.nside, size=layout.size)
+    chosen = np.arange(0, len(grid), arguments.every)
+    found = {
+        "unet": skies.detections(arguments.sky, "unet", UNet()),
+        "gammapy-ts": skies.detections(
+            arguments.sky,
+            f"gammapy-ts-{arguments.every}",
+            GammapyTs(threshold=THRESHOLD),
+            grid=grid[chosen],
+        ),
+    }
+    seconds = skies.seconds(arguments.sky, f"gammapy-ts-{arguments.every}") / len(chosen)
+    sources = _nearest_to(skies.sources(arguments.sky), grid, chosen)
+    print(f"{len(sources)} sources in {len(chosen)} patches; gammapy {seconds:.1f} s a patch")
+    names = " | ".join(found)
+    print(f"\n| region | flux | sources | {names} |\n|---|---|---|---|---|")
+    for region in REGIONS:
+        at = _inside(sources, region)
+        ts, flux = np.asarray(at["ts"]), at["energy_flux"].to_value("erg cm-2 s-1")
+        tables = [_inside(_nearest_to(t, grid, chosen), region) for t in found.values()]
+        rows = [evaluate_detections(table, at, radius=RADIUS) for table in tables]
+        cuts = [purity_cut(row, purity=PURITY) for row in rows]
+        for label, least in FLUXES.items():
+            bright = flux >= least
+            share = [
+                rates(row.select(selected=bright), cut=cut).completeness
+                for row, cut in zip(rows, cuts, strict=True)
+            ]
+            print(f"| {region} | {label} | {bright.sum()} | {_told(share, '.3f')} |")
+        half = [half_found(ts, row.found(cut)) for row, cut in zip(rows, cuts, strict=True)]
+        print(f"| {region} | TS50 | {len(at)} | {_told(half, '.1f')} |")
+        print(f"| {region} | cut | | {_told(cuts, '.3g')} |")
+
+
+def _nearest_to(table: QTable, grid: PatchGrid, chosen: np.ndarray) -> QTable:
+    """Rows to whose position the centre of a chosen patch is the nearest."""
+    return table[np.isin(grid.nearest(SkyCoord(table["ra"], table["dec"], frame="icrs")), chosen)]
+
+
+def _inside(table: QTable, region: str) -> QTable:
+    low, high = REGIONS[region]
+    b = np.abs(SkyCoord(table["ra"], table["dec"], frame="icrs").galactic.b)
+    return table[(b >= low * u.deg) & (b < high * u.deg)]
+
+
+def _told(values: list[float], form: str) -> str:
+    return " | ".join(f"{value:{form}}" for value in values)
+
+
+if __name__ == "__main__":
+    main()

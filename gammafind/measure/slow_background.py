@@ -1,0 +1,178 @@
+"""A background that is brought to the counts where it is off over some degrees of the sky."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from gammafind.sky.harmonics import analyse_points, convolve, synthesise
+from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["rough_factor", "slow_factor", "scaled_background"]
+
+_NSIDE = 64
+"""Of the maps on which backgrounds are compared with counts: pixels of 0.9 deg."""
+_LMAX = 3 * _NSIDE - 1
+_NEAREST = 61
+"""Pixels about each of which the median is taken: within 4 deg."""
+_OF_SOURCES = 1.06
+"""Median of counts over background where the background is right: what is more are sources."""
+_SCALES = (10.0, 6.0, 4.0, 2.5, 1.6)
+"""Full widths in degrees over which the factor varies, one after the other."""
+_AROUND = 30.0
+"""Full width in degrees over which it is learned by how much backgrounds are off."""
+_PIXEL_FWHM = 2.0
+"""Full width in degrees with which a factor is made smooth between its pixels."""
+_LIMITS = (0.2, 5.0)
+_PIXEL = 4 * np.pi / (12 * _NSIDE**2)
+
+
+def rough_factor(observation: Observation) -> np.ndarray:
+    """Counts over background of all bands together, as medians over 4 deg.
+
+    Sources are not known yet; the median passes over them where they are few, and what they add
+    everywhere is taken off as it is on the average sky.
+
+    Parameters
+    ----------
+    observation : Observation
+        On HEALPix maps.
+
+    Returns
+    -------
+    ndarray, shape (49152,)
+        Factor on the background, RING order in the frame of the maps, nside 64; 1 where nothing
+        is expected.
+    """
+    counts, background = _totals(observation)
+    ratio = np.divide(counts, background, out=np.full_like(counts, np.nan), where=background > 0)
+    with np.errstate(invalid="ignore"):
+        found = np.nanmedian(np.where(np.isnan(ratio), 1.0, ratio)[_near()], axis=1)
+    return np.clip(found / _OF_SOURCES, *_LIMITS)
+
+
+def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Factor on the background of all bands with which it meets the counts, with known sources.
+
+    From wide scales to narrow ones the counts that are left, over those that are expected, are
+    smoothed; they change the factor by as much as they are more than noise. How large true
+    differences are is learned from their own scatter in 30 deg about each place, so that a
+    background that is right stays as it is.
+
+    Parameters
+    ----------
+    observation : Observation
+        On HEALPix maps.
+    vectors : ndarray, shape (n, 3)
+        Unit vectors of known sources in the frame of the maps.
+    counts : ndarray, shape (n, n_bands)
+        Of each source.
+
+    Returns
+    -------
+    ndarray, shape (49152,)
+        As `rough_factor`.
+    """
+    seen, background = _totals(observation)
+    sources = _source_map(observation, vectors, counts)
+    factor = np.ones_like(seen)
+    for fwhm in _SCALES:
+        model = factor * background
+        expected = _smooth(model, fwhm)
+        known = expected > 1e-9 * expected.max()
+        expected = np.where(known, expected, np.inf)
+        change = _smooth(seen - sources - model, fwhm) / expected
+        noise = _noise(model + sources, fwhm) / expected**2
+        true = np.maximum(_smooth(change**2 - noise, _AROUND), 0)
+        share = np.divide(true, true + noise, out=np.zeros_like(true), where=true > 0)
+        factor = np.clip(factor * (1 + share * change), *_LIMITS)
+    return factor
+
+
+def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str, SkyMap]:
+    """All components of the background times a factor that varies slowly.
+
+    Parameters
+    ----------
+    observation : Observation
+        On HEALPix maps.
+    factor : ndarray, shape (49152,)
+        As `rough_factor`.
+    """
+    finer = {}
+    for pixels in observation.counts.pixels:
+        if pixels.nside not in finer:
+            sums = convolve(factor, _NSIDE, _window(_PIXEL_FWHM) * _PIXEL, pixels.nside)
+            finer[pixels.nside] = np.clip(sums, *_LIMITS).astype(np.float32)
+
+    def scaled(sky: SkyMap) -> SkyMap:
+        values = (
+            band * finer[pixels.nside] for pixels, band in zip(sky.pixels, sky.values, strict=True)
+        )
+        return replace(sky, values=tuple(values))
+
+    return {name: scaled(sky) for name, sky in observation.background.items()}
+
+
+def _totals(observation: Observation) -> tuple[np.ndarray, np.ndarray]:
+    """Counts and background of all bands together, where both are known."""
+    background = observation.total_background()
+    totals = np.zeros((2, 12 * _NSIDE**2))
+    for band, pixels in enumerate(observation.counts.pixels):
+        valid = observation.counts.valid[band] & background.valid[band]
+        for total, sky in zip(totals, (observation.counts, background), strict=True):
+            total += _degraded(np.where(valid, sky.values[band], 0), pixels)
+    return totals[0], totals[1]
+
+
+def _degraded(values: np.ndarray, pixels: HealpixPixels) -> np.ndarray:
+    """Sums over the pixels of nside 64."""
+    import healpy as hp
+
+    return hp.ud_grade(values.astype(float), _NSIDE, power=-2)
+
+
+def _source_map(observation: Observation, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Counts of sources in all bands together, of the multipoles that smooth maps have."""
+    if not len(vectors):
+        return np.zeros(12 * _NSIDE**2)
+    alm = sum(
+        analyse_points(vectors, counts[:, band], psf.window(_LMAX) * _PIXEL)
+        for band, psf in enumerate(observation.psfs)
+    )
+    return synthesise(alm, _NSIDE)
+
+
+def _window(fwhm: float) -> np.ndarray:
+    """Legendre transform of a Gaussian."""
+    ell = np.arange(_LMAX + 1)
+    return np.exp(-ell * (ell + 1) * _sigma(fwhm) ** 2 / 2)
+
+
+def _sigma(fwhm: float) -> float:
+    return np.radians(fwhm) / np.sqrt(8 * np.log(2))
+
+
+def _smooth(values: np.ndarray, fwhm: float) -> np.ndarray:
+    """Mean about each pixel, weighted by a Gaussian."""
+    return convolve(values, _NSIDE, _window(fwhm) * _PIXEL, _NSIDE)
+
+
+def _noise(expected: np.ndarray, fwhm: float) -> np.ndarray:
+    """Variance of the smoothed counts of a map of expected counts."""
+    of_square = _smooth(expected, fwhm / np.sqrt(2))
+    return np.maximum(of_square, 0) * _PIXEL / (4 * np.pi * _sigma(fwhm) ** 2)
+
+
+@lru_cache(maxsize=1)
+def _near() -> np.ndarray:
+    """The pixels nearest to each, shape (49152, 61)."""
+    import healpy as hp
+    from scipy.spatial import cKDTree
+
+    vectors = np.stack(hp.pix2vec(_NSIDE, np.arange(12 * _NSIDE**2)), axis=1)
+    return cKDTree(vectors).query(vectors, _NEAREST)[1]
