@@ -15,12 +15,12 @@ from gammafind.learning.shard_set import Expected, PatchMap, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
 from gammafind.sky.upsample import upsample
 
-__all__ = ["Batches", "DrawOptions"]
+__all__ = ["GRAIN", "WAVES", "Batches", "DrawOptions"]
 
 Batch = tuple[tuple[np.ndarray, ...], np.ndarray]
 """Features (one array for each width) and targets of some patches."""
 
-_WAVES, _GRAIN = 5, 13
+WAVES, GRAIN = 5, 13
 """Points a side between which a background is interpolated that varies over a quarter of a patch,
 and over a twelfth of it."""
 _CHOICE, _DRAW = 0, 1
@@ -180,8 +180,8 @@ def drawn_counts(
     rough = {
         nodes: rng.normal(0, spread, (n, nodes, nodes)).astype(np.float32)
         for nodes, spread in (
-            (_WAVES, options.background_waves),
-            (_GRAIN, options.background_grain),
+            (WAVES, options.background_waves),
+            (GRAIN, options.background_grain),
         )
         if spread
     }

@@ -12,7 +12,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["rough_factor", "slow_factor", "scaled_background"]
+__all__ = ["rough_factor", "scaled_background", "slow_factor"]
 
 _NSIDE = 64
 """Of the maps on which backgrounds are compared with counts: pixels of 0.9 deg."""

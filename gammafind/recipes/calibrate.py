@@ -18,7 +18,11 @@ from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.nested import match_by_score
 from gammafind.plugins.unet.architecture import Architecture, Calibration
-from gammafind.plugins.unet.fluxes import known_of, with_background_of
+from gammafind.plugins.unet.fluxes import (
+    known_of,
+    with_background_of,
+    with_rough_background,
+)
 from gammafind.plugins.unet.folder import ARCHITECTURE
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.ranking import Ranking, terms
@@ -67,9 +71,9 @@ def calibrate(
 ) -> Architecture:
     """Learn what scores and position errors of a network mean, and write it to its folder.
 
-    First the scores of the network alone become probabilities and its position errors true, once
-    more where a background is fitted with what it finds; then probabilities are learned from
-    network and fitted fluxes together, unless there are too few detections.
+    First the scores of the network alone become probabilities and its position errors true, then
+    once more on the background that is fitted with what it finds; then probabilities are learned
+    from network and fitted fluxes together, unless there are too few detections.
 
     Parameters
     ----------
@@ -86,10 +90,13 @@ def calibrate(
     """
     path = Path(folder) / ARCHITECTURE
     architecture = replace(Architecture.read(path), ranking=None)
-    architecture = _with_calibration(architecture, path, skies, radius)
+    rough = [replace(sky, stacks=with_rough_background(sky.stacks)) for sky in skies]
+    architecture = _with_calibration(architecture, path, rough, radius)
     skies = [
-        replace(sky, stacks=with_background_of(one, sky.stacks))
-        for one, sky in zip(_find(folder, skies, _LEAST_PROBABILITY), skies, strict=True)
+        replace(sky, stacks=with_background_of(one, seen.stacks, sky.stacks))
+        for one, seen, sky in zip(
+            _find(folder, rough, _LEAST_PROBABILITY), rough, skies, strict=True
+        )
     ]
     architecture = _with_calibration(architecture, path, skies, radius)
     found = _find(folder, skies, _LEAST_PROBABILITY)

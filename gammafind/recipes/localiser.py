@@ -31,11 +31,13 @@ from gammafind.progress import stage
 from gammafind.provenance import describe_plugin, provenance
 from gammafind.recipes.calibrate import KnownSky, calibrate
 from gammafind.recipes.card import card
+from gammafind.recipes.distortion import distorted
 from gammafind.recipes.recipe import Recipe
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.stacks import PatchStacks
+from gammafind.units import degrees
 
 if TYPE_CHECKING:
     import keras
@@ -212,17 +214,29 @@ def _architecture(recipe: Recipe, maker: ShardMaker) -> Architecture:
 
 
 def _known_skies(recipe: Recipe, maker: ShardMaker) -> list[KnownSky]:
-    """Whole skies of the catalogues of the validation."""
+    """Whole skies of the catalogues of the validation.
+
+    Where the background varied in the training, each comes once more with a background that is
+    off by as much.
+    """
     renderer, layout = maker.renderer, recipe.preset.patches
     grid = PatchGrid.healpix(layout.nside, size=layout.size, frame=renderer.pixels[0].frame)
     skies = []
     for index in recipe.data.splits["validation"]:
+        sources = read_table(maker.place(index) / "sources.fits")
+        rng = np.random.default_rng((recipe.seed, index))
         with stage("skies of the calibration"):
             sky = simulated_sky(renderer, maker.population, seed=maker.seed, index=index)
-        rng = np.random.default_rng((recipe.seed, index))
-        stacks = PatchStacks(sky.observation, grid, maker.widths, rng, maker.spread)
-        sources = read_table(maker.place(index) / "sources.fits")
-        skies.append(KnownSky(stacks, sources))
+            seen = [sky.observation]
+            if recipe.draw.background_waves or recipe.draw.background_grain:
+                size = degrees(layout.size, name="the size of the patches")
+                seen.append(
+                    distorted(sky.observation, sky.expected, recipe.draw, size=size, rng=rng)
+                )
+        skies += [
+            KnownSky(PatchStacks(one, grid, maker.widths, rng, maker.spread), sources)
+            for one in seen
+        ]
     return skies
 
 

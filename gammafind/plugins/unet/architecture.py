@@ -66,10 +66,10 @@ class Calibration:
         """Probabilities of detections with these scores."""
         return sigmoid(np.asarray(logits) + self._shift(np.asarray(logits), self.logits))
 
-    def logit(self, probability: float) -> float:
-        """Score at which a detection has this probability."""
-        calibrated = np.log(probability / (1 - probability))
-        return float(calibrated - self._shift(calibrated, self._calibrated))
+    def logit(self, probability: np.ndarray | float) -> np.ndarray | float:
+        """Scores at which detections have these probabilities."""
+        calibrated = np.log(probability / (1 - np.asarray(probability)))
+        return calibrated - self._shift(calibrated, self._calibrated)
 
     @property
     def _calibrated(self) -> np.ndarray:

@@ -10,7 +10,7 @@ from astropy.table import QTable
 from gammafind.measure.flux_fit import FluxFit
 from gammafind.measure.map_fit import fit_on_maps, fitted_background
 from gammafind.measure.patch_fit import counts_in_patches, fit_in_patches
-from gammafind.measure.slow_background import rough_factor, slow_factor, scaled_background
+from gammafind.measure.slow_background import rough_factor, scaled_background, slow_factor
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.ranking import evidence
 from gammafind.sky.observation import Observation

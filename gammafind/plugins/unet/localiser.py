@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import astropy.units as u
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 
+from gammafind.catalogue.merging import merge_detections
 from gammafind.catalogue.schema import PATCH_DETECTIONS, empty_table
 from gammafind.errors import OptionError, WeightsError
 from gammafind.interfaces import Localiser, patch_widths
@@ -21,10 +23,12 @@ from gammafind.plugins.unet.folder import read_architecture, shipped_folder
 from gammafind.plugins.unet.networks import NETWORKS
 from gammafind.plugins.unet.peaks import find_clusters, find_maxima
 from gammafind.plugins.unet.runners import BACKENDS
+from gammafind.plugins.unet.sightings import mean_scores
 from gammafind.plugins.unet.views import VIEWS, averaged
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["UNet"]
@@ -62,7 +66,7 @@ class UNet(Localiser):
         Fit the fluxes of detections, and let the likelihood have a say in their scores. Without
         it, and in patches apart from a sky, the network alone decides.
     threshold : float
-        Least probability of a detection by the network alone.
+        Least probability of a detection by the network alone, in the patch that sees it best.
     separation : float
         A detection has the highest score within this radius, in pixels; at least 1.
 
@@ -113,9 +117,9 @@ class UNet(Localiser):
         rng: np.random.Generator,
     ) -> QTable:
         widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
-        _, architecture = self._trained(_outline(observation, grid, widths))
-        spread = architecture.features.spread
-        stacks = PatchStacks(observation, grid, widths, rng, spread)
+        stacks = PatchStacks(observation, grid, widths, rng)
+        _, architecture = self._trained(_outline(stacks))
+        stacks = replace(stacks, spread=architecture.features.spread)
         rough = with_rough_background(stacks)
         found = self.find(rough)
         ranking = architecture.ranking
@@ -138,7 +142,19 @@ class UNet(Localiser):
         QTable
             Schema DETECTIONS.
         """
-        return self._merged(stacks)
+        folder, architecture = self._trained(_outline(stacks))
+        tables, maps = [], []
+        for start, patches in stacks:
+            for rows, output in self._outputs(patches, folder, architecture):
+                table = self._detections(output, architecture, rows, patches)
+                table["patch"] += start
+                tables.append(table)
+                maps.append(output[..., 0].astype(np.float16))
+        found = vstack(tables) if tables else empty_table(PATCH_DETECTIONS)
+        merged = merge_detections(found, stacks.grid, max(stacks.n_pixels))
+        if self.clusterer is not None or not len(merged):
+            return merged
+        return _seen_everywhere(merged, np.concatenate(maps), stacks.grid, architecture)
 
     def _trained(self, patches: Patches) -> tuple[Path, Architecture]:
         """Folder of the weights for patches, and what is in it."""
@@ -149,8 +165,17 @@ class UNet(Localiser):
 
     def _localise(self, patches: Patches) -> QTable:
         folder, architecture = self._trained(patches)
+        tables = [
+            self._detections(output, architecture, rows, patches)
+            for rows, output in self._outputs(patches, folder, architecture)
+        ]
+        return vstack(tables) if tables else empty_table(PATCH_DETECTIONS)
+
+    def _outputs(
+        self, patches: Patches, folder: Path, architecture: Architecture
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """What the network says of patches, and of which."""
         run = BACKENDS[self.backend](folder, architecture)
-        tables = []
         for rows in _batches(len(patches), self.batch_size):
             output = averaged(run, _features(patches, rows, architecture), self.views)
             if not np.all(np.isfinite(output)):
@@ -159,8 +184,7 @@ class UNet(Localiser):
                     path=folder,
                     remedy="Are the counts those of this preset?",
                 )
-            tables.append(self._detections(output, architecture, rows, patches))
-        return vstack(tables) if tables else empty_table(PATCH_DETECTIONS)
+            yield rows, output
 
     def _detections(
         self, output: np.ndarray, architecture: Architecture, rows: slice, patches: Patches
@@ -188,10 +212,21 @@ class UNet(Localiser):
         return table[_on_data(table, patches)]
 
 
-def _outline(observation: Observation, grid: PatchGrid, widths: Sequence[int]) -> Patches:
+def _outline(stacks: PatchStacks) -> Patches:
     """The first patch of a sky, empty: as much as is needed to choose the weights."""
-    empty = tuple(np.zeros((1, width, width), dtype=np.float32) for width in widths)
-    return Patches(grid=grid[:1], bands=observation.counts.bands, counts=empty)
+    empty = tuple(np.zeros((1, width, width), dtype=np.float32) for width in stacks.n_pixels)
+    return Patches(grid=stacks.grid[:1], bands=stacks.observation.counts.bands, counts=empty)
+
+
+def _seen_everywhere(
+    merged: QTable, maps: np.ndarray, grid: PatchGrid, architecture: Architecture
+) -> QTable:
+    """Detections with their scores in all patches that see them."""
+    calibration = architecture.calibration
+    vectors = vectors_in(grid.frame, SkyCoord(merged["ra"], merged["dec"], frame="icrs"))
+    once = calibration.logit(np.asarray(merged["score"]))
+    merged["score"] = calibration.probability(mean_scores(maps, grid, vectors, once))
+    return merged
 
 
 def _batches(n: int, size: int) -> Iterator[slice]:
