@@ -106,8 +106,8 @@ def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str,
     finer = {}
     for pixels in observation.counts.pixels:
         if pixels.nside not in finer:
-            sums = convolve(factor, _NSIDE, _window(_PIXEL_FWHM) * _PIXEL, pixels.nside)
-            finer[pixels.nside] = np.clip(sums, *_LIMITS).astype(np.float32)
+            change = convolve(factor - 1, _NSIDE, _window(_PIXEL_FWHM) * _PIXEL, pixels.nside)
+            finer[pixels.nside] = np.clip(1 + change, *_LIMITS).astype(np.float32)
 
     def scaled(sky: SkyMap) -> SkyMap:
         values = (
