@@ -13,7 +13,7 @@ from held_out import HeldOut
 
 from gammafind.plugins.unet.localiser import UNet
 
-CUTS = (0.3, 0.5, 0.7, 0.9)
+CUTS = (0.3, 0.5, 0.7, 0.8, 0.9)
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ def card(record: Mapping[str, Any], history: Sequence[Row], test_loss: float | N
         "catalogues": f"{data['train']} for training, {data['validation']} for validation, "
         f"{data['test']} for the test, seed {data['seed']}",
         "seed": settings["seed"],
+        "begun with": settings.get("start", "random weights"),
         "patches seen": f"{seen * batches['batch_size']:,} in {len(history)} epochs",
         "hours": f"{hours:.2f}, on {record['backend']}",
         "features": _listed(settings["features"]),
