@@ -50,6 +50,7 @@ def fit_few(
     n = len(pixel)
     total = template.sum(axis=1)
     inside = template > 0
+    counts, fixed, pixel = _touched(counts, fixed, pixel, inside)
     ends = np.append(0, np.cumsum(inside.sum(axis=1)))
     column, value = pixel[inside], template[inside]
     amplitude = np.maximum(np.asarray(start, dtype=float), 0)
@@ -81,6 +82,16 @@ def fit_few(
         if np.all(np.abs(step) < _TOLERANCE * (amplitude + 1)):
             break
     return amplitude, matrix
+
+
+def _touched(
+    counts: np.ndarray, fixed: np.ndarray, pixel: np.ndarray, inside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Only the pixels that a template reaches; all others have no say."""
+    reached = np.zeros(len(fixed), dtype=bool)
+    reached[pixel[inside]] = True
+    place = np.cumsum(reached) - 1
+    return counts[reached], fixed[reached], np.maximum(place[pixel], 0)
 
 
 def _likelihood(counts: np.ndarray, model: np.ndarray) -> float:

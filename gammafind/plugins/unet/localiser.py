@@ -121,14 +121,11 @@ class UNet(Localiser):
         _, architecture = self._trained(_outline(stacks))
         stacks = replace(stacks, spread=architecture.features.spread)
         rough = with_rough_background(stacks)
-        found = self.find(rough)
-        ranking = architecture.ranking
-        if self.clusterer is not None or not self.fluxes or ranking is None or not len(found):
-            return found
-        fitted = with_background_of(found, rough, stacks)
-        if fitted is not stacks:
-            stacks, found = fitted, self.find(fitted)
-        return with_fluxes(found, stacks, architecture) if len(found) else found
+        if self.clusterer is not None or not self.fluxes or architecture.ranking is None:
+            return self.find(rough)
+        fitted = with_background_of(replace(self, views=1).find(rough), rough, stacks)
+        found = self.find(fitted)
+        return with_fluxes(found, fitted, architecture) if len(found) else found
 
     def find(self, stacks: PatchStacks) -> QTable:
         """Detections by the network alone, each source once.
