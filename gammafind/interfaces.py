@@ -31,7 +31,7 @@ from gammafind.sky.bands import Band
 from gammafind.sky.fits import EventList, bin_events, read_counts
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
@@ -50,6 +50,8 @@ PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What the name of a plugin matches: kebab-case."""
 
 _SUM_TOLERANCE = 1e-4
+_EPOCH_NSIDE = 32
+"""Of exposures of epochs, of which shares are taken, that change slowly over the sky."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,12 @@ class SkyRenderer(Plugin):
                 f"epoch {index} of {self.name}", remedy=f"It has {len(self.epochs)} epochs."
             )
         return self._at_epoch(index)
+
+    def epoch_exposures(self) -> tuple[SkyMap, ...]:
+        """Exposure of each of the `epochs`, on coarse pixels; to be interpolated."""
+        frames = (pixels.frame for pixels in self.pixels)
+        coarse = tuple(HealpixPixels(_EPOCH_NSIDE, frame) for frame in frames)
+        return tuple(self.at_epoch(i).exposure(coarse) for i in range(len(self.epochs)))
 
     @abc.abstractmethod
     def psfs(self) -> tuple[RadialPsf, ...]:
