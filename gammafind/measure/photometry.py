@@ -27,6 +27,8 @@ _CONTAINMENT = 0.95
 _INDICES = np.array([1.4, 1.8, 2.2, 2.6, 3.0])
 """Photon indices of which one says how the bands weigh in the light curve."""
 _FLOOR = 1e-6
+_TOLERANCE = 0.1
+"""Of the fit of neighbours: each detection is fitted once more by itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,20 +100,26 @@ def measure_photometry(
     counts, error = _in_bands(bands)
     if epochs is None:
         return Photometry(counts, error, exposure, background)
-    mean, _ = _weighted(counts, error, shares)
+    curve, curve_err = _light_curve(bands, shares, epochs, positions)
+    return Photometry(counts, error, exposure, background, curve, curve_err)
+
+
+def _light_curve(
+    bands: Sequence[_Band], shares: np.ndarray, epochs: Epochs, positions: SkyCoord
+) -> tuple[np.ndarray, np.ndarray]:
+    """Counts of each epoch over its share of the exposure, and their errors, (n, n_epochs)."""
     of_epochs = epochs.shares(positions)
-    slope = np.zeros((len(positions), len(epochs)))
-    information = np.zeros_like(slope)
+    weighted = np.zeros((len(positions), len(epochs)))
+    information = np.zeros_like(weighted)
     for i, band in enumerate(bands):
         seen = np.stack([band.slope(sky.values[i]) for sky in epochs.counts], axis=1)
         share = of_epochs[:, i].T
-        slope += shares[:, i, None] * (seen - share * band.total[:, None])
+        without = (band.total - band.information * band.amplitude)[:, None]
+        weighted += shares[:, i, None] * (seen - share * without)
         information += share * (shares[:, i] ** 2 * band.information)[:, None]
     known = information > 0
-    step = np.divide(slope, information, out=np.zeros_like(slope), where=known)
-    curve = mean[:, None] + step
-    curve_err = np.divide(1, information, out=np.full_like(slope, np.inf), where=known) ** 0.5
-    return Photometry(counts, error, exposure, background, curve, curve_err)
+    safe = np.where(known, information, 1)
+    return np.where(known, weighted / safe, 0), np.where(known, safe**-0.5, np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +239,7 @@ def _fitted(
     seen, fixed = counts[reached].astype(float), background[reached]
     excess = templates.T @ (seen - fixed)
     first = np.maximum(excess / np.maximum((fraction**2).sum(axis=1), 1e-12), 1)
-    return fit_jointly(seen, fixed, templates, first).amplitude
+    return fit_jointly(seen, fixed, templates, first, tolerance=_TOLERANCE).amplitude
 
 
 def _band_shares(

@@ -1,0 +1,214 @@
+"""What a classifier is given of each detection: cut-outs, spectrum, light curve, position."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.errors import InputDataError, OptionError
+from gammafind.measure.photometry import measure_photometry
+from gammafind.progress import stage
+from gammafind.sky.cutouts import CutoutPixels, cutout_pixels, cutout_widths
+from gammafind.sky.epochs import Epochs
+from gammafind.sky.observation import Observation
+from gammafind.sky.projection import vectors_in
+
+__all__ = ["CutoutLayout", "Cutouts", "make_cutouts"]
+
+_SOLID = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutoutLayout:
+    """Size of cut-outs.
+
+    Parameters
+    ----------
+    n_pixels : int
+        Pixels a side.
+    widths : tuple of float
+        Side in each band in degrees; where there are none, the least powers of two of which no
+        pixel is finer than those of the map. For the six bands of the paper these are its own.
+    epoch_width : float
+        Side in degrees of the images of the epochs, in which all bands are summed; 0 for the
+        largest of ``widths``, so that no pixel is finer than those of any band.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 4.
+    """
+
+    n_pixels: int = 7
+    widths: tuple[float, ...] = ()
+    epoch_width: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.n_pixels < 1:
+            raise OptionError(f"n_pixels is {self.n_pixels}", remedy="It must be 1 or more.")
+        if not all(0 < width < 90 for width in self.widths) or not 0 <= self.epoch_width < 90:
+            raise OptionError(
+                f"the cut-outs are {list(self.widths)} and {self.epoch_width} deg wide",
+                remedy="Accepted is up to 90 deg.",
+            )
+
+    def of(self, observation: Observation) -> tuple[tuple[float, ...], float]:
+        """Side in each band, and of the images of the epochs, for the pixels of an observation.
+
+        Raises
+        ------
+        OptionError
+            If there is not one width a band.
+        """
+        pixels = observation.counts.pixels
+        widths = tuple(self.widths) or cutout_widths(pixels, self.n_pixels)
+        if len(widths) != len(pixels):
+            raise OptionError(
+                f"{len(widths)} widths of cut-outs for {len(pixels)} bands",
+                remedy="Give one for each band, or none.",
+            )
+        return widths, self.epoch_width or max(widths)
+
+
+@dataclass(frozen=True, eq=False)
+class Cutouts:
+    """What is known of each of n detections.
+
+    Attributes
+    ----------
+    arrays : mapping of str to ndarray
+        As `gammafind.interfaces.Classifier.classify` takes them, float32: ``counts`` and
+        ``background`` (n, n_bands, p, p); ``spectrum, spectrum_err, exposure, density``
+        (n, n_bands), see `gammafind.measure.photometry.Photometry`; ``position`` (n, 2), Galactic
+        longitude and latitude in degrees; ``score, pos_err`` (n,), NaN where they are not known.
+        With epochs also ``epoch_counts, epoch_background`` (n, n_epochs, p, p) and
+        ``light_curve, light_curve_err`` (n, n_epochs).
+    inside : ndarray of bool, shape (n,)
+        Which cut-outs lie on the map with all their pixels, on valid ones.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    inside: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.inside)
+
+
+def make_cutouts(
+    observation: Observation,
+    detections: QTable,
+    *,
+    layout: CutoutLayout | None = None,
+    epochs: Epochs | None = None,
+    probabilities: bool = True,
+) -> Cutouts:
+    """Cut and measure what is around each detection.
+
+    Parameters
+    ----------
+    observation : Observation
+    detections : QTable
+        With ``ra, dec, score`` and, where known, ``pos_err``.
+    layout : CutoutLayout, optional
+    epochs : Epochs, optional
+        On the pixels of the observation.
+    probabilities : bool
+        Whether the scores are probabilities. If not they are left out, and all detections are
+        taken for sources when their neighbours are fitted.
+
+    Returns
+    -------
+    Cutouts
+
+    Raises
+    ------
+    InputDataError
+        If counts of the epochs do not add up to those of the observation, or background or
+        exposure hold values that are not finite.
+    BandError
+        If bands or pixels of the epochs are others.
+    """
+    if epochs is not None:
+        epochs.check_sum(observation.counts)
+    positions = SkyCoord(detections["ra"], detections["dec"], frame="icrs")
+    score = np.asarray(detections["score"], dtype=np.float32)
+    solid = score >= _SOLID if probabilities else np.ones(len(score), dtype=bool)
+    with stage("cutting images of detections"):
+        arrays, inside = _images(observation, positions, layout or CutoutLayout(), epochs)
+    arrays |= _measured(observation, positions, solid, epochs)
+    galactic = positions.galactic
+    arrays["position"] = np.stack([galactic.l.deg, galactic.b.deg], axis=1)
+    arrays["score"] = score if probabilities else np.full(len(score), np.nan)
+    known = "pos_err" in detections.colnames
+    arrays["pos_err"] = detections["pos_err"].to_value(u.deg) if known else np.full(len(score), np.nan)
+    return Cutouts({name: np.asarray(a, dtype=np.float32) for name, a in arrays.items()}, inside)
+
+
+def _images(
+    observation: Observation, positions: SkyCoord, layout: CutoutLayout, epochs: Epochs | None
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Counts and background of each band and, of all bands together, of each epoch."""
+    widths, epoch_width = layout.of(observation)
+    background = observation.total_background()
+    counts, expected, of_epochs = [], [], []
+    inside = np.ones(len(positions), dtype=bool)
+    shares = None if epochs is None else epochs.shares(positions)
+    for i, width in enumerate(widths):
+        places = _places(observation, i, positions, width, layout.n_pixels, background.valid[i])
+        inside &= places.inside
+        counts.append(places.cut(observation.counts.values[i]))
+        expected.append(places.cut(background.values[i]))
+        if epochs is None:
+            continue
+        if width != epoch_width:
+            places = _places(
+                observation, i, positions, epoch_width, layout.n_pixels, background.valid[i]
+            )
+            inside &= places.inside
+        seen = np.stack([places.cut(sky.values[i]) for sky in epochs.counts])
+        model = shares[:, i, :, None, None] * places.cut(background.values[i])
+        of_epochs.append(np.stack([seen, model]))
+    arrays = {"counts": np.stack(counts, axis=1), "background": np.stack(expected, axis=1)}
+    if epochs is not None:
+        seen, model = np.sum(of_epochs, axis=0).swapaxes(1, 2)
+        arrays |= {"epoch_counts": seen, "epoch_background": model}
+    if not all(np.all(np.isfinite(array)) for array in arrays.values()):
+        raise InputDataError(
+            "the cut-outs hold values that are not finite",
+            remedy="Mask pixels without data in counts, background and exposure.",
+        )
+    return arrays, inside
+
+
+def _places(
+    observation: Observation,
+    band: int,
+    positions: SkyCoord,
+    width: float,
+    n_pixels: int,
+    known: np.ndarray,
+) -> CutoutPixels:
+    pixels = observation.counts.pixels[band]
+    valid = observation.counts.valid[band] & observation.exposure.valid[band] & known
+    vectors = vectors_in(pixels.frame, positions)
+    return cutout_pixels(vectors, pixels, width, n_pixels, valid=valid)
+
+
+def _measured(
+    observation: Observation, positions: SkyCoord, solid: np.ndarray, epochs: Epochs | None
+) -> dict[str, np.ndarray]:
+    """Spectra and light curves; errors that are not known are as large as numbers of 32 bits."""
+    found = measure_photometry(observation, positions, solid, epochs=epochs)
+    arrays = {
+        "spectrum": found.counts,
+        "spectrum_err": found.counts_err,
+        "exposure": found.exposure,
+        "density": found.background,
+    }
+    if epochs is not None:
+        arrays |= {"light_curve": found.light_curve, "light_curve_err": found.light_curve_err}
+    return {name: np.nan_to_num(array, posinf=1e30) for name, array in arrays.items()}
