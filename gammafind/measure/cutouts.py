@@ -10,68 +10,17 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.errors import InputDataError, OptionError
+from gammafind.errors import InputDataError
 from gammafind.measure.photometry import measure_photometry
 from gammafind.progress import stage
-from gammafind.sky.cutouts import CutoutPixels, cutout_pixels, cutout_widths
+from gammafind.sky.cutouts import CutoutLayout, CutoutPixels, cutout_pixels
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
 
-__all__ = ["CutoutLayout", "Cutouts", "make_cutouts"]
+__all__ = ["Cutouts", "make_cutouts"]
 
 _SOLID = 0.3
-
-
-@dataclass(frozen=True, kw_only=True)
-class CutoutLayout:
-    """Size of cut-outs.
-
-    Parameters
-    ----------
-    n_pixels : int
-        Pixels a side.
-    widths : tuple of float
-        Side in each band in degrees; where there are none, the least powers of two of which no
-        pixel is finer than those of the map. For the six bands of the paper these are its own.
-    epoch_width : float
-        Side in degrees of the images of the epochs, in which all bands are summed; 0 for the
-        largest of ``widths``, so that no pixel is finer than those of any band.
-
-    References
-    ----------
-    van den Oetelaar et al. 2021, PoS(ICRC2021), section 4.
-    """
-
-    n_pixels: int = 7
-    widths: tuple[float, ...] = ()
-    epoch_width: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.n_pixels < 1:
-            raise OptionError(f"n_pixels is {self.n_pixels}", remedy="It must be 1 or more.")
-        if not all(0 < width < 90 for width in self.widths) or not 0 <= self.epoch_width < 90:
-            raise OptionError(
-                f"the cut-outs are {list(self.widths)} and {self.epoch_width} deg wide",
-                remedy="Accepted is up to 90 deg.",
-            )
-
-    def of(self, observation: Observation) -> tuple[tuple[float, ...], float]:
-        """Side in each band, and of the images of the epochs, for the pixels of an observation.
-
-        Raises
-        ------
-        OptionError
-            If there is not one width a band.
-        """
-        pixels = observation.counts.pixels
-        widths = tuple(self.widths) or cutout_widths(pixels, self.n_pixels)
-        if len(widths) != len(pixels):
-            raise OptionError(
-                f"{len(widths)} widths of cut-outs for {len(pixels)} bands",
-                remedy="Give one for each band, or none.",
-            )
-        return widths, self.epoch_width or max(widths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +91,10 @@ def make_cutouts(
     arrays |= _measured(observation, positions, solid, epochs)
     galactic = positions.galactic
     arrays["position"] = np.stack([galactic.l.deg, galactic.b.deg], axis=1)
-    arrays["score"] = score if probabilities else np.full(len(score), np.nan)
-    known = "pos_err" in detections.colnames
-    arrays["pos_err"] = detections["pos_err"].to_value(u.deg) if known else np.full(len(score), np.nan)
+    unknown = np.full(len(score), np.nan)
+    has_error = "pos_err" in detections.colnames
+    arrays["score"] = score if probabilities else unknown
+    arrays["pos_err"] = detections["pos_err"].to_value(u.deg) if has_error else unknown
     return Cutouts({name: np.asarray(a, dtype=np.float32) for name, a in arrays.items()}, inside)
 
 
@@ -152,21 +102,21 @@ def _images(
     observation: Observation, positions: SkyCoord, layout: CutoutLayout, epochs: Epochs | None
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Counts and background of each band and, of all bands together, of each epoch."""
-    widths, epoch_width = layout.of(observation)
+    layout = layout.of(observation.counts.pixels)
     background = observation.total_background()
     counts, expected, of_epochs = [], [], []
     inside = np.ones(len(positions), dtype=bool)
     shares = None if epochs is None else epochs.shares(positions)
-    for i, width in enumerate(widths):
+    for i, width in enumerate(layout.widths):
         places = _places(observation, i, positions, width, layout.n_pixels, background.valid[i])
         inside &= places.inside
         counts.append(places.cut(observation.counts.values[i]))
         expected.append(places.cut(background.values[i]))
         if epochs is None:
             continue
-        if width != epoch_width:
+        if width != layout.epoch_width:
             places = _places(
-                observation, i, positions, epoch_width, layout.n_pixels, background.valid[i]
+                observation, i, positions, layout.epoch_width, layout.n_pixels, background.valid[i]
             )
             inside &= places.inside
         seen = np.stack([places.cut(sky.values[i]) for sky in epochs.counts])

@@ -20,12 +20,13 @@ from gammafind.files import atomic_output
 from gammafind.learning.backend import load_keras
 from gammafind.learning.batches import Batches, DrawOptions
 from gammafind.learning.history import Row, best_row
+from gammafind.learning.losses import loss_function
 from gammafind.learning.shard_set import ShardSet
 from gammafind.learning.shards import ShardMaker, make_shards
 from gammafind.learning.training import evaluate, train
+from gammafind.learning.weights import ARCHITECTURE
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.export import export_network
-from gammafind.plugins.unet.folder import ARCHITECTURE
 from gammafind.plugins.unet.networks import standardise
 from gammafind.progress import stage
 from gammafind.provenance import describe_plugin, provenance
@@ -128,16 +129,17 @@ def train_localiser(
     }
     with stage("looking at the data"):
         standardise(network, _sample(batches["train"]))
+    loss = loss_function(recipe.loss)
     history = train(
         network,
         batches["train"],
         batches["validation"],
         folder=folder,
         options=recipe.training,
-        loss=recipe.loss,
+        loss=loss,
         resume=resume,
     )
-    test_loss = evaluate(network, batches["test"], recipe.loss) if splits["test"] else None
+    test_loss = evaluate(network, batches["test"], loss) if splits["test"] else None
     result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
     _write_record(folder, {**record, **result})
     network = _whole(network, architecture)

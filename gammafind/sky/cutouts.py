@@ -10,7 +10,7 @@ expected counts. Background, counts and epochs that are cut alike can be compare
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from gammafind.errors import OptionError
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import positions_of, tangent_basis
 
-__all__ = ["CutoutPixels", "cutout_pixels", "cutout_widths"]
+__all__ = ["CutoutLayout", "CutoutPixels", "cutout_pixels", "cutout_widths"]
 
 _AT_ONCE = 1000
 """Cut-outs whose pixels are looked for together."""
@@ -36,6 +36,57 @@ def cutout_widths(pixels: Sequence[Pixels], n_pixels: int = 7) -> tuple[float, .
     """
     sizes = [n_pixels * one.pixel_size.to_value("deg") for one in pixels]
     return tuple(float(2.0 ** np.ceil(np.log2(size))) for size in sizes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutoutLayout:
+    """Size of cut-outs.
+
+    Parameters
+    ----------
+    n_pixels : int
+        Pixels a side.
+    widths : tuple of float
+        Side in each band in degrees; where there are none, the least powers of two of which no
+        pixel is finer than those of the map. For the six bands of the paper these are its own.
+    epoch_width : float
+        Side in degrees of the images of the epochs, in which all bands are summed; 0 for the
+        largest of ``widths``, so that no pixel is finer than those of any band.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 4.
+    """
+
+    n_pixels: int = 7
+    widths: tuple[float, ...] = ()
+    epoch_width: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.n_pixels < 1:
+            raise OptionError(f"n_pixels is {self.n_pixels}", remedy="It must be 1 or more.")
+        if not all(0 < width < 90 for width in self.widths) or not 0 <= self.epoch_width < 90:
+            raise OptionError(
+                f"the cut-outs are {list(self.widths)} and {self.epoch_width} deg wide",
+                remedy="Accepted is up to 90 deg.",
+            )
+
+    def of(self, pixels: Sequence[Pixels]) -> CutoutLayout:
+        """Return the same with all widths, those for the pixels of a map where there are none.
+
+        Raises
+        ------
+        OptionError
+            If there is not one width a band.
+        """
+        widths = tuple(self.widths) or cutout_widths(pixels, self.n_pixels)
+        if len(widths) != len(pixels):
+            raise OptionError(
+                f"{len(widths)} widths of cut-outs for {len(pixels)} bands",
+                remedy="Give one for each band, or none.",
+            )
+        epoch_width = self.epoch_width or max(widths)
+        return replace(self, widths=widths, epoch_width=epoch_width)
 
 
 @dataclass(frozen=True, eq=False)
