@@ -109,12 +109,16 @@ def load_weights(network: keras.Model, path: Path) -> keras.Model:
     return network
 
 
-def onnx_runner(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Runner:
-    """Run a network by onnxruntime, on all cores.
+def onnx_runner(
+    folder: str | PathLike, checksums: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]
+) -> Runner:
+    """Run the network of a folder by onnxruntime, on all cores.
 
     Parameters
     ----------
-    path : Path
+    folder : path-like
+    checksums : mapping of str to str
+        Of the architecture.
     shapes : mapping of str to tuple of int
         Name and shape of each input, but for the number of samples, in order.
 
@@ -122,10 +126,14 @@ def onnx_runner(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Runner:
     ------
     MissingBackendError
         If onnxruntime is not installed.
+    MissingFileError, TruncatedFileError
+        As `checked_file`.
     WeightsError
-        If the network cannot be read, or takes other inputs.
+        If the network was changed, cannot be read, or takes other inputs.
     """
-    session = _session(_onnxruntime(), path)
+    runtime = _onnxruntime()
+    path = checked_file(folder, ONNX, checksums)
+    session = _session(runtime, path)
     found = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
     if found != dict(shapes):
         raise WeightsError(

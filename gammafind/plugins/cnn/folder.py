@@ -55,8 +55,7 @@ def onnx_runner(folder: str | PathLike, architecture: CnnArchitecture) -> Runner
     MissingFileError, TruncatedFileError, WeightsError
         If the network cannot be used.
     """
-    path = checked_file(folder, ONNX, architecture.checksums)
-    return weights.onnx_runner(path, architecture.shapes)
+    return weights.onnx_runner(folder, architecture.checksums, architecture.shapes)
 
 
 def keras_runner(folder: str | PathLike, architecture: CnnArchitecture) -> Runner:

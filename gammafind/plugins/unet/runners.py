@@ -8,7 +8,7 @@ from os import PathLike
 import numpy as np
 
 from gammafind.learning import weights
-from gammafind.learning.weights import ONNX, Runner, checked_file
+from gammafind.learning.weights import Runner
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.folder import read_network
 from gammafind.plugins.unet.networks import input_name
@@ -26,11 +26,10 @@ def onnx_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
     MissingFileError, TruncatedFileError, WeightsError
         If the network cannot be used.
     """
-    path = checked_file(folder, ONNX, architecture.checksums)
     shapes = {
         input_name(width): (width, width, channels) for width, channels in architecture.shapes
     }
-    return weights.onnx_runner(path, shapes)
+    return weights.onnx_runner(folder, architecture.checksums, shapes)
 
 
 def keras_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
