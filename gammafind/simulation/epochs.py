@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,9 +15,10 @@ from gammafind.interfaces import SkyRenderer
 from gammafind.progress import track
 from gammafind.simulation.sky import SimulatedSky
 from gammafind.sky.epochs import Epochs, exposure_shares
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stamps import averaged_profile, pixels_near
 from gammafind.units import degrees
 
@@ -63,24 +65,21 @@ def draw_epochs(sky: SimulatedSky, renderer: SkyRenderer, *, rng: np.random.Gene
             f"{renderer.name} knows no epochs with these options",
             remedy="Choose an exposure that is given apart for each epoch.",
         )
-    parts = [renderer.at_epoch(i) for i in range(len(renderer.epochs))]
     exposure = renderer.epoch_exposures()
+    parts = [renderer.at_epoch(i) for i in range(len(renderer.epochs))]
     of_sources = np.stack([part.source_counts(sky.sources) for part in parts])
-    change = of_sources - exposure_shares(exposure, _positions(sky.sources)).transpose(
-        0, 2, 1
-    ) * of_sources.sum(axis=0)
-    counts = sky.observation.counts
+    shares = exposure_shares(exposure, _positions(sky.sources)).transpose(0, 2, 1)
+    change = of_sources - shares * of_sources.sum(axis=0)
+    counts, everything = sky.observation.counts, sky.everything()
     drawn: list[list[np.ndarray]] = [[] for _ in parts]
-    everything = sky.everything()
     for band in track(range(counts.n_bands), "counts of each epoch"):
-        pixels, psf = counts.pixels[band], sky.observation.psfs[band]
-        seen = counts.values[band].ravel()
+        pixels, seen = counts.pixels[band], counts.values[band].ravel()
         filled = np.flatnonzero(seen)
-        here = _centres(pixels, filled)
-        expected = exposure_shares([s.select([s.bands[band].name]) for s in exposure], here)[:, 0]
+        expected = _coarse_shares(exposure, band, pixels, filled)
         expected *= everything[band].ravel()[filled]
         vectors = vectors_in(pixels.frame, _positions(sky.sources))
-        near = _near(vectors, of_sources[:, :, band].sum(axis=0), change[:, :, band], pixels, psf)
+        total = of_sources[:, :, band].sum(axis=0)
+        near = _near(vectors, total, change[:, :, band], pixels, sky.observation.psfs[band])
         expected += (near[filled] @ change[:, :, band].T).T
         for part, values in zip(drawn, _shared_out(seen[filled], expected, rng), strict=True):
             whole = np.zeros(seen.size, dtype=np.int32)
@@ -93,8 +92,20 @@ def _positions(sources: QTable) -> SkyCoord:
     return SkyCoord(sources["ra"], sources["dec"], frame="icrs")
 
 
-def _centres(pixels: Pixels, index: np.ndarray) -> SkyCoord:
-    return pixels.centres().ravel()[index]
+def _coarse_shares(
+    exposure: Sequence[SkyMap], band: int, pixels: Pixels, index: np.ndarray
+) -> np.ndarray:
+    """Share of each epoch in the exposure of the coarse pixels that hold some pixels."""
+    coarse = exposure[0].pixels[band]
+    values = np.array([sky.values[band].ravel() for sky in exposure], dtype=float)
+    total = values.sum(axis=0)
+    shares = np.where(total > 0, values / np.where(total > 0, total, 1), 1 / len(values))
+    return shares[:, coarse.containing(_centres(pixels, index))]
+
+
+def _centres(pixels: Pixels, index: np.ndarray) -> np.ndarray:
+    """Unit vectors of some pixels; those of the whole sky would fill the memory."""
+    return pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
 
 
 def _shared_out(
@@ -127,8 +138,7 @@ def _near(
         for start in range(0, len(group), _AT_ONCE):
             part = group[start : start + _AT_ONCE]
             index = pixels_near(vectors[part], pixels, psf, containment=containment)
-            at = pixels.at(index) if hasattr(pixels, "nside") else pixels.vectors[index]
-            chord = np.linalg.norm(at - vectors[part, None], axis=-1)
+            chord = np.linalg.norm(_centres(pixels, index) - vectors[part, None], axis=-1)
             fraction = np.interp(chord, *profile, right=0.0) * size**2
             rows.append(index.ravel())
             columns.append(np.repeat(part, index.shape[1]))
