@@ -542,6 +542,11 @@ class Classifier(Plugin):
         """Epochs that it looks at; 0 for none."""
         return 0
 
+    @property
+    def label_weights(self) -> np.ndarray:
+        """Weights of the probabilities when the label is chosen, one a class; ones by default."""
+        return np.ones(len(self.classes))
+
     def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
         """Return the classifier for a sky of these bands; itself by default.
 
@@ -569,8 +574,8 @@ class Classifier(Plugin):
         Returns
         -------
         QTable
-            ``prob_<class>`` that sum to one, and ``class_label``, the most probable class or
-            `UNKNOWN`.
+            ``prob_<class>`` that sum to one, and ``class_label``: the class of the largest
+            probability, weighted by `label_weights`, or `UNKNOWN`.
 
         Raises
         ------
@@ -595,7 +600,8 @@ class Classifier(Plugin):
             raise OptionError(f"the probabilities of {self.name} do not sum to one")
         table = QTable({f"prob_{c}": probability[:, i] for i, c in enumerate(self.classes)})
         most = probability.max(axis=1, initial=0)
-        label = np.asarray(self.classes)[probability.argmax(axis=1)]
+        chosen = (probability * self.label_weights).argmax(axis=1)
+        label = np.asarray(self.classes)[chosen]
         table["class_label"] = np.where(most >= self.abstain, label, UNKNOWN)
         return table
 

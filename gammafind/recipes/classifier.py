@@ -113,8 +113,10 @@ def train_classifier(
     test_loss = evaluate(network, batches["test"], _cross_entropy) if "test" in data else None
     write_record(folder, {**record, "best_epoch": best_row(history)["epoch"], "loss": test_loss})
     network = whole(network, architecture)
-    temperature = fit_temperature(_output(network, architecture, data["validation"]), _truth(data))
-    architecture = replace(architecture, temperature=temperature)
+    known = data["validation"]
+    temperature = fit_temperature(_output(network, architecture, known), known.label)
+    shares = _shares(known, maker.localiser.published_score)
+    architecture = replace(architecture, temperature=temperature, shares=shares)
     text = classifier_card(record, history, test_loss, _numbers(data), temperature)
     weights = folder / "weights"
     if not (weights / ARCHITECTURE).exists():
@@ -255,8 +257,10 @@ def _output(
     ).astype(float)
 
 
-def _truth(data: Mapping[str, LabelledCutouts]) -> np.ndarray:
-    return data["validation"].label
+def _shares(data: LabelledCutouts, published: float) -> tuple[float, ...]:
+    """Share of each class among published detections, none of them zero."""
+    numbers = np.bincount(data.label[data.arrays["score"] >= published], minlength=len(CLASSES)) + 1
+    return tuple((numbers / numbers.sum()).tolist())
 
 
 def _numbers(data: Mapping[str, LabelledCutouts]) -> dict[str, int]:

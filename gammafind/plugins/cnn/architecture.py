@@ -21,7 +21,7 @@ from gammafind.errors import (
 )
 from gammafind.files import atomic_output, check_input
 from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
-from gammafind.plugins.cnn.networks import INPUTS, Network, build_network
+from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
@@ -49,6 +49,8 @@ class CnnArchitecture:
         Of the network.
     temperature : float
         By which logarithms of probabilities are divided, so that they are true.
+    shares : tuple of float
+        Of the classes among published detections; alike where they are not known.
     checksums : mapping of str to str
         SHA-256 of the files that belong to it.
     """
@@ -60,6 +62,7 @@ class CnnArchitecture:
     time: str = "no"
     options: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
+    shares: tuple[float, ...] = (1 / len(CLASSES),) * len(CLASSES)
     checksums: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,6 +74,11 @@ class CnnArchitecture:
         if not 0 < self.temperature < np.inf:
             raise OptionError(
                 f"the temperature is {self.temperature}", remedy="It must be above 0."
+            )
+        if len(self.shares) != len(CLASSES) or not all(0 < one <= 1 for one in self.shares):
+            raise OptionError(
+                f"the shares of the classes are {list(self.shares)}",
+                remedy=f"Give {len(CLASSES)} numbers above 0 and up to 1.",
             )
 
     @property
@@ -169,6 +177,7 @@ class CnnArchitecture:
             "n_epochs": self.n_epochs,
             "time": self.time,
             "temperature": self.temperature,
+            "shares": self.shares,
             "checksums": dict(self.checksums),
         }
         with atomic_output(path, overwrite) as temporary:
@@ -199,7 +208,8 @@ class CnnArchitecture:
                 Band(one["name"], Quantity(one["low"]), Quantity(one["high"]))
                 for one in record.pop("bands")
             )
-            return cls(bands=bands, layout=layout, **record)
+            shares = tuple(record.pop("shares"))
+            return cls(bands=bands, layout=layout, shares=shares, **record)
         except FileFormatError:
             raise
         except (ValueError, LookupError, TypeError, AttributeError, GammafindError) as error:

@@ -33,6 +33,11 @@ class Cnn(Classifier):
         Folder of trained weights; where it is empty, shipped weights for bands and epochs.
     backend : {"onnxruntime", "keras"}
         What runs the network.
+    balanced : bool
+        Label sources so that all classes are recognised equally well, rather than so that most
+        labels are right: the label is the class that is most probable against its share among
+        detections. Rare classes (FAKE, PSR, PWN+SNR) are named more often then. Probabilities
+        stay the same.
     abstain : float
         As for `gammafind.interfaces.Classifier`.
 
@@ -48,6 +53,7 @@ class Cnn(Classifier):
     network: str = "gammafind"
     weights: str = ""
     backend: str = "onnxruntime"
+    balanced: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,6 +73,18 @@ class Cnn(Classifier):
     def n_epochs(self) -> int:
         """Epochs that the weights look at."""
         return self._architecture.n_epochs if self.weights else 0
+
+    @property
+    def label_weights(self) -> np.ndarray:
+        """Ones or, where labels are balanced, the inverse of the share of each class."""
+        if not self.balanced:
+            return super().label_weights
+        if not self.weights:
+            raise OptionError(
+                "balanced labels need the shares of the classes, which stand with the weights",
+                remedy="Give a folder of weights, or take those that for_sky chooses.",
+            )
+        return 1 / np.array(self._architecture.shares)
 
     def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
         """Return the classifier with weights for these bands, shipped ones where none are given.
