@@ -103,7 +103,7 @@ def known_detections(held: HeldOut, n: int) -> Known:
     """Cut-outs of the detections of all skies, made once."""
     parts = [_of_sky(held, index) for index in range(n)]
     arrays = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
-    label, source = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
+    label = np.concatenate([part[1] for part in parts])
     sources = [held.sources(index) for index in range(n)]
     sky = np.repeat(np.arange(n), [len(part[1]) for part in parts])
     truth = vstack(
