@@ -16,10 +16,12 @@ from time import perf_counter
 
 import astropy.units as u
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 from held_out import SEED, HeldOut, joined
 from truth_classifier import TruthClassifier
 
+from gammafind.catalogue.matching import match_one_to_one
 from gammafind.config import build
 from gammafind.evaluation.classification import (
     accuracy,
@@ -40,6 +42,9 @@ from gammafind.plugins.cnn.networks import CLASSES
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.recipes.detections import labels_of
 from gammafind.simulation.epochs import draw_epochs
+from gammafind.simulation.sky import SimulatedSky, total_counts
+from gammafind.simulation.sources import read_sources
+from gammafind.sky.patches import PatchGrid
 
 RADIUS = 0.3 * u.deg
 LEAST_SCORE, PUBLISHED = 0.2, 0.8
@@ -96,6 +101,7 @@ def main() -> None:
     print_truth(known, found[first], held)
     print_calibration(known, found[first], arguments.figure)
     print_purity(known, found[first])
+    print_catalogue(held, weights[first])
     print_speed(held, weights[first])
 
 
@@ -263,6 +269,45 @@ def print_purity(known: Known, probability: np.ndarray) -> None:
             best = purity.max() if len(purity) else np.nan
             told.append(f"{best:.4f}")
         print(f"| {completeness:.2f} | {' | '.join(told)} |")
+
+
+def print_catalogue(held: HeldOut, weights: str) -> None:
+    """Sources of 4FGL-DR2 with their own spectra and histories, drawn, searched and classified."""
+    found, named = _of_catalogue(held, weights)
+    sources = read_sources("4fgl-dr2", build(held.settings.renderer))
+    here, there = (SkyCoord(t["ra"], t["dec"], frame="icrs") for t in (found, sources))
+    pairs = match_one_to_one(here, there, RADIUS)
+    true = np.asarray(sources["class_label"])[pairs.b]
+    print("\n| class in 4FGL-DR2 | found | " + " | ".join(f"named {c}" for c in CLASSES) + " |")
+    print("|---|---|---" + "|---" * 5 + "|")
+    for name in (*CLASSES[:FAKE], "BCU", "UNASSOCIATED", "OTHER"):
+        chosen = named[pairs.a][true == name]
+        shares = [f"{np.mean(chosen == c):.3f}" for c in range(5)] if len(chosen) else ["-"] * 5
+        print(f"| {name} | {len(chosen)} | {' | '.join(shares)} |")
+    fake = np.setdiff1d(np.arange(len(found)), pairs.a)
+    shares = " | ".join(f"{np.mean(named[fake] == c):.3f}" for c in range(5))
+    print(f"| none | {len(fake)} | {shares} |")
+
+
+def _of_catalogue(held: HeldOut, weights: str) -> tuple[QTable, np.ndarray]:
+    """Published detections on one sky of the sources of 4FGL-DR2, and the classes named."""
+    renderer = build(held.settings.renderer)
+    sources = read_sources("4fgl-dr2", renderer)
+    expected = renderer.render(sources)
+    rng = np.random.default_rng([SEED, 4])
+    counts = total_counts({"sources": expected, **renderer.background()}).poisson(rng=rng)
+    sky = SimulatedSky(sources, expected, renderer.observe(counts))
+    layout = held.settings.patches
+    found = UNet().localise_sky(
+        sky.observation,
+        grid=PatchGrid.healpix(layout.nside, size=layout.size),
+        n_pixels=layout.widths(counts.n_bands),
+        rng=rng,
+    )
+    found = found[np.asarray(found["score"]) >= PUBLISHED]
+    cutouts = make_cutouts(sky.observation, found, epochs=draw_epochs(sky, renderer, rng=rng))
+    table = Cnn(weights=weights).classify(cutouts.arrays)
+    return found, np.array([CLASSES.index(name) for name in table["class_label"]])
 
 
 def print_speed(held: HeldOut, weights: str) -> None:
