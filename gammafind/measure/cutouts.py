@@ -17,6 +17,7 @@ from gammafind.sky.cutouts import CutoutLayout, CutoutPixels, cutout_pixels
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
+from gammafind.workers import in_threads
 
 __all__ = ["Cutouts", "make_cutouts"]
 
@@ -104,28 +105,30 @@ def _images(
     """Counts and background of each band and, of all bands together, of each epoch."""
     layout = layout.of(observation.counts.pixels)
     background = observation.total_background()
-    counts, expected, of_epochs = [], [], []
-    inside = np.ones(len(positions), dtype=bool)
     shares = None if epochs is None else epochs.shares(positions)
-    for i, width in enumerate(layout.widths):
-        places = _places(observation, i, positions, width, layout.n_pixels, background.valid[i])
-        inside &= places.inside
-        counts.append(places.cut(observation.counts.values[i]))
-        expected.append(places.cut(background.values[i]))
+
+    def cut(band: int) -> tuple[np.ndarray, ...]:
+        known = background.valid[band]
+        places = _places(observation, band, positions, layout, layout.widths[band], known)
+        seen, model = (
+            places.cut(observation.counts.values[band]),
+            places.cut(background.values[band]),
+        )
         if epochs is None:
-            continue
-        if width != layout.epoch_width:
-            places = _places(
-                observation, i, positions, layout.epoch_width, layout.n_pixels, background.valid[i]
-            )
-            inside &= places.inside
-        seen = np.stack([places.cut(sky.values[i]) for sky in epochs.counts])
-        model = shares[:, i, :, None, None] * places.cut(background.values[i])
-        of_epochs.append(np.stack([seen, model]))
-    arrays = {"counts": np.stack(counts, axis=1), "background": np.stack(expected, axis=1)}
+            return places.inside, seen, model
+        inside = places.inside
+        if layout.widths[band] != layout.epoch_width:
+            places = _places(observation, band, positions, layout, layout.epoch_width, known)
+        of_epochs = np.stack([places.cut(sky.values[band]) for sky in epochs.counts], axis=1)
+        expected = places.cut(background.values[band])[:, None]
+        expected = shares[:, band].T[:, :, None, None] * expected
+        return inside & places.inside, seen, model, of_epochs, expected
+
+    parts = list(zip(*in_threads(cut, range(len(layout.widths))), strict=True))
+    inside = np.all(parts[0], axis=0)
+    arrays = {"counts": np.stack(parts[1], axis=1), "background": np.stack(parts[2], axis=1)}
     if epochs is not None:
-        seen, model = np.sum(of_epochs, axis=0).swapaxes(1, 2)
-        arrays |= {"epoch_counts": seen, "epoch_background": model}
+        arrays |= {"epoch_counts": sum(parts[3]), "epoch_background": sum(parts[4])}
     if not all(np.all(np.isfinite(array)) for array in arrays.values()):
         raise InputDataError(
             "the cut-outs hold values that are not finite",
@@ -138,14 +141,15 @@ def _places(
     observation: Observation,
     band: int,
     positions: SkyCoord,
+    layout: CutoutLayout,
     width: float,
-    n_pixels: int,
     known: np.ndarray,
 ) -> CutoutPixels:
+    """Pixels of the map in cut-outs of a band, which are valid where the background is known."""
     pixels = observation.counts.pixels[band]
     valid = observation.counts.valid[band] & observation.exposure.valid[band] & known
     vectors = vectors_in(pixels.frame, positions)
-    return cutout_pixels(vectors, pixels, width, n_pixels, valid=valid)
+    return cutout_pixels(vectors, pixels, width, layout.n_pixels, valid=valid)
 
 
 def _measured(
