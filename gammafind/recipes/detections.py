@@ -39,10 +39,11 @@ from gammafind.sky.cutouts import CutoutLayout
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.projection import positions_of
+from gammafind.streams import streams
 
 __all__ = ["DetectionMaker", "labels_of", "read_detections"]
 
-_EPOCHS, _PLACES, _PHOTONS = 3, 4, 5
+_PLACES, _PHOTONS = 4, 5
 """Random streams beside those of `gammafind.streams.streams`."""
 
 
@@ -160,7 +161,7 @@ class DetectionMaker:
         if not self.renderer.epochs:
             return None
         with stage("sharing counts out among the epochs"):
-            return draw_epochs(sky, self.renderer, rng=self._rng(index, _EPOCHS))
+            return draw_epochs(sky, self.renderer, rng=streams(self.seed, index).epochs)
 
     def _detections(self, sky: SimulatedSky, index: int) -> QTable:
         """What the localiser finds, and positions at random."""
