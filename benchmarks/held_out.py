@@ -73,7 +73,7 @@ class HeldOut:
 
     def sources(self, index: int) -> QTable:
         """True sources, with their expected TS."""
-        return self._kept(index, "sources.fits", lambda: self._sky(index).sources)
+        return self._kept(index, "sources.fits", lambda: self.sky(index).sources)
 
     def detections(
         self, index: int, name: str, localiser: Localiser, *, grid: PatchGrid | None = None
@@ -81,7 +81,7 @@ class HeldOut:
         """What a localiser finds on a sky, or in some patches of it; its time is kept beside."""
 
         def find() -> QTable:
-            sky, layout = self._sky(index), self.settings.patches
+            sky, layout = self.sky(index), self.settings.patches
             start = perf_counter()
             found = localiser.localise_sky(
                 sky.observation,
@@ -96,7 +96,7 @@ class HeldOut:
 
     def ideal(self, index: int) -> QTable:
         """What one who knows background and neighbours finds."""
-        return self._kept(index, "ideal.fits", lambda: _ideal(self.settings, self._sky(index)))
+        return self._kept(index, "ideal.fits", lambda: _ideal(self.settings, self.sky(index)))
 
     def _kept(self, index: int, name: str, make: Callable[[], QTable]) -> QTable:
         path = self.folder / f"sky-{index:02d}" / name
@@ -112,7 +112,8 @@ class HeldOut:
         path = self.folder / f"sky-{index:02d}" / f"{name}.json"
         return float(json.loads(path.read_text())["seconds"])
 
-    def _sky(self, index: int) -> SimulatedSky:
+    def sky(self, index: int) -> SimulatedSky:
+        """One of the skies; the last one is kept in memory."""
         if _last and _last[0] == (str(self.folder), index):
             return _last[1]
         preset = self.settings

@@ -47,7 +47,7 @@ def select_preset(
     EnergyEdgesError
         If no preset or several fit, or ``bands`` are not those of the preset.
     ConfigError
-        If there is no such preset, or it asks for what cannot be done.
+        If there is no such preset.
     InputFileError
         If a file cannot be used.
     """
@@ -61,12 +61,6 @@ def select_preset(
         _tell_unused(edges, preset)
     elif not isinstance(preset, Preset):
         preset = load_preset(preset)
-    if preset.classifier is not None:
-        raise ConfigError(
-            f"the preset {preset.name} names the classifier {preset.classifier.name}",
-            path=preset.source or None,
-            remedy="Sources are not classified yet: leave [classifier] out.",
-        )
     if bands is not None and not same_edges(bands, preset.bands):
         raise EnergyEdgesError(
             f"the bands {', '.join(band.name for band in bands)} are not those of the preset "

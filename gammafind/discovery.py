@@ -40,6 +40,7 @@ BUILT_IN = (
     "gammafind.plugins.clusterers",
     "gammafind.plugins.likelihood",
     "gammafind.plugins.unet",
+    "gammafind.plugins.cnn",
     "gammafind.plugins.finders",
     "gammafind.plugins.gammapy_ts",
     "gammafind.plugins.fermi_lat",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from astropy.table import QTable, vstack
@@ -28,16 +28,18 @@ from gammafind.catalogue.schema import (
 )
 from gammafind.errors import OptionError, ShapeError, TableError
 from gammafind.sky.bands import Band
+from gammafind.sky.cutouts import CutoutLayout
 from gammafind.sky.fits import EventList, bin_events, read_counts
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = [
     "PLUGIN_NAME",
+    "UNKNOWN",
     "Classifier",
     "Clusterer",
     "Localiser",
@@ -49,7 +51,12 @@ __all__ = [
 PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What the name of a plugin matches: kebab-case."""
 
+UNKNOWN = "UNK"
+"""Label of a source of which a classifier does not dare to say the class."""
+
 _SUM_TOLERANCE = 1e-4
+_EPOCH_NSIDE = 32
+"""Of exposures of epochs, of which shares are taken, that change slowly over the sky."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +152,12 @@ class SkyRenderer(Plugin):
                 f"epoch {index} of {self.name}", remedy=f"It has {len(self.epochs)} epochs."
             )
         return self._at_epoch(index)
+
+    def epoch_exposures(self) -> tuple[SkyMap, ...]:
+        """Exposure of each of the `epochs`, on coarse pixels; to be interpolated."""
+        frames = (pixels.frame for pixels in self.pixels)
+        coarse = tuple(HealpixPixels(_EPOCH_NSIDE, frame) for frame in frames)
+        return tuple(self.at_epoch(i).exposure(coarse) for i in range(len(self.epochs)))
 
     @abc.abstractmethod
     def psfs(self) -> tuple[RadialPsf, ...]:
@@ -500,9 +513,55 @@ class Localiser(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier(Plugin):
-    """Names the class of each source from its cut-outs."""
+    """Names the class of each source from its cut-outs.
+
+    Parameters
+    ----------
+    abstain : float
+        Sources whose most probable class is less probable than this are called `UNKNOWN`; 0 for
+        none.
+    """
 
     classes: ClassVar[tuple[str, ...]]
+    fake: ClassVar[str] = ""
+    """Class of detections that are no sources; empty where there is none."""
+
+    abstain: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.abstain <= 1:
+            raise OptionError(f"abstain is {self.abstain}", remedy="It lies between 0 and 1.")
+
+    @property
+    def layout(self) -> CutoutLayout:
+        """Size of the cut-outs that it takes."""
+        return CutoutLayout()
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs that it looks at; 0 for none."""
+        return 0
+
+    @property
+    def label_weights(self) -> np.ndarray:
+        """Weights of the probabilities when the label is chosen, one a class; ones by default."""
+        return np.ones(len(self.classes))
+
+    def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
+        """Return the classifier for a sky of these bands; itself by default.
+
+        Parameters
+        ----------
+        bands : sequence of Band
+        n_epochs : int
+            Of which there are counts apart; 0 for none.
+
+        Raises
+        ------
+        InputFileError
+            If it cannot classify what is seen there; the message says what is missing.
+        """
+        return self
 
     def classify(self, cutouts: Mapping[str, np.ndarray]) -> QTable:
         """Class probabilities of each source.
@@ -515,7 +574,8 @@ class Classifier(Plugin):
         Returns
         -------
         QTable
-            ``prob_<class>`` that sum to one, and ``class_label``.
+            ``prob_<class>`` that sum to one, and ``class_label``: the class of the largest
+            probability, weighted by `label_weights`, or `UNKNOWN`.
 
         Raises
         ------
@@ -539,7 +599,10 @@ class Classifier(Plugin):
         if not np.allclose(probability.sum(axis=1), 1, atol=_SUM_TOLERANCE):
             raise OptionError(f"the probabilities of {self.name} do not sum to one")
         table = QTable({f"prob_{c}": probability[:, i] for i, c in enumerate(self.classes)})
-        table["class_label"] = np.asarray(self.classes)[probability.argmax(axis=1)]
+        most = probability.max(axis=1, initial=0)
+        chosen = (probability * self.label_weights).argmax(axis=1)
+        label = np.asarray(self.classes)[chosen]
+        table["class_label"] = np.where(most >= self.abstain, label, UNKNOWN)
         return table
 
     @abc.abstractmethod

@@ -8,15 +8,22 @@ from os import PathLike
 
 import numpy as np
 
-from gammafind.errors import CoordinateSystemError, FileFormatError, InputDataError
+from gammafind.errors import (
+    BandError,
+    CoordinateSystemError,
+    FileFormatError,
+    InputDataError,
+    OptionError,
+)
 from gammafind.interfaces import SkyRenderer
 from gammafind.progress import stage
+from gammafind.sky.epochs import Epochs
 from gammafind.sky.fits import holds_events, read_events, read_exposure
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["observe"]
+__all__ = ["observe", "observe_epochs"]
 
 Path = str | PathLike
 
@@ -59,6 +66,58 @@ def observe(
         if exposure is not None:
             observation = _use_exposure(observation, exposure, frame=frame)
     return observation
+
+
+def observe_epochs(
+    paths: Sequence[Sequence[Path]],
+    renderer: SkyRenderer,
+    counts: SkyMap,
+    *,
+    frame: str | None = None,
+) -> Epochs:
+    """Read the counts of each epoch.
+
+    Parameters
+    ----------
+    paths : sequence of sequence of path-like
+        Files of each epoch, in order, as for `observe`.
+    renderer : SkyRenderer
+    counts : SkyMap
+        Of all epochs together.
+    frame : {"galactic", "icrs", "fk5"}, optional
+        As for `observe`.
+
+    Returns
+    -------
+    Epochs
+
+    Raises
+    ------
+    OptionError
+        If there are not as many as the renderer has epochs.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+    InputDataError
+        If they do not add up to the counts of all epochs together.
+    """
+    names = renderer.epochs
+    files = [", ".join(map(str, one)) for one in paths]
+    if len(paths) != len(names):
+        raise OptionError(
+            f"counts of {len(paths)} epochs ({'; '.join(files)}), where {renderer.name} has "
+            f"{len(names) or 'none'} with these options",
+            remedy=f"Give one map, or set of maps, for each of {', '.join(names)}, in order."
+            if names
+            else "Leave them out: the exposure is not given apart for each epoch.",
+        )
+    with stage("reading the epochs"):
+        skies = tuple(_read_sky(one, renderer, frame=frame) for one in paths)
+    try:
+        epochs = Epochs(skies, renderer.epoch_exposures())
+        epochs.check_sum(counts)
+    except (BandError, InputDataError) as error:
+        raise InputDataError(error.fault, path="; ".join(files), remedy=error.remedy) from error
+    return epochs
 
 
 def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:

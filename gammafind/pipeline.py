@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,14 +16,16 @@ from astropy.table import QTable
 from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
 from gammafind.choice import select_preset
+from gammafind.classification import classify, without_fakes
 from gammafind.config import Preset, build
 from gammafind.errors import ConfigError, OptionError
-from gammafind.interfaces import Localiser, Plugin, SkyRenderer, no_detections
-from gammafind.observe import observe
+from gammafind.interfaces import Classifier, Localiser, Plugin, SkyRenderer, no_detections
+from gammafind.observe import observe, observe_epochs
 from gammafind.progress import stage
 from gammafind.provenance import provenance
 from gammafind.report import Search, Summary, summarise
 from gammafind.sky.bands import Band
+from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.skymap import SkyMap
@@ -30,6 +33,8 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["Result", "detect"]
 
 Path = str | PathLike
+
+_log = logging.getLogger("gammafind")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,12 +83,14 @@ def detect(
     bands: Sequence[Band] | None = None,
     frame: str | None = None,
     exposure: Path | None = None,
+    epochs: Sequence[Sequence[Path]] = (),
     reference: QTable | None = None,
     min_score: float | None = None,
+    max_fake: float | None = None,
     seed: int = 0,
     command: str = "",
 ) -> Result:
-    """Find the sources of a sky.
+    """Find the sources of a sky and, where the preset has a classifier, say what they are.
 
     Parameters
     ----------
@@ -100,11 +107,16 @@ def detect(
         Frame of HEALPix maps, also of the exposure, whose files do not say it.
     exposure : path-like, optional
         Exposure map that takes the place of the renderer's.
+    epochs : sequence of sequence of path-like, optional
+        Files of the counts of each epoch of the renderer (each year, say), for a classifier.
     reference : QTable, optional
         Catalogue with positions, to match with.
     min_score : float, optional
         Lowest score kept. By default that of the preset or, where it has none, of the localiser;
         the localisers beside keep to theirs.
+    max_fake : float, optional
+        Drop what the classifier takes for no source with a larger probability; by default it is
+        only labelled.
     seed : int
         Of the random generator.
     command : str
@@ -123,9 +135,21 @@ def detect(
     _check_numbers(min_score, seed)
     renderer = build(preset.renderer)
     localisers = _localisers((preset, *beside))
+    classifier = _classifier(preset, renderer, len(epochs), max_fake)
     observation = observe(paths, renderer, frame=frame, exposure=exposure)
+    apart = None
+    if classifier is not None and classifier.n_epochs:
+        apart = observe_epochs(epochs, renderer, observation.counts, frame=frame)
     search = partial(
-        _search, observation, renderer, reference=reference, seed=seed, command=command
+        _search,
+        observation,
+        renderer,
+        classifier=classifier,
+        epochs=apart,
+        max_fake=max_fake,
+        reference=reference,
+        seed=seed,
+        command=command,
     )
     result = search(preset, localisers[0], min_score=min_score)
     others = (search(*pair) for pair in zip(beside, localisers[1:], strict=True))
@@ -158,12 +182,34 @@ def _localiser(preset: Preset) -> Localiser:
     return build(preset.localiser, **given)
 
 
+def _classifier(
+    preset: Preset, renderer: SkyRenderer, n_epochs: int, max_fake: float | None
+) -> Classifier | None:
+    """Classifier of the preset, for this sky, before any work is done."""
+    if preset.classifier is None:
+        if n_epochs or max_fake is not None:
+            raise OptionError(
+                "counts of epochs, or max_fake, without a classifier",
+                remedy="Name a classifier, such as cnn.",
+            )
+        return None
+    classifier = build(preset.classifier).for_sky(renderer.bands, n_epochs)
+    if n_epochs and not classifier.n_epochs:
+        _log.info("the classifier %s looks at no epochs: they are left out", classifier.name)
+    if max_fake is not None:
+        without_fakes(no_detections(), classifier, max_fake)
+    return classifier
+
+
 def _search(
     observation: Observation,
     renderer: SkyRenderer,
     preset: Preset,
     localiser: Localiser,
     *,
+    classifier: Classifier | None,
+    epochs: Epochs | None,
+    max_fake: float | None,
     reference: QTable | None,
     seed: int,
     command: str,
@@ -175,18 +221,25 @@ def _search(
         detections = _localise(localiser, observation, preset, np.random.default_rng(seed))
     seconds = perf_counter() - start
     lowest = _lowest_score(preset, localiser, min_score)
-    catalogue = publish(detections[np.asarray(detections["score"]) >= lowest])
+    kept = detections[np.asarray(detections["score"]) >= lowest]
+    if classifier is not None:
+        likely = localiser.score_name == "probability"
+        kept = classify(kept, observation, classifier, epochs=epochs, probabilities=likely)
+        if max_fake is not None:
+            kept = without_fakes(kept, classifier, max_fake)
+    catalogue = publish(kept)
     if reference is not None:
         catalogue = associate(catalogue, reference, preset.match_radius)
     catalogue.meta |= provenance(
         preset=preset.name,
-        used=_used(renderer, localiser),
+        used=_used(renderer, localiser, classifier),
         inputs=_inputs(observation),
         seed=seed,
         command=command,
         selections=list(observation.counts.meta.get("selections", ())),
         score_name=localiser.score_name,
         min_score=float(lowest) if np.isfinite(lowest) else None,
+        max_fake=max_fake,
         reference=_origin(reference),
         match_radius=str(preset.match_radius),
     )
@@ -216,10 +269,14 @@ def _lowest_score(preset: Preset, localiser: Localiser, min_score: float | None)
     return localiser.published_score
 
 
-def _used(renderer: SkyRenderer, localiser: Localiser) -> dict[str, Plugin]:
+def _used(
+    renderer: SkyRenderer, localiser: Localiser, classifier: Classifier | None
+) -> dict[str, Plugin]:
     used: dict[str, Plugin] = {"renderer": renderer, "localiser": localiser}
     if localiser.clusterer is not None:
         used["clusterer"] = localiser.clusterer
+    if classifier is not None:
+        used["classifier"] = classifier
     return used
 
 

@@ -23,11 +23,14 @@ class Streams:
         Draws Poisson counts.
     rotation : numpy.random.Generator
         Turns the grid of patches.
+    epochs : numpy.random.Generator
+        Shares counts out among epochs.
     """
 
     sources: np.random.Generator
     counts: np.random.Generator
     rotation: np.random.Generator
+    epochs: np.random.Generator
 
 
 def streams(seed: int, index: int) -> Streams:
@@ -53,6 +56,6 @@ def streams(seed: int, index: int) -> Streams:
     for name, value in {"seed": seed, "index": index}.items():
         if value < 0:
             raise OptionError(f"the {name} is {value}", remedy="It must not be negative.")
-    children = np.random.SeedSequence(seed, spawn_key=(index,)).spawn(3)
-    sources, counts, rotation = map(np.random.default_rng, children)
-    return Streams(sources=sources, counts=counts, rotation=rotation)
+    children = np.random.SeedSequence(seed, spawn_key=(index,)).spawn(4)
+    sources, counts, rotation, epochs = map(np.random.default_rng, children)
+    return Streams(sources=sources, counts=counts, rotation=rotation, epochs=epochs)

@@ -8,14 +8,14 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from gammafind.errors import OptionError, WorkerError
 
-__all__ = ["run_tasks"]
+__all__ = ["in_threads", "run_tasks"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,6 +25,19 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DUCC0
 
 _task: Callable[[Any], Any]
 """In a worker process, what it does with each item."""
+
+
+def in_threads(task: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """Yield ``task(item)`` for each item, in order, done by as many threads as there are cores.
+
+    Parameters
+    ----------
+    task : callable
+        Spends its time in numpy and scipy, which let other threads run.
+    items : sequence
+    """
+    with ThreadPoolExecutor(max(1, min(_cores(), len(items)))) as pool:
+        yield from pool.map(task, items)
 
 
 def run_tasks(task: Callable[[T], R], items: Sequence[T], *, workers: int = 1) -> Iterator[R]:

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from gammafind.choice import select_preset, with_plugins
+from gammafind.choice import with_plugins
 from gammafind.config import load_preset
 from gammafind.errors import ConfigError
 from tests.cli.fixtures import toy
@@ -44,10 +42,3 @@ def test_what_a_preset_has_for_its_localiser_goes_with_it():
 def test_options_without_a_plugin_are_refused():
     with pytest.raises(ConfigError, match="options for the clusterer"):
         with_plugins(load_preset("toy"), {}, {"clusterer": {"threshold": 1.0}})
-
-
-def test_a_preset_with_a_classifier_is_refused():
-    preset = load_preset("toy")
-    with_classifier = replace(preset, classifier=replace(preset.localiser, role="classifier"))
-    with pytest.raises(ConfigError, match="names the classifier bright"):
-        select_preset([], with_classifier)

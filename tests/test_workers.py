@@ -7,13 +7,13 @@ import os
 import pytest
 
 from gammafind.errors import OptionError, OutputError
-from gammafind.workers import run_tasks
+from gammafind.workers import in_threads, run_tasks
 from tests.contracts.installed import run_python
 
 TASKS = """
 import os, signal, sys, warnings
 from gammafind.errors import GammafindWarning, OutputError, WorkerError
-from gammafind.workers import run_tasks
+from gammafind.workers import in_threads, run_tasks
 
 def tell(item):
     warnings.warn(f"warned of {item}", GammafindWarning)
@@ -95,3 +95,13 @@ def test_faults_of_the_only_worker_and_bad_numbers():
         list(run_tasks(fail, [1]))
     with pytest.raises(OptionError, match="0 workers"):
         list(run_tasks(abs, [1, 2], workers=0))
+
+
+def test_threads_return_in_order():
+    assert list(in_threads(lambda n: n * n, range(50))) == [n * n for n in range(50)]
+    assert list(in_threads(abs, [])) == []
+
+
+def test_threads_hand_on_what_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        list(in_threads(lambda n: 1 // n, [1, 0]))

@@ -42,7 +42,7 @@ _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
 _OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
 _NAMED_OPTION = re.compile(r"([a-z0-9-]+)\.([a-z_0-9]+)=(.+)")
-_ROLES = ("population", "renderer", "localiser", "clusterer")
+_ROLES = ("population", "renderer", "localiser", "clusterer", "classifier")
 
 
 def add_map_arguments(parser: ArgumentParser, *, photons: bool) -> None:
@@ -74,6 +74,9 @@ def add_plugin_arguments(parser: ArgumentParser) -> None:
         "--localiser", metavar="NAME", help="what finds the sources; that of the preset by default"
     )
     parser.add_argument("--clusterer", metavar="NAME", help="what makes detections of score maps")
+    parser.add_argument(
+        "--classifier", metavar="NAME", help="what names the class of each source, such as cnn"
+    )
     parser.add_argument(
         "--beside",
         action="append",
@@ -126,10 +129,17 @@ def choose_plugins(
     from gammafind.choice import with_plugins
 
     options = parse_options(arguments.option)
-    names = {"localiser": arguments.localiser or localiser, "clusterer": arguments.clusterer}
-    of_the_sky = {role: options[role] for role in options if role == "renderer"}
+    names = {
+        "localiser": arguments.localiser or localiser,
+        "clusterer": arguments.clusterer,
+        "classifier": arguments.classifier,
+    }
+    of_the_sky = {role: options[role] for role in options if role in ("renderer", "classifier")}
     others = arguments.beside if beside is None else beside
-    beside_it = (with_plugins(preset, {"localiser": name}, of_the_sky) for name in others)
+    classifier = {"classifier": arguments.classifier}
+    beside_it = (
+        with_plugins(preset, {"localiser": name, **classifier}, of_the_sky) for name in others
+    )
     return with_plugins(preset, names, options), tuple(beside_it)
 
 

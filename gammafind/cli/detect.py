@@ -28,6 +28,8 @@ EXAMPLES = """\
   gammafind detect photons.fits --preset fermi-lat-psf3-2-20 \\
       --option localiser.threshold=25 -o found.vot
   gammafind detect counts.fits --localiser unet --beside likelihood -o found.ecsv
+  gammafind detect counts.fits --localiser unet --classifier cnn --epoch year-1.fits \\
+      --epoch year-2.fits ... -o found.ecsv
 
 Without --preset the one is taken whose bands the energy bins of the files fill."""
 
@@ -51,6 +53,23 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         metavar="MAP",
         help="exposure map (gtexpcube2 or healpy, cm2 s) in place of the preset's",
+    )
+    parser.add_argument(
+        "--epoch",
+        action="append",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="MAP",
+        help="count maps of one year, for a classifier that looks at time; once for each year of "
+        "the preset, in order",
+    )
+    parser.add_argument(
+        "--max-fake",
+        type=float,
+        metavar="P",
+        help="drop what the classifier takes for no source with a larger probability (default: "
+        "label it only)",
     )
     parser.add_argument(
         "--reference",
@@ -87,7 +106,9 @@ def run(arguments: Namespace) -> None:
         report=arguments.report,
         overwrite=arguments.overwrite,
     ).with_beside(arguments.beside)
-    products.check(inputs=[p for p in (*arguments.maps, arguments.exposure) if p is not None])
+    epochs = [path for paths in arguments.epoch for path in paths]
+    given = (*arguments.maps, *epochs, arguments.exposure)
+    products.check(inputs=[path for path in given if path is not None])
     bands = parse_bands(arguments.band)
     preset, beside = choose_plugins(
         select_preset(arguments.maps, arguments.preset, bands), arguments
@@ -103,8 +124,10 @@ def run(arguments: Namespace) -> None:
         bands=bands,
         frame=arguments.frame,
         exposure=arguments.exposure,
+        epochs=arguments.epoch,
         reference=read_reference(arguments.reference),
         min_score=arguments.min_score,
+        max_fake=arguments.max_fake,
         seed=arguments.seed,
         command=command_line(arguments),
     )

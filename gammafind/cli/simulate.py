@@ -55,6 +55,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "7 GB a catalogue with the preset fermi-lat",
     )
     parser.add_argument(
+        "--epochs",
+        action="store_true",
+        help="write the counts of each year apart too, as detect --epoch takes them",
+    )
+    parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="number of processes (default: 1)"
     )
     parser.add_argument(
@@ -109,6 +114,7 @@ def run(arguments: Namespace) -> None:
             catalogues=arguments.catalogues,
             first=arguments.first,
             maps=arguments.maps,
+            epochs=arguments.epochs,
             workers=arguments.workers,
             table_format=arguments.format,
             overwrite=arguments.overwrite,

@@ -1,4 +1,4 @@
-"""``gammafind train``: networks that find sources, trained from a recipe."""
+"""``gammafind train``: networks that find or classify sources, trained from a recipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gammafind.cli.arguments import command_line
 
 if TYPE_CHECKING:
-    from gammafind.recipes import Recipe, Trained
+    from gammafind.recipes import Trained
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -18,6 +18,7 @@ SUMMARY = "train a network from a recipe"
 EXAMPLES = """\
   gammafind train localiser recipe.toml -o trained
   gammafind train localiser recipe.toml -o trained --resume --workers 2
+  gammafind train classifier recipe.toml -o trained
 
 The recipe is a TOML file; this one will do:
   [training]
@@ -27,9 +28,15 @@ Missing catalogues are rendered first. After an interruption --resume goes on wh
 the last epoch ended, and gives what an unbroken run would have given."""
 
 
+_PLUGINS = {
+    "localiser": "--localiser unet",
+    "classifier": "--localiser unet --classifier cnn",
+}
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("role", choices=("localiser",), help="what the network is for")
+    parser.add_argument("role", choices=("localiser", "classifier"), help="what the network is for")
     parser.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="on what, and how")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the training"
@@ -48,11 +55,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from gammafind.recipes import read_recipe, train_localiser
+    from gammafind import recipes
 
-    recipe = read_recipe(arguments.recipe)
+    read, train = {
+        "localiser": (recipes.read_recipe, recipes.train_localiser),
+        "classifier": (recipes.read_classifier_recipe, recipes.train_classifier),
+    }[arguments.role]
+    recipe = read(arguments.recipe)
     try:
-        done = train_localiser(
+        done = train(
             recipe,
             arguments.output,
             resume=arguments.resume,
@@ -63,10 +74,10 @@ def run(arguments: Namespace) -> None:
         stays = "whole catalogues and epochs stay, and --resume goes on"
         raise KeyboardInterrupt(stays) from None
     if arguments.verbosity >= 0:
-        print("\n".join(_summary(done, recipe)))
+        print("\n".join(_summary(done, recipe.preset.name, arguments.role)))
 
 
-def _summary(done: Trained, recipe: Recipe) -> list[str]:
+def _summary(done: Trained, preset: str, role: str) -> list[str]:
     from gammafind.learning.history import best_row
 
     best = best_row(done.history)
@@ -77,6 +88,6 @@ def _summary(done: Trained, recipe: Recipe) -> list[str]:
         f"loss {best['loss']:.5f}, validation {best['val_loss']:.5f}{test}",
         f"written: {done.weights}",
         "next:",
-        f"  gammafind detect MAP... --preset {shlex.quote(recipe.preset.name)} --localiser unet "
-        f"--option localiser.weights={weights} -o found.ecsv",
+        f"  gammafind detect MAP... --preset {shlex.quote(preset)} {_PLUGINS[role]} "
+        f"--option {role}.weights={weights} -o found.ecsv",
     ]

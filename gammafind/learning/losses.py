@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -9,7 +10,15 @@ import numpy as np
 
 from gammafind.errors import OptionError
 
-__all__ = ["LossOptions", "cross_entropy", "dice", "offset_loss", "position_loss", "total_loss"]
+__all__ = [
+    "LossOptions",
+    "cross_entropy",
+    "dice",
+    "loss_function",
+    "offset_loss",
+    "position_loss",
+    "total_loss",
+]
 
 Tensor = Any
 """Tensor of whichever backend keras runs on."""
@@ -88,6 +97,11 @@ def total_loss(target: Tensor, output: Tensor, options: LossOptions) -> Tensor:
         if options.offset:
             loss += options.offset * offset_loss(target, output)
     return loss
+
+
+def loss_function(options: LossOptions) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return `total_loss` with these options, as the training wants it."""
+    return lambda target, output: total_loss(target, output, options)
 
 
 def cross_entropy(truth: Tensor, logit: Tensor, options: LossOptions) -> Tensor:

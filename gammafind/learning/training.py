@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from gammafind.errors import OptionError, OutputError, TrainingError
 from gammafind.files import atomic_output
 from gammafind.learning.backend import load_keras
-from gammafind.learning.batches import Batch, Batches
+from gammafind.learning.batches import Batch
 from gammafind.learning.checkpoint import read_checkpoint, write_checkpoint
 from gammafind.learning.history import Row, best_row, write_history
-from gammafind.learning.losses import LossOptions, total_loss
 from gammafind.progress import track
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["WEIGHTS", "TrainingOptions", "evaluate", "train"]
+__all__ = ["WEIGHTS", "Loss", "Samples", "TrainingOptions", "evaluate", "train"]
 
 _log = logging.getLogger("gammafind")
 
@@ -31,7 +30,22 @@ CHECKPOINT = "checkpoint.npz"
 WEIGHTS = "best.weights.h5"
 """Weights of the epoch of the lowest validation loss."""
 
+Loss = Callable[[Any, Any], Any]
+"""From the targets and the outputs of a batch, both tensors, to one number."""
+
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+class Samples(Protocol):
+    """What a network is trained on: patches or cut-outs, in batches that are the same each time."""
+
+    batch_size: int
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +102,12 @@ class TrainingOptions:
 
 def train(
     network: keras.Model,
-    training: Batches,
-    validation: Batches,
+    training: Samples,
+    validation: Samples,
     *,
     folder: Path,
     options: TrainingOptions,
-    loss: LossOptions,
+    loss: Loss,
     resume: bool = False,
 ) -> list[Row]:
     """Train a network.
@@ -107,11 +121,12 @@ def train(
     ----------
     network : keras.Model
         Freshly made. It ends with the weights of the lowest validation loss.
-    training, validation : Batches
+    training, validation : Samples
     folder : Path
         Where to write; it must be there.
     options : TrainingOptions
-    loss : LossOptions
+    loss : callable
+        As `Loss`.
     resume : bool
         Go on from the checkpoint, if there is one.
 
@@ -143,24 +158,25 @@ def train(
     return history
 
 
-def evaluate(network: keras.Model, batches: Batches, loss: LossOptions) -> float:
+def evaluate(network: keras.Model, batches: Samples, loss: Loss) -> float:
     """Mean loss of a network over an epoch of batches.
 
     Parameters
     ----------
     network : keras.Model
-    batches : Batches
-    loss : LossOptions
+    batches : Samples
+    loss : callable
+        As `Loss`.
 
     Returns
     -------
     float
     """
-    network.compile(loss=_loss_function(loss))
+    network.compile(loss=loss)
     return _mean_loss(network, network.test_on_batch, batches.epoch(0), len(batches), "test")
 
 
-def _compile(network: keras.Model, options: TrainingOptions, loss: LossOptions, steps: int) -> None:
+def _compile(network: keras.Model, options: TrainingOptions, loss: Loss, steps: int) -> None:
     """Give a network its optimiser and its loss."""
     keras = load_keras()
     total = options.epochs * steps
@@ -174,12 +190,8 @@ def _compile(network: keras.Model, options: TrainingOptions, loss: LossOptions, 
     optimizer = keras.optimizers.AdamW(
         rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm
     )
-    network.compile(optimizer, loss=_loss_function(loss))
+    network.compile(optimizer, loss=loss)
     optimizer.build(network.trainable_variables)
-
-
-def _loss_function(options: LossOptions) -> Callable:
-    return lambda target, output: total_loss(target, output, options)
 
 
 def _start(network: keras.Model, checkpoint: Path, resume: bool) -> list[Row]:
@@ -231,7 +243,7 @@ def _levelled_off(history: list[Row], patience: int) -> bool:
     return bool(history) and history[-1]["epoch"] - best_row(history)["epoch"] >= patience
 
 
-def _epoch(network: keras.Model, training: Batches, validation: Batches, number: int) -> Row:
+def _epoch(network: keras.Model, training: Samples, validation: Samples, number: int) -> Row:
     """Train for an epoch, and look how well it went."""
     keras = load_keras()
     start = perf_counter()

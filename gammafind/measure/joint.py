@@ -54,6 +54,8 @@ def fit_jointly(
     fixed: np.ndarray,
     templates: sparse.csr_array,
     start: np.ndarray,
+    *,
+    tolerance: float = _TOLERANCE,
 ) -> JointFit:
     """Maximise the Poisson likelihood of ``counts`` over the amplitudes of all templates.
 
@@ -66,6 +68,8 @@ def fit_jointly(
         Expected counts of each template at amplitude one.
     start : ndarray, shape (n,)
         First guess.
+    tolerance : float
+        Largest last step of an amplitude, as a share of it plus one.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def fit_jointly(
         amplitude = amplitude + step
         model = fixed + templates @ amplitude
         information = _information(by_template, templates, model)
-        if np.all(np.abs(step) < _TOLERANCE * (amplitude + 1)):
+        if np.all(np.abs(step) < tolerance * (amplitude + 1)):
             break
     return JointFit(amplitude, information)
 

@@ -17,13 +17,13 @@ from scipy.optimize import minimize
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.nested import match_by_score
+from gammafind.learning.weights import ARCHITECTURE
 from gammafind.plugins.unet.architecture import Architecture, Calibration
 from gammafind.plugins.unet.fluxes import (
     known_of,
     with_background_of,
     with_rough_background,
 )
-from gammafind.plugins.unet.folder import ARCHITECTURE
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.ranking import Ranking, terms
 from gammafind.progress import track

@@ -7,7 +7,7 @@ from typing import Any
 
 from gammafind.learning.history import Row, best_row
 
-__all__ = ["card"]
+__all__ = ["card", "classifier_card"]
 
 
 def card(record: Mapping[str, Any], history: Sequence[Row], test_loss: float | None) -> str:
@@ -50,6 +50,60 @@ def card(record: Mapping[str, Any], history: Sequence[Row], test_loss: float | N
         "loss of the test": "not tested" if test_loss is None else f"{test_loss:.5f}",
         "made by": f"{record['creator']}, {record['date']}",
     }
+    return _page(settings, rows)
+
+
+def classifier_card(
+    record: Mapping[str, Any],
+    history: Sequence[Row],
+    test_loss: float | None,
+    numbers: Mapping[str, int],
+    temperature: float,
+) -> str:
+    """Card of a trained classifier.
+
+    Parameters
+    ----------
+    record : mapping
+    history : sequence of Row
+    test_loss : float or None
+        These three as for `card`.
+    numbers : mapping of str to int
+        Detections of each class in the training.
+    temperature : float
+        Of the catalogues of the validation.
+
+    Returns
+    -------
+    str
+    """
+    settings, best = record["settings"], best_row(history)
+    data = settings["data"]
+    rows = {
+        "network": _listed(settings["network"]),
+        "preset": settings["preset"],
+        "population": _plugin(settings["population"]),
+        "renderer": _plugin(settings["renderer"]),
+        "localiser": _plugin(settings["localiser"]),
+        "catalogues": f"{data['train']} for training, {data['validation']} for validation, "
+        f"{data['test']} for the test, seed {data['seed']}",
+        "seed": settings["seed"],
+        "detections": _listed(settings["detections"]),
+        "detections in the training": _listed(numbers),
+        "cut-outs": _listed(settings["layout"]),
+        "samples": _listed(settings["samples"]),
+        "training": _listed(settings["training"]),
+        "hours": f"{sum(row['seconds'] for row in history) / 3600:.2f}, on {record['backend']}",
+        "weights": f"of epoch {best['epoch']:.0f}, whose validation loss is the lowest",
+        "temperature": f"{temperature:.4f}",
+        "loss of training, validation": f"{best['loss']:.5f}, {best['val_loss']:.5f}",
+        "loss of the test": "not tested" if test_loss is None else f"{test_loss:.5f}",
+        "made by": f"{record['creator']}, {record['date']}",
+    }
+    return _page(settings, rows)
+
+
+def _page(settings: Mapping[str, Any], rows: Mapping[str, Any]) -> str:
     lines = [f"| {name} | {value} |" for name, value in rows.items()]
     title = f"# {settings['network']['name']}, trained for {settings['preset']}"
     return "\n".join([title, "", "| | |", "|---|---|", *lines, ""])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
@@ -15,24 +14,27 @@ import numpy as np
 
 from gammafind.catalogue.io import read_table
 from gammafind.config import build
-from gammafind.errors import ConfigError, OutputError
-from gammafind.files import atomic_output
+from gammafind.errors import ConfigError
 from gammafind.learning.backend import load_keras
 from gammafind.learning.batches import Batches, DrawOptions
-from gammafind.learning.history import Row, best_row
+from gammafind.learning.history import best_row
+from gammafind.learning.losses import loss_function
 from gammafind.learning.shard_set import ShardSet
 from gammafind.learning.shards import ShardMaker, make_shards
 from gammafind.learning.training import evaluate, train
+from gammafind.learning.weights import ARCHITECTURE
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.export import export_network
-from gammafind.plugins.unet.folder import ARCHITECTURE, read_architecture, read_network
+from gammafind.plugins.unet.folder import read_architecture, read_network
 from gammafind.plugins.unet.networks import standardise
 from gammafind.progress import stage
 from gammafind.provenance import describe_plugin, provenance
 from gammafind.recipes.calibrate import KnownSky, calibrate
 from gammafind.recipes.card import card
 from gammafind.recipes.distortion import distorted
+from gammafind.recipes.folders import built, prepare_folder, whole, write_record
 from gammafind.recipes.recipe import Recipe
+from gammafind.recipes.trained import Trained
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
@@ -42,36 +44,10 @@ from gammafind.units import degrees
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Trained", "train_localiser"]
+__all__ = ["train_localiser"]
 
-_RECORD = "training.json"
 _LOOKED_AT = 512
 """Patches from which the mean and the spread of each input are taken."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trained:
-    """What `train_localiser` left.
-
-    Attributes
-    ----------
-    weights : Path
-        Folder of weights, for the option ``weights`` of the localiser ``unet``.
-    history : list of Row
-        One row an epoch.
-    test_loss : float or None
-        Of the weights that are kept, on the catalogues of the test.
-    n_made : int
-        Catalogues that were not there before.
-    seconds : float
-        Wall-clock time of this run.
-    """
-
-    weights: Path
-    history: list[Row]
-    test_loss: float | None
-    n_made: int
-    seconds: float
 
 
 def train_localiser(
@@ -119,9 +95,9 @@ def train_localiser(
     maker = _maker(recipe, folder)
     architecture = _architecture(recipe, maker)
     keras.utils.set_random_seed(recipe.seed)
-    network = _built(architecture, recipe.training.policy)
+    network = built(architecture, recipe.training.policy)
     record = _record(recipe, maker, command)
-    _prepare(folder, record, resume)
+    prepare_folder(folder, record, resume)
     splits = recipe.data.splits
     made = make_shards(maker, list(itertools.chain(*splits.values())), workers=workers)
     batches = {
@@ -133,19 +109,20 @@ def train_localiser(
     else:
         with stage("looking at the data"):
             standardise(network, _sample(batches["train"]))
+    loss = loss_function(recipe.loss)
     history = train(
         network,
         batches["train"],
         batches["validation"],
         folder=folder,
         options=recipe.training,
-        loss=recipe.loss,
+        loss=loss,
         resume=resume,
     )
-    test_loss = evaluate(network, batches["test"], recipe.loss) if splits["test"] else None
+    test_loss = evaluate(network, batches["test"], loss) if splits["test"] else None
     result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
-    _write_record(folder, {**record, **result})
-    network = _whole(network, architecture)
+    write_record(folder, {**record, **result})
+    network = whole(network, architecture)
     is_new = not (folder / "weights" / ARCHITECTURE).exists()
     weights = _export(folder / "weights", network, architecture, card(record, history, test_loss))
     if is_new and all(isinstance(pixels, HealpixPixels) for pixels in maker.renderer.pixels):
@@ -240,17 +217,6 @@ def _known_skies(recipe: Recipe, maker: ShardMaker) -> list[KnownSky]:
     return skies
 
 
-def _built(architecture: Architecture, policy: str) -> keras.Model:
-    """Network with random weights that computes in a precision of keras."""
-    keras = load_keras()
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        return architecture.build()
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def _start(network: keras.Model, architecture: Architecture, folder: Path) -> None:
     """Bring a network to the weights in a folder."""
     given = read_architecture(folder)
@@ -263,13 +229,6 @@ def _start(network: keras.Model, architecture: Architecture, folder: Path) -> No
                 remedy="Change the recipe, or leave start out.",
             )
     network.set_weights(read_network(folder).get_weights())
-
-
-def _whole(network: keras.Model, architecture: Architecture) -> keras.Model:
-    """The same network, all of it in 32 bits."""
-    whole = architecture.build()
-    whole.set_weights(network.get_weights())
-    return whole
 
 
 def _sample(batches: Batches) -> list[np.ndarray]:
@@ -289,40 +248,6 @@ def _record(recipe: Recipe, maker: ShardMaker, command: str) -> dict[str, Any]:
     backend = load_keras().backend.backend()
     history = {key: made[key] for key in ("creator", "date", "command", "software")}
     return json.loads(json.dumps({"settings": settings, "backend": backend, **history}))
-
-
-def _prepare(folder: Path, record: dict[str, Any], resume: bool) -> None:
-    """Make the folder; refuse one that holds a training with other settings."""
-    path = folder / _RECORD
-    if path.exists():
-        if not resume:
-            raise OutputError(
-                "a training has begun here already",
-                path=folder,
-                remedy="Go on with --resume (resume in Python), or choose another folder.",
-            )
-        found = json.loads(path.read_text(encoding="utf-8"))["settings"]
-        different = [
-            name
-            for name in {**found, **record["settings"]}
-            if found.get(name) != record["settings"].get(name)
-        ]
-        if different:
-            raise OutputError(
-                f"the training here has other settings: {', '.join(different)}",
-                path=folder,
-                remedy=f"Take those in {_RECORD}, or choose another folder.",
-            )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot be made ({error.strerror})", path=folder) from None
-    _write_record(folder, record)
-
-
-def _write_record(folder: Path, record: dict[str, Any]) -> None:
-    with atomic_output(folder / _RECORD, overwrite=True) as temporary:
-        temporary.write_text(f"{json.dumps(record, indent=2)}\n", encoding="utf-8")
 
 
 def _export(folder: Path, network: keras.Model, architecture: Architecture, text: str) -> Path:

@@ -37,24 +37,28 @@ Only ``preset`` is required; all else has the default that is shown. Unknown key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from os import PathLike
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from gammafind.choice import with_plugins
-from gammafind.config import Preset, load_preset
+from gammafind.config import Preset
 from gammafind.errors import ConfigError, OptionError
 from gammafind.learning.batches import DrawOptions
 from gammafind.learning.features import FeatureSpec
 from gammafind.learning.losses import LossOptions
 from gammafind.learning.targets import TargetOptions
 from gammafind.learning.training import TrainingOptions
+from gammafind.recipes.common import (
+    DataOptions,
+    at_least,
+    chosen,
+    chosen_preset,
+    free_values,
+    kinds,
+)
 from gammafind.tomlfile import TomlFile
 
 __all__ = ["BatchOptions", "DataOptions", "Recipe", "read_recipe"]
-
-T = TypeVar("T")
 
 _PARTS = {
     "features": FeatureSpec,
@@ -63,43 +67,6 @@ _PARTS = {
     "loss": LossOptions,
 }
 _SECTIONS = ("training", "data", "population", "renderer", "network", *_PARTS)
-_KINDS = {"int": int, "float": float, "bool": bool, "str": str}
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataOptions:
-    """Which catalogues a network is trained and tried on; none is in two sets.
-
-    Parameters
-    ----------
-    train, validation, test : int
-        Number of catalogues, with the indices from 0 up in this order.
-    seed : int
-        Of the catalogues.
-    folder : str
-        Where they are kept, seen from the recipe; where it is empty, in the output folder.
-    """
-
-    train: int = 8
-    validation: int = 1
-    test: int = 1
-    seed: int = 0
-    folder: str = ""
-
-    def __post_init__(self) -> None:
-        for name, least in {"train": 1, "validation": 1, "test": 0, "seed": 0}.items():
-            _at_least(f"{name} of the data", getattr(self, name), least)
-
-    @property
-    def splits(self) -> dict[str, range]:
-        """Indices of the catalogues of each set."""
-        ends = (0, self.train, self.train + self.validation)
-        last = ends[-1] + self.test
-        return {
-            "train": range(*ends[:2]),
-            "validation": range(*ends[1:]),
-            "test": range(ends[-1], last),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +84,9 @@ class BatchOptions:
     batch_size: int = 32
 
     def __post_init__(self) -> None:
-        _at_least("batch_size", self.batch_size, 1)
+        at_least("batch_size", self.batch_size, 1)
         for name in ("patches_per_epoch", "validation_patches"):
-            _at_least(name, getattr(self, name), self.batch_size)
+            at_least(name, getattr(self, name), self.batch_size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +128,7 @@ class Recipe:
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        _at_least("seed", self.seed, 0)
+        at_least("seed", self.seed, 0)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -198,58 +165,23 @@ def read_recipe(path: str | PathLike) -> Recipe:
     toml = TomlFile.read(path, _SECTIONS, required=("training",))
     try:
         general = toml.values("training", _general_kinds(), required=("preset",))
-        network = _free(toml, "network")
+        network = free_values(toml, "network")
         return Recipe(
-            preset=_preset(toml, general.pop("preset")),
+            preset=chosen_preset(toml, general.pop("preset")),
             seed=general.pop("seed", 0),
             start=general.pop("start", ""),
-            batches=_chosen(BatchOptions, general),
-            training=_chosen(TrainingOptions, general),
-            data=DataOptions(**toml.values("data", _kinds(DataOptions))),
+            batches=chosen(BatchOptions, general),
+            training=chosen(TrainingOptions, general),
+            data=DataOptions(**toml.values("data", kinds(DataOptions))),
             network=network.pop("name", "gammafind"),
             network_options=network,
-            **{name: part(**toml.values(name, _kinds(part))) for name, part in _PARTS.items()},
+            **{name: part(**toml.values(name, kinds(part))) for name, part in _PARTS.items()},
             source=toml.path,
         )
     except OptionError as error:
         raise ConfigError(error.fault, path=toml.path, remedy=error.remedy) from error
 
 
-def _preset(toml: TomlFile, name: str) -> Preset:
-    """Preset with the options of the recipe laid over; files are sought beside the recipe."""
-    beside = Path(toml.path).parent / name
-    preset = load_preset(str(beside) if name.endswith(".toml") else name)
-    if preset.population is None:
-        raise ConfigError(
-            f"the preset {preset.name} names no population",
-            path=toml.path,
-            remedy="Name one in the preset: sources are drawn from it.",
-        )
-    options = {role: _free(toml, role) for role in ("population", "renderer")}
-    return with_plugins(preset, {}, {role: given for role, given in options.items() if given})
-
-
 def _general_kinds() -> dict[str, type]:
     named = {"preset": str, "seed": int, "start": str}
-    return {**named, **_kinds(BatchOptions), **_kinds(TrainingOptions)}
-
-
-def _kinds(options: type) -> dict[str, type]:
-    """Type of each field of a dataclass of plain options."""
-    return {entry.name: _KINDS[entry.type] for entry in fields(options)}
-
-
-def _chosen(options: type[T], values: Mapping[str, Any]) -> T:
-    """Options of a class, from among those of several."""
-    return options(**{name: values[name] for name in _kinds(options) if name in values})
-
-
-def _free(toml: TomlFile, section: str) -> dict[str, Any]:
-    """Values of a section whose keys a plugin or a network knows."""
-    kinds = {"name": str} if section == "network" else {}
-    return {**toml.tables.get(section, {}), **toml.values(section, kinds, others=True)}
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise OptionError(f"{name} is {value}", remedy=f"It must be {least} or more.")
+    return {**named, **kinds(BatchOptions), **kinds(TrainingOptions)}

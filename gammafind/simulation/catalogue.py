@@ -14,9 +14,11 @@ from astropy.table import QTable
 from gammafind.catalogue.io import write_table
 from gammafind.interfaces import SkyRenderer, SourcePopulation
 from gammafind.progress import stage, track
+from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.folders import filled_folder, write_record
-from gammafind.simulation.sky import total_counts
+from gammafind.simulation.sky import SimulatedSky, total_counts
 from gammafind.sky.fits import write_counts, write_counts_by_nside, write_expected
+from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.streams import streams
@@ -71,6 +73,9 @@ class CatalogueMaker:
         folder = self.folder / catalogue_name(index)
         with stage("writing the catalogue"), filled_folder(folder) as filled:
             self._write(filled, sources, counts, settings)
+            if settings.get("epochs"):
+                sky = SimulatedSky(sources, of_sources, self._observation(counts))
+                self._write_epochs(filled / "epochs", sky, random.epochs)
             numbers = _numbers(sources, expected, counts)
             write_record(filled, settings, **numbers, **self.history)
         n_counts = sum(int(values.sum()) for values in counts.values)
@@ -97,12 +102,26 @@ class CatalogueMaker:
         table = QTable(sources, copy=False)
         table.meta = {**sources.meta, **settings}
         write_table(table, folder / f"sources.{settings['format']}")
+        self._write_counts(counts, folder)
+        if settings["maps"]:
+            self._write_maps(folder / "maps", sources)
+
+    def _write_counts(self, counts: SkyMap, folder: Path) -> None:
         if all(isinstance(pixels, HealpixPixels) for pixels in counts.pixels):
             write_counts_by_nside(counts, folder, selections=self.renderer.selections)
         else:
             write_counts(counts, folder / "counts.fits", selections=self.renderer.selections)
-        if settings["maps"]:
-            self._write_maps(folder / "maps", sources)
+
+    def _observation(self, counts: SkyMap) -> Observation:
+        exposure, psfs = self.renderer.exposure(), self.renderer.psfs()
+        return Observation(counts, self.background, exposure, psfs)
+
+    def _write_epochs(self, folder: Path, sky: SimulatedSky, rng: np.random.Generator) -> None:
+        folder.mkdir()
+        epochs = draw_epochs(sky, self.renderer, rng=rng)
+        for name, counts in zip(self.renderer.epochs, epochs.counts, strict=True):
+            (folder / name).mkdir()
+            self._write_counts(counts, folder / name)
 
     def _write_maps(self, folder: Path, sources: QTable) -> None:
         folder.mkdir()

@@ -57,6 +57,7 @@ def simulate(
     catalogues: int = 1,
     first: int = 0,
     maps: bool = False,
+    epochs: bool = False,
     workers: int = 1,
     table_format: str = "fits",
     overwrite: bool = False,
@@ -87,6 +88,8 @@ def simulate(
         Index of the first.
     maps : bool
         Whether to write the expected counts of each component in each epoch too.
+    epochs : bool
+        Whether to write the counts of each epoch apart too, in ``epochs``.
     workers : int
         Number of processes.
     table_format : {"fits", "ecsv"}
@@ -118,7 +121,7 @@ def simulate(
         preset = load_preset(preset)
     folder = Path(folder)
     _check_folder(folder)
-    maker = _maker(folder, preset, sources, seed, maps, table_format, command)
+    maker = _maker(folder, preset, sources, seed, maps, epochs, table_format, command)
     indices = range(first, first + catalogues)
     with _tidy_folder(folder, indices):
         wanted = [i for i in indices if overwrite or not is_made(*_place(maker, i))]
@@ -184,6 +187,7 @@ def _maker(
     sources: str | PathLike | None,
     seed: int,
     maps: bool,
+    epochs: bool,
     table_format: str,
     command: str,
 ) -> CatalogueMaker:
@@ -206,6 +210,14 @@ def _maker(
         "format": table_format,
         "maps": maps,
     }
+    if epochs:
+        settings["epochs"] = True
+        if not renderer.epochs:
+            raise ConfigError(
+                f"{renderer.name} knows no epochs with the options of {preset.name}",
+                path=preset.source or None,
+                remedy="Leave epochs out, or choose an exposure given apart for each epoch.",
+            )
     return CatalogueMaker(
         folder=folder,
         renderer=renderer,

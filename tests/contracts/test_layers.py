@@ -25,6 +25,7 @@ LAYERS = (
     ("options", "discovery", "registry", "tomlfile", "config"),
     (
         "choice",
+        "classification",
         "observe",
         "provenance",
         "pipeline",

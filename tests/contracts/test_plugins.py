@@ -7,11 +7,14 @@ import pytest
 from gammafind.config import build, presets
 from gammafind.registry import PluginInfo, get_plugin, plugins
 from gammafind.testing import (
+    check_classifier,
     check_clusterer,
     check_localiser,
     check_population,
     check_renderer,
 )
+from tests.plugins.cnn.helpers import toy_architecture, toy_arrays
+from tests.plugins.cnn.helpers import write as write_classifier
 from tests.plugins.unet.helpers import TOY, matched_filter, write
 
 
@@ -52,6 +55,15 @@ def test_localiser(name, tmp_path):
 @pytest.mark.parametrize("name", usable("clusterer"))
 def test_clusterer(name):
     check_clusterer(get_plugin("clusterer", name))
+
+
+@pytest.mark.parametrize("name", usable("classifier"))
+def test_classifier(name, tmp_path):
+    options = {}
+    if name == "cnn":
+        write_classifier(tmp_path / "weights", toy_architecture())
+        options["weights"] = str(tmp_path / "weights")
+    check_classifier(get_plugin("classifier", name), toy_arrays(), **options)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from gammafind.errors import OptionError, OutputError, TrainingError, TruncatedF
 from gammafind.learning.backend import load_keras
 from gammafind.learning.batches import Batches
 from gammafind.learning.history import best_row
-from gammafind.learning.losses import LossOptions
+from gammafind.learning.losses import LossOptions, loss_function
 from gammafind.learning.shard_set import ShardSet
 from gammafind.learning.shards import make_shards
 from gammafind.learning.training import WEIGHTS, TrainingOptions, evaluate, train
@@ -62,7 +62,7 @@ def run(shards, tmp_path):
             validation,
             folder=folder,
             options=options,
-            loss=LossOptions(),
+            loss=loss_function(LossOptions()),
             **changes,
         )
         return network, history, folder
@@ -128,7 +128,14 @@ def test_patches_of_one_width_are_taken(tmp_path):
     only = keras.Input((32, 32, 2))
     network = keras.Model([only], keras.layers.Conv2D(1, 1)(only))
     options = TrainingOptions(epochs=1)
-    history = train(network, batches, batches, folder=tmp_path, options=options, loss=LossOptions())
+    history = train(
+        network,
+        batches,
+        batches,
+        folder=tmp_path,
+        options=options,
+        loss=loss_function(LossOptions()),
+    )
     assert len(history) == 1
 
 
@@ -170,7 +177,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(run):
 def test_evaluation_is_the_validation_loss(run, shards):
     network, history, _ = run(network=tiny_network(channels=1))
     validation = toy_batches(shards, seed=9, n_patches=8, fixed=True)
-    found = evaluate(network, validation, LossOptions())
+    found = evaluate(network, validation, loss_function(LossOptions()))
     assert found == pytest.approx(best_row(history)["val_loss"], rel=1e-6)
 
 

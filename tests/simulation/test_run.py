@@ -109,6 +109,23 @@ def test_maps_of_all_components_and_epochs_add_up_to_what_is_expected(tmp_path):
         np.testing.assert_allclose(maps["B"][0], maps["B"][1])
 
 
+def test_counts_of_epochs_add_up_and_change_nothing_else(tmp_path):
+    (plain,) = make(tmp_path / "plain").folders
+    (folder,) = make(tmp_path / "apart", epochs=True).folders
+    parts = [counts_of(folder / "epochs" / name) for name in ("first", "second")]
+    for band, whole in enumerate(counts_of(plain).values):
+        np.testing.assert_array_equal(counts_of(folder).values[band], whole)
+        np.testing.assert_array_equal(sum(part.values[band] for part in parts), whole)
+        assert all(part.values[band].sum() > 0 for part in parts)
+
+
+def test_epochs_need_an_exposure_of_each(tmp_path):
+    preset = load_preset("two-years")
+    one_year = replace(preset, renderer=replace(preset.renderer, options={"year": 1}))
+    with pytest.raises(ConfigError, match="two-years knows no epochs"):
+        make(tmp_path, preset=one_year, epochs=True)
+
+
 def test_counts_do_not_depend_on_maps_format_or_company(tmp_path):
     alone = contents(make(tmp_path / "a", first=1).folders[0])
     rich = make(tmp_path / "b", catalogues=2, maps=True, table_format="ecsv").folders[1]

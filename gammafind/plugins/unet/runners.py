@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from os import PathLike
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from gammafind.errors import MissingBackendError, WeightsError
+from gammafind.learning import weights
+from gammafind.learning.weights import Runner
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.folder import ONNX, checked_file, read_network
+from gammafind.plugins.unet.folder import read_network
 from gammafind.plugins.unet.networks import input_name
 
-__all__ = ["BACKENDS", "Runner", "keras_runner", "onnx_runner"]
-
-Runner = Callable[[Sequence[np.ndarray]], np.ndarray]
-"""From the features of patches to the output of the network; see `build_network`."""
+__all__ = ["BACKENDS", "keras_runner", "onnx_runner"]
 
 
 def onnx_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
@@ -31,20 +26,10 @@ def onnx_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
     MissingFileError, TruncatedFileError, WeightsError
         If the network cannot be used.
     """
-    runtime = _onnxruntime()
-    path = checked_file(folder, ONNX, architecture)
-    session = _session(runtime, path)
-    names = [input_name(width) for width, _ in architecture.shapes]
-    found = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
-    expected = {
-        name: (width, width, channels)
-        for name, (width, channels) in zip(names, architecture.shapes, strict=True)
+    shapes = {
+        input_name(width): (width, width, channels) for width, channels in architecture.shapes
     }
-    if found != expected:
-        raise WeightsError(
-            f"the network takes {found}, its architecture says {expected}", path=path
-        )
-    return lambda inputs: session.run(None, dict(zip(names, inputs, strict=True)))[0]
+    return weights.onnx_runner(folder, architecture.checksums, shapes)
 
 
 def keras_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
@@ -66,22 +51,3 @@ BACKENDS: dict[str, Callable[[str | PathLike, Architecture], Runner]] = {
     "keras": keras_runner,
 }
 """Runners by name."""
-
-
-def _onnxruntime() -> ModuleType:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingBackendError(
-            f"onnxruntime cannot be imported ({error})",
-            remedy="pip install onnxruntime, or use the backend keras.",
-        ) from error
-    return onnxruntime
-
-
-def _session(runtime: ModuleType, path: Path) -> Any:
-    """Session of onnxruntime, whose errors have no common class but Exception."""
-    try:
-        return runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise WeightsError(f"onnxruntime cannot read the network ({error})", path=path) from error

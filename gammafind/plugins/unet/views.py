@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gammafind.plugins.unet.runners import Runner
+from gammafind.learning.weights import Runner
 
 __all__ = ["VIEWS", "View", "averaged"]
 

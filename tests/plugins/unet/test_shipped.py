@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 
 from gammafind.config import build, load_preset
 from gammafind.learning.features import features
-from gammafind.plugins.unet.folder import ARCHITECTURE, CARD, read_architecture, shipped_folder
+from gammafind.learning.weights import ARCHITECTURE, CARD
+from gammafind.plugins.unet.folder import read_architecture, shipped_folder
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.peaks import sigmoid
 from gammafind.plugins.unet.runners import keras_runner, onnx_runner

@@ -30,7 +30,7 @@ def test_scores_are_averaged_over_the_patches_that_see_a_source():
 def test_the_highest_score_within_a_pixel_counts():
     score_maps = maps(-20.0, -20.0, -2.0)
     patch, _, x, y = GRID.members(at([40.5], [0.5]), WIDTH)
-    row, column = int(round(y[0])), int(round(x[0]))
+    row, column = round(y[0]), round(x[0])
     score_maps[patch[0], row + 1, column - 1] = 4.0
     score_maps[patch[0], row + 2, column] = 7.0
     assert_allclose(mean_scores(score_maps, GRID, at([40.5], [0.5]), np.zeros(1)), 4.0)

@@ -18,9 +18,12 @@ from gammafind.errors import (
     TruncatedFileError,
     WeightsError,
 )
+from gammafind.files import file_checksum
 from gammafind.learning import backend
+from gammafind.learning import weights as weights_files
+from gammafind.learning.weights import ONNX, WEIGHTS
 from gammafind.plugins.unet import export
-from gammafind.plugins.unet.folder import ONNX, WEIGHTS, read_architecture, read_network
+from gammafind.plugins.unet.folder import read_architecture, read_network
 from gammafind.plugins.unet.runners import keras_runner, onnx_runner
 from tests.plugins.unet.helpers import MANY, features_of, random_network, write
 
@@ -95,7 +98,7 @@ def test_export_needs_torch(tmp_path, monkeypatch):
 
 def test_export_needs_onnx(tmp_path, monkeypatch):
     network = random_network(MANY)
-    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    monkeypatch.setattr(weights_files, "find_spec", lambda name: None)
     with pytest.raises(MissingBackendError, match=r"onnx, which is not installed"):
         write(tmp_path / "new", network, MANY)
     assert not (tmp_path / "new").exists()
@@ -137,7 +140,7 @@ class TestDamage:
         """Give a file the checksum that the architecture tells."""
         path = folder / "architecture.json"
         record = json.loads(path.read_text())
-        record["checksums"][name] = export.file_checksum(folder / name)
+        record["checksums"][name] = file_checksum(folder / name)
         path.write_text(json.dumps(record))
 
 

@@ -1,0 +1,182 @@
+"""How well classes are told: accuracy, areas under curves, calibration, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gammafind.errors import ShapeError
+
+__all__ = [
+    "Reliability",
+    "accuracy",
+    "area_under_curve",
+    "bootstrap",
+    "class_accuracies",
+    "confusion",
+    "expected_calibration_error",
+    "macro_area",
+    "merge_classes",
+    "reliability",
+]
+
+
+def confusion(truth: np.ndarray, named: np.ndarray, n_classes: int) -> np.ndarray:
+    """Number of sources of each true class (rows) that are named each class (columns)."""
+    places = np.asarray(truth) * n_classes + np.asarray(named)
+    return np.bincount(places, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+def accuracy(truth: np.ndarray, named: np.ndarray) -> float:
+    """Share of the sources that are named rightly; NaN without any."""
+    return float(np.mean(truth == named)) if len(truth) else np.nan
+
+
+def class_accuracies(truth: np.ndarray, named: np.ndarray, n_classes: int) -> np.ndarray:
+    """Share of the sources of each class that are named rightly, NaN where there are none.
+
+    Their mean is the balanced accuracy.
+    """
+    return np.array([accuracy(truth[truth == c], named[truth == c]) for c in range(n_classes)])
+
+
+def area_under_curve(positive: np.ndarray, score: np.ndarray) -> float:
+    """Area under the receiver operating characteristic.
+
+    Parameters
+    ----------
+    positive : ndarray of bool, shape (n,)
+    score : ndarray, shape (n,)
+        Higher for what is likelier positive.
+
+    Returns
+    -------
+    float
+        Share of the pairs of a positive and a negative in which the positive scores higher, ties
+        counting half; NaN where all are of one kind.
+    """
+    from scipy.stats import rankdata
+
+    positive = np.asarray(positive, dtype=bool)
+    n, m = positive.sum(), (~positive).sum()
+    if not (n and m):
+        return np.nan
+    return float((rankdata(score)[positive].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def macro_area(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Mean over the classes of the area under the curve of each against all others."""
+    n_classes = probability.shape[1]
+    return float(
+        np.nanmean([area_under_curve(truth == c, probability[:, c]) for c in range(n_classes)])
+    )
+
+
+def merge_classes(probability: np.ndarray, groups: list[list[int]]) -> np.ndarray:
+    """Probabilities of groups of classes; classes in no group are left out of the sum.
+
+    Parameters
+    ----------
+    probability : ndarray, shape (n, n_classes)
+    groups : list of list of int
+
+    Returns
+    -------
+    ndarray, shape (n, len(groups))
+        They sum to one.
+    """
+    merged = np.stack([probability[:, group].sum(axis=1) for group in groups], axis=1)
+    return merged / np.maximum(merged.sum(axis=1, keepdims=True), 1e-12)
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Told and true shares of right labels in bins of the told one.
+
+    Attributes
+    ----------
+    told, true : ndarray, shape (n_bins,)
+        Mean probability of the class named, and share that is named rightly; NaN in empty bins.
+    number : ndarray of int, shape (n_bins,)
+    """
+
+    told: np.ndarray
+    true: np.ndarray
+    number: np.ndarray
+
+
+def reliability(truth: np.ndarray, probability: np.ndarray, n_bins: int = 15) -> Reliability:
+    """Compare the probability of the most probable class with how often it is right.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (n,)
+    probability : ndarray, shape (n, n_classes)
+    n_bins : int
+        As wide as each other, from 0 to 1.
+
+    Raises
+    ------
+    ShapeError
+        If the arrays differ in length.
+    """
+    if len(truth) != len(probability):
+        raise ShapeError(f"{len(truth)} true classes for {len(probability)} sources")
+    told, right = probability.max(axis=1), probability.argmax(axis=1) == truth
+    place = np.clip((told * n_bins).astype(int), 0, n_bins - 1)
+    number = np.bincount(place, minlength=n_bins)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(place, told, minlength=n_bins) / number
+        share = np.bincount(place, right, minlength=n_bins) / number
+    return Reliability(mean, share, number)
+
+
+def expected_calibration_error(
+    truth: np.ndarray, probability: np.ndarray, n_bins: int = 15
+) -> float:
+    """Mean distance of told and true shares of right labels, bins weighing as their sources.
+
+    References
+    ----------
+    Guo et al. 2017, arXiv:1706.04599, eq. 3.
+    """
+    bins = reliability(truth, probability, n_bins)
+    filled = bins.number > 0
+    weight = bins.number[filled] / max(bins.number.sum(), 1)
+    return float(np.sum(weight * np.abs(bins.told[filled] - bins.true[filled])))
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray], float],
+    block: np.ndarray,
+    *,
+    n_draws: int = 400,
+    level: float = 0.95,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Interval of a statistic over blocks of sources, such as skies or regions, drawn anew.
+
+    Parameters
+    ----------
+    statistic : callable
+        From rows of sources to a number.
+    block : ndarray, shape (n,)
+        Block of each source.
+    n_draws : int
+    level : float
+        Share of the draws within the interval.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    tuple of float
+    """
+    rows = [np.flatnonzero(block == one) for one in np.unique(block)]
+    drawn = [
+        statistic(np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))]))
+        for _ in range(n_draws)
+    ]
+    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,16 @@
+"""The neural classifier: images, spectrum and light curve in, class probabilities out."""
+
+from __future__ import annotations
+
+from gammafind.hookspecs import hookimpl
+from gammafind.interfaces import Classifier
+
+__all__ = ["gammafind_classifiers"]
+
+
+@hookimpl
+def gammafind_classifiers() -> list[type[Classifier]]:
+    """Return the classifier."""
+    from gammafind.plugins.cnn.classifier import Cnn
+
+    return [Cnn]

@@ -1,0 +1,220 @@
+"""What a trained classifier is: layers, the cut-outs that it takes, and its temperature."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.units import Quantity
+
+from gammafind.errors import (
+    FileFormatError,
+    GammafindError,
+    InputDataError,
+    OptionError,
+    WeightsError,
+)
+from gammafind.files import atomic_output, check_input
+from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
+from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
+from gammafind.sky.bands import Band
+from gammafind.sky.cutouts import CutoutLayout
+
+__all__ = ["CnnArchitecture"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CnnArchitecture:
+    """Everything about a trained classifier but its weights.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network, as for `build_network`.
+    bands : tuple of Band
+    layout : CutoutLayout
+        Of the cut-outs, with its widths.
+    n_epochs : int
+        Epochs that it looks at; 0 for none.
+    time : {"yes", "no", "shuffled"}
+        What it learned of them; ``no`` where it looks at none.
+    options : mapping
+        Of the network.
+    temperature : float
+        By which logarithms of probabilities are divided, so that they are true.
+    shares : tuple of float
+        Of the classes among published detections; alike where they are not known.
+    checksums : mapping of str to str
+        SHA-256 of the files that belong to it.
+    """
+
+    network: str
+    bands: tuple[Band, ...]
+    layout: CutoutLayout
+    n_epochs: int = 0
+    time: str = "no"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float = 1.0
+    shares: tuple[float, ...] = (1 / len(CLASSES),) * len(CLASSES)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.time not in TIMES or (self.time == "no") != (self.n_epochs == 0):
+            raise OptionError(
+                f"time is {self.time!r} with {self.n_epochs} epochs",
+                remedy=f"It is one of {', '.join(TIMES)}; 'no' has no epochs.",
+            )
+        if not 0 < self.temperature < np.inf:
+            raise OptionError(
+                f"the temperature is {self.temperature}", remedy="It must be above 0."
+            )
+        if len(self.shares) != len(CLASSES) or not all(0 < one <= 1 for one in self.shares):
+            raise OptionError(
+                f"the shares of the classes are {list(self.shares)}",
+                remedy=f"Give {len(CLASSES)} numbers above 0 and up to 1.",
+            )
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of each input of the network."""
+        n_bands, p = len(self.bands), self.layout.n_pixels
+        shapes = (
+            (p, p, n_channels(n_bands, self.n_epochs)),
+            (n_numbers(n_bands, self.n_epochs),),
+            (2,),
+        )
+        return dict(zip(INPUTS, shapes, strict=True))
+
+    def build(self) -> Network:
+        """Return the network with random weights."""
+        (n_pixels, _, channels), (n,), _ = self.shapes.values()
+        return build_network(self.network, n_pixels, channels, n, **self.options)
+
+    def features(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        """What the network sees of cut-outs, as `gammafind.plugins.cnn.features.features`."""
+        edges = [tuple(b.edges.to_value("MeV", equivalencies=u.spectral())) for b in self.bands]
+        return features(arrays, edges, time=self.n_epochs > 0)
+
+    def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
+        """Refuse cut-outs that the network cannot look at.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+        path : path-like
+            The weights, for messages.
+
+        Raises
+        ------
+        WeightsError
+            If bands, epochs or pixels are not those of the network.
+        InputDataError
+            If they hold values that are not finite.
+        """
+        n_bands, p = len(self.bands), self.layout.n_pixels
+        wanted = {"counts": (n_bands, p, p), "background": (n_bands, p, p)}
+        wanted |= dict.fromkeys(("spectrum", "spectrum_err", "exposure", "density"), (n_bands,))
+        wanted |= {"position": (2,), "score": (), "pos_err": ()}
+        if self.n_epochs:
+            wanted |= dict.fromkeys(("epoch_counts", "epoch_background"), (self.n_epochs, p, p))
+            wanted |= dict.fromkeys(("light_curve", "light_curve_err"), (self.n_epochs,))
+        missing = [name for name in wanted if name not in arrays]
+        if missing:
+            raise WeightsError(
+                f"the weights look at {', '.join(missing)}, which the cut-outs lack",
+                path=path,
+                remedy="Give the counts of each epoch, or use weights that need none."
+                if self.n_epochs
+                else "Make them by gammafind.measure.cutouts.make_cutouts.",
+            )
+        for name, shape in wanted.items():
+            array = arrays[name]
+            if array.shape[1:] != shape:
+                raise WeightsError(
+                    f"the weights take {name} of shape {shape} for each source, not "
+                    f"{array.shape[1:]}",
+                    path=path,
+                    remedy="Use weights for these bands and epochs.",
+                )
+            if name not in ("score", "pos_err") and not np.all(np.isfinite(array)):
+                raise InputDataError(
+                    f"{name} of the cut-outs holds values that are not finite",
+                    remedy="Mask pixels without data instead.",
+                )
+
+    def probability(self, output: np.ndarray) -> np.ndarray:
+        """Class probabilities, (n, n_classes), of what the network returns."""
+        scaled = np.asarray(output, dtype=float) / self.temperature
+        scaled -= scaled.max(axis=1, keepdims=True)
+        return np.exp(scaled) / np.exp(scaled).sum(axis=1, keepdims=True)
+
+    def write(self, path: str | PathLike, *, overwrite: bool = False) -> None:
+        """Write as JSON.
+
+        Raises
+        ------
+        OutputError
+            As `gammafind.files.check_output`.
+        """
+        record = {
+            "format": _FORMAT,
+            "network": self.network,
+            "options": dict(self.options),
+            "bands": [
+                {"name": band.name, "low": str(band.low), "high": str(band.high)}
+                for band in self.bands
+            ],
+            "n_pixels": self.layout.n_pixels,
+            "widths": self.layout.widths,
+            "epoch_width": self.layout.epoch_width,
+            "n_epochs": self.n_epochs,
+            "time": self.time,
+            "temperature": self.temperature,
+            "shares": self.shares,
+            "checksums": dict(self.checksums),
+        }
+        with atomic_output(path, overwrite) as temporary:
+            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | PathLike) -> CnnArchitecture:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        MissingFileError, TruncatedFileError
+            If there is no such file, or it is empty.
+        WeightsError
+            If it is not what `write` writes.
+        """
+        path = check_input(path)
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if record.pop("format") != _FORMAT:
+                raise WeightsError("is of another format", path=path)
+            layout = CutoutLayout(
+                n_pixels=record.pop("n_pixels"),
+                widths=tuple(record.pop("widths")),
+                epoch_width=record.pop("epoch_width"),
+            )
+            bands = tuple(
+                Band(one["name"], Quantity(one["low"]), Quantity(one["high"]))
+                for one in record.pop("bands")
+            )
+            shares = tuple(record.pop("shares"))
+            return cls(bands=bands, layout=layout, shares=shares, **record)
+        except FileFormatError:
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError, GammafindError) as error:
+            raise WeightsError(
+                f"does not describe a classifier ({error})",
+                path=path,
+                remedy="It must be the architecture.json of a weights folder.",
+            ) from error

@@ -1,0 +1,136 @@
+"""The neural classifier: cut-outs in, class probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from gammafind.errors import OptionError, WeightsError
+from gammafind.interfaces import Classifier
+from gammafind.plugins.cnn.architecture import CnnArchitecture
+from gammafind.plugins.cnn.folder import BACKENDS, read_architecture, shipped_folder
+from gammafind.plugins.cnn.networks import CLASSES, NETWORKS
+from gammafind.sky.bands import Band, same_edges
+from gammafind.sky.cutouts import CutoutLayout
+
+__all__ = ["Cnn"]
+
+_BATCH = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cnn(Classifier):
+    """Convolutional network over images, spectrum and light curve of each detection.
+
+    Parameters
+    ----------
+    network : {"gammafind", "paper"}
+        Which of the shipped weights are used.
+    weights : str
+        Folder of trained weights; where it is empty, shipped weights for bands and epochs.
+    backend : {"onnxruntime", "keras"}
+        What runs the network.
+    balanced : bool
+        Label sources so that all classes are recognised equally well, rather than so that most
+        labels are right: the label is the class that is most probable against its share among
+        detections. Rare classes (FAKE, PSR, PWN+SNR) are named more often then. Probabilities
+        stay the same.
+    abstain : float
+        As for `gammafind.interfaces.Classifier`.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 4.
+    """
+
+    name: ClassVar[str] = "cnn"
+    classes: ClassVar[tuple[str, ...]] = CLASSES
+    fake: ClassVar[str] = "FAKE"
+
+    network: str = "gammafind"
+    weights: str = ""
+    backend: str = "onnxruntime"
+    balanced: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, known in {"network": NETWORKS, "backend": BACKENDS}.items():
+            if getattr(self, name) not in known:
+                raise OptionError(
+                    f"{name} is {getattr(self, name)!r}",
+                    remedy=f"It is one of {', '.join(known)}.",
+                )
+
+    @property
+    def layout(self) -> CutoutLayout:
+        """Size of the cut-outs that the weights take."""
+        return self._architecture.layout if self.weights else CutoutLayout()
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs that the weights look at."""
+        return self._architecture.n_epochs if self.weights else 0
+
+    @property
+    def label_weights(self) -> np.ndarray:
+        """Ones or, where labels are balanced, the inverse of the share of each class."""
+        if not self.balanced:
+            return super().label_weights
+        if not self.weights:
+            raise OptionError(
+                "balanced labels need the shares of the classes, which stand with the weights",
+                remedy="Give a folder of weights, or take those that for_sky chooses.",
+            )
+        return 1 / np.array(self._architecture.shares)
+
+    def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
+        """Return the classifier with weights for these bands, shipped ones where none are given.
+
+        Where counts are not apart for epochs, or shipped weights look at none, they are those
+        that need none.
+        """
+        if not self.weights:
+            folder = shipped_folder(self.network, bands, n_epochs=n_epochs)
+            return replace(self, weights=str(folder))
+        ours = self._architecture
+        if not same_edges(ours.bands, bands):
+            names = [", ".join(band.name for band in both) for both in (ours.bands, bands)]
+            raise WeightsError(
+                f"the weights were trained for the bands {names[0]}, not {names[1]}",
+                path=self.weights,
+                remedy="Use weights of this preset, or train some for it.",
+            )
+        if ours.n_epochs not in (0, n_epochs):
+            raise WeightsError(
+                f"the weights look at {ours.n_epochs} epochs, and there are counts of "
+                f"{n_epochs or 'none'}",
+                path=self.weights,
+                remedy="Give the counts of each epoch (--epoch), or use weights that need none.",
+            )
+        return self
+
+    @property
+    def _architecture(self) -> CnnArchitecture:
+        return read_architecture(self.weights)
+
+    def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray:
+        chosen = self if self.weights else self._by_shape(cutouts)
+        folder, architecture = chosen.weights, chosen._architecture
+        architecture.check(cutouts, folder)
+        run = BACKENDS[self.backend](folder, architecture)
+        found = [np.zeros((0, len(self.classes)))]
+        for start in range(0, len(cutouts["counts"]), _BATCH):
+            rows = slice(start, start + _BATCH)
+            part = {name: array[rows] for name, array in cutouts.items()}
+            found.append(architecture.probability(run(architecture.features(part))))
+        return np.concatenate(found)
+
+    def _by_shape(self, cutouts: Mapping[str, np.ndarray]) -> Self:
+        """Return the classifier with the shipped weights for as many bands and epochs."""
+        n_epochs = cutouts["light_curve"].shape[1] if "light_curve" in cutouts else 0
+        n_bands = cutouts["spectrum"].shape[1]
+        folder = shipped_folder(self.network, n_bands, n_epochs=n_epochs)
+        return replace(self, weights=str(folder))

@@ -1,0 +1,206 @@
+"""The networks: from images and numbers to the logarithms of class probabilities."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gammafind.errors import OptionError
+from gammafind.learning.backend import load_keras
+
+__all__ = ["CLASSES", "INPUTS", "NETWORKS", "build_network", "standardise"]
+
+CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR", "FAKE")
+"""Classes in the order of the outputs; FAKE is no source."""
+INPUTS = ("images", "numbers", "position")
+"""Names of the inputs; see `gammafind.plugins.cnn.features.features`."""
+
+Tensor = Any
+"""Symbolic tensor of keras."""
+Network = Any
+"""A ``keras.Model``."""
+
+_LEAST_STD = 1e-3
+_STANDARD = "standard_{}"
+
+
+def build_network(
+    name: str, n_pixels: int, channels: int, n_numbers: int, **options: Any
+) -> Network:
+    """Build a network with random weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NETWORKS`.
+    n_pixels : int
+        Pixels a side of the images.
+    channels : int
+        Of the images.
+    n_numbers : int
+        Length of a row of numbers.
+    **options
+        Those of `paper_network` or `gammafind_network`.
+
+    Returns
+    -------
+    keras.Model
+        From `INPUTS` to an array (n, 5), the logarithms of the probabilities of `CLASSES`.
+
+    Raises
+    ------
+    MissingBackendError
+        If no backend of keras is installed.
+    OptionError
+        If there is no such network or option.
+    """
+    if name not in NETWORKS:
+        raise OptionError(
+            f"there is no network {name!r}", remedy=f"Known are {', '.join(NETWORKS)}."
+        )
+    known = list(inspect.signature(NETWORKS[name]).parameters)[1:]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise OptionError(
+            f"the network {name} has no option {', '.join(unknown)}",
+            remedy=f"It has {', '.join(known)}.",
+        )
+    keras = load_keras()
+    shapes = ((n_pixels, n_pixels, channels), (n_numbers,), (2,))
+    inputs = {
+        key: keras.Input(shape, name=key, dtype="float32")
+        for key, shape in zip(INPUTS, shapes, strict=True)
+    }
+    standard = {key: _standardised(key, tensor) for key, tensor in inputs.items()}
+    # A network that does not look at an input takes it all the same: all have the same inputs.
+    return keras.Model(list(inputs.values()), NETWORKS[name](standard, **options), name=name)
+
+
+def standardise(network: Network, inputs: Sequence[np.ndarray]) -> None:
+    """Let a network see each channel with mean 0 and standard deviation 1, from now on.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `build_network`; the numbers become a part of its weights.
+    inputs : sequence of ndarray
+        Features of many detections.
+    """
+    for key, array in zip(INPUTS, inputs, strict=True):
+        layer = network.get_layer(_STANDARD.format(key))
+        axes = tuple(range(array.ndim - 1))
+        layer.moving_mean.assign(array.mean(axis=axes, dtype=float))
+        layer.moving_variance.assign(np.maximum(array.var(axis=axes, dtype=float), _LEAST_STD**2))
+
+
+def paper_network(
+    inputs: dict[str, Tensor], filters: Sequence[int] = (32, 64), units: int = 128
+) -> Tensor:
+    """Convolutions with pooling, position after flattening, softmax.
+
+    Parameters
+    ----------
+    inputs : dict of str to tensor
+    filters : sequence of int
+        Of each pair of convolution and pooling.
+    units : int
+        Of the dense layer.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 4, which does not tell the sizes.
+    """
+    layers = load_keras().layers
+    x = inputs["images"]
+    for n in filters:
+        x = layers.Conv2D(n, 3, padding="same", activation="relu")(x)
+        x = layers.MaxPooling2D(2, padding="same")(x)
+    # Adds nothing of the numbers, and keeps them an input of the exported network.
+    none = layers.Rescaling(0.0)(inputs["numbers"])
+    x = layers.Concatenate()([layers.Flatten()(x), inputs["position"]])
+    x = layers.Dense(units, activation="relu")(x)
+    x = layers.Dense(len(CLASSES))(x)
+    x = layers.Add()([x, layers.Dense(len(CLASSES), use_bias=False)(none)])
+    return _log_softmax(x)
+
+
+def gammafind_network(
+    inputs: dict[str, Tensor],
+    filters: Sequence[int] = (32, 48),
+    units: Sequence[int] = (160, 96),
+    dropout: float = 0.2,
+) -> Tensor:
+    """One encoder of the images, numbers beside it, and one decision after the other.
+
+    First whether there is a source, then whether it lies in the Galaxy, then which of the two
+    classes it has there.
+
+    Parameters
+    ----------
+    inputs : dict of str to tensor
+    filters : sequence of int
+        Of the convolutions.
+    units : sequence of int
+        Of the dense layers.
+    dropout : float
+        Share of the units that are left out in each step of the training.
+    """
+    layers = load_keras().layers
+    x = inputs["images"]
+    for n in filters:
+        x = layers.Conv2D(n, 3, padding="same", activation="gelu")(x)
+    centre = layers.Flatten()(layers.Cropping2D(2)(x))
+    x = layers.Concatenate()([centre, layers.GlobalAveragePooling2D()(x)])
+    x = layers.Dropout(dropout)(layers.Dense(units[-1], activation="gelu")(x))
+    y = layers.Concatenate()([inputs["numbers"], inputs["position"]])
+    y = layers.Dense(units[0], activation="gelu")(y)
+    x = layers.Concatenate()([x, layers.Dropout(dropout)(y)])
+    for n in units:
+        x = layers.Dropout(dropout)(layers.Dense(n, activation="gelu")(x))
+    return _tree(layers.Dense(4)(x))
+
+
+NETWORKS: dict[str, Callable[..., Tensor]] = {
+    "gammafind": gammafind_network,
+    "paper": paper_network,
+}
+"""Networks by name."""
+
+
+def _standardised(key: str, tensor: Tensor) -> Tensor:
+    return load_keras().layers.BatchNormalization(
+        center=False,
+        scale=False,
+        epsilon=0.0,
+        trainable=False,
+        name=_STANDARD.format(key),
+        dtype="float32",
+    )(tensor)
+
+
+def _log_softmax(logits: Tensor) -> Tensor:
+    from keras import ops
+
+    shifted = logits - ops.max(logits, axis=-1, keepdims=True)
+    return shifted - ops.log(ops.sum(ops.exp(shifted), axis=-1, keepdims=True))
+
+
+def _tree(logits: Tensor) -> Tensor:
+    """Logarithms of the probabilities of `CLASSES` from the logits of four decisions."""
+    from keras import ops
+
+    yes, no = -ops.softplus(-logits), -ops.softplus(logits)
+    real, galactic, fsrq, nebula = range(4)
+    return ops.stack(
+        [
+            yes[:, real] + no[:, galactic] + no[:, fsrq],
+            yes[:, real] + no[:, galactic] + yes[:, fsrq],
+            yes[:, real] + yes[:, galactic] + no[:, nebula],
+            yes[:, real] + yes[:, galactic] + yes[:, nebula],
+            no[:, real],
+        ],
+        axis=-1,
+    )

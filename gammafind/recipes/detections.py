@@ -1,0 +1,275 @@
+"""Detections of simulated skies whose sources are known: what a classifier is trained on.
+
+A set is a folder with one folder a catalogue, which holds
+
+- ``cutouts.npz``: what a classifier is given, see `gammafind.measure.cutouts.Cutouts`, and
+  ``label``, ``source`` (row of the source, -1 for none) and ``inside``;
+- ``detections.fits``: what the localiser told, and then positions at random, without a score;
+- ``sources.fits``: the catalogue, with the TS expected of each source;
+- ``meta.json``: how it was made. It is written last: a catalogue that has it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, vstack
+from astropy.units import Quantity
+
+from gammafind.catalogue.io import write_table
+from gammafind.catalogue.matching import match_one_to_one
+from gammafind.errors import OutputError, TableError
+from gammafind.files import atomic_output
+from gammafind.interfaces import Localiser, SkyRenderer, SourcePopulation
+from gammafind.learning.labelled import LabelledCutouts
+from gammafind.learning.shard_set import META, shard_folder
+from gammafind.measure.cutouts import make_cutouts
+from gammafind.measure.expected import rendered_ts
+from gammafind.progress import stage
+from gammafind.simulation.epochs import draw_epochs
+from gammafind.simulation.sky import SimulatedSky, simulated_sky
+from gammafind.sky.cutouts import CutoutLayout
+from gammafind.sky.epochs import Epochs
+from gammafind.sky.patches import PatchGrid
+from gammafind.sky.projection import positions_of
+from gammafind.streams import streams
+
+__all__ = ["DetectionMaker", "labels_of", "read_detections"]
+
+_PLACES, _PHOTONS = 4, 5
+"""Random streams beside those of `gammafind.streams.streams`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DetectionMaker:
+    """Simulates skies and searches them; called with an index, it makes that one.
+
+    The catalogue of a seed and an index is the one that `gammafind.simulation.simulate` makes.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the set.
+    renderer : SkyRenderer
+    population : SourcePopulation
+    localiser : Localiser
+        Whose detections the classifier shall be given.
+    classes : tuple of str
+        Of the classifier.
+    fake : str
+        That of detections without a source.
+    settings : mapping
+        All that decides what is made beside the fields that follow; JSON.
+    layout : CutoutLayout
+    seed : int
+        Of the set.
+    min_score : float
+        Least score of the detections that are kept.
+    random_fakes : int
+        Positions at random, away from sources, in each sky.
+    nside : int
+    size : Quantity
+    n_pixels : sequence of int, optional
+        These three tell the patches, as for `gammafind.config.PatchLayout`.
+    radius : Quantity
+        Within which a detection is that of a source.
+    """
+
+    folder: Path
+    renderer: SkyRenderer
+    population: SourcePopulation
+    localiser: Localiser
+    classes: tuple[str, ...]
+    fake: str
+    settings: Mapping[str, Any]
+    layout: CutoutLayout
+    seed: int = 0
+    min_score: float = 0.2
+    random_fakes: int = 500
+    nside: int = 8
+    size: Quantity = 12.8 * u.deg
+    n_pixels: Sequence[int] | None = None
+    radius: Quantity = 0.3 * u.deg
+
+    def __call__(self, index: int) -> Path:
+        """Make the detections of an index.
+
+        Returns
+        -------
+        Path
+            Their folder.
+        """
+        folder = self.place(index)
+        (folder / META).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with stage("simulating the sky"):
+            sky = simulated_sky(self.renderer, self.population, seed=self.seed, index=index)
+            sky.sources["ts"] = rendered_ts(self.renderer, sky.sources)
+        epochs = self._epochs(sky, index)
+        detections = self._detections(sky, index)
+        label, source = labels_of(
+            detections, sky.sources, classes=self.classes, fake=self.fake, radius=self.radius
+        )
+        cutouts = make_cutouts(
+            sky.observation,
+            detections,
+            layout=self.layout,
+            epochs=epochs,
+            probabilities=self.localiser.score_name == "probability",
+        )
+        with atomic_output(folder / "cutouts.npz", overwrite=True) as temporary:
+            told = {"label": label, "source": source, "inside": cutouts.inside}
+            np.savez_compressed(temporary, **cutouts.arrays, **told)
+        write_table(detections, folder / "detections.fits", overwrite=True)
+        write_table(sky.sources, folder / "sources.fits", overwrite=True)
+        meta = {"settings": self.settings_of(index), "n_detections": len(detections)}
+        with atomic_output(folder / META, overwrite=True) as temporary:
+            temporary.write_text(f"{json.dumps(meta)}\n", encoding="utf-8")
+        return folder
+
+    def place(self, index: int) -> Path:
+        """Folder of an index."""
+        return shard_folder(self.folder, index)
+
+    def settings_of(self, index: int) -> dict[str, Any]:
+        """All that decides what is made, as JSON gives it back."""
+        settings = {
+            **self.settings,
+            "classes": self.classes,
+            "seed": self.seed,
+            "index": index,
+            "layout": self.layout.n_pixels,
+            "widths": self.layout.widths,
+            "epoch_width": self.layout.epoch_width,
+            "min_score": self.min_score,
+            "random_fakes": self.random_fakes,
+            "nside": self.nside,
+            "size": str(self.size),
+            "n_pixels": self.n_pixels,
+            "radius": str(self.radius),
+        }
+        return json.loads(json.dumps(settings))
+
+    def _epochs(self, sky: SimulatedSky, index: int) -> Epochs | None:
+        if not self.renderer.epochs:
+            return None
+        with stage("sharing counts out among the epochs"):
+            return draw_epochs(sky, self.renderer, rng=streams(self.seed, index).epochs)
+
+    def _detections(self, sky: SimulatedSky, index: int) -> QTable:
+        """What the localiser finds, and positions at random."""
+        counts = sky.observation.counts
+        frame = counts.pixels[0].frame
+        grid = PatchGrid.healpix(self.nside, size=self.size, frame=frame)
+        found = self.localiser.localise_sky(
+            sky.observation, grid=grid, n_pixels=self.n_pixels, rng=self._rng(index, _PHOTONS)
+        )
+        found = found[np.asarray(found["score"]) >= self.min_score]
+        rng = self._rng(index, _PLACES)
+        vectors = rng.normal(size=(self.random_fakes, 3))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        there = positions_of(vectors, frame).icrs
+        near = match_distance(there, _positions(sky.sources))
+        there = there[near > self.radius]
+        random = QTable({"ra": there.ra, "dec": there.dec, "score": np.full(len(there), np.nan)})
+        return vstack([found, random])
+
+    def _rng(self, index: int, stream: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(index, stream)))
+
+
+def labels_of(
+    detections: QTable,
+    sources: QTable,
+    *,
+    classes: Sequence[str],
+    fake: str,
+    radius: Quantity,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Classes of detections by the sources that they match.
+
+    Parameters
+    ----------
+    detections, sources : QTable
+    classes : sequence of str
+    fake : str
+        Class of detections without a source.
+    radius : Quantity
+
+    Returns
+    -------
+    label : ndarray of int, shape (n,)
+        Place among ``classes``.
+    source : ndarray of int, shape (n,)
+        Row of ``sources``, -1 for none.
+
+    Raises
+    ------
+    TableError
+        If a source is of none of the classes.
+    """
+    names = np.asarray(sources["class_label"])
+    unknown = sorted(set(names.tolist()) - set(classes))
+    if unknown:
+        raise TableError(
+            f"there are sources of class {', '.join(unknown)}",
+            remedy=f"The classifier knows {', '.join(classes)}.",
+        )
+    scored = np.flatnonzero(np.isfinite(np.asarray(detections["score"])))
+    pairs = match_one_to_one(_positions(detections[scored]), _positions(sources), radius)
+    source = np.full(len(detections), -1)
+    source[scored[pairs.a]] = pairs.b
+    place = np.array([list(classes).index(name) for name in names.tolist()], dtype=int)
+    label = np.full(len(detections), list(classes).index(fake))
+    label[source >= 0] = place[source[source >= 0]]
+    return label, source
+
+
+def read_detections(folder: Path, indices: Sequence[int]) -> LabelledCutouts:
+    """Read the cut-outs of catalogues that were made.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the set.
+    indices : sequence of int
+
+    Returns
+    -------
+    LabelledCutouts
+        Those that lie on the map.
+
+    Raises
+    ------
+    OutputError
+        If a file is damaged.
+    """
+    parts = []
+    for index in indices:
+        path = shard_folder(folder, index) / "cutouts.npz"
+        try:
+            with path.open("rb") as stream, np.load(stream) as file:
+                arrays = {name: file[name] for name in file.files}
+        except (OSError, ValueError, EOFError) as error:
+            raise OutputError(
+                f"cannot be read ({error})", path=path, remedy="Remove its folder; go on."
+            ) from None
+        label, inside, _ = (arrays.pop(name) for name in ("label", "inside", "source"))
+        parts.append(LabelledCutouts(arrays, label)[np.flatnonzero(inside)])
+    return LabelledCutouts.joined(parts)
+
+
+def match_distance(one: SkyCoord, other: SkyCoord) -> Quantity:
+    """Distance of each position from the nearest of others."""
+    return one.match_to_catalog_sky(other)[1]
+
+
+def _positions(table: QTable) -> SkyCoord:
+    return SkyCoord(table["ra"], table["dec"], frame="icrs")

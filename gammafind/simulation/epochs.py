@@ -1,0 +1,150 @@
+"""Counts of a simulated sky shared out among the epochs in which they may have come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from scipy import sparse
+
+from gammafind.errors import OptionError
+from gammafind.interfaces import SkyRenderer
+from gammafind.progress import track
+from gammafind.simulation.sky import SimulatedSky
+from gammafind.sky.epochs import Epochs, exposure_shares
+from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.projection import vectors_in
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
+from gammafind.sky.stamps import averaged_profile, pixels_near
+from gammafind.units import degrees
+
+__all__ = ["draw_epochs"]
+
+_LEVELS = np.array([0.9, 0.98, 0.998])
+_LEFT_OUT = 0.5
+_STEADY = 1e-6
+_AT_ONCE = 200
+
+
+def draw_epochs(sky: SimulatedSky, renderer: SkyRenderer, *, rng: np.random.Generator) -> Epochs:
+    """Share the counts of a sky out among the epochs of its renderer.
+
+    Where the counts of a pixel in all epochs together are known, those of the epochs are a
+    multinomial draw, with the expected counts of the epochs for probabilities: so the photons in
+    which something was found stay, and no map has to be rendered for an epoch.
+
+    Parameters
+    ----------
+    sky : SimulatedSky
+        With the sources of the renderer's own table.
+    renderer : SkyRenderer
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Epochs
+        On the pixels of the sky; they add up to its counts.
+
+    Raises
+    ------
+    OptionError
+        If the renderer knows no epochs.
+
+    Notes
+    -----
+    The background of an epoch is taken to have the share of its exposure. What varies is put where
+    the PSF has it, in as many pixels that at most half a count of a source is left out, or 0.2 %
+    of it.
+    """
+    if not renderer.epochs:
+        raise OptionError(
+            f"{renderer.name} knows no epochs with these options",
+            remedy="Choose an exposure that is given apart for each epoch.",
+        )
+    exposure = renderer.epoch_exposures()
+    parts = [renderer.at_epoch(i) for i in range(len(renderer.epochs))]
+    of_sources = np.stack([part.source_counts(sky.sources) for part in parts])
+    shares = exposure_shares(exposure, _positions(sky.sources)).transpose(0, 2, 1)
+    change = of_sources - shares * of_sources.sum(axis=0)
+    counts, everything = sky.observation.counts, sky.everything()
+    drawn: list[list[np.ndarray]] = [[] for _ in parts]
+    for band in track(range(counts.n_bands), "counts of each epoch"):
+        pixels, seen = counts.pixels[band], counts.values[band].ravel()
+        filled = np.flatnonzero(seen)
+        expected = _coarse_shares(exposure, band, pixels, filled)
+        expected *= everything[band].ravel()[filled]
+        vectors = vectors_in(pixels.frame, _positions(sky.sources))
+        total = of_sources[:, :, band].sum(axis=0)
+        near = _near(vectors, total, change[:, :, band], pixels, sky.observation.psfs[band])
+        expected += (near[filled] @ change[:, :, band].T).T
+        for part, values in zip(drawn, _shared_out(seen[filled], expected, rng), strict=True):
+            whole = np.zeros(seen.size, dtype=np.int32)
+            whole[filled] = values
+            part.append(whole.reshape(pixels.shape))
+    return Epochs(tuple(replace(counts, values=tuple(part)) for part in drawn), exposure)
+
+
+def _positions(sources: QTable) -> SkyCoord:
+    return SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+
+
+def _coarse_shares(
+    exposure: Sequence[SkyMap], band: int, pixels: Pixels, index: np.ndarray
+) -> np.ndarray:
+    """Share of each epoch in the exposure of the coarse pixels that hold some pixels."""
+    coarse = exposure[0].pixels[band]
+    values = np.array([sky.values[band].ravel() for sky in exposure], dtype=float)
+    total = values.sum(axis=0)
+    shares = np.where(total > 0, values / np.where(total > 0, total, 1), 1 / len(values))
+    return shares[:, coarse.containing(_centres(pixels, index))]
+
+
+def _centres(pixels: Pixels, index: np.ndarray) -> np.ndarray:
+    """Unit vectors of some pixels; those of the whole sky would fill the memory."""
+    return pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
+
+
+def _shared_out(
+    counts: np.ndarray, expected: np.ndarray, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Multinomial draws of many pixels at once, epoch by epoch."""
+    expected = np.maximum(expected, 0)
+    left = expected.sum(axis=0)
+    remaining, drawn = counts.astype(np.int64), []
+    for each in expected[:-1]:
+        chance = np.divide(each, left, out=np.zeros_like(left), where=left > 0)
+        drawn.append(rng.binomial(remaining, np.clip(chance, 0, 1)))
+        remaining = remaining - drawn[-1]
+        left = left - each
+    return [*drawn, remaining]
+
+
+def _near(
+    vectors: np.ndarray, counts: np.ndarray, change: np.ndarray, pixels: Pixels, psf: RadialPsf
+) -> sparse.csr_array:
+    """Shares of the counts of varying sources in the pixels near them, (n_pixels, n_sources)."""
+    varying = np.abs(change).max(axis=0) > _STEADY * np.maximum(counts, 1e-9)
+    level = np.searchsorted(_LEVELS, 1 - _LEFT_OUT / np.maximum(counts, _LEFT_OUT))
+    level = np.minimum(level, len(_LEVELS) - 1)
+    rows, columns, values = [], [], []
+    size = np.radians(degrees(pixels.pixel_size, name="size of a pixel"))
+    profile = averaged_profile(psf, float(size))
+    for i, containment in enumerate(_LEVELS):
+        group = np.flatnonzero(varying & (level == i))
+        for start in range(0, len(group), _AT_ONCE):
+            part = group[start : start + _AT_ONCE]
+            index = pixels_near(vectors[part], pixels, psf, containment=containment)
+            chord = np.linalg.norm(_centres(pixels, index) - vectors[part, None], axis=-1)
+            fraction = np.interp(chord, *profile, right=0.0) * size**2
+            rows.append(index.ravel())
+            columns.append(np.repeat(part, index.shape[1]))
+            values.append(fraction.ravel())
+    shape = (int(np.prod(pixels.shape)), len(vectors))
+    if not rows:
+        return sparse.csr_array(shape)
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.csr_array(entries, shape=shape)

@@ -1,0 +1,220 @@
+"""Small square images around many positions at once, cut from maps on any pixels.
+
+A cut-out is a patch of few pixels that is centred on a source. There are ten thousand of them on
+a sky, of which each epoch is wanted too, so that photons are not laid anew: all that a pixel of
+the map holds goes to the pixel of the cut-out in which its centre lies. Counts stay whole numbers,
+each drawn as often as it is in the map, and what is expected of a cut-out is the same sum over the
+expected counts. Background, counts and epochs that are cut alike can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gammafind.errors import OptionError
+from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.projection import positions_of, tangent_basis
+
+__all__ = ["CutoutLayout", "CutoutPixels", "cutout_pixels", "cutout_widths"]
+
+_AT_ONCE = 1000
+"""Cut-outs whose pixels are looked for together."""
+
+
+def cutout_widths(pixels: Sequence[Pixels], n_pixels: int = 7) -> tuple[float, ...]:
+    """Side of a cut-out in degrees in each band: the least power of two that spans the pixels.
+
+    Parameters
+    ----------
+    pixels : sequence of Pixels
+        Of the map, one a band.
+    n_pixels : int
+        Pixels a side of a cut-out; none shall be finer than those of the map.
+    """
+    sizes = [n_pixels * one.pixel_size.to_value("deg") for one in pixels]
+    return tuple(float(2.0 ** np.ceil(np.log2(size))) for size in sizes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutoutLayout:
+    """Size of cut-outs.
+
+    Parameters
+    ----------
+    n_pixels : int
+        Pixels a side.
+    widths : tuple of float
+        Side in each band in degrees; where there are none, the least powers of two of which no
+        pixel is finer than those of the map. For the six bands of the paper these are its own.
+    epoch_width : float
+        Side in degrees of the images of the epochs, in which all bands are summed; 0 for the
+        largest of ``widths``, so that no pixel is finer than those of any band.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 4.
+    """
+
+    n_pixels: int = 7
+    widths: tuple[float, ...] = ()
+    epoch_width: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.n_pixels < 1:
+            raise OptionError(f"n_pixels is {self.n_pixels}", remedy="It must be 1 or more.")
+        if not all(0 < width < 90 for width in self.widths) or not 0 <= self.epoch_width < 90:
+            raise OptionError(
+                f"the cut-outs are {list(self.widths)} and {self.epoch_width} deg wide",
+                remedy="Accepted is up to 90 deg.",
+            )
+
+    def of(self, pixels: Sequence[Pixels]) -> CutoutLayout:
+        """Return the same with all widths, those for the pixels of a map where there are none.
+
+        Raises
+        ------
+        OptionError
+            If there is not one width a band.
+        """
+        widths = tuple(self.widths) or cutout_widths(pixels, self.n_pixels)
+        if len(widths) != len(pixels):
+            raise OptionError(
+                f"{len(widths)} widths of cut-outs for {len(pixels)} bands",
+                remedy="Give one for each band, or none.",
+            )
+        epoch_width = self.epoch_width or max(widths)
+        return replace(self, widths=widths, epoch_width=epoch_width)
+
+
+@dataclass(frozen=True, eq=False)
+class CutoutPixels:
+    """Which pixels of a map make up the pixels of cut-outs.
+
+    Attributes
+    ----------
+    place : ndarray of int, shape (m,)
+        Pixel among those of all cut-outs, flat.
+    index : ndarray of int, shape (m,)
+        Pixel of the map that goes there, flat.
+    shape : tuple of int
+        Of the images of all cut-outs, (n, n_pixels, n_pixels).
+    inside : ndarray of bool, shape (n,)
+        Which cut-outs lie on the map with all of their pixels, and on valid ones.
+    """
+
+    place: np.ndarray
+    index: np.ndarray
+    shape: tuple[int, int, int]
+    inside: np.ndarray
+
+    def cut(self, values: np.ndarray) -> np.ndarray:
+        """Add up the values of a map in each pixel.
+
+        Parameters
+        ----------
+        values : ndarray
+            Counts or expected counts on the pixels of the map.
+
+        Returns
+        -------
+        ndarray, shape (n, n_pixels, n_pixels), float32
+            Where counts are cut, whole numbers.
+        """
+        weights = np.asarray(values).ravel()[self.index]
+        total = np.bincount(self.place, weights, minlength=int(np.prod(self.shape)))
+        return total.reshape(self.shape).astype(np.float32)
+
+
+def cutout_pixels(
+    vectors: np.ndarray,
+    pixels: Pixels,
+    width: float,
+    n_pixels: int,
+    *,
+    valid: np.ndarray | None = None,
+) -> CutoutPixels:
+    """Find the pixels of a map that make up cut-outs in the TAN projection, north up.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, 3)
+        Unit vectors of the centres in the frame of ``pixels``.
+    pixels : Pixels
+    width : float
+        Side of a cut-out in degrees.
+    n_pixels : int
+        Pixels a side.
+    valid : ndarray of bool, optional
+        False where the map holds no data.
+
+    Returns
+    -------
+    CutoutPixels
+
+    Raises
+    ------
+    OptionError
+        If the width is not positive, or there are no pixels.
+    """
+    if not (0 < width < 90 and n_pixels >= 1):
+        raise OptionError(
+            f"cut-outs of {n_pixels} pixels and {width} deg",
+            remedy="They have a pixel or more, and are up to 90 deg wide.",
+        )
+    parts = [
+        _pixels_of(part, pixels, width, n_pixels)
+        for part in np.split(vectors, range(_AT_ONCE, len(vectors), _AT_ONCE))
+    ]
+    starts = np.arange(len(parts)) * _AT_ONCE * n_pixels**2
+    place = np.concatenate([one + start for (one, _), start in zip(parts, starts, strict=True)])
+    index = np.concatenate([one for _, one in parts])
+    inside = _on_map(vectors, pixels, width, n_pixels)
+    if valid is not None and not np.all(valid):
+        empty = place[~np.ravel(valid)[index]] // n_pixels**2
+        inside[empty] = False
+    return CutoutPixels(place, index, (len(vectors), n_pixels, n_pixels), inside)
+
+
+def _pixels_of(
+    vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Flat pixels of cut-outs, and those of the map whose centres lie in them."""
+    index = _near(vectors, pixels, width)
+    at = pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
+    east, north, outward = np.einsum("nki,nji->jnk", at, _bases(vectors))
+    outward = np.where(outward > 0, outward, np.nan) * np.radians(width) / n_pixels
+    column = np.floor(n_pixels / 2 - east / outward)
+    row = np.floor(n_pixels / 2 + north / outward)
+    within = (column >= 0) & (column < n_pixels) & (row >= 0) & (row < n_pixels)
+    cutout = np.nonzero(within)[0]
+    place = (cutout * n_pixels + row[within].astype(int)) * n_pixels + column[within].astype(int)
+    return place, index[within]
+
+
+def _near(vectors: np.ndarray, pixels: Pixels, width: float) -> np.ndarray:
+    """Pixels of the map about each cut-out, to its corners, shape (n, k)."""
+    size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
+    corner = np.arctan(np.sqrt(2) * np.tan(np.radians(width / 2))) + size
+    k = int(np.ceil(2 * np.pi * (1 - np.cos(corner)) / size**2)) + 4
+    return pixels.nearest(vectors, min(k, int(np.prod(pixels.shape))))
+
+
+def _bases(vectors: np.ndarray) -> np.ndarray:
+    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0]))
+    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
+    return tangent_basis(lon, lat)
+
+
+def _on_map(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int) -> np.ndarray:
+    """Which cut-outs lie on the map with the centres of all of their pixels."""
+    if isinstance(pixels, HealpixPixels):
+        return np.ones(len(vectors), dtype=bool)
+    offset = (np.arange(n_pixels) - (n_pixels - 1) / 2) * np.radians(width) / n_pixels
+    plane = np.stack([*np.meshgrid(offset, offset), np.ones((n_pixels, n_pixels))], axis=-1)
+    at = np.einsum("yxi,nij->nyxj", plane, _bases(vectors))
+    at /= np.linalg.norm(at, axis=-1, keepdims=True)
+    index = pixels.pixel_of(positions_of(at.reshape(-1, 3), pixels.frame))
+    return (index >= 0).reshape(len(vectors), -1).all(axis=1)

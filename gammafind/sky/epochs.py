@@ -1,0 +1,118 @@
+"""Parts of the observing time: the counts of each, and its share of the exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+
+from gammafind.errors import BandError, InputDataError, ShapeError
+from gammafind.sky.bands import same_edges
+from gammafind.sky.pixels import same_pixels
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["Epochs", "exposure_shares"]
+
+_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs:
+    """Counts of a sky apart for each epoch, such as a year.
+
+    Parameters
+    ----------
+    counts : sequence of SkyMap
+        Counts of each epoch, all in the same bands and on the same pixels.
+    exposure : sequence of SkyMap
+        Exposure of each epoch, on pixels of any size: it is interpolated.
+
+    Raises
+    ------
+    ShapeError
+        If there are not as many exposures as epochs.
+    BandError
+        If bands or pixels differ.
+    """
+
+    counts: tuple[SkyMap, ...]
+    exposure: tuple[SkyMap, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counts", tuple(self.counts))
+        object.__setattr__(self, "exposure", tuple(self.exposure))
+        if len(self.counts) != len(self.exposure) or not self.counts:
+            raise ShapeError(
+                f"{len(self.counts)} maps of counts for {len(self.exposure)} epochs",
+                remedy="Give the counts of each epoch, in order.",
+            )
+        first = self.counts[0]
+        for number, sky in enumerate(self.counts, 1):
+            if not same_edges(sky.bands, first.bands):
+                raise BandError(f"the bands of epoch {number} are not those of epoch 1")
+            if not all(map(same_pixels, sky.pixels, first.pixels)):
+                raise BandError(f"the pixels of epoch {number} are not those of epoch 1")
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def shares(self, positions: SkyCoord) -> np.ndarray:
+        """Share of each epoch in the exposure at positions, shape (n_epochs, n_bands, n)."""
+        return exposure_shares(self.exposure, positions)
+
+    def check_sum(self, whole: SkyMap) -> None:
+        """Refuse a sky that is not made up of these epochs.
+
+        Parameters
+        ----------
+        whole : SkyMap
+            Counts of the whole time.
+
+        Raises
+        ------
+        BandError
+            If bands or pixels are others.
+        InputDataError
+            If the counts of the epochs do not add up to those of the whole, within one per cent.
+        """
+        first = self.counts[0]
+        if not same_edges(first.bands, whole.bands):
+            raise BandError("the bands of the epochs are not those of the whole time")
+        if not all(map(same_pixels, first.pixels, whole.pixels)):
+            raise BandError("the pixels of the epochs are not those of the whole time")
+        for band in range(whole.n_bands):
+            total = int(whole.values[band].sum())
+            parts = sum(int(sky.values[band].sum()) for sky in self.counts)
+            if abs(parts - total) > _TOLERANCE * max(total, 1):
+                raise InputDataError(
+                    f"band {whole.bands[band].name}: the {len(self)} epochs hold {parts} counts "
+                    f"together, the whole time {total}",
+                    remedy="Give the maps of all epochs of the same photons, each once.",
+                )
+
+
+def exposure_shares(exposure: Sequence[SkyMap], positions: SkyCoord) -> np.ndarray:
+    """Share of each epoch in the exposure.
+
+    Parameters
+    ----------
+    exposure : sequence of SkyMap
+        One an epoch.
+    positions : SkyCoord, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n_epochs, n_bands, n)
+        Sum 1 over the epochs; equal shares where nothing was exposed.
+    """
+    values = np.array(
+        [
+            [p.interpolate(v, positions) for p, v in zip(sky.pixels, sky.values, strict=True)]
+            for sky in exposure
+        ]
+    )
+    values = np.nan_to_num(values)
+    total = values.sum(axis=0)
+    return np.where(total > 0, values / np.where(total > 0, total, 1), 1 / len(exposure))
