@@ -173,6 +173,14 @@ def on_coarse(values: np.ndarray, pixels: Pixels, coarse: Pixels) -> np.ndarray:
     return total[hp.ring2nest(coarse.nside, np.arange(coarse.shape[0]))]
 
 
+@lru_cache(maxsize=1)
+def _nested_order(nside: int) -> np.ndarray:
+    """RING index of each NESTED pixel."""
+    import healpy as hp
+
+    return hp.nest2ring(nside, np.arange(12 * nside**2))
+
+
 def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int) -> CutoutPixels:
     """Find the pixels of a map that make up cut-outs in the TAN projection, north up.
 
