@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import astropy.units as u
@@ -13,10 +13,18 @@ from astropy.table import QTable
 from gammafind.errors import InputDataError
 from gammafind.measure.photometry import measure_photometry
 from gammafind.progress import stage
-from gammafind.sky.cutouts import CutoutLayout, CutoutPixels, cutout_pixels
+from gammafind.sky.cutouts import (
+    CutoutLayout,
+    CutoutPixels,
+    coarse_pixels,
+    cutout_pixels,
+    on_coarse,
+)
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import Pixels
 from gammafind.sky.projection import vectors_in
+from gammafind.sky.skymap import SkyMap
 from gammafind.workers import in_threads
 
 __all__ = ["Cutouts", "make_cutouts"]
@@ -104,31 +112,19 @@ def _images(
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Counts and background of each band and, of all bands together, of each epoch."""
     layout = layout.of(observation.counts.pixels)
-    background = observation.total_background()
-    shares = None if epochs is None else epochs.shares(positions)
-
-    def cut(band: int) -> tuple[np.ndarray, ...]:
-        known = background.valid[band]
-        places = _places(observation, band, positions, layout, layout.widths[band], known)
-        seen, model = (
-            places.cut(observation.counts.values[band]),
-            places.cut(background.values[band]),
-        )
-        if epochs is None:
-            return places.inside, seen, model
-        inside = places.inside
-        if layout.widths[band] != layout.epoch_width:
-            places = _places(observation, band, positions, layout, layout.epoch_width, known)
-        of_epochs = np.stack([places.cut(sky.values[band]) for sky in epochs.counts], axis=1)
-        expected = places.cut(background.values[band])[:, None]
-        expected = shares[:, band].T[:, :, None, None] * expected
-        return inside & places.inside, seen, model, of_epochs, expected
-
-    parts = list(zip(*in_threads(cut, range(len(layout.widths))), strict=True))
-    inside = np.all(parts[0], axis=0)
-    arrays = {"counts": np.stack(parts[1], axis=1), "background": np.stack(parts[2], axis=1)}
+    counts, background = observation.counts, observation.total_background()
+    masks = zip(counts.valid, background.valid, observation.exposure.valid, strict=True)
+    valid = [np.all(one, axis=0) for one in masks]
+    places = _places(positions, [*zip(counts.pixels, layout.widths, strict=True)], layout)
+    arrays = {
+        name: np.stack([p.cut(v) for p, v in zip(places, sky.values, strict=True)], axis=1)
+        for name, sky in {"counts": counts, "background": background}.items()
+    }
+    inside = np.all([p.whole(good) for p, good in zip(places, valid, strict=True)], axis=0)
     if epochs is not None:
-        arrays |= {"epoch_counts": sum(parts[3]), "epoch_background": sum(parts[4])}
+        seen, model, whole = _epoch_images(background, valid, positions, layout, epochs)
+        arrays |= {"epoch_counts": seen, "epoch_background": model}
+        inside = inside & whole
     if not all(np.all(np.isfinite(array)) for array in arrays.values()):
         raise InputDataError(
             "the cut-outs hold values that are not finite",
@@ -137,19 +133,46 @@ def _images(
     return arrays, inside
 
 
-def _places(
-    observation: Observation,
-    band: int,
+def _epoch_images(
+    background: SkyMap,
+    valid: Sequence[np.ndarray],
     positions: SkyCoord,
     layout: CutoutLayout,
-    width: float,
-    known: np.ndarray,
-) -> CutoutPixels:
-    """Pixels of the map in cut-outs of a band, which are valid where the background is known."""
-    pixels = observation.counts.pixels[band]
-    valid = observation.counts.valid[band] & observation.exposure.valid[band] & known
-    vectors = vectors_in(pixels.frame, positions)
-    return cutout_pixels(vectors, pixels, width, layout.n_pixels, valid=valid)
+    epochs: Epochs,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts and background of each epoch, and which cut-outs are whole.
+
+    Maps of fine pixels are summed up first, to pixels that are still finer than those of the
+    images.
+    """
+    shares = epochs.shares(positions)
+    size = layout.epoch_width / layout.n_pixels
+    coarse = [coarse_pixels(pixels, size) for pixels in background.pixels]
+    places = _places(positions, [(pixels, layout.epoch_width) for pixels in coarse], layout)
+    seen, model = np.zeros((2, len(positions), len(epochs), layout.n_pixels, layout.n_pixels))
+    inside = np.ones(len(positions), dtype=bool)
+    for band, (pixels, place) in enumerate(zip(coarse, places, strict=True)):
+        fine = background.pixels[band]
+        for epoch, sky in enumerate(epochs.counts):
+            seen[:, epoch] += place.cut(on_coarse(sky.values[band], fine, pixels))
+        expected = place.cut(on_coarse(background.values[band], fine, pixels))
+        model += shares[:, band].T[:, :, None, None] * expected[:, None]
+        inside &= place.whole(on_coarse(~valid[band], fine, pixels) == 0)
+    return seen, model, inside
+
+
+def _places(
+    positions: SkyCoord, wanted: Sequence[tuple[Pixels, float]], layout: CutoutLayout
+) -> list[CutoutPixels]:
+    """Pixels of the map in cut-outs, for pixels and widths, of which several may be the same."""
+
+    def place(key: tuple[Pixels, float]) -> CutoutPixels:
+        pixels, width = key
+        return cutout_pixels(vectors_in(pixels.frame, positions), pixels, width, layout.n_pixels)
+
+    distinct = list(dict.fromkeys(wanted))
+    found = dict(zip(distinct, in_threads(place, distinct), strict=True))
+    return [found[key] for key in wanted]
 
 
 def _measured(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,7 +19,14 @@ from gammafind.errors import OptionError
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import positions_of, tangent_basis
 
-__all__ = ["CutoutLayout", "CutoutPixels", "cutout_pixels", "cutout_widths"]
+__all__ = [
+    "CutoutLayout",
+    "CutoutPixels",
+    "coarse_pixels",
+    "cutout_pixels",
+    "cutout_widths",
+    "on_coarse",
+]
 
 _AT_ONCE = 1000
 """Cut-outs whose pixels are looked for together."""
@@ -102,7 +110,7 @@ class CutoutPixels:
     shape : tuple of int
         Of the images of all cut-outs, (n, n_pixels, n_pixels).
     inside : ndarray of bool, shape (n,)
-        Which cut-outs lie on the map with all of their pixels, and on valid ones.
+        Which cut-outs lie on the map with all of their pixels.
     """
 
     place: np.ndarray
@@ -127,15 +135,53 @@ class CutoutPixels:
         total = np.bincount(self.place, weights, minlength=int(np.prod(self.shape)))
         return total.reshape(self.shape).astype(np.float32)
 
+    def whole(self, valid: np.ndarray) -> np.ndarray:
+        """Which cut-outs lie on the map, and on valid pixels alone.
 
-def cutout_pixels(
-    vectors: np.ndarray,
-    pixels: Pixels,
-    width: float,
-    n_pixels: int,
-    *,
-    valid: np.ndarray | None = None,
-) -> CutoutPixels:
+        Parameters
+        ----------
+        valid : ndarray of bool
+            False where the map holds no data.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+        """
+        if np.all(valid):
+            return self.inside
+        known = self.inside.copy()
+        known[self.place[~np.ravel(valid)[self.index]] // self.shape[1] ** 2] = False
+        return known
+
+
+def coarse_pixels(pixels: Pixels, size: float) -> Pixels:
+    """Pixels of a map that is as coarse as ``size`` in degrees allows; images stay as they are."""
+    if not isinstance(pixels, HealpixPixels):
+        return pixels
+    halvings = int(np.floor(np.log2(max(size / pixels.pixel_size.to_value("deg"), 1))))
+    return replace(pixels, nside=max(1, pixels.nside >> halvings))
+
+
+def on_coarse(values: np.ndarray, pixels: Pixels, coarse: Pixels) -> np.ndarray:
+    """Sum of the values of a map in each of the `coarse_pixels`."""
+    if coarse == pixels:
+        return values
+    import healpy as hp
+
+    nested = values[_nested_order(pixels.nside)]
+    total = nested.reshape(coarse.shape[0], -1).sum(axis=1)
+    return total[hp.ring2nest(coarse.nside, np.arange(coarse.shape[0]))]
+
+
+@lru_cache(maxsize=1)
+def _nested_order(nside: int) -> np.ndarray:
+    """RING index of each NESTED pixel."""
+    import healpy as hp
+
+    return hp.nest2ring(nside, np.arange(12 * nside**2))
+
+
+def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int) -> CutoutPixels:
     """Find the pixels of a map that make up cut-outs in the TAN projection, north up.
 
     Parameters
@@ -147,8 +193,6 @@ def cutout_pixels(
         Side of a cut-out in degrees.
     n_pixels : int
         Pixels a side.
-    valid : ndarray of bool, optional
-        False where the map holds no data.
 
     Returns
     -------
@@ -172,9 +216,6 @@ def cutout_pixels(
     place = np.concatenate([one + start for (one, _), start in zip(parts, starts, strict=True)])
     index = np.concatenate([one for _, one in parts])
     inside = _on_map(vectors, pixels, width, n_pixels)
-    if valid is not None and not np.all(valid):
-        empty = place[~np.ravel(valid)[index]] // n_pixels**2
-        inside[empty] = False
     return CutoutPixels(place, index, (len(vectors), n_pixels, n_pixels), inside)
 
 

@@ -5,7 +5,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gammafind.errors import OptionError
-from gammafind.sky.cutouts import CutoutLayout, cutout_pixels, cutout_widths
+from gammafind.sky.cutouts import (
+    CutoutLayout,
+    coarse_pixels,
+    cutout_pixels,
+    cutout_widths,
+    on_coarse,
+)
 from gammafind.sky.pixels import HealpixPixels
 from tests.measure.skies import directions, image
 
@@ -91,7 +97,27 @@ def test_cut_outs_without_data_are_flagged():
     vectors = np.array([[1.0, 0, 0], [0, 1.0, 0]])
     valid = np.ones(pixels.shape, dtype=bool)
     valid[pixels.containing(vectors[1])] = False
-    assert cutout_pixels(vectors, pixels, 14.0, 7, valid=valid).inside.tolist() == [True, False]
+    cut = cutout_pixels(vectors, pixels, 14.0, 7)
+    assert cut.inside.tolist() == [True, True]
+    assert cut.whole(valid).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("size", "nside"), [(0.1, 64), (1.0, 64), (1.84, 32), (8.0, 8), (1e3, 1)])
+def test_maps_are_summed_up_to_coarse_pixels(size, nside):
+    pixels = HealpixPixels(64)
+    counts = np.random.default_rng(4).poisson(2.0, pixels.shape)
+    coarse = coarse_pixels(pixels, size)
+    assert coarse == HealpixPixels(nside)
+    summed = on_coarse(counts, pixels, coarse)
+    assert summed.dtype.kind == "i"
+    assert_array_equal(summed, np.bincount(coarse.containing(pixels.vectors), counts))
+
+
+def test_images_are_not_summed_up():
+    pixels = image(9, 0.5)
+    assert coarse_pixels(pixels, 50.0) is pixels
+    values = np.ones(pixels.shape)
+    assert on_coarse(values, pixels, pixels) is values
 
 
 def test_thousands_are_cut_as_one_by_one():
