@@ -98,9 +98,18 @@ PATCH_DETECTIONS = (
 )
 """Detections in the pixels of patches, as `Localiser.localise` returns them."""
 
+_IN_IMAGE = tuple(
+    Column(
+        axis, "pix", f"pos.cartesian.{axis};instr.det",
+        f"{name} in the image, 0 at the centre of the first pixel", required=False,
+    )
+    for axis, name in (("x", "Column"), ("y", "Row"))
+)  # fmt: skip
+
 DETECTIONS = (
     *_POSITION,
     *_GALACTIC,
+    *_IN_IMAGE,
     _SCORE,
     _POSITION_ERROR,
     Column(

@@ -16,8 +16,8 @@ from gammafind.interfaces import SkyRenderer, SourcePopulation
 from gammafind.progress import stage, track
 from gammafind.simulation.folders import filled_folder, write_record
 from gammafind.simulation.sky import total_counts
-from gammafind.sky.fits import write_counts, write_counts_by_nside, write_expected
-from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.drawn import Drawn
+from gammafind.sky.fits import write_expected
 from gammafind.sky.skymap import SkyMap
 from gammafind.streams import streams
 
@@ -26,7 +26,14 @@ __all__ = ["CatalogueMaker", "Made", "catalogue_name"]
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A catalogue that was made: where it is, and how many sources and counts it holds."""
+    """A catalogue that was made: where it is, and how many sources and counts it holds.
+
+    Attributes
+    ----------
+    folder : Path
+    n_sources, n_counts : int
+        Of images, the electrons.
+    """
 
     folder: Path
     n_sources: int
@@ -66,14 +73,15 @@ class CatalogueMaker:
             of_sources = self.renderer.render(sources)
         expected = {"sources": of_sources, **self.background}
         with stage("drawing the counts"):
-            counts = total_counts(expected).poisson(rng=random.counts)
-            counts = replace(counts, meta={k: settings[k] for k in ("preset", "seed", "index")})
+            drawn = self.renderer.draw(total_counts(expected), rng=random.counts)
+            meta = {key: settings[key] for key in ("preset", "seed", "index")}
+            drawn = replace(drawn, counts=replace(drawn.counts, meta=meta))
         folder = self.folder / catalogue_name(index)
         with stage("writing the catalogue"), filled_folder(folder) as filled:
-            self._write(filled, sources, counts, settings)
-            numbers = _numbers(sources, expected, counts)
+            self._write(filled, sources, drawn, settings)
+            numbers = _numbers(sources, expected, drawn.counts)
             write_record(filled, settings, **numbers, **self.history)
-        n_counts = sum(int(values.sum()) for values in counts.values)
+        n_counts = sum(int(values.sum(dtype=float)) for values in drawn.counts.values)
         return Made(folder=folder, n_sources=len(sources), n_counts=n_counts)
 
     @cached_property
@@ -92,15 +100,14 @@ class CatalogueMaker:
         return self.origin
 
     def _write(
-        self, folder: Path, sources: QTable, counts: SkyMap, settings: Mapping[str, Any]
+        self, folder: Path, sources: QTable, drawn: Drawn, settings: Mapping[str, Any]
     ) -> None:
         table = QTable(sources, copy=False)
         table.meta = {**sources.meta, **settings}
         write_table(table, folder / f"sources.{settings['format']}")
-        if all(isinstance(pixels, HealpixPixels) for pixels in counts.pixels):
-            write_counts_by_nside(counts, folder, selections=self.renderer.selections)
-        else:
-            write_counts(counts, folder / "counts.fits", selections=self.renderer.selections)
+        self.renderer.write_drawn(drawn, folder)
+        if drawn.artefacts is not None:
+            write_table(drawn.artefacts, folder / f"artefacts.{settings['format']}")
         if settings["maps"]:
             self._write_maps(folder / "maps", sources)
 
@@ -131,7 +138,7 @@ def _numbers(sources: QTable, expected: Mapping[str, SkyMap], counts: SkyMap) ->
         "counts": [
             {
                 "band": band.name,
-                "drawn": int(counts.values[i].sum()),
+                "drawn": int(counts.values[i].sum(dtype=float)),
                 "expected": {
                     name: float(sky.values[i].sum(dtype=float)) for name, sky in expected.items()
                 },

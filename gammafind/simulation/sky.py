@@ -66,8 +66,9 @@ def simulated_sky(
     random = streams(seed, index)
     sources = population.sample(rng=random.sources)
     expected = renderer.render(sources)
-    counts = total_counts({"sources": expected, **renderer.background()}).poisson(rng=random.counts)
-    return SimulatedSky(sources, expected, renderer.observe(counts))
+    total = total_counts({"sources": expected, **renderer.background()})
+    drawn = renderer.draw(total, rng=random.counts)
+    return SimulatedSky(sources, expected, renderer.observe(drawn.counts))
 
 
 def total_counts(skies: Mapping[str, SkyMap]) -> SkyMap:
