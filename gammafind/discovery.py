@@ -43,6 +43,7 @@ BUILT_IN = (
     "gammafind.plugins.finders",
     "gammafind.plugins.gammapy_ts",
     "gammafind.plugins.fermi_lat",
+    "gammafind.plugins.meerlicht",
 )
 """Modules of the built-in plugins."""
 

@@ -75,4 +75,12 @@ def total_counts(skies: Mapping[str, SkyMap]) -> SkyMap:
     """Sum of maps of expected counts, such as sources and components of the background."""
     first = next(iter(skies.values()))
     by_band = zip(*(sky.values for sky in skies.values()), strict=True)
-    return replace(first, values=tuple(np.sum(parts, axis=0, dtype=float) for parts in by_band))
+    return replace(first, values=tuple(_sum(parts) for parts in by_band))
+
+
+def _sum(parts: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Sum in double precision, one map at a time: images are large."""
+    total = np.zeros(parts[0].shape)
+    for part in parts:
+        total += part
+    return total

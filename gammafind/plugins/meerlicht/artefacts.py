@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntFlag
 
 import numpy as np
 from scipy.special import gamma
@@ -24,7 +23,7 @@ _SEEN = 10.0
 """Electrons from which on a pixel counts as hit."""
 
 
-class Flag(IntFlag):
+class Flag:
     """Bits of the masks of the survey's own pipeline."""
 
     BAD = 1

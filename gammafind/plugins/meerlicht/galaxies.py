@@ -1,22 +1,25 @@
-"""Galaxies: Sersic profiles seen through the atmosphere."""
+"""Galaxies: Sersic profiles seen through the atmosphere, as mixtures of Gaussians."""
 
 from __future__ import annotations
 
-import numpy as np
-from astropy.modeling.models import Sersic2D
-from scipy.signal import fftconvolve
+from collections.abc import Callable
+from functools import lru_cache
 
-from gammafind.plugins.meerlicht.moffat import alpha_of
+import numpy as np
+from astropy.modeling.models import Sersic1D
+from scipy.optimize import nnls
+
 from gammafind.plugins.meerlicht.stamps import add_stamp
 
-__all__ = ["draw_galaxies", "galaxy_stamp"]
+__all__ = ["draw_galaxies", "galaxy_stamps", "mixture_of_moffat", "mixture_of_sersic"]
 
-_FINE = 3
-"""Sub-pixels a side in which a profile is computed."""
-_REACH = 5.0
-"""Half side of a stamp in half-light radii, beyond that of the PSF."""
-_PSF_REACH = 2.5
-_LARGEST = 120
+_SERSIC_WIDTHS = np.geomspace(0.02, 5.0, 12)
+_SERSIC_RADII = np.geomspace(0.005, 8.0, 300)
+_MOFFAT_WIDTHS = np.geomspace(0.3, 6.0, 8)
+_MOFFAT_RADII = np.concatenate([[0.0], np.geomspace(0.05, 10.0, 200)])
+_STEPS = np.array([8, 12, 17, 24, 34, 48, 68, 96, 136])
+_AT_ONCE = 1_000_000
+"""Pixels of stamps that are computed together."""
 
 
 def draw_galaxies(
@@ -48,42 +51,112 @@ def draw_galaxies(
     angle : ndarray, shape (n,)
         Of the major axis from the x axis, in radians.
     """
-    for i in range(len(x)):
-        column, row = (int(np.floor(at[i] + 0.5)) for at in (x, y))
-        stamp = electrons[i] * galaxy_stamp(
-            x[i] - column, y[i] - row, float(fwhm[i]), beta,
-            radius[i], index[i], axis_ratio[i], angle[i],
-        )  # fmt: skip
-        half = len(stamp) // 2
-        add_stamp(image, stamp, column - half, row - half)
+    bright = 1.5 * np.log10(np.maximum(electrons / 300, 1))
+    size = np.searchsorted(_STEPS[:-1], 2 * fwhm + radius * (2 + bright))
+    for step, index_n in {(s, n) for s, n in zip(size.tolist(), index.tolist(), strict=True)}:
+        half = int(_STEPS[step])
+        chosen = np.flatnonzero((size == step) & (index == index_n))
+        for rows in np.array_split(chosen, 1 + len(chosen) * (2 * half + 1) ** 2 // _AT_ONCE):
+            column, row = (np.floor(at[rows] + 0.5).astype(int) for at in (x, y))
+            stamps = galaxy_stamps(
+                x[rows] - column, y[rows] - row, fwhm[rows], radius[rows], axis_ratio[rows],
+                angle[rows], beta=beta, index=index_n, half=half,
+            )  # fmt: skip
+            stamps *= electrons[rows, None, None].astype(np.float32)
+            for stamp, left, low in zip(stamps, column - half, row - half, strict=True):
+                add_stamp(image, stamp, int(left), int(low))
 
 
-def galaxy_stamp(
-    dx: float,
-    dy: float,
-    fwhm: float,
+def galaxy_stamps(
+    dx: np.ndarray,
+    dy: np.ndarray,
+    fwhm: np.ndarray,
+    radius: np.ndarray,
+    axis_ratio: np.ndarray,
+    angle: np.ndarray,
+    *,
     beta: float,
-    radius: float,
     index: float,
-    axis_ratio: float,
-    angle: float,
+    half: int,
 ) -> np.ndarray:
-    """Image of a galaxy of one electron, ``dx, dy`` off the middle of a square of odd side.
+    """Images of galaxies of one electron each, all of one Sersic index.
 
-    The profile is computed by astropy in 3 x 3 sub-pixels and convolved there with the PSF.
+    Both the galaxy and the PSF are mixtures of Gaussians, and so is their convolution, exactly.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, 2 half + 1, 2 half + 1)
+        Centred ``dx, dy`` off the middle pixel.
 
     References
     ----------
-    Sersic 1968, Atlas de Galaxias Australes; Graham & Driver 2005, doi:10.1071/AS05001
+    Hogg & Lang 2013, doi:10.1086/671228
     """
-    half = int(min(np.ceil(_REACH * radius + _PSF_REACH * fwhm), _LARGEST))
-    fine = (np.arange((2 * half + 1) * _FINE) + 0.5) / _FINE - half - 0.5
-    columns, rows = np.meshgrid(fine, fine)
-    profile = Sersic2D(1.0, radius, index, dx, dy, 1 - axis_ratio, angle)(columns, rows)
-    reach = (int(np.ceil(_PSF_REACH * fwhm)) + 0.5) * _FINE
-    offset = (np.arange(-int(reach), int(reach) + 1)) / _FINE
-    square = (offset[:, None] ** 2 + offset**2) / alpha_of(fwhm, beta) ** 2
-    kernel = (1 + square) ** -beta
-    seen = fftconvolve(profile / profile.sum(), kernel / kernel.sum(), mode="same")
-    side = 2 * half + 1
-    return seen.reshape(side, _FINE, side, _FINE).sum(axis=(1, 3)).astype(np.float32)
+    offset = np.arange(-half, half + 1)
+    x, y = ((offset - at[:, None]).astype(np.float32) for at in (dx, dy))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    major, minor = radius**2, (radius * axis_ratio) ** 2
+    shape = (
+        major * cosine**2 + minor * sine**2,
+        (major - minor) * cosine * sine,
+        major * sine**2 + minor * cosine**2,
+    )
+    alpha = fwhm / (2 * np.sqrt(2 ** (1 / beta) - 1))
+    stamps = np.zeros((len(dx), offset.size, offset.size), dtype=np.float32)
+    for weight, width in zip(*mixture_of_sersic(index), strict=True):
+        for share, spread in zip(*mixture_of_moffat(beta), strict=True):
+            blur = (spread * alpha) ** 2
+            xx, xy, yy = width**2 * shape[0] + blur, width**2 * shape[1], width**2 * shape[2] + blur
+            _add_gaussians(stamps, x, y, xx, xy, yy, weight * share)
+    return stamps
+
+
+@lru_cache(maxsize=64)
+def mixture_of_sersic(index: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and widths, in half-light radii, of Gaussians that make up a Sersic profile.
+
+    The profile ends at eight half-light radii.
+    """
+    profile = Sersic1D(1.0, 1.0, index)
+    return _mixture(profile, _SERSIC_RADII, _SERSIC_WIDTHS)
+
+
+@lru_cache(maxsize=16)
+def mixture_of_moffat(beta: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and widths, in scale radii, of Gaussians that make up a Moffat profile."""
+    return _mixture(lambda r: (1 + r**2) ** -beta, _MOFFAT_RADII, _MOFFAT_WIDTHS)
+
+
+def _mixture(
+    profile: Callable[[np.ndarray], np.ndarray], radii: np.ndarray, widths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of norm one that fit the light of a profile best, and their widths."""
+    values = profile(radii)
+    basis = np.exp(-0.5 * (radii[:, None] / widths) ** 2) / (2 * np.pi * widths**2)
+    scale = radii / np.sqrt(values)
+    norm = np.linalg.norm(basis * scale[:, None], axis=0)
+    weights = nnls(basis * scale[:, None] / norm, values * scale, maxiter=1000)[0] / norm
+    used = weights > 1e-4 * weights.sum()
+    return weights[used] / weights[used].sum(), widths[used]
+
+
+def _add_gaussians(
+    stamps: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    xx: np.ndarray,
+    xy: np.ndarray,
+    yy: np.ndarray,
+    weight: float,
+) -> None:
+    """Add a Gaussian of a covariance to each stamp in place."""
+    determinant = xx * yy - xy**2
+    a, b, c = (
+        (-0.5 * v / determinant).astype(np.float32)[:, None] for v in (yy, -2 * xy, xx)
+    )
+    exponent = (b * y)[:, :, None] * x[:, None, :]
+    exponent += (a * x**2)[:, None, :]
+    exponent += (c * y**2)[:, :, None]
+    np.exp(exponent, out=exponent)
+    exponent *= (weight / (2 * np.pi * np.sqrt(determinant))).astype(np.float32)[:, None, None]
+    stamps += exponent
