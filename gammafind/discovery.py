@@ -41,6 +41,7 @@ BUILT_IN = (
     "gammafind.plugins.likelihood",
     "gammafind.plugins.unet",
     "gammafind.plugins.finders",
+    "gammafind.plugins.image_finders",
     "gammafind.plugins.gammapy_ts",
     "gammafind.plugins.fermi_lat",
     "gammafind.plugins.meerlicht",

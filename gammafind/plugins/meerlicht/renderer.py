@@ -87,6 +87,8 @@ class MeerlichtRenderer(Camera):
 
     Notes
     -----
+    Sources of the class ``galaxy`` are drawn with their shapes, all others as points.
+
     Counts are electrons: those of an image in ADU, less the bias, times the gain. The flux of a
     source is in photons cm-2 s-1 in the filter above the atmosphere, as its AB magnitude
     gives it; the exposure is the effective area with atmosphere times the exposure time.
@@ -94,7 +96,6 @@ class MeerlichtRenderer(Camera):
 
     name: ClassVar[str] = "meerlicht"
     presets: ClassVar[tuple[str, ...]] = ("gammafind.plugins.meerlicht:presets/meerlicht.toml",)
-    classes: ClassVar[tuple[str, ...]] = ("star", "galaxy")
 
     def read_catalogue(self, source: str | PathLike) -> QTable | None:
         """Sources of a table with magnitudes, such as the result of a query of Gaia."""
