@@ -114,6 +114,9 @@ class SkyRenderer(Plugin):
     presets: ClassVar[tuple[str, ...]] = ()
     """TOML files of the presets that use this renderer, as package resources ``package:file``."""
 
+    map_files: ClassVar[str] = "counts*.fits"
+    """Names of the files of `write_drawn` that `read_counts` takes, as a shell pattern."""
+
     classes: ClassVar[tuple[str, ...]] = ()
     """Classes of sources that the renderer knows; of any class where there are none."""
 
@@ -275,24 +278,20 @@ class SkyRenderer(Plugin):
         """
         return Drawn(expected.poisson(rng=rng))
 
-    def write_drawn(self, drawn: Drawn, folder: str | PathLike) -> tuple[Path, ...]:
-        """Write a draw into files that `read_counts` takes.
+    def write_drawn(self, drawn: Drawn, folder: str | PathLike) -> None:
+        """Write a draw into `map_files`; others, such as masks, may lie beside them.
 
         Parameters
         ----------
         drawn : Drawn
         folder : path-like
             Exists already.
-
-        Returns
-        -------
-        tuple of Path
-            Files of counts; others, such as masks, may lie beside them.
         """
         counts, folder = drawn.counts, Path(folder)
         if all(isinstance(pixels, HealpixPixels) for pixels in counts.pixels):
-            return write_counts_by_nside(counts, folder, selections=self.selections)
-        return (write_counts(counts, folder / "counts.fits", selections=self.selections),)
+            write_counts_by_nside(counts, folder, selections=self.selections)
+        else:
+            write_counts(counts, folder / "counts.fits", selections=self.selections)
 
     def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
         """Whether files of such cuts can hold what this instrument sees; always by default.

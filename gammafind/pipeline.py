@@ -22,6 +22,7 @@ from gammafind.observe import observe
 from gammafind.progress import stage
 from gammafind.provenance import provenance
 from gammafind.report import Search, Summary, summarise
+from gammafind.report.image import finest_pixels
 from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import PatchGrid
@@ -175,7 +176,8 @@ def _search(
         detections = _localise(localiser, observation, preset, np.random.default_rng(seed))
     seconds = perf_counter() - start
     lowest = _lowest_score(preset, localiser, min_score)
-    catalogue = publish(detections[np.asarray(detections["score"]) >= lowest])
+    kept = renderer.calibrate(detections[np.asarray(detections["score"]) >= lowest])
+    catalogue = publish(kept, pixels=finest_pixels(observation.counts))
     if reference is not None:
         catalogue = associate(catalogue, reference, preset.match_radius)
     catalogue.meta |= provenance(

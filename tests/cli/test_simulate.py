@@ -48,7 +48,7 @@ def test_the_screen_says_what_was_made_and_what_comes_next(capsys):
         "next:",
         "  gammafind detect 'my skies/catalogue-0000'/counts*.fits --preset two-years "
         "-o found.ecsv",
-        "  gammafind evaluate found.ecsv 'my skies/catalogue-0000/sources.fits'",
+        "  gammafind evaluate found.ecsv 'my skies/catalogue-0000/sources.fits' --radius '0.3 deg'",
     ]
     assert simulate("--catalogues", 3, "-o", "my skies") == 0
     lines = capsys.readouterr().out.splitlines()

@@ -96,6 +96,7 @@ class MeerlichtRenderer(Camera):
 
     name: ClassVar[str] = "meerlicht"
     presets: ClassVar[tuple[str, ...]] = ("gammafind.plugins.meerlicht:presets/meerlicht.toml",)
+    map_files: ClassVar[str] = "image.fits"
 
     def read_catalogue(self, source: str | PathLike) -> QTable | None:
         """Sources of a table with magnitudes, such as the result of a query of Gaia."""
@@ -116,7 +117,7 @@ class MeerlichtRenderer(Camera):
         counts = SkyMap(expected.bands, expected.pixels, image, "electrons")
         return Drawn(counts, artefact_table(streaks), mask)
 
-    def write_drawn(self, drawn: Drawn, folder: str | PathLike) -> tuple[Path, ...]:
+    def write_drawn(self, drawn: Drawn, folder: str | PathLike) -> None:
         """Write ``image.fits`` in ADU and ``mask.fits``."""
         counts, folder = drawn.counts, Path(folder)
         adu = self.detector.digitised(counts.values[0])
@@ -125,10 +126,9 @@ class MeerlichtRenderer(Camera):
             for key, value in counts.meta.items()
             if isinstance(value, str | int)
         }
-        written = write_frame(adu, folder / "image.fits", pixels=counts.pixels[0], cards=cards)
+        write_frame(adu, folder / self.map_files, pixels=counts.pixels[0], cards=cards)
         if drawn.mask is not None:
             write_frame(drawn.mask, folder / "mask.fits", pixels=counts.pixels[0])
-        return (written,)
 
     def read_counts(self, paths: Sequence[str | PathLike], *, frame: str | None = None) -> SkyMap:
         """Read one image in ADU and turn it into electrons."""
