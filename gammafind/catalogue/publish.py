@@ -62,9 +62,10 @@ def publish(
     Returns
     -------
     QTable
-        Schema CATALOGUE, or PIXEL_CATALOGUE for an image without a WCS, rows in the order of ``detections``. The 95 % position error follows
-        from the 68 % one as for a two-dimensional Gaussian; the significance is the square root
-        of TS, 0 where TS is negative. Without detections it has every column of the schema.
+        Schema CATALOGUE, or PIXEL_CATALOGUE for an image without a WCS, rows in the order of
+        ``detections``. The 95 % position error follows from the 68 % one as for a
+        two-dimensional Gaussian; the significance is the square root of TS, 0 where TS is
+        negative. Without detections it has every column of the schema.
 
     Raises
     ------

@@ -61,9 +61,7 @@ def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
     catalogue = conform(catalogue, schema, what="the catalogue")
     shapes = _pixel_circles(catalogue) if in_pixels else _sky_circles(catalogue, radius)
     circles = []
-    for row, shape, colour in zip(
-        _plain_rows(catalogue), shapes, _colours(catalogue), strict=True
-    ):
+    for row, shape, colour in zip(_plain_rows(catalogue), shapes, _colours(catalogue), strict=True):
         meta = RegionMeta({"text": row.pop("Source_Name")})
         if row:
             meta["tag"] = [f"{name}={value}" for name, value in row.items()]

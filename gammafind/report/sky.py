@@ -73,6 +73,10 @@ def label_axes(axes: WCSAxes, pixels: Pixels) -> None:
     galactic = axes.wcs.wcs.lngtyp == "GLON"
     names = ("Galactic longitude", "Galactic latitude") if galactic else _EQUATORIAL
     names = names if pixels.celestial else _PLANE
+    if not pixels.celestial:
+        axes.coords[0].set_coord_type("longitude", coord_wrap=180 * u.deg)
+        axes.coords[0].set_major_formatter("dd:mm")
+        axes.coords[1].set_major_formatter("dd:mm")
     for coordinate, side, name in zip(axes.coords, "bl", names, strict=True):
         coordinate.set_ticklabel_position(side)
         coordinate.set_axislabel_position(side)

@@ -85,7 +85,9 @@ class ImageFinder(Localiser):
         rows = [np.zeros((0, 6))]
         for scene in scenes_of_image(observation):
             found = self._find(scene).on_image(scene)
-            rows.append(_measured(scene, found.select(scene.mine(found.x, found.y))))
+            left, low = scene.tile.corner
+            own = scene.tile.owns(found.x + left, found.y + low)
+            rows.append(_measured(scene, found.select(own)))
         return _table(np.concatenate(rows), observation)
 
 
@@ -111,10 +113,8 @@ def _measured(scene: Scene, found: Found) -> np.ndarray:
     error = np.sqrt(noise**2 / np.sum(scene.kernel**2) + np.maximum(electrons, 0))
     ratio = np.maximum(electrons / error, 1)
     spread = _R68 * np.sqrt(2) * scene.fwhm / FWHM_OF_SIGMA / ratio
-    left, low = scene.corner
-    return np.column_stack(
-        [found.x + left, found.y + low, found.score, electrons, error, spread]
-    )
+    left, low = scene.tile.corner
+    return np.column_stack([found.x + left, found.y + low, found.score, electrons, error, spread])
 
 
 def _table(rows: np.ndarray, observation: Observation) -> QTable:

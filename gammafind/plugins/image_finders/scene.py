@@ -12,12 +12,12 @@ from gammafind.errors import OptionError
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.tiles import Tile, tiles
 
 __all__ = ["Scene", "scene_of_patch", "scenes_of_image"]
 
-_SIDE = 2048
+_SIDE = 2176
 _MARGIN = 64
-"""Pixels about a part that are searched too, so that no source is cut."""
 _KERNEL = 1.25
 """Half side of the kernel in FWHM."""
 _LARGEST_KERNEL = 20
@@ -39,10 +39,8 @@ class Scene:
         In the middle of the part.
     pixel_size : float
         Radians.
-    corner : tuple of int
-        Column and row of the first pixel in the whole image.
-    core : tuple of slice
-        Rows and columns of the part; what lies about it is in other parts too.
+    tile : Tile, optional
+        Which part of a larger image it is.
     """
 
     excess: np.ndarray
@@ -50,8 +48,7 @@ class Scene:
     valid: np.ndarray
     psf: RadialPsf
     pixel_size: float
-    corner: tuple[int, int] = (0, 0)
-    core: tuple[slice, slice] | None = None
+    tile: Tile | None = None
 
     @cached_property
     def fwhm(self) -> float:
@@ -71,16 +68,6 @@ class Scene:
     def at(self, image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Values of an image of this part in the pixels that hold some places."""
         return image[np.rint(y).astype(int), np.rint(x).astype(int)]
-
-    def mine(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Which places in the pixels of this part belong to no other part."""
-        if self.core is None:
-            return np.ones(len(x), dtype=bool)
-        rows, columns = self.core
-        return (
-            (x >= columns.start - 0.5) & (x < columns.stop - 0.5)
-            & (y >= rows.start - 0.5) & (y < rows.stop - 0.5)
-        )  # fmt: skip
 
 
 def scene_of_patch(patches: Patches, index: int) -> Scene:
@@ -115,22 +102,18 @@ def scenes_of_image(observation: Observation) -> Iterator[Scene]:
         raise _no_image(counts.n_bands, ())
     background = observation.total_background()
     size = counts.pixels[0].pixel_size.to_value("rad")
-    for core, around in _parts(counts.pixels[0].shape):
-        rows, columns = around
-        sky = background.values[0][around]
-        noise = (
-            _poisson(sky) if observation.noise is None else observation.noise.values[0][around]
-        )
-        middle = (columns.start + columns.stop) / 2, (rows.start + rows.stop) / 2
+    for tile in tiles(counts.pixels[0].shape, side=_SIDE, margin=_MARGIN):
+        sky = tile.cut(background.values[0])
+        known = observation.noise
         scene = _scene(
-            counts.values[0][around], sky, noise, counts.valid[0][around],
-            observation.psfs[0].at(*middle), size,
-        )  # fmt: skip
-        corner = columns.start, rows.start
-        own = tuple(
-            slice(c.start - a.start, c.stop - a.start) for c, a in zip(core, around, strict=True)
+            tile.cut(counts.values[0]),
+            sky,
+            _poisson(sky) if known is None else tile.cut(known.values[0]),
+            tile.cut(counts.valid[0]),
+            observation.psfs[0].at(*tile.middle),
+            size,
         )
-        yield _placed(scene, corner, own)
+        yield replace(scene, tile=tile)
 
 
 def _scene(
@@ -151,26 +134,8 @@ def _scene(
     )
 
 
-def _placed(scene: Scene, corner: tuple[int, int], core: tuple[slice, slice]) -> Scene:
-    return replace(scene, corner=corner, core=core)
-
-
 def _poisson(background: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(background, _LEAST_BACKGROUND))
-
-
-def _parts(shape: tuple[int, int]) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    """Rows and columns of each part, and of the part with its margin."""
-    for row in range(0, shape[0], _SIDE):
-        for column in range(0, shape[1], _SIDE):
-            starts = row, column
-            core = tuple(
-                slice(a, min(a + _SIDE, n)) for a, n in zip(starts, shape, strict=True)
-            )
-            yield core, tuple(
-                slice(max(c.start - _MARGIN, 0), min(c.stop + _MARGIN, n))
-                for c, n in zip(core, shape, strict=True)
-            )
 
 
 def _halves(image: np.ndarray) -> tuple[int, ...]:

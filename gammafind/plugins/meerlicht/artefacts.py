@@ -99,9 +99,7 @@ def _add_track(
     columns = np.rint(x + along * (x_end - x) + rng.normal(0, _DIFFUSION, n)).astype(int)
     rows = np.rint(y + along * (y_end - y) + rng.normal(0, _DIFFUSION, n)).astype(int)
     inside = (columns >= 0) & (columns < image.shape[1]) & (rows >= 0) & (rows < image.shape[0])
-    places, index = np.unique(
-        rows[inside] * image.shape[1] + columns[inside], return_inverse=True
-    )
+    places, index = np.unique(rows[inside] * image.shape[1] + columns[inside], return_inverse=True)
     left = np.bincount(index, charge * weight[inside] / weight.sum(), minlength=len(places))
     image.ravel()[places] += left.astype(np.float32)
     mask.ravel()[places[left >= _SEEN]] |= Flag.COSMIC_RAY
@@ -118,7 +116,9 @@ def add_hot_pixels(
     mask.ravel()[places] |= Flag.BAD
     rows, columns = np.divmod(places, image.shape[1])
     return [
-        Streak(kind="hot pixel", x=float(c), y=float(r), x_end=float(c), y_end=float(r), electrons=e)
+        Streak(
+            kind="hot pixel", x=float(c), y=float(r), x_end=float(c), y_end=float(r), electrons=e
+        )
         for c, r, e in zip(columns, rows, charge, strict=True)
     ]
 

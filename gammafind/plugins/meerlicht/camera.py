@@ -109,8 +109,9 @@ class Camera(SkyRenderer):
         if bad:
             raise OptionError(
                 f"{bad[0]} is {getattr(self, bad[0])}",
-                remedy="It must be above 1." if bad[0] == "beta" else "It must not be negative, "
-                "nor 0 where that makes no image.",
+                remedy="It must be above 1."
+                if bad[0] == "beta"
+                else "It must not be negative, nor 0 where that makes no image.",
             )
 
     @property

@@ -88,7 +88,8 @@ def artefact_table(streaks: list[Streak]) -> QTable:
     table = QTable({"kind": np.array([row["kind"] for row in rows], dtype=str)})
     for name in _COLUMNS:
         table[name] = np.array([row[name] for row in rows], dtype=float) * u.pix
-    table["electrons"] = np.array([row["electrons"] for row in rows], dtype=float) * u.electron
+    table["electrons"] = np.array([row["electrons"] for row in rows], dtype=float)
+    table["electrons"].info.description = "Charge in electrons"
     return table
 
 

@@ -151,9 +151,7 @@ def _add_gaussians(
 ) -> None:
     """Add a Gaussian of a covariance to each stamp in place."""
     determinant = xx * yy - xy**2
-    a, b, c = (
-        (-0.5 * v / determinant).astype(np.float32)[:, None] for v in (yy, -2 * xy, xx)
-    )
+    a, b, c = ((-0.5 * v / determinant).astype(np.float32)[:, None] for v in (yy, -2 * xy, xx))
     exponent = (b * y)[:, :, None] * x[:, None, :]
     exponent += (a * x**2)[:, None, :]
     exponent += (c * y**2)[:, :, None]

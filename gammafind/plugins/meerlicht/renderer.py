@@ -165,7 +165,9 @@ class MeerlichtRenderer(Camera):
         detections["mag"] = magnitude(flux, self.optics) * u.mag
         detections["mag"].info.description = f"AB magnitude in {self.filter}, above the atmosphere"
         if "flux_err" in detections.colnames:
-            relative = detections["flux_err"].to_value("cm-2 s-1") / np.where(flux > 0, flux, np.nan)
+            relative = detections["flux_err"].to_value("cm-2 s-1") / np.where(
+                flux > 0, flux, np.nan
+            )
             detections["mag_err"] = 2.5 / np.log(10) * relative * u.mag
             detections["mag_err"].info.description = "1 sigma error of mag"
         return detections

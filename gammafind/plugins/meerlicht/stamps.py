@@ -52,9 +52,7 @@ def draw_stars(
         chosen = shining[size == step]
         for rows in _chunks(chosen, radius):
             column, row = (np.floor(at[rows] + 0.5).astype(int) for at in (x, y))
-            stamps = _stamps(
-                x[rows] - column, y[rows] - row, peak[rows], alpha[rows], radius, beta
-            )
+            stamps = _stamps(x[rows] - column, y[rows] - row, peak[rows], alpha[rows], radius, beta)
             for stamp, left, low in zip(
                 stamps, (column - radius).tolist(), (row - radius).tolist(), strict=True
             ):

@@ -1,4 +1,4 @@
-"""Single images of a camera in FITS: any integer or float type, plain, gzipped or tile-compressed."""
+"""Single images of a camera in FITS: any type of number, plain, gzipped or tile-compressed."""
 
 from __future__ import annotations
 
