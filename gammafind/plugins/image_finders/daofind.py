@@ -85,4 +85,4 @@ class DaoFind(ImageFinder):
         inside = (x > -0.5) & (x < nx - 0.5) & (y > -0.5) & (y < ny - 0.5)
         noise = scene.at(scene.noise, *np.where(inside, (x, y), 0))
         height = score * finder.threshold_eff / self.threshold * noise
-        return Found(x=x, y=y, score=score, electrons=height / scene.kernel.max())
+        return Found(x=x, y=y, score=score, electrons=height / scene.profile.max())

@@ -110,7 +110,7 @@ def _measured(scene: Scene, found: Found) -> np.ndarray:
     """
     noise = scene.at(scene.noise, found.x, found.y)
     electrons = found.electrons
-    error = np.sqrt(noise**2 / np.sum(scene.kernel**2) + np.maximum(electrons, 0))
+    error = np.sqrt(noise**2 / np.sum(scene.profile**2) + np.maximum(electrons, 0))
     ratio = np.maximum(electrons / error, 1)
     spread = _R68 * np.sqrt(2) * scene.fwhm / FWHM_OF_SIGMA / ratio
     left, low = scene.tile.corner

@@ -19,7 +19,7 @@ __all__ = ["Scene", "scene_of_patch", "scenes_of_image"]
 _SIDE = 2176
 _MARGIN = 64
 _KERNEL = 1.25
-"""Half side of the kernel in FWHM."""
+"""Half side of the filter in FWHM."""
 _LARGEST_KERNEL = 20
 _LEAST_BACKGROUND = 1e-4
 
@@ -58,12 +58,16 @@ class Scene:
         return float(2 * half / self.pixel_size)
 
     @cached_property
-    def kernel(self) -> np.ndarray:
-        """PSF at the centres of pixels, of odd side, sum one."""
+    def profile(self) -> np.ndarray:
+        """Share of a source's light in each pixel about it, of odd side."""
         reach = min(int(np.ceil(_KERNEL * self.fwhm)), _LARGEST_KERNEL, *_halves(self.excess))
         offset = np.arange(-reach, reach + 1) * self.pixel_size
-        density = self.psf(np.hypot(offset[:, None], offset))
-        return density / density.sum()
+        return self.psf(np.hypot(offset[:, None], offset)) * self.pixel_size**2
+
+    @cached_property
+    def kernel(self) -> np.ndarray:
+        """`profile` of sum one."""
+        return self.profile / self.profile.sum()
 
     def at(self, image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Values of an image of this part in the pixels that hold some places."""

@@ -97,7 +97,8 @@ class SourceExtractor(ImageFinder):
         x, y = _windowed(sep, scene, found["x"], found["y"])
         score = found["cpeak"] / unit
         noise = scene.noise[found["ycpeak"], found["xcpeak"]]
-        return Found(x=x, y=y, score=score, electrons=score * noise / unit)
+        electrons = score * noise / np.sqrt(np.sum(scene.profile**2))
+        return Found(x=x, y=y, score=score, electrons=electrons)
 
 
 def _windowed(

@@ -18,6 +18,8 @@ _SERSIC_RADII = np.geomspace(0.005, 8.0, 300)
 _MOFFAT_WIDTHS = np.geomspace(0.3, 6.0, 8)
 _MOFFAT_RADII = np.concatenate([[0.0], np.geomspace(0.05, 10.0, 200)])
 _STEPS = np.array([8, 12, 17, 24, 34, 48, 68, 96, 136])
+_FAINT = 1e-3
+"""Brightness, relative to that at the unit of radius, below which a profile is not fitted closely."""
 _AT_ONCE = 1_000_000
 """Pixels of stamps that are computed together."""
 
@@ -133,7 +135,7 @@ def _mixture(
     """Weights of norm one that fit the light of a profile best, and their widths."""
     values = profile(radii)
     basis = np.exp(-0.5 * (radii[:, None] / widths) ** 2) / (2 * np.pi * widths**2)
-    scale = radii / np.sqrt(values)
+    scale = radii / np.sqrt(values + _FAINT * profile(1.0))
     norm = np.linalg.norm(basis * scale[:, None], axis=0)
     weights = nnls(basis * scale[:, None] / norm, values * scale, maxiter=1000)[0] / norm
     used = weights > 1e-4 * weights.sum()
