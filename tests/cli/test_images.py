@@ -10,9 +10,7 @@ from astropy.table import QTable
 from regions import CirclePixelRegion, Regions
 
 from gammafind.cli.main import main
-from gammafind.errors import NoWcsWarning
 
-SHARED = Path(__file__).parents[3] / "shared" / "data" / "optical"
 CAMERA = """
 [preset]
 name = "{name}"
@@ -20,6 +18,7 @@ name = "{name}"
 name = "meerlicht"
 filter = "r"
 pixel_scale = "{scale} arcsec"
+seeing = "{seeing} arcsec"
 shape = [256, 256]
 detector_shape = [4096, 4096]
 channels = [1, 1]
@@ -35,10 +34,10 @@ radius = "3 arcsec"
 """
 
 
-def preset(folder: Path, name: str, *, scale: float, saturation: float) -> str:
+def preset(folder: Path, name: str, **camera: float) -> str:
     """User preset of another camera."""
     path = folder / f"{name}.toml"
-    path.write_text(CAMERA.format(name=name, scale=scale, saturation=saturation))
+    path.write_text(CAMERA.format(name=name, **camera))
     return str(path)
 
 
@@ -65,27 +64,19 @@ def test_from_a_simulated_frame_to_a_catalogue(tmp_path, monkeypatch, capsys):
     assert Path("page/index.html").exists()
 
 
-def shared(name: str) -> str:
-    """Path of a real frame; the test is left out where there is none."""
-    path = SHARED / name
-    if not path.exists():
-        pytest.skip(f"../shared/data/optical/{name} is not there")
-    return str(path)
-
-
 @pytest.mark.parametrize(
-    ("name", "scale", "saturation", "least"),
-    [("M6707HH.fits", 1.7, 30000, 800), ("sep_image.fits", 0.27, 200000, 30)],
+    ("name", "scale", "seeing", "saturation", "least"),
+    [("M6707HH.fits", 1.7, 5.0, 30000, 800), ("sep_image.fits", 0.27, 1.0, 200000, 30)],
 )
 def test_a_real_frame_without_coordinates_gives_a_pixel_catalogue(
-    tmp_path, monkeypatch, name, scale, saturation, least
+    tmp_path, monkeypatch, capsys, shared, name, scale, seeing, saturation, least
 ):
-    image = shared(name)
     monkeypatch.chdir(tmp_path)
-    camera = preset(tmp_path, "mine", scale=scale, saturation=saturation)
-    command = ["detect", image, "--preset", camera, "-o", "out.ecsv", "--regions", "out.reg"]
-    with pytest.warns(NoWcsWarning):
-        assert main([*command, "--report", "page"]) == 0
+    camera = preset(tmp_path, "mine", scale=scale, seeing=seeing, saturation=saturation)
+    command = ["detect", str(shared / "optical" / name), "--preset", camera]
+    command += ["-o", "out.ecsv", "--regions", "out.reg", "--report", "page"]
+    assert main(command) == 0
+    assert "pixel coordinates only" in capsys.readouterr().err
     found = QTable.read("out.ecsv")
     assert len(found) > least
     assert "RAJ2000" not in found.colnames
