@@ -4,7 +4,7 @@
 frames of 2048 x 2048 pixels once into FOLDER, five sparse and five crowded, at several values of
 the seeing. It prints for each finder and setting, at the score where 95 % of the detections off
 artefacts are sources: the magnitude at which half of the sources are found, the artefacts found as
-sources, the median centroid error of stars of S/N 10-100 over the Cramer-Rao bound, and the
+sources, the median centroid error of stars of S/N 10-100 over the Cramer-Rao bound, the
 completeness against signal-to-noise ratio.
 """
 
@@ -43,9 +43,9 @@ STEP = 0.25
 WIDE = {"sharpness": (-2.0, 3.0), "roundness": (-2.0, 2.0)}
 FINDERS: dict[str, list[tuple[str, dict[str, object]]]] = {
     "sep": [
-        ("sep", {"threshold": 3.0}),
-        ("sep", {"threshold": 3.0, "deblend_contrast": 1e-4, "deblend_levels": 64}),
-        ("sep", {"threshold": 3.0, "deblend_contrast": 0.0, "deblend_levels": 64}),
+        ("sep", {"threshold": 2.5}),
+        ("sep", {"threshold": 2.5, "deblend_contrast": 1e-4, "deblend_levels": 64}),
+        ("sep", {"threshold": 2.5, "deblend_contrast": 0.0, "deblend_levels": 64}),
         ("sep", {"threshold": 2.5, "deblend_contrast": 1e-4, "clean": False}),
     ],
     "daofind": [

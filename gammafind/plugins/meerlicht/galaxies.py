@@ -19,7 +19,7 @@ _MOFFAT_WIDTHS = np.geomspace(0.3, 6.0, 8)
 _MOFFAT_RADII = np.concatenate([[0.0], np.geomspace(0.05, 10.0, 200)])
 _STEPS = np.array([8, 12, 17, 24, 34, 48, 68, 96, 136])
 _FAINT = 1e-3
-"""Brightness, relative to that at the unit of radius, below which a profile is not fitted closely."""
+"""Brightness, relative to that at the unit of radius, below which the fit need not be close."""
 _AT_ONCE = 1_000_000
 """Pixels of stamps that are computed together."""
 

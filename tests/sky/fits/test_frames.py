@@ -56,7 +56,9 @@ def test_tile_compressed_files_are_read(tmp_path, method):
 
 
 def test_a_compressed_file_that_is_cut_off_is_named(tmp_path):
-    packed = fits.CompImageHDU(np.random.default_rng(1).integers(0, 999, (200, 200), np.int16), header())
+    packed = fits.CompImageHDU(
+        np.random.default_rng(1).integers(0, 999, (200, 200), np.int16), header()
+    )
     path = saved(tmp_path, fits.PrimaryHDU(), packed)
     path.write_bytes(path.read_bytes()[:-5760])
     with pytest.raises(TruncatedFileError, match=r"image\.fits: the file is cut off"):
