@@ -42,8 +42,10 @@ BUILT_IN = (
     "gammafind.plugins.unet",
     "gammafind.plugins.cnn",
     "gammafind.plugins.finders",
+    "gammafind.plugins.image_finders",
     "gammafind.plugins.gammapy_ts",
     "gammafind.plugins.fermi_lat",
+    "gammafind.plugins.meerlicht",
 )
 """Modules of the built-in plugins."""
 

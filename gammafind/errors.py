@@ -24,6 +24,7 @@ __all__ = [
     "MaskedPixelsWarning",
     "MissingBackendError",
     "MissingFileError",
+    "NoWcsWarning",
     "OptionError",
     "OutputError",
     "PluginError",
@@ -172,6 +173,10 @@ class GammafindWarning(UserWarning):
 
 class MaskedPixelsWarning(GammafindWarning):
     """Pixels without data (NaN, UNSEEN) were left out."""
+
+
+class NoWcsWarning(GammafindWarning):
+    """An image has no celestial coordinates: what is found in it has pixel coordinates only."""
 
 
 class EmptySkyWarning(GammafindWarning):

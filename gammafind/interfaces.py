@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
@@ -29,7 +30,14 @@ from gammafind.catalogue.schema import (
 from gammafind.errors import OptionError, ShapeError, TableError
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
-from gammafind.sky.fits import EventList, bin_events, read_counts
+from gammafind.sky.drawn import Drawn
+from gammafind.sky.fits import (
+    EventList,
+    bin_events,
+    read_counts,
+    write_counts,
+    write_counts_by_nside,
+)
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import HealpixPixels, Pixels
@@ -112,6 +120,9 @@ class SkyRenderer(Plugin):
 
     presets: ClassVar[tuple[str, ...]] = ()
     """TOML files of the presets that use this renderer, as package resources ``package:file``."""
+
+    map_files: ClassVar[str] = "counts*.fits"
+    """Names of the files of `write_drawn` that `read_counts` takes, as a shell pattern."""
 
     classes: ClassVar[tuple[str, ...]] = ()
     """Classes of sources that the renderer knows; of any class where there are none."""
@@ -269,6 +280,32 @@ class SkyRenderer(Plugin):
             psfs=self.psfs(),
         )
 
+    def draw(self, expected: SkyMap, *, rng: np.random.Generator) -> Drawn:
+        """Draw what the instrument reads out of an expected sky; Poisson counts by default.
+
+        Parameters
+        ----------
+        expected : SkyMap
+            Expected counts of sources and background together.
+        rng : numpy.random.Generator
+        """
+        return Drawn(expected.poisson(rng=rng))
+
+    def write_drawn(self, drawn: Drawn, folder: str | PathLike) -> None:
+        """Write a draw into `map_files`; others, such as masks, may lie beside them.
+
+        Parameters
+        ----------
+        drawn : Drawn
+        folder : path-like
+            Exists already.
+        """
+        counts, folder = drawn.counts, Path(folder)
+        if all(isinstance(pixels, HealpixPixels) for pixels in counts.pixels):
+            write_counts_by_nside(counts, folder, selections=self.selections)
+        else:
+            write_counts(counts, folder / "counts.fits", selections=self.selections)
+
     def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
         """Whether files of such cuts can hold what this instrument sees; always by default.
 
@@ -324,8 +361,27 @@ class SkyRenderer(Plugin):
         """Photons of the kind that PSF and exposure are given for; all of them by default."""
         return events
 
+    def calibrate(self, detections: QTable) -> QTable:
+        """Add the columns that the instrument's community expects, such as magnitudes.
+
+        Parameters
+        ----------
+        detections : QTable
+            Schema DETECTIONS.
+
+        Returns
+        -------
+        QTable
+            As it came in by default.
+        """
+        return detections
+
     def observe(self, counts: SkyMap) -> Observation:
-        """Join counts with this instrument's background, exposure and PSF on the same pixels."""
+        """Join counts with this instrument's background, exposure and PSF on the same pixels.
+
+        An instrument whose sky is not known beforehand overrides this and estimates background
+        and noise from the image itself.
+        """
         return Observation(
             counts=counts,
             background=self.background(counts.pixels),

@@ -24,6 +24,7 @@ from gammafind.observe import observe, observe_epochs
 from gammafind.progress import stage
 from gammafind.provenance import provenance
 from gammafind.report import Search, Summary, summarise
+from gammafind.report.image import finest_pixels
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
@@ -227,7 +228,8 @@ def _search(
         kept = classify(kept, observation, classifier, epochs=epochs, probabilities=likely)
         if max_fake is not None:
             kept = without_fakes(kept, classifier, max_fake)
-    catalogue = publish(kept)
+    kept = renderer.calibrate(kept)
+    catalogue = publish(kept, pixels=finest_pixels(observation.counts))
     if reference is not None:
         catalogue = associate(catalogue, reference, preset.match_radius)
     catalogue.meta |= provenance(

@@ -116,7 +116,7 @@ def test_every_format_is_in_the_guide(docs: Path, suffix: str) -> None:
 
 def test_the_presets_are_those_of_the_guide(docs: Path) -> None:
     page = (docs / "guide" / "presets.md").read_text()
-    listed = re.findall(r"^\| `(fermi-lat[a-z0-9-]*)` \|", page, re.MULTILINE)
+    listed = re.findall(r"^\| `((?:fermi-lat|meerlicht)[a-z0-9-]*)` \|", page, re.MULTILINE)
     own = [name for name, preset in presets().items() if preset.source.startswith("gammafind.")]
     assert sorted(listed) == sorted(own)
 

@@ -9,8 +9,9 @@ from astropy.table import QTable
 
 from gammafind.catalogue.columns import numbers
 from gammafind.errors import TableError
+from gammafind.sky.pixels import Pixels
 
-__all__ = ["sky_positions"]
+__all__ = ["map_positions", "sky_positions"]
 
 _COLUMNS = (
     ("ra", "dec", "icrs"),
@@ -50,6 +51,27 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
         f"{what} has no positions: its columns are {', '.join(table.colnames) or 'none'}",
         remedy="Accepted are ra and dec, RAJ2000 and DEJ2000, or glon and glat.",
     )
+
+
+def map_positions(table: QTable, pixels: Pixels | None, *, what: str = "the table") -> SkyCoord:
+    """Positions of the rows of a table in a map, to draw them and to measure distances.
+
+    Those of an image without celestial coordinates are in the plane of its
+    `~gammafind.sky.pixels.PlainPixels`; all others are `sky_positions`.
+
+    Parameters
+    ----------
+    table : QTable
+        As for `sky_positions`; with ``x`` and ``y`` where the image has no coordinates.
+    pixels : Pixels or None
+        Of the map.
+    what : str
+        What the table is, for messages.
+    """
+    if pixels is None or pixels.celestial:
+        return sky_positions(table, what=what)
+    x, y = (table[axis].to_value(u.pix) for axis in ("x", "y"))
+    return pixels.wcs.pixel_to_world(x, y).icrs
 
 
 def _degrees(table: QTable, name: str, what: str) -> np.ndarray:

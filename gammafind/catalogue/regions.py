@@ -14,19 +14,22 @@ from astropy.units import Quantity
 from astropy.utils.exceptions import AstropyUserWarning
 
 from gammafind.catalogue.positions import sky_positions
-from gammafind.catalogue.schema import CATALOGUE, conform, empty_table
+from gammafind.catalogue.schema import CATALOGUE, PIXEL_CATALOGUE, conform, empty_table
 from gammafind.errors import FileFormatError
 from gammafind.files import atomic_output, check_input
 from gammafind.units import degrees
 
 if TYPE_CHECKING:
-    from regions import Regions, SkyRegion
+    from regions import PixelRegion, Regions, SkyRegion
 
 __all__ = ["read_regions", "to_regions", "write_regions"]
 
 _HEADER = "# Region file format: DS9 astropy/regions\nicrs\n"
 _NUMBERS = ("Score", "TS", "Conf_95_SemiMajor")
 _TEXTS = ("CLASS1", "ASSOC1")
+_PIXELS = 5.0
+_LEAST = 2 / 3600
+"""Degrees: smaller circles could not be seen."""
 _COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue", "orange", "white")
 _BRACES = str.maketrans({"{": "(", "}": ")", "\n": " "})
 
@@ -39,34 +42,47 @@ def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
     catalogue : QTable
         Schema CATALOGUE.
     radius : Quantity
-        Radius of the circle where the 95 % position error is not known.
+        Radius of the circle where the 95 % position error is not known; a known one is drawn
+        2 arcsec wide at least.
 
     Returns
     -------
     regions.Regions
-        One `~regions.CircleSkyRegion` a source. ``meta["text"]`` is its name, ``meta["tag"]``
+        One `~regions.CircleSkyRegion` a source, a `~regions.CirclePixelRegion` of five pixels
+        where the catalogue has no sky positions. ``meta["text"]`` is its name, ``meta["tag"]``
         lists ``Score=``, ``TS=``, ``CLASS1=``, ``ASSOC1=`` and ``Conf_95_SemiMajor=`` as far
         as they are known. The colour follows the class where there is one; else a source with
         an association is green and one without is red; else all are cyan.
     """
-    from regions import CircleSkyRegion, RegionMeta, Regions, RegionVisual
+    from regions import RegionMeta, Regions, RegionVisual
 
-    catalogue = conform(catalogue, CATALOGUE, what="the catalogue")
-    positions = sky_positions(catalogue, what="the catalogue")
+    in_pixels = "RAJ2000" not in catalogue.colnames and "x" in catalogue.colnames
+    schema = PIXEL_CATALOGUE if in_pixels else CATALOGUE
+    catalogue = conform(catalogue, schema, what="the catalogue")
+    shapes = _pixel_circles(catalogue) if in_pixels else _sky_circles(catalogue, radius)
     circles = []
-    for row, position, size, colour in zip(
-        _plain_rows(catalogue),
-        positions,
-        _radii(catalogue, radius),
-        _colours(catalogue),
-        strict=True,
-    ):
+    for row, shape, colour in zip(_plain_rows(catalogue), shapes, _colours(catalogue), strict=True):
         meta = RegionMeta({"text": row.pop("Source_Name")})
         if row:
             meta["tag"] = [f"{name}={value}" for name, value in row.items()]
         visual = RegionVisual({"color": colour})
-        circles.append(CircleSkyRegion(position, size * u.deg, meta=meta, visual=visual))
+        circles.append(shape.copy(meta=meta, visual=visual))
     return Regions(circles)
+
+
+def _sky_circles(catalogue: QTable, radius: Quantity) -> list[SkyRegion]:
+    from regions import CircleSkyRegion
+
+    positions = sky_positions(catalogue, what="the catalogue")
+    sizes = _radii(catalogue, radius) * u.deg
+    return [CircleSkyRegion(p, size) for p, size in zip(positions, sizes, strict=True)]
+
+
+def _pixel_circles(catalogue: QTable) -> list[PixelRegion]:
+    from regions import CirclePixelRegion, PixCoord
+
+    places = zip(*(catalogue[axis].to_value(u.pix) for axis in ("x", "y")), strict=True)
+    return [CirclePixelRegion(PixCoord(float(x), float(y)), _PIXELS) for x, y in places]
 
 
 def write_regions(
@@ -197,7 +213,7 @@ def _radii(catalogue: QTable, radius: Quantity) -> np.ndarray:
     if "Conf_95_SemiMajor" not in catalogue.colnames:
         return np.full(len(catalogue), fixed)
     error = catalogue["Conf_95_SemiMajor"].to_value(u.deg)
-    return np.where(np.isfinite(error) & (error > 0), error, fixed)
+    return np.where(np.isfinite(error) & (error > 0), np.maximum(error, _LEAST), fixed)
 
 
 def _colours(catalogue: QTable) -> list[str]:

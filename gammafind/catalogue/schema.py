@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import astropy.units as u
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = [
     "CLUSTERS",
     "DETECTIONS",
     "PATCH_DETECTIONS",
+    "PIXEL_CATALOGUE",
     "SOURCES",
     "Column",
     "conform",
@@ -70,7 +71,7 @@ _POSITION_ERROR = Column(
     "Radius that holds the true position at 68 %",
     required=False,
 )
-_FLUX = Column("flux", "cm-2 s-1", "phot.flux;em.gamma", "Photon flux in all bands together")
+_FLUX = Column("flux", "cm-2 s-1", "phot.flux", "Photon flux in all bands together")
 _N_PIXELS = Column("n_pixels", "", "meta.number", "Pixels of the cluster", "i8", required=False)
 
 SOURCES = (
@@ -98,26 +99,35 @@ PATCH_DETECTIONS = (
 )
 """Detections in the pixels of patches, as `Localiser.localise` returns them."""
 
+_IN_IMAGE = tuple(
+    Column(
+        axis, "pix", f"pos.cartesian.{axis};instr.det",
+        f"{name} in the image, 0 at the centre of the first pixel", required=False,
+    )
+    for axis, name in (("x", "Column"), ("y", "Row"))
+)  # fmt: skip
+
 DETECTIONS = (
     *_POSITION,
     *_GALACTIC,
+    *_IN_IMAGE,
     _SCORE,
     _POSITION_ERROR,
     Column(
         "ts", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
     ),
-    Column("npred", "", "phot.count;em.gamma", "Fitted counts of the source", required=False),
+    Column("npred", "", "phot.count", "Fitted counts of the source", required=False),
     Column(
         "flux",
         "cm-2 s-1",
-        "phot.flux;em.gamma",
+        "phot.flux",
         "Photon flux in all bands together",
         required=False,
     ),
     Column(
         "flux_err",
         "cm-2 s-1",
-        "stat.error;phot.flux;em.gamma",
+        "stat.error;phot.flux",
         "1 sigma error of flux",
         required=False,
     ),
@@ -125,12 +135,8 @@ DETECTIONS = (
 )
 """Detections on the sky, each source once, as `Localiser.localise_sky` returns them."""
 
-CATALOGUE = (
-    Column("Source_Name", "", "meta.id;meta.main", "Name after the position (J2000)", "U"),
-    Column("RAJ2000", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
-    Column("DEJ2000", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
-    Column("GLON", "deg", "pos.galactic.lon", "Galactic longitude"),
-    Column("GLAT", "deg", "pos.galactic.lat", "Galactic latitude"),
+_NAME = Column("Source_Name", "", "meta.id;meta.main", "Name after the position (J2000)", "U")
+_PUBLISHED = (
     Column(
         "Conf_68_SemiMajor", "deg", "stat.error;pos", "68 % position error, radius", required=False
     ),
@@ -142,18 +148,18 @@ CATALOGUE = (
         "TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
     ),
     Column("Signif_Avg", "", "stat.snr", "Significance, the square root of TS", required=False),
-    Column("Npred", "", "phot.count;em.gamma", "Fitted counts of the source", required=False),
+    Column("Npred", "", "phot.count", "Fitted counts of the source", required=False),
     Column(
         "Flux",
         "cm-2 s-1",
-        "phot.flux;em.gamma",
+        "phot.flux",
         "Photon flux in all bands together",
         required=False,
     ),
     Column(
         "Unc_Flux",
         "cm-2 s-1",
-        "stat.error;phot.flux;em.gamma",
+        "stat.error;phot.flux",
         "1 sigma error of Flux",
         required=False,
     ),
@@ -167,7 +173,24 @@ CATALOGUE = (
         required=False,
     ),
 )
+
+CATALOGUE = (
+    _NAME,
+    Column("RAJ2000", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
+    Column("DEJ2000", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
+    Column("GLON", "deg", "pos.galactic.lon", "Galactic longitude"),
+    Column("GLAT", "deg", "pos.galactic.lat", "Galactic latitude"),
+    *_IN_IMAGE,
+    *_PUBLISHED,
+)
 """The published catalogue, with the names of the Fermi-LAT catalogues."""
+
+PIXEL_CATALOGUE = (
+    replace(_NAME, description="Name after the place in the image"),
+    *(replace(column, required=True) for column in _IN_IMAGE),
+    *_PUBLISHED,
+)
+"""The published catalogue of an image without celestial coordinates."""
 
 
 def empty_table(schema: Iterable[Column]) -> QTable:

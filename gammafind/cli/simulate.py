@@ -145,8 +145,11 @@ def _summary(done: Simulated) -> list[str]:
 
 def _next(done: Simulated, arguments: Namespace) -> list[str]:
     """Commands that look for the sources, and tell how many were found."""
+    from gammafind.registry import get_plugin
+
     folder = done.folders[0]
-    counts = f"{shlex.quote(str(folder))}/counts*.fits"
+    renderer = get_plugin("renderer", done.preset.renderer.name)
+    counts = f"{shlex.quote(str(folder))}/{renderer.map_files}"
     truth = shlex.quote(str(folder / f"sources.{arguments.format}"))
     chosen = ["--preset", arguments.preset]
     for option in arguments.option:
@@ -155,7 +158,7 @@ def _next(done: Simulated, arguments: Namespace) -> list[str]:
     return [
         "next:",
         f"  gammafind detect {counts} {shlex.join(chosen)} -o found.ecsv",
-        f"  gammafind evaluate found.ecsv {truth}",
+        f"  gammafind evaluate found.ecsv {truth} --radius '{done.preset.match_radius:g}'",
     ]
 
 

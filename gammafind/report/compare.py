@@ -14,7 +14,7 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.matching import match_one_to_one
-from gammafind.catalogue.positions import sky_positions
+from gammafind.catalogue.positions import map_positions, sky_positions
 from gammafind.evaluation.metrics import (
     Evaluation,
     Rates,
@@ -23,6 +23,7 @@ from gammafind.evaluation.metrics import (
     rates,
     score_curve,
 )
+from gammafind.report.image import finest_pixels
 from gammafind.report.rows import fluxes
 from gammafind.report.summary import PURITY, QUANTILES, RegionSummary, Summary
 from gammafind.sky.skymap import SkyMap
@@ -80,7 +81,8 @@ def summarise(
     """
     degrees(radius, name="radius")
     threshold = as_value(bright, FLUX, name="bright")
-    found = sky_positions(catalogue, what="the catalogue")
+    pixels = None if counts is None or reference is not None else finest_pixels(counts)
+    found = map_positions(catalogue, pixels, what="the catalogue")
     common = {
         "score_name": str(catalogue.meta.get("score_name", "score")),
         "score_quantiles": _quantiles(numbers(catalogue, "Score")),

@@ -9,8 +9,9 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.columns import numbers
-from gammafind.catalogue.positions import sky_positions
+from gammafind.catalogue.positions import map_positions, sky_positions
 from gammafind.report.summary import Summary
+from gammafind.sky.pixels import Pixels
 from gammafind.units import FLUX
 
 __all__ = ["Rows", "fluxes", "rows_of", "texts"]
@@ -61,7 +62,13 @@ class Rows:
         )
 
 
-def rows_of(catalogue: QTable, reference: QTable | None, summary: Summary) -> Rows:
+def rows_of(
+    catalogue: QTable,
+    reference: QTable | None,
+    summary: Summary,
+    *,
+    pixels: Pixels | None = None,
+) -> Rows:
     """Bring a catalogue, its reference and their comparison together.
 
     Without a reference the column ``ASSOC1``, where it is there, says what is matched.
@@ -73,6 +80,8 @@ def rows_of(catalogue: QTable, reference: QTable | None, summary: Summary) -> Ro
     reference : QTable, optional
         The one that ``summary`` was made with.
     summary : Summary
+    pixels : Pixels, optional
+        Of the map; needed where it has no celestial coordinates.
 
     Returns
     -------
@@ -94,7 +103,7 @@ def rows_of(catalogue: QTable, reference: QTable | None, summary: Summary) -> Ro
         name=texts(catalogue, *_NAMES),
         association=association.astype(str),
         class_label=texts(catalogue, "CLASS1"),
-        positions=sky_positions(catalogue, what="the catalogue"),
+        positions=map_positions(catalogue, pixels, what="the catalogue"),
         score=numbers(catalogue, "Score"),
         matched=matched,
         missed=missed,

@@ -12,7 +12,7 @@ from gammafind.report.image import all_sky_wcs, asinh_norm, finest_pixels, image
 from gammafind.report.markers import draw_detections, size_handles
 from gammafind.report.rows import Rows
 from gammafind.report.style import COLOUR_MAP, capitalised, styled
-from gammafind.sky.pixels import WcsPixels
+from gammafind.sky.pixels import Pixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ __all__ = ["add_colour_bar", "label_axes", "show_image", "sky_figure"]
 _WIDTH = 1600
 _TICK_ROOM = 0.115
 _NO_DATA = "#D6E4EF"
+_PLANE = ("Offset to the left", "Offset upwards")
+"""Axes of an image without celestial coordinates."""
 _EQUATORIAL = ("Right ascension", "Declination")
 _LABEL_LATITUDE = -8.0
 _LABELLED = np.arange(-120, 121, 60)
@@ -66,10 +68,15 @@ def show_image(axes: WCSAxes, counts: SkyMap, wcs: WCS, shape: tuple[int, int]) 
     axes.set_ylim(-0.5, shape[0] - 0.5)
 
 
-def label_axes(axes: WCSAxes) -> None:
+def label_axes(axes: WCSAxes, pixels: Pixels) -> None:
     """Longitude below and latitude to the left, also near the poles, with their names."""
     galactic = axes.wcs.wcs.lngtyp == "GLON"
     names = ("Galactic longitude", "Galactic latitude") if galactic else _EQUATORIAL
+    names = names if pixels.celestial else _PLANE
+    if not pixels.celestial:
+        axes.coords[0].set_coord_type("longitude", coord_wrap=180 * u.deg)
+        axes.coords[0].set_major_formatter("dd:mm")
+        axes.coords[1].set_major_formatter("dd:mm")
     for coordinate, side, name in zip(axes.coords, "bl", names, strict=True):
         coordinate.set_ticklabel_position(side)
         coordinate.set_axislabel_position(side)
@@ -140,7 +147,7 @@ def _image_figure(
     show_image(axes, counts, wcs, shape)
     x, y = wcs.world_to_pixel(rows.positions)
     handles = draw_detections(axes, np.asarray(x), np.asarray(y), rows)
-    label_axes(axes)
+    label_axes(axes, pixels)
     axes.set_title(title)
     add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
     _legends(figure, handles, rows, score_name)

@@ -19,6 +19,7 @@ from gammafind.report.diagnostics import (
     offset_figure,
     score_figure,
 )
+from gammafind.report.image import finest_pixels
 from gammafind.report.localisers import Search
 from gammafind.report.page import PageFigure, build_page
 from gammafind.report.rows import Rows, rows_of
@@ -86,7 +87,7 @@ def write_report(
     """
     directory = Path(directory)
     _check(directory, overwrite)
-    rows = rows_of(catalogue, reference, summary)
+    rows = rows_of(catalogue, reference, summary, pixels=finest_pixels(counts))
     title = _title(provenance, counts, rows)
     figures = [
         _sky(counts, rows, title, summary),

@@ -16,7 +16,7 @@ from gammafind.report.markers import draw_detections, draw_missed, marker_areas
 from gammafind.report.rows import Rows
 from gammafind.report.sky import add_colour_bar, label_axes, show_image
 from gammafind.report.style import styled
-from gammafind.sky.pixels import WcsPixels
+from gammafind.sky.pixels import Pixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def zoom_figure(
     centre = choose_centre(rows, counts) if centre is None else centre
     field = choose_field(rows, counts) if field is None else field
     centre = _moved_inside(centre, field, counts)
+    pixels = finest_pixels(counts)
     wcs, shape = tangent_wcs(centre, field, _WIDTH)
     with styled():
         figure = Figure(figsize=(7.6, 8.6))
@@ -104,8 +105,8 @@ def zoom_figure(
         order = np.argsort(-np.nan_to_num(here.score, nan=-np.inf), kind="stable")
         areas = _SCALE * marker_areas(here.score)
         place_labels(axes, x[order], y[order], _short(here.name[order]), areas[order])
-        label_axes(axes)
-        axes.set_title(f"{_place(centre)}, {field.value:.3g} deg wide")
+        label_axes(axes, pixels)
+        axes.set_title(f"{_place(centre, pixels)}, {field.value:.3g} deg wide")
         add_colour_bar(figure, axes, (0.30, 0.098, 0.48, 0.018), counts)
         if handles:
             figure.legend(
@@ -150,6 +151,9 @@ def _short(names: np.ndarray) -> np.ndarray:
     return np.array([name.rsplit(" ", 1)[-1] for name in names])
 
 
-def _place(centre: SkyCoord) -> str:
+def _place(centre: SkyCoord, pixels: Pixels) -> str:
+    if not pixels.celestial:
+        x, y = pixels.xy(centre)
+        return f"Around x = {x:.0f}, y = {y:.0f}"
     galactic = centre.galactic
     return f"Around l = {galactic.l.deg:.2f}, b = {galactic.b.deg:+.2f} deg"

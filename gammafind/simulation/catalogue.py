@@ -17,9 +17,9 @@ from gammafind.progress import stage, track
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.folders import filled_folder, write_record
 from gammafind.simulation.sky import SimulatedSky, total_counts
-from gammafind.sky.fits import write_counts, write_counts_by_nside, write_expected
+from gammafind.sky.drawn import Drawn
+from gammafind.sky.fits import write_expected
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.streams import streams
 
@@ -28,7 +28,14 @@ __all__ = ["CatalogueMaker", "Made", "catalogue_name"]
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A catalogue that was made: where it is, and how many sources and counts it holds."""
+    """A catalogue that was made: where it is, and how many sources and counts it holds.
+
+    Attributes
+    ----------
+    folder : Path
+    n_sources, n_counts : int
+        Of images, the electrons.
+    """
 
     folder: Path
     n_sources: int
@@ -68,17 +75,18 @@ class CatalogueMaker:
             of_sources = self.renderer.render(sources)
         expected = {"sources": of_sources, **self.background}
         with stage("drawing the counts"):
-            counts = total_counts(expected).poisson(rng=random.counts)
-            counts = replace(counts, meta={k: settings[k] for k in ("preset", "seed", "index")})
+            drawn = self.renderer.draw(total_counts(expected), rng=random.counts)
+            meta = {key: settings[key] for key in ("preset", "seed", "index")}
+            drawn = replace(drawn, counts=replace(drawn.counts, meta=meta))
         folder = self.folder / catalogue_name(index)
         with stage("writing the catalogue"), filled_folder(folder) as filled:
-            self._write(filled, sources, counts, settings)
+            self._write(filled, sources, drawn, settings)
             if settings.get("epochs"):
-                sky = SimulatedSky(sources, of_sources, self._observation(counts))
+                sky = SimulatedSky(sources, of_sources, self._observation(drawn.counts))
                 self._write_epochs(filled / "epochs", sky, random.epochs)
-            numbers = _numbers(sources, expected, counts)
+            numbers = _numbers(sources, expected, drawn.counts)
             write_record(filled, settings, **numbers, **self.history)
-        n_counts = sum(int(values.sum()) for values in counts.values)
+        n_counts = sum(int(values.sum(dtype=float)) for values in drawn.counts.values)
         return Made(folder=folder, n_sources=len(sources), n_counts=n_counts)
 
     @cached_property
@@ -97,20 +105,16 @@ class CatalogueMaker:
         return self.origin
 
     def _write(
-        self, folder: Path, sources: QTable, counts: SkyMap, settings: Mapping[str, Any]
+        self, folder: Path, sources: QTable, drawn: Drawn, settings: Mapping[str, Any]
     ) -> None:
         table = QTable(sources, copy=False)
         table.meta = {**sources.meta, **settings}
         write_table(table, folder / f"sources.{settings['format']}")
-        self._write_counts(counts, folder)
+        self.renderer.write_drawn(drawn, folder)
+        if drawn.artefacts is not None:
+            write_table(drawn.artefacts, folder / f"artefacts.{settings['format']}")
         if settings["maps"]:
             self._write_maps(folder / "maps", sources)
-
-    def _write_counts(self, counts: SkyMap, folder: Path) -> None:
-        if all(isinstance(pixels, HealpixPixels) for pixels in counts.pixels):
-            write_counts_by_nside(counts, folder, selections=self.renderer.selections)
-        else:
-            write_counts(counts, folder / "counts.fits", selections=self.renderer.selections)
 
     def _observation(self, counts: SkyMap) -> Observation:
         exposure, psfs = self.renderer.exposure(), self.renderer.psfs()
@@ -121,7 +125,7 @@ class CatalogueMaker:
         epochs = draw_epochs(sky, self.renderer, rng=rng)
         for name, counts in zip(self.renderer.epochs, epochs.counts, strict=True):
             (folder / name).mkdir()
-            self._write_counts(counts, folder / name)
+            self.renderer.write_drawn(Drawn(counts=counts), folder / name)
 
     def _write_maps(self, folder: Path, sources: QTable) -> None:
         folder.mkdir()
@@ -150,7 +154,7 @@ def _numbers(sources: QTable, expected: Mapping[str, SkyMap], counts: SkyMap) ->
         "counts": [
             {
                 "band": band.name,
-                "drawn": int(counts.values[i].sum()),
+                "drawn": int(counts.values[i].sum(dtype=float)),
                 "expected": {
                     name: float(sky.values[i].sum(dtype=float)) for name, sky in expected.items()
                 },

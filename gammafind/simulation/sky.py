@@ -66,12 +66,21 @@ def simulated_sky(
     random = streams(seed, index)
     sources = population.sample(rng=random.sources)
     expected = renderer.render(sources)
-    counts = total_counts({"sources": expected, **renderer.background()}).poisson(rng=random.counts)
-    return SimulatedSky(sources, expected, renderer.observe(counts))
+    total = total_counts({"sources": expected, **renderer.background()})
+    drawn = renderer.draw(total, rng=random.counts)
+    return SimulatedSky(sources, expected, renderer.observe(drawn.counts))
 
 
 def total_counts(skies: Mapping[str, SkyMap]) -> SkyMap:
     """Sum of maps of expected counts, such as sources and components of the background."""
     first = next(iter(skies.values()))
     by_band = zip(*(sky.values for sky in skies.values()), strict=True)
-    return replace(first, values=tuple(np.sum(parts, axis=0, dtype=float) for parts in by_band))
+    return replace(first, values=tuple(_sum(parts) for parts in by_band))
+
+
+def _sum(parts: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Sum in double precision, one map at a time: images are large."""
+    total = np.zeros(parts[0].shape)
+    for part in parts:
+        total += part
+    return total

@@ -27,14 +27,17 @@ class Observation:
     Parameters
     ----------
     counts : SkyMap
-        Counts.
+        Counts, or the electrons of an image.
     background : mapping of str to SkyMap
-        Expected counts of each background component, on the pixels of ``counts``; their
-        norms are fitted by who uses them.
+        Expected counts (or electrons) of each background component, on the pixels of
+        ``counts``; their norms are fitted by who uses them.
     exposure : SkyMap
         Exposure on the pixels of ``counts``.
     psfs : sequence of RadialPsf
         One a band.
+    noise : SkyMap, optional
+        Standard deviation of each pixel where no source is; None where it is that of Poisson
+        counts.
 
     Raises
     ------
@@ -46,9 +49,11 @@ class Observation:
     background: Mapping[str, SkyMap]
     exposure: SkyMap
     psfs: tuple[RadialPsf, ...]
+    noise: SkyMap | None = None
 
     def __post_init__(self) -> None:
-        for name, sky in {**self.background, "exposure": self.exposure}.items():
+        noise = {} if self.noise is None else {"noise": self.noise}
+        for name, sky in {**self.background, "exposure": self.exposure, **noise}.items():
             if not same_edges(sky.bands, self.counts.bands):
                 raise BandError(f"the bands of {name} are not those of the counts")
             if not all(map(same_pixels, sky.pixels, self.counts.pixels)):
@@ -62,11 +67,13 @@ class Observation:
     def total_background(self) -> SkyMap:
         """Sum of the background components, each at norm one; valid where all of them are."""
         components = list(self.background.values())
+        if len(components) == 1:
+            return components[0]
         return SkyMap(
             self.counts.bands,
             self.counts.pixels,
             tuple(sum(arrays) for arrays in zip(*(s.values for s in components), strict=True)),
-            "expected counts",
+            components[0].kind,
             tuple(
                 np.all(masks, axis=0) for masks in zip(*(s.valid for s in components), strict=True)
             ),

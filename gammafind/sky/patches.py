@@ -293,6 +293,9 @@ class Patches:
     valid : tuple of ndarray of bool, optional
         False where there are no data, shaped as ``counts``; there all else is 0. True everywhere
         by default.
+    noise : tuple of ndarray, optional
+        Standard deviation of the pixels without sources, shaped as ``counts``; None where it is
+        that of Poisson counts.
     """
 
     grid: PatchGrid
@@ -302,12 +305,13 @@ class Patches:
     exposure: tuple[np.ndarray, ...] | None = None
     psfs: tuple[RadialPsf, ...] | None = None
     valid: tuple[np.ndarray, ...] | None = None
+    noise: tuple[np.ndarray, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.valid is None:
             everywhere = tuple(np.ones(np.shape(array), dtype=bool) for array in self.counts)
             object.__setattr__(self, "valid", everywhere)
-        for name in ("counts", "background", "exposure", "valid"):
+        for name in ("counts", "background", "exposure", "valid", "noise"):
             arrays = getattr(self, name)
             if arrays is None:
                 continue

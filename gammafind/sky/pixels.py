@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import astropy.units as u
 import numpy as np
@@ -19,11 +19,13 @@ from gammafind.sky.projection import unit_vectors
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-__all__ = ["FRAMES", "HealpixPixels", "Pixels", "WcsPixels", "same_pixels"]
+__all__ = ["FRAMES", "HealpixPixels", "Pixels", "PlainPixels", "WcsPixels", "same_pixels"]
 
 FRAMES = ("galactic", "icrs", "fk5")
 """Celestial frames of maps, all without further attributes."""
 _TREE_NSIDE = 256
+_CONVEX = ("TAN", "SIN", "STG", "ARC", "ZEA", "TPV", "SIP")
+"""Projections whose sky is convex in the plane: between the corners of an image all is sky."""
 
 
 @runtime_checkable
@@ -37,6 +39,10 @@ class Pixels(Protocol):
     @property
     def frame(self) -> str:
         """Name of the celestial frame, as astropy knows it."""
+
+    @property
+    def celestial(self) -> bool:
+        """Whether positions mean places on the sky; those of an image without a WCS do not."""
 
     @property
     def pixel_area(self) -> Quantity:
@@ -83,6 +89,8 @@ class HealpixPixels:
 
     nside: int
     frame: str = "galactic"
+
+    celestial: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.nside < 1 or self.nside & (self.nside - 1):
@@ -191,6 +199,8 @@ class WcsPixels:
     wcs: WCS
     shape: tuple[int, int]
 
+    celestial: ClassVar[bool] = True
+
     @property
     def frame(self) -> str:
         """Name of the celestial frame of the WCS."""
@@ -226,9 +236,16 @@ class WcsPixels:
     @property
     def on_sky(self) -> np.ndarray:
         """Which pixel centres lie on the sky, shape ``(ny, nx)``; the corners of Aitoff do not."""
+        if self.wcs.wcs.ctype[0].endswith(_CONVEX) and self._corners_on_sky():
+            return np.broadcast_to(np.True_, self.shape)
         y, x = np.indices(self.shape)
         lon, lat = self.wcs.wcs_pix2world(x.ravel(), y.ravel(), 0)
         return (np.isfinite(lon) & np.isfinite(lat)).reshape(self.shape)
+
+    def _corners_on_sky(self) -> bool:
+        ny, nx = self.shape
+        corners = self.wcs.wcs_pix2world([0, nx - 1, 0, nx - 1], [0, 0, ny - 1, ny - 1], 0)
+        return bool(np.isfinite(corners).all())
 
     @cached_property
     def tree(self) -> cKDTree:
@@ -277,6 +294,36 @@ class WcsPixels:
         x, y = (np.where(inside, axis, 0).ravel() for axis in self.xy(positions))
         found = map_coordinates(values, [y, x], order=1, mode="nearest")
         return np.where(inside, found.reshape(inside.shape), np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class PlainPixels(WcsPixels):
+    """The pixels of an image without a WCS.
+
+    Their WCS is a tangent plane at the origin, so that distances are angles; the positions in it
+    are none of the sky.
+    """
+
+    celestial: ClassVar[bool] = False
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], pixel_size: Quantity) -> PlainPixels:
+        """Pixels of one angular size.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(ny, nx)``.
+        pixel_size : Quantity
+            Side of a pixel.
+        """
+        wcs = WCS(naxis=2)
+        wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+        wcs.wcs.crpix = [(n + 1) / 2 for n in reversed(shape)]
+        step = pixel_size.to_value(u.deg)
+        wcs.wcs.cdelt = [-step, step]
+        wcs.wcs.set()
+        return cls(wcs, tuple(shape))
 
 
 def _nearest(tree: cKDTree, vectors: np.ndarray, k: int) -> np.ndarray:

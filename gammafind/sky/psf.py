@@ -81,6 +81,10 @@ class RadialPsf:
         """Probability per steradian at ``theta`` (radians); zero beyond the profile."""
         return np.interp(theta, self.theta, self.density, right=0.0)
 
+    def at(self, x: float, y: float) -> RadialPsf:
+        """Profile at a place of the map, in pixel coordinates: the same everywhere."""
+        return self
+
     def containment(self, radius: Quantity) -> np.ndarray | float:
         """Fraction of the counts within ``radius`` of the source."""
         radius = np.clip(as_value(radius, u.rad, name="radius"), 0, self.theta[-1])

@@ -18,11 +18,18 @@ __all__ = ["KINDS", "SkyMap"]
 KINDS = {
     "counts": u.dimensionless_unscaled,
     "expected counts": u.dimensionless_unscaled,
+    "electrons": u.electron,
+    "noise": u.electron,
     "exposure": u.cm**2 * u.s,
     "intensity": u.Unit("cm-2 s-1 sr-1"),
     "score": u.dimensionless_unscaled,
 }
-"""What a map may hold, with the unit of its values."""
+"""What a map may hold, with the unit of its values.
+
+Counts are photons that were told apart, whole numbers; electrons are what a detector read out, with
+its noise, and may be negative.
+"""
+_NOT_NEGATIVE = ("counts", "expected counts", "noise", "exposure")
 _MOST_COUNTS = 1e15
 """Expected in a pixel: above that neither 64-bit integers nor their sums are safe."""
 
@@ -38,7 +45,8 @@ class SkyMap:
         One pixelisation a band; they may differ.
     values : sequence of ndarray
         One array a band, of the shape of its pixels, in the unit of ``kind``.
-    kind : {"counts", "expected counts", "exposure", "intensity", "score"}
+    kind : str
+        A key of `KINDS`.
     valid : sequence of ndarray of bool, optional
         False where a pixel holds no data; values there are set to 0. All True by default.
     meta : mapping, optional
@@ -51,7 +59,8 @@ class SkyMap:
     ShapeError
         If an array has not the shape of its pixels.
     OptionError
-        If ``kind`` is unknown, or a valid value is not finite or, in counts, negative.
+        If ``kind`` is unknown, or a valid value is not finite or, in counts, noise and exposure,
+        negative.
     """
 
     bands: tuple[Band, ...]
@@ -98,7 +107,7 @@ class SkyMap:
                 "are not finite",
                 remedy="Mark them as not valid.",
             )
-        if self.kind in ("counts", "expected counts", "exposure") and np.any(array < 0):
+        if self.kind in _NOT_NEGATIVE and np.any(array < 0):
             raise OptionError(
                 f"band {band.name}: {np.count_nonzero(array < 0)} pixels are negative",
                 remedy=f"A map of {self.kind} holds none.",

@@ -135,7 +135,7 @@ def test_votable_is_valid(tmp_path):
     write_table(publish(detections()), path)
     file = votable.parse(path, verify="exception")
     fields = {field.name: field for field in file.get_first_table().fields}
-    assert fields["Flux"].ucd == "phot.flux;em.gamma"
+    assert fields["Flux"].ucd == "phot.flux"
     assert fields["GLON"].unit == u.deg
     assert votable.validate(path, output=None)
 

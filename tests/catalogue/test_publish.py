@@ -16,6 +16,7 @@ from scipy.stats import rayleigh
 from gammafind.catalogue.publish import publish, source_names
 from gammafind.catalogue.schema import CATALOGUE, DETECTIONS, empty_table
 from gammafind.errors import OptionError
+from gammafind.sky.pixels import PlainPixels
 
 
 def detections():
@@ -99,3 +100,21 @@ def test_names_that_coincide_get_letters_in_the_order_of_the_sky():
     assert names[-1] == "GF J0040.0+0000a"
     assert names[2] == "GF J0040.0+0000z"
     assert names[0] == "GF J0040.0+0000ab"
+
+
+def test_names_are_finer_where_the_pixels_are():
+    place = SkyCoord("05h34m31.947s +22d00m52.25s")
+    assert source_names(place.reshape(1), fine=True).tolist() == ["GF J053431.94+220052.2"]
+
+
+def test_an_image_without_coordinates_gives_a_pixel_catalogue():
+    pixels = PlainPixels.of((100, 100), 1 * u.arcsec)
+    found = empty_table(DETECTIONS)
+    assert "RAJ2000" not in publish(found, pixels=pixels).colnames
+    row = QTable(
+        {"ra": [0.0] * u.deg, "dec": [0.0] * u.deg, "score": [5.0], "x": [3.0] * u.pix,
+         "y": [4.25] * u.pix}
+    )  # fmt: skip
+    catalogue = publish(row, pixels=pixels)
+    assert catalogue["Source_Name"].tolist() == ["GF X3.00 Y4.25"]
+    assert not {"RAJ2000", "DEJ2000", "GLON", "GLAT"} & set(catalogue.colnames)

@@ -48,7 +48,7 @@ def test_the_screen_says_what_was_made_and_what_comes_next(capsys):
         "next:",
         "  gammafind detect 'my skies/catalogue-0000'/counts*.fits --preset two-years "
         "-o found.ecsv",
-        "  gammafind evaluate found.ecsv 'my skies/catalogue-0000/sources.fits'",
+        "  gammafind evaluate found.ecsv 'my skies/catalogue-0000/sources.fits' --radius '4 deg'",
     ]
     assert simulate("--catalogues", 3, "-o", "my skies") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -144,9 +144,9 @@ def test_wrong_usage_is_exit_2(arguments):
 
 
 def test_an_interruption_keeps_what_is_whole(tmp_path, monkeypatch, capsys):
-    from gammafind.simulation import catalogue
+    from gammafind import interfaces
 
-    write, done = catalogue.write_counts_by_nside, []
+    write, done = interfaces.write_counts_by_nside, []
 
     def interrupted(counts, folder, **options):
         if done:
@@ -154,7 +154,7 @@ def test_an_interruption_keeps_what_is_whole(tmp_path, monkeypatch, capsys):
         done.append(folder)
         return write(counts, folder, **options)
 
-    monkeypatch.setattr(catalogue, "write_counts_by_nside", interrupted)
+    monkeypatch.setattr(interfaces, "write_counts_by_nside", interrupted)
     assert simulate("--catalogues", 3, "-o", "skies") == 130
     assert "interrupted; catalogues that are whole stay" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "skies").iterdir()] == ["catalogue-0000"]

@@ -17,6 +17,9 @@ from tests.plugins.cnn.helpers import toy_architecture, toy_arrays
 from tests.plugins.cnn.helpers import write as write_classifier
 from tests.plugins.unet.helpers import TOY, matched_filter, write
 
+OPTIONAL = {"gammapy-ts": "gammapy", "sep": "sep"}
+"""Localisers that need a library of an extra."""
+
 
 def usable(role: str) -> list[str]:
     return [info.name for info in plugins(role) if info.error is None]
@@ -44,8 +47,8 @@ def test_renderer(name):
 @pytest.mark.parametrize("name", usable("localiser"))
 def test_localiser(name, tmp_path):
     options = {}
-    if name == "gammapy-ts":
-        pytest.importorskip("gammapy")
+    if name in OPTIONAL:
+        pytest.importorskip(OPTIONAL[name])
     if name == "unet":
         write(tmp_path / "weights", matched_filter(), TOY)
         options["weights"] = str(tmp_path / "weights")

@@ -150,9 +150,10 @@ for workers in (1, 4):
 
 KILLED = """
 import os, signal
-from gammafind.simulation import catalogue, simulate
+from gammafind import interfaces
+from gammafind.simulation import simulate
 
-write, done = catalogue.write_counts_by_nside, []
+write, done = interfaces.write_counts_by_nside, []
 
 def write_and_die(counts, folder, **options):
     write(counts, folder, **options)
@@ -160,7 +161,7 @@ def write_and_die(counts, folder, **options):
     if len(done) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-catalogue.write_counts_by_nside = write_and_die
+interfaces.write_counts_by_nside = write_and_die
 simulate({folder!r}, preset="two-years", seed=5, catalogues=4)
 """
 

@@ -4,6 +4,7 @@ from gammafind.sky.fits.counts import read_counts, read_energy_edges
 from gammafind.sky.fits.events import EventList, bin_events, holds_events, read_events
 from gammafind.sky.fits.expected import write_expected
 from gammafind.sky.fits.exposure import read_exposure
+from gammafind.sky.fits.frames import Frame, read_frame, write_frame
 from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import read_selections
@@ -11,6 +12,7 @@ from gammafind.sky.fits.write import write_counts, write_counts_by_nside
 
 __all__ = [
     "EventList",
+    "Frame",
     "Layers",
     "bin_events",
     "holds_events",
@@ -19,9 +21,11 @@ __all__ = [
     "read_energy_edges",
     "read_events",
     "read_exposure",
+    "read_frame",
     "read_layers",
     "read_selections",
     "write_counts",
     "write_counts_by_nside",
     "write_expected",
+    "write_frame",
 ]

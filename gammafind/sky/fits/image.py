@@ -13,7 +13,7 @@ from gammafind.errors import CoordinateSystemError, FileFormatError
 from gammafind.sky.fits.raw import RawMap
 from gammafind.sky.pixels import FRAMES, WcsPixels
 
-__all__ = ["find_image", "parse_image"]
+__all__ = ["celestial_wcs", "find_image", "parse_image"]
 
 
 def find_image(file: fits.HDUList) -> fits.PrimaryHDU | fits.ImageHDU | None:
@@ -45,13 +45,22 @@ def parse_image(hdu: fits.PrimaryHDU | fits.ImageHDU, path: Path) -> RawMap:
         )
     planes = data.reshape(-1, *data.shape[-2:])
     planes = planes.astype(planes.dtype.newbyteorder("="))
-    wcs = _centred(_celestial_wcs(hdu.header, path), planes.shape[1:])
+    wcs = _centred(celestial_wcs(hdu.header, path), planes.shape[1:])
     pixels = WcsPixels(wcs, planes.shape[1:])
     names = tuple(f"plane {i}" for i in range(1, len(planes) + 1))
     return RawMap(names, hdu.header.get("BUNIT"), tuple(planes), pixels.on_sky, pixels)
 
 
-def _celestial_wcs(header: fits.Header, path: Path) -> WCS:
+def celestial_wcs(header: fits.Header, path: Path) -> WCS:
+    """WCS of a header whose first two axes are on the sky.
+
+    Raises
+    ------
+    FileFormatError
+        If it contradicts itself.
+    CoordinateSystemError
+        If the axes are not celestial, in a frame that astropy knows.
+    """
     try:
         wcs = WCS(header, naxis=2)
     except (WcsError, ValueError, TypeError, MemoryError) as fault:

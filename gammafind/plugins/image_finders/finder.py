@@ -1,0 +1,141 @@
+"""What finders of images share: where they look, and what they say of a detection."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.errors import OptionError
+from gammafind.interfaces import Localiser
+from gammafind.plugins.image_finders.scene import Scene, scene_of_patch, scenes_of_image
+from gammafind.progress import track
+from gammafind.sky.observation import Observation
+from gammafind.sky.patches import Patches, PatchGrid
+
+__all__ = ["FWHM_OF_SIGMA", "Found", "ImageFinder", "require"]
+
+FWHM_OF_SIGMA = 2.3548
+_R68 = float(np.sqrt(-2 * np.log(0.32)))
+"""Radius that holds 68 % of a two-dimensional Gaussian of width one."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found:
+    """Detections in the pixels of a scene, n of them.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        Columns and rows.
+    score : ndarray, shape (n,)
+        Signal-to-noise ratios.
+    electrons : ndarray, shape (n,)
+        Of a point source of that height.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    score: np.ndarray
+    electrons: np.ndarray
+
+    def select(self, rows: np.ndarray) -> Found:
+        """Return some of the detections."""
+        return Found(**{name: values[rows] for name, values in vars(self).items()})
+
+    def on_image(self, scene: Scene) -> Found:
+        """Detections whose centroids lie on the image."""
+        ny, nx = scene.excess.shape
+        good = np.isfinite(self.x) & (self.x >= -0.5) & (self.x < nx - 0.5)
+        return self.select(good & (self.y >= -0.5) & (self.y < ny - 0.5))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFinder(Localiser):
+    """A finder that looks at an image whole, or part by part."""
+
+    @abc.abstractmethod
+    def _find(self, scene: Scene) -> Found:
+        """Find the sources of a part of an image."""
+
+    def _localise(self, patches: Patches) -> QTable:
+        rows = [np.zeros((0, 4))]
+        for index in track(range(len(patches)), "patches"):
+            scene = scene_of_patch(patches, index)
+            found = self._find(scene).on_image(scene)
+            rows.append(
+                np.column_stack([np.full(len(found.x), index), found.x, found.y, found.score])
+            )
+        patch, x, y, score = np.concatenate(rows).T
+        return QTable({"patch": patch.astype(int), "x": x * u.pix, "y": y * u.pix, "score": score})
+
+    def _localise_sky(
+        self,
+        observation: Observation,
+        grid: PatchGrid,
+        n_pixels: Sequence[int] | None,
+        rng: np.random.Generator,
+    ) -> QTable:
+        if len(observation.counts.pixels[0].shape) != 2:
+            return super()._localise_sky(observation, grid, n_pixels, rng)
+        rows = [np.zeros((0, 6))]
+        for scene in scenes_of_image(observation):
+            found = self._find(scene).on_image(scene)
+            left, low = scene.tile.corner
+            own = scene.tile.owns(found.x + left, found.y + low)
+            rows.append(_measured(scene, found.select(own)))
+        return _table(np.concatenate(rows), observation)
+
+
+def require(name: str, value: float, accepted: bool, remedy: str) -> None:
+    """Raise OptionError unless an option is finite and accepted."""
+    if not (np.isfinite(value) and accepted):
+        raise OptionError(f"{name} is {value}", remedy=remedy)
+
+
+def _measured(scene: Scene, found: Found) -> np.ndarray:
+    """Rows of ``x, y, score``, electrons, their error, and the position error in pixels.
+
+    The error of the electrons is that of a matched filter, 1 / sqrt(sum p^2) times the noise of a
+    pixel for the PSF p, and of the photons of the source. The position error is that of a
+    Gaussian PSF of width w at a signal-to-noise ratio s, sqrt(2) w / s an axis.
+
+    References
+    ----------
+    Horne 1986, doi:10.1086/131801; King 1983, doi:10.1086/131139
+    """
+    noise = scene.at(scene.noise, found.x, found.y)
+    electrons = found.electrons
+    error = np.sqrt(noise**2 / np.sum(scene.profile**2) + np.maximum(electrons, 0))
+    ratio = np.maximum(electrons / error, 1)
+    spread = _R68 * np.sqrt(2) * scene.fwhm / FWHM_OF_SIGMA / ratio
+    left, low = scene.tile.corner
+    return np.column_stack([found.x + left, found.y + low, found.score, electrons, error, spread])
+
+
+def _table(rows: np.ndarray, observation: Observation) -> QTable:
+    """Detections on the sky and in the pixels of the image."""
+    pixels = observation.counts.pixels[0]
+    x, y, score, electrons, error, spread = rows.T
+    positions = pixels.wcs.pixel_to_world(x, y).icrs
+    exposure = observation.exposure.values[0][np.rint(y).astype(int), np.rint(x).astype(int)]
+    flux = 1 / exposure * u.Unit("cm-2 s-1")
+    return QTable(
+        {
+            "ra": positions.ra,
+            "dec": positions.dec,
+            "glon": positions.galactic.l,
+            "glat": positions.galactic.b,
+            "x": x * u.pix,
+            "y": y * u.pix,
+            "score": score,
+            "pos_err": spread * pixels.pixel_size,
+            "npred": electrons,
+            "flux": electrons * flux,
+            "flux_err": error * flux,
+        }
+    )

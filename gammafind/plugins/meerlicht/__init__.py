@@ -1,0 +1,24 @@
+"""MeerLICHT, and any optical camera like it: stars and galaxies, the camera, its artefacts."""
+
+from __future__ import annotations
+
+from gammafind.hookspecs import hookimpl
+from gammafind.interfaces import SkyRenderer, SourcePopulation
+
+__all__ = ["gammafind_populations", "gammafind_renderers"]
+
+
+@hookimpl
+def gammafind_populations() -> list[type[SourcePopulation]]:
+    """Return the field of stars and galaxies."""
+    from gammafind.plugins.meerlicht.population import MeerlichtField
+
+    return [MeerlichtField]
+
+
+@hookimpl
+def gammafind_renderers() -> list[type[SkyRenderer]]:
+    """Return the camera."""
+    from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
+
+    return [MeerlichtRenderer]

@@ -1,0 +1,55 @@
+"""The Moffat profile: its shape, its radius of a brightness, and the profile on the sky."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gammafind.sky.field_psf import FieldPsf
+
+__all__ = ["alpha_of", "field_psf", "peak_of", "radius_of"]
+
+_REACH = 60.0
+"""Radius of the tabulated profile, in FWHM."""
+_N_RADII = 400
+
+
+def alpha_of(fwhm: np.ndarray, beta: float) -> np.ndarray:
+    """Scale radius of a full width at half maximum, in its unit."""
+    return np.asarray(fwhm) / (2 * np.sqrt(2 ** (1 / beta) - 1))
+
+
+def peak_of(alpha: np.ndarray, beta: float) -> np.ndarray:
+    """Density at the centre of a profile of norm one.
+
+    References
+    ----------
+    Moffat 1969, A&A 3, 455; Trujillo et al. 2001, doi:10.1046/j.1365-8711.2001.04937.x, eq. 1
+    """
+    return (beta - 1) / (np.pi * np.asarray(alpha) ** 2)
+
+
+def radius_of(brightness: np.ndarray, alpha: np.ndarray, beta: float) -> np.ndarray:
+    """Radius at which the density, relative to the peak, has fallen to ``brightness``."""
+    ratio = np.minimum(np.asarray(brightness, dtype=float), 1.0)
+    return np.asarray(alpha) * np.sqrt(ratio ** (-1 / beta) - 1)
+
+
+def field_psf(
+    fwhm: float, beta: float, widths: np.ndarray, shape: tuple[int, int], pixel_scale: float
+) -> FieldPsf:
+    """Moffat profile on the sky whose width changes over an image.
+
+    Parameters
+    ----------
+    fwhm : float
+        In pixels, where the relative width is one.
+    beta : float
+    widths : ndarray, shape (6,)
+        As for `gammafind.sky.field_psf.FieldPsf`.
+    shape : tuple of int
+    pixel_scale : float
+        Radians a pixel.
+    """
+    radii = np.concatenate([[0.0], np.geomspace(fwhm / 50, _REACH * fwhm, _N_RADII)])
+    density = (1 + (radii / alpha_of(fwhm, beta)) ** 2) ** -beta
+    return FieldPsf(radii * pixel_scale, density, widths=widths, shape=tuple(shape))

@@ -1,0 +1,68 @@
+"""What an image tells of its own sky, noise and seeing."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from gammafind.errors import InputDataError
+from gammafind.measure.frame import sky_and_noise
+from gammafind.measure.seeing import field_of_widths, star_widths
+from gammafind.plugins.meerlicht.camera import Camera
+from gammafind.sky.observation import Observation
+from gammafind.sky.skymap import SkyMap
+
+__all__ = ["observe_frame"]
+
+_LEAST_STARS = 5
+
+_log = logging.getLogger("gammafind")
+
+
+def observe_frame(counts: SkyMap, camera: Camera) -> Observation:
+    """Join an image in electrons with sky, noise and PSF as it shows them.
+
+    Parameters
+    ----------
+    counts : SkyMap
+        Electrons.
+    camera : Camera
+        Its seeing is taken where fewer than five stars show that of the image.
+
+    Raises
+    ------
+    InputDataError
+        If the image has no noise, or too few pixels.
+    """
+    image, valid = counts.values[0], counts.valid[0]
+    try:
+        sky, noise = sky_and_noise(image, valid)
+    except InputDataError as error:
+        names = ", ".join(entry["name"] for entry in counts.meta.get("inputs", ()))
+        raise InputDataError(error.fault, path=names or None, remedy=error.remedy) from error
+    fwhm, widths = _seeing(image, sky, noise, valid, camera)
+    return Observation(
+        counts=counts,
+        background={"sky": SkyMap(counts.bands, counts.pixels, (sky,), "electrons")},
+        exposure=camera.exposure(counts.pixels),
+        psfs=(camera.psf_on(image.shape, fwhm, widths),),
+        noise=SkyMap(counts.bands, counts.pixels, (noise,), "noise"),
+    )
+
+
+def _seeing(
+    image: np.ndarray, sky: np.ndarray, noise: np.ndarray, valid: np.ndarray, camera: Camera
+) -> tuple[float, np.ndarray]:
+    """Width of the PSF in pixels, and its change over the image."""
+    full = camera.detector.full_well
+    x, y, fwhm = star_widths(
+        image - sky, noise, valid, beta=camera.beta, guess=camera.fwhm, full=full
+    )
+    if len(fwhm) < _LEAST_STARS:
+        _log.info("%d stars show the seeing; that of the preset is taken", len(fwhm))
+        return camera.fwhm, np.array([1.0, *camera.seeing_slopes])
+    middle, widths = field_of_widths(x, y, fwhm, image.shape)
+    arcsec = middle * camera.pixel_scale.to_value("arcsec")
+    _log.info("seeing %.2f arcsec (FWHM), from %d stars", arcsec, len(fwhm))
+    return middle, widths

@@ -1,0 +1,57 @@
+"""Where the camera looks: TAN projection with a radial distortion."""
+
+from __future__ import annotations
+
+import numpy as np
+from astropy.wcs import WCS, Sip
+
+__all__ = ["frame_wcs"]
+
+_ORDER = 3
+
+
+def frame_wcs(
+    ra: float,
+    dec: float,
+    *,
+    shape: tuple[int, int],
+    pixel_scale: float,
+    distortion: float = 0.0,
+    whole: tuple[int, int] | None = None,
+) -> WCS:
+    """WCS of an image whose middle is the pointing, north up and east to the left.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Degrees.
+    shape : tuple of int
+        ``(ny, nx)``.
+    pixel_scale : float
+        Degrees.
+    distortion : float
+        Radial shift, of third order, of the corners of the whole detector, in pixels.
+    whole : tuple of int, optional
+        Shape of the whole detector, by default ``shape``.
+
+    References
+    ----------
+    Calabretta & Greisen 2002, doi:10.1051/0004-6361:20021327; Shupe et al. 2005, ADASS XIV, 491
+    """
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN-SIP", "DEC--TAN-SIP"] if distortion else ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [ra, dec]
+    wcs.wcs.crpix = [(n + 1) / 2 for n in reversed(shape)]
+    wcs.wcs.cdelt = [-pixel_scale, pixel_scale]
+    wcs.wcs.radesys = "ICRS"
+    if distortion:
+        wcs.sip = _radial(distortion / (np.hypot(*(whole or shape)) / 2) ** 3, wcs.wcs.crpix)
+    wcs.wcs.set()
+    return wcs
+
+
+def _radial(strength: float, crpix: np.ndarray) -> Sip:
+    """Shift of ``strength * r**3`` outwards, as SIP polynomials."""
+    a, b, inverse_a, inverse_b = np.zeros((4, _ORDER + 1, _ORDER + 1))
+    a[3, 0] = a[1, 2] = b[0, 3] = b[2, 1] = strength
+    return Sip(a, b, inverse_a, inverse_b, crpix)

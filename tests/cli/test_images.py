@@ -1,0 +1,87 @@
+"""Images of a camera through the command line, from simulation to regions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.table import QTable
+from regions import CirclePixelRegion, Regions
+
+from gammafind.cli.main import main
+
+CAMERA = """
+[preset]
+name = "{name}"
+[renderer]
+name = "meerlicht"
+filter = "r"
+pixel_scale = "{scale} arcsec"
+seeing = "{seeing} arcsec"
+shape = [256, 256]
+detector_shape = [4096, 4096]
+channels = [1, 1]
+gains = [1.5]
+read_noises = [5.0]
+bias = 0
+saturation = {saturation}
+[localiser]
+name = "daofind"
+threshold = 6.0
+[match]
+radius = "3 arcsec"
+"""
+
+
+def preset(folder: Path, name: str, **camera: float) -> str:
+    """User preset of another camera."""
+    path = folder / f"{name}.toml"
+    path.write_text(CAMERA.format(name=name, **camera))
+    return str(path)
+
+
+def test_from_a_simulated_frame_to_a_catalogue(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = [
+        "--option", "renderer.shape=[400, 400]", "--option", "population.size=0.063deg",
+        "--option", "population.density=20000",
+    ]  # fmt: skip
+    assert main(["simulate", "--preset", "meerlicht", *options, "-o", "set"]) == 0
+    assert "catalogue-0000/image.fits --preset meerlicht" in capsys.readouterr().out
+    folder = Path("set/catalogue-0000")
+    assert {path.name for path in folder.iterdir()} == {
+        "image.fits", "mask.fits", "artefacts.fits", "sources.fits", "simulation.json",
+    }  # fmt: skip
+    command = ["detect", str(folder / "image.fits"), "--preset", "meerlicht", "-o", "out.ecsv"]
+    command += ["--regions", "out.reg", "--report", "page"]
+    assert main([*command, "--reference", str(folder / "sources.fits")]) == 0
+    found = QTable.read("out.ecsv")
+    assert {"RAJ2000", "x", "y", "Score", "Flux", "mag", "mag_err"} <= set(found.colnames)
+    assert len(found["Source_Name"][0]) == len("GF J202012.34-320011.2")
+    assert np.mean(found["ASSOC1"] != "") > 0.7
+    assert len(Regions.read("out.reg")) == len(found)
+    assert Path("page/index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "seeing", "saturation", "least"),
+    [("M6707HH.fits", 1.7, 5.0, 30000, 800), ("sep_image.fits", 0.27, 1.0, 200000, 30)],
+)
+def test_a_real_frame_without_coordinates_gives_a_pixel_catalogue(
+    tmp_path, monkeypatch, capsys, shared, name, scale, seeing, saturation, least
+):
+    monkeypatch.chdir(tmp_path)
+    camera = preset(tmp_path, "mine", scale=scale, seeing=seeing, saturation=saturation)
+    command = ["detect", str(shared / "optical" / name), "--preset", camera]
+    command += ["-o", "out.ecsv", "--regions", "out.reg", "--report", "page"]
+    assert main(command) == 0
+    assert "pixel coordinates only" in capsys.readouterr().err
+    found = QTable.read("out.ecsv")
+    assert len(found) > least
+    assert "RAJ2000" not in found.colnames
+    assert found["Source_Name"][0].startswith("GF X")
+    circles = Regions.read("out.reg")
+    assert all(isinstance(circle, CirclePixelRegion) for circle in circles)
+    first = circles[0].center.xy
+    assert first == pytest.approx((found["x"][0].value, found["y"][0].value), abs=1e-3)
