@@ -19,6 +19,7 @@ from gammafind.learning.shard_set import ShardSet
 from gammafind.learning.targets import target_maps
 from gammafind.plugins.unet.folder import read_architecture
 from gammafind.plugins.unet.runners import onnx_runner
+from gammafind.plugins.unet.views import averaged
 from gammafind.recipes.recipe import read_recipe
 
 BATCH = 32
@@ -30,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe", type=Path)
     parser.add_argument("trained", type=Path)
+    parser.add_argument("--views", type=int, default=1, help="as the option of the localiser")
     arguments = parser.parse_args()
     recipe = read_recipe(arguments.recipe)
     shards = ShardSet(arguments.recipe.parent / recipe.data.folder, recipe.data.splits["test"])
@@ -46,7 +48,7 @@ def main() -> None:
         mask = (
             target_maps(expected.truth, len(rows), max(shards.widths), recipe.targets)[..., 0] > 0
         )
-        told = run(seen)[..., 0] > 0
+        told = averaged(run, seen, arguments.views)[..., 0] > 0
         for values, of in (
             (right, told == mask),
             (filled, mask),

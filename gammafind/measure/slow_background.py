@@ -12,7 +12,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["rough_factor", "scaled_background", "slow_factor"]
+__all__ = ["rough_factor", "scaled_background", "slow_factor", "unevenness"]
 
 _NSIDE = 64
 """Of the maps on which backgrounds are compared with counts: pixels of 0.9 deg."""
@@ -25,6 +25,8 @@ _SCALES = (10.0, 6.0, 4.0, 2.5, 1.6)
 """Full widths in degrees over which the factor varies, one after the other."""
 _AROUND = 30.0
 """Full width in degrees over which it is learned by how much backgrounds are off."""
+_AROUND_A_PLACE = 10.0
+"""Full width in degrees over which it is told by how much a background was off."""
 _PIXEL_FWHM = 2.0
 """Full width in degrees with which a factor is made smooth between its pixels."""
 _LIMITS = (0.2, 5.0)
@@ -116,6 +118,37 @@ def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str,
         return replace(sky, values=tuple(values))
 
     return {name: scaled(sky) for name, sky in observation.background.items()}
+
+
+def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> np.ndarray:
+    """By how much a fitted background departs from the one that was given, around some places.
+
+    Parameters
+    ----------
+    given, fitted : Observation
+        The same sky with both backgrounds.
+    vectors : ndarray, shape (n, 3)
+        Unit vectors in the frame of the maps.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Root mean square, about 10 deg wide, of the logarithm of their ratio in the first band; 0
+        on images of a part of the sky.
+    """
+    import healpy as hp
+
+    pixels = given.counts.pixels[0]
+    if not isinstance(pixels, HealpixPixels):
+        return np.zeros(len(vectors))
+    before, after = (
+        _degraded(np.nan_to_num(one.total_background().values[0]), pixels)
+        for one in (given, fitted)
+    )
+    known = (before > 0) & (after > 0)
+    ratio = np.divide(after, before, out=np.ones_like(before), where=known)
+    square = np.maximum(_smooth(np.log(ratio) ** 2, _AROUND_A_PLACE), 0)
+    return np.sqrt(square)[hp.vec2pix(_NSIDE, *vectors.T)]
 
 
 def _totals(observation: Observation) -> tuple[np.ndarray, np.ndarray]:

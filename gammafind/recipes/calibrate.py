@@ -92,20 +92,21 @@ def calibrate(
     architecture = replace(Architecture.read(path), ranking=None)
     rough = [replace(sky, stacks=with_rough_background(sky.stacks)) for sky in skies]
     architecture = _with_calibration(architecture, path, rough, radius)
-    skies = [
+    fitted = [
         replace(sky, stacks=with_background_of(one, seen.stacks, sky.stacks))
         for one, seen, sky in zip(
             _find(folder, rough, _LEAST_PROBABILITY), rough, skies, strict=True
         )
     ]
-    architecture = _with_calibration(architecture, path, skies, radius)
-    found = _find(folder, skies, _LEAST_PROBABILITY)
+    architecture = _with_calibration(architecture, path, fitted, radius)
+    found = _find(folder, fitted, _LEAST_PROBABILITY)
     if sum(map(len, found)) < _ENOUGH or not _tells_errors(found):
         _log.warning("no ranking is learned: too few detections, or no errors of their positions")
         return architecture
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
     known = [
-        known_of(one, sky.stacks, architecture)[0] for one, sky in zip(found, skies, strict=True)
+        known_of(one, seen.stacks, sky.stacks, architecture)[0]
+        for one, seen, sky in zip(found, fitted, skies, strict=True)
     ]
     ranking = fit_ranking(np.concatenate(known), np.concatenate(matched))
     architecture = replace(architecture, ranking=ranking)

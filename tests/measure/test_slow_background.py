@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gammafind.measure.slow_background import rough_factor, scaled_background, slow_factor
+from gammafind.measure.slow_background import (
+    rough_factor,
+    scaled_background,
+    slow_factor,
+    unevenness,
+)
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels
@@ -99,3 +104,12 @@ def test_a_background_is_scaled_on_all_its_pixels(factor):
     for old, new in zip(observation.background["flat"].values, scaled.values, strict=True):
         assert_allclose(new, factor * old, rtol=0.02)  # The poles of HEALPix are the worst.
         assert_allclose(np.median(new / old), factor, rtol=1e-4)
+
+
+def test_it_is_told_by_how_much_a_background_was_off():
+    observation = sky(none, rng=np.random.default_rng(6))
+    half = np.where(hp.pix2ang(64, np.arange(49152))[0] < np.pi / 2, 1.5, 1.0)
+    fitted = replace(observation, background=scaled_background(observation, half))
+    found = unevenness(observation, fitted, np.array([[0.3, 0, 1.0], [0.3, 0, -1.0]]))
+    assert_allclose(found, [np.log(1.5), 0], atol=0.02)
+    assert_allclose(unevenness(observation, observation, np.eye(3)), 0, atol=1e-6)

@@ -10,7 +10,12 @@ from astropy.table import QTable
 from gammafind.measure.flux_fit import FluxFit
 from gammafind.measure.map_fit import fit_on_maps, fitted_background
 from gammafind.measure.patch_fit import counts_in_patches, fit_in_patches
-from gammafind.measure.slow_background import rough_factor, scaled_background, slow_factor
+from gammafind.measure.slow_background import (
+    rough_factor,
+    scaled_background,
+    slow_factor,
+    unevenness,
+)
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.ranking import evidence
 from gammafind.sky.observation import Observation
@@ -25,7 +30,9 @@ _SOLID, _SURE = 0.3, 0.5
 with the background."""
 
 
-def with_fluxes(found: QTable, stacks: PatchStacks, architecture: Architecture) -> QTable:
+def with_fluxes(
+    found: QTable, stacks: PatchStacks, given: PatchStacks, architecture: Architecture
+) -> QTable:
     """Fit the fluxes of detections, and score them by all that is known then.
 
     Parameters
@@ -34,6 +41,8 @@ def with_fluxes(found: QTable, stacks: PatchStacks, architecture: Architecture) 
         Detections by the network alone, each source once.
     stacks : PatchStacks
         In which they were found.
+    given : PatchStacks
+        The same sky with the background as it was given.
     architecture : Architecture
         With a ranking.
 
@@ -43,7 +52,7 @@ def with_fluxes(found: QTable, stacks: PatchStacks, architecture: Architecture) 
         The same detections with ``ts, npred, flux, flux_err``; of the photon index with which TS
         is highest.
     """
-    known, fit = known_of(found, stacks, architecture)
+    known, fit = known_of(found, stacks, given, architecture)
     ts, npred, npred_err, exposure = fit.at_best()
     flux_unit = u.Unit("cm-2 s-1")
     exposure = np.where(exposure > 0, exposure, np.nan)
@@ -56,16 +65,16 @@ def with_fluxes(found: QTable, stacks: PatchStacks, architecture: Architecture) 
 
 
 def known_of(
-    found: QTable, stacks: PatchStacks, architecture: Architecture
+    found: QTable, stacks: PatchStacks, given: PatchStacks, architecture: Architecture
 ) -> tuple[np.ndarray, FluxFit]:
     """Evidence for each detection, and the fit that it is a part of.
 
     Parameters
     ----------
     found : QTable
-    stacks : PatchStacks
+    stacks, given : PatchStacks
     architecture : Architecture
-        These three as for `with_fluxes`; a ranking is not needed.
+        All as for `with_fluxes`; a ranking is not needed.
     """
     score = np.asarray(found["score"])
     positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
@@ -75,7 +84,9 @@ def known_of(
     else:
         fit = fit_in_patches(stacks, positions, solid)
     sigma = found["pos_err"].to_value(u.deg) / architecture.r68_of_sigma(stacks.grid)
-    return evidence(score, sigma, fit), fit
+    vectors = vectors_in(stacks.grid.frame, positions)
+    off = unevenness(given.observation, stacks.observation, vectors)
+    return evidence(score, sigma, fit, off), fit
 
 
 def with_rough_background(stacks: PatchStacks) -> PatchStacks:

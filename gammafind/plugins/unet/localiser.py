@@ -125,7 +125,7 @@ class UNet(Localiser):
             return self.find(rough)
         fitted = with_background_of(replace(self, views=1).find(rough), rough, stacks)
         found = self.find(fitted)
-        return with_fluxes(found, fitted, architecture) if len(found) else found
+        return with_fluxes(found, fitted, stacks, architecture) if len(found) else found
 
     def find(self, stacks: PatchStacks) -> QTable:
         """Detections by the network alone, each source once.

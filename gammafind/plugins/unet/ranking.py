@@ -13,6 +13,7 @@ from gammafind.plugins.unet.peaks import sigmoid
 __all__ = ["Ranking", "evidence", "terms"]
 
 _LEAST = 1e-6
+_LEAST_UNEVENNESS = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,9 @@ class Ranking:
         return sigmoid(terms(scaled) @ np.asarray(self.weights))
 
 
-def evidence(score: np.ndarray, sigma: np.ndarray, fit: FluxFit) -> np.ndarray:
+def evidence(
+    score: np.ndarray, sigma: np.ndarray, fit: FluxFit, unevenness: np.ndarray
+) -> np.ndarray:
     """What is known of each detection.
 
     Parameters
@@ -68,17 +71,21 @@ def evidence(score: np.ndarray, sigma: np.ndarray, fit: FluxFit) -> np.ndarray:
     sigma : ndarray, shape (n,)
         Its position error in pixels of the finest band.
     fit : FluxFit
+    unevenness : ndarray, shape (n,)
+        By how much the background about it was off, as a logarithm.
 
     Returns
     -------
     ndarray, shape (n, k)
-        Logit of the score, logarithms of sigma, of each TS and 1, and of the background.
+        Logit of the score, and logarithms: of sigma, of the background, of the unevenness and
+        0.01, of each TS and 1.
     """
     score = np.clip(score, _LEAST, 1 - _LEAST)
     columns = [
         np.log(score / (1 - score)),
         np.log(sigma),
         np.log(np.maximum(fit.background, _LEAST)).mean(axis=1),
+        np.log(unevenness + _LEAST_UNEVENNESS),
         *np.log1p(fit.ts.T),
     ]
     return np.stack(columns, axis=1)

@@ -15,10 +15,15 @@ def fit(ts):
 
 
 def test_evidence_is_finite_at_the_ends_of_its_range():
-    known = evidence(np.array([0.0, 0.5, 1.0]), np.array([0.1, 1.0, 9.0]), fit([[0], [9], [1e7]]))
-    assert known.shape == (3, 4)
+    known = evidence(
+        np.array([0.0, 0.5, 1.0]),
+        np.array([0.1, 1.0, 9.0]),
+        fit([[0], [9], [1e7]]),
+        np.array([0.0, 0.99, 2.0]),
+    )
+    assert known.shape == (3, 5)
     assert np.all(np.isfinite(known))
-    np.testing.assert_allclose(known[1], [0, 0, 0, np.log(10)])
+    np.testing.assert_allclose(known[1], [0, 0, 0, 0, np.log(10)])
 
 
 def test_terms_are_all_products():
