@@ -21,8 +21,10 @@ _NEAREST = 61
 """Pixels about each of which the median is taken: within 4 deg."""
 _OF_SOURCES = 1.06
 """Median of counts over background where the background is right: what is more are sources."""
-_SCALES = (10.0, 6.0, 4.0, 2.5, 1.6)
-"""Full widths in degrees over which the factor varies, one after the other."""
+_SCALES = {10.0: 0.04, 6.0: 0.012, 4.0: 0.015, 2.5: 0.03}
+"""Full widths in degrees over which the factor varies, one after the other, and the relative
+scatter that sources too faint to be known make on each scale, far from the plane where it is
+largest. Below 2.5 deg it is as large as the errors of interstellar models are."""
 _AROUND = 30.0
 """Full width in degrees over which it is learned by how much backgrounds are off."""
 _AROUND_A_PLACE = 10.0
@@ -62,8 +64,8 @@ def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarra
 
     From wide scales to narrow ones the counts that are left, over those that are expected, are
     smoothed; they change the factor by as much as they are more than noise. How large true
-    differences are is learned from their own scatter in 30 deg about each place, so that a
-    background that is right stays as it is.
+    differences are is learned from their own scatter in 30 deg about each place, less that of
+    sources too faint to be known, so that a background that is right stays as it is.
 
     Parameters
     ----------
@@ -82,14 +84,15 @@ def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarra
     seen, background = _totals(observation)
     sources = _source_map(observation, vectors, counts)
     factor = np.ones_like(seen)
-    for fwhm in _SCALES:
+    for fwhm, of_faint_sources in _SCALES.items():
         model = factor * background
         expected = _smooth(model, fwhm)
         known = expected > 1e-9 * expected.max()
         expected = np.where(known, expected, np.inf)
         change = _smooth(seen - sources - model, fwhm) / expected
         noise = _noise(model + sources, fwhm) / expected**2
-        true = np.maximum(_smooth(change**2 - noise, _AROUND), 0)
+        scatter = _smooth(change**2 - noise, _AROUND)
+        true = np.maximum(scatter - of_faint_sources**2, 0)
         share = np.divide(true, true + noise, out=np.zeros_like(true), where=true > 0)
         factor = np.clip(factor * (1 + share * change), *_LIMITS)
     return factor
