@@ -102,7 +102,7 @@ def test_a_background_is_scaled_on_all_its_pixels(factor):
     observation = sky(none, rng=np.random.default_rng(5))
     scaled = scaled_background(observation, np.full(49152, factor))["flat"]
     for old, new in zip(observation.background["flat"].values, scaled.values, strict=True):
-        assert_allclose(new, factor * old, rtol=0.02)  # The poles of HEALPix are the worst.
+        assert_allclose(new, factor * old, rtol=0.03)  # The poles of HEALPix are the worst.
         assert_allclose(np.median(new / old), factor, rtol=1e-3)
 
 
