@@ -48,8 +48,12 @@ def position_bound(
 
     Parameters
     ----------
-    psf, pixel_size, electrons, noise, half
-        As for `signal_to_noise`.
+    psf : RadialPsf
+    pixel_size : float
+    electrons : ndarray, shape (n,)
+    noise : float
+    half : int
+        All as for `signal_to_noise`.
 
     Returns
     -------

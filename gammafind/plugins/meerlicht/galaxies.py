@@ -42,8 +42,9 @@ def draw_galaxies(
     Parameters
     ----------
     image : ndarray of float32, shape (ny, nx)
-    x, y, electrons, fwhm, beta
-        As for `gammafind.plugins.meerlicht.stamps.draw_stars`.
+    x, y, electrons, fwhm : ndarray, shape (n,)
+    beta : float
+        These as for `gammafind.plugins.meerlicht.stamps.draw_stars`.
     radius : ndarray, shape (n,)
         Half-light radius along the major axis, in pixels.
     index : ndarray, shape (n,)
