@@ -10,19 +10,29 @@ A folder holds
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from astropy.units import Quantity
 
-from gammafind.errors import MissingBackendError, MissingFileError, OutputError, WeightsError
+from gammafind.errors import (
+    FileFormatError,
+    GammafindError,
+    MissingBackendError,
+    MissingFileError,
+    OutputError,
+    WeightsError,
+)
 from gammafind.files import atomic_output, check_input, file_checksum
 from gammafind.learning.backend import load_keras
+from gammafind.sky.bands import Band
 
 if TYPE_CHECKING:
     import keras
@@ -38,7 +48,9 @@ __all__ = [
     "existing_folder",
     "load_weights",
     "onnx_runner",
+    "read_record",
     "write_network",
+    "write_record",
 ]
 
 ARCHITECTURE = "architecture.json"
@@ -46,10 +58,13 @@ WEIGHTS = "weights.weights.h5"
 ONNX = "network.onnx"
 CARD = "card.md"
 
+T = TypeVar("T")
+
 Runner = Callable[[Sequence[np.ndarray]], np.ndarray]
 """From the inputs of a network to its output."""
 
 _OPSET = 17
+_FORMAT = 1
 
 
 def existing_folder(folder: str | PathLike) -> Path:
@@ -88,6 +103,70 @@ def checked_file(folder: str | PathLike, name: str, checksums: Mapping[str, str]
             remedy=f"Its SHA-256 must be that in {ARCHITECTURE}; write or install it again.",
         )
     return path
+
+
+def write_record(
+    path: str | PathLike, bands: Sequence[Band], record: Mapping[str, Any], *, overwrite: bool
+) -> None:
+    """Write the architecture of a network as JSON.
+
+    Parameters
+    ----------
+    path : path-like
+    bands : sequence of Band
+    record : mapping
+        All else.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        As `gammafind.files.check_output`.
+    """
+    told = [{"name": band.name, "low": str(band.low), "high": str(band.high)} for band in bands]
+    whole = {"format": _FORMAT, **record, "bands": told}
+    with atomic_output(path, overwrite) as temporary:
+        temporary.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+
+
+def read_record(
+    path: str | PathLike, make: Callable[[tuple[Band, ...], dict[str, Any]], T], *, what: str
+) -> T:
+    """Read what `write_record` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+    make : callable
+        Makes the architecture of the bands and of all else.
+    what : str
+        What the file describes, for messages.
+
+    Raises
+    ------
+    MissingFileError, TruncatedFileError
+        If there is no such file, or it is empty.
+    WeightsError
+        If it is not what `write_record` writes.
+    """
+    path = check_input(path)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.pop("format") != _FORMAT:
+            raise WeightsError("is of another format", path=path)
+        bands = tuple(
+            Band(one["name"], Quantity(one["low"]), Quantity(one["high"]))
+            for one in record.pop("bands")
+        )
+        return make(bands, record)
+    except FileFormatError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, GammafindError) as error:
+        raise WeightsError(
+            f"does not describe a {what} ({error})",
+            path=path,
+            remedy=f"It must be the {ARCHITECTURE} of a weights folder.",
+        ) from error
 
 
 def load_weights(network: keras.Model, path: Path) -> keras.Model:

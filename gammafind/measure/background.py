@@ -6,13 +6,12 @@ import numpy as np
 from scipy import sparse
 
 from gammafind.measure.joint import fit_jointly
-from gammafind.sky.harmonics import convolve
+from gammafind.sky.harmonics import SIGMA_OF_FWHM, convolve, gaussian_window
 from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
 
 __all__ = ["component_norms", "slow_norm"]
 
 _NORM_LIMITS = (0.3, 3.0)
-_FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 
 
 def component_norms(
@@ -57,7 +56,7 @@ def slow_norm(
     ndarray, shape (n_pixels,)
         Between 0.3 and 3; 1 where there is nothing to compare.
     """
-    sigma = fwhm * _FWHM_TO_SIGMA
+    sigma = fwhm * SIGMA_OF_FWHM
     seen = _smooth(residual, pixels, sigma)
     expected = _smooth(background, pixels, sigma)
     usable = expected > 1e-9 * expected.max() if expected.size else expected > 0
@@ -68,9 +67,7 @@ def slow_norm(
 def _smooth(values: np.ndarray, pixels: Pixels, sigma: float) -> np.ndarray:
     if isinstance(pixels, HealpixPixels):
         lmax = int(min(3 * pixels.nside, np.ceil(5 / np.radians(sigma))))
-        ell = np.arange(lmax + 1)
-        window = np.exp(-ell * (ell + 1) * np.radians(sigma) ** 2 / 2)
-        return convolve(values, pixels.nside, window, pixels.nside)
+        return convolve(values, pixels.nside, gaussian_window(sigma, lmax), pixels.nside)
     return _smooth_image(values, pixels, sigma)
 
 

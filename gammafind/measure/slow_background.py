@@ -7,7 +7,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from gammafind.sky.harmonics import analyse_points, convolve, synthesise
+from gammafind.sky.harmonics import (
+    SIGMA_OF_FWHM,
+    analyse_points,
+    convolve,
+    gaussian_window,
+    synthesise,
+)
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
@@ -53,10 +59,8 @@ def rough_factor(observation: Observation) -> np.ndarray:
         is expected.
     """
     counts, background = _totals(observation)
-    ratio = np.divide(counts, background, out=np.full_like(counts, np.nan), where=background > 0)
-    with np.errstate(invalid="ignore"):
-        found = np.nanmedian(np.where(np.isnan(ratio), 1.0, ratio)[_near()], axis=1)
-    return np.clip(found / _OF_SOURCES, *_LIMITS)
+    ratio = np.divide(counts, background, out=np.ones_like(counts), where=background > 0)
+    return np.clip(np.median(ratio[_near()], axis=1) / _OF_SOURCES, *_LIMITS)
 
 
 def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -185,12 +189,7 @@ def _source_map(observation: Observation, vectors: np.ndarray, counts: np.ndarra
 
 def _window(fwhm: float) -> np.ndarray:
     """Legendre transform of a Gaussian."""
-    ell = np.arange(_LMAX + 1)
-    return np.exp(-ell * (ell + 1) * _sigma(fwhm) ** 2 / 2)
-
-
-def _sigma(fwhm: float) -> float:
-    return np.radians(fwhm) / np.sqrt(8 * np.log(2))
+    return gaussian_window(fwhm * SIGMA_OF_FWHM, _LMAX)
 
 
 def _smooth(values: np.ndarray, fwhm: float) -> np.ndarray:
@@ -201,7 +200,7 @@ def _smooth(values: np.ndarray, fwhm: float) -> np.ndarray:
 def _noise(expected: np.ndarray, fwhm: float) -> np.ndarray:
     """Variance of the smoothed counts of a map of expected counts."""
     of_square = _smooth(expected, fwhm / np.sqrt(2))
-    return np.maximum(of_square, 0) * _PIXEL / (4 * np.pi * _sigma(fwhm) ** 2)
+    return np.maximum(of_square, 0) * _PIXEL / (4 * np.pi * np.radians(fwhm * SIGMA_OF_FWHM) ** 2)
 
 
 @lru_cache(maxsize=1)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
@@ -22,18 +20,26 @@ from gammafind.learning.history import best_row
 from gammafind.learning.labelled import LabelledBatches, LabelledCutouts
 from gammafind.learning.shards import make_shards
 from gammafind.learning.training import evaluate, train
-from gammafind.learning.weights import ARCHITECTURE, check_exporter
+from gammafind.learning.weights import check_exporter
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import without_times
 from gammafind.plugins.cnn.folder import export_classifier
 from gammafind.plugins.cnn.networks import CLASSES, standardise
 from gammafind.progress import stage
-from gammafind.provenance import describe_plugin, provenance
+from gammafind.provenance import describe_plugin
 from gammafind.recipes.card import classifier_card
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
 from gammafind.recipes.detections import DetectionMaker, read_detections
-from gammafind.recipes.folders import built, prepare_folder, whole, write_record
+from gammafind.recipes.folders import (
+    built,
+    data_folder,
+    export_once,
+    prepare_folder,
+    training_record,
+    whole,
+    write_record,
+)
 from gammafind.recipes.trained import Trained
 
 if TYPE_CHECKING:
@@ -92,7 +98,17 @@ def train_classifier(
     architecture = _architecture(recipe, maker)
     keras.utils.set_random_seed(recipe.seed)
     network = built(architecture, recipe.training.policy)
-    record = _record(recipe, maker, command)
+    record = training_record(
+        {**recipe.settings, **maker.settings},
+        preset=recipe.preset.name,
+        used={
+            "population": maker.population,
+            "renderer": maker.renderer,
+            "localiser": maker.localiser,
+        },
+        seed=recipe.seed,
+        command=command,
+    )
     prepare_folder(folder, record, resume)
     splits = recipe.data.splits
     made = make_shards(maker, list(itertools.chain(*splits.values())), workers=workers)
@@ -118,10 +134,9 @@ def train_classifier(
     shares = _shares(known, maker.localiser.published_score)
     architecture = replace(architecture, temperature=temperature, shares=shares)
     text = classifier_card(record, history, test_loss, _numbers(data), temperature)
-    weights = folder / "weights"
-    if not (weights / ARCHITECTURE).exists():
-        shutil.rmtree(weights, ignore_errors=True)
-        export_classifier(weights, network, architecture, card=text)
+    weights = export_once(
+        folder / "weights", lambda path: export_classifier(path, network, architecture, card=text)
+    )
     return Trained(
         weights=weights,
         history=history,
@@ -170,10 +185,9 @@ def _maker(recipe: ClassifierRecipe, folder: Path) -> DetectionMaker:
             path=recipe.source or None,
             remedy='Set time = "no", or choose an exposure that is given apart for each epoch.',
         )
-    beside = Path(recipe.source).parent / recipe.data.folder
     used = {"renderer": renderer, "population": population, "localiser": localiser}
     return DetectionMaker(
-        folder=beside if recipe.data.folder else folder / "detections",
+        folder=data_folder(recipe.source, recipe.data.folder, folder / "detections"),
         renderer=renderer,
         population=population,
         localiser=localiser,
@@ -268,16 +282,3 @@ def _numbers(data: Mapping[str, LabelledCutouts]) -> dict[str, int]:
     return dict(
         zip(CLASSES, np.bincount(data["train"].label, minlength=len(CLASSES)).tolist(), strict=True)
     )
-
-
-def _record(recipe: ClassifierRecipe, maker: DetectionMaker, command: str) -> dict[str, Any]:
-    """How the network is trained: what decides the outcome, and where it came about."""
-    used = {"population": maker.population, "renderer": maker.renderer}
-    used["localiser"] = maker.localiser
-    made = provenance(
-        preset=recipe.preset.name, used=used, inputs=[], seed=recipe.seed, command=command
-    )
-    settings = {**recipe.settings, **maker.settings}
-    backend = load_keras().backend.backend()
-    history = {key: made[key] for key in ("creator", "date", "command", "software")}
-    return json.loads(json.dumps({"settings": settings, "backend": backend, **history}))

@@ -19,12 +19,12 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 from astropy.units import Quantity
 
 from gammafind.catalogue.io import write_table
 from gammafind.catalogue.matching import match_one_to_one
+from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OutputError, TableError
 from gammafind.files import atomic_output
 from gammafind.interfaces import Localiser, SkyRenderer, SourcePopulation
@@ -176,7 +176,7 @@ class DetectionMaker:
         vectors = rng.normal(size=(self.random_fakes, 3))
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         there = positions_of(vectors, frame).icrs
-        near = match_distance(there, _positions(sky.sources))
+        near = there.match_to_catalog_sky(sky_positions(sky.sources))[1]
         there = there[near > self.radius]
         random = QTable({"ra": there.ra, "dec": there.dec, "score": np.full(len(there), np.nan)})
         return vstack([found, random])
@@ -223,7 +223,7 @@ def labels_of(
             remedy=f"The classifier knows {', '.join(classes)}.",
         )
     scored = np.flatnonzero(np.isfinite(np.asarray(detections["score"])))
-    pairs = match_one_to_one(_positions(detections[scored]), _positions(sources), radius)
+    pairs = match_one_to_one(sky_positions(detections[scored]), sky_positions(sources), radius)
     source = np.full(len(detections), -1)
     source[scored[pairs.a]] = pairs.b
     place = np.array([list(classes).index(name) for name in names.tolist()], dtype=int)
@@ -264,12 +264,3 @@ def read_detections(folder: Path, indices: Sequence[int]) -> LabelledCutouts:
         label, inside, _ = (arrays.pop(name) for name in ("label", "inside", "source"))
         parts.append(LabelledCutouts(arrays, label)[np.flatnonzero(inside)])
     return LabelledCutouts.joined(parts)
-
-
-def match_distance(one: SkyCoord, other: SkyCoord) -> Quantity:
-    """Distance of each position from the nearest of others."""
-    return one.match_to_catalog_sky(other)[1]
-
-
-def _positions(table: QTable) -> SkyCoord:
-    return SkyCoord(table["ra"], table["dec"], frame="icrs")

@@ -8,7 +8,7 @@ import healpy as hp
 import numpy as np
 
 from gammafind.learning.batches import GRAIN, WAVES, DrawOptions
-from gammafind.sky.harmonics import convolve
+from gammafind.sky.harmonics import SIGMA_OF_FWHM, convolve, gaussian_window
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 
@@ -17,7 +17,6 @@ __all__ = ["distorted"]
 _NSIDE = 64
 _FAINTEST = 0.01
 """Share of the sky from whose background the faintest is taken."""
-_FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 
 
 def distorted(
@@ -68,8 +67,9 @@ def distorted(
 
 def _field(white: np.ndarray, fwhm: float, spread: float, nside: int) -> np.ndarray:
     """White noise of nside 64 smoothed to a width in degrees, with a standard deviation."""
-    ell = np.arange(3 * _NSIDE)
-    window = np.exp(-ell * (ell + 1) * np.radians(fwhm * _FWHM_TO_SIGMA) ** 2 / 2)
-    power = np.sum((2 * ell + 1) * window**2) * hp.nside2pixarea(_NSIDE) / (4 * np.pi)
+    window = gaussian_window(fwhm * SIGMA_OF_FWHM, 3 * _NSIDE - 1)
+    power = (
+        np.sum((2 * np.arange(3 * _NSIDE) + 1) * window**2) * hp.nside2pixarea(_NSIDE) / (4 * np.pi)
+    )
     field = convolve(white, _NSIDE, window * hp.nside2pixarea(_NSIDE), nside)
     return field * spread / np.sqrt(power)

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gammafind.errors import OutputError
 from gammafind.files import atomic_output
+from gammafind.interfaces import Plugin
 from gammafind.learning.backend import load_keras
+from gammafind.learning.weights import ARCHITECTURE
+from gammafind.provenance import provenance
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Buildable", "built", "prepare_folder", "whole", "write_record"]
+__all__ = [
+    "Buildable",
+    "built",
+    "data_folder",
+    "export_once",
+    "prepare_folder",
+    "training_record",
+    "whole",
+    "write_record",
+]
 
 RECORD = "training.json"
 
@@ -41,6 +55,29 @@ def whole(network: keras.Model, architecture: Buildable) -> keras.Model:
     whole = architecture.build()
     whole.set_weights(network.get_weights())
     return whole
+
+
+def data_folder(source: str, name: str, default: Path) -> Path:
+    """Folder of the training data: ``name`` beside the recipe, or the default without one."""
+    return Path(source).parent / name if name else default
+
+
+def training_record(
+    settings: Mapping[str, Any], *, preset: str, used: Mapping[str, Plugin], seed: int, command: str
+) -> dict[str, Any]:
+    """How a network is trained: what decides the outcome, and where it came about."""
+    made = provenance(preset=preset, used=used, inputs=[], seed=seed, command=command)
+    backend = load_keras().backend.backend()
+    history = {key: made[key] for key in ("creator", "date", "command", "software")}
+    return json.loads(json.dumps({"settings": settings, "backend": backend, **history}))
+
+
+def export_once(folder: Path, export: Callable[[Path], object]) -> Path:
+    """Write the folder of weights, unless it is there; its architecture is written last."""
+    if not (folder / ARCHITECTURE).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        export(folder)
+    return folder
 
 
 def prepare_folder(folder: Path, record: dict[str, Any], resume: bool) -> None:

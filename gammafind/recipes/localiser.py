@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
-import shutil
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,11 +26,19 @@ from gammafind.plugins.unet.export import export_network
 from gammafind.plugins.unet.folder import read_architecture, read_network
 from gammafind.plugins.unet.networks import standardise
 from gammafind.progress import stage
-from gammafind.provenance import describe_plugin, provenance
+from gammafind.provenance import describe_plugin
 from gammafind.recipes.calibrate import KnownSky, calibrate
 from gammafind.recipes.card import card
 from gammafind.recipes.distortion import distorted
-from gammafind.recipes.folders import built, prepare_folder, whole, write_record
+from gammafind.recipes.folders import (
+    built,
+    data_folder,
+    export_once,
+    prepare_folder,
+    training_record,
+    whole,
+    write_record,
+)
 from gammafind.recipes.recipe import Recipe
 from gammafind.recipes.trained import Trained
 from gammafind.simulation.sky import simulated_sky
@@ -96,7 +102,13 @@ def train_localiser(
     architecture = _architecture(recipe, maker)
     keras.utils.set_random_seed(recipe.seed)
     network = built(architecture, recipe.training.policy)
-    record = _record(recipe, maker, command)
+    record = training_record(
+        {**recipe.settings, **maker.settings},
+        preset=recipe.preset.name,
+        used={"population": maker.population, "renderer": maker.renderer},
+        seed=recipe.seed,
+        command=command,
+    )
     prepare_folder(folder, record, resume)
     splits = recipe.data.splits
     made = make_shards(maker, list(itertools.chain(*splits.values())), workers=workers)
@@ -124,7 +136,10 @@ def train_localiser(
     write_record(folder, {**record, **result})
     network = whole(network, architecture)
     is_new = not (folder / "weights" / ARCHITECTURE).exists()
-    weights = _export(folder / "weights", network, architecture, card(record, history, test_loss))
+    text = card(record, history, test_loss)
+    weights = export_once(
+        folder / "weights", lambda path: export_network(path, network, architecture, card=text)
+    )
     if is_new and all(isinstance(pixels, HealpixPixels) for pixels in maker.renderer.pixels):
         calibrate(weights, _known_skies(recipe, maker), radius=recipe.preset.match_radius)
     return Trained(
@@ -139,10 +154,9 @@ def train_localiser(
 def _maker(recipe: Recipe, folder: Path) -> ShardMaker:
     """Renders the catalogues of a recipe."""
     renderer, population = build(recipe.preset.renderer), build(recipe.preset.population)
-    beside = Path(recipe.source).parent / recipe.data.folder
     layout = recipe.preset.patches
     return ShardMaker(
-        folder=beside if recipe.data.folder else folder / "shards",
+        folder=data_folder(recipe.source, recipe.data.folder, folder / "shards"),
         renderer=renderer,
         population=population,
         settings={
@@ -236,23 +250,3 @@ def _sample(batches: Batches) -> list[np.ndarray]:
     n = min(len(batches), -(-_LOOKED_AT // batches.batch_size))
     some = [inputs for inputs, _ in itertools.islice(batches.epoch(0), n)]
     return [np.concatenate(arrays) for arrays in zip(*some, strict=True)]
-
-
-def _record(recipe: Recipe, maker: ShardMaker, command: str) -> dict[str, Any]:
-    """How the network is trained: what decides the outcome, and where it came about."""
-    used = {"population": maker.population, "renderer": maker.renderer}
-    made = provenance(
-        preset=recipe.preset.name, used=used, inputs=[], seed=recipe.seed, command=command
-    )
-    settings = {**recipe.settings, **maker.settings}
-    backend = load_keras().backend.backend()
-    history = {key: made[key] for key in ("creator", "date", "command", "software")}
-    return json.loads(json.dumps({"settings": settings, "backend": backend, **history}))
-
-
-def _export(folder: Path, network: keras.Model, architecture: Architecture, text: str) -> Path:
-    """Write the folder of weights, unless it is there; its architecture is written last."""
-    if not (folder / ARCHITECTURE).exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        export_network(folder, network, architecture, card=text)
-    return folder

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from astropy.coordinates import SkyCoord
-from astropy.table import QTable
 from scipy import sparse
 
+from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError
 from gammafind.interfaces import SkyRenderer
 from gammafind.progress import track
@@ -68,7 +67,7 @@ def draw_epochs(sky: SimulatedSky, renderer: SkyRenderer, *, rng: np.random.Gene
     exposure = renderer.epoch_exposures()
     parts = [renderer.at_epoch(i) for i in range(len(renderer.epochs))]
     of_sources = np.stack([part.source_counts(sky.sources) for part in parts])
-    shares = exposure_shares(exposure, _positions(sky.sources)).transpose(0, 2, 1)
+    shares = exposure_shares(exposure, sky_positions(sky.sources)).transpose(0, 2, 1)
     change = of_sources - shares * of_sources.sum(axis=0)
     counts, everything = sky.observation.counts, sky.everything()
     drawn: list[list[np.ndarray]] = [[] for _ in parts]
@@ -77,7 +76,7 @@ def draw_epochs(sky: SimulatedSky, renderer: SkyRenderer, *, rng: np.random.Gene
         filled = np.flatnonzero(seen)
         expected = _coarse_shares(exposure, band, pixels, filled)
         expected *= everything[band].ravel()[filled]
-        vectors = vectors_in(pixels.frame, _positions(sky.sources))
+        vectors = vectors_in(pixels.frame, sky_positions(sky.sources))
         total = of_sources[:, :, band].sum(axis=0)
         near = _near(vectors, total, change[:, :, band], pixels, sky.observation.psfs[band])
         expected += (near[filled] @ change[:, :, band].T).T
@@ -86,10 +85,6 @@ def draw_epochs(sky: SimulatedSky, renderer: SkyRenderer, *, rng: np.random.Gene
             whole[filled] = values
             part.append(whole.reshape(pixels.shape))
     return Epochs(tuple(replace(counts, values=tuple(part)) for part in drawn), exposure)
-
-
-def _positions(sources: QTable) -> SkyCoord:
-    return SkyCoord(sources["ra"], sources["dec"], frame="icrs")
 
 
 def _coarse_shares(

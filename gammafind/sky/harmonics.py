@@ -7,15 +7,19 @@ from functools import lru_cache
 import numpy as np
 
 __all__ = [
+    "SIGMA_OF_FWHM",
     "analyse_map",
     "analyse_points",
     "angles_of",
     "convolve",
+    "gaussian_window",
     "kernel_sums",
     "synthesise",
     "synthesise_at",
 ]
 
+SIGMA_OF_FWHM = 1 / np.sqrt(8 * np.log(2))
+"""Standard deviation of a Gaussian over its full width at half maximum."""
 _THREADS = 0
 _SAME_THREADS = 1
 """Where points are summed, another number of threads gives other last digits, and gains little."""
@@ -45,6 +49,12 @@ def convolve(values: np.ndarray, nside: int, window: np.ndarray, nside_out: int)
     """
     alm = analyse_map(values, nside, window)
     return synthesise(alm, nside_out)
+
+
+def gaussian_window(sigma: float, lmax: int) -> np.ndarray:
+    """Legendre transform of a Gaussian of ``sigma`` degrees, shape (lmax + 1,)."""
+    ell = np.arange(lmax + 1)
+    return np.exp(-ell * (ell + 1) * np.radians(sigma) ** 2 / 2)
 
 
 def analyse_map(values: np.ndarray, nside: int, window: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -10,24 +9,15 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.units import Quantity
 
-from gammafind.errors import (
-    FileFormatError,
-    GammafindError,
-    InputDataError,
-    OptionError,
-    WeightsError,
-)
-from gammafind.files import atomic_output, check_input
+from gammafind.errors import InputDataError, OptionError, WeightsError
+from gammafind.learning.weights import read_record, write_record
 from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
 from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
 __all__ = ["CnnArchitecture"]
-
-_FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,13 +154,8 @@ class CnnArchitecture:
             As `gammafind.files.check_output`.
         """
         record = {
-            "format": _FORMAT,
             "network": self.network,
             "options": dict(self.options),
-            "bands": [
-                {"name": band.name, "low": str(band.low), "high": str(band.high)}
-                for band in self.bands
-            ],
             "n_pixels": self.layout.n_pixels,
             "widths": self.layout.widths,
             "epoch_width": self.layout.epoch_width,
@@ -180,8 +165,7 @@ class CnnArchitecture:
             "shares": self.shares,
             "checksums": dict(self.checksums),
         }
-        with atomic_output(path, overwrite) as temporary:
-            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_record(path, self.bands, record, overwrite=overwrite)
 
     @classmethod
     def read(cls, path: str | PathLike) -> CnnArchitecture:
@@ -194,27 +178,14 @@ class CnnArchitecture:
         WeightsError
             If it is not what `write` writes.
         """
-        path = check_input(path)
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if record.pop("format") != _FORMAT:
-                raise WeightsError("is of another format", path=path)
-            layout = CutoutLayout(
-                n_pixels=record.pop("n_pixels"),
-                widths=tuple(record.pop("widths")),
-                epoch_width=record.pop("epoch_width"),
-            )
-            bands = tuple(
-                Band(one["name"], Quantity(one["low"]), Quantity(one["high"]))
-                for one in record.pop("bands")
-            )
-            shares = tuple(record.pop("shares"))
-            return cls(bands=bands, layout=layout, shares=shares, **record)
-        except FileFormatError:
-            raise
-        except (ValueError, LookupError, TypeError, AttributeError, GammafindError) as error:
-            raise WeightsError(
-                f"does not describe a classifier ({error})",
-                path=path,
-                remedy="It must be the architecture.json of a weights folder.",
-            ) from error
+        return read_record(path, cls._of, what="classifier")
+
+    @classmethod
+    def _of(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> CnnArchitecture:
+        layout = CutoutLayout(
+            n_pixels=record.pop("n_pixels"),
+            widths=tuple(record.pop("widths")),
+            epoch_width=record.pop("epoch_width"),
+        )
+        shares = tuple(record.pop("shares"))
+        return cls(bands=bands, layout=layout, shares=shares, **record)

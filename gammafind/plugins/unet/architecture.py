@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
@@ -11,9 +10,9 @@ from typing import Any
 import numpy as np
 from astropy.units import Quantity
 
-from gammafind.errors import FileFormatError, GammafindError, OptionError, WeightsError
-from gammafind.files import atomic_output, check_input
+from gammafind.errors import OptionError, WeightsError
 from gammafind.learning.features import FeatureSpec, feature_shapes
+from gammafind.learning.weights import read_record, write_record
 from gammafind.plugins.unet.networks import Network, build_network
 from gammafind.plugins.unet.peaks import sigmoid
 from gammafind.plugins.unet.ranking import Ranking
@@ -23,7 +22,6 @@ from gammafind.units import degrees
 
 __all__ = ["Architecture", "Calibration"]
 
-_FORMAT = 1
 _SIZE_TOLERANCE = 1e-3
 _R68_OVER_SIGMA = float(np.sqrt(-2 * np.log(0.32)))
 """68 % containment radius of a two-dimensional Gaussian over its standard deviation (1.51)."""
@@ -180,10 +178,8 @@ class Architecture:
             As `gammafind.files.check_output`.
         """
         record = {
-            "format": _FORMAT,
             "network": self.network,
             "options": dict(self.options),
-            "bands": [_band_record(band) for band in self.bands],
             "widths": self.widths,
             "size": str(self.size),
             "features": asdict(self.features),
@@ -191,8 +187,7 @@ class Architecture:
             "ranking": None if self.ranking is None else asdict(self.ranking),
             "checksums": dict(self.checksums),
         }
-        with atomic_output(path, overwrite) as temporary:
-            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_record(path, self.bands, record, overwrite=overwrite)
 
     @classmethod
     def read(cls, path: str | PathLike) -> Architecture:
@@ -205,42 +200,25 @@ class Architecture:
         WeightsError
             If it is not what `write` writes.
         """
-        path = check_input(path)
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if record.pop("format") != _FORMAT:
-                raise WeightsError("is of another format", path=path)
-            calibration, ranking = record.pop("calibration"), record.pop("ranking", None)
-            return cls(
-                bands=tuple(_band(entry) for entry in record.pop("bands")),
-                widths=tuple(record.pop("widths")),
-                size=Quantity(record.pop("size")),
-                features=FeatureSpec(**record.pop("features")),
-                calibration=Calibration(**_tuples(calibration)),
-                ranking=None if ranking is None else Ranking(**_tuples(ranking)),
-                **record,
-            )
-        except FileFormatError:
-            raise
-        except (ValueError, LookupError, TypeError, AttributeError, GammafindError) as error:
-            raise WeightsError(
-                f"does not describe a network ({error})",
-                path=path,
-                remedy="It must be the architecture.json of a weights folder.",
-            ) from error
+        return read_record(path, cls._of, what="network")
+
+    @classmethod
+    def _of(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> Architecture:
+        calibration, ranking = record.pop("calibration"), record.pop("ranking", None)
+        return cls(
+            bands=bands,
+            widths=tuple(record.pop("widths")),
+            size=Quantity(record.pop("size")),
+            features=FeatureSpec(**record.pop("features")),
+            calibration=Calibration(**_tuples(calibration)),
+            ranking=None if ranking is None else Ranking(**_tuples(ranking)),
+            **record,
+        )
 
 
 def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a dataclass from JSON, which knows no tuples."""
     return {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
-
-
-def _band_record(band: Band) -> dict[str, str]:
-    return {"name": band.name, "low": str(band.low), "high": str(band.high)}
-
-
-def _band(record: Mapping[str, str]) -> Band:
-    return Band(record["name"], Quantity(record["low"]), Quantity(record["high"]))
 
 
 def _edges(bands: Sequence[Band]) -> str:
