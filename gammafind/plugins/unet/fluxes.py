@@ -9,7 +9,7 @@ from astropy.table import QTable
 
 from gammafind.measure.flux_fit import FluxFit
 from gammafind.measure.map_fit import fit_on_maps, fitted_background
-from gammafind.measure.patch_fit import counts_in_patches, fit_in_patches
+from gammafind.measure.sky_fit import counts_on_sky, fit_on_sky
 from gammafind.measure.slow_background import (
     rough_factor,
     scaled_background,
@@ -79,10 +79,9 @@ def known_of(
     score = np.asarray(found["score"])
     positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
     solid = score >= _SOLID
-    if _coarse(stacks.observation):
-        fit = fit_on_maps(stacks.observation, positions, solid)
-    else:
-        fit = fit_in_patches(stacks, positions, solid)
+    fit = (fit_on_maps if _coarse(stacks.observation) else fit_on_sky)(
+        stacks.observation, positions, solid
+    )
     sigma = found["pos_err"].to_value(u.deg) / architecture.r68_of_sigma(stacks.grid)
     vectors = vectors_in(stacks.grid.frame, positions)
     off = unevenness(given.observation, stacks.observation, vectors)
@@ -121,7 +120,7 @@ def with_background_of(found: QTable, seen: PatchStacks, given: PatchStacks) -> 
         return given
     positions = positions[sure]
     vectors = vectors_in(observation.counts.pixels[0].frame, positions)
-    factor = slow_factor(observation, vectors, counts_in_patches(seen, positions))
+    factor = slow_factor(observation, vectors, counts_on_sky(seen.observation, positions))
     return seen.of_background(scaled_background(observation, factor))
 
 
