@@ -6,32 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
-from scipy import sparse
 
-from gammafind.measure.data import photon_shares
-from gammafind.measure.joint import fit_jointly
-from gammafind.progress import track
+from gammafind.measure.sky_sources import SkySources
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.projection import vectors_in
-from gammafind.sky.psf import RadialPsf
-from gammafind.sky.stamps import averaged_profile, pixels_near
-from gammafind.workers import in_threads
 
 __all__ = ["Photometry", "measure_photometry"]
 
-_CONTAINMENT = 0.95
 _INDICES = np.array([1.4, 1.8, 2.2, 2.6, 3.0])
 """Photon indices of which one says how the bands weigh in the light curve."""
-_FLOOR = 1e-6
-_FIRST_STEPS = 30
-"""Of expectation maximisation, which brings bright sources near their counts in no time."""
-_TOLERANCE = 0.1
-"""Of the fit of neighbours: each detection is fitted once more by itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +31,7 @@ class Photometry:
     exposure : ndarray, shape (n, n_bands)
         In cm2 s.
     background : ndarray, shape (n, n_bands)
-        Expected counts per square degree of all else but sources.
+        Expected counts per square degree of all else but sources, and of the wings of bright ones.
     light_curve, light_curve_err : ndarray, shape (n, n_epochs), or None
         Counts of the source in all bands, of each epoch over its share of the exposure, so that
         those of a steady source are all alike.
@@ -69,8 +54,8 @@ def measure_photometry(
 ) -> Photometry:
     """Measure the counts of detections in each band and, in all bands together, in each epoch.
 
-    In each band all solid detections are fitted together, on the background as it is. Then every
-    detection is fitted with all others held.
+    All solid detections are fitted together, on the background as it is. Then every detection is
+    fitted in each band with all others held.
 
     Parameters
     ----------
@@ -91,16 +76,12 @@ def measure_photometry(
     those of the likelihood for the power law that fits a first try best: of least noise where that
     is the spectrum and, from epoch to epoch, where the source varies little.
     """
-
-    def measure(band: int) -> _Band:
-        return _Band.of(observation, band, positions, solid)
-
-    n_bands = observation.counts.n_bands
-    bands = list(track(in_threads(measure, range(n_bands)), "spectra of detections", total=n_bands))
+    sky, fitted = SkySources.of(observation, positions).fit(np.flatnonzero(solid))
+    bands = [_Band.of(sky, i, model, fitted) for i, model in enumerate(sky.models(fitted))]
     exposure = np.stack([band.exposure for band in bands], axis=1)
     background = np.stack([band.density for band in bands], axis=1)
     counts, error = _in_bands(bands)
-    shares = _band_shares(observation, counts, error, exposure)
+    shares = _band_shares(sky, counts, error)
     expected = shares * np.maximum(_weighted(counts, error, shares)[0], 0)[:, None]
     bands = [band.weighing(own) for band, own in zip(bands, expected.T, strict=True)]
     counts, error = _in_bands(bands)
@@ -156,35 +137,18 @@ class _Band:
     density: np.ndarray
 
     @classmethod
-    def of(
-        cls, observation: Observation, band: int, positions: SkyCoord, solid: np.ndarray
-    ) -> _Band:
-        """Fit the solid detections of one band together."""
-        pixels, psf = observation.counts.pixels[band], observation.psfs[band]
-        vectors = vectors_in(pixels.frame, positions)
-        parts = observation.background.values()
-        background = sum(sky.values[band].ravel().astype(float) for sky in parts)
-        background = np.maximum(background, _FLOOR)
-        masks = [observation.counts, observation.exposure, *parts]
-        valid = np.all([sky.valid[band].ravel() for sky in masks], axis=0)
-        counts = observation.counts.values[band].ravel()
-        index, fraction = _stamps(vectors, pixels, psf)
-        fraction *= valid[index]
-        amplitude = np.zeros(len(vectors))
-        if solid.any():
-            amplitude[solid] = _fitted(counts, background, index[solid], fraction[solid])
-        weights = (fraction * amplitude[:, None]).ravel()
-        model = background + np.bincount(index.ravel(), weights, minlength=background.size)
-        others = np.maximum(model[index] - fraction * amplitude[:, None], background[index])
-        at = pixels.containing(vectors)
+    def of(cls, sky: SkySources, band: int, model: np.ndarray, counts: np.ndarray) -> _Band:
+        """One band of a sky whose sources are fitted together."""
+        one, stamp = sky.data.bands[band], sky.stamps[band]
+        background = one.background[one.pixels.containing(sky.vectors)]
         return cls(
-            index=index,
-            fraction=fraction,
-            others=others,
-            counts=counts,
-            amplitude=amplitude,
-            exposure=observation.exposure.values[band].ravel()[at].astype(float),
-            density=background[at] / pixels.pixel_area.to_value("deg2"),
+            index=stamp.pixel,
+            fraction=stamp.fraction,
+            others=sky.others(band, model, counts, slice(None)),
+            counts=one.counts,
+            amplitude=counts[:, band],
+            exposure=sky.exposure[:, band],
+            density=background / one.pixels.pixel_area.to_value("deg2"),
         )
 
     def weighing(self, amplitude: np.ndarray) -> _Band:
@@ -224,42 +188,9 @@ def _in_bands(bands: Sequence[_Band]) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(counts, axis=1), np.stack(error, axis=1)
 
 
-def _stamps(vectors: np.ndarray, pixels: Pixels, psf: RadialPsf) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels near each position, and the share of the counts of a source in them, (n, k)."""
-    index = pixels_near(vectors, pixels, psf, containment=_CONTAINMENT)
-    at = pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
-    area = float(pixels.pixel_area.to_value("sr"))
-    chord = np.linalg.norm(at - vectors[:, None], axis=-1)
-    return index, np.interp(chord, *averaged_profile(psf, area**0.5), right=0.0) * area
-
-
-def _fitted(
-    counts: np.ndarray, background: np.ndarray, index: np.ndarray, fraction: np.ndarray
-) -> np.ndarray:
-    """Counts of sources that are fitted together, on the pixels that they reach."""
-    reached, places = np.unique(index, return_inverse=True)
-    starts = np.arange(len(index) + 1) * index.shape[1]
-    templates = sparse.csc_array(
-        (fraction.ravel(), places.ravel(), starts), shape=(len(reached), len(index))
-    ).tocsr()
-    seen, fixed = counts[reached].astype(float), background[reached]
-    by_source = templates.T.tocsr()
-    excess = by_source @ (seen - fixed)
-    total = np.maximum(fraction.sum(axis=1), 1e-12)
-    start = np.maximum(excess, 1.0)
-    for _ in range(_FIRST_STEPS):
-        start *= (by_source @ (seen / (fixed + templates @ start))) / total
-    return fit_jointly(seen, fixed, templates, start, tolerance=_TOLERANCE).amplitude
-
-
-def _band_shares(
-    observation: Observation, counts: np.ndarray, error: np.ndarray, exposure: np.ndarray
-) -> np.ndarray:
+def _band_shares(sky: SkySources, counts: np.ndarray, error: np.ndarray) -> np.ndarray:
     """Share of the counts in each band for the power law that fits best, shape (n, n_bands)."""
-    bands = observation.counts.bands
-    edges = [tuple(b.edges.to_value("MeV", equivalencies=u.spectral())) for b in bands]
-    tried = [exposure * photon_shares(edges, index) for index in _INDICES]
-    tried = [one / np.maximum(one.sum(axis=1, keepdims=True), 1e-300) for one in tried]
+    tried = [sky.shares(index) for index in _INDICES]
     gain = np.stack([_weighted(counts, error, one)[1] for one in tried])
     return np.take_along_axis(np.stack(tried), gain.argmax(axis=0)[None, :, None], axis=0)[0]
 
