@@ -25,11 +25,18 @@ from gammafind.plugins.unet.fluxes import (
     with_rough_background,
 )
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.ranking import Ranking, terms
+from gammafind.plugins.unet.ranking import Ranking, relative_ts, terms
 from gammafind.progress import track
 from gammafind.sky.stacks import PatchStacks
 
-__all__ = ["KnownSky", "calibrate", "fit_calibration", "fit_error_scale", "fit_ranking"]
+__all__ = [
+    "KnownSky",
+    "calibrate",
+    "fit_calibration",
+    "fit_error_scale",
+    "fit_error_trend",
+    "fit_ranking",
+]
 
 _log = logging.getLogger("gammafind")
 
@@ -44,6 +51,8 @@ _SURE = 1e-7
 """Scores are nearer to neither 0 nor 1: there 32 bits end."""
 _ENOUGH = 500
 """Detections from which a ranking is learned."""
+_FEW = 50
+"""Sources from fewer of which no trend of position errors is learned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +81,8 @@ def calibrate(
     """Learn what scores and position errors of a network mean, and write it to its folder.
 
     First the scores of the network alone become probabilities and its position errors true, then
-    once more on the background that is fitted with what it finds; then probabilities are learned
-    from network and fitted fluxes together, unless there are too few detections.
+    once more on the background that is fitted with what it finds; then probabilities and position
+    errors are learned from network and fitted fluxes together, unless there are too few detections.
 
     Parameters
     ----------
@@ -104,11 +113,16 @@ def calibrate(
         _log.warning("no ranking is learned: too few detections, or no errors of their positions")
         return architecture
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
-    known = [
-        known_of(one, seen.stacks, sky.stacks, architecture)[0]
-        for one, seen, sky in zip(found, fitted, skies, strict=True)
-    ]
+    known, fits = zip(
+        *(
+            known_of(one, seen.stacks, sky.stacks, architecture)
+            for one, seen, sky in zip(found, fitted, skies, strict=True)
+        ),
+        strict=True,
+    )
     ranking = fit_ranking(np.concatenate(known), np.concatenate(matched))
+    scale, slope = _error_trend(found, [fit.at_best()[0] for fit in fits], skies, radius)
+    ranking = replace(ranking, error_scale=scale, error_slope=slope)
     architecture = replace(architecture, ranking=ranking)
     architecture.write(path, overwrite=True)
     return architecture
@@ -205,14 +219,56 @@ def _matched(found: QTable, sky: KnownSky, radius: Quantity) -> np.ndarray:
 
 def _error_scale(found: Sequence[QTable], skies: Sequence[KnownSky], radius: Quantity) -> float:
     """True over told position errors of well seen sources."""
-    relative = []
-    for one, sky in zip(found, skies, strict=True):
-        here = SkyCoord(one["ra"], one["dec"], frame="icrs")
-        pairs = match_one_to_one(here, sky.positions, radius)
-        seen = np.asarray(sky.sources["ts"])[pairs.b] > _WELL_SEEN
-        told = one["pos_err"][pairs.a].to(pairs.separation.unit)
-        relative.append((pairs.separation / told).value[seen])
-    return fit_error_scale(np.concatenate(relative))
+    offsets = [_offsets(one, sky, radius)[1] for one, sky in zip(found, skies, strict=True)]
+    return fit_error_scale(np.concatenate(offsets))
+
+
+def _error_trend(
+    found: Sequence[QTable],
+    ts: Sequence[np.ndarray],
+    skies: Sequence[KnownSky],
+    radius: Quantity,
+) -> tuple[float, float]:
+    """The same at a TS of 100, and the power of the fitted TS with which it changes."""
+    rows, offsets = zip(
+        *(_offsets(one, sky, radius) for one, sky in zip(found, skies, strict=True)), strict=True
+    )
+    of_each = np.concatenate([one[chosen] for one, chosen in zip(ts, rows, strict=True)])
+    return fit_error_trend(np.concatenate(offsets), of_each)
+
+
+def _offsets(found: QTable, sky: KnownSky, radius: Quantity) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the detections of well seen sources, and their offsets over the errors told."""
+    here = SkyCoord(found["ra"], found["dec"], frame="icrs")
+    pairs = match_one_to_one(here, sky.positions, radius)
+    seen = np.asarray(sky.sources["ts"])[pairs.b] > _WELL_SEEN
+    told = found["pos_err"][pairs.a].to(pairs.separation.unit)
+    return pairs.a[seen], (pairs.separation / told).value[seen]
+
+
+def fit_error_trend(relative: np.ndarray, ts: np.ndarray) -> tuple[float, float]:
+    """Factor on position errors as a power of TS.
+
+    Parameters
+    ----------
+    relative : ndarray, shape (n,)
+        Offsets over the 68 % errors that are told.
+    ts : ndarray, shape (n,)
+        Fitted.
+
+    Returns
+    -------
+    scale : float
+        Factor at a TS of 100, by `fit_error_scale`.
+    slope : float
+        Power, by least squares of the logarithms, in which a factor is alike for all offsets.
+    """
+    known = relative > 0
+    if np.count_nonzero(known) < _FEW:
+        return 1.0, 0.0
+    relative, ts = relative[known], relative_ts(ts[known])
+    slope = float(np.polyfit(np.log(ts), np.log(relative), 1)[0])
+    return fit_error_scale(relative / ts**slope), slope
 
 
 def fit_error_scale(relative: np.ndarray) -> float:

@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gammafind.recipes.calibrate import fit_calibration, fit_error_scale, fit_ranking
+from gammafind.recipes.calibrate import (
+    fit_calibration,
+    fit_error_scale,
+    fit_error_trend,
+    fit_ranking,
+)
 
 
 def test_calibrated_scores_are_shares_of_true_detections():
@@ -60,3 +65,17 @@ def test_wide_tails_are_shared_out_between_68_and_95_percent():
 
 def test_without_well_seen_sources_errors_stay_as_they_are():
     assert fit_error_scale(np.zeros(0)) == 1
+
+
+def test_the_trend_of_errors_with_ts_is_found():
+    rng = np.random.default_rng(4)
+    ts = 10 ** rng.uniform(1.2, 4, 6000)
+    true = 0.8 * (ts / 100) ** -0.15
+    relative = true * np.hypot(*rng.normal(size=(2, 6000))) / np.sqrt(-2 * np.log(0.32))
+    scale, slope = fit_error_trend(relative, ts)
+    assert abs(scale / 0.8 - 1) < 0.03
+    assert abs(slope + 0.15) < 0.02
+
+
+def test_few_sources_have_no_trend():
+    assert fit_error_trend(np.ones(3), np.full(3, 100.0)) == (1, 0)

@@ -49,8 +49,8 @@ def with_fluxes(
     Returns
     -------
     QTable
-        The same detections with ``ts, npred, flux, flux_err``; of the photon index with which TS
-        is highest.
+        The same detections with new scores and position errors, and with ``ts, npred, flux,
+        flux_err`` of the photon index with which TS is highest.
     """
     known, fit = known_of(found, stacks, given, architecture)
     ts, npred, npred_err, exposure = fit.at_best()
@@ -58,6 +58,7 @@ def with_fluxes(
     exposure = np.where(exposure > 0, exposure, np.nan)
     table = QTable(found, copy=True)
     table["score"] = architecture.ranking.probability(known)
+    table["pos_err"] = found["pos_err"] * architecture.ranking.error_factor(ts)
     table["ts"], table["npred"] = ts, npred
     table["flux"] = npred / exposure * flux_unit
     table["flux_err"] = np.where(np.isfinite(npred_err), npred_err, np.nan) / exposure * flux_unit

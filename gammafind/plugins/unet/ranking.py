@@ -1,4 +1,4 @@
-"""How probable a detection is, by what the network and what the likelihood say of it."""
+"""How probable a detection is and how far off, by what network and likelihood say of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gammafind.errors import OptionError
 from gammafind.measure.flux_fit import FluxFit
 from gammafind.plugins.unet.peaks import sigmoid
 
-__all__ = ["Ranking", "evidence", "terms"]
+__all__ = ["Ranking", "evidence", "relative_ts", "terms"]
 
 _LEAST = 1e-6
 _LEAST_UNEVENNESS = 0.01
@@ -26,20 +26,26 @@ class Ranking:
         Each entry of the evidence enters less its mean, over its scale.
     weights : tuple of float
         Of 1, of the entries, and of their products, k (k + 3) / 2 + 1 numbers.
+    error_scale, error_slope : float
+        True position errors over those of the network at a TS of 100, and the power of TS with
+        which this changes.
     """
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     weights: tuple[float, ...]
+    error_scale: float = 1.0
+    error_slope: float = 0.0
 
     def __post_init__(self) -> None:
         k = len(self.mean)
-        numbers = np.asarray([*self.mean, *self.scale, *self.weights])
+        errors = [self.error_scale, self.error_slope]
+        numbers = np.asarray([*self.mean, *self.scale, *self.weights, *errors])
         if not (
             len(self.scale) == k
             and len(self.weights) == k * (k + 3) // 2 + 1
             and np.all(np.isfinite(numbers))
-            and np.all(np.asarray(self.scale) > 0)
+            and np.all(np.asarray([*self.scale, self.error_scale]) > 0)
         ):
             raise OptionError("the numbers of the ranking do not belong together")
 
@@ -57,6 +63,10 @@ class Ranking:
         """
         scaled = (entries - np.asarray(self.mean)) / np.asarray(self.scale)
         return sigmoid(terms(scaled) @ np.asarray(self.weights))
+
+    def error_factor(self, ts: np.ndarray) -> np.ndarray:
+        """True position errors over those of the network, of detections of fitted TS."""
+        return self.error_scale * relative_ts(ts) ** self.error_slope
 
 
 def evidence(
@@ -89,6 +99,11 @@ def evidence(
         *np.log1p(fit.ts.T),
     ]
     return np.stack(columns, axis=1)
+
+
+def relative_ts(ts: np.ndarray) -> np.ndarray:
+    """TS over 100, between 0.1 and 1000."""
+    return np.clip(np.asarray(ts) / 100, 0.1, 1000)
 
 
 def terms(scaled: np.ndarray) -> np.ndarray:
