@@ -24,7 +24,7 @@ class Bright(Classifier):
 
     name: ClassVar[str] = "bright"
     classes: ClassVar[tuple[str, ...]] = ("BLL", "FAKE")
-    fake: ClassVar[str] = "FAKE"
+    fakes: ClassVar[tuple[str, ...]] = ("FAKE",)
 
     time: bool = False
 
