@@ -82,6 +82,25 @@ def test_what_is_likely_no_source_is_dropped(detections):
     assert len(without_fakes(table, Bright(), 0.5)) == 4
 
 
+class Several(Bright):
+    """What has few counts is dust or a ghost."""
+
+    name: ClassVar[str] = "several"
+    classes: ClassVar[tuple[str, ...]] = ("BLL", "dust", "ghost")
+    fakes: ClassVar[tuple[str, ...]] = ("dust", "ghost")
+
+    def _classify(self, cutouts):
+        return np.tile([0.4, 0.35, 0.25], (len(cutouts["counts"]), 1))
+
+
+def test_bogus_classes_count_together(detections):
+    table = classify(detections, TwoYears().observe(sky(4)), Several())
+    assert set(table["class_label"]) == {"dust"}
+    assert table["real_probability"] == pytest.approx(0.4)
+    assert len(without_fakes(table, Several(), 0.5)) == 0
+    assert len(without_fakes(table, Several(), 0.61)) == 8
+
+
 @pytest.mark.parametrize("limit", [-0.1, 1.5, np.nan])
 def test_limits_that_cannot_be_are_refused(detections, limit):
     with pytest.raises(OptionError, match="max_fake is"):

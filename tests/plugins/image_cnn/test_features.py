@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gammafind.plugins.image_cnn.features import (
+    N_CHANNELS,
+    N_NUMBERS,
+    features,
+    point_source_fit,
+)
+from gammafind.plugins.image_cnn.shares import adapted
+from tests.plugins.image_cnn.helpers import toy_stamps
+
+
+def test_the_flux_of_a_star_is_fitted():
+    flux, ratio, core = point_source_fit(toy_stamps(2000))
+    assert np.mean(flux[::2]) == pytest.approx(500, rel=0.01)
+    assert np.std(flux[::2]) == pytest.approx(500 / np.mean(ratio[::2]), rel=0.1)
+    assert core.sum(axis=(1, 2)) == pytest.approx(np.pi * 4**2, rel=0.1)
+
+
+def test_a_star_leaves_noise_and_a_hot_pixel_does_not():
+    images, numbers = features(toy_stamps(200))
+    assert images.shape == (200, 25, 25, N_CHANNELS)
+    assert numbers.shape == (200, N_NUMBERS)
+    left = np.abs(np.sinh(images[:, 12, 12, 1]))
+    assert np.median(left[::2]) < 1 < 20 < np.median(left[1::2])
+    assert numbers[1::2, 2].min() > numbers[::2, 2].max()
+
+
+def test_pixels_that_are_not_known_or_full_are_not_fitted():
+    stamps = toy_stamps(200)
+    stamps["flags"][:, :, 13:] = 1
+    stamps["excess"][:, :, 13:] = 1e4
+    stamps["flags"][:, :8] = -1
+    stamps["excess"][:, :8] = 0
+    flux, _, _ = point_source_fit(stamps)
+    assert np.mean(flux[::2]) == pytest.approx(500, rel=0.05)
+
+
+def test_stamps_without_data_give_numbers():
+    stamps = toy_stamps(3)
+    stamps["flags"][:] = -1
+    stamps["excess"][:] = 0
+    assert all(np.isfinite(array).all() for array in features(stamps))
+
+
+def test_shares_of_an_image_are_learned():
+    rng = np.random.default_rng(2)
+    label = (rng.random(5000) < 0.1).astype(int)
+    x = rng.normal(2 * label, 1)
+    odds = np.exp(2 * x - 2)
+    even = np.stack([1 / (1 + odds), odds / (1 + odds)], axis=1)
+    found = adapted(even, (0.5, 0.5), trust=1.0)
+    assert_allclose(found.sum(axis=1), 1)
+    assert found[:, 1].mean() == pytest.approx(0.1, abs=0.02)
+    assert even[:, 1].mean() > 0.2
+
+
+def test_few_detections_keep_the_shares_of_the_training():
+    even = np.array([[0.3, 0.7], [0.6, 0.4]])
+    assert_allclose(adapted(even, (0.5, 0.5), trust=1e6), even, atol=1e-5)
+    assert_array_equal(adapted(even[:0], (0.5, 0.5), trust=50.0).shape, (0, 2))
