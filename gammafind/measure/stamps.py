@@ -9,6 +9,7 @@ from astropy.table import QTable
 
 from gammafind.errors import OptionError
 from gammafind.measure.cutouts import Cutouts
+from gammafind.measure.point_source import density_of_likes, point_source_fit
 from gammafind.progress import stage
 from gammafind.sky.cutouts import CutoutLayout
 from gammafind.sky.epochs import Epochs
@@ -57,7 +58,9 @@ def make_stamps(
         With the arrays ``excess`` (n, p, p), the image less its sky over the noise, 0 where it is
         not known; ``flags`` (n, p, p), `SATURATED`, `NO_DATA` or 0; ``psf`` (n, p, p), share of
         the light of a point source at the position in each pixel; ``noise`` (n,), in the units of
-        the image; ``fwhm`` (n,), of the PSF in pixels; ``score`` (n,). The column
+        the image; ``fwhm`` (n,), of the PSF in pixels;
+        ``score`` (n,); ``density`` (n,), see `gammafind.measure.point_source.density_of_likes`: the
+        detections of an image belong together. The column
         ``cutout_saturated`` tells whether a pixel within half the FWHM of the position, or the
         middle one, is saturated.
 
@@ -80,6 +83,13 @@ def make_stamps(
     with stage("cutting images of detections"):
         arrays, inside = _cut(observation, x, y, layout.n_pixels)
     arrays["score"] = np.asarray(detections["score"], dtype=np.float32)
+    likes = density_of_likes(
+        point_source_fit(arrays)[1],
+        np.isfinite(arrays["score"]),
+        arrays["fwhm"],
+        np.count_nonzero(counts.valid[0]),
+    )
+    arrays["density"] = likes.astype(np.float32)
     return Cutouts(arrays, inside, {SATURATION: _saturated_core(arrays)})
 
 

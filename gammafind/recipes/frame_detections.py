@@ -18,7 +18,7 @@ from gammafind.choice import with_plugins
 from gammafind.config import Preset, build
 from gammafind.errors import TableError
 from gammafind.interfaces import SkyRenderer, SourcePopulation
-from gammafind.plugins.image_cnn.features import point_source_fit
+from gammafind.measure.point_source import point_source_fit
 from gammafind.recipes.detections import DetectionMaker
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 

@@ -23,6 +23,10 @@ __all__ = ["ImageCnn"]
 
 _SHIPPED = Path(__file__).parent / "weights" / "meerlicht"
 
+_ARTEFACTS = BOGUS[:-1]
+_GROUPS = [_ARTEFACTS.index(name) + 1 if name in _ARTEFACTS else 0 for name in CLASSES]
+"""Kinds of artefacts apart, and all else together: noise is as much as the sky has."""
+
 _log = logging.getLogger("gammafind")
 
 
@@ -37,8 +41,8 @@ class ImageCnn(Classifier):
     backend : {"onnxruntime", "keras"}
         What runs the network.
     adapt : bool
-        Learn from the image how often each class occurs in it. Otherwise the shares are those of
-        the training, in which artefacts are many.
+        Learn from the image how many of its detections are artefacts of each kind. Otherwise they
+        are taken to be as many as in the training.
     trust : float
         With ``adapt``, number of detections that the shares of the training are worth.
     abstain : float
@@ -108,7 +112,7 @@ class ImageCnn(Classifier):
         _tell_seeing(cutouts["fwhm"], architecture.fwhm)
         if not self.adapt or not len(probability):
             return probability
-        return adapted(probability, architecture.shares, trust=self.trust)
+        return adapted(probability, architecture.shares, _GROUPS, trust=self.trust)
 
 
 def _tell_seeing(fwhm: np.ndarray, known: tuple[float, float]) -> None:

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "features", "point_source_fit"]
+from gammafind.measure.point_source import point_source_fit
 
-ARRAYS = ("excess", "flags", "psf", "noise", "fwhm")
+__all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "features"]
+
+ARRAYS = ("excess", "flags", "psf", "noise", "fwhm", "density")
 """Arrays of `gammafind.measure.stamps.make_stamps` that are looked at."""
-N_CHANNELS, N_NUMBERS = 4, 5
+N_CHANNELS, N_NUMBERS = 4, 6
 
 _PSF_ERROR = 0.02
 """Error of the PSF, as a share of itself."""
-_CORE = 1.0
-"""Radius about the middle, in FWHM, within which a point source is fitted."""
 _SHARES = (-1.0, 3.0)
 _LEAST = 1e-3
+_LEAST_DENSITY = 1e-8
 
 
 def features(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -37,7 +38,7 @@ def features(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     numbers : ndarray, shape (n, `N_NUMBERS`), float32
         Logarithms of the FWHM, the signal-to-noise ratio of the point source, and of the mean
         square of the residuals in the core and outside; share of the core that is not known or
-        saturated.
+        saturated; logarithm of the density of like detections.
     """
     excess, flags = arrays["excess"], arrays["flags"]
     flux, ratio, core = point_source_fit(arrays)
@@ -60,37 +61,9 @@ def features(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         np.log(_mean(residual**2, core) + _LEAST),
         np.log(_mean(residual**2, ~core) + _LEAST),
         _mean(flags != 0, core),
+        np.log(np.maximum(arrays["density"], _LEAST_DENSITY)),
     ]
     return images.astype(np.float32), np.stack(columns, axis=1).astype(np.float32)
-
-
-def point_source_fit(
-    arrays: Mapping[str, np.ndarray],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Flux of a point source at the position of each detection, by least squares in its core.
-
-    Parameters
-    ----------
-    arrays : mapping of str to ndarray
-        `ARRAYS`.
-
-    Returns
-    -------
-    flux : ndarray, shape (n,)
-        In units of the noise of a pixel; 0 where no pixel of the core is known.
-    ratio : ndarray, shape (n,)
-        Signal-to-noise ratio, the noise being that of the sky.
-    core : ndarray of bool, shape (n, p, p)
-        Pixels within a FWHM of the middle.
-    """
-    side = arrays["psf"].shape[-1]
-    offset = np.arange(side) - side // 2
-    apart = np.hypot(offset[:, None], offset)
-    core = apart <= np.maximum(_CORE * arrays["fwhm"], 1)[:, None, None]
-    psf = np.where(core & (arrays["flags"] == 0), arrays["psf"], 0).astype(float)
-    norm = np.sum(psf**2, axis=(1, 2))
-    flux = np.sum(psf * arrays["excess"], axis=(1, 2)) / np.where(norm > 0, norm, 1)
-    return flux, flux * np.sqrt(norm), core
 
 
 def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:

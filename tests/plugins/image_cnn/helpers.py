@@ -30,6 +30,7 @@ def toy_stamps(n: int = 20, side: int = 25, *, flux: float = 500.0) -> dict[str,
         "noise": np.full(n, 15.0),
         "fwhm": np.full(n, 4.0),
         "score": np.full(n, 30.0),
+        "density": np.full(n, 1e-3),
     }
     return {name: np.array(array, dtype=np.float32) for name, array in arrays.items()}
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gammafind.measure.point_source import density_of_likes, point_source_fit
 from gammafind.plugins.image_cnn.features import (
     N_CHANNELS,
     N_NUMBERS,
     features,
-    point_source_fit,
 )
 from gammafind.plugins.image_cnn.shares import adapted
 from tests.plugins.image_cnn.helpers import toy_stamps
@@ -53,7 +53,7 @@ def test_shares_of_an_image_are_learned():
     x = rng.normal(2 * label, 1)
     odds = np.exp(2 * x - 2)
     even = np.stack([1 / (1 + odds), odds / (1 + odds)], axis=1)
-    found = adapted(even, (0.5, 0.5), trust=1.0)
+    found = adapted(even, (0.5, 0.5), (0, 1), trust=1.0)
     assert_allclose(found.sum(axis=1), 1)
     assert found[:, 1].mean() == pytest.approx(0.1, abs=0.02)
     assert even[:, 1].mean() > 0.2
@@ -61,5 +61,19 @@ def test_shares_of_an_image_are_learned():
 
 def test_few_detections_keep_the_shares_of_the_training():
     even = np.array([[0.3, 0.7], [0.6, 0.4]])
-    assert_allclose(adapted(even, (0.5, 0.5), trust=1e6), even, atol=1e-5)
-    assert_array_equal(adapted(even[:0], (0.5, 0.5), trust=50.0).shape, (0, 2))
+    assert_allclose(adapted(even, (0.5, 0.5), (0, 1), trust=1e6), even, atol=1e-5)
+    assert_array_equal(adapted(even[:0], (0.5, 0.5), (0, 1), trust=50.0).shape, (0, 2))
+
+
+def test_classes_of_a_group_keep_their_ratios():
+    given = np.tile([0.5, 0.1, 0.4], (50, 1))
+    found = adapted(given, (0.2, 0.4, 0.4), (0, 0, 1), trust=1.0)
+    assert_allclose(found[:, 0] / found[:, 1], 5)
+    assert found[0, 2] < 0.4
+
+
+def test_noise_is_rarer_than_sources_where_many_are_alike():
+    ratio = np.array([5.0, 5.2, 4.9, 5.1, 20.0, 5.0])
+    found = np.array([True] * 5 + [False])
+    density = density_of_likes(ratio, found, np.full(6, 4.0), 1000)
+    assert_allclose(density, np.array([4.5, 4.5, 4.5, 4.5, 1.5, 4.5]) * 16 / 200)
