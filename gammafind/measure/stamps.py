@@ -24,6 +24,8 @@ SATURATION = "cutout_saturated"
 """Column that tells whether the core of a detection is saturated."""
 
 _LEAST_BACKGROUND = 1e-4
+_AT_ONCE = 4096
+"""Stamps that are cut together: images hold a hundred thousand stars."""
 
 
 def make_stamps(
@@ -80,17 +82,16 @@ def make_stamps(
             f"stamps of {layout.n_pixels} pixels have no middle", remedy="Give an odd number."
         )
     x, y = _places(observation, detections)
+    some = [slice(i, i + _AT_ONCE) for i in range(0, max(len(x), 1), _AT_ONCE)]
     with stage("cutting images of detections"):
-        arrays, inside = _cut(observation, x, y, layout.n_pixels)
+        parts = [_cut(observation, x[rows], y[rows], layout.n_pixels) for rows in some]
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    inside, full, ratio = (arrays.pop(name) for name in ("inside", "full", "ratio"))
     arrays["score"] = np.asarray(detections["score"], dtype=np.float32)
-    likes = density_of_likes(
-        point_source_fit(arrays)[1],
-        np.isfinite(arrays["score"]),
-        arrays["fwhm"],
-        np.count_nonzero(counts.valid[0]),
-    )
+    found, n_pixels = np.isfinite(arrays["score"]), np.count_nonzero(counts.valid[0])
+    likes = density_of_likes(ratio, found, arrays["fwhm"], n_pixels)
     arrays["density"] = likes.astype(np.float32)
-    return Cutouts(arrays, inside, {SATURATION: _saturated_core(arrays)})
+    return Cutouts(arrays, inside, {SATURATION: full})
 
 
 def _places(observation: Observation, detections: QTable) -> tuple[np.ndarray, np.ndarray]:
@@ -103,8 +104,8 @@ def _places(observation: Observation, detections: QTable) -> tuple[np.ndarray, n
 
 def _cut(
     observation: Observation, x: np.ndarray, y: np.ndarray, side: int
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Arrays of stamps, and which lie on known pixels alone."""
+) -> dict[str, np.ndarray]:
+    """Arrays of stamps, their S/N, which lie on known pixels alone, and which have full cores."""
     image, sky = observation.counts.values[0], observation.total_background().values[0]
     ny, nx = image.shape
     column, row = (np.rint(np.nan_to_num(at, nan=-(10**6))).astype(int) for at in (x, y))
@@ -127,7 +128,8 @@ def _cut(
         "fwhm": fwhm,
     }
     arrays = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
-    return arrays, known.all(axis=(1, 2))
+    told = {"inside": known.all(axis=(1, 2)), "full": _saturated_core(arrays)}
+    return {**arrays, **told, "ratio": point_source_fit(arrays)[1]}
 
 
 def _noise(observation: Observation, sky: np.ndarray) -> np.ndarray:
