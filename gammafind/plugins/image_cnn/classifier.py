@@ -50,7 +50,8 @@ class ImageCnn(Classifier):
 
     References
     ----------
-    Hosenie et al. 2021, doi:10.1007/s10686-021-09757-1
+    Hosenie et al. 2021, doi:10.1007/s10686-021-09757-1 (real or bogus); Stoppa et al. 2023,
+    doi:10.1051/0004-6361/202347576 (stars and galaxies)
     """
 
     name: ClassVar[str] = "image-cnn"

@@ -9,13 +9,21 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gammafind.errors import InputDataError, MissingFileError, OptionError, WeightsError
+from gammafind.measure.stamps import make_stamps
 from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
 from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES, build_network
+from gammafind.plugins.meerlicht.population import MeerlichtField
+from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
+from gammafind.recipes.frame_detections import frame_labels
+from gammafind.registry import create
+from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.testing import check_classifier
 from tests.plugins.image_cnn.helpers import toy_stamps, write
 
+WIDE = {"sharpness": (-2.0, 3.0), "roundness": (-2.0, 2.0)}
+"""Options of daofind with which it leaves narrow and long peaks in."""
 BANDS = (Band("q", 440 * u.nm, 720 * u.nm),)
 
 
@@ -36,6 +44,24 @@ class TestShipped:
         assert (
             table["real_probability"][::2].min() > 0.9 > 0.1 > table["real_probability"][1::2].max()
         )
+
+    def test_a_small_frame_is_told(self):
+        camera = {"shape": (320, 320), "cosmic_rays": 4e4, "hot_pixels": 3e4, "trails": 60.0}
+        renderer = MeerlichtRenderer(**camera)
+        field = MeerlichtField(size=0.055 * u.deg, density=36700.0)
+        sky = simulated_sky(renderer, field, seed=11, index=0)
+        sky.sources["electrons"] = renderer.source_counts(sky.sources)[:, 0]
+        found = create("localiser", "daofind", threshold=6.0, **WIDE).localise_sky(sky.observation)
+        stamps = make_stamps(sky.observation, found, layout=ImageCnn().layout).arrays
+        label, _ = frame_labels(
+            found, sky, stamps, classes=CLASSES, fake="nothing", radius=1.5 * u.arcsec
+        )
+        table = ImageCnn().classify(stamps)
+        real = label < 2
+        assert 40 < real.sum() < len(label) - 40
+        assert np.mean((table["real_probability"] > 0.5) == real) > 0.97
+        named = np.asarray(CLASSES)[label] == table["class_label"]
+        assert named.mean() > 0.9
 
     def test_without_data_it_is_not_sure_and_does_not_fail(self):
         stamps = toy_stamps(4)
