@@ -60,7 +60,6 @@ class Told:
 
     score: np.ndarray
     probability: np.ndarray
-    raw: np.ndarray
     label: np.ndarray
     magnitude: np.ndarray
     size: np.ndarray
@@ -112,8 +111,7 @@ def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name:
     observation, renderer = frame.observation, build(preset.renderer)
     found = create("localiser", name, **FINDERS[name]).localise_sky(observation)
     stamps = make_stamps(observation, found, layout=classifier.layout)
-    raw = ImageCnn(weights=classifier.weights, adapt=False)
-    told, untold = (one.classify(stamps.arrays) for one in (classifier, raw))
+    told = classifier.classify(stamps.arrays)
     sources = read_table(folder / "sources.fits")
     sources["electrons"] = renderer.source_counts(sources)[:, 0]
     artefacts = QTable(read_table(folder / "artefacts.fits"))
@@ -130,7 +128,6 @@ def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name:
     return Told(
         score=np.asarray(found["score"], dtype=float),
         probability=columns(told),
-        raw=columns(untold),
         label=label,
         magnitude=np.where(source >= 0, magnitude[source], np.nan),
         size=half_light(frame, found, stamps.arrays["fwhm"]),
@@ -184,20 +181,19 @@ def chosen(told: Told, rows: np.ndarray) -> Told:
 def print_real(told: Told) -> None:
     """Real or bogus: accuracy, beside that of calling all alike, and of the S/N alone."""
     heads = ["S/N from", "of", "number", "accuracy", "95 %", "balanced", "all called alike"]
-    heads += ["artefacts known, cut in S/N", "without adapt"]
+    heads += ["artefacts known, cut in S/N"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     known = told.label < len(CLASSES) - 1
     for low in (*LEVELS, pure_cut(told)):
         for name, rows in {"all": True, "sources and artefacts": known}.items():
             some = chosen(told, rows & (told.score >= low))
             true = some.label < REAL
-            said, raw = (p[:, :REAL].sum(axis=1) >= 0.5 for p in (some.probability, some.raw))
-            right = said == true
+            right = (some.probability[:, :REAL].sum(axis=1) >= 0.5) == true
             cells = [f"{low:.2f}", name, str(len(true)), f"{np.mean(right):.4f}"]
             cells += ["{:.4f}-{:.4f}".format(*interval(right, np.mean))]
             cells += [f"{np.mean([np.mean(right[true]), np.mean(right[~true])]):.4f}"]
             cells += [f"{max(true.mean(), 1 - true.mean()):.4f}", f"{best_cut(some):.4f}"]
-            print(f"| {' | '.join([*cells, f'{np.mean(raw == true):.4f}'])} |")
+            print(f"| {' | '.join(cells)} |")
 
 
 def best_cut(told: Told) -> float:
@@ -233,18 +229,13 @@ def best_class(probability: np.ndarray) -> np.ndarray:
 def print_calibration(told: Told) -> None:
     """Expected calibration error of the probability of being real, and of the named class."""
     some = chosen(told, told.score >= PUBLISHED)
-    told_as = {}
-    for name, p in {"adapted": some.probability, "without adapt": some.raw}.items():
-        real = p[:, :REAL].sum(axis=1)
-        named = best_class(p)
-        sure = p[np.arange(len(p)), named]
-        told_as[name] = (
-            calibration_error(real, some.label < REAL),
-            calibration_error(sure, some.label == named),
-        )
-    print("\n| probabilities | ECE, real | ECE, class named |\n|---|---|---|")
-    for name, errors in told_as.items():
-        print(f"| {name} | {errors[0]:.4f} | {errors[1]:.4f} |")
+    named = best_class(some.probability)
+    sure = some.probability[np.arange(len(named)), named]
+    errors = (
+        calibration_error(some.probability[:, :REAL].sum(axis=1), some.label < REAL),
+        calibration_error(sure, some.label == named),
+    )
+    print("\nExpected calibration error: real {:.4f}, class named {:.4f}".format(*errors))
 
 
 def calibration_error(probability: np.ndarray, true: np.ndarray) -> float:
@@ -262,13 +253,12 @@ def print_left(told: Told) -> None:
     alone = told.score >= cut
     complete = np.sum(told.matched & alone)
     real = told.probability[:, :REAL].sum(axis=1) >= 1 - MAX_FAKE
-    order = np.argsort(-np.where(real, told.score, -np.inf))
+    order = np.argsort(-told.probability[:, :REAL].sum(axis=1), kind="stable")
     number = np.searchsorted(np.cumsum(told.matched[order]), complete) + 1
     print("\n| kept | S/N from | completeness | artefacts | other false | purity of all |")
     print("|---" * 6 + "|")
     rows = {"all": np.flatnonzero(alone), "real": np.flatnonzero(alone & real)}
-    if number <= real.sum():
-        rows["real, as complete"] = order[:number]
+    rows["most probably real, as complete"] = order[:number]
     for name, kept in rows.items():
         matched, artefacts = told.matched[kept].sum(), told.artefact[kept].sum()
         cells = [f"{told.score[kept].min():.2f}", f"{matched / told.n_visible:.4f}", artefacts]

@@ -15,17 +15,12 @@ from gammafind.interfaces import Classifier
 from gammafind.learning.classifiers import BACKENDS, in_batches
 from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
-from gammafind.plugins.image_cnn.shares import adapted
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
 __all__ = ["ImageCnn"]
 
 _SHIPPED = Path(__file__).parent / "weights" / "meerlicht"
-
-_ARTEFACTS = BOGUS[:-1]
-_GROUPS = [_ARTEFACTS.index(name) + 1 if name in _ARTEFACTS else 0 for name in CLASSES]
-"""Kinds of artefacts apart, and all else together: noise is as much as the sky has."""
 
 _log = logging.getLogger("gammafind")
 
@@ -40,11 +35,6 @@ class ImageCnn(Classifier):
         Folder of trained weights; where it is empty, the shipped ones.
     backend : {"onnxruntime", "keras"}
         What runs the network.
-    adapt : bool
-        Learn from the image how many of its detections are artefacts of each kind. Otherwise they
-        are taken to be as many as in the training.
-    trust : float
-        With ``adapt``, number of detections that the shares of the training are worth.
     abstain : float
         As for `gammafind.interfaces.Classifier`.
 
@@ -61,8 +51,6 @@ class ImageCnn(Classifier):
 
     weights: str = ""
     backend: str = "onnxruntime"
-    adapt: bool = True
-    trust: float = 50.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -70,8 +58,6 @@ class ImageCnn(Classifier):
             raise OptionError(
                 f"backend is {self.backend!r}", remedy=f"It is one of {', '.join(BACKENDS)}."
             )
-        if not 0 < self.trust < np.inf:
-            raise OptionError(f"trust is {self.trust}", remedy="It must be above 0.")
 
     @property
     def layout(self) -> CutoutLayout:
@@ -109,11 +95,8 @@ class ImageCnn(Classifier):
         found = [np.zeros((0, len(self.classes)))]
         for part in in_batches(cutouts, len(cutouts["excess"])):
             found.append(architecture.probability(run(architecture.features(part))))
-        probability = np.concatenate(found)
         _tell_seeing(cutouts["fwhm"], architecture.fwhm)
-        if not self.adapt or not len(probability):
-            return probability
-        return adapted(probability, architecture.shares, _GROUPS, trust=self.trust)
+        return np.concatenate(found)
 
 
 def _tell_seeing(fwhm: np.ndarray, known: tuple[float, float]) -> None:

@@ -69,13 +69,6 @@ class TestShipped:
         total = sum(ImageCnn().classify(stamps)[f"prob_{name}"] for name in CLASSES)
         assert_allclose(total, 1)
 
-    def test_shares_of_the_image_are_learned_unless_told_otherwise(self):
-        stamps = toy_stamps(200, flux=25.0)
-        one, other = (ImageCnn(adapt=a).classify(stamps) for a in (True, False))
-        assert not np.allclose(one["prob_star"], other["prob_star"])
-        few = ImageCnn(trust=1e9).classify(stamps)
-        assert_allclose(few["prob_star"], other["prob_star"], atol=1e-5)
-
     def test_other_seeing_than_that_of_the_training_is_said(self, caplog):
         stamps = toy_stamps(3)
         stamps["fwhm"][:] = 30
@@ -146,7 +139,6 @@ def test_missing_weights_are_named(tmp_path):
     ("options", "message"),
     [
         ({"backend": "none"}, "backend is 'none'"),
-        ({"trust": 0.0}, r"trust is 0\.0"),
         ({"abstain": 1.5}, "abstain is 1.5"),
     ],
 )

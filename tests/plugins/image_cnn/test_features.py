@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from gammafind.measure.point_source import density_of_likes, point_source_fit
 from gammafind.plugins.image_cnn.features import (
@@ -10,7 +10,6 @@ from gammafind.plugins.image_cnn.features import (
     N_NUMBERS,
     features,
 )
-from gammafind.plugins.image_cnn.shares import adapted
 from tests.plugins.image_cnn.helpers import toy_stamps
 
 
@@ -45,31 +44,6 @@ def test_stamps_without_data_give_numbers():
     stamps["flags"][:] = -1
     stamps["excess"][:] = 0
     assert all(np.isfinite(array).all() for array in features(stamps))
-
-
-def test_shares_of_an_image_are_learned():
-    rng = np.random.default_rng(2)
-    label = (rng.random(5000) < 0.1).astype(int)
-    x = rng.normal(2 * label, 1)
-    odds = np.exp(2 * x - 2)
-    even = np.stack([1 / (1 + odds), odds / (1 + odds)], axis=1)
-    found = adapted(even, (0.5, 0.5), (0, 1), trust=1.0)
-    assert_allclose(found.sum(axis=1), 1)
-    assert found[:, 1].mean() == pytest.approx(0.1, abs=0.02)
-    assert even[:, 1].mean() > 0.2
-
-
-def test_few_detections_keep_the_shares_of_the_training():
-    even = np.array([[0.3, 0.7], [0.6, 0.4]])
-    assert_allclose(adapted(even, (0.5, 0.5), (0, 1), trust=1e6), even, atol=1e-5)
-    assert_array_equal(adapted(even[:0], (0.5, 0.5), (0, 1), trust=50.0).shape, (0, 2))
-
-
-def test_classes_of_a_group_keep_their_ratios():
-    given = np.tile([0.5, 0.1, 0.4], (50, 1))
-    found = adapted(given, (0.2, 0.4, 0.4), (0, 0, 1), trust=1.0)
-    assert_allclose(found[:, 0] / found[:, 1], 5)
-    assert found[0, 2] < 0.4
 
 
 def test_noise_is_rarer_than_sources_where_many_are_alike():
