@@ -63,6 +63,7 @@ class Told:
     label: np.ndarray
     magnitude: np.ndarray
     size: np.ndarray
+    spread: np.ndarray
     matched: np.ndarray
     artefact: np.ndarray
     n_visible: int
@@ -125,12 +126,14 @@ def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name:
     )
     magnitude = np.asarray(getattr(sources["mag_q"], "value", sources["mag_q"]), dtype=float)
     matched, artefact = by_place(frame, found)
+    size, spread = classical(frame, found, stamps.arrays["fwhm"])
     return Told(
         score=np.asarray(found["score"], dtype=float),
         probability=columns(told),
         label=label,
         magnitude=np.where(source >= 0, magnitude[source], np.nan),
-        size=half_light(frame, found, stamps.arrays["fwhm"]),
+        size=size,
+        spread=spread,
         matched=matched,
         artefact=artefact,
         n_visible=int(np.sum(frame.snr >= LEAST_SNR)),
@@ -148,8 +151,8 @@ def by_place(frame: Frame, found: QTable) -> tuple[np.ndarray, np.ndarray]:
     return matched, ~matched & (frame.mask[row, column] > 0)
 
 
-def half_light(frame: Frame, found: QTable, fwhm: np.ndarray) -> np.ndarray:
-    """Classical size: radius that holds half of the light within three FWHM, over the FWHM."""
+def classical(frame: Frame, found: QTable, fwhm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Half-light radius within three FWHM over the FWHM; light within the FWHM over its core's."""
     import sep
 
     observation = frame.observation
@@ -157,7 +160,8 @@ def half_light(frame: Frame, found: QTable, fwhm: np.ndarray) -> np.ndarray:
     excess = np.ascontiguousarray(excess, dtype=np.float32)
     x, y = (found[axis].to_value(u.pix) for axis in ("x", "y"))
     radius = sep.flux_radius(excess, x, y, 3 * fwhm, 0.5, subpix=5)[0]
-    return radius / fwhm
+    wide, core = (sep.sum_circle(excess, x, y, share * fwhm, subpix=5)[0] for share in (1, 0.5))
+    return radius / fwhm, wide / np.maximum(core, 1)
 
 
 def columns(table: QTable) -> np.ndarray:
@@ -276,8 +280,9 @@ def pure_cut(told: Told) -> float:
 
 def print_stars(told: Told) -> None:
     """How well stars and galaxies are told apart, against magnitude."""
-    print("| magnitude | stars | galaxies | AUC | 95 % | AUC, half-light radius | 95 % |")
-    print("|---" * 7 + "|")
+    heads = ["magnitude", "stars", "galaxies", "AUC", "95 %", "AUC, half-light radius", "95 %"]
+    heads += ["AUC, two apertures", "95 %"]
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     some = chosen(told, (told.label < REAL) & (told.score >= PUBLISHED))
     p = some.probability[:, :REAL]
     extended = p[:, 1] / np.maximum(p.sum(axis=1), 1e-300)
@@ -287,7 +292,7 @@ def print_stars(told: Told) -> None:
         if true.sum() < 5:
             continue
         cells = []
-        for statistic in (extended[rows], some.size[rows]):
+        for statistic in (extended[rows], some.size[rows], some.spread[rows]):
             limits = interval(np.column_stack([statistic, true]), lambda a: area(a[:, 0], a[:, 1]))
             cells += [f"{area(statistic, true):.3f}", "{:.3f}-{:.3f}".format(*limits)]
         print(f"| {low:g}-{high:g} | {(~true).sum()} | {true.sum()} | {' | '.join(cells)} |")

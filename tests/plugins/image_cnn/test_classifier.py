@@ -46,7 +46,7 @@ class TestShipped:
         )
 
     def test_a_small_frame_is_told(self):
-        camera = {"shape": (320, 320), "cosmic_rays": 4e4, "hot_pixels": 3e4, "trails": 60.0}
+        camera = {"shape": (320, 320), "cosmic_rays": 1e5, "hot_pixels": 8e4, "trails": 60.0}
         renderer = MeerlichtRenderer(**camera)
         field = MeerlichtField(size=0.055 * u.deg, density=36700.0)
         sky = simulated_sky(renderer, field, seed=11, index=0)
@@ -58,10 +58,10 @@ class TestShipped:
         )
         table = ImageCnn().classify(stamps)
         real = label < 2
-        assert 40 < real.sum() < len(label) - 40
-        assert np.mean((table["real_probability"] > 0.5) == real) > 0.97
+        assert 30 < real.sum() < len(label) - 25
+        assert np.sum((table["real_probability"] > 0.5) != real) <= 3
         named = np.asarray(CLASSES)[label] == table["class_label"]
-        assert named.mean() > 0.9
+        assert named.mean() > 0.85
 
     def test_without_data_it_is_not_sure_and_does_not_fail(self):
         stamps = toy_stamps(4)
@@ -96,38 +96,39 @@ class TestShipped:
             ImageCnn().classify(stamps)
 
 
-class TestMade:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
     """Random weights."""
+    for library in ("torch", "onnx", "onnxruntime"):
+        pytest.importorskip(library)
+    path = tmp_path_factory.mktemp("stamps") / "weights"
+    write(path, fwhm=(2.0, 7.0), shares=(0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1))
+    return path
 
-    @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory):
-        for library in ("torch", "onnx", "onnxruntime"):
-            pytest.importorskip(library)
-        path = tmp_path_factory.mktemp("stamps") / "weights"
-        write(path, fwhm=(2.0, 7.0), shares=(0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1))
-        return path
 
-    def test_an_architecture_is_read_as_it_was_written(self, folder):
-        architecture = read_architecture(folder)
-        assert architecture.fwhm == (2.0, 7.0)
-        assert architecture.shares[0] == 0.4
-        assert sorted(architecture.checksums) == ["network.onnx", "weights.weights.h5"]
+def test_an_architecture_is_read_as_it_was_written(folder):
+    architecture = read_architecture(folder)
+    assert architecture.fwhm == (2.0, 7.0)
+    assert architecture.shares[0] == 0.4
+    assert sorted(architecture.checksums) == ["network.onnx", "weights.weights.h5"]
 
-    def test_keras_and_onnxruntime_agree(self, folder):
-        one, other = (
-            ImageCnn(weights=str(folder), backend=backend).classify(toy_stamps())
-            for backend in ("onnxruntime", "keras")
-        )
-        for name in CLASSES:
-            assert_allclose(one[f"prob_{name}"], other[f"prob_{name}"], atol=1e-5)
 
-    def test_networks_return_logarithms_of_probabilities(self):
-        pytest.importorskip("torch")
-        architecture = StampArchitecture()
-        network = architecture.build()
-        output = network.predict_on_batch(list(architecture.features(toy_stamps())))
-        assert_allclose(np.exp(output).sum(axis=1), 1, rtol=1e-5)
-        assert network.count_params() < 100_000
+def test_keras_and_onnxruntime_agree(folder):
+    one, other = (
+        ImageCnn(weights=str(folder), backend=backend).classify(toy_stamps())
+        for backend in ("onnxruntime", "keras")
+    )
+    for name in CLASSES:
+        assert_allclose(one[f"prob_{name}"], other[f"prob_{name}"], atol=1e-5)
+
+
+def test_networks_return_logarithms_of_probabilities():
+    pytest.importorskip("torch")
+    architecture = StampArchitecture()
+    network = architecture.build()
+    output = network.predict_on_batch(list(architecture.features(toy_stamps())))
+    assert_allclose(np.exp(output).sum(axis=1), 1, rtol=1e-5)
+    assert network.count_params() < 100_000
 
 
 def test_missing_weights_are_named(tmp_path):
