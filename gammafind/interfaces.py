@@ -664,6 +664,7 @@ class Classifier(Plugin):
         if len(self.fakes) > 1:
             real = ~np.isin(self.classes, self.fakes)
             table["real_probability"] = probability[:, real].sum(axis=1)
+            table["real_probability"].info.description = "Probability of being a source"
             likely = weighted[:, real].sum(axis=1) >= weighted[:, ~real].sum(axis=1)
             weighted = np.where(likely[:, None] == real, weighted, 0)
         label = np.asarray(self.classes)[weighted.argmax(axis=1)]

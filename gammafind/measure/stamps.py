@@ -5,7 +5,7 @@ from __future__ import annotations
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
-from astropy.table import QTable
+from astropy.table import Column, QTable
 
 from gammafind.errors import OptionError
 from gammafind.measure.cutouts import Cutouts
@@ -63,8 +63,8 @@ def make_stamps(
         the image; ``fwhm`` (n,), of the PSF in pixels;
         ``score`` (n,); ``density`` (n,), see `gammafind.measure.point_source.density_of_likes`: the
         detections of an image belong together. The column
-        ``cutout_saturated`` tells whether a pixel within half the FWHM of the position, or the
-        middle one, is saturated.
+        ``cutout_saturated`` tells whether a pixel within half the FWHM of the position, or next to
+        it, is saturated.
 
     Raises
     ------
@@ -91,7 +91,8 @@ def make_stamps(
     found, n_pixels = np.isfinite(arrays["score"]), np.count_nonzero(counts.valid[0])
     likes = density_of_likes(ratio, found, arrays["fwhm"], n_pixels)
     arrays["density"] = likes.astype(np.float32)
-    return Cutouts(arrays, inside, {SATURATION: full})
+    told = Column(full, description="Whether the core of the source is saturated")
+    return Cutouts(arrays, inside, {SATURATION: told})
 
 
 def _places(observation: Observation, detections: QTable) -> tuple[np.ndarray, np.ndarray]:
