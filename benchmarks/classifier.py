@@ -123,7 +123,7 @@ def _of_sky(held: HeldOut, index: int) -> tuple:
     found = held.detections(index, "unet", UNet())
     found = found[np.asarray(found["score"]) >= LEAST_SCORE]
     label, source = labels_of(
-        found, held.sources(index), classes=CLASSES, fake=Cnn.fake, radius=RADIUS
+        found, held.sources(index), classes=CLASSES, fake=Cnn.fakes[0], radius=RADIUS
     )
     path = held.folder / f"sky-{index:02d}" / "cutouts.npz"
     if not path.exists():

@@ -8,11 +8,15 @@ from astropy.table import QTable, hstack
 from gammafind.errors import OptionError
 from gammafind.interfaces import Classifier
 from gammafind.measure.cutouts import make_cutouts
+from gammafind.measure.stamps import make_stamps
 from gammafind.progress import stage
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 
-__all__ = ["classify", "without_fakes"]
+__all__ = ["CUTTERS", "classify", "without_fakes"]
+
+CUTTERS = {"maps": make_cutouts, "image": make_stamps}
+"""What cuts what a classifier looks at."""
 
 INSIDE = "cutout_inside"
 """Column that tells whether the cut-outs of a detection lie on the map."""
@@ -45,7 +49,8 @@ def classify(
     -------
     QTable
         The same detections with ``class_label``, ``prob_<class>`` and ``cutout_inside``, which is
-        false where cut-outs reach over the edge of the map, or into pixels without data.
+        false where cut-outs reach over the edge of the map, or into pixels without data. Stamps
+        of images also have ``cutout_saturated``.
 
     Raises
     ------
@@ -54,7 +59,7 @@ def classify(
     """
     if not len(detections):
         return detections
-    cutouts = make_cutouts(
+    cutouts = CUTTERS[classifier.looks_at](
         observation,
         detections,
         layout=classifier.layout,
@@ -67,6 +72,8 @@ def classify(
     table.meta = dict(detections.meta)
     table[INSIDE] = cutouts.inside
     table[INSIDE].info.description = "Whether the cut-outs of the source lie on the map"
+    for name, values in cutouts.columns.items():
+        table[name] = values
     return table
 
 
@@ -79,7 +86,7 @@ def without_fakes(detections: QTable, classifier: Classifier, max_fake: float) -
         From `classify`.
     classifier : Classifier
     max_fake : float
-        Largest probability of being no source that is kept.
+        Largest probability of being no source, of all such classes together, that is kept.
 
     Raises
     ------
@@ -88,11 +95,12 @@ def without_fakes(detections: QTable, classifier: Classifier, max_fake: float) -
     """
     if not 0 <= max_fake <= 1:
         raise OptionError(f"max_fake is {max_fake}", remedy="It lies between 0 and 1.")
-    if not classifier.fake:
+    if not classifier.fakes:
         raise OptionError(
             f"the classifier {classifier.name} has no class of detections that are no source",
             remedy="Leave max_fake out.",
         )
     if not len(detections):
         return detections
-    return detections[np.asarray(detections[f"prob_{classifier.fake}"]) <= max_fake]
+    fake = sum(np.asarray(detections[f"prob_{name}"]) for name in classifier.fakes)
+    return detections[fake <= max_fake]

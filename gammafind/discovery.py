@@ -41,6 +41,7 @@ BUILT_IN = (
     "gammafind.plugins.likelihood",
     "gammafind.plugins.unet",
     "gammafind.plugins.cnn",
+    "gammafind.plugins.image_cnn",
     "gammafind.plugins.finders",
     "gammafind.plugins.image_finders",
     "gammafind.plugins.gammapy_ts",

@@ -579,8 +579,10 @@ class Classifier(Plugin):
     """
 
     classes: ClassVar[tuple[str, ...]]
-    fake: ClassVar[str] = ""
-    """Class of detections that are no sources; empty where there is none."""
+    fakes: ClassVar[tuple[str, ...]] = ()
+    """Classes of detections that are no sources; empty where there is none."""
+    looks_at: ClassVar[str] = "maps"
+    """A key of `gammafind.classification.CUTTERS`: from what its cut-outs are made."""
 
     abstain: float = 0.0
 
@@ -631,7 +633,9 @@ class Classifier(Plugin):
         -------
         QTable
             ``prob_<class>`` that sum to one, and ``class_label``: the class of the largest
-            probability, weighted by `label_weights`, or `UNKNOWN`.
+            probability, weighted by `label_weights`, or `UNKNOWN`. Where several classes are no
+            sources, the label is one of those if they are more probable together, and
+            ``real_probability`` is the probability that it is a source.
 
         Raises
         ------
@@ -656,8 +660,14 @@ class Classifier(Plugin):
             raise OptionError(f"the probabilities of {self.name} do not sum to one")
         table = QTable({f"prob_{c}": probability[:, i] for i, c in enumerate(self.classes)})
         most = probability.max(axis=1, initial=0)
-        chosen = (probability * self.label_weights).argmax(axis=1)
-        label = np.asarray(self.classes)[chosen]
+        weighted = probability * self.label_weights
+        if len(self.fakes) > 1:
+            real = ~np.isin(self.classes, self.fakes)
+            table["real_probability"] = probability[:, real].sum(axis=1)
+            table["real_probability"].info.description = "Probability of being a source"
+            likely = weighted[:, real].sum(axis=1) >= weighted[:, ~real].sum(axis=1)
+            weighted = np.where(likely[:, None] == real, weighted, 0)
+        label = np.asarray(self.classes)[weighted.argmax(axis=1)]
         table["class_label"] = np.where(most >= self.abstain, label, UNKNOWN)
         return table
 

@@ -24,7 +24,7 @@ class Bright(Classifier):
 
     name: ClassVar[str] = "bright"
     classes: ClassVar[tuple[str, ...]] = ("BLL", "FAKE")
-    fake: ClassVar[str] = "FAKE"
+    fakes: ClassVar[tuple[str, ...]] = ("FAKE",)
 
     time: bool = False
 
@@ -80,6 +80,25 @@ def test_what_is_likely_no_source_is_dropped(detections):
     table = classify(detections, TwoYears().observe(sky(4)), Bright())
     table["prob_FAKE"] = np.linspace(0, 1, 8)
     assert len(without_fakes(table, Bright(), 0.5)) == 4
+
+
+class Several(Bright):
+    """What has few counts is dust or a ghost."""
+
+    name: ClassVar[str] = "several"
+    classes: ClassVar[tuple[str, ...]] = ("BLL", "dust", "ghost")
+    fakes: ClassVar[tuple[str, ...]] = ("dust", "ghost")
+
+    def _classify(self, cutouts):
+        return np.tile([0.4, 0.35, 0.25], (len(cutouts["counts"]), 1))
+
+
+def test_bogus_classes_count_together(detections):
+    table = classify(detections, TwoYears().observe(sky(4)), Several())
+    assert set(table["class_label"]) == {"dust"}
+    assert table["real_probability"] == pytest.approx(0.4)
+    assert len(without_fakes(table, Several(), 0.5)) == 0
+    assert len(without_fakes(table, Several(), 0.61)) == 8
 
 
 @pytest.mark.parametrize("limit", [-0.1, 1.5, np.nan])

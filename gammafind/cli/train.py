@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gammafind.cli.arguments import command_line
 
 if TYPE_CHECKING:
-    from gammafind.recipes import Trained
+    from gammafind.recipes import ClassifierRecipe, Recipe, Trained
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -26,12 +26,6 @@ The recipe is a TOML file; this one will do:
 
 Missing catalogues are rendered first. After an interruption --resume goes on where
 the last epoch ended, and gives what an unbroken run would have given."""
-
-
-_PLUGINS = {
-    "localiser": "--localiser unet",
-    "classifier": "--localiser unet --classifier cnn",
-}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -74,20 +68,23 @@ def run(arguments: Namespace) -> None:
         stays = "whole catalogues and epochs stay, and --resume goes on"
         raise KeyboardInterrupt(stays) from None
     if arguments.verbosity >= 0:
-        print("\n".join(_summary(done, recipe.preset.name, arguments.role)))
+        print("\n".join(_summary(done, recipe, arguments.role)))
 
 
-def _summary(done: Trained, preset: str, role: str) -> list[str]:
+def _summary(done: Trained, recipe: Recipe | ClassifierRecipe, role: str) -> list[str]:
     from gammafind.learning.history import best_row
 
     best = best_row(done.history)
     test = "" if done.test_loss is None else f", test {done.test_loss:.5f}"
-    weights = shlex.quote(str(done.weights))
+    weights, preset = shlex.quote(str(done.weights)), shlex.quote(recipe.preset.name)
+    plugins = "--localiser unet"
+    if role == "classifier":
+        plugins = f"--localiser {recipe.preset.localiser.name} --classifier {recipe.classifier}"
     return [
         f"{len(done.history)} epochs, {done.seconds:.0f} s; weights of epoch {best['epoch']:.0f}: "
         f"loss {best['loss']:.5f}, validation {best['val_loss']:.5f}{test}",
         f"written: {done.weights}",
         "next:",
-        f"  gammafind detect MAP... --preset {shlex.quote(preset)} {_PLUGINS[role]} "
+        f"  gammafind detect MAP... --preset {preset} {plugins} "
         f"--option {role}.weights={weights} -o found.ecsv",
     ]

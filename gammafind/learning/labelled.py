@@ -13,8 +13,9 @@ from gammafind.learning.batches import Batch
 __all__ = ["LabelledBatches", "LabelledCutouts"]
 
 _CHOICE, _DRAW = 0, 1
-_IMAGES = ("counts", "background", "epoch_counts", "epoch_background")
+_IMAGES = ("counts", "background", "epoch_counts", "epoch_background", "excess", "flags", "psf")
 _SCORES = ("score", "pos_err")
+_TRANSPOSE = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class LabelledCutouts:
     Attributes
     ----------
     arrays : mapping of str to ndarray
-        As of `gammafind.measure.cutouts.Cutouts`.
+        As of `gammafind.measure.cutouts.Cutouts`; ``score`` is among them.
     label : ndarray of int, shape (n,)
         Place of the class among those of the classifier.
     """
@@ -63,6 +64,8 @@ class LabelledBatches:
     seed : int or tuple of int
     turns : bool
         Turn each cut-out by a random number of quarters, and flip half of them.
+    upright : bool
+        With ``turns``, flip in each direction, but let columns be columns.
     hidden_scores : float
         Share of the detections whose score and position error are hidden, so that the network
         learns to do without.
@@ -76,6 +79,7 @@ class LabelledBatches:
     batch_size: int = 256
     seed: int | tuple[int, ...] = 0
     turns: bool = False
+    upright: bool = False
     hidden_scores: float = 0.0
     fixed: bool = False
 
@@ -103,7 +107,7 @@ class LabelledBatches:
 
     def _batch(self, some: LabelledCutouts, rng: np.random.Generator) -> Batch:
         if self.turns:
-            some = replace(some, arrays=_turned(some.arrays, rng))
+            some = replace(some, arrays=_turned(some.arrays, rng, upright=self.upright))
         if self.hidden_scores:
             hidden = rng.random(len(some)) < self.hidden_scores
             scores = {name: np.where(hidden, np.nan, some.arrays[name]) for name in _SCORES}
@@ -115,9 +119,13 @@ class LabelledBatches:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
 
-def _turned(arrays: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Turn and flip all images of each detection alike: each of eight ways."""
-    way = rng.integers(0, 8, len(arrays["position"]))
+def _turned(
+    arrays: Mapping[str, np.ndarray], rng: np.random.Generator, *, upright: bool
+) -> dict[str, np.ndarray]:
+    """Turn and flip all images of each detection alike: each of eight ways, or of four."""
+    way = rng.integers(0, 8, len(arrays["score"]))
+    if upright:
+        way &= ~_TRANSPOSE
     turned = dict(arrays)
     for name in _IMAGES:
         if name not in arrays:

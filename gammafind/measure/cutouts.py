@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import astropy.units as u
 import numpy as np
@@ -47,10 +47,13 @@ class Cutouts:
         ``light_curve, light_curve_err`` (n, n_epochs).
     inside : ndarray of bool, shape (n,)
         Which cut-outs lie on the map with all their pixels, on valid ones.
+    columns : mapping of str to ndarray
+        What else is told of the cut-outs in a catalogue, by the name of the column.
     """
 
     arrays: Mapping[str, np.ndarray]
     inside: np.ndarray
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.inside)

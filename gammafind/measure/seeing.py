@@ -15,7 +15,11 @@ _LEAST_PEAK = 30.0
 _MOST_STARS = 300
 _NEIGHBOURS = 0.05
 _LEAST_FOR_FIELD = 40
-_PRECISION = 0.15
+_CORE = slice(_HALF - 2, _HALF + 3), slice(_HALF - 2, _HALF + 3)
+_CORE_ERROR = 0.05
+"""Error of the core of a star that is no exact Moffat, as a share of its peak."""
+_WORST, _WORST_CORE = 5.0, 2.0
+"""Largest mean square of the residuals, of the stamp and of its core."""
 
 
 def star_widths(
@@ -29,8 +33,8 @@ def star_widths(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Full widths at half maximum of bright, unsaturated stars that stand alone.
 
-    A round Moffat profile of fixed exponent is fitted to 21 x 21 pixels of each. Narrow peaks,
-    such as cosmic rays, and stars with neighbours fit badly and are left out.
+    A round Moffat profile of fixed exponent is fitted to 21 x 21 pixels of each. Peaks whose
+    core is not round, such as cosmic rays, and stars with neighbours fit badly and are left out.
 
     Parameters
     ----------
@@ -137,5 +141,7 @@ def _fit(
 
     low, high = [0.2, -2, -2, 0.5, -1], [5, 2, 2, 2 * _HALF, 1]
     fit = least_squares(residual, [1, 0, 0, guess, 0], bounds=(low, high), max_nfev=50)
-    bad = not fit.success or fit.cost * 2 / stamp.size > 5 or fit.x[3] < 1.2
-    return None if bad else (float(fit.x[3]),)
+    left = (residual(fit.x).reshape(stamp.shape) * error)[_CORE]
+    sharp = np.mean((left / np.hypot(noise[part][_CORE], _CORE_ERROR * scale)) ** 2) > _WORST_CORE
+    bad = not fit.success or fit.cost * 2 / stamp.size > _WORST or fit.x[3] < 1.2
+    return None if bad or sharp else (float(fit.x[3]),)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -13,27 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from gammafind.config import build
-from gammafind.errors import ConfigError
 from gammafind.learning.backend import load_keras
+from gammafind.learning.classifiers import Architecture, export_classifier
 from gammafind.learning.history import best_row
 from gammafind.learning.labelled import LabelledBatches, LabelledCutouts
+from gammafind.learning.layers import standardise
 from gammafind.learning.shards import make_shards
 from gammafind.learning.training import evaluate, train
 from gammafind.learning.weights import check_exporter
-from gammafind.plugins.cnn.architecture import CnnArchitecture
-from gammafind.plugins.cnn.classifier import Cnn
-from gammafind.plugins.cnn.features import without_times
-from gammafind.plugins.cnn.folder import export_classifier
-from gammafind.plugins.cnn.networks import CLASSES, standardise
 from gammafind.progress import stage
-from gammafind.provenance import describe_plugin
 from gammafind.recipes.card import classifier_card
+from gammafind.recipes.classifier_kinds import KINDS, Kind
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
 from gammafind.recipes.detections import DetectionMaker, read_detections
 from gammafind.recipes.folders import (
     built,
-    data_folder,
     export_once,
     prepare_folder,
     training_record,
@@ -94,8 +87,9 @@ def train_classifier(
     folder = Path(folder)
     keras = load_keras()
     check_exporter()
-    maker = _maker(recipe, folder)
-    architecture = _architecture(recipe, maker)
+    kind = KINDS[recipe.classifier]
+    maker = kind.maker(recipe, folder)
+    architecture = kind.architecture(recipe, maker)
     keras.utils.set_random_seed(recipe.seed)
     network = built(architecture, recipe.training.policy)
     record = training_record(
@@ -113,8 +107,9 @@ def train_classifier(
     splits = recipe.data.splits
     made = make_shards(maker, list(itertools.chain(*splits.values())), workers=workers)
     with stage("reading detections"):
-        data = {name: _data(recipe, maker, name) for name, rows in splits.items() if len(rows)}
-    batches = {name: _batches(recipe, architecture, name, some) for name, some in data.items()}
+        data = {n: _data(recipe, kind, maker, n) for n, rows in splits.items() if len(rows)}
+    architecture = kind.known(architecture, data["train"])
+    batches = {n: _batches(recipe, kind, architecture, n, some) for n, some in data.items()}
     with stage("looking at the data"):
         standardise(network, _sample(architecture, data["train"]))
     history = train(
@@ -131,9 +126,10 @@ def train_classifier(
     network = whole(network, architecture)
     known = data["validation"]
     temperature = fit_temperature(_output(network, architecture, known), known.label)
-    shares = _shares(known, maker.localiser.published_score)
+    shares = _shares(kind, known, maker.localiser.published_score)
     architecture = replace(architecture, temperature=temperature, shares=shares)
-    text = classifier_card(record, history, test_loss, _numbers(data), temperature)
+    numbers = _numbers(kind, data["train"].label)
+    text = classifier_card(record, history, test_loss, numbers, temperature)
     weights = export_once(
         folder / "weights", lambda path: export_classifier(path, network, architecture, card=text)
     )
@@ -174,62 +170,21 @@ def fit_temperature(output: np.ndarray, label: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
-def _maker(recipe: ClassifierRecipe, folder: Path) -> DetectionMaker:
-    """Simulates and searches the skies of a recipe."""
-    preset = recipe.preset
-    renderer, population = build(preset.renderer), build(preset.population)
-    localiser = build(preset.localiser)
-    if recipe.samples.time != "no" and not renderer.epochs:
-        raise ConfigError(
-            f"{renderer.name} knows no epochs with the options of {preset.name}",
-            path=recipe.source or None,
-            remedy='Set time = "no", or choose an exposure that is given apart for each epoch.',
-        )
-    used = {"renderer": renderer, "population": population, "localiser": localiser}
-    return DetectionMaker(
-        folder=data_folder(recipe.source, recipe.data.folder, folder / "detections"),
-        renderer=renderer,
-        population=population,
-        localiser=localiser,
-        classes=CLASSES,
-        fake=Cnn.fake,
-        settings={role: describe_plugin(role, plugin) for role, plugin in used.items()},
-        layout=recipe.layout.of(renderer.pixels),
-        seed=recipe.data.seed,
-        min_score=recipe.detections.min_score,
-        random_fakes=recipe.detections.random_fakes,
-        nside=preset.patches.nside,
-        size=preset.patches.size,
-        n_pixels=preset.patches.widths(len(renderer.bands)),
-        radius=preset.match_radius,
-    )
-
-
-def _architecture(recipe: ClassifierRecipe, maker: DetectionMaker) -> CnnArchitecture:
-    time = recipe.samples.time
-    return CnnArchitecture(
-        network=recipe.network,
-        bands=maker.renderer.bands,
-        layout=maker.layout,
-        n_epochs=0 if time == "no" else len(maker.renderer.epochs),
-        time=time,
-        options=recipe.network_options,
-    )
-
-
-def _data(recipe: ClassifierRecipe, maker: DetectionMaker, split: str) -> LabelledCutouts:
-    """Detections of a set; those that are only trained on hold positions at random too."""
-    data = read_detections(maker.folder, recipe.data.splits[split])
-    if split != "train":
-        data = data[np.flatnonzero(np.isfinite(data.arrays["score"]))]
-    if recipe.samples.time == "shuffled":
-        rng = np.random.default_rng([recipe.seed, *split.encode()])
-        data = replace(data, arrays=without_times(data.arrays, rng=rng))
-    return data
+def _data(
+    recipe: ClassifierRecipe, kind: Kind, maker: DetectionMaker, split: str
+) -> LabelledCutouts:
+    """Detections of a set."""
+    indices = recipe.data.splits[split]
+    data = read_detections(maker.folder, indices, everywhere=kind.everything)
+    return kind.seen(recipe, split, data)
 
 
 def _batches(
-    recipe: ClassifierRecipe, architecture: CnnArchitecture, split: str, data: LabelledCutouts
+    recipe: ClassifierRecipe,
+    kind: Kind,
+    architecture: Architecture,
+    split: str,
+    data: LabelledCutouts,
 ) -> LabelledBatches:
     """Batches of a set; those of validation and test are always the same."""
     in_training = split == "train"
@@ -237,18 +192,20 @@ def _batches(
     return LabelledBatches(
         cutouts=data,
         features=architecture.features,
-        n_classes=len(CLASSES),
+        n_classes=len(kind.classifier.classes),
         batch_size=min(options.batch_size, len(data)),
         seed=(recipe.seed, ("train", "validation", "test").index(split)),
         turns=options.turns and in_training,
-        hidden_scores=options.hidden_scores if in_training else 0.0,
+        upright=kind.upright,
+        hidden_scores=options.hidden_scores if in_training and kind.scores_matter else 0.0,
         fixed=not in_training,
     )
 
 
-def _sample(architecture: CnnArchitecture, data: LabelledCutouts) -> tuple[np.ndarray, ...]:
+def _sample(architecture: Architecture, data: LabelledCutouts) -> dict[str, np.ndarray]:
+    """Inputs of the network, of some detections."""
     rows = np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).astype(int)
-    return architecture.features(data[rows].arrays)
+    return dict(zip(architecture.shapes, architecture.features(data[rows].arrays), strict=True))
 
 
 def _cross_entropy(target: Any, output: Any) -> Any:
@@ -258,9 +215,7 @@ def _cross_entropy(target: Any, output: Any) -> Any:
     return -ops.mean(ops.sum(target * output, axis=-1))
 
 
-def _output(
-    network: keras.Model, architecture: CnnArchitecture, data: LabelledCutouts
-) -> np.ndarray:
+def _output(network: keras.Model, architecture: Architecture, data: LabelledCutouts) -> np.ndarray:
     """What the network returns for all detections of a set."""
     parts = [
         data[np.arange(start, min(start + _AT_ONCE, len(data)))]
@@ -271,14 +226,14 @@ def _output(
     ).astype(float)
 
 
-def _shares(data: LabelledCutouts, published: float) -> tuple[float, ...]:
-    """Share of each class among published detections, none of them zero."""
-    numbers = np.bincount(data.label[data.arrays["score"] >= published], minlength=len(CLASSES)) + 1
+def _shares(kind: Kind, data: LabelledCutouts, published: float) -> tuple[float, ...]:
+    """Share of each class among published detections, or all, none of them zero."""
+    chosen = kind.everything | (data.arrays["score"] >= published)
+    numbers = np.array(list(_numbers(kind, data.label[chosen]).values())) + 1
     return tuple((numbers / numbers.sum()).tolist())
 
 
-def _numbers(data: Mapping[str, LabelledCutouts]) -> dict[str, int]:
-    """How many detections of each class are in the training."""
-    return dict(
-        zip(CLASSES, np.bincount(data["train"].label, minlength=len(CLASSES)).tolist(), strict=True)
-    )
+def _numbers(kind: Kind, label: np.ndarray) -> dict[str, int]:
+    """How many detections there are of each class."""
+    classes = kind.classifier.classes
+    return dict(zip(classes, np.bincount(label, minlength=len(classes)).tolist(), strict=True))

@@ -26,21 +26,26 @@ Only ``preset`` is required; all else has the default that is shown. Unknown key
 
     [population]              # options, laid over those of the preset
     [renderer]                # likewise
+    [vary.renderer]           # of images: lists of values, of which each image has one at random
+    [vary.population]         # likewise
 
     [localiser]
     name = "unet"             # and its options
 
+    [classifier]
+    name = "cnn"              # or "image-cnn", for images
+
     [cutouts]
-    n_pixels = 7
+    n_pixels = 7              # of images 25
     epoch_width = 0.0         # degrees; 0: that of the widest band
 
     [network]
-    name = "gammafind"        # and its options
+    name = "gammafind"        # of images "stamps"; and its options
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any
@@ -70,9 +75,17 @@ _SECTIONS = (
     "population",
     "renderer",
     "localiser",
+    "classifier",
+    "vary",
     "cutouts",
     "network",
 )
+
+_DEFAULTS = {
+    "cnn": {"n_pixels": 7, "network": "gammafind", "varies": False},
+    "image-cnn": {"n_pixels": 25, "network": "stamps", "varies": True},
+}
+"""Defaults that depend on the classifier."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +148,10 @@ class ClassifierRecipe:
     layout : CutoutLayout
     network : str
     network_options : mapping
+    classifier : str
+        What is trained.
+    vary : mapping of str to mapping
+        As for `gammafind.recipes.frame_detections.FrameMaker`.
     training : TrainingOptions
     source : str
         The file.
@@ -149,6 +166,8 @@ class ClassifierRecipe:
     network: str
     network_options: Mapping[str, Any]
     training: TrainingOptions
+    classifier: str = "cnn"
+    vary: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -192,6 +211,9 @@ def read_classifier_recipe(path: str | PathLike) -> ClassifierRecipe:
         localiser = free_values(toml, "localiser")
         preset = chosen_preset(toml, general.pop("preset"))
         names = {"localiser": localiser.pop("name", "unet")}
+        classifier = toml.values("classifier", {"name": str}).get("name", "cnn")
+        defaults = _defaults(classifier)
+        cutouts = toml.values("cutouts", {"n_pixels": int, "epoch_width": float})
         return ClassifierRecipe(
             preset=with_plugins(preset, names, {"localiser": localiser}),
             seed=general.pop("seed", 0),
@@ -199,10 +221,35 @@ def read_classifier_recipe(path: str | PathLike) -> ClassifierRecipe:
             training=chosen(TrainingOptions, general),
             data=DataOptions(**toml.values("data", kinds(DataOptions))),
             detections=DetectionOptions(**toml.values("detections", kinds(DetectionOptions))),
-            layout=CutoutLayout(**toml.values("cutouts", {"n_pixels": int, "epoch_width": float})),
-            network=network.pop("name", "gammafind"),
+            layout=CutoutLayout(**{"n_pixels": defaults["n_pixels"], **cutouts}),
+            network=network.pop("name", defaults["network"]),
             network_options=network,
+            classifier=classifier,
+            vary=_varied(toml) if defaults["varies"] else toml.values("vary", {}),
             source=toml.path,
         )
     except OptionError as error:
         raise ConfigError(error.fault, path=toml.path, remedy=error.remedy) from error
+
+
+def _defaults(classifier: str) -> dict[str, Any]:
+    if classifier not in _DEFAULTS:
+        raise OptionError(
+            f"the classifier is {classifier!r}",
+            remedy=f"Recipes are for {', '.join(_DEFAULTS)}.",
+        )
+    return _DEFAULTS[classifier]
+
+
+def _varied(toml: TomlFile) -> dict[str, dict[str, list[Any]]]:
+    """Lists of values by role and option."""
+    varied = toml.values("vary", {"renderer": dict, "population": dict})
+    for role, lists in varied.items():
+        for name, values in lists.items():
+            if not isinstance(values, list) or not values:
+                raise ConfigError(
+                    f"[vary.{role}] {name} is {values!r}",
+                    path=toml.path,
+                    remedy="Give a list of values.",
+                )
+    return varied

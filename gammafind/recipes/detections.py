@@ -15,22 +15,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import astropy.units as u
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 from astropy.units import Quantity
 
 from gammafind.catalogue.io import write_table
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
+from gammafind.classification import CUTTERS
 from gammafind.errors import OutputError, TableError
 from gammafind.files import atomic_output
 from gammafind.interfaces import Localiser, SkyRenderer, SourcePopulation
 from gammafind.learning.labelled import LabelledCutouts
 from gammafind.learning.shard_set import META, shard_folder
-from gammafind.measure.cutouts import make_cutouts
 from gammafind.measure.expected import rendered_ts
 from gammafind.progress import stage
 from gammafind.simulation.epochs import draw_epochs
@@ -82,6 +83,8 @@ class DetectionMaker:
         Within which a detection is that of a source.
     """
 
+    looks_at: ClassVar[str] = "maps"
+
     folder: Path
     renderer: SkyRenderer
     population: SourcePopulation
@@ -110,20 +113,17 @@ class DetectionMaker:
         (folder / META).unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         with stage("simulating the sky"):
-            sky = simulated_sky(self.renderer, self.population, seed=self.seed, index=index)
-            sky.sources["ts"] = rendered_ts(self.renderer, sky.sources)
+            sky = self._sky(index)
         epochs = self._epochs(sky, index)
         detections = self._detections(sky, index)
-        label, source = labels_of(
-            detections, sky.sources, classes=self.classes, fake=self.fake, radius=self.radius
-        )
-        cutouts = make_cutouts(
+        cutouts = CUTTERS[self.looks_at](
             sky.observation,
             detections,
             layout=self.layout,
             epochs=epochs,
             probabilities=self.localiser.score_name == "probability",
         )
+        label, source = self._labels(detections, sky, cutouts.arrays)
         with atomic_output(folder / "cutouts.npz", overwrite=True) as temporary:
             told = {"label": label, "source": source, "inside": cutouts.inside}
             np.savez_compressed(temporary, **cutouts.arrays, **told)
@@ -157,6 +157,19 @@ class DetectionMaker:
         }
         return json.loads(json.dumps(settings))
 
+    def _sky(self, index: int) -> SimulatedSky:
+        sky = simulated_sky(self.renderer, self.population, seed=self.seed, index=index)
+        sky.sources["ts"] = rendered_ts(self.renderer, sky.sources)
+        return sky
+
+    def _labels(
+        self, detections: QTable, sky: SimulatedSky, arrays: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Class and source of each detection."""
+        return labels_of(
+            detections, sky.sources, classes=self.classes, fake=self.fake, radius=self.radius
+        )
+
     def _epochs(self, sky: SimulatedSky, index: int) -> Epochs | None:
         if not self.renderer.epochs:
             return None
@@ -172,14 +185,17 @@ class DetectionMaker:
             sky.observation, grid=grid, n_pixels=self.n_pixels, rng=self._rng(index, _PHOTONS)
         )
         found = found[np.asarray(found["score"]) >= self.min_score]
-        rng = self._rng(index, _PLACES)
-        vectors = rng.normal(size=(self.random_fakes, 3))
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        there = positions_of(vectors, frame).icrs
+        there = self._places(sky, self._rng(index, _PLACES))
         near = there.match_to_catalog_sky(sky_positions(sky.sources))[1]
         there = there[near > self.radius]
         random = QTable({"ra": there.ra, "dec": there.dec, "score": np.full(len(there), np.nan)})
         return vstack([found, random])
+
+    def _places(self, sky: SimulatedSky, rng: np.random.Generator) -> SkyCoord:
+        """Positions at random on the whole sky."""
+        vectors = rng.normal(size=(self.random_fakes, 3))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return positions_of(vectors, sky.observation.counts.pixels[0].frame).icrs
 
     def _rng(self, index: int, stream: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(index, stream)))
@@ -232,7 +248,9 @@ def labels_of(
     return label, source
 
 
-def read_detections(folder: Path, indices: Sequence[int]) -> LabelledCutouts:
+def read_detections(
+    folder: Path, indices: Sequence[int], *, everywhere: bool = False
+) -> LabelledCutouts:
     """Read the cut-outs of catalogues that were made.
 
     Parameters
@@ -240,11 +258,12 @@ def read_detections(folder: Path, indices: Sequence[int]) -> LabelledCutouts:
     folder : Path
         Of the set.
     indices : sequence of int
+    everywhere : bool
+        Read those that reach over the edge of the map too.
 
     Returns
     -------
     LabelledCutouts
-        Those that lie on the map.
 
     Raises
     ------
@@ -262,5 +281,5 @@ def read_detections(folder: Path, indices: Sequence[int]) -> LabelledCutouts:
                 f"cannot be read ({error})", path=path, remedy="Remove its folder; go on."
             ) from None
         label, inside, _ = (arrays.pop(name) for name in ("label", "inside", "source"))
-        parts.append(LabelledCutouts(arrays, label)[np.flatnonzero(inside)])
+        parts.append(LabelledCutouts(arrays, label)[np.flatnonzero(inside | everywhere)])
     return LabelledCutouts.joined(parts)

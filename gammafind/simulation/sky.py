@@ -27,12 +27,15 @@ class SimulatedSky:
     expected : SkyMap
         Expected counts of all of them.
     observation : Observation
-        Poisson counts of sources and background, and what an observer knows.
+        Counts drawn of sources and background, and what an observer knows.
+    artefacts : QTable, optional
+        As of `gammafind.sky.drawn.Drawn`.
     """
 
     sources: QTable
     expected: SkyMap
     observation: Observation
+    artefacts: QTable | None = None
 
     def everything(self) -> tuple[np.ndarray, ...]:
         """Expected counts of sources and background in each band."""
@@ -68,7 +71,7 @@ def simulated_sky(
     expected = renderer.render(sources)
     total = total_counts({"sources": expected, **renderer.background()})
     drawn = renderer.draw(total, rng=random.counts)
-    return SimulatedSky(sources, expected, renderer.observe(drawn.counts))
+    return SimulatedSky(sources, expected, renderer.observe(drawn.counts), drawn.artefacts)
 
 
 def total_counts(skies: Mapping[str, SkyMap]) -> SkyMap:

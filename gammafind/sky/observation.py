@@ -38,6 +38,8 @@ class Observation:
     noise : SkyMap, optional
         Standard deviation of each pixel where no source is; None where it is that of Poisson
         counts.
+    full : float
+        Value from which on a pixel is saturated; infinity where none is.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class Observation:
     exposure: SkyMap
     psfs: tuple[RadialPsf, ...]
     noise: SkyMap | None = None
+    full: float = np.inf
 
     def __post_init__(self) -> None:
         noise = {} if self.noise is None else {"noise": self.noise}

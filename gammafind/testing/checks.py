@@ -224,6 +224,10 @@ def check_classifier(
     ConformanceError
     """
     check_plugin(plugin, Classifier)
+    _require(
+        set(plugin.fakes) <= set(plugin.classes),
+        f"{plugin.name}: the fakes {', '.join(plugin.fakes)} are no classes of it",
+    )
     classifier = plugin(**options)
     before = {name: array.copy() for name, array in cutouts.items()}
     found, again = classifier.classify(cutouts), classifier.classify(cutouts)

@@ -15,6 +15,7 @@ from gammafind.testing import (
 )
 from tests.plugins.cnn.helpers import toy_architecture, toy_arrays
 from tests.plugins.cnn.helpers import write as write_classifier
+from tests.plugins.image_cnn.helpers import toy_stamps
 from tests.plugins.unet.helpers import TOY, matched_filter, write
 
 OPTIONAL = {"gammapy-ts": "gammapy", "sep": "sep"}
@@ -62,13 +63,16 @@ def test_clusterer(name):
 
 @pytest.mark.parametrize("name", usable("classifier"))
 def test_classifier(name, tmp_path):
-    options = {}
+    options, arrays = {}, toy_arrays()
+    if name == "image-cnn":
+        pytest.importorskip("onnxruntime")
+        arrays = toy_stamps()
     if name == "cnn":  # Its weights are made here.
         for library in ("torch", "onnx", "onnxruntime"):
             pytest.importorskip(library)
         write_classifier(tmp_path / "weights", toy_architecture())
         options["weights"] = str(tmp_path / "weights")
-    check_classifier(get_plugin("classifier", name), toy_arrays(), **options)
+    check_classifier(get_plugin("classifier", name), arrays, **options)
 
 
 @pytest.mark.parametrize(

@@ -71,3 +71,11 @@ def test_sets_are_joined(cutouts):
     both = LabelledCutouts.joined([cutouts, cutouts[np.arange(7)]])
     assert len(both) == 57
     assert both.arrays["counts"].shape == (57, 2, 7, 7)
+
+
+def test_upright_cut_outs_are_flipped_and_not_turned(cutouts):
+    rows = np.broadcast_to(np.arange(7.0)[:, None], (7, 7))
+    cutouts.arrays["counts"][:] = rows
+    (flipped, _, _), _ = next(batches_of(cutouts, turns=True, upright=True, batch_size=50).epoch(0))
+    assert_array_equal(flipped, np.broadcast_to(flipped[..., :1], flipped.shape))
+    assert len(np.unique(flipped[:, 0, 0, 0])) == 2

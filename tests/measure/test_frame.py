@@ -8,6 +8,7 @@ import pytest
 from gammafind.errors import InputDataError
 from gammafind.measure.frame import sky_and_noise
 from gammafind.measure.seeing import field_of_widths, star_widths
+from gammafind.plugins.meerlicht.artefacts import add_cosmic_rays
 from gammafind.plugins.meerlicht.stamps import draw_stars
 
 
@@ -63,3 +64,15 @@ def test_spikes_are_no_stars():
     image[40, 50] = image[90, 120] = 5000
     given = np.full(image.shape, 10.0), np.ones(image.shape, dtype=bool)
     assert len(star_widths(image, *given, beta=3.0, guess=5.0)[0]) == 0
+
+
+def test_cosmic_rays_do_not_outvote_stars():
+    """Three hundred tracks of muons among ten stars."""
+    image, tilt = field(n=10)
+    image = image.astype(np.float32)
+    mask = np.zeros(image.shape, dtype=np.uint8)
+    add_cosmic_rays(image, mask, 300.0, rng=np.random.default_rng(3))
+    given = np.full(image.shape, 10.0), np.ones(image.shape, dtype=bool)
+    fwhm = star_widths(image - tilt, *given, beta=3.0, guess=4.0)[2]
+    assert len(fwhm) >= 5
+    assert np.median(fwhm) == pytest.approx(4.0, rel=0.03)

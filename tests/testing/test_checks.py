@@ -308,3 +308,14 @@ def test_a_classifier_that_keeps_the_contract():
 def test_breaches_of_classifiers(fault, breach):
     with pytest.raises(ConformanceError, match=breach):
         check_classifier(Guess, {"maps": np.zeros((4, 7, 7))}, fault=fault)
+
+
+def test_fakes_that_are_no_classes_are_named():
+    @dataclass(frozen=True, kw_only=True)
+    class Ghosts(Guess):
+        """Guess ghosts."""
+
+        fakes = ("ghost",)
+
+    with pytest.raises(ConformanceError, match="the fakes ghost are no classes"):
+        check_classifier(Ghosts, {"maps": np.zeros((4, 7, 7))})

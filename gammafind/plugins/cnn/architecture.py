@@ -11,6 +11,7 @@ import astropy.units as u
 import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, WeightsError
+from gammafind.learning.classifiers import class_probabilities
 from gammafind.learning.weights import read_record, write_record
 from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
 from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
@@ -141,9 +142,7 @@ class CnnArchitecture:
 
     def probability(self, output: np.ndarray) -> np.ndarray:
         """Class probabilities, (n, n_classes), of what the network returns."""
-        scaled = np.asarray(output, dtype=float) / self.temperature
-        scaled -= scaled.max(axis=1, keepdims=True)
-        return np.exp(scaled) / np.exp(scaled).sum(axis=1, keepdims=True)
+        return class_probabilities(output, self.temperature)
 
     def write(self, path: str | PathLike, *, overwrite: bool = False) -> None:
         """Write as JSON.

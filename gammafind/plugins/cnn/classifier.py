@@ -10,15 +10,14 @@ import numpy as np
 
 from gammafind.errors import OptionError, WeightsError
 from gammafind.interfaces import Classifier
+from gammafind.learning.classifiers import BACKENDS, in_batches
 from gammafind.plugins.cnn.architecture import CnnArchitecture
-from gammafind.plugins.cnn.folder import BACKENDS, read_architecture, shipped_folder
+from gammafind.plugins.cnn.folder import read_architecture, shipped_folder
 from gammafind.plugins.cnn.networks import CLASSES, NETWORKS
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.cutouts import CutoutLayout
 
 __all__ = ["Cnn"]
-
-_BATCH = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,7 @@ class Cnn(Classifier):
 
     name: ClassVar[str] = "cnn"
     classes: ClassVar[tuple[str, ...]] = CLASSES
-    fake: ClassVar[str] = "FAKE"
+    fakes: ClassVar[tuple[str, ...]] = ("FAKE",)
 
     network: str = "gammafind"
     weights: str = ""
@@ -122,9 +121,7 @@ class Cnn(Classifier):
         architecture.check(cutouts, folder)
         run = BACKENDS[self.backend](folder, architecture)
         found = [np.zeros((0, len(self.classes)))]
-        for start in range(0, len(cutouts["counts"]), _BATCH):
-            rows = slice(start, start + _BATCH)
-            part = {name: array[rows] for name, array in cutouts.items()}
+        for part in in_batches(cutouts, len(cutouts["counts"])):
             found.append(architecture.probability(run(architecture.features(part))))
         return np.concatenate(found)
 

@@ -1,35 +1,19 @@
-"""Folders of trained weights of the classifier: written, checked, and run."""
+"""Folders of trained weights of the classifier: those that are given, and those shipped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from gammafind.errors import WeightsError
-from gammafind.learning import weights
-from gammafind.learning.weights import (
-    ARCHITECTURE,
-    ONNX,
-    WEIGHTS,
-    Runner,
-    checked_file,
-    existing_folder,
-    load_weights,
-    write_network,
-)
+from gammafind.learning.weights import ARCHITECTURE, existing_folder
 from gammafind.plugins.cnn.architecture import CnnArchitecture
-from gammafind.plugins.cnn.networks import Network
 from gammafind.sky.bands import Band, same_edges
 
-__all__ = ["BACKENDS", "export_classifier", "read_architecture", "shipped_folder"]
+__all__ = ["read_architecture", "shipped_folder"]
 
 _SHIPPED = Path(__file__).parent / "weights"
-_AGREEMENT = 1e-3
-"""Largest difference of the probabilities of keras and onnxruntime."""
 
 
 def read_architecture(folder: str | PathLike) -> CnnArchitecture:
@@ -43,90 +27,6 @@ def read_architecture(folder: str | PathLike) -> CnnArchitecture:
         If the architecture cannot be read.
     """
     return CnnArchitecture.read(existing_folder(folder) / ARCHITECTURE)
-
-
-def onnx_runner(folder: str | PathLike, architecture: CnnArchitecture) -> Runner:
-    """Run the network of a folder by onnxruntime.
-
-    Raises
-    ------
-    MissingBackendError
-        If onnxruntime is not installed.
-    MissingFileError, TruncatedFileError, WeightsError
-        If the network cannot be used.
-    """
-    return weights.onnx_runner(folder, architecture.checksums, architecture.shapes)
-
-
-def keras_runner(folder: str | PathLike, architecture: CnnArchitecture) -> Runner:
-    """Run the network of a folder by keras.
-
-    Raises
-    ------
-    MissingBackendError
-        If no backend of keras is installed.
-    MissingFileError, TruncatedFileError, WeightsError
-        If the weights cannot be used.
-    """
-    path = checked_file(folder, WEIGHTS, architecture.checksums)
-    network = load_weights(architecture.build(), path)
-    return lambda inputs: np.asarray(network.predict_on_batch(list(inputs)))
-
-
-BACKENDS: dict[str, Callable[[str | PathLike, CnnArchitecture], Runner]] = {
-    "onnxruntime": onnx_runner,
-    "keras": keras_runner,
-}
-"""Runners by name."""
-
-
-def export_classifier(
-    folder: str | PathLike, network: Network, architecture: CnnArchitecture, *, card: str
-) -> CnnArchitecture:
-    """Write a folder of weights, and compare keras with onnxruntime.
-
-    Parameters
-    ----------
-    folder : path-like
-        Made where it does not exist; it must not hold weights already.
-    network : keras.Model
-        From `CnnArchitecture.build`, trained, in keras on torch.
-    architecture : CnnArchitecture
-    card : str
-        Model card, Markdown.
-
-    Returns
-    -------
-    CnnArchitecture
-        The one that was written, with checksums.
-
-    Raises
-    ------
-    MissingBackendError
-        As `gammafind.learning.weights.check_exporter`.
-    OutputError
-        If the folder holds weights already or cannot be written.
-    WeightsError
-        If the two differ by more than 0.001 in a probability.
-    """
-    rng = np.random.default_rng(0)
-    sample = {
-        name: rng.normal(size=(4, *shape)).astype(np.float32)
-        for name, shape in architecture.shapes.items()
-    }
-    checksums = write_network(folder, network, sample, card=card)
-    architecture = replace(architecture, checksums=checksums)
-    inputs = list(sample.values())
-    theirs = architecture.probability(onnx_runner(folder, architecture)(inputs))
-    ours = architecture.probability(np.asarray(network.predict_on_batch(inputs)))
-    if not np.abs(theirs - ours).max() <= _AGREEMENT:
-        raise WeightsError(
-            f"onnxruntime and keras differ by {np.abs(theirs - ours).max():.2g}",
-            path=Path(folder) / ONNX,
-            remedy=f"They must agree to {_AGREEMENT:g}: are the weights finite?",
-        )
-    architecture.write(Path(folder) / ARCHITECTURE)
-    return architecture
 
 
 def shipped_folder(network: str, bands: Sequence[Band] | int, *, n_epochs: int) -> Path:

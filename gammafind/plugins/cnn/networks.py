@@ -6,12 +6,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from gammafind.errors import OptionError
 from gammafind.learning.backend import load_keras
+from gammafind.learning.layers import log_softmax, standardised_inputs
 
-__all__ = ["CLASSES", "INPUTS", "NETWORKS", "build_network", "standardise"]
+__all__ = ["CLASSES", "INPUTS", "NETWORKS", "build_network"]
 
 CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR", "FAKE")
 """Classes in the order of the outputs; FAKE is no source."""
@@ -22,9 +21,6 @@ Tensor = Any
 """Symbolic tensor of keras."""
 Network = Any
 """A ``keras.Model``."""
-
-_LEAST_STD = 1e-3
-_STANDARD = "standard_{}"
 
 
 def build_network(
@@ -68,32 +64,11 @@ def build_network(
             f"the network {name} has no option {', '.join(unknown)}",
             remedy=f"It has {', '.join(known)}.",
         )
-    keras = load_keras()
     shapes = ((n_pixels, n_pixels, channels), (n_numbers,), (2,))
-    inputs = {
-        key: keras.Input(shape, name=key, dtype="float32")
-        for key, shape in zip(INPUTS, shapes, strict=True)
-    }
-    standard = {key: _standardised(key, tensor) for key, tensor in inputs.items()}
+    inputs, seen = standardised_inputs(dict(zip(INPUTS, shapes, strict=True)))
     # A network that does not look at an input takes it all the same: all have the same inputs.
-    return keras.Model(list(inputs.values()), NETWORKS[name](standard, **options), name=name)
-
-
-def standardise(network: Network, inputs: Sequence[np.ndarray]) -> None:
-    """Let a network see each channel with mean 0 and standard deviation 1, from now on.
-
-    Parameters
-    ----------
-    network : keras.Model
-        From `build_network`; the numbers become a part of its weights.
-    inputs : sequence of ndarray
-        Features of many detections.
-    """
-    for key, array in zip(INPUTS, inputs, strict=True):
-        layer = network.get_layer(_STANDARD.format(key))
-        axes = tuple(range(array.ndim - 1))
-        layer.moving_mean.assign(array.mean(axis=axes, dtype=float))
-        layer.moving_variance.assign(np.maximum(array.var(axis=axes, dtype=float), _LEAST_STD**2))
+    output = NETWORKS[name](seen, **options)
+    return load_keras().Model(list(inputs.values()), output, name=name)
 
 
 def paper_network(
@@ -124,7 +99,7 @@ def paper_network(
     x = layers.Dense(units, activation="relu")(x)
     x = layers.Dense(len(CLASSES))(x)
     x = layers.Add()([x, layers.Dense(len(CLASSES), use_bias=False)(none)])
-    return _log_softmax(x)
+    return log_softmax(x)
 
 
 def gammafind_network(
@@ -168,24 +143,6 @@ NETWORKS: dict[str, Callable[..., Tensor]] = {
     "paper": paper_network,
 }
 """Networks by name."""
-
-
-def _standardised(key: str, tensor: Tensor) -> Tensor:
-    return load_keras().layers.BatchNormalization(
-        center=False,
-        scale=False,
-        epsilon=0.0,
-        trainable=False,
-        name=_STANDARD.format(key),
-        dtype="float32",
-    )(tensor)
-
-
-def _log_softmax(logits: Tensor) -> Tensor:
-    from keras import ops
-
-    shifted = logits - ops.max(logits, axis=-1, keepdims=True)
-    return shifted - ops.log(ops.sum(ops.exp(shifted), axis=-1, keepdims=True))
 
 
 def _tree(logits: Tensor) -> Tensor:

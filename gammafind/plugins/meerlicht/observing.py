@@ -16,6 +16,8 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["observe_frame"]
 
 _LEAST_STARS = 5
+_FULL = 0.98
+"""Share of the full well from which on a pixel is saturated: read noise lowers some."""
 
 _log = logging.getLogger("gammafind")
 
@@ -48,6 +50,7 @@ def observe_frame(counts: SkyMap, camera: Camera) -> Observation:
         exposure=camera.exposure(counts.pixels),
         psfs=(camera.psf_on(image.shape, fwhm, widths),),
         noise=SkyMap(counts.bands, counts.pixels, (noise,), "noise"),
+        full=_FULL * camera.detector.full_well,
     )
 
 

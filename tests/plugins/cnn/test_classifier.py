@@ -15,10 +15,11 @@ from gammafind.errors import (
     OutputError,
     WeightsError,
 )
+from gammafind.learning.layers import standardise
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.folder import read_architecture
-from gammafind.plugins.cnn.networks import CLASSES, NETWORKS, build_network, standardise
+from gammafind.plugins.cnn.networks import CLASSES, INPUTS, NETWORKS, build_network
 from gammafind.sky.bands import energy_bands
 from gammafind.testing import check_classifier
 from tests.plugins.cnn.helpers import BANDS, toy_architecture, toy_arrays, write
@@ -62,7 +63,7 @@ def test_inputs_are_standardised():
     architecture = toy_architecture()
     network = architecture.build()
     inputs = architecture.features(toy_arrays(500))
-    standardise(network, inputs)
+    standardise(network, dict(zip(INPUTS, inputs, strict=True)))
     layer = network.get_layer("standard_numbers")
     assert_allclose(layer.moving_mean, inputs[1].mean(axis=0), rtol=1e-4, atol=1e-4)
 

@@ -1,0 +1,109 @@
+"""The neural classifier of images: stamps in, class probabilities out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from gammafind.errors import OptionError
+from gammafind.interfaces import Classifier
+from gammafind.learning.classifiers import BACKENDS, in_batches
+from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
+from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
+from gammafind.sky.bands import Band
+from gammafind.sky.cutouts import CutoutLayout
+
+__all__ = ["ImageCnn"]
+
+_SHIPPED = Path(__file__).parent / "weights" / "meerlicht"
+
+_log = logging.getLogger("gammafind")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageCnn(Classifier):
+    """Convolutional network over a stamp of the image about each detection.
+
+    Parameters
+    ----------
+    weights : str
+        Folder of trained weights; where it is empty, the shipped ones.
+    backend : {"onnxruntime", "keras"}
+        What runs the network.
+    abstain : float
+        As for `gammafind.interfaces.Classifier`.
+
+    References
+    ----------
+    Hosenie et al. 2021, doi:10.1007/s10686-021-09757-1 (real or bogus); Stoppa et al. 2023,
+    doi:10.1051/0004-6361/202347576 (stars and galaxies)
+    """
+
+    name: ClassVar[str] = "image-cnn"
+    classes: ClassVar[tuple[str, ...]] = CLASSES
+    fakes: ClassVar[tuple[str, ...]] = BOGUS
+    looks_at: ClassVar[str] = "image"
+
+    weights: str = ""
+    backend: str = "onnxruntime"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.backend not in BACKENDS:
+            raise OptionError(
+                f"backend is {self.backend!r}", remedy=f"It is one of {', '.join(BACKENDS)}."
+            )
+
+    @property
+    def layout(self) -> CutoutLayout:
+        """Size of the stamps that the weights take."""
+        return CutoutLayout(n_pixels=self._architecture.n_pixels)
+
+    def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
+        """Return the classifier, after a look at its weights.
+
+        Raises
+        ------
+        OptionError
+            If there are several bands.
+        """
+        if len(bands) != 1:
+            raise OptionError(
+                f"the classifier {self.name} looks at images in one band, not {len(bands)}",
+                remedy="The classifier cnn looks at maps in several bands.",
+            )
+        _ = self._architecture
+        return self
+
+    @property
+    def _folder(self) -> str:
+        return self.weights or str(_SHIPPED)
+
+    @property
+    def _architecture(self) -> StampArchitecture:
+        return read_architecture(self._folder)
+
+    def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray:
+        architecture = self._architecture
+        architecture.check(cutouts, self._folder)
+        run = BACKENDS[self.backend](self._folder, architecture)
+        found = [np.zeros((0, len(self.classes)))]
+        for part in in_batches(cutouts, len(cutouts["excess"])):
+            found.append(architecture.probability(run(architecture.features(part))))
+        _tell_seeing(cutouts["fwhm"], architecture.fwhm)
+        return np.concatenate(found)
+
+
+def _tell_seeing(fwhm: np.ndarray, known: tuple[float, float]) -> None:
+    """Say that stars are wider or narrower than any of the training."""
+    if len(fwhm) and not known[0] <= np.median(fwhm) <= known[1]:
+        _log.warning(
+            "stars are %.1f pixels wide; the classifier was trained on %.1f to %.1f pixels",
+            np.median(fwhm),
+            *known,
+        )

@@ -1,0 +1,122 @@
+"""The network: from stamps and numbers to the logarithms of class probabilities."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gammafind.errors import OptionError
+from gammafind.learning.backend import load_keras
+from gammafind.learning.layers import log_softmax, standardised_inputs
+from gammafind.plugins.image_cnn.features import N_CHANNELS, N_NUMBERS
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["BOGUS", "CLASSES", "NETWORKS", "REAL", "build_network", "input_shapes"]
+
+REAL = ("star", "galaxy")
+BOGUS = ("cosmic-ray", "hot-pixel", "trail", "bleed", "nothing")
+"""What is no source; ``nothing`` is a peak of the noise, or a part of a source."""
+CLASSES = (*REAL, *BOGUS)
+"""Classes in the order of the outputs."""
+
+
+def input_shapes(n_pixels: int) -> dict[str, tuple[int, ...]]:
+    """Name and shape of each input, for stamps of a side."""
+    return {"images": (n_pixels, n_pixels, N_CHANNELS), "numbers": (N_NUMBERS,)}
+
+
+def build_network(name: str, n_pixels: int, **options: Any) -> keras.Model:
+    """Build a network with random weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NETWORKS`.
+    n_pixels : int
+        Side of the stamps.
+    **options
+        Those of `stamps_network`.
+
+    Returns
+    -------
+    keras.Model
+        From `input_shapes` to an array (n, 7), the logarithms of the probabilities of `CLASSES`.
+
+    Raises
+    ------
+    MissingBackendError
+        If no backend of keras is installed.
+    OptionError
+        If there is no such network or option.
+    """
+    if name not in NETWORKS:
+        raise OptionError(
+            f"there is no network {name!r}", remedy=f"Known are {', '.join(NETWORKS)}."
+        )
+    known = list(inspect.signature(NETWORKS[name]).parameters)[1:]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise OptionError(
+            f"the network {name} has no option {', '.join(unknown)}",
+            remedy=f"It has {', '.join(known)}.",
+        )
+    inputs, seen = standardised_inputs(input_shapes(n_pixels))
+    return load_keras().Model(list(inputs.values()), NETWORKS[name](seen, **options), name=name)
+
+
+def stamps_network(
+    inputs: dict[str, Any],
+    filters: Sequence[int] = (16, 24, 40),
+    units: int = 64,
+    dropout: float = 0.1,
+) -> Any:
+    """Convolutions in which every second layer halves the image, and one decision after the other.
+
+    First whether there is a source, then which; or what it is otherwise.
+
+    Parameters
+    ----------
+    inputs : dict of str to tensor
+    filters : sequence of int
+        Of the convolutions at each size of the image.
+    units : int
+        Of the dense layers.
+    dropout : float
+        Share of the units that are left out in each step of the training.
+
+    References
+    ----------
+    Hosenie et al. 2021, doi:10.1007/s10686-021-09757-1 (MeerCRAB: real or bogus on stamps).
+    """
+    layers = load_keras().layers
+    x = inputs["images"]
+    for i, n in enumerate(filters):
+        x = layers.Conv2D(n, 3, strides=2 if i else 1, padding="same", activation="relu")(x)
+        x = layers.Conv2D(n, 3, padding="same", activation="relu")(x) if i else x
+    middle = layers.Cropping2D((x.shape[1] - 3) // 2)(x)
+    x = layers.Concatenate()([layers.Flatten()(middle), layers.GlobalAveragePooling2D()(x)])
+    x = layers.Dense(units, activation="relu")(layers.Dropout(dropout)(x))
+    y = layers.Dense(units // 2, activation="relu")(inputs["numbers"])
+    x = layers.Dense(units, activation="relu")(layers.Concatenate()([x, y]))
+    return _tree(layers.Dense(1 + len(CLASSES))(layers.Dropout(dropout)(x)))
+
+
+NETWORKS = {"stamps": stamps_network}
+"""Networks by name."""
+
+
+def _tree(logits: Any) -> Any:
+    """Logarithms of the probabilities of `CLASSES`: of being real, times those among its kind."""
+    from keras import ops
+
+    real, first = logits[:, :1], 1 + len(REAL)
+    return ops.concatenate(
+        [
+            log_softmax(logits[:, 1:first]) - ops.softplus(-real),
+            log_softmax(logits[:, first:]) - ops.softplus(real),
+        ],
+        axis=-1,
+    )
