@@ -8,8 +8,8 @@ import pytest
 
 from gammafind.errors import OptionError
 from gammafind.interfaces import Localiser
+from gammafind.measure.scene import scenes_of_image
 from gammafind.plugins.image_finders.daofind import DaoFind
-from gammafind.plugins.image_finders.scene import scenes_of_image
 from gammafind.plugins.image_finders.sep import SourceExtractor
 from gammafind.plugins.meerlicht.moffat import field_psf
 from gammafind.plugins.meerlicht.stamps import draw_stars
@@ -80,14 +80,14 @@ def test_pixels_that_are_not_valid_are_not_searched(finder):
 def test_the_score_of_sep_is_the_ratio_of_the_matched_filter():
     pytest.importorskip("sep")
     found = SourceExtractor(threshold=6.0).localise_sky(seen())
-    profile = next(iter(scenes_of_image(seen()))).profile
+    profile = next(iter(scenes_of_image(seen(), side=2176, margin=64))).profile
     expected = ELECTRONS * np.sqrt(np.sum(profile**2)) / NOISE
     assert np.sort(found["score"]) == pytest.approx(expected, rel=0.1)
     assert np.sort(found["npred"]) == pytest.approx(ELECTRONS, rel=0.1)
 
 
 def test_the_filter_is_the_psf():
-    scene = next(iter(scenes_of_image(seen())))
+    scene = next(iter(scenes_of_image(seen(), side=2176, margin=64)))
     assert scene.fwhm == pytest.approx(5.0, rel=0.01)
     assert scene.kernel.shape == (15, 15)
     assert scene.kernel.sum() == pytest.approx(1)

@@ -10,7 +10,8 @@ from gammafind.errors import MissingBackendError
 from gammafind.learning.backend import load_keras
 from gammafind.learning.features import FeatureSpec
 from gammafind.learning.weights import check_exporter
-from gammafind.plugins.unet.architecture import Architecture, Calibration
+from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.export import export_network
 from gammafind.sky.bands import energy_bands
 from gammafind.testing import toy_patches
