@@ -40,6 +40,10 @@ class PointFit:
         Standard deviation of each of them, in pixels, were the neighbours known.
     electrons, electrons_err : ndarray, shape (n,)
         Of the whole source.
+    chi2 : ndarray, shape (n,)
+        Mean square of what is left over about the source, in standard deviations.
+    crowding : ndarray, shape (n,)
+        Light of other sources at its place, in standard deviations of the sky.
     """
 
     x: np.ndarray
@@ -47,6 +51,8 @@ class PointFit:
     position_err: np.ndarray
     electrons: np.ndarray
     electrons_err: np.ndarray
+    chi2: np.ndarray
+    crowding: np.ndarray
 
 
 def fit_points(scene: Scene, x: np.ndarray, y: np.ndarray) -> PointFit:
@@ -71,10 +77,7 @@ def fit_points(scene: Scene, x: np.ndarray, y: np.ndarray) -> PointFit:
     """
     stars = _Stars(scene, np.array(x, dtype=float), np.array(y, dtype=float))
     if not len(stars.x):
-        nothing = np.zeros(0)
-        return PointFit(
-            x=nothing, y=nothing, position_err=nothing, electrons=nothing, electrons_err=nothing
-        )
+        return PointFit(**dict.fromkeys(PointFit.__dataclass_fields__, np.zeros(0)))
     for _ in range(_ROUNDS):
         normal = stars.improve()
     blocks = np.linalg.inv(normal)
@@ -84,6 +87,7 @@ def fit_points(scene: Scene, x: np.ndarray, y: np.ndarray) -> PointFit:
         position_err=np.sqrt((blocks[:, 1, 1] + blocks[:, 2, 2]) / 2),
         electrons=stars.electrons,
         electrons_err=np.sqrt(blocks[:, 0, 0]),
+        **stars.surroundings(),
     )
 
 
@@ -145,6 +149,19 @@ class _Stars:
             light = np.interp(radius, self.radii, self.density) * self.electrons[chosen, None, None]
             image += np.bincount(place[good], light[good], minlength=image.size)
         return image
+
+    def surroundings(self) -> dict[str, np.ndarray]:
+        """What is left over about each source, and the light of others at its place."""
+        scene, model = self.scene, self.model()
+        variance = scene.noise.ravel() ** 2 + np.maximum(model, 0)
+        square = np.where(scene.valid.ravel(), (scene.excess.ravel() - model) ** 2 / variance, 0)
+        *_, radius, place, good = self._squares(np.arange(len(self.x)), self.half)
+        near = good & (radius < self.half)
+        chi2 = np.sum(square[place] * near, axis=(1, 2)) / np.maximum(near.sum(axis=(1, 2)), 1)
+        column, row = self._pixels()
+        own = np.interp(np.hypot(column - self.x, row - self.y), self.radii, self.density)
+        others = model[row * scene.excess.shape[1] + column] - own * self.electrons
+        return {"chi2": chi2, "crowding": others / self.noise}
 
     def improve(self) -> np.ndarray:
         """One step; return the normal matrix of each source alone, shape (n, 3, 3)."""

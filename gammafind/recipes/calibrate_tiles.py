@@ -19,7 +19,7 @@ from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.progress import track
-from gammafind.recipes.calibrate import fit_calibration, fit_error_scale
+from gammafind.recipes.calibrate import fit_calibration, fit_error_scale, fit_ranking
 from gammafind.recipes.tile_maker import TileMaker
 
 __all__ = ["calibrate_tiles"]
@@ -28,6 +28,8 @@ _LEAST_SCORE = 0.02
 """Of the detections that are looked at."""
 _SURE = 1e-7
 """Scores are nearer to neither 0 nor 1: there 32 bits end."""
+_ENOUGH = 500
+"""Detections from which a ranking is learned."""
 _WELL_SEEN = 100.0
 """Square of the signal-to-noise ratio of the sources from which position errors are learned."""
 
@@ -62,20 +64,23 @@ def calibrate_tiles(
     TileArchitecture
     """
     path = Path(folder) / ARCHITECTURE
-    architecture = replace(TileArchitecture.read(path), calibration=Calibration(), fwhm=fwhm)
+    architecture = TileArchitecture.read(path)
+    architecture = replace(architecture, calibration=Calibration(), ranking=None, fwhm=fwhm)
     architecture.write(path, overwrite=True)
     localiser = UNet(weights=str(folder), threshold=_LEAST_SCORE)
     parts = []
     for index in track(indices, "images of the calibration"):
         _, sky = maker.sky(index)
         truth = np.load(maker.place(index) / "truth.npy")
-        found = localiser.localise_sky(sky.observation)
-        parts.append(_compared(found, sky.sources, truth, least_ts, radius))
-    score, matched, off = (np.concatenate(column) for column in zip(*parts, strict=True))
-    score = np.clip(score, _SURE, 1 - _SURE)
-    calibration = fit_calibration(np.log(score / (1 - score)), matched)
+        found, evidence = localiser.look_at(sky.observation)
+        parts.append((*_compared(found, sky.sources, truth, least_ts, radius), evidence))
+    score, matched, off, evidence = (np.concatenate(column) for column in zip(*parts, strict=True))
+    logit = _logit(score)
+    calibration = fit_calibration(logit, matched)
     calibration = replace(calibration, error_scale=fit_error_scale(off))
-    architecture = replace(architecture, calibration=calibration)
+    evidence[:, 0] = _logit(calibration.probability(logit))
+    ranking = fit_ranking(evidence, matched) if len(matched) >= _ENOUGH else None
+    architecture = replace(architecture, calibration=calibration, ranking=ranking)
     architecture.write(path, overwrite=True)
     return architecture
 
@@ -95,3 +100,8 @@ def _compared(
     seen = ts[real][pairs.b] > _WELL_SEEN
     off = (pairs.separation / found["pos_err"][pairs.a]).to_value("")
     return score, matched, off[seen]
+
+
+def _logit(probability: np.ndarray) -> np.ndarray:
+    clipped = np.clip(probability, _SURE, 1 - _SURE)
+    return np.log(clipped / (1 - clipped))

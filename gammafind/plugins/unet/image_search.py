@@ -16,16 +16,19 @@ from gammafind.measure.point_fit import fit_points
 from gammafind.measure.scene import Scene, scenes_of_image
 from gammafind.plugins.unet.peaks import Peaks
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
+from gammafind.plugins.unet.tile_evidence import tile_evidence
 from gammafind.plugins.unet.views import averaged
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
 
-__all__ = ["TileSearch", "search_image"]
+__all__ = ["MARGIN", "TileSearch", "search_image"]
 
-_MARGIN = 32
+MARGIN = 32
 """Pixels about the core of a tile, which the network sees and other tiles own."""
 _DOUBTFUL = 1.0
 """Pixels beyond its core within which a tile tells sources too: its neighbour may not."""
+_N_MEASURED = 6
+"""Columns of a detection before those of its evidence."""
 _ONE_SOURCE = 1.5
 """Detections of two tiles that are nearer than this, in pixels, are of one source."""
 
@@ -52,7 +55,7 @@ class TileSearch:
     views: int
 
 
-def search_image(observation: Observation, search: TileSearch) -> QTable:
+def search_image(observation: Observation, search: TileSearch) -> tuple[QTable, np.ndarray]:
     """Find the sources of an image, each once, and fit their positions and fluxes.
 
     Parameters
@@ -62,22 +65,21 @@ def search_image(observation: Observation, search: TileSearch) -> QTable:
 
     Returns
     -------
-    QTable
+    detections : QTable
         Schema DETECTIONS; scores are those of ``search.find``.
+    evidence : ndarray, shape (n, k)
+        What is known of each beside; see `gammafind.plugins.unet.tile_evidence.tile_evidence`.
     """
-    parts = [np.zeros((0, 7))]
-    number = 0
+    parts = []
     for scenes in _batches(observation, search):
         peaks = search.find(_outputs(scenes, search))
-        for index, scene in enumerate(scenes):
-            chosen = peaks.patch == index
-            rows = _measured(scene, *(at[chosen] for at in (peaks.x, peaks.y, peaks.score)))
-            parts.append(np.column_stack([rows, np.full(len(rows), number)]))
-            number += 1
-    rows = _each_once(np.concatenate(parts))
-    x, y, score, electrons, electrons_err, position_err, _ = rows.T
+        parts += [_measured(scene, peaks.of_patch(i)) for i, scene in enumerate(scenes)]
+    tile = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    rows = np.concatenate(parts)
+    rows = rows[_each_once(rows, tile)]
+    x, y, score, electrons, electrons_err, position_err = rows[:, :_N_MEASURED].T
     scale = search.architecture.calibration.error_scale
-    return image_detections(
+    table = image_detections(
         observation,
         x=x,
         y=y,
@@ -86,13 +88,14 @@ def search_image(observation: Observation, search: TileSearch) -> QTable:
         electrons_err=electrons_err,
         position_err=position_err * scale,
     )
+    return table, rows[:, _N_MEASURED:]
 
 
 def _batches(observation: Observation, search: TileSearch) -> Iterator[list[Scene]]:
     """Tiles of an image, some at a time."""
     side = search.architecture.side
     scenes: list[Scene] = []
-    for scene in track(scenes_of_image(observation, side=side, margin=_MARGIN), "tiles"):
+    for scene in track(scenes_of_image(observation, side=side, margin=MARGIN), "tiles"):
         scenes.append(scene)
         if len(scenes) == search.batch_size:
             yield scenes
@@ -109,41 +112,33 @@ def _outputs(scenes: Sequence[Scene], search: TileSearch) -> np.ndarray:
     return averaged(search.run, (inputs,), search.views)
 
 
-def _measured(scene: Scene, x: np.ndarray, y: np.ndarray, score: np.ndarray) -> np.ndarray:
+def _measured(scene: Scene, peaks: Peaks) -> np.ndarray:
     """Detections of a tile that it owns, or nearly.
 
-    Rows of ``x, y``, score, electrons and their error, and the position error.
+    Rows of ``x, y``, score, electrons and their error, the position error, and the evidence.
     """
     ny, nx = scene.excess.shape
-    inside = (x < nx - 0.5) & (y < ny - 0.5)
-    x, y, score = x[inside], y[inside], score[inside]
-    seen = scene.at(scene.valid, x, y)
-    x, y, score = x[seen], y[seen], score[seen]
-    fit = fit_points(scene, x, y)
-    inside = (fit.x > -0.5) & (fit.x < nx - 0.5) & (fit.y > -0.5) & (fit.y < ny - 0.5)
-    x, y = np.where(inside, fit.x, x), np.where(inside, fit.y, y)
+    peaks = peaks.select((peaks.x < nx - 0.5) & (peaks.y < ny - 0.5))
+    peaks = peaks.select(scene.at(scene.valid, peaks.x, peaks.y))
+    fit = fit_points(scene, peaks.x, peaks.y)
+    inside = (np.abs(fit.x - (nx - 1) / 2) < nx / 2) & (np.abs(fit.y - (ny - 1) / 2) < ny / 2)
     left, low = scene.tile.corner
-    x, y = x + left, y + low
-    own = np.any(
+    x, y = np.where(inside, fit.x, peaks.x) + left, np.where(inside, fit.y, peaks.y) + low
+    rows = np.column_stack(
         [
-            scene.tile.owns(x + dx, y + dy)
-            for dx in (-_DOUBTFUL, _DOUBTFUL)
-            for dy in (-_DOUBTFUL, _DOUBTFUL)
-        ],
-        axis=0,
+            *(x, y, peaks.score, fit.electrons, fit.electrons_err, fit.position_err),
+            tile_evidence(peaks, fit, scene.fwhm),
+        ]
     )
-    rows = np.column_stack([x, y, score, fit.electrons, fit.electrons_err, fit.position_err])
-    return rows[own]
+    steps = [(dx, dy) for dx in (-_DOUBTFUL, _DOUBTFUL) for dy in (-_DOUBTFUL, _DOUBTFUL)]
+    return rows[np.any([scene.tile.owns(x + dx, y + dy) for dx, dy in steps], axis=0)]
 
 
-def _each_once(rows: np.ndarray) -> np.ndarray:
-    """Drop the less sure one of two detections of one source in two tiles."""
-    if not len(rows):
-        return rows
-    pairs = cKDTree(rows[:, :2]).query_pairs(_ONE_SOURCE, output_type="ndarray")
-    tile, score = rows[:, -1], rows[:, 2]
-    pairs = pairs[tile[pairs[:, 0]] != tile[pairs[:, 1]]]
-    first = score[pairs[:, 0]] >= score[pairs[:, 1]]
+def _each_once(rows: np.ndarray, tile: np.ndarray) -> np.ndarray:
+    """Which detections stay, the surer one of two of one source in two tiles."""
     kept = np.ones(len(rows), dtype=bool)
+    pairs = cKDTree(rows[:, :2]).query_pairs(_ONE_SOURCE, output_type="ndarray")
+    pairs = pairs[tile[pairs[:, 0]] != tile[pairs[:, 1]]]
+    first = rows[pairs[:, 0], 2] >= rows[pairs[:, 1], 2]
     kept[np.where(first, pairs[:, 1], pairs[:, 0])] = False
-    return rows[kept]
+    return kept

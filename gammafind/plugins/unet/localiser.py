@@ -135,9 +135,28 @@ class UNet(Localiser):
         return with_fluxes(found, fitted, stacks, architecture) if len(found) else found
 
     def _on_image(self, observation: Observation) -> QTable:
-        """Detections in an image."""
-        folder = Path(self.weights) if self.weights else shipped_tile_folder(self.network)
-        architecture = _of_kind(TileArchitecture, folder)
+        """Detections in an image, scored by all that is known."""
+        found, evidence = self.look_at(observation)
+        ranking = self._for_images()[1].ranking
+        if self.fluxes and self.clusterer is None and ranking is not None and len(found):
+            found["score"] = ranking.probability(evidence)
+        return found
+
+    def look_at(self, observation: Observation) -> tuple[QTable, np.ndarray]:
+        """Detections in an image by the network alone, and what is known of each beside.
+
+        Parameters
+        ----------
+        observation : Observation
+
+        Returns
+        -------
+        detections : QTable
+            Schema DETECTIONS.
+        evidence : ndarray, shape (n, k)
+            As for the `Ranking` of weights for images.
+        """
+        folder, architecture = self._for_images()
         architecture.check(observation, folder)
         search = TileSearch(
             run=BACKENDS[self.backend](folder, architecture),
@@ -147,6 +166,11 @@ class UNet(Localiser):
             views=self.views,
         )
         return search_image(observation, search)
+
+    def _for_images(self) -> tuple[Path, TileArchitecture]:
+        """Folder of the weights for images, and what is in it."""
+        folder = Path(self.weights) if self.weights else shipped_tile_folder(self.network)
+        return folder, _of_kind(TileArchitecture, folder)
 
     def _peaks(self, output: np.ndarray, *, calibration: Calibration) -> Peaks:
         """Detections in the output of a network, with calibrated scores."""

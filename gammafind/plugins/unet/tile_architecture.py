@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any, ClassVar
 
 from gammafind.errors import OptionError, UntrainedWarning
 from gammafind.learning.tile_features import N_CHANNELS
 from gammafind.plugins.unet.calibration import Calibration
+from gammafind.plugins.unet.ranking import Ranking
 from gammafind.plugins.unet.trained import TrainedNetwork, tuples
 from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
@@ -38,6 +39,8 @@ class TileArchitecture(TrainedNetwork):
     fwhm : tuple of float
         Least and largest width of the PSF that it was trained with, in pixels; empty where that
         is not known.
+    ranking : Ranking, optional
+        How the fit of the PSF enters the score.
     options : mapping
         Of the network.
     calibration : Calibration
@@ -49,6 +52,7 @@ class TileArchitecture(TrainedNetwork):
 
     side: int
     fwhm: tuple[float, ...] = ()
+    ranking: Ranking | None = None
 
     def __post_init__(self) -> None:
         if self.fwhm and not (len(self.fwhm) == 2 and 0 < self.fwhm[0] <= self.fwhm[1]):
@@ -85,11 +89,18 @@ class TileArchitecture(TrainedNetwork):
             )
 
     def _record(self) -> dict[str, Any]:
-        return {"side": self.side, "fwhm": list(self.fwhm)}
+        ranking = None if self.ranking is None else asdict(self.ranking)
+        return {"side": self.side, "fwhm": list(self.fwhm), "ranking": ranking}
 
     @classmethod
     def of_record(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> TileArchitecture:
         """Make the network of the bands and of all else that its JSON holds."""
-        record = {name: value for name, value in record.items() if name != "sees"}
-        calibration = Calibration(**tuples(record.pop("calibration")))
-        return cls(bands=bands, calibration=calibration, **tuples(record))
+        rest = {name: value for name, value in record.items() if name != "sees"}
+        calibration, ranking, fwhm = (rest.pop(n) for n in ("calibration", "ranking", "fwhm"))
+        return cls(
+            bands=bands,
+            calibration=Calibration(**tuples(calibration)),
+            ranking=None if ranking is None else Ranking(**tuples(ranking)),
+            fwhm=tuple(fwhm),
+            **rest,
+        )
