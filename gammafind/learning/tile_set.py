@@ -77,9 +77,10 @@ class TileSet:
         return int(self._ends[-1]) if len(self._ends) else 0
 
     @property
-    def fwhm(self) -> np.ndarray:
-        """Width of the PSF in each tile, in pixels."""
-        return np.concatenate([np.zeros(0), *(image.fwhm for image in self._images)])
+    def fwhm(self) -> tuple[float, float]:
+        """Width of the PSF in pixels, within which it is in all but a fiftieth of the tiles."""
+        widths = np.concatenate([image.fwhm for image in self._images])
+        return tuple(np.quantile(widths, [0.01, 0.99]).tolist())
 
     def read(self, rows: np.ndarray) -> Tiles:
         """Read some tiles, counted through all images."""

@@ -23,7 +23,7 @@ _STEP = 0.02
 _LEASH = 0.3
 """Standard deviation in FWHM about the place where a source was found."""
 _LONGEST_STEP = 0.5
-_ROUNDS = 5
+_ROUNDS = 4
 _LEAST_SNR = 1.0
 """As bright as this at least a source is when its place is fitted."""
 

@@ -105,12 +105,11 @@ class TileData:
     def calibrate(self, weights: Path) -> None:
         """Learn what scores mean from the images of the validation."""
         recipe, splits = self.recipe, self.recipe.data.splits
-        fwhm = TileSet(self.maker.folder, splits["train"]).fwhm
         calibrate_tiles(
             weights,
             self.maker,
             splits["validation"],
-            fwhm=(float(fwhm.min()), float(fwhm.max())),
+            fwhm=TileSet(self.maker.folder, splits["train"]).fwhm,
             least_ts=recipe.targets.least_ts,
             radius=recipe.preset.match_radius,
         )

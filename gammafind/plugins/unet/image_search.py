@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from astropy.table import QTable
@@ -20,10 +21,11 @@ from gammafind.plugins.unet.tile_evidence import tile_evidence
 from gammafind.plugins.unet.views import averaged
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
+from gammafind.workers import in_threads
 
 __all__ = ["MARGIN", "TileSearch", "search_image"]
 
-MARGIN = 32
+MARGIN = 24
 """Pixels about the core of a tile, which the network sees and other tiles own."""
 _DOUBTFUL = 1.0
 """Pixels beyond its core within which a tile tells sources too: its neighbour may not."""
@@ -73,7 +75,8 @@ def search_image(observation: Observation, search: TileSearch) -> tuple[QTable, 
     parts = []
     for scenes in _batches(observation, search):
         peaks = search.find(_outputs(scenes, search))
-        parts += [_measured(scene, peaks.of_patch(i)) for i, scene in enumerate(scenes)]
+        found = [peaks.of_patch(i) for i in range(len(scenes))]
+        parts += in_threads(partial(_measured, scenes, found), range(len(scenes)))
     tile = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     rows = np.concatenate(parts)
     rows = rows[_each_once(rows, tile)]
@@ -112,11 +115,12 @@ def _outputs(scenes: Sequence[Scene], search: TileSearch) -> np.ndarray:
     return averaged(search.run, (inputs,), search.views)
 
 
-def _measured(scene: Scene, peaks: Peaks) -> np.ndarray:
-    """Detections of a tile that it owns, or nearly.
+def _measured(scenes: Sequence[Scene], found: Sequence[Peaks], index: int) -> np.ndarray:
+    """Detections of one of some tiles that it owns, or nearly.
 
     Rows of ``x, y``, score, electrons and their error, the position error, and the evidence.
     """
+    scene, peaks = scenes[index], found[index]
     ny, nx = scene.excess.shape
     peaks = peaks.select((peaks.x < nx - 0.5) & (peaks.y < ny - 0.5))
     peaks = peaks.select(scene.at(scene.valid, peaks.x, peaks.y))
