@@ -43,12 +43,14 @@ _PUBLISHED = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class UNet(Localiser):
-    """U-Net over bands of several resolutions, trained on simulated skies.
+    """U-Net over bands of several resolutions, or on tiles of an image, trained on simulations.
 
     The network tells each pixel's score, the offset of the source from the pixel, and the error
     of that; its local maxima are the detections. On a sky each detection is then fitted by the
     likelihood with its neighbours in place, which gives its flux, and the score is the probability
     that there is a source, by what network and likelihood say together.
+
+    In an image of a camera the PSF is fitted to all detections of a tile together instead.
 
     Parameters
     ----------
@@ -60,16 +62,17 @@ class UNet(Localiser):
         Which of the shipped weights are used.
     weights : str
         Folder of trained weights; where it is empty, shipped weights for the bands and widths of
-        the patches.
+        the patches, or for images.
     backend : {"onnxruntime", "keras"}
         What runs the network.
     batch_size : int
-        Patches that are looked at together.
+        Patches or tiles that are looked at together.
     views : int
         Ways of turning and flipping each patch over which its scores are averaged: 1 to 8.
     fluxes : bool
         Fit the fluxes of detections, and let the likelihood have a say in their scores. Without
-        it, and in patches apart from a sky, the network alone decides.
+        it, and in patches apart from a sky, the network alone decides. Images are always fitted;
+        without it the fit has no say.
     threshold : float
         Least probability of a detection by the network alone, in the patch that sees it best.
     separation : float
