@@ -9,10 +9,11 @@ the detections are sources; the same for sources within 16 pixels of the border 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from optical_frames import DENSITIES, LEAST_SNR, Frame, held_out, pure_cut, search
+from optical_frames import DENSITIES, LEAST_SNR, Found, Frame, held_out, pure_cut, search
 
 from gammafind.plugins.unet.image_search import MARGIN
 from gammafind.registry import create
@@ -31,20 +32,24 @@ def main() -> None:
     print("| frames | place | sources | found | share | error |\n|---|---|---|---|---|---|")
     for kind in DENSITIES:
         frames = list(held_out(kind, arguments.frames))
-        found = search(create("localiser", "unet"), frames)
-        seen = found.best >= pure_cut(found)[0]
-        middling = (found.snr >= FAINT) & (found.snr < BRIGHT)
-        seam, border = (
-            np.concatenate([distance(frame) < NEAR for frame in frames])
-            for distance in (from_seams, from_border)
-        )
-        places = {
-            "near an edge of tiles": seam & ~border,
-            "elsewhere": ~seam & ~border,
-            "near the border": border,
-        }
-        for place, chosen in places.items():
-            print(f"| {kind} | {place} | {row(seen[chosen & middling])} |")
+        report(kind, frames, search(create("localiser", "unet"), frames))
+
+
+def report(kind: str, frames: Sequence[Frame], found: Found) -> None:
+    """Print the rows of one kind of frames."""
+    seen = found.best >= pure_cut(found)[0]
+    middling = (found.snr >= FAINT) & (found.snr < BRIGHT)
+    seam, border = (
+        np.concatenate([distance(frame) < NEAR for frame in frames])
+        for distance in (from_seams, from_border)
+    )
+    places = {
+        "near an edge of tiles": seam & ~border,
+        "elsewhere": ~seam & ~border,
+        "near the border": border,
+    }
+    for place, chosen in places.items():
+        print(f"| {kind} | {place} | {row(seen[chosen & middling])} |")
 
 
 def row(seen: np.ndarray) -> str:

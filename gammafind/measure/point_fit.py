@@ -24,6 +24,8 @@ _LEASH = 0.3
 """Standard deviation in FWHM about the place where a source was found."""
 _LONGEST_STEP = 0.5
 _ROUNDS = 4
+_RIDGE = 1e-6
+"""Keeps sources without any pixel from having any light, in inverse squares of their errors."""
 _LEAST_SNR = 1.0
 """As bright as this at least a source is when its place is fitted."""
 
@@ -102,6 +104,7 @@ class _Stars:
         self.radii = radii
         self.density = scene.psf(radii * scene.pixel_size) * scene.pixel_size**2
         self.slope = np.gradient(self.density, _STEP)
+        self.leash = 1 / (_LEASH * scene.fwhm) ** 2
         self.half = max(int(np.ceil(_REACH * scene.fwhm)), 2)
         column, row = self._pixels()
         self.noise = scene.noise[row, column].astype(float)
@@ -153,8 +156,8 @@ class _Stars:
     def surroundings(self) -> dict[str, np.ndarray]:
         """What is left over about each source, and the light of others at its place."""
         scene, model = self.scene, self.model()
-        variance = scene.noise.ravel() ** 2 + np.maximum(model, 0)
-        square = np.where(scene.valid.ravel(), (scene.excess.ravel() - model) ** 2 / variance, 0)
+        square = (scene.excess.ravel() - model) ** 2 / self._variance(model)
+        square = np.where(scene.valid.ravel(), square, 0)
         *_, radius, place, good = self._squares(np.arange(len(self.x)), self.half)
         near = good & (radius < self.half)
         chi2 = np.sum(square[place] * near, axis=(1, 2)) / np.maximum(near.sum(axis=(1, 2)), 1)
@@ -167,38 +170,41 @@ class _Stars:
         """One step; return the normal matrix of each source alone, shape (n, 3, 3)."""
         scene, n = self.scene, len(self.x)
         model = self.model()
-        variance = scene.noise.ravel() ** 2 + np.maximum(model, 0)
-        weight = np.where(scene.valid.ravel(), 1 / variance, 0)
-        residual = scene.excess.ravel() - model
+        weight = np.where(scene.valid.ravel(), 1 / self._variance(model), 0)
+        root = np.sqrt(weight)
+        slopes, place = self._slopes()
+        scaled = slopes * root[place][:, None, :]
+        matrix = _sparse(scaled, place, scene.excess.size)
+        leash = np.stack([_RIDGE / self.unit**2, *np.full((2, n), self.leash)], axis=1)
+        wanted = (matrix.T @ ((scene.excess.ravel() - model) * root)).reshape(n, 3)
+        wanted[:, 1:] -= self.leash * (np.stack([self.x, self.y]) - self.start).T
+        normal = (matrix.T @ matrix).tocsc() + sparse.diags_array(leash.ravel(), format="csc")
+        step = spsolve(normal, wanted.ravel()).reshape(n, 3)
+        self.electrons = self.electrons + step[:, 0]
+        self.x = self.x + np.clip(step[:, 1], -_LONGEST_STEP, _LONGEST_STEP)
+        self.y = self.y + np.clip(step[:, 2], -_LONGEST_STEP, _LONGEST_STEP)
+        return scaled @ scaled.transpose(0, 2, 1) + leash[:, :, None] * np.eye(3)
+
+    def _variance(self, model: np.ndarray) -> np.ndarray:
+        """Of each pixel, flat: sky, and photons of the sources."""
+        return self.scene.noise.ravel() ** 2 + np.maximum(model, 0)
+
+    def _slopes(self) -> tuple[np.ndarray, np.ndarray]:
+        """How the pixels about each source change with its light and place, and which they are.
+
+        Shapes (n, 3, k) and (n, k).
+        """
+        n = len(self.x)
         dx, dy, radius, place, good = self._squares(np.arange(n), self.half)
         share = np.interp(radius, self.radii, self.density)
         slope = np.interp(radius, self.radii, self.slope) / np.maximum(radius, _STEP)
         bright = np.maximum(self.electrons, _LEAST_SNR * self.unit)[:, None, None]
         slopes = np.stack([share, -bright * slope * dx, -bright * slope * dy], axis=1)
-        slopes = (slopes * good[:, None]).reshape(n, 3, -1)
-        place = place.reshape(n, -1)
-        root = np.sqrt(weight)[place][:, None, :]
-        scaled = slopes * root
-        own = scaled @ scaled.transpose(0, 2, 1)
-        leash = 1 / (_LEASH * scene.fwhm) ** 2
-        own[:, 1, 1] += leash
-        own[:, 2, 2] += leash
-        own[:, 0, 0] += 1e-6 / self.unit**2
-        pixels = np.broadcast_to(place[:, None, :], scaled.shape).ravel()
-        columns = np.repeat(np.arange(3 * n), place.shape[1])
-        matrix = sparse.csc_array(
-            (scaled.ravel(), (pixels, columns)), shape=(scene.excess.size, 3 * n)
-        )
-        normal = (matrix.T @ matrix).tocsc()
-        extra = np.tile([0.0, leash, leash], n)
-        extra[::3] = 1e-6 / self.unit**2
-        normal = normal + sparse.diags_array(extra, format="csc")
-        wanted = matrix.T @ (residual * np.sqrt(weight))
-        moved = np.stack([self.x, self.y]) - self.start
-        wanted[1::3] -= leash * moved[0]
-        wanted[2::3] -= leash * moved[1]
-        step = spsolve(normal, wanted).reshape(n, 3)
-        self.electrons = self.electrons + step[:, 0]
-        self.x = self.x + np.clip(step[:, 1], -_LONGEST_STEP, _LONGEST_STEP)
-        self.y = self.y + np.clip(step[:, 2], -_LONGEST_STEP, _LONGEST_STEP)
-        return own
+        return (slopes * good[:, None]).reshape(n, 3, -1), place.reshape(n, -1)
+
+
+def _sparse(slopes: np.ndarray, place: np.ndarray, n_pixels: int) -> sparse.csc_array:
+    """Slopes, shape (n, 3, k), of the pixels ``place``, (n, k), as a matrix (n_pixels, 3 n)."""
+    pixels = np.broadcast_to(place[:, None, :], slopes.shape).ravel()
+    columns = np.repeat(np.arange(3 * len(slopes)), place.shape[1])
+    return sparse.csc_array((slopes.ravel(), (pixels, columns)), shape=(n_pixels, 3 * len(slopes)))
