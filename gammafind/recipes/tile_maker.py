@@ -105,7 +105,7 @@ class TileMaker:
         """All that decides what an image holds, as JSON gives it back."""
         settings = {
             **self.settings,
-            "vary": self.variation,
+            "vary": [[role, *told] for role, of in self.variation.items() for told in of.items()],
             "seed": self.seed,
             "index": index,
             "side": self.side,

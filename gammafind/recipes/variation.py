@@ -45,6 +45,8 @@ def read_variation(toml: TomlFile) -> Variation:
 def varied(preset: Preset, variation: Variation, *, rng: np.random.Generator) -> Preset:
     """Return a preset with options drawn between their limits, evenly in their logarithm.
 
+    They are drawn in the order in which they are given: in another order other values come out.
+
     Parameters
     ----------
     preset : Preset

@@ -124,6 +124,8 @@ def test_a_trained_network_searches_images(folder, made):
     assert architecture.fwhm == pytest.approx(TileSet(made.maker.folder, range(2)).fwhm)
     record = json.loads((folder / "net" / "training.json").read_text())
     assert record["settings"]["vary"]["renderer"]["seeing"] == ["1.6 arcsec", "3 arcsec"]
+    card = (trained.weights / "card.md").read_text()
+    assert "| varying renderer | seeing 1.6 arcsec to 3 arcsec |" in card
     assert made.recipe.targets == TargetOptions(sigma=0.33, least_ts=9.0)
     _, sky = made.maker.sky(3)
     found = UNet(weights=str(trained.weights), threshold=0.01).localise_sky(sky.observation)
