@@ -18,7 +18,6 @@ from gammafind.sky.upsample import upsample
 __all__ = [
     "GRAIN",
     "WAVES",
-    "Batch",
     "Batches",
     "DrawOptions",
     "ahead",
