@@ -5,7 +5,8 @@ frames of 2048 x 2048 pixels once into FOLDER, five sparse and five crowded, at 
 the seeing. It prints for each finder and setting, at the score where 95 % of the detections off
 artefacts are sources: the magnitude at which half of the sources are found, the artefacts found as
 sources, the median centroid error of stars of S/N 10-100 over the Cramer-Rao bound, the
-completeness against signal-to-noise ratio.
+completeness against signal-to-noise ratio. For scores that are probabilities it prints how many
+detections of each are sources.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ PURITY = 0.95
 LEAST_SNR = 2.0
 """Fainter sources do not count as found or missed, nor make a detection a true one."""
 SNR_BINS = (3, 4, 5, 6, 8, 12, 20, 50, 200)
+PROBABILITIES = (0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99, 1.0)
 STEP = 0.25
 WIDE = {"sharpness": (-2.0, 3.0), "roundness": (-2.0, 2.0)}
 FINDERS: dict[str, list[tuple[str, dict[str, object]]]] = {
@@ -54,6 +56,7 @@ FINDERS: dict[str, list[tuple[str, dict[str, object]]]] = {
         ("daofind", {"threshold": 3.0, "reach": 2.0, **WIDE}),
         ("daofind", {"threshold": 3.0, "reach": 3.0, **WIDE}),
     ],
+    "unet": [("unet", {})],
 }
 """Settings of each finder; the one of the deepest limit is its best."""
 
@@ -101,10 +104,26 @@ def main() -> None:
         heads = ["finder", "options", "cut", "purity", "m50", "artefacts", "centroid / bound"]
         heads += [f"S/N {a}-{b}" for a, b in pairwise(SNR_BINS)]
         print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+        told = []
         for name, options in settings:
-            cells = row(search(create("localiser", name, **options), frames))
-            told = ", ".join(f"{k} = {v}" for k, v in options.items())
-            print(f"| {' | '.join([name, told, *cells])} |", flush=True)
+            localiser = create("localiser", name, **options)
+            found = search(localiser, frames)
+            named = ", ".join(f"{k} = {v}" for k, v in options.items())
+            print(f"| {' | '.join([name, named, *row(found)])} |", flush=True)
+            if localiser.score_name == "probability":
+                told.append((name, found))
+        for name, found in told:
+            print_calibration(name, found)
+
+
+def print_calibration(name: str, found: Found) -> None:
+    """Print how many detections of each probability are sources."""
+    print(f"\n| {name}: probability | detections | mean | share that are sources |")
+    print("|---|---|---|---|")
+    for low, high in pairwise(PROBABILITIES):
+        chosen = (found.score >= low) & (found.score < high)
+        mean, share = (share_of(of, chosen) for of in (found.score, found.matched))
+        print(f"| {low}-{high} | {int(chosen.sum())} | {mean:.3f} | {share:.3f} |")
 
 
 def held_out(kind: str, folder: Path) -> Iterator[Frame]:
@@ -227,7 +246,7 @@ def pure_cut(found: Found) -> tuple[float, float]:
 
 
 def share_of(seen: np.ndarray, chosen: np.ndarray) -> float:
-    """Share of the chosen sources that were seen; NaN where there are none."""
+    """Share of the chosen sources that were seen, or mean of them; NaN where there are none."""
     return float(np.mean(seen[chosen])) if chosen.any() else float("nan")
 
 

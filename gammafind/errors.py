@@ -36,6 +36,7 @@ __all__ = [
     "TrainingError",
     "TruncatedFileError",
     "UnknownPluginError",
+    "UntrainedWarning",
     "WeightsError",
     "WorkerError",
 ]
@@ -185,6 +186,10 @@ class EmptySkyWarning(GammafindWarning):
 
 class SelectionWarning(GammafindWarning):
     """The photons were selected otherwise than the response expects."""
+
+
+class UntrainedWarning(GammafindWarning):
+    """A network looks at what it was not trained for."""
 
 
 class CacheWarning(GammafindWarning):

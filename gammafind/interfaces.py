@@ -127,6 +127,9 @@ class SkyRenderer(Plugin):
     classes: ClassVar[tuple[str, ...]] = ()
     """Classes of sources that the renderer knows; of any class where there are none."""
 
+    reads_electrons: ClassVar[bool] = False
+    """Whether its maps are images of a detector that reads out electrons, not counts of photons."""
+
     @property
     @abc.abstractmethod
     def bands(self) -> tuple[Band, ...]:

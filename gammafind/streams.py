@@ -11,7 +11,7 @@ from gammafind.errors import OptionError
 __all__ = ["Streams", "streams"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Streams:
     """Independent generators of one catalogue.
 
@@ -25,12 +25,15 @@ class Streams:
         Turns the grid of patches.
     epochs : numpy.random.Generator
         Shares counts out among epochs.
+    settings : numpy.random.Generator
+        Draws what varies from one catalogue of a training to the next, such as the seeing.
     """
 
     sources: np.random.Generator
     counts: np.random.Generator
     rotation: np.random.Generator
     epochs: np.random.Generator
+    settings: np.random.Generator
 
 
 def streams(seed: int, index: int) -> Streams:
@@ -56,6 +59,5 @@ def streams(seed: int, index: int) -> Streams:
     for name, value in {"seed": seed, "index": index}.items():
         if value < 0:
             raise OptionError(f"the {name} is {value}", remedy="It must not be negative.")
-    children = np.random.SeedSequence(seed, spawn_key=(index,)).spawn(4)
-    sources, counts, rotation, epochs = map(np.random.default_rng, children)
-    return Streams(sources=sources, counts=counts, rotation=rotation, epochs=epochs)
+    children = np.random.SeedSequence(seed, spawn_key=(index,)).spawn(5)
+    return Streams(*map(np.random.default_rng, children))

@@ -15,7 +15,15 @@ from gammafind.learning.shard_set import Expected, PatchMap, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
 from gammafind.sky.upsample import upsample
 
-__all__ = ["GRAIN", "WAVES", "Batches", "DrawOptions"]
+__all__ = [
+    "GRAIN",
+    "WAVES",
+    "Batches",
+    "DrawOptions",
+    "ahead",
+    "turned_stack",
+    "turned_truth",
+]
 
 Batch = tuple[tuple[np.ndarray, ...], np.ndarray]
 """Features (one array for each width) and targets of some patches."""
@@ -127,7 +135,7 @@ class Batches:
         """
         number = 0 if self.fixed else number
         rows = self._rows(number)
-        return _ahead(lambda i: self._batch(number, i, rows[i]), len(self), self.threads)
+        return ahead(lambda i: self._batch(number, i, rows[i]), len(self), self.threads)
 
     def _rows(self, epoch: int) -> np.ndarray:
         """Patches of each batch, shape (len(self), batch_size)."""
@@ -144,7 +152,7 @@ class Batches:
         if self.draw.turns:
             choices = rng.integers(0, 2, (len(rows), 3)).astype(bool)
             expected = turned(expected, choices)
-            counts = tuple(_turned_stack(array, choices) for array in counts)
+            counts = tuple(turned_stack(array, choices) for array in counts)
         seen = features(counts, expected.background, expected.exposure, self.spec)
         width = max(self.shards.widths)
         return seen, target_maps(expected.truth, len(rows), width, self.targets)
@@ -226,34 +234,40 @@ def turned(expected: Expected, choices: np.ndarray) -> Expected:
         With its truth at the new places.
     """
     width = max(array.shape[-1] for array in expected.sources)
-    transposed, flip_y, flip_x = choices[expected.truth["patch"]].T
-    truth = expected.truth.copy()
-    x = np.where(transposed, truth["y"], truth["x"])
-    y = np.where(transposed, truth["x"], truth["y"])
-    truth["x"] = np.where(flip_x, width - 1 - x, x)
-    truth["y"] = np.where(flip_y, width - 1 - y, y)
 
     def turn(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        return tuple(_turned_stack(array, choices) for array in arrays)
+        return tuple(turned_stack(array, choices) for array in arrays)
 
     return replace(
         expected,
         sources=turn(expected.sources),
         background=turn(expected.background),
         exposure=expected.exposure and turn(expected.exposure),
-        truth=truth,
+        truth=turned_truth(expected.truth, choices, width),
     )
 
 
-def _turned_stack(array: np.ndarray, choices: np.ndarray) -> np.ndarray:
+def turned_truth(truth: np.ndarray, choices: np.ndarray, width: int) -> np.ndarray:
+    """Sources of patches of some width, where they are after `turned`."""
+    transposed, flip_y, flip_x = choices[truth["patch"]].T
+    truth = truth.copy()
+    x = np.where(transposed, truth["y"], truth["x"])
+    y = np.where(transposed, truth["x"], truth["y"])
+    truth["x"] = np.where(flip_x, width - 1 - x, x)
+    truth["y"] = np.where(flip_y, width - 1 - y, y)
+    return truth
+
+
+def turned_stack(array: np.ndarray, choices: np.ndarray) -> np.ndarray:
+    """Images, shape (n, width, width) or with channels behind, turned as by `turned`."""
     result = np.empty_like(array)
     for target, patch, (transposed, flip_y, flip_x) in zip(result, array, choices, strict=True):
-        patch = patch.T if transposed else patch
+        patch = patch.swapaxes(0, 1) if transposed else patch
         target[...] = patch[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
     return result
 
 
-def _ahead(make: Callable[[int], Batch], n: int, threads: int) -> Iterator[Batch]:
+def ahead(make: Callable[[int], Batch], n: int, threads: int) -> Iterator[Batch]:
     """Yield ``make(0)``, ``make(1)`` and so on, each begun before it is asked for."""
     with ThreadPoolExecutor(threads, thread_name_prefix="batches") as pool:
         waiting = deque(pool.submit(make, i) for i in range(min(n, threads + 1)))

@@ -18,7 +18,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import astropy.units as u
 import numpy as np
@@ -41,7 +41,7 @@ from gammafind.sky.truth import truth_table
 from gammafind.streams import streams
 from gammafind.workers import run_tasks
 
-__all__ = ["ShardMaker", "make_shards"]
+__all__ = ["Maker", "ShardMaker", "make_shards"]
 
 _LARGEST = float(np.finfo(np.float16).max)
 
@@ -205,12 +205,27 @@ class ShardMaker:
         return scales
 
 
-def make_shards(maker: ShardMaker, indices: Sequence[int], *, workers: int = 1) -> int:
+class Maker(Protocol):
+    """Makes the training data of one catalogue after the other: a `ShardMaker` or its like."""
+
+    folder: Path
+
+    def __call__(self, index: int) -> Path:
+        """Make the data of an index."""
+
+    def place(self, index: int) -> Path:
+        """Folder of an index."""
+
+    def settings_of(self, index: int) -> dict[str, Any]:
+        """All that decides what it holds, as JSON gives it back."""
+
+
+def make_shards(maker: Maker, indices: Sequence[int], *, workers: int = 1) -> int:
     """Make the shards that are not there yet.
 
     Parameters
     ----------
-    maker : ShardMaker
+    maker : Maker
     indices : sequence of int
     workers : int
         Number of processes; what is made does not depend on it.
@@ -232,7 +247,7 @@ def make_shards(maker: ShardMaker, indices: Sequence[int], *, workers: int = 1) 
     return len(missing)
 
 
-def _is_made(maker: ShardMaker, index: int) -> bool:
+def _is_made(maker: Maker, index: int) -> bool:
     """Whether a shard is there; one that was made otherwise is an error."""
     path = maker.place(index) / META
     if not path.exists():

@@ -63,7 +63,12 @@ class TargetOptions:
 
 
 def target_maps(
-    truth: np.ndarray, n_patches: int, n_pixels: int, options: TargetOptions
+    truth: np.ndarray,
+    n_patches: int,
+    n_pixels: int,
+    options: TargetOptions,
+    *,
+    widths: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """Make all that a network is to answer for some patches.
 
@@ -73,6 +78,8 @@ def target_maps(
     n_patches, n_pixels : int
         Number of patches, and pixels a side.
     options : TargetOptions
+    widths : ndarray, shape (n_patches,), or float
+        Unit of the ``sigma`` of the options in each patch, in pixels.
 
     Returns
     -------
@@ -81,8 +88,9 @@ def target_maps(
         of these offsets.
     """
     seen = truth[truth["ts"] >= options.least_ts]
-    apart = offsets(seen, n_patches, n_pixels, reach=_REACH * options.sigma)
-    heat = heights(apart, options.sigma)
+    sigma = np.reshape(options.sigma * np.asarray(widths, dtype=np.float32), (-1, 1, 1))
+    apart = offsets(seen, n_patches, n_pixels, reach=_REACH * float(sigma.max()))
+    heat = heights(apart, sigma)
     maps = np.empty((n_patches, n_pixels, n_pixels, 4), dtype=np.float32)
     if options.shape == "disc":
         maps[..., 0] = discs(seen, n_patches, n_pixels, radius=options.radius)
@@ -125,15 +133,15 @@ def offsets(truth: np.ndarray, n_patches: int, n_pixels: int, *, reach: float) -
     return maps
 
 
-def heights(offset: np.ndarray, sigma: float) -> np.ndarray:
+def heights(offset: np.ndarray, sigma: np.ndarray | float) -> np.ndarray:
     """Gaussian of height 1 about the nearest source.
 
     Parameters
     ----------
     offset : ndarray, shape (..., 2)
         From `offsets`.
-    sigma : float
-        Standard deviation in pixels.
+    sigma : float or ndarray
+        Standard deviation in pixels, of a shape that fits (...).
 
     Returns
     -------

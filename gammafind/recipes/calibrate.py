@@ -18,7 +18,8 @@ from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.nested import match_by_score
 from gammafind.learning.weights import ARCHITECTURE
-from gammafind.plugins.unet.architecture import Architecture, Calibration
+from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.fluxes import (
     known_of,
     with_background_of,

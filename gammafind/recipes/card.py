@@ -34,6 +34,7 @@ def card(record: Mapping[str, Any], history: Sequence[Row], test_loss: float | N
         "preset": settings["preset"],
         "population": _plugin(settings["population"]),
         "renderer": _plugin(settings["renderer"]),
+        **{f"varying {role}": _ranges(told) for role, told in settings.get("vary", {}).items()},
         "catalogues": f"{data['train']} for training, {data['validation']} for validation, "
         f"{data['test']} for the test, seed {data['seed']}",
         "seed": settings["seed"],
@@ -111,6 +112,10 @@ def _page(settings: Mapping[str, Any], rows: Mapping[str, Any]) -> str:
 
 def _plugin(entry: Mapping[str, Any]) -> str:
     return _listed({"name": entry["name"], **entry["options"]})
+
+
+def _ranges(options: Mapping[str, Sequence[Any]]) -> str:
+    return ", ".join(f"{name} {low} to {high}" for name, (low, high) in options.items())
 
 
 def _listed(values: Mapping[str, Any]) -> str:

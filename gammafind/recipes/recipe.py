@@ -25,6 +25,11 @@ Only ``preset`` is required; all else has the default that is shown. Unknown key
 
     [renderer]                # likewise
 
+    [vary.population]         # options of the simulated images of a camera, each drawn between two
+    density = [1e3, 6e4]      # values for each image
+    [vary.renderer]
+    seeing = ["1.5 arcsec", "4 arcsec"]
+
     [network]
     name = "gammafind"        # and its options
 
@@ -56,9 +61,10 @@ from gammafind.recipes.common import (
     free_values,
     kinds,
 )
+from gammafind.recipes.variation import Variation, read_variation
 from gammafind.tomlfile import TomlFile
 
-__all__ = ["BatchOptions", "DataOptions", "Recipe", "read_recipe"]
+__all__ = ["STREAMS", "BatchOptions", "DataOptions", "Recipe", "read_recipe"]
 
 _PARTS = {
     "features": FeatureSpec,
@@ -66,7 +72,10 @@ _PARTS = {
     "draw": DrawOptions,
     "loss": LossOptions,
 }
-_SECTIONS = ("training", "data", "population", "renderer", "network", *_PARTS)
+_SECTIONS = ("training", "data", "population", "renderer", "vary", "network", *_PARTS)
+
+STREAMS = {"train": 0, "validation": 1, "test": 2}
+"""Random numbers of each set of data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +116,8 @@ class Recipe:
     draw : DrawOptions
     loss : LossOptions
     training : TrainingOptions
+    variation : mapping
+        Options of population and renderer that differ from image to image.
     start : str
         Folder of weights of the same network that it begins with; by default they are random.
     source : str
@@ -124,6 +135,7 @@ class Recipe:
     draw: DrawOptions
     loss: LossOptions
     training: TrainingOptions
+    variation: Variation = field(default_factory=dict)
     start: str = ""
     source: str = field(default="", compare=False)
 
@@ -140,6 +152,8 @@ class Recipe:
         general = {"preset": self.preset.name, "seed": self.seed}
         if self.start:
             general["start"] = self.start
+        if self.variation:
+            general["vary"] = self.variation
         return {**general, "network": network, **settings}
 
 
@@ -173,6 +187,7 @@ def read_recipe(path: str | PathLike) -> Recipe:
             batches=chosen(BatchOptions, general),
             training=chosen(TrainingOptions, general),
             data=DataOptions(**toml.values("data", kinds(DataOptions))),
+            variation=read_variation(toml),
             network=network.pop("name", "gammafind"),
             network_options=network,
             **{name: part(**toml.values(name, kinds(part))) for name, part in _PARTS.items()},

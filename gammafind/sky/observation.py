@@ -67,6 +67,11 @@ class Observation:
             raise BandError(f"{len(self.psfs)} PSFs for {self.counts.n_bands} bands")
         object.__setattr__(self, "psfs", tuple(self.psfs))
 
+    @property
+    def is_image(self) -> bool:
+        """Whether it is one image of a detector that reads out electrons."""
+        return self.counts.kind == "electrons" and self.counts.n_bands == 1
+
     def total_background(self) -> SkyMap:
         """Sum of the background components, each at norm one; valid where all of them are."""
         components = list(self.background.values())

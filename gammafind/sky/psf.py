@@ -81,6 +81,11 @@ class RadialPsf:
         """Probability per steradian at ``theta`` (radians); zero beyond the profile."""
         return np.interp(theta, self.theta, self.density, right=0.0)
 
+    @property
+    def fwhm(self) -> float:
+        """Full width at half maximum in radians."""
+        return float(2 * np.interp(-self.density[0] / 2, -self.density, self.theta))
+
     def at(self, x: float, y: float) -> RadialPsf:
         """Profile at a place of the map, in pixel coordinates: the same everywhere."""
         return self

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from gammafind.measure.scene import Scene
 from gammafind.plugins.image_finders.finder import Found, ImageFinder, require
-from gammafind.plugins.image_finders.scene import Scene
 
 __all__ = ["DaoFind"]
 

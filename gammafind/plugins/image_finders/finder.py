@@ -12,7 +12,8 @@ from astropy.table import QTable
 
 from gammafind.errors import OptionError
 from gammafind.interfaces import Localiser
-from gammafind.plugins.image_finders.scene import Scene, scene_of_patch, scenes_of_image
+from gammafind.measure.image_detections import image_detections
+from gammafind.measure.scene import Scene, scene_of_patch, scenes_of_image
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
@@ -20,8 +21,8 @@ from gammafind.sky.patches import Patches, PatchGrid
 __all__ = ["FWHM_OF_SIGMA", "Found", "ImageFinder", "require"]
 
 FWHM_OF_SIGMA = 2.3548
-_R68 = float(np.sqrt(-2 * np.log(0.32)))
-"""Radius that holds 68 % of a two-dimensional Gaussian of width one."""
+_SIDE, _MARGIN = 2176, 64
+"""Of the parts of an image, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,12 +84,21 @@ class ImageFinder(Localiser):
         if len(observation.counts.pixels[0].shape) != 2:
             return super()._localise_sky(observation, grid, n_pixels, rng)
         rows = [np.zeros((0, 6))]
-        for scene in scenes_of_image(observation):
+        for scene in scenes_of_image(observation, side=_SIDE, margin=_MARGIN):
             found = self._find(scene).on_image(scene)
             left, low = scene.tile.corner
             own = scene.tile.owns(found.x + left, found.y + low)
             rows.append(_measured(scene, found.select(own)))
-        return _table(np.concatenate(rows), observation)
+        x, y, score, electrons, electrons_err, position_err = np.concatenate(rows).T
+        return image_detections(
+            observation,
+            x=x,
+            y=y,
+            score=score,
+            electrons=electrons,
+            electrons_err=electrons_err,
+            position_err=position_err,
+        )
 
 
 def require(name: str, value: float, accepted: bool, remedy: str) -> None:
@@ -112,30 +122,6 @@ def _measured(scene: Scene, found: Found) -> np.ndarray:
     electrons = found.electrons
     error = np.sqrt(noise**2 / np.sum(scene.profile**2) + np.maximum(electrons, 0))
     ratio = np.maximum(electrons / error, 1)
-    spread = _R68 * np.sqrt(2) * scene.fwhm / FWHM_OF_SIGMA / ratio
+    spread = np.sqrt(2) * scene.fwhm / FWHM_OF_SIGMA / ratio
     left, low = scene.tile.corner
     return np.column_stack([found.x + left, found.y + low, found.score, electrons, error, spread])
-
-
-def _table(rows: np.ndarray, observation: Observation) -> QTable:
-    """Detections on the sky and in the pixels of the image."""
-    pixels = observation.counts.pixels[0]
-    x, y, score, electrons, error, spread = rows.T
-    positions = pixels.wcs.pixel_to_world(x, y).icrs
-    exposure = observation.exposure.values[0][np.rint(y).astype(int), np.rint(x).astype(int)]
-    flux = 1 / exposure * u.Unit("cm-2 s-1")
-    return QTable(
-        {
-            "ra": positions.ra,
-            "dec": positions.dec,
-            "glon": positions.galactic.l,
-            "glat": positions.galactic.b,
-            "x": x * u.pix,
-            "y": y * u.pix,
-            "score": score,
-            "pos_err": spread * pixels.pixel_size,
-            "npred": electrons,
-            "flux": electrons * flux,
-            "flux_err": error * flux,
-        }
-    )

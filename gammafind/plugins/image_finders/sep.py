@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from gammafind.errors import MissingBackendError, OptionError
+from gammafind.measure.scene import Scene
 from gammafind.plugins.image_finders.finder import FWHM_OF_SIGMA, Found, ImageFinder, require
-from gammafind.plugins.image_finders.scene import Scene
 
 __all__ = ["SourceExtractor"]
 

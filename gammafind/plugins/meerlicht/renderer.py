@@ -97,6 +97,7 @@ class MeerlichtRenderer(Camera):
     name: ClassVar[str] = "meerlicht"
     presets: ClassVar[tuple[str, ...]] = ("gammafind.plugins.meerlicht:presets/meerlicht.toml",)
     map_files: ClassVar[str] = "image.fits"
+    reads_electrons: ClassVar[bool] = True
 
     def read_catalogue(self, source: str | PathLike) -> QTable | None:
         """Sources of a table with magnitudes, such as the result of a query of Gaia."""

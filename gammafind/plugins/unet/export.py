@@ -10,10 +10,10 @@ import numpy as np
 
 from gammafind.errors import WeightsError
 from gammafind.learning.weights import ARCHITECTURE, ONNX, write_network
-from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.networks import Network, input_name
 from gammafind.plugins.unet.peaks import sigmoid
 from gammafind.plugins.unet.runners import onnx_runner
+from gammafind.plugins.unet.trained import TrainedNetwork
 
 __all__ = ["export_network"]
 
@@ -25,8 +25,8 @@ _COMPARED = 4
 
 
 def export_network(
-    folder: str | PathLike, network: Network, architecture: Architecture, *, card: str
-) -> Architecture:
+    folder: str | PathLike, network: Network, architecture: TrainedNetwork, *, card: str
+) -> TrainedNetwork:
     """Write a folder of weights, and compare the scores of keras and of onnxruntime.
 
     Parameters
@@ -35,13 +35,13 @@ def export_network(
         Made where it does not exist; it must not hold weights already.
     network : keras.Model
         From `Architecture.build`, trained, in keras on torch.
-    architecture : Architecture
+    architecture : TrainedNetwork
     card : str
         Model card, Markdown: data, seeds, hours, metrics.
 
     Returns
     -------
-    Architecture
+    TrainedNetwork
         The one that was written, with checksums.
 
     Raises
@@ -63,7 +63,7 @@ def export_network(
     return architecture
 
 
-def _compare(folder: Path, network: Network, architecture: Architecture) -> None:
+def _compare(folder: Path, network: Network, architecture: TrainedNetwork) -> None:
     """Refuse a network whose outputs are not those of keras."""
     inputs = _inputs(architecture, _COMPARED)
     theirs = onnx_runner(folder, architecture)(inputs)
@@ -80,7 +80,7 @@ def _compare(folder: Path, network: Network, architecture: Architecture) -> None
         )
 
 
-def _inputs(architecture: Architecture, n: int) -> tuple[np.ndarray, ...]:
+def _inputs(architecture: TrainedNetwork, n: int) -> tuple[np.ndarray, ...]:
     """Features of random counts."""
     rng = np.random.default_rng(0)
     return tuple(

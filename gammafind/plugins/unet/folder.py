@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from gammafind.errors import WeightsError
 from gammafind.learning.weights import (
@@ -12,18 +13,23 @@ from gammafind.learning.weights import (
     checked_file,
     existing_folder,
     load_weights,
+    read_record,
 )
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.networks import Network
+from gammafind.plugins.unet.tile_architecture import TileArchitecture
+from gammafind.sky.bands import Band
 from gammafind.sky.patches import Patches
 
-__all__ = ["read_architecture", "read_network", "shipped_folder"]
+__all__ = ["read_architecture", "read_network", "shipped_folder", "shipped_tile_folder"]
+
+Trained = Architecture | TileArchitecture
 
 _SHIPPED = Path(__file__).parent / "weights"
 
 
-def read_architecture(folder: str | PathLike) -> Architecture:
-    """Read what a folder of weights is for.
+def read_architecture(folder: str | PathLike) -> Trained:
+    """Read what a folder of weights is for: patches, or tiles of images.
 
     Raises
     ------
@@ -32,7 +38,12 @@ def read_architecture(folder: str | PathLike) -> Architecture:
     WeightsError
         If the architecture cannot be read.
     """
-    return Architecture.read(existing_folder(folder) / ARCHITECTURE)
+    return read_record(existing_folder(folder) / ARCHITECTURE, _of_record, what="network")
+
+
+def _of_record(bands: tuple[Band, ...], record: dict[str, Any]) -> Trained:
+    tiles = record.get("sees") == TileArchitecture.sees
+    return (TileArchitecture if tiles else Architecture).of_record(bands, record)
 
 
 def read_network(folder: str | PathLike) -> Network:
@@ -67,9 +78,7 @@ def shipped_folder(network: str, patches: Patches) -> Path:
     WeightsError
         If there are none.
     """
-    shipped = {
-        path.parent: Architecture.read(path) for path in sorted(_SHIPPED.glob(f"*/{ARCHITECTURE}"))
-    }
+    shipped = _shipped(Architecture)
     for folder, architecture in shipped.items():
         if architecture.network == network and architecture.fits(patches):
             return folder
@@ -81,3 +90,28 @@ def shipped_folder(network: str, patches: Patches) -> Path:
         remedy="Train some by `gammafind train localiser` and give their folder as the option "
         f"weights. Shipped are {known or 'none'}.",
     )
+
+
+def shipped_tile_folder(network: str) -> Path:
+    """Folder of the weights that come with the package for tiles of images.
+
+    Raises
+    ------
+    WeightsError
+        If there are none.
+    """
+    for folder, architecture in _shipped(TileArchitecture).items():
+        if architecture.network == network:
+            return folder
+    raise WeightsError(
+        f"no weights of the network {network} are shipped for images",
+        remedy="Train some by `gammafind train localiser` and give their folder as the option "
+        "weights.",
+    )
+
+
+def _shipped(kind: type[Trained]) -> dict[Path, Trained]:
+    """Networks of a kind that come with the package, by their folders."""
+    folders = (path.parent for path in sorted(_SHIPPED.glob(f"*/{ARCHITECTURE}")))
+    read = {folder: read_architecture(folder) for folder in folders}
+    return {folder: one for folder, one in read.items() if isinstance(one, kind)}

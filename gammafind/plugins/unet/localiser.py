@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,12 +19,16 @@ from gammafind.errors import OptionError, WeightsError
 from gammafind.interfaces import Localiser, patch_widths
 from gammafind.learning.features import features
 from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.fluxes import with_background_of, with_fluxes, with_rough_background
-from gammafind.plugins.unet.folder import read_architecture, shipped_folder
+from gammafind.plugins.unet.folder import read_architecture, shipped_folder, shipped_tile_folder
+from gammafind.plugins.unet.image_search import TileSearch, search_image
 from gammafind.plugins.unet.networks import NETWORKS
-from gammafind.plugins.unet.peaks import find_clusters, find_maxima
+from gammafind.plugins.unet.peaks import Peaks, find_clusters, find_maxima
 from gammafind.plugins.unet.runners import BACKENDS
 from gammafind.plugins.unet.sightings import mean_scores
+from gammafind.plugins.unet.tile_architecture import TileArchitecture
+from gammafind.plugins.unet.trained import TrainedNetwork
 from gammafind.plugins.unet.views import VIEWS, averaged
 from gammafind.progress import track
 from gammafind.sky.observation import Observation
@@ -38,12 +43,14 @@ _PUBLISHED = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class UNet(Localiser):
-    """U-Net over bands of several resolutions, trained on simulated skies.
+    """U-Net over bands of several resolutions, or on tiles of an image, trained on simulations.
 
     The network tells each pixel's score, the offset of the source from the pixel, and the error
     of that; its local maxima are the detections. On a sky each detection is then fitted by the
     likelihood with its neighbours in place, which gives its flux, and the score is the probability
     that there is a source, by what network and likelihood say together.
+
+    In an image of a camera the PSF is fitted to all detections of a tile together instead.
 
     Parameters
     ----------
@@ -55,16 +62,17 @@ class UNet(Localiser):
         Which of the shipped weights are used.
     weights : str
         Folder of trained weights; where it is empty, shipped weights for the bands and widths of
-        the patches.
+        the patches, or for images.
     backend : {"onnxruntime", "keras"}
         What runs the network.
     batch_size : int
-        Patches that are looked at together.
+        Patches or tiles that are looked at together.
     views : int
         Ways of turning and flipping each patch over which its scores are averaged: 1 to 8.
     fluxes : bool
         Fit the fluxes of detections, and let the likelihood have a say in their scores. Without
-        it, and in patches apart from a sky, the network alone decides.
+        it, and in patches apart from a sky, the network alone decides. Images are always fitted;
+        without it the fit has no say.
     threshold : float
         Least probability of a detection by the network alone, in the patch that sees it best.
     separation : float
@@ -116,6 +124,8 @@ class UNet(Localiser):
         n_pixels: Sequence[int] | None,
         rng: np.random.Generator,
     ) -> QTable:
+        if observation.is_image:
+            return self._on_image(observation)
         widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
         stacks = PatchStacks(observation, grid, widths, rng)
         _, architecture = self._trained(_outline(stacks))
@@ -126,6 +136,52 @@ class UNet(Localiser):
         fitted = with_background_of(replace(self, views=1).find(rough), rough, stacks)
         found = self.find(fitted)
         return with_fluxes(found, fitted, stacks, architecture) if len(found) else found
+
+    def _on_image(self, observation: Observation) -> QTable:
+        """Detections in an image, scored by all that is known."""
+        found, evidence = self.look_at(observation)
+        ranking = self._for_images()[1].ranking
+        if self.fluxes and self.clusterer is None and ranking is not None and len(found):
+            found["score"] = ranking.probability(evidence)
+        return found
+
+    def look_at(self, observation: Observation) -> tuple[QTable, np.ndarray]:
+        """Detections in an image by the network alone, and what is known of each beside.
+
+        Parameters
+        ----------
+        observation : Observation
+
+        Returns
+        -------
+        detections : QTable
+            Schema DETECTIONS.
+        evidence : ndarray, shape (n, k)
+            As for the `Ranking` of weights for images.
+        """
+        folder, architecture = self._for_images()
+        architecture.check(observation, folder)
+        search = TileSearch(
+            run=BACKENDS[self.backend](folder, architecture),
+            find=partial(self._peaks, calibration=architecture.calibration),
+            architecture=architecture,
+            batch_size=self.batch_size,
+            views=self.views,
+        )
+        return search_image(observation, search)
+
+    def _for_images(self) -> tuple[Path, TileArchitecture]:
+        """Folder of the weights for images, and what is in it."""
+        folder = Path(self.weights) if self.weights else shipped_tile_folder(self.network)
+        return folder, _of_kind(TileArchitecture, folder)
+
+    def _peaks(self, output: np.ndarray, *, calibration: Calibration) -> Peaks:
+        """Detections in the output of a network, with calibrated scores."""
+        if self.clusterer is not None:
+            return find_clusters(output, self.clusterer)
+        least = calibration.logit(self.threshold)
+        peaks = find_maxima(output, least=least, radius=self.separation)
+        return replace(peaks, score=calibration.probability(peaks.score))
 
     def find(self, stacks: PatchStacks) -> QTable:
         """Detections by the network alone, each source once.
@@ -156,7 +212,7 @@ class UNet(Localiser):
     def _trained(self, patches: Patches) -> tuple[Path, Architecture]:
         """Folder of the weights for patches, and what is in it."""
         folder = Path(self.weights) if self.weights else shipped_folder(self.network, patches)
-        architecture = read_architecture(folder)
+        architecture = _of_kind(Architecture, folder)
         architecture.check(patches, folder)
         return folder, architecture
 
@@ -187,26 +243,31 @@ class UNet(Localiser):
         self, output: np.ndarray, architecture: Architecture, rows: slice, patches: Patches
     ) -> QTable:
         """Detections in the patches of a batch, where there are data."""
-        calibration = architecture.calibration
-        if self.clusterer is None:
-            least = calibration.logit(self.threshold)
-            peaks = find_maxima(output, least=least, radius=self.separation)
-            score = calibration.probability(peaks.score)
-        else:
-            peaks = find_clusters(output, self.clusterer)
-            score = peaks.score
+        peaks = self._peaks(output, calibration=architecture.calibration)
         table = QTable(
             {
                 "patch": peaks.patch + rows.start,
                 "x": peaks.x * u.pix,
                 "y": peaks.y * u.pix,
-                "score": score,
+                "score": peaks.score,
             }
         )
         if peaks.sigma is not None:
             scale = architecture.r68_of_sigma(patches.grid)
             table["pos_err"] = peaks.sigma * scale * u.deg
         return table[_on_data(table, patches)]
+
+
+def _of_kind(kind: type[TrainedNetwork], folder: Path) -> TrainedNetwork:
+    """Network of a folder of weights, which must see what is looked at."""
+    architecture = read_architecture(folder)
+    if not isinstance(architecture, kind):
+        raise WeightsError(
+            f"the weights were trained for {architecture.sees}, not for {kind.sees}",
+            path=folder,
+            remedy="Use the weights of this preset, or train some for it.",
+        )
+    return architecture
 
 
 def _outline(stacks: PatchStacks) -> Patches:

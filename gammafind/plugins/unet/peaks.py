@@ -37,6 +37,15 @@ class Peaks:
     score: np.ndarray
     sigma: np.ndarray | None
 
+    def select(self, rows: np.ndarray) -> Peaks:
+        """Return some of the detections."""
+        some = {name: value if value is None else value[rows] for name, value in vars(self).items()}
+        return Peaks(**some)
+
+    def of_patch(self, index: int) -> Peaks:
+        """Return those of one patch."""
+        return self.select(self.patch == index)
+
 
 def find_maxima(output: np.ndarray, *, least: float, radius: float) -> Peaks:
     """Find the peaks of the score, and where the network puts the sources.

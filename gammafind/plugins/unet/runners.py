@@ -9,14 +9,14 @@ import numpy as np
 
 from gammafind.learning import weights
 from gammafind.learning.weights import Runner
-from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.folder import read_network
 from gammafind.plugins.unet.networks import input_name
+from gammafind.plugins.unet.trained import TrainedNetwork
 
 __all__ = ["BACKENDS", "keras_runner", "onnx_runner"]
 
 
-def onnx_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
+def onnx_runner(folder: str | PathLike, architecture: TrainedNetwork) -> Runner:
     """Run the network of a weights folder by onnxruntime, on all cores.
 
     Raises
@@ -32,7 +32,7 @@ def onnx_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
     return weights.onnx_runner(folder, architecture.checksums, shapes)
 
 
-def keras_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
+def keras_runner(folder: str | PathLike, architecture: TrainedNetwork) -> Runner:
     """Run the network of a weights folder by keras.
 
     Raises
@@ -46,7 +46,7 @@ def keras_runner(folder: str | PathLike, architecture: Architecture) -> Runner:
     return lambda inputs: np.asarray(network.predict_on_batch(list(inputs)))
 
 
-BACKENDS: dict[str, Callable[[str | PathLike, Architecture], Runner]] = {
+BACKENDS: dict[str, Callable[[str | PathLike, TrainedNetwork], Runner]] = {
     "onnxruntime": onnx_runner,
     "keras": keras_runner,
 }

@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-import astropy.units as u
 import numpy as np
 import pytest
 
 from gammafind.errors import OptionError
 from gammafind.interfaces import Localiser
+from gammafind.measure.scene import scenes_of_image
 from gammafind.plugins.image_finders.daofind import DaoFind
-from gammafind.plugins.image_finders.scene import scenes_of_image
 from gammafind.plugins.image_finders.sep import SourceExtractor
-from gammafind.plugins.meerlicht.moffat import field_psf
-from gammafind.plugins.meerlicht.stamps import draw_stars
 from gammafind.registry import create
-from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import PlainPixels
-from gammafind.sky.skymap import SkyMap
+from tests.measure.images import NOISE, stars_on_sky
 
-BAND = (Band("q", 440 * u.nm, 720 * u.nm),)
 SHAPE = (200, 240)
 X, Y = np.array([50.3, 120.6, 200.0]), np.array([40.2, 150.5, 90.9])
 ELECTRONS = np.array([3000.0, 6000.0, 20000.0])
-NOISE = 10.0
 
 
-def seen(stars: bool = True) -> Observation:
+def seen(stars: bool = True, valid: np.ndarray | None = None) -> Observation:
     """Three stars on a sky of 100 electrons."""
-    image = np.full(SHAPE, 100, dtype=np.float32)
-    if stars:
-        draw_stars(image, X, Y, ELECTRONS, np.full(3, 5.0), beta=3.0)
-    image += np.random.default_rng(4).normal(0, NOISE, SHAPE).astype(np.float32)
-    pixels = (PlainPixels.of(SHAPE, 0.564 * u.arcsec),)
-
-    def flat(value: float, kind: str) -> SkyMap:
-        return SkyMap(BAND, pixels, (np.full(SHAPE, value, dtype=np.float32),), kind)
-
-    scale = pixels[0].pixel_size.to_value("rad")
-    return Observation(
-        counts=SkyMap(BAND, pixels, (image,), "electrons"),
-        background={"sky": flat(100, "electrons")},
-        exposure=flat(2.0, "exposure"),
-        psfs=(field_psf(5.0, 3.0, np.array([1, 0, 0, 0, 0, 0.0]), SHAPE, scale),),
-        noise=flat(NOISE, "noise"),
-    )
+    n = len(X) if stars else 0
+    return stars_on_sky(X[:n], Y[:n], ELECTRONS[:n], SHAPE, valid=valid)
 
 
 @pytest.fixture(params=["sep", "daofind"])
@@ -69,25 +47,24 @@ def test_nothing_is_found_in_noise(finder):
 
 
 def test_pixels_that_are_not_valid_are_not_searched(finder):
-    sky = seen()
     valid = np.ones(SHAPE, dtype=bool)
     valid[:, 180:] = False
-    counts = SkyMap(BAND, sky.counts.pixels, sky.counts.values, "electrons", (valid,))
-    holed = Observation(counts, sky.background, sky.exposure, sky.psfs, sky.noise)
-    assert sorted(finder.localise_sky(holed)["x"].value) == pytest.approx(X[:2], abs=0.3)
+    assert sorted(finder.localise_sky(seen(valid=valid))["x"].value) == pytest.approx(
+        X[:2], abs=0.3
+    )
 
 
 def test_the_score_of_sep_is_the_ratio_of_the_matched_filter():
     pytest.importorskip("sep")
     found = SourceExtractor(threshold=6.0).localise_sky(seen())
-    profile = next(iter(scenes_of_image(seen()))).profile
+    profile = next(iter(scenes_of_image(seen(), side=2176, margin=64))).profile
     expected = ELECTRONS * np.sqrt(np.sum(profile**2)) / NOISE
     assert np.sort(found["score"]) == pytest.approx(expected, rel=0.1)
     assert np.sort(found["npred"]) == pytest.approx(ELECTRONS, rel=0.1)
 
 
 def test_the_filter_is_the_psf():
-    scene = next(iter(scenes_of_image(seen())))
+    scene = next(iter(scenes_of_image(seen(), side=2176, margin=64)))
     assert scene.fwhm == pytest.approx(5.0, rel=0.01)
     assert scene.kernel.shape == (15, 15)
     assert scene.kernel.sum() == pytest.approx(1)

@@ -6,15 +6,24 @@ import shutil
 
 import pytest
 
-from tests.plugins.unet.helpers import MANY, TOY, matched_filter, random_network, write
+from tests.plugins.unet.helpers import (
+    MANY,
+    TILES,
+    TOY,
+    matched_filter,
+    passing_filter,
+    random_network,
+    write,
+)
 
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
-    """Folder of folders of weights: ``many`` and ``toy``."""
+    """Folder of folders of weights: ``many``, ``toy`` and ``tiles``."""
     folder = tmp_path_factory.mktemp("weights")
     write(folder / "many", random_network(MANY), MANY)
     write(folder / "toy", matched_filter(), TOY)
+    write(folder / "tiles", passing_filter(), TILES)
     return folder
 
 

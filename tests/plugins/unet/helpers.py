@@ -10,10 +10,13 @@ from gammafind.errors import MissingBackendError
 from gammafind.learning.backend import load_keras
 from gammafind.learning.features import FeatureSpec
 from gammafind.learning.weights import check_exporter
-from gammafind.plugins.unet.architecture import Architecture, Calibration
+from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.export import export_network
+from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.sky.bands import energy_bands
 from gammafind.testing import toy_patches
+from tests.measure.images import BAND
 
 MANY = Architecture(
     network="gammafind",
@@ -35,6 +38,15 @@ TOY = Architecture(
     calibration=Calibration(error_scale=2.0),
 )
 """For the patches of `toy_patches`."""
+
+TILES = TileArchitecture(
+    network="gammafind",
+    bands=BAND,
+    side=64,
+    fwhm=(2.0, 8.0),
+    options={"filters": [2], "working_width": 64},
+)
+"""For tiles of images."""
 
 LOG_ERROR = -0.5
 OFFSET = (0.25, -0.25)
@@ -76,6 +88,22 @@ def matched_filter():
     weights = np.zeros(heads.kernel.shape)
     weights[0, 0, 0, 0] = 4.0
     heads.set_weights([weights, np.array([-20.0, *OFFSET, LOG_ERROR])])
+    return network
+
+
+def passing_filter():
+    """Network for `TILES` whose score rises with the matched filter, above a ratio of 6."""
+    torch_keras()
+    network = TILES.build()
+    convolutions = (layer for layer in network.layers if "Conv2D" in type(layer).__name__)
+    first, second, heads = convolutions
+    for layer, channel in ((first, 1), (second, 0)):
+        weights = np.zeros(layer.kernel.shape)
+        weights[1, 1, channel, 0] = 1.0
+        layer.set_weights([weights, np.zeros(layer.bias.shape)])
+    weights = np.zeros(heads.kernel.shape)
+    weights[0, 0, 0, 0] = 2.0
+    heads.set_weights([weights, np.array([-9.6, 0.0, 0.0, LOG_ERROR])])
     return network
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from gammafind.errors import MissingFileError, OptionError, TruncatedFileError, WeightsError
-from gammafind.plugins.unet.architecture import Architecture, Calibration
+from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.peaks import sigmoid
 from tests.plugins.unet.helpers import MANY
 

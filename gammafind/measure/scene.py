@@ -16,8 +16,6 @@ from gammafind.sky.tiles import Tile, tiles
 
 __all__ = ["Scene", "scene_of_patch", "scenes_of_image"]
 
-_SIDE = 2176
-_MARGIN = 64
 _KERNEL = 1.25
 """Half side of the filter in FWHM."""
 _LARGEST_KERNEL = 20
@@ -53,9 +51,7 @@ class Scene:
     @cached_property
     def fwhm(self) -> float:
         """Full width at half maximum of the PSF in pixels."""
-        theta, density = self.psf.theta, self.psf.density
-        half = np.interp(-density[0] / 2, -density, theta)
-        return float(2 * half / self.pixel_size)
+        return self.psf.fwhm / self.pixel_size
 
     @cached_property
     def profile(self) -> np.ndarray:
@@ -68,6 +64,22 @@ class Scene:
     def kernel(self) -> np.ndarray:
         """`profile` of sum one."""
         return self.profile / self.profile.sum()
+
+    @cached_property
+    def snr(self) -> np.ndarray:
+        """Signal-to-noise ratio of each pixel by itself, float32."""
+        return self.excess / self.noise
+
+    @cached_property
+    def matched_snr(self) -> np.ndarray:
+        """Signal-to-noise ratio of a point source in the middle of each pixel, float32.
+
+        That of the image after a filter with the PSF; what lies outside counts as empty.
+        """
+        import cv2
+
+        kernel = (self.profile / np.sqrt(np.sum(self.profile**2))).astype(np.float32)
+        return cv2.filter2D(self.snr, -1, kernel, borderType=cv2.BORDER_CONSTANT)
 
     def at(self, image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Values of an image of this part in the pixels that hold some places."""
@@ -93,8 +105,14 @@ def scene_of_patch(patches: Patches, index: int) -> Scene:
     )  # fmt: skip
 
 
-def scenes_of_image(observation: Observation) -> Iterator[Scene]:
+def scenes_of_image(observation: Observation, *, side: int, margin: int) -> Iterator[Scene]:
     """Parts of an image, each with the PSF of its middle.
+
+    Parameters
+    ----------
+    observation : Observation
+    side, margin : int
+        Of the parts, in pixels, as for `gammafind.sky.tiles.tiles`.
 
     Raises
     ------
@@ -106,7 +124,7 @@ def scenes_of_image(observation: Observation) -> Iterator[Scene]:
         raise _no_image(counts.n_bands, ())
     background = observation.total_background()
     size = counts.pixels[0].pixel_size.to_value("rad")
-    for tile in tiles(counts.pixels[0].shape, side=_SIDE, margin=_MARGIN):
+    for tile in tiles(counts.pixels[0].shape, side=side, margin=margin):
         sky = tile.cut(background.values[0])
         known = observation.noise
         scene = _scene(

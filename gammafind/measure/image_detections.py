@@ -1,0 +1,63 @@
+"""Table of what was found in an image: in its pixels, on the sky, and in physical units."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.sky.observation import Observation
+
+__all__ = ["image_detections"]
+
+_R68 = float(np.sqrt(-2 * np.log(0.32)))
+"""Radius that holds 68 % of a two-dimensional Gaussian of width one."""
+
+
+def image_detections(
+    observation: Observation,
+    *,
+    x: np.ndarray,
+    y: np.ndarray,
+    score: np.ndarray,
+    electrons: np.ndarray,
+    electrons_err: np.ndarray,
+    position_err: np.ndarray,
+) -> QTable:
+    """Make the table of detections in an image.
+
+    Parameters
+    ----------
+    observation : Observation
+        Of one band, on the pixels of an image.
+    x, y : ndarray, shape (n,)
+        Pixel coordinates.
+    score : ndarray, shape (n,)
+    electrons, electrons_err : ndarray, shape (n,)
+    position_err : ndarray, shape (n,)
+        Standard deviation along each axis, in pixels.
+
+    Returns
+    -------
+    QTable
+        Schema DETECTIONS.
+    """
+    pixels = observation.counts.pixels[0]
+    positions = pixels.wcs.pixel_to_world(x, y).icrs
+    exposure = observation.exposure.values[0][np.rint(y).astype(int), np.rint(x).astype(int)]
+    flux = 1 / exposure * u.Unit("cm-2 s-1")
+    return QTable(
+        {
+            "ra": positions.ra,
+            "dec": positions.dec,
+            "glon": positions.galactic.l,
+            "glat": positions.galactic.b,
+            "x": x * u.pix,
+            "y": y * u.pix,
+            "score": score,
+            "pos_err": _R68 * position_err * pixels.pixel_size,
+            "npred": electrons,
+            "flux": electrons * flux,
+            "flux_err": electrons_err * flux,
+        }
+    )

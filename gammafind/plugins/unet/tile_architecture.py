@@ -1,0 +1,106 @@
+"""What a network for tiles of images is: layers, the tiles that it takes, what its scores mean."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any, ClassVar
+
+from gammafind.errors import OptionError, UntrainedWarning
+from gammafind.learning.tile_features import N_CHANNELS
+from gammafind.plugins.unet.calibration import Calibration
+from gammafind.plugins.unet.ranking import Ranking
+from gammafind.plugins.unet.trained import TrainedNetwork, tuples
+from gammafind.sky.bands import Band
+from gammafind.sky.observation import Observation
+
+__all__ = ["TileArchitecture"]
+
+_TOLERANCE = 0.1
+"""By which share the width of a PSF may lie outside those of the training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileArchitecture(TrainedNetwork):
+    """Everything about a network for tiles of images but its weights.
+
+    What it sees is in signal-to-noise ratios and pixels, so that it serves for images in any one
+    band.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network, as for `build_network`.
+    bands : tuple of Band
+        That it was trained in.
+    side : int
+        Pixels a side of a tile.
+    fwhm : tuple of float
+        Least and largest width of the PSF that it was trained with, in pixels; empty where that
+        is not known.
+    ranking : Ranking, optional
+        How the fit of the PSF enters the score.
+    options : mapping
+        Of the network.
+    calibration : Calibration
+    checksums : mapping of str to str
+        SHA-256 of the files that belong to it.
+    """
+
+    sees: ClassVar[str] = "tiles of images"
+
+    side: int
+    fwhm: tuple[float, ...] = ()
+    ranking: Ranking | None = None
+
+    def __post_init__(self) -> None:
+        if self.fwhm and not (len(self.fwhm) == 2 and 0 < self.fwhm[0] <= self.fwhm[1]):
+            raise OptionError(
+                f"the network was trained with PSFs of {self.fwhm} pixels",
+                remedy="Give the least and the largest width.",
+            )
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Width and channels of the input."""
+        return ((self.side, N_CHANNELS),)
+
+    def check(self, observation: Observation, path: str | PathLike) -> None:
+        """Warn where the PSF of an image is wider or narrower than those of the training.
+
+        Parameters
+        ----------
+        observation : Observation
+        path : path-like
+            The weights, for the message.
+        """
+        fwhm = observation.psfs[0].fwhm / observation.counts.pixels[0].pixel_size.to_value("rad")
+        if not self.fwhm:
+            return
+        low, high = self.fwhm[0] * (1 - _TOLERANCE), self.fwhm[1] * (1 + _TOLERANCE)
+        if not low <= fwhm <= high:
+            warnings.warn(
+                f"the PSF is {fwhm:.1f} pixels wide (FWHM); the weights {path} were trained with "
+                f"{self.fwhm[0]:.1f} to {self.fwhm[1]:.1f}: expect to miss sources, or train some "
+                "for this camera",
+                UntrainedWarning,
+                stacklevel=2,
+            )
+
+    def _record(self) -> dict[str, Any]:
+        ranking = None if self.ranking is None else asdict(self.ranking)
+        return {"side": self.side, "fwhm": list(self.fwhm), "ranking": ranking}
+
+    @classmethod
+    def of_record(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> TileArchitecture:
+        """Make the network of the bands and of all else that its JSON holds."""
+        rest = {name: value for name, value in record.items() if name != "sees"}
+        calibration, ranking, fwhm = (rest.pop(n) for n in ("calibration", "ranking", "fwhm"))
+        return cls(
+            bands=bands,
+            calibration=Calibration(**tuples(calibration)),
+            ranking=None if ranking is None else Ranking(**tuples(ranking)),
+            fwhm=tuple(fwhm),
+            **rest,
+        )

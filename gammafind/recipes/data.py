@@ -1,0 +1,40 @@
+"""What networks are trained on, and which kind of it an instrument gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from gammafind.config import build
+from gammafind.interfaces import Plugin
+from gammafind.learning.shards import Maker
+from gammafind.learning.training import Samples
+from gammafind.plugins.unet.trained import TrainedNetwork
+from gammafind.recipes.patch_data import PatchData
+from gammafind.recipes.recipe import Recipe
+from gammafind.recipes.tile_data import TileData
+
+__all__ = ["TrainingData", "data_of"]
+
+
+class TrainingData(Protocol):
+    """Training data of a recipe."""
+
+    maker: Maker
+    used: Mapping[str, Plugin]
+
+    def architecture(self) -> TrainedNetwork:
+        """Return the network that is trained."""
+
+    def batches(self, split: str, threads: int) -> Samples | None:
+        """Batches of a set, None where it is empty."""
+
+    def calibrate(self, weights: Path) -> None:
+        """Learn what the scores of trained weights mean, and write it to their folder."""
+
+
+def data_of(recipe: Recipe, folder: Path) -> TrainingData:
+    """Training data of a recipe: tiles of a camera's images, patches of the sky of all others."""
+    kind = TileData if build(recipe.preset.renderer).reads_electrons else PatchData
+    return kind(recipe, folder)

@@ -1,0 +1,50 @@
+"""Options that vary from image to image."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gammafind.config import build, load_preset
+from gammafind.errors import ConfigError
+from gammafind.recipes import read_recipe
+from gammafind.recipes.variation import varied
+
+
+def recipe_of(folder, text):
+    path = folder / "recipe.toml"
+    path.write_text(f'[training]\npreset = "meerlicht"\n{text}')
+    return read_recipe(path)
+
+
+def test_options_are_drawn_between_their_limits(tmp_path):
+    seeing, density = 'seeing = ["1.5 arcsec", "4 arcsec"]', "density = [1e3, 1e5]"
+    text = f"[vary.renderer]\n{seeing}\n[vary.population]\n{density}\n"
+    recipe = recipe_of(tmp_path, text)
+    rng = np.random.default_rng(1)
+    drawn = [varied(recipe.preset, recipe.variation, rng=rng) for _ in range(200)]
+    seeing = [build(one.renderer).seeing.to_value("arcsec") for one in drawn]
+    density = np.log10([build(one.population).density for one in drawn])
+    assert 1.5 <= min(seeing) < 1.6 < 3.8 < max(seeing) <= 4
+    assert np.median(density) == pytest.approx(4, abs=0.2)
+    assert 3 <= density.min() < 3.1 < 4.9 < density.max() <= 5
+
+
+def test_without_any_the_preset_stays(tmp_path):
+    recipe = recipe_of(tmp_path, "")
+    assert varied(recipe.preset, recipe.variation, rng=np.random.default_rng(1)) == recipe.preset
+    assert recipe.preset == load_preset("meerlicht")
+    assert "vary" not in recipe.settings
+
+
+@pytest.mark.parametrize(
+    "limits", ['["4 arcsec", "1.5 arcsec"]', "[1.0]", "2.0", '["1 arcsec", "2 s"]', "[0.0, 1.0]"]
+)
+def test_limits_that_are_none_are_named(tmp_path, limits):
+    with pytest.raises(ConfigError, match=r"recipe\.toml: \[vary.renderer\] seeing is .* two"):
+        recipe_of(tmp_path, f"[vary.renderer]\nseeing = {limits}\n")
+
+
+def test_roles_that_do_not_vary_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"unknown key \[vary\] localiser"):
+        recipe_of(tmp_path, "[vary.localiser]\nthreshold = [1.0, 2.0]\n")
