@@ -37,11 +37,11 @@ SEED = 77001
 FINDERS = {
     "sep": {"threshold": 2.5, "deblend_contrast": 1e-4, "deblend_levels": 64},
     "daofind": {"threshold": 3.0, "reach": 2.0},
+    "unet": {},
 }
 """Finders, deeper than what they publish."""
-PUBLISHED = 4.0
-"""Signal-to-noise ratio from which on detections are published."""
-LEVELS = (4.0, 5.0, 6.0)
+LEVELS = {"sep": (4.0, 5.0, 6.0), "daofind": (4.0, 5.0, 6.0), "unet": (0.8, 0.9, 0.95)}
+"""Least scores, signal-to-noise ratios or probabilities; the first is that which is published."""
 PURITY = 0.95
 CLASSES, REAL = ImageCnn.classes, len(ImageCnn.classes) - len(ImageCnn.fakes)
 MAGNITUDES = (15, 17, 18, 19, 19.5, 20, 20.5, 21, 21.5)
@@ -84,15 +84,17 @@ def main() -> None:
         ]
         for kind in DENSITIES
     }
+    levels = LEVELS[arguments.localiser]
     for kind, frames in found.items():
         told = joined(frames)
         print(f"\n## {kind}, {arguments.localiser}\n")
-        print_real(told)
-        print_kinds(told)
-        print_calibration(told)
+        print_real(told, levels)
+        print_kinds(told, levels[0])
+        print_calibration(told, levels[0])
         print_left(told)
     print("\n## stars and galaxies, all frames\n")
-    print_stars(joined([frame for frames in found.values() for frame in frames]))
+    everything = joined([frame for frames in found.values() for frame in frames])
+    print_stars(everything, levels[0])
     print_speed(classifier, arguments.frames)
 
 
@@ -182,13 +184,13 @@ def chosen(told: Told, rows: np.ndarray) -> Told:
     return Told(n_visible=told.n_visible, **values)
 
 
-def print_real(told: Told) -> None:
+def print_real(told: Told, levels: Sequence[float]) -> None:
     """Real or bogus: accuracy, beside that of calling all alike, and of the S/N alone."""
     heads = ["S/N from", "of", "number", "accuracy", "95 %", "balanced", "all called alike"]
     heads += ["artefacts known, cut in S/N"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     known = told.label < len(CLASSES) - 1
-    for low in (*LEVELS, pure_cut(told)):
+    for low in (*levels, pure_cut(told)):
         for name, rows in {"all": True, "sources and artefacts": known}.items():
             some = chosen(told, rows & (told.score >= low))
             true = some.label < REAL
@@ -209,9 +211,9 @@ def best_cut(told: Told) -> float:
     return float((right.max() + np.sum(~other)) / len(other))
 
 
-def print_kinds(told: Told) -> None:
+def print_kinds(told: Told, published: float) -> None:
     """What each kind is called."""
-    some = chosen(told, told.score >= PUBLISHED)
+    some = chosen(told, told.score >= published)
     said = best_class(some.probability)
     print(f"\n| is | number | called real | {' | '.join(CLASSES)} |\n|---|---{'|---' * 8}|")
     for place, name in enumerate(CLASSES):
@@ -230,9 +232,9 @@ def best_class(probability: np.ndarray) -> np.ndarray:
     return np.where(side, probability, 0).argmax(axis=1)
 
 
-def print_calibration(told: Told) -> None:
+def print_calibration(told: Told, published: float) -> None:
     """Expected calibration error of the probability of being real, and of the named class."""
-    some = chosen(told, told.score >= PUBLISHED)
+    some = chosen(told, told.score >= published)
     named = best_class(some.probability)
     sure = some.probability[np.arange(len(named)), named]
     errors = (
@@ -278,12 +280,12 @@ def pure_cut(told: Told) -> float:
     return float(score[order][np.flatnonzero(purity >= PURITY)[-1]])
 
 
-def print_stars(told: Told) -> None:
+def print_stars(told: Told, published: float) -> None:
     """How well stars and galaxies are told apart, against magnitude."""
     heads = ["magnitude", "stars", "galaxies", "AUC", "95 %", "AUC, half-light radius", "95 %"]
     heads += ["AUC, two apertures", "95 %"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    some = chosen(told, (told.label < REAL) & (told.score >= PUBLISHED))
+    some = chosen(told, (told.label < REAL) & (told.score >= published))
     p = some.probability[:, :REAL]
     extended = p[:, 1] / np.maximum(p.sum(axis=1), 1e-300)
     for low, high in [*pairwise(MAGNITUDES), (15, 21.5)]:
