@@ -8,6 +8,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import cg, splu
 
+from gammafind.workers import in_threads
+
 __all__ = ["JointFit", "fit_jointly"]
 
 _ITERATIONS = 25
@@ -169,8 +171,13 @@ def _information(
     by_template: sparse.csr_array, templates: sparse.csr_array, model: np.ndarray
 ) -> sparse.csc_array:
     """Fisher information, with a little on the diagonal: templates may be alike, or empty."""
-    weighted = sparse.diags_array(1 / model) @ templates
-    information = by_template @ weighted
+    weights = np.repeat(1 / model, np.diff(templates.indptr))
+    weighted = sparse.csr_array(
+        (templates.data * weights, templates.indices, templates.indptr), shape=templates.shape
+    )
+    rows = np.array_split(np.arange(by_template.shape[0]), by_template.shape[0] // _CHUNK + 1)
+    parts = in_threads(lambda some: by_template[some] @ weighted, rows)
+    information = sparse.vstack(list(parts), format="csr")
     diagonal = information.diagonal()
     largest = diagonal.max(initial=0)
     ridge = _RIDGE * np.where(diagonal > 0, diagonal, largest if largest > 0 else 1)
