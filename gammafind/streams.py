@@ -8,7 +8,7 @@ import numpy as np
 
 from gammafind.errors import OptionError
 
-__all__ = ["Streams", "streams"]
+__all__ = ["Streams", "stream", "streams"]
 
 
 @dataclass(frozen=True)
@@ -61,3 +61,8 @@ def streams(seed: int, index: int) -> Streams:
             raise OptionError(f"the {name} is {value}", remedy="It must not be negative.")
     children = np.random.SeedSequence(seed, spawn_key=(index,)).spawn(5)
     return Streams(*map(np.random.default_rng, children))
+
+
+def stream(seed: int | tuple[int, ...], *key: int) -> np.random.Generator:
+    """One of the random streams of a seed; those of other keys are independent of it."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

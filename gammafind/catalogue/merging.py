@@ -13,8 +13,10 @@ from gammafind.catalogue.schema import DETECTIONS, PATCH_DETECTIONS, conform, em
 from gammafind.errors import OptionError, TableError
 from gammafind.sky.patches import PatchGrid
 
-__all__ = ["R95_OVER_R68", "merge_detections", "merge_duplicates"]
+__all__ = ["R68_OVER_SIGMA", "R95_OVER_R68", "merge_detections", "merge_duplicates"]
 
+R68_OVER_SIGMA = float(np.sqrt(-2 * np.log(0.32)))
+"""68 % containment radius of a two-dimensional Gaussian over its standard deviation (1.51)."""
 R95_OVER_R68 = float(np.sqrt(np.log(20) / np.log(1 / 0.32)))
 """95 % over 68 % containment radius of a two-dimensional Gaussian (1.62)."""
 

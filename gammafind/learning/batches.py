@@ -14,6 +14,7 @@ from gammafind.learning.features import FeatureSpec, features
 from gammafind.learning.shard_set import Expected, PatchMap, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
 from gammafind.sky.upsample import upsample
+from gammafind.streams import stream
 
 __all__ = [
     "GRAIN",
@@ -21,6 +22,7 @@ __all__ = [
     "Batches",
     "DrawOptions",
     "ahead",
+    "epoch_rows",
     "turned_stack",
     "turned_truth",
 ]
@@ -139,14 +141,11 @@ class Batches:
 
     def _rows(self, epoch: int) -> np.ndarray:
         """Patches of each batch, shape (len(self), batch_size)."""
-        rng = self._rng(_CHOICE, epoch)
-        wanted = len(self) * self.batch_size
-        rounds = -(-wanted // len(self.shards))
-        rows = np.concatenate([rng.permutation(len(self.shards)) for _ in range(rounds)])
-        return rows[:wanted].reshape(len(self), self.batch_size)
+        rng = stream(self.seed, _CHOICE, epoch)
+        return epoch_rows(len(self.shards), len(self), self.batch_size, rng=rng)
 
     def _batch(self, epoch: int, index: int, rows: np.ndarray) -> Batch:
-        rng = self._rng(_DRAW, epoch, index)
+        rng = stream(self.seed, _DRAW, epoch, index)
         expected = self.shards.read(rows, exposure=self.spec.exposure)
         counts = drawn_counts(expected, self.draw, self.shards.faintest, rng=rng)
         if self.draw.turns:
@@ -157,8 +156,18 @@ class Batches:
         width = max(self.shards.widths)
         return seen, target_maps(expected.truth, len(rows), width, self.targets)
 
-    def _rng(self, *key: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+
+def epoch_rows(n: int, n_batches: int, batch_size: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Which of n samples are in each batch of an epoch, all of them equally often.
+
+    Returns
+    -------
+    ndarray of int, shape (n_batches, batch_size)
+    """
+    wanted = n_batches * batch_size
+    rounds = -(-wanted // n)
+    rows = np.concatenate([rng.permutation(n) for _ in range(rounds)])
+    return rows[:wanted].reshape(n_batches, batch_size)
 
 
 def drawn_counts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from gammafind.errors import WeightsError
+from gammafind.errors import OptionError, WeightsError
 from gammafind.learning import weights
 from gammafind.learning.weights import (
     ARCHITECTURE,
@@ -25,7 +25,14 @@ from gammafind.learning.weights import (
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["BACKENDS", "Architecture", "class_probabilities", "export_classifier", "in_batches"]
+__all__ = [
+    "BACKENDS",
+    "Architecture",
+    "check_probabilities",
+    "class_probabilities",
+    "export_classifier",
+    "in_batches",
+]
 
 _AGREEMENT = 1e-3
 """Largest difference of the probabilities of keras and onnxruntime."""
@@ -71,6 +78,22 @@ def class_probabilities(output: np.ndarray, temperature: float) -> np.ndarray:
     scaled = np.asarray(output, dtype=float) / temperature
     scaled -= scaled.max(axis=1, keepdims=True)
     return np.exp(scaled) / np.exp(scaled).sum(axis=1, keepdims=True)
+
+
+def check_probabilities(temperature: float, shares: Sequence[float], n_classes: int) -> None:
+    """Refuse a temperature, or shares of classes, that cannot be.
+
+    Raises
+    ------
+    OptionError
+    """
+    if not 0 < temperature < np.inf:
+        raise OptionError(f"the temperature is {temperature}", remedy="It must be above 0.")
+    if len(shares) != n_classes or not all(0 < one <= 1 for one in shares):
+        raise OptionError(
+            f"the shares of the classes are {list(shares)}",
+            remedy=f"Give {n_classes} numbers above 0 and up to 1.",
+        )
 
 
 def in_batches(

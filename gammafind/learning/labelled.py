@@ -9,6 +9,7 @@ import numpy as np
 
 from gammafind.errors import OptionError
 from gammafind.learning.batches import Batch
+from gammafind.streams import stream
 
 __all__ = ["LabelledBatches", "LabelledCutouts"]
 
@@ -100,10 +101,10 @@ class LabelledBatches:
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 0."""
         number = 0 if self.fixed else number
-        order = self._rng(_CHOICE, number).permutation(len(self.cutouts))
+        order = stream(self.seed, _CHOICE, number).permutation(len(self.cutouts))
         for index in range(len(self)):
             rows = order[index * self.batch_size : (index + 1) * self.batch_size]
-            yield self._batch(self.cutouts[rows], self._rng(_DRAW, number, index))
+            yield self._batch(self.cutouts[rows], stream(self.seed, _DRAW, number, index))
 
     def _batch(self, some: LabelledCutouts, rng: np.random.Generator) -> Batch:
         if self.turns:
@@ -114,9 +115,6 @@ class LabelledBatches:
             some = replace(some, arrays={**some.arrays, **scores})
         target = np.eye(self.n_classes, dtype=np.float32)[some.label]
         return self.features(some.arrays), target
-
-    def _rng(self, *key: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
 
 def _turned(

@@ -1,21 +1,52 @@
-"""Layers that several networks have: inputs that are standardised, logarithms of probabilities."""
+"""What several networks have: options, standardised inputs, logarithms of probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gammafind.errors import OptionError
 from gammafind.learning.backend import load_keras
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["log_softmax", "standardise", "standardised_inputs"]
+__all__ = ["check_network", "log_softmax", "standardise", "standardised_inputs"]
 
 _LEAST_STD = 1e-3
 _STANDARD = "standard_{}"
+
+
+def check_network(name: str, networks: Mapping[str, Callable], options: Iterable[str]) -> None:
+    """Refuse networks and options that there are not.
+
+    Parameters
+    ----------
+    name : str
+    networks : mapping of str to callable
+        Networks by name; their inputs have no default, their options have one.
+    options : iterable of str
+        Names of options.
+
+    Raises
+    ------
+    OptionError
+    """
+    if name not in networks:
+        raise OptionError(
+            f"there is no network {name!r}", remedy=f"Known are {', '.join(networks)}."
+        )
+    parameters = inspect.signature(networks[name]).parameters.values()
+    known = [one.name for one in parameters if one.default is not one.empty]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise OptionError(
+            f"the network {name} has no option {', '.join(unknown)}",
+            remedy=f"It accepts {', '.join(known)}.",
+        )
 
 
 def standardised_inputs(

@@ -15,7 +15,16 @@ from gammafind.errors import MissingFileError, OptionError, TruncatedFileError
 from gammafind.learning.targets import TRUTH
 from gammafind.sky.spread import Spread
 
-__all__ = ["META", "Expected", "PatchMap", "ShardSet", "shard_folder"]
+__all__ = [
+    "META",
+    "Expected",
+    "PatchMap",
+    "ShardSet",
+    "damaged",
+    "joined_truth",
+    "load_array",
+    "shard_folder",
+]
 
 _ABOVE_LOWEST = 1.5
 META = "meta.json"
@@ -141,7 +150,7 @@ class ShardSet:
             sources=tuple(np.square(_stack(places, f"sources_{i}")) for i in bands),
             background=tuple(np.square(_stack(places, f"background_{i}")) for i in bands),
             exposure=tuple(_exposure(places, i) for i in bands) if exposure else None,
-            truth=_joined([shard.truth_of(patch) for shard, patch in places]),
+            truth=joined_truth([shard.truth_of(patch) for shard, patch in places]),
             maps=_maps(places),
         )
 
@@ -198,36 +207,47 @@ class _Shard:
     def _whole(self, band: int) -> tuple[np.ndarray, np.ndarray, Spread]:
         """Maps of the whole sky in a band, and how they are spread."""
         if band not in self._wholes:
-            maps = [self._load(f"map_{name}_{band}", None) for name in ("sources", "background")]
+            names = (f"map_{name}_{band}" for name in ("sources", "background"))
+            maps = [load_array(self.folder, name, None) for name in names]
             try:
                 shares = sparse.load_npz(self.folder / f"spread_{band}.npz")
             except (OSError, ValueError, EOFError, KeyError):
-                raise self._damaged(f"spread_{band}") from None
+                raise damaged(self.folder, f"spread_{band}") from None
             self._wholes[band] = (*maps, Spread(sparse.csr_array(shares), self.widths[band]))
         return self._wholes[band]
 
     @cached_property
     def _truth(self) -> np.ndarray:
-        return self._load("truth", mmap_mode=None)
+        return load_array(self.folder, "truth", mmap_mode=None)
 
     def _mapped(self, name: str, width: int) -> np.ndarray:
-        array = self._load(name, mmap_mode="r")
+        array = load_array(self.folder, name, mmap_mode="r")
         if array.shape != (self.n_patches, width, width) or array.dtype != np.float16:
-            raise self._damaged(name)
+            raise damaged(self.folder, name)
         return array
 
-    def _load(self, name: str, mmap_mode: str | None) -> np.ndarray:
-        try:
-            return np.load(self.folder / f"{name}.npy", mmap_mode=mmap_mode)
-        except (OSError, ValueError, EOFError):
-            raise self._damaged(name) from None
 
-    def _damaged(self, name: str) -> TruncatedFileError:
-        return TruncatedFileError(
-            "the file is missing or damaged",
-            path=self.folder / f"{name}.npy",
-            remedy=f"Remove {self.folder}, so that it is made again.",
-        )
+def load_array(folder: Path, name: str, mmap_mode: str | None) -> np.ndarray:
+    """Array of a name in a folder of training data.
+
+    Raises
+    ------
+    TruncatedFileError
+        If it is missing or damaged.
+    """
+    try:
+        return np.load(folder / f"{name}.npy", mmap_mode=mmap_mode)
+    except (OSError, ValueError, EOFError):
+        raise damaged(folder, name) from None
+
+
+def damaged(folder: Path, name: str) -> TruncatedFileError:
+    """Error of an array of training data that cannot be used."""
+    return TruncatedFileError(
+        "the file is missing or damaged",
+        path=folder / f"{name}.npy",
+        remedy=f"Remove {folder}, so that it is made again.",
+    )
 
 
 def _stack(places: Sequence[tuple[_Shard, int]], name: str) -> np.ndarray:
@@ -252,7 +272,7 @@ def _maps(places: Sequence[tuple[_Shard, int]]) -> tuple[tuple[PatchMap, ...], .
     return tuple(shard.maps_of(patch) for shard, patch in places)
 
 
-def _joined(truths: Sequence[np.ndarray]) -> np.ndarray:
+def joined_truth(truths: Sequence[np.ndarray]) -> np.ndarray:
     """Truth of several patches, numbered in their order."""
     joined = np.concatenate(truths) if truths else np.empty(0, dtype=TRUTH)
     joined["patch"] = np.repeat(np.arange(len(truths)), [len(truth) for truth in truths])

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.learning.batches import Batch, ahead, turned_stack, turned_truth
+from gammafind.learning.batches import Batch, ahead, epoch_rows, turned_stack, turned_truth
 from gammafind.learning.targets import TargetOptions, target_maps
 from gammafind.learning.tile_features import network_input
 from gammafind.learning.tile_set import TileSet
+from gammafind.streams import stream
 
 __all__ = ["TileBatches"]
 
@@ -70,14 +71,13 @@ class TileBatches:
             From 0.
         """
         number = 0 if self.fixed else number
-        wanted = len(self) * self.batch_size
-        rng = self._rng(_CHOICE, number)
-        rounds = -(-wanted // len(self.tiles))
-        rows = np.concatenate([rng.permutation(len(self.tiles)) for _ in range(rounds)])
-        rows = rows[:wanted].reshape(len(self), self.batch_size)
-        return ahead(
-            lambda i: self._batch(rows[i], self._rng(_DRAW, number, i)), len(self), self.threads
-        )
+        rng = stream(self.seed, _CHOICE, number)
+        rows = epoch_rows(len(self.tiles), len(self), self.batch_size, rng=rng)
+
+        def make(i: int) -> Batch:
+            return self._batch(rows[i], stream(self.seed, _DRAW, number, i))
+
+        return ahead(make, len(self), self.threads)
 
     def _batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         tiles = self.tiles.read(rows)
@@ -88,6 +88,3 @@ class TileBatches:
             truth = turned_truth(truth, choices, side)
         target = target_maps(truth, len(rows), side, self.targets, widths=tiles.fwhm)
         return (network_input(features, tiles.fwhm),), target
-
-    def _rng(self, *key: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))

@@ -18,9 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gammafind.errors import MissingFileError, OptionError, TruncatedFileError
-from gammafind.learning.shard_set import META, shard_folder
-from gammafind.learning.targets import TRUTH
+from gammafind.errors import MissingFileError, OptionError
+from gammafind.learning.shard_set import META, damaged, joined_truth, load_array, shard_folder
 
 __all__ = ["TileSet", "Tiles"]
 
@@ -90,12 +89,10 @@ class TileSet:
             for i, row in zip(owner, rows, strict=True)
         ]
         truths = [image.truth[image.truth["patch"] == tile] for image, tile in places]
-        truth = np.concatenate(truths) if truths else np.empty(0, dtype=TRUTH)
-        truth["patch"] = np.repeat(np.arange(len(truths)), [len(one) for one in truths])
         return Tiles(
             features=np.stack([image.features[tile] for image, tile in places]),
             fwhm=np.array([image.fwhm[tile] for image, tile in places]),
-            truth=truth,
+            truth=joined_truth(truths),
         )
 
 
@@ -109,25 +106,10 @@ def _read(folder: Path) -> Tiles:
             remedy="Make it again.",
         ) from None
     tiles = Tiles(
-        features=_load(folder, "tiles", "r"),
-        fwhm=_load(folder, "fwhm", None),
-        truth=_load(folder, "truth", None),
+        features=load_array(folder, "tiles", "r"),
+        fwhm=load_array(folder, "fwhm", None),
+        truth=load_array(folder, "truth", None),
     )
     if tiles.features.ndim != 4 or len(tiles.features) != len(tiles):
-        raise _damaged(folder, "tiles")
+        raise damaged(folder, "tiles")
     return tiles
-
-
-def _load(folder: Path, name: str, mode: str | None) -> np.ndarray:
-    try:
-        return np.load(folder / f"{name}.npy", mmap_mode=mode)
-    except (OSError, ValueError, EOFError):
-        raise _damaged(folder, name) from None
-
-
-def _damaged(folder: Path, name: str) -> TruncatedFileError:
-    return TruncatedFileError(
-        "the file is missing or damaged",
-        path=folder / f"{name}.npy",
-        remedy=f"Remove {folder}, so that it is made again.",
-    )

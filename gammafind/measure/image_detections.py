@@ -6,12 +6,10 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.sky.observation import Observation
 
 __all__ = ["image_detections"]
-
-_R68 = float(np.sqrt(-2 * np.log(0.32)))
-"""Radius that holds 68 % of a two-dimensional Gaussian of width one."""
 
 
 def image_detections(
@@ -55,7 +53,7 @@ def image_detections(
             "x": x * u.pix,
             "y": y * u.pix,
             "score": score,
-            "pos_err": _R68 * position_err * pixels.pixel_size,
+            "pos_err": R68_OVER_SIGMA * position_err * pixels.pixel_size,
             "npred": electrons,
             "flux": electrons * flux,
             "flux_err": electrons_err * flux,

@@ -78,17 +78,17 @@ def measure_photometry(
     """
     sky, fitted = SkySources.of(observation, positions).fit(np.flatnonzero(solid))
     bands = [_Band.of(sky, i, model, fitted) for i, model in enumerate(sky.models(fitted))]
-    exposure = np.stack([band.exposure for band in bands], axis=1)
-    background = np.stack([band.density for band in bands], axis=1)
+    areas = [one.pixels.pixel_area.to_value("deg2") for one in sky.data.bands]
+    background = sky.background() / areas
     counts, error = _in_bands(bands)
     shares = _band_shares(sky, counts, error)
     expected = shares * np.maximum(_weighted(counts, error, shares)[0], 0)[:, None]
     bands = [band.weighing(own) for band, own in zip(bands, expected.T, strict=True)]
     counts, error = _in_bands(bands)
     if epochs is None:
-        return Photometry(counts, error, exposure, background)
+        return Photometry(counts, error, sky.exposure, background)
     curve, curve_err = _light_curve(bands, shares, epochs, positions)
-    return Photometry(counts, error, exposure, background, curve, curve_err)
+    return Photometry(counts, error, sky.exposure, background, curve, curve_err)
 
 
 def _light_curve(
@@ -125,7 +125,6 @@ class _Band:
         Seen in the pixels of the map.
     amplitude : ndarray, shape (n,)
         Counts of the source in the expected ones.
-    exposure, density : ndarray, shape (n,)
     """
 
     index: np.ndarray
@@ -133,22 +132,17 @@ class _Band:
     others: np.ndarray
     counts: np.ndarray
     amplitude: np.ndarray
-    exposure: np.ndarray
-    density: np.ndarray
 
     @classmethod
     def of(cls, sky: SkySources, band: int, model: np.ndarray, counts: np.ndarray) -> _Band:
         """One band of a sky whose sources are fitted together."""
-        one, stamp = sky.data.bands[band], sky.stamps[band]
-        background = one.background[one.pixels.containing(sky.vectors)]
+        stamp = sky.stamps[band]
         return cls(
             index=stamp.pixel,
             fraction=stamp.fraction,
             others=sky.others(band, model, counts, slice(None)),
-            counts=one.counts,
+            counts=sky.data.bands[band].counts,
             amplitude=counts[:, band],
-            exposure=sky.exposure[:, band],
-            density=background / one.pixels.pixel_area.to_value("deg2"),
         )
 
     def weighing(self, amplitude: np.ndarray) -> _Band:

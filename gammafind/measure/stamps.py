@@ -14,7 +14,6 @@ from gammafind.progress import stage
 from gammafind.sky.cutouts import CutoutLayout
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
-from gammafind.sky.psf import RadialPsf
 
 __all__ = ["NO_DATA", "SATURATED", "make_stamps"]
 
@@ -156,13 +155,8 @@ def _psfs(
         if np.isfinite(dx[i]) and np.isfinite(dy[i]):
             apart = np.hypot(offset[:, None] - dy[i], offset - dx[i])
             images[i] = psf(apart * size) * size**2
-        widths[i] = _fwhm(psf) / size
+        widths[i] = psf.fwhm / size
     return images, widths
-
-
-def _fwhm(psf: RadialPsf) -> float:
-    """Full width at half maximum, in radians."""
-    return 2 * float(np.interp(-psf.density[0] / 2, -psf.density, psf.theta))
 
 
 def _saturated_core(arrays: dict[str, np.ndarray]) -> np.ndarray:

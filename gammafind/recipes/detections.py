@@ -40,7 +40,7 @@ from gammafind.sky.cutouts import CutoutLayout
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.projection import positions_of
-from gammafind.streams import streams
+from gammafind.streams import stream, streams
 
 __all__ = ["DetectionMaker", "labels_of", "read_detections"]
 
@@ -197,8 +197,8 @@ class DetectionMaker:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return positions_of(vectors, sky.observation.counts.pixels[0].frame).icrs
 
-    def _rng(self, index: int, stream: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(index, stream)))
+    def _rng(self, index: int, number: int) -> np.random.Generator:
+        return stream(self.seed, index, number)
 
 
 def labels_of(
@@ -274,7 +274,7 @@ def read_detections(
     for index in indices:
         path = shard_folder(folder, index) / "cutouts.npz"
         try:
-            with path.open("rb") as stream, np.load(stream) as file:
+            with path.open("rb") as opened, np.load(opened) as file:
                 arrays = {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError) as error:
             raise OutputError(

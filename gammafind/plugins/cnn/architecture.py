@@ -11,7 +11,7 @@ import astropy.units as u
 import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, WeightsError
-from gammafind.learning.classifiers import class_probabilities
+from gammafind.learning.classifiers import check_probabilities, class_probabilities
 from gammafind.learning.weights import read_record, write_record
 from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
 from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
@@ -62,15 +62,7 @@ class CnnArchitecture:
                 f"time is {self.time!r} with {self.n_epochs} epochs",
                 remedy=f"It is one of {', '.join(TIMES)}; 'no' has no epochs.",
             )
-        if not 0 < self.temperature < np.inf:
-            raise OptionError(
-                f"the temperature is {self.temperature}", remedy="It must be above 0."
-            )
-        if len(self.shares) != len(CLASSES) or not all(0 < one <= 1 for one in self.shares):
-            raise OptionError(
-                f"the shares of the classes are {list(self.shares)}",
-                remedy=f"Give {len(CLASSES)} numbers above 0 and up to 1.",
-            )
+        check_probabilities(self.temperature, self.shares, len(CLASSES))
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

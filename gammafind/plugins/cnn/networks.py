@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gammafind.errors import OptionError
 from gammafind.learning.backend import load_keras
-from gammafind.learning.layers import log_softmax, standardised_inputs
+from gammafind.learning.layers import check_network, log_softmax, standardised_inputs
 
 __all__ = ["CLASSES", "INPUTS", "NETWORKS", "build_network"]
 
@@ -53,17 +51,7 @@ def build_network(
     OptionError
         If there is no such network or option.
     """
-    if name not in NETWORKS:
-        raise OptionError(
-            f"there is no network {name!r}", remedy=f"Known are {', '.join(NETWORKS)}."
-        )
-    known = list(inspect.signature(NETWORKS[name]).parameters)[1:]
-    unknown = [option for option in options if option not in known]
-    if unknown:
-        raise OptionError(
-            f"the network {name} has no option {', '.join(unknown)}",
-            remedy=f"It has {', '.join(known)}.",
-        )
+    check_network(name, NETWORKS, options)
     shapes = ((n_pixels, n_pixels, channels), (n_numbers,), (2,))
     inputs, seen = standardised_inputs(dict(zip(INPUTS, shapes, strict=True)))
     # A network that does not look at an input takes it all the same: all have the same inputs.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, WeightsError
-from gammafind.learning.classifiers import class_probabilities
+from gammafind.learning.classifiers import check_probabilities, class_probabilities
 from gammafind.learning.weights import ARCHITECTURE, existing_folder, read_record, write_record
 from gammafind.plugins.image_cnn.features import ARRAYS, features
 from gammafind.plugins.image_cnn.network import CLASSES, build_network, input_shapes
@@ -53,19 +53,11 @@ class StampArchitecture:
     checksums: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < np.inf:
-            raise OptionError(
-                f"the temperature is {self.temperature}", remedy="It must be above 0."
-            )
         if self.n_pixels % 2 == 0 or self.n_pixels < 9:
             raise OptionError(
                 f"n_pixels is {self.n_pixels}", remedy="It is an odd number of 9 or more."
             )
-        if len(self.shares) != len(CLASSES) or not all(0 < one <= 1 for one in self.shares):
-            raise OptionError(
-                f"the shares of the classes are {list(self.shares)}",
-                remedy=f"Give {len(CLASSES)} numbers above 0 and up to 1.",
-            )
+        check_probabilities(self.temperature, self.shares, len(CLASSES))
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

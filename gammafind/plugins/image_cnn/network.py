@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gammafind.errors import OptionError
 from gammafind.learning.backend import load_keras
-from gammafind.learning.layers import log_softmax, standardised_inputs
+from gammafind.learning.layers import check_network, log_softmax, standardised_inputs
 from gammafind.plugins.image_cnn.features import N_CHANNELS, N_NUMBERS
 
 if TYPE_CHECKING:
@@ -52,17 +50,7 @@ def build_network(name: str, n_pixels: int, **options: Any) -> keras.Model:
     OptionError
         If there is no such network or option.
     """
-    if name not in NETWORKS:
-        raise OptionError(
-            f"there is no network {name!r}", remedy=f"Known are {', '.join(NETWORKS)}."
-        )
-    known = list(inspect.signature(NETWORKS[name]).parameters)[1:]
-    unknown = [option for option in options if option not in known]
-    if unknown:
-        raise OptionError(
-            f"the network {name} has no option {', '.join(unknown)}",
-            remedy=f"It has {', '.join(known)}.",
-        )
+    check_network(name, NETWORKS, options)
     inputs, seen = standardised_inputs(input_shapes(n_pixels))
     return load_keras().Model(list(inputs.values()), NETWORKS[name](seen, **options), name=name)
 

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from astropy.units import Quantity
 
+from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.errors import WeightsError
 from gammafind.learning.features import FeatureSpec, feature_shapes
-from gammafind.plugins.unet.calibration import R68_OVER_SIGMA, Calibration
+from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.ranking import Ranking
 from gammafind.plugins.unet.trained import TrainedNetwork, tuples
 from gammafind.sky.bands import Band, same_edges

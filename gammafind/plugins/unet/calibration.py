@@ -10,10 +10,7 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.plugins.unet.peaks import sigmoid
 
-__all__ = ["R68_OVER_SIGMA", "Calibration"]
-
-R68_OVER_SIGMA = float(np.sqrt(-2 * np.log(0.32)))
-"""68 % containment radius of a two-dimensional Gaussian over its standard deviation (1.51)."""
+__all__ = ["Calibration"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from gammafind.errors import OptionError, ShapeError
 from gammafind.learning.backend import load_keras
+from gammafind.learning.layers import check_network
 
 __all__ = ["NETWORKS", "build_network", "input_name", "standardise"]
 
@@ -58,10 +58,7 @@ def build_network(
     ShapeError
         If the widths do not fit together.
     """
-    if name not in NETWORKS:
-        raise OptionError(
-            f"there is no network {name!r}", remedy=f"Known are {', '.join(NETWORKS)}."
-        )
+    check_network(name, NETWORKS, options)
     _check_shapes(widths, channels)
     _check_options(name, options)
     keras = load_keras()
@@ -327,14 +324,6 @@ def _check_shapes(widths: Sequence[int], channels: Sequence[int]) -> None:
 
 
 def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(NETWORKS[name]).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    unknown = [option for option in options if option not in known]
-    if unknown:
-        raise OptionError(
-            f"the network {name} has no option {', '.join(unknown)}",
-            remedy=f"It accepts {', '.join(known)}.",
-        )
     sizes = [*options.get("filters", (1,)), options.get("working_width", 1)]
     if not all(isinstance(size, int) and size > 0 for size in sizes):
         raise OptionError(
