@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gammafind.errors import OptionError
+from gammafind.learning.draws import DrawOptions, drawn_counts
 from gammafind.learning.features import FeatureSpec, features
-from gammafind.learning.shard_set import Expected, PatchMap, ShardSet
+from gammafind.learning.shard_set import Expected, ShardSet
 from gammafind.learning.targets import TargetOptions, target_maps
-from gammafind.sky.upsample import upsample
 from gammafind.streams import stream
 
 __all__ = [
-    "GRAIN",
-    "WAVES",
     "Batches",
-    "DrawOptions",
     "ahead",
     "epoch_rows",
     "turned_stack",
@@ -30,43 +27,8 @@ __all__ = [
 Batch = tuple[tuple[np.ndarray, ...], np.ndarray]
 """Features (one array for each width) and targets of some patches."""
 
-WAVES, GRAIN = 5, 13
-"""Points a side between which a background is interpolated that varies over a quarter of a patch,
-and over a twelfth of it."""
 _CHOICE, _DRAW = 0, 1
 """Streams of random numbers: which patches an epoch sees, and what is drawn in them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawOptions:
-    """What varies each time a patch is seen, beside its counts.
-
-    Parameters
-    ----------
-    turns : bool
-        Turn each patch by a random number of quarters, and flip half of them.
-    background_jitter : float
-        Standard deviation of the logarithm of the background's norm, drawn for each patch and
-        band. The features keep the background that the model says.
-    background_waves : float
-        Standard deviation of the logarithm of a factor that varies over the patch on a scale of a
-        quarter of it, the same in all bands: what a model of interstellar emission may be off by.
-        It is this large where the background is far above that of the faintest part of the sky,
-        and nothing there, where what is seen is isotropic.
-    background_grain : float
-        The same of a factor that varies over a twelfth of the patch.
-    """
-
-    turns: bool = True
-    background_jitter: float = 0.0
-    background_waves: float = 0.0
-    background_grain: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("background_jitter", "background_waves", "background_grain"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
-                raise OptionError(f"{name} is {value}", remedy="It must be 0 or more.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,64 +130,6 @@ def epoch_rows(n: int, n_batches: int, batch_size: int, *, rng: np.random.Genera
     rounds = -(-wanted // n)
     rows = np.concatenate([rng.permutation(n) for _ in range(rounds)])
     return rows[:wanted].reshape(n_batches, batch_size)
-
-
-def drawn_counts(
-    expected: Expected,
-    options: DrawOptions,
-    faintest: Sequence[float],
-    *,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, ...]:
-    """Draw Poisson counts, where each background is a little more or less than expected.
-
-    Parameters
-    ----------
-    expected : Expected
-    options : DrawOptions
-        How much more or less.
-    faintest : sequence of float
-        Background of each band where it is faintest, in counts a pixel.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    tuple of ndarray, shape (n, width, width), float32
-    """
-    n, n_bands = len(expected), len(expected.sources)
-    norms = np.exp(rng.normal(0, options.background_jitter, (n_bands, n, 1, 1)))
-    rough = {
-        nodes: rng.normal(0, spread, (n, nodes, nodes)).astype(np.float32)
-        for nodes, spread in (
-            (WAVES, options.background_waves),
-            (GRAIN, options.background_grain),
-        )
-        if spread
-    }
-    counts = []
-    for band, (background, norm, least) in enumerate(
-        zip(expected.background, norms.astype(np.float32), faintest, strict=True)
-    ):
-        factor = np.broadcast_to(norm, background.shape)
-        if rough:
-            structured = np.maximum(1 - least / np.maximum(background, least), 0)
-            waves = sum(upsample(values, background.shape[-1]) for values in rough.values())
-            factor = norm * np.exp(structured * waves)
-        if expected.maps is None:
-            drawn = rng.poisson(expected.sources[band] + factor * background)
-        else:
-            maps = [patch[band] for patch in expected.maps]
-            drawn = np.stack([_spread(*one, rng) for one in zip(maps, factor, strict=True)])
-        counts.append(drawn.astype(np.float32))
-    return tuple(counts)
-
-
-def _spread(map_: PatchMap, factor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Counts drawn in the pixels of a map, where backgrounds are changed, spread over a patch."""
-    share = np.maximum(map_.shares.sum(axis=0), 1e-9)
-    of_pixel = map_.shares.T @ factor.ravel() / share
-    drawn = rng.poisson(map_.sources + of_pixel * map_.background)
-    return (map_.shares @ drawn.astype(np.float32)).reshape(factor.shape)
 
 
 def turned(expected: Expected, choices: np.ndarray) -> Expected:

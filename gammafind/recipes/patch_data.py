@@ -11,7 +11,8 @@ import numpy as np
 from gammafind.catalogue.io import read_table
 from gammafind.config import build
 from gammafind.interfaces import Plugin
-from gammafind.learning.batches import Batches, DrawOptions
+from gammafind.learning.batches import Batches
+from gammafind.learning.draws import DrawOptions
 from gammafind.learning.shard_set import ShardSet
 from gammafind.learning.shards import ShardMaker
 from gammafind.plugins.unet.architecture import Architecture
@@ -125,7 +126,7 @@ class PatchData:
             with stage("skies of the calibration"):
                 sky = simulated_sky(renderer, maker.population, seed=maker.seed, index=index)
                 seen = [sky.observation]
-                if recipe.draw.background_waves or recipe.draw.background_grain:
+                if recipe.draw.is_off:
                     size = degrees(layout.size, name="the size of the patches")
                     seen.append(
                         distorted(sky.observation, sky.expected, recipe.draw, size=size, rng=rng)

@@ -48,7 +48,7 @@ from typing import Any
 
 from gammafind.config import Preset
 from gammafind.errors import ConfigError, OptionError
-from gammafind.learning.batches import DrawOptions
+from gammafind.learning.draws import DrawOptions
 from gammafind.learning.features import FeatureSpec
 from gammafind.learning.losses import LossOptions
 from gammafind.learning.targets import TargetOptions

@@ -9,7 +9,7 @@ from pathlib import Path
 from gammafind.config import build
 from gammafind.errors import ConfigError
 from gammafind.interfaces import Plugin
-from gammafind.learning.batches import DrawOptions
+from gammafind.learning.draws import DrawOptions
 from gammafind.learning.features import FeatureSpec
 from gammafind.learning.tile_batches import TileBatches
 from gammafind.learning.tile_set import TileSet

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gammafind.errors import OptionError
-from gammafind.learning.batches import DrawOptions, drawn_counts, turned
+from gammafind.learning.batches import turned
+from gammafind.learning.draws import DrawOptions
 from gammafind.learning.features import FeatureSpec, features
-from gammafind.learning.shard_set import Expected
-from gammafind.learning.targets import TRUTH, TargetOptions, target_maps
+from gammafind.learning.targets import TargetOptions, target_maps
 from tests.learning.toy import toy_batches
 
 
@@ -24,17 +24,6 @@ def same(one, other):
         np.array_equal(a, b)
         for first, second in zip(arrays[:half], arrays[half:], strict=True)
         for a, b in zip(first, second, strict=True)
-    )
-
-
-def flat(level, n=400):
-    """Patches of one level in one band."""
-    background = np.full((n, 8, 8), level, dtype=np.float32)
-    return Expected(
-        sources=(np.zeros_like(background),),
-        background=(background,),
-        exposure=None,
-        truth=np.empty(0, dtype=TRUTH),
     )
 
 
@@ -110,40 +99,6 @@ def test_all_eight_turns_occur(shards, monkeypatch):
     assert len(set(seen)) == 8
 
 
-def test_counts_are_poisson():
-    (counts,) = drawn_counts(flat(3.0), DrawOptions(), [1.0], rng=np.random.default_rng(1))
-    n = counts.size
-    assert abs(counts.mean() - 3) < 4 * np.sqrt(3 / n)
-    assert abs(counts.var() - 3) < 4 * np.sqrt((3 + 2 * 9) / n)
-
-
-def test_the_jitter_is_one_factor_a_patch():
-    options = DrawOptions(background_jitter=0.2)
-    (counts,) = drawn_counts(flat(400.0), options, [1.0], rng=np.random.default_rng(1))
-    norms = np.log(counts.mean(axis=(1, 2)) / 400)
-    assert abs(norms.mean()) < 4 * 0.2 / np.sqrt(len(norms))
-    assert norms.std() == pytest.approx(0.2, rel=0.15)
-    within = counts.var(axis=(1, 2)) / counts.mean(axis=(1, 2))
-    assert within.mean() == pytest.approx(1, rel=0.05)
-
-
-def test_waves_vary_within_a_patch_and_are_the_same_in_all_bands():
-    one = flat(1e4, n=200)
-    two = replace(one, sources=one.sources * 2, background=one.background * 2)
-    options = DrawOptions(background_waves=0.2)
-    counts = drawn_counts(two, options, [1.0, 1.0], rng=np.random.default_rng(1))
-    first, second = (np.log(array / 1e4) for array in counts)
-    assert first.std(axis=(1, 2)).mean() > 0.05
-    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.95
-    assert np.abs(np.diff(first, axis=1)).mean() < first.std()
-
-
-def test_there_are_no_waves_where_the_sky_is_faintest():
-    options = DrawOptions(background_waves=0.5)
-    (counts,) = drawn_counts(flat(1e4), options, [1e4], rng=np.random.default_rng(1))
-    assert np.log(counts / 1e4).std() < 0.011
-
-
 def test_the_faintest_background_is_near_the_least_of_all(shards):
     read = shards.read(np.arange(12))
     for least, background in zip(shards.faintest, read.background, strict=True):
@@ -176,8 +131,3 @@ def test_a_fault_in_a_thread_is_raised(shards):
 def test_what_cannot_be_is_refused(shards, changes, said):
     with pytest.raises(OptionError, match=said):
         toy_batches(shards, **changes)
-
-
-def test_a_negative_jitter_is_refused():
-    with pytest.raises(OptionError, match="background_jitter is -1"):
-        DrawOptions(background_jitter=-1)

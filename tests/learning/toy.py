@@ -11,7 +11,8 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from gammafind import hookimpl
-from gammafind.learning.batches import Batches, DrawOptions
+from gammafind.learning.batches import Batches
+from gammafind.learning.draws import DrawOptions
 from gammafind.learning.features import FeatureSpec
 from gammafind.learning.shard_set import ShardSet
 from gammafind.learning.shards import ShardMaker, make_shards
