@@ -152,16 +152,19 @@ def _epoch_images(
     size = layout.epoch_width / layout.n_pixels
     coarse = [coarse_pixels(pixels, size) for pixels in background.pixels]
     places = _places(positions, [(pixels, layout.epoch_width) for pixels in coarse], layout)
-    seen, model = np.zeros((2, len(positions), len(epochs), layout.n_pixels, layout.n_pixels))
-    inside = np.ones(len(positions), dtype=bool)
-    for band, (pixels, place) in enumerate(zip(coarse, places, strict=True)):
-        fine = background.pixels[band]
-        for epoch, sky in enumerate(epochs.counts):
-            seen[:, epoch] += place.cut(on_coarse(sky.values[band], fine, pixels))
-        expected = place.cut(on_coarse(background.values[band], fine, pixels))
-        model += shares[:, band].T[:, :, None, None] * expected[:, None]
-        inside &= place.whole(on_coarse(~valid[band], fine, pixels) == 0)
-    return seen, model, inside
+
+    def of_band(band: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        pixels, place, fine = coarse[band], places[band], background.pixels[band]
+
+        def cut(values: np.ndarray) -> np.ndarray:
+            return place.cut(on_coarse(values, fine, pixels))
+
+        seen = np.stack([cut(sky.values[band]) for sky in epochs.counts], axis=1)
+        model = shares[:, band].T[:, :, None, None] * cut(background.values[band])[:, None]
+        return seen, model, place.whole(on_coarse(~valid[band], fine, pixels) == 0)
+
+    seen, model, inside = zip(*in_threads(of_band, range(len(coarse))), strict=True)
+    return sum(seen), sum(model), np.all(inside, axis=0)
 
 
 def _places(

@@ -11,6 +11,7 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.stamps import COARSE, fractions_at, pixels_near, point_source_map
+from gammafind.workers import in_threads
 
 __all__ = [
     "CONTAINMENT",
@@ -96,10 +97,12 @@ class SkyData:
 
     def source_maps(self, vectors: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
         """Expected counts in each pixel of each band, of sources of ``counts`` (n, n_bands)."""
-        return [
-            _source_map(vectors, counts[:, i], band.pixels, band.psf)
-            for i, band in enumerate(self.bands)
-        ]
+
+        def of_band(i: int) -> np.ndarray:
+            band = self.bands[i]
+            return _source_map(vectors, counts[:, i], band.pixels, band.psf)
+
+        return list(in_threads(of_band, range(len(self.bands))))
 
 
 def photon_shares(edges: list[tuple[float, float]], index: float) -> np.ndarray:

@@ -58,6 +58,7 @@ def fit_jointly(
     start: np.ndarray,
     *,
     tolerance: float = _TOLERANCE,
+    least_gain: float = 0.0,
 ) -> JointFit:
     """Maximise the Poisson likelihood of ``counts`` over the amplitudes of all templates.
 
@@ -72,6 +73,9 @@ def fit_jointly(
         First guess.
     tolerance : float
         Largest last step of an amplitude, as a share of it plus one.
+    least_gain : float
+        Or the most by which the last step was to raise the logarithm of the likelihood of all
+        together: two templates that are nearly alike may change places for long.
 
     Returns
     -------
@@ -91,11 +95,12 @@ def fit_jointly(
     for _ in range(_ITERATIONS):
         slope = by_template @ (counts / model) - total
         step = _bounded_step(amplitude, slope, information)
+        gain = slope @ step
         step *= _share(counts, templates @ step / model, total @ step)
         amplitude = amplitude + step
         model = fixed + templates @ amplitude
         information = _information(by_template, templates, model)
-        if np.all(np.abs(step) < tolerance * (amplitude + 1)):
+        if gain < least_gain or np.all(np.abs(step) < tolerance * (amplitude + 1)):
             break
     return JointFit(amplitude, information)
 

@@ -12,6 +12,7 @@ from astropy.coordinates import SkyCoord
 from gammafind.measure.sky_sources import SkySources
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
+from gammafind.workers import in_threads
 
 __all__ = ["Photometry", "measure_photometry"]
 
@@ -96,14 +97,14 @@ def _light_curve(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Counts of each epoch over its share of the exposure, and their errors, (n, n_epochs)."""
     of_epochs = epochs.shares(positions)
-    weighted = np.zeros((len(positions), len(epochs)))
-    information = np.zeros_like(weighted)
-    for i, band in enumerate(bands):
+
+    def of_band(i: int) -> tuple[np.ndarray, np.ndarray]:
+        band, own, share = bands[i], shares[:, i, None], of_epochs[:, i].T
         seen = np.stack([band.slope(sky.values[i]) for sky in epochs.counts], axis=1)
-        share = of_epochs[:, i].T
         without = (band.total - band.information * band.amplitude)[:, None]
-        weighted += shares[:, i, None] * (seen - share * without)
-        information += share * (shares[:, i] ** 2 * band.information)[:, None]
+        return own * (seen - share * without), share * own**2 * band.information[:, None]
+
+    weighted, information = map(sum, zip(*in_threads(of_band, range(len(bands))), strict=True))
     known = information > 0
     safe = np.where(known, information, 1)
     return np.where(known, weighted / safe, 0), np.where(known, safe**-0.5, np.inf)

@@ -33,7 +33,8 @@ _FREE_TS = 60.0
 _FIRST_GUESS = 20.0
 _FIRST_STEPS = 20
 """Of expectation maximisation, which brings bright sources near their counts in no time."""
-_TOLERANCE = 0.1
+_TOLERANCE, _LEAST_GAIN = 0.1, 1.0
+"""Where a joint fit ends: steps of a tenth of an amplitude, or a gain that no source feels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,9 @@ class SkySources:
         counts[rows] = amplitude[:, None] * shares
         sky = self._with_wings(counts, rows[amplitude > _FAR])
         fixed = sky._at("background", parts)
-        fit = fit_jointly(seen, fixed, templates, amplitude, tolerance=_TOLERANCE)
+        fit = fit_jointly(
+            seen, fixed, templates, amplitude, tolerance=_TOLERANCE, least_gain=_LEAST_GAIN
+        )
         counts[rows] = fit.amplitude[:, None] * shares
         significance = fit.amplitude**2 * fit.information.diagonal()
         return sky, sky._with_spectra(counts, rows[significance > _FREE_TS])
@@ -183,6 +186,7 @@ class SkySources:
                 templates.tocsr(),
                 counts[bright, i],
                 tolerance=_TOLERANCE,
+                least_gain=_LEAST_GAIN,
             ).amplitude
 
         free = counts.copy()
