@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gammafind.measure.clumps import ClumpFit
+
 __all__ = ["FluxFit"]
 
 
@@ -25,6 +27,8 @@ class FluxFit:
         Counts of a source of flux one (cm-2 s-1, all bands), in cm2 s.
     background : ndarray, shape (n, n_bands)
         Expected counts a pixel of the background there.
+    clumps : ClumpFit, optional
+        How much of each is a point, where the pixels of the maps are finer than the PSF.
     """
 
     ts: np.ndarray
@@ -32,6 +36,7 @@ class FluxFit:
     npred_err: np.ndarray
     exposure: np.ndarray
     background: np.ndarray
+    clumps: ClumpFit | None = None
 
     def at_best(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """TS, counts, their error and exposure, each (n,), at the index of the highest TS."""

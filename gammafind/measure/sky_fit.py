@@ -7,10 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from astropy.coordinates import SkyCoord
 
+from gammafind.measure.clumps import (
+    CLUMP_FWHM,
+    ClumpFit,
+    clump_height,
+    clump_profile,
+    fit_clumps,
+)
 from gammafind.measure.flux_fit import FluxFit
 from gammafind.measure.likelihood import fit_amplitudes
 from gammafind.measure.sky_sources import SkySources
 from gammafind.sky.observation import Observation
+from gammafind.sky.stamps import COARSE, Stamps, fractions_at
 from gammafind.workers import in_threads
 
 __all__ = ["INDICES", "counts_on_sky", "fit_on_sky"]
@@ -25,7 +33,8 @@ def fit_on_sky(observation: Observation, positions: SkyCoord, solid: np.ndarray)
     """Fit a source at each position, on maps whose pixels are finer than the PSF.
 
     All solid detections are fitted together, on the background as it is, those of high
-    significance band by band. Then every detection is fitted with all others held.
+    significance band by band. Then every detection is fitted with all others held, and compared
+    with clumps of gas.
 
     Parameters
     ----------
@@ -41,14 +50,17 @@ def fit_on_sky(observation: Observation, positions: SkyCoord, solid: np.ndarray)
     """
     sky = SkySources.of(observation, positions)
     sky, counts = sky.fit(np.flatnonzero(solid))
-    models = sky.models(counts)
+    models, background = sky.models(counts), sky.background()
 
-    def fit(rows: np.ndarray) -> np.ndarray:
-        return _alone(sky, rows, models, counts)
+    def fit(rows: np.ndarray) -> tuple[np.ndarray, ClumpFit]:
+        return _alone(sky, rows, models, counts, background)
 
     chunks = np.array_split(np.arange(len(counts)), len(counts) // _CHUNK + 1)
-    found = np.concatenate(list(in_threads(fit, chunks)), axis=1)
-    return FluxFit(*found, sky.background())
+    found, clumps = zip(*in_threads(fit, chunks), strict=True)
+    of_points, of_clumps = (
+        np.concatenate([getattr(one, name) for one in clumps]) for name in ("point", "clump")
+    )
+    return FluxFit(*np.concatenate(found, axis=1), background, ClumpFit(of_points, of_clumps))
 
 
 def counts_on_sky(observation: Observation, positions: SkyCoord) -> np.ndarray:
@@ -63,18 +75,56 @@ def counts_on_sky(observation: Observation, positions: SkyCoord) -> np.ndarray:
 
 
 def _alone(
-    sky: SkySources, rows: np.ndarray, models: Sequence[np.ndarray], counts: np.ndarray
-) -> np.ndarray:
-    """TS, counts, their error, and exposure of some detections, shape (4, n_rows, n_indices)."""
+    sky: SkySources,
+    rows: np.ndarray,
+    models: Sequence[np.ndarray],
+    counts: np.ndarray,
+    background: np.ndarray,
+) -> tuple[np.ndarray, ClumpFit]:
+    """TS, counts, their error, and exposure of some detections, shape (4, n_rows, n_indices).
+
+    With the photon index of the highest TS they are compared with clumps.
+    """
     stamps = [stamp.take(rows) for stamp in sky.stamps]
     seen = [band.counts[stamp.pixel] for band, stamp in zip(sky.data.bands, stamps, strict=True)]
     others = [sky.others(band, model, counts, rows) for band, model in enumerate(models)]
     seen, others = np.concatenate(seen, axis=1), np.concatenate(others, axis=1)
     found = np.empty((4, len(rows), len(INDICES)))
     for place, index in enumerate(INDICES):
-        shares = zip(stamps, sky.shares(index)[rows].T, strict=True)
-        template = np.concatenate([one.fraction * own[:, None] for one, own in shares], axis=1)
-        fit = fit_amplitudes(seen, others, template)
+        fit = fit_amplitudes(seen, others, _points(stamps, sky.shares(index)[rows]))
         exposure = sky.counts_of(index)[rows].sum(axis=1)
         found[..., place] = fit.ts, fit.amplitude, fit.error, exposure
-    return found
+    best = found[0].argmax(axis=1)
+    shares = np.stack([sky.shares(index)[rows] for index in INDICES])
+    each = np.arange(len(rows))
+    point = _points(stamps, shares[best, each])
+    clumps = [_clumps(sky, stamps, rows, background[rows], fwhm) for fwhm in CLUMP_FWHM]
+    return found, fit_clumps(seen, others, point, clumps, found[1, each, best])
+
+
+def _points(stamps: Sequence[Stamps], shares: np.ndarray) -> np.ndarray:
+    """Counts of point sources with shares (n_rows, n_bands) in all bands, shape (n_rows, k)."""
+    parts = zip(stamps, shares.T, strict=True)
+    return np.concatenate([one.fraction * own[:, None] for one, own in parts], axis=1)
+
+
+def _clumps(
+    sky: SkySources,
+    stamps: Sequence[Stamps],
+    rows: np.ndarray,
+    background: np.ndarray,
+    fwhm: float,
+) -> np.ndarray:
+    """Counts of clumps as high as the background (n_rows, n_bands), shape (n_rows, k)."""
+    parts = []
+    for band, stamp, height in zip(sky.data.bands, stamps, background.T, strict=True):
+        share = fractions_at(
+            sky.vectors[rows],
+            stamp.pixel,
+            band.pixels,
+            clump_profile(band.psf, fwhm),
+            sampling=COARSE,
+        )
+        pixels = clump_height(fwhm) / band.pixels.pixel_area.to_value("sr")
+        parts.append(share * band.valid[stamp.pixel] * height[:, None] * pixels)
+    return np.concatenate(parts, axis=1)

@@ -51,7 +51,7 @@ def make_stamps(
     epochs : Epochs, optional
         Not looked at.
     probabilities : bool
-        Whether scores are probabilities; not looked at.
+        Whether scores are probabilities.
 
     Returns
     -------
@@ -60,8 +60,9 @@ def make_stamps(
         not known; ``flags`` (n, p, p), `SATURATED`, `NO_DATA` or 0; ``psf`` (n, p, p), share of
         the light of a point source at the position in each pixel; ``noise`` (n,), in the units of
         the image; ``fwhm`` (n,), of the PSF in pixels;
-        ``score`` (n,); ``density`` (n,), see `gammafind.measure.point_source.density_of_likes`: the
-        detections of an image belong together. The column
+        ``score`` and ``probability`` (n,), the second NaN where scores are none; ``density`` (n,),
+        see `gammafind.measure.point_source.density_of_likes`: the detections of an image belong
+        together. The column
         ``cutout_saturated`` tells whether a pixel within half the FWHM of the position, or next to
         it, is saturated.
 
@@ -87,6 +88,8 @@ def make_stamps(
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     inside, full, ratio = (arrays.pop(name) for name in ("inside", "full", "ratio"))
     arrays["score"] = np.asarray(detections["score"], dtype=np.float32)
+    unknown = np.full_like(arrays["score"], np.nan)
+    arrays["probability"] = arrays["score"] if probabilities else unknown
     found, n_pixels = np.isfinite(arrays["score"]), np.count_nonzero(counts.valid[0])
     likes = density_of_likes(ratio, found, arrays["fwhm"], n_pixels)
     arrays["density"] = likes.astype(np.float32)

@@ -1,0 +1,94 @@
+"""Poisson likelihood of several templates together, at many positions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+__all__ = ["fit_mixture"]
+
+_ITERATIONS = 12
+_TOLERANCE = 0.02
+"""Change of twice the logarithm of the likelihood below which a position has arrived."""
+_LONGEST = 0.8
+"""Share by which a step may lower what is expected of a pixel."""
+_RIDGE = 1e-9
+
+
+def fit_mixture(
+    counts: np.ndarray,
+    model: np.ndarray,
+    templates: Sequence[np.ndarray],
+    start: np.ndarray,
+    spread: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Maximise the likelihood of ``model + sum of amplitudes * templates``.
+
+    Parameters
+    ----------
+    counts, model : ndarray, shape (n, k)
+        Observed and expected counts in the pixels near each position; what is expected is positive.
+    templates : sequence of ndarray, shape (n, k)
+        Of amplitude one.
+    start : ndarray, shape (n, n_templates)
+        Amplitudes at which the search begins; with them what is expected must be positive.
+    spread : ndarray, shape (n_templates,)
+        Standard deviation of a Gaussian prior of each amplitude about 0; infinite for none.
+
+    Returns
+    -------
+    gain : ndarray, shape (n,)
+        2 ln of the posterior over that of amplitudes 0.
+    amplitude : ndarray, shape (n, n_templates)
+        They may be negative, as long as what is expected is positive.
+
+    Notes
+    -----
+    The logarithm of the posterior is concave, so that Newton's method, with steps that keep what
+    is expected positive, finds its maximum. Positions that have arrived are left out as soon as
+    they are the most.
+    """
+    stack = np.stack(templates)
+    precision = np.where(np.isinf(spread), 0, 1 / np.square(spread))
+    amplitude = np.array(start, dtype=float)
+    rows = np.arange(len(counts))
+    seen, fixed, own = counts, model, stack
+    for _ in range(_ITERATIONS):
+        now = amplitude[rows]
+        expected = fixed + np.einsum("np,pnk->nk", now, own, optimize=True)
+        step, decrement = _newton_step(seen, expected, own, now, precision)
+        change = np.einsum("np,pnk->nk", step, own, optimize=True)
+        fall = np.max(-change / expected, axis=1)
+        amplitude[rows] += step * np.minimum(1, _LONGEST / np.maximum(fall, 1e-12))[:, None]
+        moving = (decrement > _TOLERANCE) | (fall > _LONGEST)
+        if not moving.any():
+            break
+        if 2 * np.count_nonzero(moving) < len(rows):
+            rows, seen, fixed, own = rows[moving], seen[moving], fixed[moving], own[:, moving]
+    added = np.einsum("np,pnk->nk", amplitude, stack, optimize=True)
+    gain = np.einsum("nk,nk->n", counts, np.log1p(added / model)) - added.sum(axis=1)
+    return 2 * gain - np.square(amplitude) @ precision, amplitude
+
+
+def _newton_step(
+    counts: np.ndarray,
+    expected: np.ndarray,
+    templates: np.ndarray,
+    amplitude: np.ndarray,
+    precision: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Step of all amplitudes, shape (n, p), and what it adds to twice the posterior, (n,)."""
+    ratio = counts / expected
+    slope = np.einsum("pnk,nk->np", templates, ratio - 1) - amplitude * precision
+    ratio /= expected
+    p = len(templates)
+    information = np.empty((len(counts), p, p))
+    for i in range(p):
+        weighted = templates[i] * ratio
+        for j in range(i, p):
+            element = np.einsum("nk,nk->n", weighted, templates[j])
+            information[:, i, j] = information[:, j, i] = element
+    information += np.diag(precision + _RIDGE)
+    step = np.linalg.solve(information, slope[..., None])[..., 0]
+    return step, np.einsum("np,np->n", step, slope)
