@@ -12,7 +12,6 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
-from scipy.optimize import minimize
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
@@ -26,8 +25,9 @@ from gammafind.plugins.unet.fluxes import (
     with_rough_background,
 )
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.ranking import Ranking, relative_ts, terms
+from gammafind.plugins.unet.ranking import relative_ts
 from gammafind.progress import track
+from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "fit_calibration",
     "fit_error_scale",
     "fit_error_trend",
-    "fit_ranking",
 ]
 
 _log = logging.getLogger("gammafind")
@@ -47,7 +46,6 @@ _LEAST_PROBABILITY = 0.05
 _BINS = 14
 _WELL_SEEN = 25.0
 """Expected TS of the sources from which position errors are learned."""
-_RIDGE = 1e-4
 _SURE = 1e-7
 """Scores are nearer to neither 0 nor 1: there 32 bits end."""
 _ENOUGH = 500
@@ -171,34 +169,6 @@ def fit_calibration(logits: np.ndarray, matched: np.ndarray) -> Calibration:
     return Calibration(
         logits=tuple(total / n for total, _, n in bins),
         probabilities=tuple(_share(one) for one in bins),
-    )
-
-
-def fit_ranking(known: np.ndarray, matched: np.ndarray) -> Ranking:
-    """Logistic regression of whether detections are sources.
-
-    Parameters
-    ----------
-    known : ndarray, shape (n, k)
-        From `gammafind.plugins.unet.ranking.evidence`.
-    matched : ndarray of bool, shape (n,)
-
-    Returns
-    -------
-    Ranking
-    """
-    mean, scale = known.mean(axis=0), np.maximum(known.std(axis=0), 1e-6)
-    inputs, truth = terms((known - mean) / scale), matched.astype(float)
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        logit = inputs @ weights
-        value = np.mean(np.logaddexp(0, logit) - truth * logit) + _RIDGE * weights @ weights
-        error = 0.5 * (1 + np.tanh(logit / 2)) - truth
-        return value, inputs.T @ error / len(truth) + 2 * _RIDGE * weights
-
-    weights = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x
-    return Ranking(
-        mean=tuple(mean.tolist()), scale=tuple(scale.tolist()), weights=tuple(weights.tolist())
     )
 
 

@@ -19,7 +19,8 @@ from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.progress import track
-from gammafind.recipes.calibrate import fit_calibration, fit_error_scale, fit_ranking
+from gammafind.recipes.calibrate import fit_calibration, fit_error_scale
+from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.recipes.tile_maker import TileMaker
 
 __all__ = ["calibrate_tiles"]

@@ -19,6 +19,7 @@ from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import without_times
 from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.classifier import ImageCnn
+from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.provenance import describe_plugin
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
 from gammafind.recipes.detections import DetectionMaker
@@ -124,8 +125,17 @@ def _stamp_architecture(recipe: ClassifierRecipe, maker: DetectionMaker) -> Stam
     return StampArchitecture(
         network=recipe.network,
         n_pixels=recipe.layout.n_pixels,
+        scores=maker.localiser.score_name == "probability",
         options=recipe.network_options,
     )
+
+
+def _with_probabilities(
+    recipe: ClassifierRecipe, split: str, data: LabelledCutouts
+) -> LabelledCutouts:
+    """Detections of which the localiser told a probability; all, if it told none."""
+    told = np.isfinite(data.arrays[SCORE])
+    return data[np.flatnonzero(told)] if told.any() else data
 
 
 def _with_widths(architecture: StampArchitecture, data: LabelledCutouts) -> StampArchitecture:
@@ -159,7 +169,7 @@ KINDS: dict[str, Kind] = {
         maker=_frame_maker,
         architecture=_stamp_architecture,
         known=_with_widths,
-        seen=lambda recipe, split, data: data,
+        seen=_with_probabilities,
         scores_matter=False,
         upright=True,
         everything=True,

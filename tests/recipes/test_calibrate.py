@@ -3,12 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gammafind.recipes.calibrate import (
-    fit_calibration,
-    fit_error_scale,
-    fit_error_trend,
-    fit_ranking,
-)
+from gammafind.recipes.calibrate import fit_calibration, fit_error_scale, fit_error_trend
+from gammafind.recipes.fit_ranking import fit_ranking
 
 
 def test_calibrated_scores_are_shares_of_true_detections():

@@ -109,7 +109,7 @@ class Architecture(TrainedNetwork):
             "widths": self.widths,
             "size": str(self.size),
             "features": asdict(self.features),
-            "ranking": None if self.ranking is None else asdict(self.ranking),
+            "ranking": None if self.ranking is None else self.ranking.record(),
         }
 
     @classmethod
@@ -123,7 +123,7 @@ class Architecture(TrainedNetwork):
             size=Quantity(record.pop("size")),
             features=FeatureSpec(**record.pop("features")),
             calibration=Calibration(**tuples(calibration)),
-            ranking=None if ranking is None else Ranking(**tuples(ranking)),
+            ranking=None if ranking is None else Ranking.of_record(ranking),
             **record,
         )
 

@@ -17,7 +17,7 @@ from gammafind.measure.slow_background import (
     unevenness,
 )
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.ranking import evidence
+from gammafind.plugins.unet.sky_evidence import sky_evidence
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import vectors_in
@@ -86,7 +86,7 @@ def known_of(
     sigma = found["pos_err"].to_value(u.deg) / architecture.r68_of_sigma(stacks.grid)
     vectors = vectors_in(stacks.grid.frame, positions)
     off = unevenness(given.observation, stacks.observation, vectors)
-    return evidence(score, sigma, fit, off), fit
+    return sky_evidence(score, sigma, fit, off, vectors), fit
 
 
 def with_rough_background(stacks: PatchStacks) -> PatchStacks:

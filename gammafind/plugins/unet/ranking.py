@@ -1,51 +1,58 @@
-"""How probable a detection is and how far off, by what network and likelihood say of it."""
+"""How probable a detection is and how far off, by what is known beside the network's score."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.measure.flux_fit import FluxFit
 from gammafind.plugins.unet.peaks import sigmoid
 
-__all__ = ["Ranking", "evidence", "relative_ts", "terms"]
+__all__ = ["Layer", "Ranking", "outputs", "relative_ts"]
 
-_LEAST = 1e-6
-_LEAST_UNEVENNESS = 0.01
+Layer = tuple[np.ndarray, np.ndarray]
+"""Weights, shape (n_in, n_out), and biases, shape (n_out,)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Ranking:
-    """Probability as a logistic function of `evidence`, quadratic in it.
+    """Probability by a small network of what is known.
 
     Parameters
     ----------
-    mean, scale : tuple of float, length k
+    mean, scale : ndarray, shape (k,)
         Each entry of the evidence enters less its mean, over its scale.
-    weights : tuple of float
-        Of 1, of the entries, and of their products, k (k + 3) / 2 + 1 numbers.
+    layers : sequence of Layer
+        From k entries to one logit; between them stands the hyperbolic tangent.
     error_scale, error_slope : float
         True position errors over those of the network at a TS of 100, and the power of TS with
         which this changes.
     """
 
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weights: tuple[float, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+    layers: Sequence[Layer]
     error_scale: float = 1.0
     error_slope: float = 0.0
 
     def __post_init__(self) -> None:
-        k = len(self.mean)
-        errors = [self.error_scale, self.error_slope]
-        numbers = np.asarray([*self.mean, *self.scale, *self.weights, *errors])
+        widths = [(len(self.mean),), *(weights.shape[1:] for weights, _ in self.layers)]
+        fits = all(
+            weights.shape == (*before, *after) and bias.shape == after
+            for (weights, bias), before, after in zip(self.layers, widths, widths[1:], strict=False)
+        )
+        numbers = [self.mean, self.scale, [self.error_scale, self.error_slope]]
+        numbers += [array.ravel() for layer in self.layers for array in layer]
         if not (
-            len(self.scale) == k
-            and len(self.weights) == k * (k + 3) // 2 + 1
-            and np.all(np.isfinite(numbers))
-            and np.all(np.asarray([*self.scale, self.error_scale]) > 0)
+            fits
+            and self.layers
+            and widths[-1] == (1,)
+            and np.shape(self.scale) == np.shape(self.mean)
+            and np.all(np.isfinite(np.concatenate(numbers)))
+            and np.all(np.append(self.scale, self.error_scale) > 0)
         ):
             raise OptionError("the numbers of the ranking do not belong together")
 
@@ -55,50 +62,49 @@ class Ranking:
         Parameters
         ----------
         entries : ndarray, shape (n, k)
-            From `evidence`.
+            The evidence.
 
         Returns
         -------
         ndarray, shape (n,)
         """
-        scaled = (entries - np.asarray(self.mean)) / np.asarray(self.scale)
-        return sigmoid(terms(scaled) @ np.asarray(self.weights))
+        return sigmoid(outputs((entries - self.mean) / self.scale, self.layers)[-1][:, 0])
 
     def error_factor(self, ts: np.ndarray) -> np.ndarray:
         """True position errors over those of the network, of detections of fitted TS."""
         return self.error_scale * relative_ts(ts) ** self.error_slope
 
+    def record(self) -> dict[str, Any]:
+        """Return what JSON can hold; seven digits of each number."""
+        return {
+            "mean": _plain(self.mean),
+            "scale": _plain(self.scale),
+            "layers": [
+                {"weights": [_plain(row) for row in weights], "bias": _plain(bias)}
+                for weights, bias in self.layers
+            ],
+            "error_scale": self.error_scale,
+            "error_slope": self.error_slope,
+        }
 
-def evidence(
-    score: np.ndarray, sigma: np.ndarray, fit: FluxFit, unevenness: np.ndarray
-) -> np.ndarray:
-    """What is known of each detection.
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Self:
+        """Make the ranking of what `record` gives."""
+        layers = [
+            (np.array(layer["weights"], dtype=float), np.array(layer["bias"], dtype=float))
+            for layer in record["layers"]
+        ]
+        arrays = {name: np.array(record[name], dtype=float) for name in ("mean", "scale")}
+        return cls(**{**record, **arrays, "layers": layers})
 
-    Parameters
-    ----------
-    score : ndarray, shape (n,)
-        Probability by the network alone.
-    sigma : ndarray, shape (n,)
-        Its position error in pixels of the finest band.
-    fit : FluxFit
-    unevenness : ndarray, shape (n,)
-        By how much the background about it was off, as a logarithm.
 
-    Returns
-    -------
-    ndarray, shape (n, k)
-        Logit of the score, and logarithms: of sigma, of the background, of the unevenness and
-        0.01, of each TS and 1.
-    """
-    score = np.clip(score, _LEAST, 1 - _LEAST)
-    columns = [
-        np.log(score / (1 - score)),
-        np.log(sigma),
-        np.log(np.maximum(fit.background, _LEAST)).mean(axis=1),
-        np.log(unevenness + _LEAST_UNEVENNESS),
-        *np.log1p(fit.ts.T),
-    ]
-    return np.stack(columns, axis=1)
+def outputs(entries: np.ndarray, layers: Sequence[Layer]) -> list[np.ndarray]:
+    """What goes into the layers, one after the other, and comes out of the last."""
+    values = [entries]
+    for weights, bias in layers[:-1]:
+        values.append(np.tanh(values[-1] @ weights + bias))
+    weights, bias = layers[-1]
+    return [*values, values[-1] @ weights + bias]
 
 
 def relative_ts(ts: np.ndarray) -> np.ndarray:
@@ -106,8 +112,5 @@ def relative_ts(ts: np.ndarray) -> np.ndarray:
     return np.clip(np.asarray(ts) / 100, 0.1, 1000)
 
 
-def terms(scaled: np.ndarray) -> np.ndarray:
-    """1, the entries, and their products, shape (n, k (k + 3) / 2 + 1)."""
-    n, k = scaled.shape
-    first, second = np.triu_indices(k)
-    return np.concatenate([np.ones((n, 1)), scaled, scaled[:, first] * scaled[:, second]], axis=1)
+def _plain(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.7g}") for value in values]

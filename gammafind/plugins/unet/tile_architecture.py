@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -89,7 +89,7 @@ class TileArchitecture(TrainedNetwork):
             )
 
     def _record(self) -> dict[str, Any]:
-        ranking = None if self.ranking is None else asdict(self.ranking)
+        ranking = None if self.ranking is None else self.ranking.record()
         return {"side": self.side, "fwhm": list(self.fwhm), "ranking": ranking}
 
     @classmethod
@@ -100,7 +100,7 @@ class TileArchitecture(TrainedNetwork):
         return cls(
             bands=bands,
             calibration=Calibration(**tuples(calibration)),
-            ranking=None if ranking is None else Ranking(**tuples(ranking)),
+            ranking=None if ranking is None else Ranking.of_record(ranking),
             fwhm=tuple(fwhm),
             **rest,
         )

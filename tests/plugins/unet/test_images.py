@@ -93,9 +93,8 @@ def test_a_clusterer_sees_the_scores_of_tiles(written):
 
 def test_the_fit_has_a_say_in_the_score(written, tmp_path):
     shutil.copytree(written / "tiles", tmp_path / "tiles")
-    only_snr = np.zeros(28)
-    only_snr[:3] = -12, 0, 4
-    ranking = Ranking(mean=(0,) * 6, scale=(1,) * 6, weights=tuple(only_snr))
+    only_snr = (4.0 * np.eye(6)[:, 1:2], np.array([-12.0]))
+    ranking = Ranking(mean=np.zeros(6), scale=np.ones(6), layers=[only_snr])
     replace(read_architecture(tmp_path / "tiles"), ranking=ranking).write(
         tmp_path / "tiles" / "architecture.json", overwrite=True
     )
@@ -126,10 +125,15 @@ def test_weights_of_the_other_kind_are_named(written):
 
 
 def test_an_architecture_comes_back_as_it_was_written(tmp_path):
-    ranking = Ranking(mean=(0.5,), scale=(2.0,), weights=(1.0, 2.0, 3.0))
+    layers = [(np.array([[1.5, 1 / 3]]), np.array([0.0, -1.0])), (np.ones((2, 1)), np.ones(1))]
+    ranking = Ranking(mean=np.array([0.5]), scale=np.array([2.0]), layers=layers)
     one = replace(TILES, ranking=ranking, checksums={"a": "b"})
     one.write(tmp_path / "one.json")
-    assert TileArchitecture.read(tmp_path / "one.json") == one
+    read = TileArchitecture.read(tmp_path / "one.json")
+    assert replace(read, ranking=ranking) == one
+    assert read.ranking.record() == ranking.record()
+    entries = np.linspace(-3, 3, 7)[:, None]
+    assert read.ranking.probability(entries) == pytest.approx(ranking.probability(entries))
     record = json.loads((tmp_path / "one.json").read_text())
     del record["side"]
     (tmp_path / "one.json").write_text(json.dumps(record))

@@ -1,0 +1,82 @@
+"""What is known of a detection on a sky: the network's score, the likelihood, and what is about."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from gammafind.measure.clumps import ClumpFit
+from gammafind.measure.flux_fit import FluxFit
+
+__all__ = ["sky_evidence"]
+
+_SURE = 1e-6
+_LEAST_BACKGROUND = 1e-6
+_LEAST_UNEVENNESS = 0.01
+_AROUND = 5.0
+"""Degrees within which other detections tell whether the background has clumps there."""
+_DOUBT = 0.5
+"""Probability that is added to that of the others: a few tell little."""
+
+
+def sky_evidence(
+    score: np.ndarray,
+    sigma: np.ndarray,
+    fit: FluxFit,
+    unevenness: np.ndarray,
+    vectors: np.ndarray,
+) -> np.ndarray:
+    """Entries of `gammafind.plugins.unet.ranking.Ranking` for detections on a sky.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n,)
+        Probability by the network alone.
+    sigma : ndarray, shape (n,)
+        Its position error in pixels of the finest band.
+    fit : FluxFit
+    unevenness : ndarray, shape (n,)
+        By how much the background about it was off, as a logarithm.
+    vectors : ndarray, shape (n, 3)
+        Unit vectors of the detections.
+
+    Returns
+    -------
+    ndarray, shape (n, k)
+        Logit of the score, and logarithms: of sigma, of the background, of the unevenness and
+        0.01, of each TS and 1. Where points were compared with clumps also the logarithms of these
+        TS and 1, and the means, over the detections within 5 deg, of those of the widest clump
+        less that of the highest TS.
+    """
+    score = np.clip(score, _SURE, 1 - _SURE)
+    columns = [
+        np.log(score / (1 - score)),
+        np.log(sigma),
+        np.log(np.maximum(fit.background, _LEAST_BACKGROUND)).mean(axis=1),
+        np.log(unevenness + _LEAST_UNEVENNESS),
+        *np.log1p(fit.ts.T),
+    ]
+    if fit.clumps is not None:
+        columns += _of_clumps(fit.clumps, fit.ts.max(axis=1), score, vectors)
+    return np.stack(columns, axis=1)
+
+
+def _of_clumps(
+    clumps: ClumpFit, ts: np.ndarray, score: np.ndarray, vectors: np.ndarray
+) -> list[np.ndarray]:
+    """Columns that tell points from clumps, each (n,)."""
+    point, clump = np.log1p(clumps.point.T), np.log1p(clumps.clump.T)
+    loss = np.stack([clump[-1] - np.log1p(ts), point[-1] - np.log1p(ts)], axis=1)
+    return [*point, *clump, *_of_neighbours(loss, score, vectors).T]
+
+
+def _of_neighbours(values: np.ndarray, weights: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Means of values (n, m) over all other detections near each; 0 where there are none."""
+    reach = 2 * np.sin(np.radians(_AROUND) / 2)
+    tree = cKDTree(vectors)
+    one, other = tree.query_pairs(reach, output_type="ndarray").T
+    one, other = np.concatenate([one, other]), np.concatenate([other, one])
+    n = len(vectors)
+    total = np.bincount(one, weights[other], minlength=n) + _DOUBT
+    sums = [np.bincount(one, (weights * column)[other], minlength=n) for column in values.T]
+    return np.stack(sums, axis=1) / total[:, None]
