@@ -42,9 +42,13 @@ FINDERS = {
 """Finders, deeper than what they publish."""
 LEVELS = {"sep": (4.0, 5.0, 6.0), "daofind": (4.0, 5.0, 6.0), "unet": (0.8, 0.9, 0.95)}
 """Least scores, signal-to-noise ratios or probabilities; the first is that which is published."""
+LEAST_PROBABILITY = 0.3
+"""Of the detections that are classified, where the finder tells probabilities."""
 PURITY = 0.95
 CLASSES, REAL = ImageCnn.classes, len(ImageCnn.classes) - len(ImageCnn.fakes)
 MAGNITUDES = (15, 17, 18, 19, 19.5, 20, 20.5, 21, 21.5)
+WHICH = "the same, source or artefact"
+"""Where that it is noise is no answer."""
 BINS = 15
 RESAMPLED = 500
 MAX_FAKE = 0.5
@@ -112,8 +116,11 @@ def held_out(kind: str, folder: Path) -> list[tuple[Path, Frame, Preset]]:
 def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name: str) -> Told:
     """Search a frame, classify what is found, and say what is true."""
     observation, renderer = frame.observation, build(preset.renderer)
-    found = create("localiser", name, **FINDERS[name]).localise_sky(observation)
-    stamps = make_stamps(observation, found, layout=classifier.layout)
+    localiser = create("localiser", name, **FINDERS[name])
+    found = localiser.localise_sky(observation)
+    likely = localiser.score_name == "probability"
+    found = found[found["score"] >= LEAST_PROBABILITY] if likely else found
+    stamps = make_stamps(observation, found, layout=classifier.layout, probabilities=likely)
     told = classifier.classify(stamps.arrays)
     sources = read_table(folder / "sources.fits")
     sources["electrons"] = renderer.source_counts(sources)[:, 0]
@@ -191,10 +198,11 @@ def print_real(told: Told, levels: Sequence[float]) -> None:
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     known = told.label < len(CLASSES) - 1
     for low in (*levels, pure_cut(told)):
-        for name, rows in {"all": True, "sources and artefacts": known}.items():
+        for name, rows in {"all": True, "sources and artefacts": known, WHICH: known}.items():
             some = chosen(told, rows & (told.score >= low))
             true = some.label < REAL
-            right = (some.probability[:, :REAL].sum(axis=1) >= 0.5) == true
+            real, noise = some.probability[:, :REAL].sum(axis=1), some.probability[:, -1]
+            right = (real >= (1 - noise if name == WHICH else 1) / 2) == true
             cells = [f"{low:.2f}", name, str(len(true)), f"{np.mean(right):.4f}"]
             cells += ["{:.4f}-{:.4f}".format(*interval(right, np.mean))]
             cells += [f"{np.mean([np.mean(right[true]), np.mean(right[~true])]):.4f}"]
@@ -329,7 +337,7 @@ def print_speed(classifier: ImageCnn, folder: Path) -> None:
     places = QTable({"x": x, "y": y, "score": np.ones(10_000)})
     for _ in range(2):
         start = perf_counter()
-        stamps = make_stamps(observation, places, layout=classifier.layout)
+        stamps = make_stamps(observation, places, layout=classifier.layout, probabilities=False)
         middle = perf_counter()
         classifier.classify(stamps.arrays)
         end = perf_counter()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gammafind.learning.batches import DrawOptions, drawn_counts
+from gammafind.learning.draws import DrawOptions, drawn_counts
 from gammafind.learning.features import features
 from gammafind.learning.shard_set import ShardSet
 from gammafind.learning.targets import target_maps

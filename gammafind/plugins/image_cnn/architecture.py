@@ -12,7 +12,7 @@ import numpy as np
 from gammafind.errors import InputDataError, OptionError, WeightsError
 from gammafind.learning.classifiers import check_probabilities, class_probabilities
 from gammafind.learning.weights import ARCHITECTURE, existing_folder, read_record, write_record
-from gammafind.plugins.image_cnn.features import ARRAYS, features
+from gammafind.plugins.image_cnn.features import ARRAYS, SCORE, features
 from gammafind.plugins.image_cnn.network import CLASSES, build_network, input_shapes
 from gammafind.sky.bands import Band
 
@@ -32,6 +32,8 @@ class StampArchitecture:
         Name of the network, as for `gammafind.plugins.image_cnn.network.build_network`.
     n_pixels : int
         Side of the stamps.
+    scores : bool
+        Whether it looks at the probability that the localiser tells.
     fwhm : tuple of float
         Least and largest width of the PSF in the training, in pixels.
     options : mapping
@@ -46,6 +48,7 @@ class StampArchitecture:
 
     network: str = "stamps"
     n_pixels: int = 25
+    scores: bool = False
     fwhm: tuple[float, float] = (0.0, np.inf)
     options: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
@@ -62,15 +65,15 @@ class StampArchitecture:
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of each input of the network."""
-        return input_shapes(self.n_pixels)
+        return input_shapes(self.n_pixels, scores=self.scores)
 
     def build(self) -> keras.Model:
         """Return the network with random weights."""
-        return build_network(self.network, self.n_pixels, **self.options)
+        return build_network(self.network, self.n_pixels, scores=self.scores, **self.options)
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         """What the network sees of stamps, as `gammafind.plugins.image_cnn.features.features`."""
-        return features(arrays)
+        return features(arrays, scores=self.scores)
 
     def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
         """Refuse stamps that the network cannot look at.
@@ -88,7 +91,8 @@ class StampArchitecture:
         InputDataError
             If they hold values that are not finite.
         """
-        missing = [name for name in ARRAYS if name not in arrays]
+        wanted = (*ARRAYS, SCORE) if self.scores else ARRAYS
+        missing = [name for name in wanted if name not in arrays]
         if missing:
             raise WeightsError(
                 f"the weights look at {', '.join(missing)}, which the cut-outs lack",
@@ -96,14 +100,20 @@ class StampArchitecture:
                 remedy="Make them by gammafind.measure.stamps.make_stamps.",
             )
         side = (self.n_pixels, self.n_pixels)
-        for name in ARRAYS:
-            array, wanted = arrays[name], side if name in ARRAYS[:3] else ()
-            if array.shape[1:] != wanted:
+        for name in wanted:
+            array, shape = arrays[name], side if name in ARRAYS[:3] else ()
+            if array.shape[1:] != shape:
                 raise WeightsError(
-                    f"the weights take {name} of shape {wanted} for each source, not "
+                    f"the weights take {name} of shape {shape} for each source, not "
                     f"{array.shape[1:]}",
                     path=path,
                     remedy="Make stamps of the layout of the classifier.",
+                )
+            if name == SCORE and not np.all(np.isfinite(array)):
+                raise WeightsError(
+                    "the weights look at the probabilities of a localiser, which are not known",
+                    path=path,
+                    remedy="Leave weights out: others are shipped for localisers without.",
                 )
             if not np.all(np.isfinite(array)):
                 raise InputDataError(

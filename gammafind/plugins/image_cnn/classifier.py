@@ -14,13 +14,18 @@ from gammafind.errors import OptionError
 from gammafind.interfaces import Classifier
 from gammafind.learning.classifiers import BACKENDS, in_batches
 from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
+from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
 __all__ = ["ImageCnn"]
 
-_SHIPPED = Path(__file__).parent / "weights" / "meerlicht"
+_SHIPPED = {
+    scores: Path(__file__).parent / "weights" / name
+    for scores, name in {True: "meerlicht-probabilities", False: "meerlicht"}.items()
+}
+"""Weights that are told the probability of the localiser, and that are not."""
 
 _log = logging.getLogger("gammafind")
 
@@ -32,7 +37,9 @@ class ImageCnn(Classifier):
     Parameters
     ----------
     weights : str
-        Folder of trained weights; where it is empty, the shipped ones.
+        Folder of trained weights; where it is empty, shipped ones: those that were trained on what
+        ``unet`` finds where the scores of detections are probabilities, and elsewhere those that
+        were trained on what ``sep`` finds.
     backend : {"onnxruntime", "keras"}
         What runs the network.
     abstain : float
@@ -62,7 +69,7 @@ class ImageCnn(Classifier):
     @property
     def layout(self) -> CutoutLayout:
         """Size of the stamps that the weights take."""
-        return CutoutLayout(n_pixels=self._architecture.n_pixels)
+        return CutoutLayout(n_pixels=self._trained(scores=False)[1].n_pixels)
 
     def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
         """Return the classifier, after a look at its weights.
@@ -77,21 +84,19 @@ class ImageCnn(Classifier):
                 f"the classifier {self.name} looks at images in one band, not {len(bands)}",
                 remedy="The classifier cnn looks at maps in several bands.",
             )
-        _ = self._architecture
+        self._trained(scores=False)
         return self
 
-    @property
-    def _folder(self) -> str:
-        return self.weights or str(_SHIPPED)
-
-    @property
-    def _architecture(self) -> StampArchitecture:
-        return read_architecture(self._folder)
+    def _trained(self, *, scores: bool) -> tuple[str, StampArchitecture]:
+        """Folder of the weights for detections with or without probabilities, and what is in it."""
+        folder = self.weights or str(_SHIPPED[scores])
+        return folder, read_architecture(folder)
 
     def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray:
-        architecture = self._architecture
-        architecture.check(cutouts, self._folder)
-        run = BACKENDS[self.backend](self._folder, architecture)
+        told = SCORE in cutouts and bool(np.all(np.isfinite(cutouts[SCORE])))
+        folder, architecture = self._trained(scores=told)
+        architecture.check(cutouts, folder)
+        run = BACKENDS[self.backend](folder, architecture)
         found = [np.zeros((0, len(self.classes)))]
         for part in in_batches(cutouts, len(cutouts["excess"])):
             found.append(architecture.probability(run(architecture.features(part))))

@@ -8,10 +8,12 @@ import numpy as np
 
 from gammafind.measure.point_source import point_source_fit
 
-__all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "features"]
+__all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "SCORE", "features"]
 
 ARRAYS = ("excess", "flags", "psf", "noise", "fwhm", "density")
 """Arrays of `gammafind.measure.stamps.make_stamps` that are looked at."""
+SCORE = "probability"
+"""Array with what the localiser says, which some networks are told too."""
 N_CHANNELS, N_NUMBERS = 4, 6
 
 _PSF_ERROR = 0.02
@@ -19,15 +21,20 @@ _PSF_ERROR = 0.02
 _SHARES = (-1.0, 3.0)
 _LEAST = 1e-3
 _LEAST_DENSITY = 1e-8
+_SURE = 1e-6
 
 
-def features(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def features(
+    arrays: Mapping[str, np.ndarray], *, scores: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Images and numbers of detections.
 
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        `ARRAYS`.
+        `ARRAYS`, and `SCORE` where it is looked at.
+    scores : bool
+        Whether the probability of the localiser is one of the numbers.
 
     Returns
     -------
@@ -35,10 +42,10 @@ def features(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         Inverse hyperbolic sine of the image over its noise; the same of what is left of it over
         its error when the point source of `point_source_fit` is taken away; the image over the
         peak of that point source; flags of pixels.
-    numbers : ndarray, shape (n, `N_NUMBERS`), float32
+    numbers : ndarray, shape (n, `N_NUMBERS` or one more), float32
         Logarithms of the FWHM, the signal-to-noise ratio of the point source, and of the mean
         square of the residuals in the core and outside; share of the core that is not known or
-        saturated; logarithm of the density of like detections.
+        saturated; logarithm of the density of like detections; logit of the probability.
     """
     excess, flags = arrays["excess"], arrays["flags"]
     flux, ratio, core = point_source_fit(arrays)
@@ -63,6 +70,9 @@ def features(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         _mean(flags != 0, core),
         np.log(np.maximum(arrays["density"], _LEAST_DENSITY)),
     ]
+    if scores:
+        probability = np.clip(arrays[SCORE], _SURE, 1 - _SURE)
+        columns.append(np.log(probability / (1 - probability)))
     return images.astype(np.float32), np.stack(columns, axis=1).astype(np.float32)
 
 

@@ -21,12 +21,12 @@ CLASSES = (*REAL, *BOGUS)
 """Classes in the order of the outputs."""
 
 
-def input_shapes(n_pixels: int) -> dict[str, tuple[int, ...]]:
-    """Name and shape of each input, for stamps of a side."""
-    return {"images": (n_pixels, n_pixels, N_CHANNELS), "numbers": (N_NUMBERS,)}
+def input_shapes(n_pixels: int, *, scores: bool = False) -> dict[str, tuple[int, ...]]:
+    """Name and shape of each input, for stamps of a side, with or without scores."""
+    return {"images": (n_pixels, n_pixels, N_CHANNELS), "numbers": (N_NUMBERS + scores,)}
 
 
-def build_network(name: str, n_pixels: int, **options: Any) -> keras.Model:
+def build_network(name: str, n_pixels: int, *, scores: bool = False, **options: Any) -> keras.Model:
     """Build a network with random weights.
 
     Parameters
@@ -35,6 +35,8 @@ def build_network(name: str, n_pixels: int, **options: Any) -> keras.Model:
         A key of `NETWORKS`.
     n_pixels : int
         Side of the stamps.
+    scores : bool
+        Whether the probability of the localiser is one of the numbers.
     **options
         Those of `stamps_network`.
 
@@ -51,7 +53,7 @@ def build_network(name: str, n_pixels: int, **options: Any) -> keras.Model:
         If there is no such network or option.
     """
     check_network(name, NETWORKS, options)
-    inputs, seen = standardised_inputs(input_shapes(n_pixels))
+    inputs, seen = standardised_inputs(input_shapes(n_pixels, scores=scores))
     return load_keras().Model(list(inputs.values()), NETWORKS[name](seen, **options), name=name)
 
 

@@ -52,7 +52,8 @@ class TestShipped:
         sky = simulated_sky(renderer, field, seed=11, index=0)
         sky.sources["electrons"] = renderer.source_counts(sky.sources)[:, 0]
         found = create("localiser", "daofind", threshold=6.0, **WIDE).localise_sky(sky.observation)
-        stamps = make_stamps(sky.observation, found, layout=ImageCnn().layout).arrays
+        layout = ImageCnn().layout
+        stamps = make_stamps(sky.observation, found, layout=layout, probabilities=False).arrays
         label, _ = frame_labels(
             found, sky, stamps, classes=CLASSES, fake="nothing", radius=1.5 * u.arcsec
         )
@@ -62,6 +63,15 @@ class TestShipped:
         assert np.sum((table["real_probability"] > 0.5) != real) <= 3
         named = np.asarray(CLASSES)[label] == table["class_label"]
         assert named.mean() > 0.85
+
+    def test_the_probability_of_the_localiser_is_heeded(self):
+        stamps = toy_stamps(40, flux=60.0)
+        sure, unsure = (
+            ImageCnn().classify({**stamps, "probability": np.full(40, p, dtype=np.float32)})
+            for p in (0.99, 0.55)
+        )
+        told = [table["real_probability"][::2].mean() for table in (sure, unsure)]
+        assert told[0] > told[1] + 0.05
 
     def test_without_data_it_is_not_sure_and_does_not_fail(self):
         stamps = toy_stamps(4)
@@ -88,6 +98,18 @@ class TestShipped:
     def test_stamps_of_another_side_are_refused(self):
         with pytest.raises(WeightsError, match=r"excess of shape \(25, 25\).*not \(9, 9\)"):
             ImageCnn().classify(toy_stamps(3, 9))
+
+    def test_weights_that_need_probabilities_say_so(self, tmp_path):
+        write(tmp_path / "scores", scores=True)
+        finder = ImageCnn(weights=str(tmp_path / "scores"))
+        stamps = toy_stamps(3)
+        with pytest.raises(WeightsError, match="density, probability, which the cut-outs lack"):
+            finder.classify(stamps)
+        stamps["probability"] = np.full(3, np.nan)
+        with pytest.raises(WeightsError, match="probabilities of a localiser, which are not known"):
+            finder.classify(stamps)
+        stamps["probability"][:] = 0.9
+        assert len(finder.classify(stamps)) == 3
 
     def test_nan_is_named(self):
         stamps = toy_stamps(3)
