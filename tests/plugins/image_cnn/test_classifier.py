@@ -103,7 +103,7 @@ class TestShipped:
         write(tmp_path / "scores", scores=True)
         finder = ImageCnn(weights=str(tmp_path / "scores"))
         stamps = toy_stamps(3)
-        with pytest.raises(WeightsError, match="density, probability, which the cut-outs lack"):
+        with pytest.raises(WeightsError, match="look at probability, which the cut-outs lack"):
             finder.classify(stamps)
         stamps["probability"] = np.full(3, np.nan)
         with pytest.raises(WeightsError, match="probabilities of a localiser, which are not known"):
