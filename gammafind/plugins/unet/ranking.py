@@ -11,7 +11,7 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.plugins.unet.peaks import sigmoid
 
-__all__ = ["Layer", "Ranking", "outputs", "relative_ts"]
+__all__ = ["Ranking", "outputs", "relative_ts"]
 
 Layer = tuple[np.ndarray, np.ndarray]
 """Weights, shape (n_in, n_out), and biases, shape (n_out,)."""
