@@ -100,6 +100,8 @@ class TestShipped:
             ImageCnn().classify(toy_stamps(3, 9))
 
     def test_weights_that_need_probabilities_say_so(self, tmp_path):
+        for library in ("torch", "onnx"):
+            pytest.importorskip(library)
         write(tmp_path / "scores", scores=True)
         finder = ImageCnn(weights=str(tmp_path / "scores"))
         stamps = toy_stamps(3)
