@@ -118,7 +118,8 @@ def drawn_counts(
         factor = np.broadcast_to(norm, background.shape)
         if options.is_off:
             log = sum(upsample(values, width) for values in waves)
-            factor = norm * off_by(background, least, log, upsample(clumps, width))
+            heights = 0.0 if clumps is None else upsample(clumps, width)
+            factor = norm * off_by(background, least, log, heights)
         if expected.maps is None:
             drawn = rng.poisson(expected.sources[band] + factor * background)
         else:
@@ -155,16 +156,19 @@ def clump_heights(n: int, mean: float, *, rng: np.random.Generator) -> np.ndarra
 
 def _rough(
     n: int, options: DrawOptions, rng: np.random.Generator
-) -> tuple[list[np.ndarray], np.ndarray]:
-    """Waves and grain, each (n, nodes, nodes), and clumps, of some patches."""
+) -> tuple[list[np.ndarray], np.ndarray | None]:
+    """Waves and grain, each (n, nodes, nodes), and clumps, of some patches, where wanted."""
     uneven = np.exp(rng.normal(0, options.background_unevenness, (n, 1, 1))).astype(np.float32)
     spreads = ((WAVES, options.background_waves), (GRAIN, options.background_grain))
     waves = [
         uneven * rng.normal(0, spread, (n, nodes, nodes)).astype(np.float32)
         for nodes, spread in spreads
+        if spread
     ]
+    if not options.background_clumps:
+        return waves, None
     clumps = np.zeros((n, _NODES, _NODES), dtype=np.float32)
-    for row in range(n if options.background_clumps else 0):
+    for row in range(n):
         clumps[row] = uneven[row] * _clumps(options.background_clumps, rng)
     return waves, clumps
 

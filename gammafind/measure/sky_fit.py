@@ -89,13 +89,13 @@ def _alone(
     seen = [band.counts[stamp.pixel] for band, stamp in zip(sky.data.bands, stamps, strict=True)]
     others = [sky.others(band, model, counts, rows) for band, model in enumerate(models)]
     seen, others = np.concatenate(seen, axis=1), np.concatenate(others, axis=1)
+    shares = np.stack([sky.shares(index)[rows] for index in INDICES])
     found = np.empty((4, len(rows), len(INDICES)))
-    for place, index in enumerate(INDICES):
-        fit = fit_amplitudes(seen, others, _points(stamps, sky.shares(index)[rows]))
+    for place, (index, own) in enumerate(zip(INDICES, shares, strict=True)):
+        fit = fit_amplitudes(seen, others, _points(stamps, own))
         exposure = sky.counts_of(index)[rows].sum(axis=1)
         found[..., place] = fit.ts, fit.amplitude, fit.error, exposure
     best = found[0].argmax(axis=1)
-    shares = np.stack([sky.shares(index)[rows] for index in INDICES])
     each = np.arange(len(rows))
     point = _points(stamps, shares[best, each])
     clumps = [_clumps(sky, stamps, rows, background[rows], fwhm) for fwhm in CLUMP_FWHM]

@@ -16,6 +16,7 @@ from astropy.units import Quantity
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.nested import match_by_score
+from gammafind.learning.logits import logit
 from gammafind.learning.weights import ARCHITECTURE
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.calibration import Calibration
@@ -31,6 +32,7 @@ from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = [
+    "SURE",
     "KnownSky",
     "calibrate",
     "fit_calibration",
@@ -46,7 +48,7 @@ _LEAST_PROBABILITY = 0.05
 _BINS = 14
 _WELL_SEEN = 25.0
 """Expected TS of the sources from which position errors are learned."""
-_SURE = 1e-7
+SURE = 1e-7
 """Scores are nearer to neither 0 nor 1: there 32 bits end."""
 _ENOUGH = 500
 """Detections from which a ranking is learned."""
@@ -136,8 +138,7 @@ def _with_calibration(
     found = _find(path.parent, skies, _LEAST_SCORE)
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
     score = np.concatenate([np.asarray(one["score"]) for one in found])
-    score = np.clip(score, _SURE, 1 - _SURE)
-    calibration = fit_calibration(np.log(score / (1 - score)), np.concatenate(matched))
+    calibration = fit_calibration(logit(score, least=SURE), np.concatenate(matched))
     scale = _error_scale(found, skies, radius) if _tells_errors(found) else 1.0
     architecture = replace(architecture, calibration=replace(calibration, error_scale=scale))
     architecture.write(path, overwrite=True)

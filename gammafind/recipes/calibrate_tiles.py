@@ -14,12 +14,13 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.evaluation.nested import match_by_score
+from gammafind.learning.logits import logit
 from gammafind.learning.weights import ARCHITECTURE
 from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.progress import track
-from gammafind.recipes.calibrate import fit_calibration, fit_error_scale
+from gammafind.recipes.calibrate import SURE, fit_calibration, fit_error_scale
 from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.recipes.tile_maker import TileMaker
 
@@ -27,8 +28,6 @@ __all__ = ["calibrate_tiles"]
 
 _LEAST_SCORE = 0.02
 """Of the detections that are looked at."""
-_SURE = 1e-7
-"""Scores are nearer to neither 0 nor 1: there 32 bits end."""
 _ENOUGH = 500
 """Detections from which a ranking is learned."""
 _WELL_SEEN = 100.0
@@ -76,10 +75,10 @@ def calibrate_tiles(
         found, evidence = localiser.look_at(sky.observation)
         parts.append((*_compared(found, sky.sources, truth, least_ts, radius), evidence))
     score, matched, off, evidence = (np.concatenate(column) for column in zip(*parts, strict=True))
-    logit = _logit(score)
-    calibration = fit_calibration(logit, matched)
+    logits = logit(score, least=SURE)
+    calibration = fit_calibration(logits, matched)
     calibration = replace(calibration, error_scale=fit_error_scale(off))
-    evidence[:, 0] = _logit(calibration.probability(logit))
+    evidence[:, 0] = logit(calibration.probability(logits), least=SURE)
     ranking = fit_ranking(evidence, matched) if len(matched) >= _ENOUGH else None
     architecture = replace(architecture, calibration=calibration, ranking=ranking)
     architecture.write(path, overwrite=True)
@@ -101,8 +100,3 @@ def _compared(
     seen = ts[real][pairs.b] > _WELL_SEEN
     off = (pairs.separation / found["pos_err"][pairs.a]).to_value("")
     return score, matched, off[seen]
-
-
-def _logit(probability: np.ndarray) -> np.ndarray:
-    clipped = np.clip(probability, _SURE, 1 - _SURE)
-    return np.log(clipped / (1 - clipped))

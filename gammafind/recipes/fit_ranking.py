@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import minimize
 
+from gammafind.learning.logits import sigmoid
 from gammafind.plugins.unet.ranking import Layer, Ranking, outputs
 
 __all__ = ["fit_ranking"]
@@ -43,7 +44,7 @@ def fit_ranking(known: np.ndarray, matched: np.ndarray) -> Ranking:
         values = outputs(entries, layers)
         logit = values[-1][:, 0]
         entropy = np.mean(np.logaddexp(0, logit) - truth * logit)
-        error = ((0.5 * (1 + np.tanh(logit / 2)) - truth) / len(truth))[:, None]
+        error = ((sigmoid(logit) - truth) / len(truth))[:, None]
         slopes = []
         for before, (weights, _) in zip(values[-2::-1], layers[::-1], strict=True):
             slopes[:0] = [(before.T @ error).ravel(), error.sum(axis=0)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gammafind.learning.features import significance
+from gammafind.learning.logits import logit
 from gammafind.measure.data import photon_shares
 
 __all__ = ["TIMES", "features", "images", "n_channels", "n_numbers", "numbers", "without_times"]
@@ -192,10 +193,10 @@ def _localised(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """Score and position error, and whether the localiser tells them."""
     score, error = arrays["score"].astype(float), arrays["pos_err"].astype(float)
     told = np.isfinite(score)
-    score = np.clip(np.where(told, score, 0.5), 1e-5, 1 - 1e-5)
+    score = logit(np.where(told, score, 0.5), least=1e-5)
     known = np.isfinite(error)
     log_error = np.log(np.clip(np.where(known, error, 0.1), 1e-3, 1))
-    return np.stack([np.log(score / (1 - score)), told, log_error], axis=1)
+    return np.stack([score, told, log_error], axis=1)
 
 
 def _light_curve(arrays: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gammafind.learning.logits import logit
 from gammafind.measure.point_source import point_source_fit
 
 __all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "SCORE", "features"]
@@ -21,7 +22,6 @@ _PSF_ERROR = 0.02
 _SHARES = (-1.0, 3.0)
 _LEAST = 1e-3
 _LEAST_DENSITY = 1e-8
-_SURE = 1e-6
 
 
 def features(
@@ -71,8 +71,7 @@ def features(
         np.log(np.maximum(arrays["density"], _LEAST_DENSITY)),
     ]
     if scores:
-        probability = np.clip(arrays[SCORE], _SURE, 1 - _SURE)
-        columns.append(np.log(probability / (1 - probability)))
+        columns.append(logit(arrays[SCORE]))
     return images.astype(np.float32), np.stack(columns, axis=1).astype(np.float32)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.plugins.unet.peaks import sigmoid
+from gammafind.learning.logits import sigmoid
 
 __all__ = ["Calibration"]
 

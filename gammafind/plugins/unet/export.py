@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from gammafind.errors import WeightsError
+from gammafind.learning.logits import sigmoid
 from gammafind.learning.weights import ARCHITECTURE, ONNX, write_network
 from gammafind.plugins.unet.networks import Network, input_name
-from gammafind.plugins.unet.peaks import sigmoid
 from gammafind.plugins.unet.runners import onnx_runner
 from gammafind.plugins.unet.trained import TrainedNetwork
 

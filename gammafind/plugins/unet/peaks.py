@@ -8,8 +8,9 @@ import numpy as np
 
 from gammafind.errors import OptionError
 from gammafind.interfaces import Clusterer
+from gammafind.learning.logits import sigmoid
 
-__all__ = ["Peaks", "find_clusters", "find_maxima", "local_maxima", "sigmoid"]
+__all__ = ["Peaks", "find_clusters", "find_maxima", "local_maxima"]
 
 _LEAST_LOG_ERROR, _LARGEST_LOG_ERROR = -5.0, 3.0
 """Logarithms of position errors in pixels that a network can be held to."""
@@ -137,8 +138,3 @@ def local_maxima(
 def _position_errors(log_error: np.ndarray) -> np.ndarray:
     """Error of x and of y in pixels, from what a network tells."""
     return np.exp(np.clip(log_error, _LEAST_LOG_ERROR, _LARGEST_LOG_ERROR))
-
-
-def sigmoid(logit: np.ndarray) -> np.ndarray:
-    """Probability of a logit."""
-    return 0.5 * (1 + np.tanh(logit / 2))

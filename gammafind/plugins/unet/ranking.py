@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.plugins.unet.peaks import sigmoid
+from gammafind.learning.logits import sigmoid
 
 __all__ = ["Ranking", "outputs", "relative_ts"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from gammafind.learning.logits import logit
 from gammafind.measure.clumps import ClumpFit
 from gammafind.measure.flux_fit import FluxFit
 
@@ -50,7 +51,7 @@ def sky_evidence(
     """
     score = np.clip(score, _SURE, 1 - _SURE)
     columns = [
-        np.log(score / (1 - score)),
+        logit(score, least=_SURE),
         np.log(sigma),
         np.log(np.maximum(fit.background, _LEAST_BACKGROUND)).mean(axis=1),
         np.log(unevenness + _LEAST_UNEVENNESS),

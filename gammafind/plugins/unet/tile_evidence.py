@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from gammafind.learning.logits import logit
 from gammafind.measure.point_fit import PointFit
 from gammafind.plugins.unet.peaks import Peaks
 
 __all__ = ["tile_evidence"]
 
-_SURE = 1e-6
 _LEAST_SNR = 0.1
 _LEAST_CHI2 = 0.01
 _LARGEST_LOG = 5.0
@@ -36,17 +36,16 @@ def tile_evidence(peaks: Peaks, fit: PointFit, fwhm: float) -> np.ndarray:
         the pixel where the score is highest, over the width and squared: there the score of a
         narrow PSF is lower.
     """
-    score = np.clip(peaks.score, _SURE, 1 - _SURE)
     with np.errstate(invalid="ignore"):
         snr = np.maximum(fit.electrons / fit.electrons_err, _LEAST_SNR)
     apart = (fit.x - np.rint(peaks.x)) ** 2 + (fit.y - np.rint(peaks.y)) ** 2
     entries = np.stack(
         [
-            np.log(score / (1 - score)),
+            logit(peaks.score),
             np.log(snr),
             np.log(np.maximum(fit.chi2, _LEAST_CHI2)),
             np.log1p(np.maximum(fit.crowding, 0)),
-            np.full(len(score), np.log(fwhm)),
+            np.full(len(peaks.score), np.log(fwhm)),
             np.minimum(apart / fwhm**2, 1),
         ],
         axis=1,

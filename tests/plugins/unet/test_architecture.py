@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from gammafind.errors import MissingFileError, OptionError, TruncatedFileError, WeightsError
+from gammafind.learning.logits import sigmoid
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.calibration import Calibration
-from gammafind.plugins.unet.peaks import sigmoid
 from tests.plugins.unet.helpers import MANY
 
 TABLE = Calibration(logits=(-2.0, 0.0, 3.0), probabilities=(0.05, 0.2, 0.99))

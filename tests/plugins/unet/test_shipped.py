@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from gammafind.choice import with_plugins
 from gammafind.config import build, load_preset
 from gammafind.learning.features import features
+from gammafind.learning.logits import sigmoid
 from gammafind.learning.weights import ARCHITECTURE, CARD
 from gammafind.plugins.unet.folder import (
     read_architecture,
@@ -20,7 +21,6 @@ from gammafind.plugins.unet.folder import (
     shipped_tile_folder,
 )
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.peaks import sigmoid
 from gammafind.plugins.unet.runners import keras_runner, onnx_runner
 from gammafind.registry import create
 from gammafind.simulation.sky import simulated_sky
