@@ -67,6 +67,8 @@ class Known:
         Source of each detection, of any for FAKE.
     detections, sources : list of QTable
         Of each sky.
+    rows : list of ndarray of int
+        Of each sky, the row of the source of each detection, -1 for FAKE.
     """
 
     arrays: dict[str, np.ndarray]
@@ -75,6 +77,7 @@ class Known:
     truth: QTable
     detections: list[QTable]
     sources: list[QTable]
+    rows: list[np.ndarray]
 
     @cached_property
     def published(self) -> np.ndarray:
@@ -112,11 +115,12 @@ def known_detections(held: HeldOut, n: int) -> Known:
     label = np.concatenate([part[1] for part in parts])
     sources = [held.sources(index) for index in range(n)]
     sky = np.repeat(np.arange(n), [len(part[1]) for part in parts])
+    rows = [part[2] for part in parts]
     truth = vstack(
-        [table[part[2]] for table, part in zip(sources, parts, strict=True)],
+        [table[some] for table, some in zip(sources, rows, strict=True)],
         metadata_conflicts="silent",
     )
-    return Known(arrays, label, sky, truth, [part[3] for part in parts], sources)
+    return Known(arrays, label, sky, truth, [part[3] for part in parts], sources, rows)
 
 
 def _of_sky(held: HeldOut, index: int) -> tuple:

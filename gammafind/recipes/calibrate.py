@@ -27,6 +27,7 @@ from gammafind.plugins.unet.fluxes import (
 )
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.ranking import relative_ts
+from gammafind.plugins.unet.second_look import SureSources, sure_sources, with_hidden
 from gammafind.progress import track
 from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.sky.stacks import PatchStacks
@@ -102,14 +103,20 @@ def calibrate(
     architecture = replace(Architecture.read(path), ranking=None)
     rough = [replace(sky, stacks=with_rough_background(sky.stacks)) for sky in skies]
     architecture = _with_calibration(architecture, path, rough, radius)
+    first = _find(folder, rough, _LEAST_PROBABILITY)
+    sure = [
+        sure_sources(one, seen.stacks.observation) for one, seen in zip(first, rough, strict=True)
+    ]
     fitted = [
-        replace(sky, stacks=with_background_of(one, seen.stacks, sky.stacks))
-        for one, seen, sky in zip(
-            _find(folder, rough, _LEAST_PROBABILITY), rough, skies, strict=True
-        )
+        replace(sky, stacks=with_background_of(one, some, seen.stacks, sky.stacks))
+        for one, some, seen, sky in zip(first, sure, rough, skies, strict=True)
     ]
     architecture = _with_calibration(architecture, path, fitted, radius)
     found = _find(folder, fitted, _LEAST_PROBABILITY)
+    found = [
+        one if some is None else with_hidden(one, _hidden(folder, some, sky))
+        for one, some, sky in zip(found, sure, fitted, strict=True)
+    ]
     if sum(map(len, found)) < _ENOUGH or not _tells_errors(found):
         _log.warning("no ranking is learned: too few detections, or no errors of their positions")
         return architecture
@@ -177,6 +184,12 @@ def _find(folder: str | PathLike, skies: Sequence[KnownSky], least: float) -> li
     """Detections of the network alone on each sky."""
     localiser = UNet(weights=str(folder), threshold=least)
     return [localiser.find(sky.stacks) for sky in track(skies, "skies of the calibration")]
+
+
+def _hidden(folder: str | PathLike, sure: SureSources, sky: KnownSky) -> QTable:
+    """Detections of a second look."""
+    again = replace(sky, stacks=sure.in_background_of(sky.stacks))
+    return _find(folder, [again], _LEAST_PROBABILITY)[0]
 
 
 def _tells_errors(found: Sequence[QTable]) -> bool:

@@ -72,6 +72,21 @@ class Observation:
         """Whether it is one image of a detector that reads out electrons."""
         return self.counts.kind == "electrons" and self.counts.n_bands == 1
 
+    @property
+    def is_sphere(self) -> bool:
+        """Whether all maps are HEALPix maps."""
+        return all(isinstance(pixels, HealpixPixels) for pixels in self.counts.pixels)
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether pixels are wider than the PSF in the band where it is sharpest."""
+        pairs = zip(self.psfs, self.counts.pixels, strict=True)
+        size, pixel = min(
+            (psf.containment_radius(0.68).to_value("deg"), pixels.pixel_size.to_value("deg"))
+            for psf, pixels in pairs
+        )
+        return pixel > size
+
     def total_background(self) -> SkyMap:
         """Sum of the background components, each at norm one; valid where all of them are."""
         components = list(self.background.values())
@@ -93,6 +108,7 @@ class Observation:
         n_pixels: Sequence[int],
         *,
         spread: bool = False,
+        sharp: bool = False,
         rng: np.random.Generator,
     ) -> Patches:
         """Cut counts, background and exposure into patches.
@@ -108,14 +124,20 @@ class Observation:
         spread : bool
             Spread counts and background evenly within their HEALPix pixels, instead of laying
             photons at random.
+        sharp : bool
+            Whether the background is as fine as its pixels; see `PatchGrid.cut`.
         rng : numpy.random.Generator
             Lays photons within HEALPix pixels.
         """
         background = self.total_background()
         valid = self._valid_in(grid, n_pixels, background)
         counts, of_background, exposure = (
-            _cut(sky, grid, n_pixels, valid, spread and sky.kind != "exposure", rng)
-            for sky in (self.counts, background, self.exposure)
+            _cut(sky, grid, n_pixels, valid, spread and sky.kind != "exposure", fine, rng)
+            for sky, fine in (
+                (self.counts, False),
+                (background, sharp),
+                (self.exposure, False),
+            )
         )
         return Patches(
             grid=grid,
@@ -127,17 +149,19 @@ class Observation:
             valid=valid,
         )
 
-    def with_background_in(self, patches: Patches, *, spread: bool = False) -> Patches:
+    def with_background_in(
+        self, patches: Patches, *, spread: bool = False, sharp: bool = False
+    ) -> Patches:
         """Patches of the same counts and exposure, with the background of this observation.
 
         Parameters
         ----------
         patches : Patches
-        spread : bool
+        spread, sharp : bool
             As for `patches`.
         """
         background = self.total_background()
-        cut = _cut(background, patches.grid, patches.n_pixels, patches.valid, spread, None)
+        cut = _cut(background, patches.grid, patches.n_pixels, patches.valid, spread, sharp, None)
         return replace(patches, background=cut)
 
     def _valid_in(
@@ -159,10 +183,14 @@ def _cut(
     n_pixels: Sequence[int],
     valid: Sequence[np.ndarray],
     spread: bool,
+    sharp: bool,
     rng: np.random.Generator | None,
 ) -> tuple[np.ndarray, ...]:
     """A map in patches, 0 where they are not valid."""
-    arrays = _spread(sky, grid, n_pixels) if spread else grid.cut(sky, n_pixels, rng=rng)
+    if spread:
+        arrays = _spread(sky, grid, n_pixels)
+    else:
+        arrays = grid.cut(sky, n_pixels, sharp=sharp, rng=rng)
     return tuple(
         a if good.all() else np.where(good, a, 0) for a, good in zip(arrays, valid, strict=True)
     )

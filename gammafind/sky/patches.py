@@ -26,7 +26,7 @@ from gammafind.units import degrees
 __all__ = ["PatchGrid", "Patches"]
 
 _MOST_NODES = 64
-"""Points a side at which maps are interpolated for a patch."""
+"""Points a side at which smooth maps are interpolated for a patch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +211,12 @@ class PatchGrid:
         )[1]
 
     def cut(
-        self, sky: SkyMap, n_pixels: Sequence[int], *, rng: np.random.Generator | None = None
+        self,
+        sky: SkyMap,
+        n_pixels: Sequence[int],
+        *,
+        sharp: bool = False,
+        rng: np.random.Generator | None = None,
     ) -> tuple[np.ndarray, ...]:
         """Cut every patch from a HEALPix map.
 
@@ -225,6 +230,9 @@ class PatchGrid:
             On HEALPix pixels of this grid's frame.
         n_pixels : sequence of int
             Pixels a side, one number a band.
+        sharp : bool
+            Interpolate at each pixel, as a map with sources needs it; without it at most at 64
+            points a side.
         rng : numpy.random.Generator
             Needed for counts.
 
@@ -238,7 +246,7 @@ class PatchGrid:
         if sky.kind == "counts" and rng is None:
             raise OptionError("cutting counts needs a random generator", remedy="Pass rng=.")
         return tuple(
-            self._cut_band(sky.kind, pixels, values, width, rng)
+            self._cut_band(sky.kind, pixels, values, width, sharp, rng)
             for pixels, values, width in zip(sky.pixels, sky.values, n_pixels, strict=True)
         )
 
@@ -248,6 +256,7 @@ class PatchGrid:
         pixels: HealpixPixels,
         values: np.ndarray,
         width: int,
+        sharp: bool,
         rng: np.random.Generator | None,
     ) -> np.ndarray:
         if not isinstance(pixels, HealpixPixels) or pixels.frame != self.frame:
@@ -259,7 +268,7 @@ class PatchGrid:
             return scatter_counts(values, pixels.nside, self, width, rng=rng)
         import healpy as hp
 
-        n_nodes = min(width, _MOST_NODES)
+        n_nodes = width if sharp else min(width, _MOST_NODES)
         nodes = np.empty((len(self), n_nodes, n_nodes), dtype=np.float32)
         for index in range(len(self)):
             theta, phi = np.moveaxis(self.angles([index], n_nodes)[0], -1, 0)
@@ -269,7 +278,7 @@ class PatchGrid:
         if kind == "expected counts":
             y, x = np.indices((width, width))
             areas = self.pixel_areas(x, y, width) / pixels.pixel_area.to_value(u.sr)
-            patches *= areas.astype(np.float32)
+            patches = np.maximum(patches, 0) * areas.astype(np.float32)
         return patches
 
 

@@ -32,7 +32,7 @@ class PatchStacks:
         Pixels a side, one number a band.
     rng : numpy.random.Generator
         Lays photons within HEALPix pixels.
-    spread : bool
+    spread, sharp : bool
         As for `Observation.patches`.
     """
 
@@ -41,6 +41,7 @@ class PatchStacks:
     n_pixels: Sequence[int]
     rng: np.random.Generator
     spread: bool = False
+    sharp: bool = False
     _seed: int = field(init=False, repr=False)
     _kept: Patches | None = field(init=False, repr=False, default=None)
 
@@ -52,20 +53,28 @@ class PatchStacks:
         for start in range(0, len(self.grid), _AT_ONCE):
             yield start, self._kept or self._cut(start)
 
-    def of_background(self, background: Mapping[str, SkyMap]) -> PatchStacks:
+    def of_background(
+        self, background: Mapping[str, SkyMap], *, sharp: bool = False
+    ) -> PatchStacks:
         """Patches of the same photons and the same exposure with another background."""
         observation = replace(self.observation, background=background)
-        other = PatchStacks(observation, self.grid, self.n_pixels, self.rng, self.spread)
+        other = PatchStacks(observation, self.grid, self.n_pixels, self.rng, self.spread, sharp)
         other._seed = self._seed
         if self._kept is not None:
-            other._kept = observation.with_background_in(self._kept, spread=self.spread)
+            other._kept = observation.with_background_in(
+                self._kept, spread=self.spread, sharp=sharp
+            )
         return other
 
     def _cut(self, start: int) -> Patches:
         rows = slice(start, start + _AT_ONCE)
         same_photons = np.random.default_rng(self._seed)
         patches = self.observation.patches(
-            self.grid[rows], self.n_pixels, spread=self.spread, rng=same_photons
+            self.grid[rows],
+            self.n_pixels,
+            spread=self.spread,
+            sharp=self.sharp,
+            rng=same_photons,
         )
         if len(patches) == len(self.grid):
             self._kept = patches

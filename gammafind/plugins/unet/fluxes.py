@@ -9,7 +9,7 @@ from astropy.table import QTable
 
 from gammafind.measure.flux_fit import FluxFit
 from gammafind.measure.map_fit import fit_on_maps, fitted_background
-from gammafind.measure.sky_fit import counts_on_sky, fit_on_sky
+from gammafind.measure.sky_fit import fit_on_sky
 from gammafind.measure.slow_background import (
     rough_factor,
     scaled_background,
@@ -17,9 +17,8 @@ from gammafind.measure.slow_background import (
     unevenness,
 )
 from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.second_look import HIDDEN, SureSources
 from gammafind.plugins.unet.sky_evidence import sky_evidence
-from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
@@ -38,9 +37,9 @@ def with_fluxes(
     Parameters
     ----------
     found : QTable
-        Detections by the network alone, each source once.
+        Detections by the network alone, each source once, of two looks or one.
     stacks : PatchStacks
-        In which they were found.
+        In which they were found; for a second look without the sources in the background.
     given : PatchStacks
         The same sky with the background as it was given.
     architecture : Architecture
@@ -61,6 +60,8 @@ def with_fluxes(
     table["pos_err"] = found["pos_err"] * architecture.ranking.error_factor(ts)
     table["ts"], table["npred"] = ts, npred
     table["flux"] = npred / exposure * flux_unit
+    if HIDDEN in table.colnames:
+        table.remove_column(HIDDEN)
     table["flux_err"] = np.where(np.isfinite(npred_err), npred_err, np.nan) / exposure * flux_unit
     return table
 
@@ -80,13 +81,14 @@ def known_of(
     score = np.asarray(found["score"])
     positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
     solid = score >= _SOLID
-    fit = (fit_on_maps if _coarse(stacks.observation) else fit_on_sky)(
+    fit = (fit_on_maps if stacks.observation.is_coarse else fit_on_sky)(
         stacks.observation, positions, solid
     )
     sigma = found["pos_err"].to_value(u.deg) / architecture.r68_of_sigma(stacks.grid)
     vectors = vectors_in(stacks.grid.frame, positions)
     off = unevenness(given.observation, stacks.observation, vectors)
-    return sky_evidence(score, sigma, fit, off, vectors), fit
+    hidden = np.asarray(found[HIDDEN]) if HIDDEN in found.colnames else None
+    return sky_evidence(score, sigma, fit, off, vectors, hidden), fit
 
 
 def with_rough_background(stacks: PatchStacks) -> PatchStacks:
@@ -95,46 +97,33 @@ def with_rough_background(stacks: PatchStacks) -> PatchStacks:
     Maps whose pixels are wider than the PSF, and images of a part of the sky, stay as they are.
     """
     observation = stacks.observation
-    if _coarse(observation) or not _is_sphere(observation):
+    if observation.is_coarse or not observation.is_sphere:
         return stacks
     return stacks.of_background(scaled_background(observation, rough_factor(observation)))
 
 
-def with_background_of(found: QTable, seen: PatchStacks, given: PatchStacks) -> PatchStacks:
+def with_background_of(
+    found: QTable, sure: SureSources | None, seen: PatchStacks, given: PatchStacks
+) -> PatchStacks:
     """Patches of the same sky whose background is fitted, with what was found in the model.
 
     Parameters
     ----------
     found : QTable
         Detections by the network alone, each source once.
+    sure : SureSources or None
+        What `gammafind.plugins.unet.second_look.sure_sources` makes of them.
     seen : PatchStacks
         In which they were found.
     given : PatchStacks
         The sky with the background that is fitted.
     """
     observation = given.observation
-    sure = np.asarray(found["score"]) >= _SURE
-    positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
-    if _coarse(observation):
-        return seen.of_background(fitted_background(observation, positions, sure))
-    if not _is_sphere(observation):
+    if sure is None:
+        positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
+        solid = np.asarray(found["score"]) >= _SURE
+        return seen.of_background(fitted_background(observation, positions, solid))
+    if not observation.is_sphere:
         return given
-    positions = positions[sure]
-    vectors = vectors_in(observation.counts.pixels[0].frame, positions)
-    factor = slow_factor(observation, vectors, counts_on_sky(seen.observation, positions))
+    factor = slow_factor(observation, sure.vectors(observation), sure.counts)
     return seen.of_background(scaled_background(observation, factor))
-
-
-def _is_sphere(observation: Observation) -> bool:
-    """Whether all maps are HEALPix maps."""
-    return all(isinstance(pixels, HealpixPixels) for pixels in observation.counts.pixels)
-
-
-def _coarse(observation: Observation) -> bool:
-    """Whether the pixels of the maps are wider than the PSF in the band where it is sharpest."""
-    pairs = zip(observation.psfs, observation.counts.pixels, strict=True)
-    size, pixel = min(
-        (psf.containment_radius(0.68).to_value("deg"), pixels.pixel_size.to_value("deg"))
-        for psf, pixels in pairs
-    )
-    return pixel > size

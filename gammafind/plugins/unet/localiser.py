@@ -26,6 +26,7 @@ from gammafind.plugins.unet.image_search import TileSearch, search_image
 from gammafind.plugins.unet.networks import NETWORKS
 from gammafind.plugins.unet.peaks import Peaks, find_clusters, find_maxima
 from gammafind.plugins.unet.runners import BACKENDS
+from gammafind.plugins.unet.second_look import sure_sources, with_hidden
 from gammafind.plugins.unet.sightings import mean_scores
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.plugins.unet.trained import TrainedNetwork
@@ -133,9 +134,19 @@ class UNet(Localiser):
         rough = with_rough_background(stacks)
         if self.clusterer is not None or not self.fluxes or architecture.ranking is None:
             return self.find(rough)
-        fitted = with_background_of(replace(self, views=1).find(rough), rough, stacks)
-        found = self.find(fitted)
+        found, fitted = self._look_twice(rough, stacks)
         return with_fluxes(found, fitted, stacks, architecture) if len(found) else found
+
+    def _look_twice(self, rough: PatchStacks, given: PatchStacks) -> tuple[QTable, PatchStacks]:
+        """Detections of both looks, and the patches of the first, their background fitted."""
+        quick = replace(self, views=1)
+        first = quick.find(rough)
+        sure = sure_sources(first, rough.observation)
+        fitted = with_background_of(first, sure, rough, given)
+        found = self.find(fitted)
+        if sure is not None:
+            found = with_hidden(found, quick.find(sure.in_background_of(fitted)))
+        return found, fitted
 
     def _on_image(self, observation: Observation) -> QTable:
         """Detections in an image, scored by all that is known."""

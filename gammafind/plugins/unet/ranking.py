@@ -67,7 +67,18 @@ class Ranking:
         Returns
         -------
         ndarray, shape (n,)
+
+        Raises
+        ------
+        OptionError
+            If it was learned from other evidence.
         """
+        if entries.shape[1] != len(self.mean):
+            raise OptionError(
+                f"the weights tell probabilities from {len(self.mean)} numbers a detection, "
+                f"of which there are {entries.shape[1]}",
+                remedy="They are of another version of gammafind: train them anew.",
+            )
         return sigmoid(outputs((entries - self.mean) / self.scale, self.layers)[-1][:, 0])
 
     def error_factor(self, ts: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ def sky_evidence(
     fit: FluxFit,
     unevenness: np.ndarray,
     vectors: np.ndarray,
+    hidden: np.ndarray | None = None,
 ) -> np.ndarray:
     """Entries of `gammafind.plugins.unet.ranking.Ranking` for detections on a sky.
 
@@ -40,6 +41,8 @@ def sky_evidence(
         By how much the background about it was off, as a logarithm.
     vectors : ndarray, shape (n, 3)
         Unit vectors of the detections.
+    hidden : ndarray of bool, shape (n,), optional
+        Which were found by a second look only.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def sky_evidence(
         Logit of the score, and logarithms: of sigma, of the background, of the unevenness and
         0.01, of each TS and 1. Where points were compared with clumps also the logarithms of these
         TS and 1, and the means, over the detections within 5 deg, of those of the widest clump
-        less that of the highest TS.
+        less that of the highest TS. Last, whether the second look found it.
     """
     score = np.clip(score, _SURE, 1 - _SURE)
     columns = [
@@ -59,6 +62,8 @@ def sky_evidence(
     ]
     if fit.clumps is not None:
         columns += _of_clumps(fit.clumps, fit.ts.max(axis=1), score, vectors)
+    if hidden is not None:
+        columns.append(hidden.astype(float))
     return np.stack(columns, axis=1)
 
 

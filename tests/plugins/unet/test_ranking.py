@@ -48,3 +48,8 @@ def test_errors_follow_a_power_of_ts():
 def test_numbers_that_do_not_belong_together_are_refused(change):
     with pytest.raises(OptionError, match="ranking"):
         Ranking(**{**ONE, **change})
+
+
+def test_other_evidence_than_it_was_learned_from_is_named():
+    with pytest.raises(OptionError, match="from 1 numbers a detection, of which there are 3"):
+        Ranking(**ONE).probability(np.zeros((2, 3)))

@@ -39,3 +39,10 @@ def test_neighbours_tell_where_there_are_clumps():
     of_first = 0.5 / (0.5 + 0.5) * (np.log1p([3, 0]) - np.log(10))
     np.testing.assert_allclose(known[0, 9:], of_first)
     np.testing.assert_allclose(known[2, 9:], 0)
+
+
+def test_it_is_told_which_look_found_a_source():
+    hidden = np.array([False, True, False])
+    known = sky_evidence(SCORE, SIGMA, fit([[0], [9], [1e7]]), UNEVEN, vectors(), hidden)
+    np.testing.assert_allclose(known[:, -1], hidden)
+    assert known.shape == (3, 6)

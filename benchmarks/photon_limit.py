@@ -1,0 +1,155 @@
+"""What the photons of a source say of its class, if all else on the sky is known.
+
+Between the true parameters of a source (`truth_classifier.py`) and a classifier of real maps lies
+the noise of its photons. Here a network is given the true counts of each band and the true flux of
+each year with the errors of a likelihood in which position, background and neighbours are known:
+the most that anyone can see of a source in six bands and ten years.
+
+``python benchmarks/photon_limit.py FOLDER`` prints its accuracy on the detections of the skies in
+FOLDER, which ``classifier.py`` has made.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, vstack
+from classifier import BLL, FAKE, FSRQ, Known, interval, known_detections
+from held_out import HeldOut
+
+from gammafind.config import build
+from gammafind.evaluation.classification import accuracy, area_under_curve
+from gammafind.interfaces import SkyRenderer
+from gammafind.learning.backend import load_keras
+from gammafind.measure.expected import expected_ts
+from gammafind.plugins.cnn.networks import CLASSES
+from gammafind.sky.skymap import SkyMap
+from gammafind.streams import stream, streams
+
+SEED = 5006
+CATALOGUES, EPOCHS, BATCH = 24, 30, 512
+LEAST_TS = 10.0
+TS_BINS = (25, 100, 300, 1000, 3000, np.inf)
+FLOOR = 1e-9
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--skies", type=int, default=10)
+    arguments = parser.parse_args()
+    held = HeldOut(folder=arguments.folder)
+    renderer, population = build(held.settings.renderer), build(held.settings.population)
+    drawn = [population.sample(rng=streams(SEED, i).sources) for i in range(CATALOGUES)]
+    predict = trained([seen_best(table, renderer) for table in drawn])
+    known = known_detections(held, arguments.skies)
+    best = [seen_best(table, renderer) for table in known.sources]
+    rows_of = zip(best, known.rows, strict=True)
+    truth = vstack([table[rows] for table, rows in rows_of], metadata_conflicts="silent")
+    print_limit(known, truth, predict(seen(truth, stream(SEED, 0, 1))))
+
+
+def seen_best(sources: QTable, renderer: SkyRenderer) -> QTable:
+    """Counts of each source in each band, and the TS that each band adds, all else known."""
+    rendered = renderer.render(sources)
+    parts = renderer.background().values()
+    background = [sum(maps) for maps in zip(*(sky.values for sky in parts), strict=True)]
+    everything = [a + b for a, b in zip(rendered.values, background, strict=True)]
+    everything, alone = (replace(rendered, values=tuple(m)) for m in (everything, background))
+    positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+    counts = renderer.source_counts(sources)
+
+    def of_band(i: int) -> np.ndarray:
+        one: list[SkyMap] = [sky.select([sky.bands[i].name]) for sky in (everything, alone)]
+        return expected_ts(positions, counts[:, i : i + 1], *one, [renderer.psfs()[i]])
+
+    table = sources["class_label", "flux_history"]
+    table["b"], table["counts"] = positions.galactic.b.deg, counts
+    table["band_ts"] = np.stack([of_band(i) for i in range(rendered.n_bands)], axis=1)
+    return table
+
+
+def seen(sources: QTable, rng: np.random.Generator) -> np.ndarray:
+    """Spectra and light curves of sources with the noise of their photons, shape (n, k)."""
+    counts, ts = np.asarray(sources["counts"]), np.asarray(sources["band_ts"])
+    error = np.maximum(counts, FLOOR) / np.sqrt(np.maximum(ts, FLOOR))
+    measured = counts + error * rng.normal(size=counts.shape)
+    total = np.maximum(measured.sum(axis=1, keepdims=True), FLOOR)
+    history = np.asarray(sources["flux_history"])
+    years = history.shape[1]
+    of_year = np.sqrt(years / np.maximum(ts.sum(axis=1, keepdims=True), FLOOR))
+    curve = history + of_year * rng.normal(size=history.shape)
+    deviation = (curve - curve.mean(axis=1, keepdims=True)) / of_year
+    square = (deviation**2).sum(axis=1, keepdims=True)
+    excess = (square / (years - 1) - 1) * of_year**2
+    columns = [
+        np.arcsinh(measured / error),
+        np.arcsinh(np.clip(measured / total, -1, 2) * 10),
+        np.log(error / total),
+        np.log(total),
+        np.log(np.abs(np.asarray(sources["b"]))[:, None] + 0.3),
+        np.log1p(square),
+        np.sign(excess) * np.sqrt(np.abs(excess)),
+        np.log(of_year),
+        np.arcsinh(np.sort(deviation, axis=1)),
+    ]
+    return np.concatenate(columns, axis=1)
+
+
+def trained(catalogues: list[QTable]):
+    """Train a network on sources of a TS above 10; their noise is drawn anew in each epoch."""
+    keras = load_keras()
+    keras.utils.set_random_seed(1)
+    sources = vstack(catalogues, metadata_conflicts="silent")
+    sources = sources[np.asarray(sources["band_ts"]).sum(axis=1) > LEAST_TS]
+    label = np.array([CLASSES.index(name) for name in sources["class_label"].tolist()])
+    first = seen(sources, stream(SEED, 1, 0))
+    mean, scale = first.mean(axis=0), first.std(axis=0)
+    layers = keras.layers
+    hidden = [layers.Dense(128, activation="gelu") for _ in range(3)]
+    output = layers.Dense(FAKE, activation="softmax")
+    network = keras.Sequential([keras.Input((first.shape[1],)), *hidden, output])
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, EPOCHS * (len(label) // BATCH))
+    network.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    for epoch in range(EPOCHS):
+        inputs = ((seen(sources, stream(SEED, 1, epoch)) - mean) / scale).astype(np.float32)
+        network.fit(inputs, label, batch_size=BATCH, epochs=1, verbose=0)
+
+    def predict(inputs: np.ndarray) -> np.ndarray:
+        scaled = ((inputs - mean) / scale).astype(np.float32)
+        return np.asarray(network.predict(scaled, batch_size=8192, verbose=0), dtype=float)
+
+    return predict
+
+
+def print_limit(known: Known, truth: QTable, told: np.ndarray) -> None:
+    """Accuracy of four classes by TS, and of BLL against FSRQ, of published detections."""
+    ts = np.asarray(truth["band_ts"]).sum(axis=1)
+    named = told.argmax(axis=1)
+
+    def four(rows: np.ndarray) -> float:
+        return accuracy(known.label[rows], named[rows])
+
+    real = known.published & (known.label != FAKE)
+    print("\n| TS | detections | four classes |\n|---|---|---|")
+    for low, high in [*pairwise(TS_BINS), (100, np.inf)]:
+        rows = np.flatnonzero(real & (ts >= low) & (ts < high))
+        print(f"| {low}-{high} | {len(rows)} | {interval(four, known, rows)} |")
+    share = told[:, FSRQ] / np.maximum(told[:, BLL] + told[:, FSRQ], FLOOR)
+    fsrq = known.label == FSRQ
+    print("\n| BLL, FSRQ | accuracy | AUC |\n|---|---|---|")
+    for name, least in {"all": 0, "TS > 100": 100}.items():
+        rows = np.flatnonzero(known.published & (known.label <= FSRQ) & (ts > least))
+        right = interval(lambda r: accuracy(fsrq[r], share[r] > 0.5), known, rows)
+        area = interval(lambda r: area_under_curve(fsrq[r], share[r]), known, rows)
+        print(f"| {name} | {right} | {area} |")
+
+
+if __name__ == "__main__":
+    main()
