@@ -554,8 +554,17 @@ class Localiser(Plugin):
         n_pixels: Sequence[int] | None,
         rng: np.random.Generator,
     ) -> QTable:
+        self._refuse_image(observation)
         widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
         return self._merged(PatchStacks(observation, grid, widths, rng))
+
+    def _refuse_image(self, observation: Observation) -> None:
+        """Raise an error where maps of the sky are wanted, and an image of a camera is given."""
+        if observation.is_image:
+            raise OptionError(
+                f"{self.name} looks at maps of the sky, and this is an image of a camera",
+                remedy="Search with --localiser unet, sep or daofind.",
+            )
 
     def _merged(self, stacks: PatchStacks) -> QTable:
         """Detections of all patches, each source once."""

@@ -133,21 +133,18 @@ def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> 
     Parameters
     ----------
     given, fitted : Observation
-        The same sky with both backgrounds.
+        The same sky on HEALPix maps, with both backgrounds.
     vectors : ndarray, shape (n, 3)
         Unit vectors in the frame of the maps.
 
     Returns
     -------
     ndarray, shape (n,)
-        Root mean square, about 10 deg wide, of the logarithm of their ratio in the first band; 0
-        on images of a part of the sky.
+        Root mean square, about 10 deg wide, of the logarithm of their ratio in the first band.
     """
     import healpy as hp
 
     pixels = given.counts.pixels[0]
-    if not isinstance(pixels, HealpixPixels):
-        return np.zeros(len(vectors))
     before, after = (
         _degraded(np.nan_to_num(one.total_background().values[0]), pixels)
         for one in (given, fitted)

@@ -24,7 +24,7 @@ from gammafind.progress import stage
 from gammafind.recipes.card import classifier_card
 from gammafind.recipes.classifier_kinds import KINDS, Kind
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
-from gammafind.recipes.detections import DetectionMaker, read_detections
+from gammafind.recipes.detections import TOLD, DetectionMaker, read_detections
 from gammafind.recipes.folders import (
     built,
     export_once,
@@ -228,7 +228,7 @@ def _output(network: keras.Model, architecture: Architecture, data: LabelledCuto
 
 def _shares(kind: Kind, data: LabelledCutouts, published: float) -> tuple[float, ...]:
     """Share of each class among published detections, or all, none of them zero."""
-    chosen = kind.everything | (data.arrays["score"] >= published)
+    chosen = kind.everything | (data.arrays[TOLD] >= published)
     numbers = np.array(list(_numbers(kind, data.label[chosen]).values())) + 1
     return tuple((numbers / numbers.sum()).tolist())
 

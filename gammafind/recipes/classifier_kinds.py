@@ -22,7 +22,7 @@ from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.provenance import describe_plugin
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
-from gammafind.recipes.detections import DetectionMaker
+from gammafind.recipes.detections import TOLD, DetectionMaker
 from gammafind.recipes.folders import data_folder
 from gammafind.recipes.frame_detections import FrameMaker
 
@@ -146,7 +146,7 @@ def _with_widths(architecture: StampArchitecture, data: LabelledCutouts) -> Stam
 def _with_times(recipe: ClassifierRecipe, split: str, data: LabelledCutouts) -> LabelledCutouts:
     """Detections with epochs as the recipe wants them; positions at random are only trained on."""
     if split != "train":
-        data = data[np.flatnonzero(np.isfinite(data.arrays["score"]))]
+        data = data[np.flatnonzero(np.isfinite(data.arrays[TOLD]))]
     if recipe.samples.time != "shuffled":
         return data
     rng = np.random.default_rng([recipe.seed, *split.encode()])

@@ -23,7 +23,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 from astropy.units import Quantity
 
-from gammafind.catalogue.io import write_table
+from gammafind.catalogue.io import read_table, write_table
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
 from gammafind.classification import CUTTERS
@@ -42,7 +42,10 @@ from gammafind.sky.patches import PatchGrid
 from gammafind.sky.projection import positions_of
 from gammafind.streams import stream, streams
 
-__all__ = ["DetectionMaker", "labels_of", "read_detections"]
+__all__ = ["TOLD", "DetectionMaker", "labels_of", "read_detections"]
+
+TOLD = "told"
+"""Name of the scores as the localiser tells them, probabilities or not; NaN at random positions."""
 
 _PLACES, _PHOTONS = 4, 5
 """Random streams beside those of `gammafind.streams.streams`."""
@@ -264,6 +267,7 @@ def read_detections(
     Returns
     -------
     LabelledCutouts
+        Beside the arrays of the cut-outs `TOLD`, shape (n,).
 
     Raises
     ------
@@ -272,7 +276,8 @@ def read_detections(
     """
     parts = []
     for index in indices:
-        path = shard_folder(folder, index) / "cutouts.npz"
+        place = shard_folder(folder, index)
+        path = place / "cutouts.npz"
         try:
             with path.open("rb") as opened, np.load(opened) as file:
                 arrays = {name: file[name] for name in file.files}
@@ -280,6 +285,7 @@ def read_detections(
             raise OutputError(
                 f"cannot be read ({error})", path=path, remedy="Remove its folder; go on."
             ) from None
+        arrays[TOLD] = np.asarray(read_table(place / "detections.fits")["score"], dtype=float)
         label, inside, _ = (arrays.pop(name) for name in ("label", "inside", "source"))
         parts.append(LabelledCutouts(arrays, label)[np.flatnonzero(inside | everywhere)])
     return LabelledCutouts.joined(parts)

@@ -82,6 +82,10 @@ class PatchData:
             size=maker.size,
             features=recipe.features,
             options=recipe.network_options,
+            map_pixels=tuple(
+                float(f"{pixels.pixel_size.to_value('deg'):.4g}")
+                for pixels in maker.renderer.pixels
+            ),
         )
 
     def batches(self, split: str, threads: int) -> Batches | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
@@ -41,6 +43,16 @@ def test_epochs_that_make_up_the_whole_are_taken(epochs):
 def test_epochs_that_do_not_add_up_are_refused(epochs):
     with pytest.raises(InputDataError, match="the 2 epochs hold 768 counts together, the whole"):
         epochs.check_sum(sky_of(5))
+
+
+def test_an_epoch_given_twice_is_refused():
+    rng = np.random.default_rng(2)
+    years = [sky_of(20).map(rng.poisson, kind="counts") for _ in range(3)]
+    whole = replace(years[0], values=[sum(b) for b in zip(*(y.values for y in years), strict=True)])
+    exposure = [sky_of(1.0, "exposure")] * 3
+    Epochs(years, exposure).check_sum(whole)
+    with pytest.raises(InputDataError, match="pixel by pixel"):
+        Epochs([years[0], years[1], years[1]], exposure).check_sum(whole)
 
 
 def test_another_whole_is_refused(epochs):

@@ -91,6 +91,7 @@ class Likelihood(Localiser):
         n_pixels: Sequence[int] | None,
         rng: np.random.Generator,
     ) -> QTable:
+        self._refuse_image(observation)
         model = self._search(observation)
         if not len(model.counts):
             return no_detections()

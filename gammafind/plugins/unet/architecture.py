@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -10,18 +11,20 @@ from typing import Any, ClassVar
 from astropy.units import Quantity
 
 from gammafind.catalogue.merging import R68_OVER_SIGMA
-from gammafind.errors import WeightsError
+from gammafind.errors import UntrainedWarning, WeightsError
 from gammafind.learning.features import FeatureSpec, feature_shapes
 from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.ranking import Ranking
 from gammafind.plugins.unet.trained import TrainedNetwork, tuples
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.pixels import Pixels
 from gammafind.units import degrees
 
 __all__ = ["Architecture"]
 
 _SIZE_TOLERANCE = 1e-3
+_PIXEL_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,8 @@ class Architecture(TrainedNetwork):
     calibration : Calibration
     ranking : Ranking, optional
         How fitted fluxes enter the score.
+    map_pixels : tuple of float
+        Size in degrees of the pixels of the maps, one number a band; empty if it is not known.
     checksums : mapping of str to str
         SHA-256 of the files that belong to it.
     """
@@ -55,6 +60,7 @@ class Architecture(TrainedNetwork):
     size: Quantity
     features: FeatureSpec
     ranking: Ranking | None = None
+    map_pixels: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         degrees(self.size, name="the size of the patches")
@@ -93,6 +99,25 @@ class Architecture(TrainedNetwork):
                 remedy="Use the weights of this preset, or train some for it.",
             )
 
+    def warn_of_other_maps(self, pixels: Sequence[Pixels]) -> None:
+        """Warn of maps whose pixels are not as wide as those on which scores were learned.
+
+        Parameters
+        ----------
+        pixels : sequence of Pixels
+            Of the maps, one a band.
+        """
+        given = [one.pixel_size.to_value("deg") for one in pixels]
+        pairs = zip(given, self.map_pixels, strict=False)
+        if any(abs(size / known - 1) > _PIXEL_TOLERANCE for size, known in pairs):
+            warnings.warn(
+                f"the pixels of the maps are {_told(given)} deg wide, those that the network knows "
+                f"{_told(self.map_pixels)} deg: probabilities and errors do not hold. Bin the "
+                "photons as the preset does",
+                UntrainedWarning,
+                stacklevel=2,
+            )
+
     def _differences(self, patches: Patches) -> list[str]:
         theirs, width = patches.bands, patches.grid.pixel_size(1)
         differences = []
@@ -110,6 +135,7 @@ class Architecture(TrainedNetwork):
             "size": str(self.size),
             "features": asdict(self.features),
             "ranking": None if self.ranking is None else self.ranking.record(),
+            "map_pixels": self.map_pixels,
         }
 
     @classmethod
@@ -124,9 +150,14 @@ class Architecture(TrainedNetwork):
             features=FeatureSpec(**record.pop("features")),
             calibration=Calibration(**tuples(calibration)),
             ranking=None if ranking is None else Ranking.of_record(ranking),
+            map_pixels=tuple(record.pop("map_pixels", ())),
             **record,
         )
 
 
 def _edges(bands: Sequence[Band]) -> str:
     return ", ".join(f"{band.low.value:g}-{band.high}" for band in bands)
+
+
+def _told(sizes: Sequence[float]) -> str:
+    return ", ".join(f"{size:.2g}" for size in sizes)

@@ -94,10 +94,10 @@ def known_of(
 def with_rough_background(stacks: PatchStacks) -> PatchStacks:
     """Patches of the same sky whose background is brought to the counts, before any search.
 
-    Maps whose pixels are wider than the PSF, and images of a part of the sky, stay as they are.
+    Maps whose pixels are wider than the PSF stay as they are.
     """
     observation = stacks.observation
-    if observation.is_coarse or not observation.is_sphere:
+    if observation.is_coarse:
         return stacks
     return stacks.of_background(scaled_background(observation, rough_factor(observation)))
 
@@ -123,7 +123,5 @@ def with_background_of(
         positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
         solid = np.asarray(found["score"]) >= _SURE
         return seen.of_background(fitted_background(observation, positions, solid))
-    if not observation.is_sphere:
-        return given
     factor = slow_factor(observation, sure.vectors(observation), sure.counts)
     return seen.of_background(scaled_background(observation, factor))

@@ -127,9 +127,15 @@ class UNet(Localiser):
     ) -> QTable:
         if observation.is_image:
             return self._on_image(observation)
+        if not observation.is_sphere:
+            raise OptionError(
+                "unet looks at HEALPix maps, and these have a WCS",
+                remedy="Bin the photons in HEALPix pixels, or search with --localiser likelihood.",
+            )
         widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
         stacks = PatchStacks(observation, grid, widths, rng)
         _, architecture = self._trained(_outline(stacks))
+        architecture.warn_of_other_maps(observation.counts.pixels)
         stacks = replace(stacks, spread=architecture.features.spread)
         rough = with_rough_background(stacks)
         if self.clusterer is not None or not self.fluxes or architecture.ranking is None:

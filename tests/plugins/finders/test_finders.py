@@ -18,9 +18,11 @@ from gammafind.plugins.finders.significance import (
     signed_ts,
     significance_map,
 )
+from gammafind.plugins.likelihood.localiser import Likelihood
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.patches import Patches
 from gammafind.testing import check_localiser, toy_patches
+from tests.measure.images import stars_on_sky
 
 FINDERS = [PhotutilsPeaks, LaplacianOfGaussian]
 
@@ -54,6 +56,12 @@ def noise(n=8, level=2.0):
     return Patches(
         grid=grid, bands=toy.bands, counts=(counts,), background=(background,), psfs=toy.psfs
     )
+
+
+@pytest.mark.parametrize("finder", [*FINDERS, Likelihood])
+def test_images_of_a_camera_are_refused(finder):
+    with pytest.raises(OptionError, match="image of a camera"):
+        finder().localise_sky(stars_on_sky([8], [8], [1e4], (16, 16)))
 
 
 @pytest.mark.parametrize("finder", FINDERS)

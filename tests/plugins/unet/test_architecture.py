@@ -8,10 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from gammafind.errors import MissingFileError, OptionError, TruncatedFileError, WeightsError
+from gammafind.errors import (
+    MissingFileError,
+    OptionError,
+    TruncatedFileError,
+    UntrainedWarning,
+    WeightsError,
+)
 from gammafind.learning.logits import sigmoid
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.calibration import Calibration
+from gammafind.sky.pixels import HealpixPixels
 from tests.plugins.unet.helpers import MANY
 
 TABLE = Calibration(logits=(-2.0, 0.0, 3.0), probabilities=(0.05, 0.2, 0.99))
@@ -94,3 +101,12 @@ def test_what_is_no_description_is_named(tmp_path, text, error):
         path.write_text(text)
     with pytest.raises(error, match=r"architecture\.json"):
         Architecture.read(path)
+
+
+def test_maps_of_other_pixels_are_warned_of():
+    architecture = Architecture(**{**vars(MANY), "map_pixels": (0.9, 0.9, 0.46, 0.23, 0.23)})
+    pixels = [HealpixPixels(nside) for nside in (64, 64, 128, 256, 256)]
+    architecture.warn_of_other_maps(pixels)
+    MANY.warn_of_other_maps(pixels[:1])
+    with pytest.warns(UntrainedWarning, match=r"0.46, 0.46, 0.46, 0.23, 0.23 deg wide"):
+        architecture.warn_of_other_maps([HealpixPixels(128)] * 2 + pixels[2:])

@@ -19,6 +19,7 @@ from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.testing import check_localiser, toy_patches
+from tests.measure.skies import gaussian_psf, image, observe
 from tests.plugins.unet.helpers import LOG_ERROR, MANY, OFFSET, TOY
 
 PIXEL = 0.1
@@ -220,3 +221,13 @@ def test_shipped_weights_are_those_of_the_patches(monkeypatch, written):
 def test_options_out_of_range_are_named(name, value):
     with pytest.raises(OptionError, match=f"{name} is"):
         UNet(**{name: value})
+
+
+IMAGE = image(16)
+ONES = np.ones(IMAGE.shape)
+
+
+def test_maps_with_a_wcs_are_refused_by_name(written):
+    with pytest.raises(OptionError, match="HEALPix maps") as told:
+        finder(written / "toy").localise_sky(observe([ONES], [ONES], [IMAGE], [gaussian_psf(1.0)]))
+    assert "likelihood" in told.value.remedy
