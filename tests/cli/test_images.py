@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import QTable
 from regions import CirclePixelRegion, Regions
 
@@ -62,6 +63,26 @@ def test_from_a_simulated_frame_to_a_catalogue(tmp_path, monkeypatch, capsys):
     assert np.mean(found["ASSOC1"] != "") > 0.7
     assert len(Regions.read("out.reg")) == len(found)
     assert Path("page/index.html").exists()
+
+
+def test_the_wcs_says_how_large_a_pixel_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--option", "renderer.shape=[512, 512]", "--option", "population.size=0.081deg"]
+    assert main(["simulate", "--preset", "meerlicht", *options, "-o", "set"]) == 0
+    with fits.open("set/catalogue-0000/image.fits") as file:
+        for image, factor in (("one.fits", 1.0), ("coarse.fits", 1.7)):
+            wide = file[0].copy()
+            wide.header["CDELT1"], wide.header["CDELT2"] = (
+                wide.header[key] * factor for key in ("CDELT1", "CDELT2")
+            )
+            wide.writeto(image)
+    for image in ("one", "coarse"):
+        command = ["detect", f"{image}.fits", "--preset", "meerlicht", "--localiser", "daofind"]
+        assert main([*command, "-o", f"{image}.ecsv"]) == 0
+    one, coarse = (QTable.read(f"{name}.ecsv") for name in ("one", "coarse"))
+    assert len(one) > 30
+    assert coarse["x"].value == pytest.approx(one["x"].value, abs=1e-3)
+    assert coarse["mag"].value == pytest.approx(one["mag"].value, abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,12 @@ class Camera(SkyRenderer):
 
     @property
     def fwhm(self) -> float:
-        """Seeing in pixels, in the middle of the image."""
-        return float((self.seeing / self.pixel_scale).to_value(u.dimensionless_unscaled))
+        """Seeing in pixels of the side `pixel_scale`, in the middle of the image."""
+        return self.fwhm_on(self.pixel_scale)
+
+    def fwhm_on(self, pixel_size: Quantity) -> float:
+        """Seeing in pixels of a side, in the middle of the image."""
+        return float((self.seeing / pixel_size).to_value(u.dimensionless_unscaled))
 
     @property
     def electrons_per_photon(self) -> float:
@@ -169,15 +173,17 @@ class Camera(SkyRenderer):
         seconds = as_value(self.exposure_time, u.s, name="exposure_time")
         return seconds * area * 10 ** (0.4 * (self.optics.zero_point - self.optics.sky))
 
-    def psf_on(self, shape: tuple[int, int], fwhm: float, widths: np.ndarray) -> FieldPsf:
-        """Moffat PSF of an image, for a width in pixels and its change over the image."""
-        scale = as_value(self.pixel_scale, u.rad, name="pixel_scale")
+    def psf_on(
+        self, shape: tuple[int, int], fwhm: float, widths: np.ndarray, pixel_size: Quantity
+    ) -> FieldPsf:
+        """Moffat PSF of an image, for a width in pixels of a side and its change over the image."""
+        scale = as_value(pixel_size, u.rad, name="pixel_size")
         return field_psf(fwhm, self.beta, widths, shape, scale)
 
     def psfs(self) -> tuple[FieldPsf, ...]:
         """PSF of the image."""
         widths = np.array([1.0, *self.seeing_slopes])
-        return (self.psf_on(self.shape, self.fwhm, widths),)
+        return (self.psf_on(self.shape, self.fwhm, widths, self.pixel_scale),)
 
     def artefacts(self, shape: tuple[int, int]) -> Artefacts:
         """Expected numbers of artefacts in an image of a shape."""

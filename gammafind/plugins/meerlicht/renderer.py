@@ -207,7 +207,8 @@ class MeerlichtRenderer(Camera):
         near = np.isfinite(x) & (x > -m) & (x < nx + m) & (y > -m) & (y < ny + m)
         sources, x, y = sources[near], x[near], y[near]
         electrons = self._electrons(sources)
-        psf = self.psf_on(image.shape, self.fwhm, np.array([1.0, *self.seeing_slopes]))
+        widths = np.array([1.0, *self.seeing_slopes])
+        psf = self.psf_on(image.shape, self.fwhm, widths, self.pixel_scale)
         fwhm = self.fwhm * psf.width(x, y)
         extended = np.asarray(sources["class_label"]) == "galaxy"
         star = ~extended
