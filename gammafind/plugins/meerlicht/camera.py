@@ -62,7 +62,7 @@ class Camera(SkyRenderer):
     cosmic_rays: float = 200.0
     trails: float = 0.5
     hot_pixels: float = 1000.0
-    extension: str = ""
+    extension: str | int = ""
 
     def __post_init__(self) -> None:
         if self.filter not in FILTERS:
@@ -90,6 +90,10 @@ class Camera(SkyRenderer):
                 raise OptionError(
                     f"there are {n} {name}", remedy="Give one, or one for each channel."
                 )
+        if isinstance(self.extension, bool) or not isinstance(self.extension, str | int):
+            raise OptionError(
+                f"extension is {self.extension!r}", remedy="Give the name or number of an HDU."
+            )
         self._check_numbers()
 
     def _check_numbers(self) -> None:

@@ -82,8 +82,8 @@ class MeerlichtRenderer(Camera):
         Mean number of satellites a minute that cross the circle about the whole detector.
     hot_pixels : float
         Mean number on the whole detector.
-    extension : str
-        Name or number of the HDU that holds the image, where files have several.
+    extension : str or int
+        Name, in any case, or number of the HDU that holds the image, where files have several.
 
     Notes
     -----

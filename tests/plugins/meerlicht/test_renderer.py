@@ -151,6 +151,7 @@ def test_galaxies_need_shapes():
         ({"seeing_slopes": (1.0,)}, "seeing_slopes"),
         ({"trails": -1.0}, "trails is"),
         ({"beta": 1.0}, "beta is"),
+        ({"extension": 1.5}, "extension is 1.5"),
     ],
 )
 def test_options_out_of_range_are_refused(options, fault):
