@@ -101,22 +101,29 @@ class Camera(SkyRenderer):
             "exposure_time": as_value(self.exposure_time, u.s, name="exposure_time"),
             "seeing": degrees(self.seeing, name="seeing"),
             "pixel_scale": degrees(self.pixel_scale, name="pixel_scale"),
-            "beta": self.beta - 1,
-            "gains": min(self.gains),
+            "gains": self.gains,
             "saturation": self.saturation,
         }
-        other = ("cosmic_rays", "trails", "hot_pixels", "bias")
-        not_negative = {name: getattr(self, name) for name in other}
-        not_negative["read_noises"] = min(self.read_noises)
-        bad = [n for n, v in positive.items() if not 0 < v < np.inf]
-        bad += [n for n, v in not_negative.items() if not 0 <= v < np.inf]
-        if bad:
-            raise OptionError(
-                f"{bad[0]} is {getattr(self, bad[0])}",
-                remedy="It must be above 1."
-                if bad[0] == "beta"
-                else "It must not be negative, nor 0 where that makes no image.",
-            )
+        names = ("cosmic_rays", "trails", "hot_pixels", "bias", "read_noises", "airmass")
+        not_negative = {name: getattr(self, name) for name in names}
+        own = {name: getattr(self, name) for name in ("sky", "zero_point", "extinction")}
+        finite = {
+            "ra": degrees(self.ra, name="ra"),
+            "seeing_slopes": self.seeing_slopes,
+            "distortion": self.distortion,
+        } | {name: value for name, value in own.items() if value is not None}
+        latitude = {"dec": degrees(self.dec, name="dec")}
+        for values, accepted, remedy in (
+            (positive, lambda v: v > 0, "It must be a finite number above 0."),
+            (not_negative, lambda v: v >= 0, "It must be a finite number, not below 0."),
+            (finite, np.isfinite, "It must be a finite number."),
+            (latitude, lambda v: np.abs(v) <= 90, "It lies between -90 and 90 deg."),
+            ({"beta": self.beta}, lambda v: v > 1, "It must be a finite number above 1."),
+        ):
+            for name, value in values.items():
+                numbers = _floats(value)
+                if not np.all(np.isfinite(numbers) & accepted(numbers)):
+                    raise OptionError(f"{name} is {getattr(self, name)}", remedy=remedy)
 
     @property
     def optics(self) -> Filter:
@@ -199,3 +206,11 @@ class Camera(SkyRenderer):
             trails=self.trails * across * minutes,
             hot_pixels=self.hot_pixels * share,
         )
+
+
+def _floats(value: object) -> np.ndarray:
+    """Numbers as floats, NaN where there are none."""
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return np.array(np.nan)
