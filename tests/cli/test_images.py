@@ -56,13 +56,26 @@ def test_from_a_simulated_frame_to_a_catalogue(tmp_path, monkeypatch, capsys):
     }  # fmt: skip
     command = ["detect", str(folder / "image.fits"), "--preset", "meerlicht", "-o", "out.ecsv"]
     command += ["--regions", "out.reg", "--report", "page"]
+    capsys.readouterr()
     assert main([*command, "--reference", str(folder / "sources.fits")]) == 0
+    assert "--exposure" not in capsys.readouterr().err
     found = QTable.read("out.ecsv")
     assert {"RAJ2000", "x", "y", "Score", "Flux", "mag", "mag_err"} <= set(found.colnames)
     assert len(found["Source_Name"][0]) == len("GF J202012.34-320011.2")
     assert np.mean(found["ASSOC1"] != "") > 0.7
     assert len(Regions.read("out.reg")) == len(found)
     assert Path("page/index.html").exists()
+
+
+def test_an_exposure_map_is_none_of_a_camera(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ["--option", "renderer.shape=[256, 256]", "--option", "population.size=0.04deg"]
+    assert main(["simulate", "--preset", "meerlicht", *options, "-o", "set"]) == 0
+    image = "set/catalogue-0000/image.fits"
+    command = ["detect", image, "--exposure", image, "--preset", "meerlicht", "-o", "out.ecsv"]
+    assert main(command) == 1
+    assert "image.fits is given for meerlicht, which reads electrons" in capsys.readouterr().err
+    assert not Path("out.ecsv").exists()
 
 
 def test_the_wcs_says_how_large_a_pixel_is(tmp_path, monkeypatch):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -41,14 +41,23 @@ class Frame:
         False where a pixel is NaN, infinite or BLANK.
     pixels : WcsPixels
         `~gammafind.sky.pixels.PlainPixels` where the file has no celestial WCS.
+    keywords : mapping of str to object
+        Those of the header that were asked for, as far as the file has them.
     """
 
     values: np.ndarray
     valid: np.ndarray
     pixels: WcsPixels
+    keywords: Mapping[str, object] = field(default_factory=dict)
 
 
-def read_frame(path: str | PathLike, *, pixel_size: Quantity, extension: str | int = "") -> Frame:
+def read_frame(
+    path: str | PathLike,
+    *,
+    pixel_size: Quantity,
+    extension: str | int = "",
+    keywords: Iterable[str] = (),
+) -> Frame:
     """Read an image.
 
     Parameters
@@ -60,6 +69,8 @@ def read_frame(path: str | PathLike, *, pixel_size: Quantity, extension: str | i
     extension : str or int
         Name, in any case, or number of the HDU. By default the only image of the file or, of
         several, the first that is the primary one or named SCI or IMAGE.
+    keywords : iterable of str
+        Keywords that are wanted, of the HDU or, where it lacks them, of the primary one.
 
     Raises
     ------
@@ -85,6 +96,8 @@ def read_frame(path: str | PathLike, *, pixel_size: Quantity, extension: str | i
         data = _data(hdu, path)
         values = np.array(data, dtype=np.float32)
         wcs = celestial_wcs(hdu.header, path) if _names_a_sky(hdu.header) else None
+        headers = file[0].header, hdu.header
+        said = {name: header[name] for header in headers for name in keywords if name in header}
     valid = np.isfinite(values)
     if blank is not None and data.dtype.kind in "iu":
         valid &= data != blank
@@ -99,7 +112,7 @@ def read_frame(path: str | PathLike, *, pixel_size: Quantity, extension: str | i
     else:
         pixels = WcsPixels(wcs, values.shape)
     values[~valid] = 0
-    return Frame(values=values, valid=valid, pixels=pixels)
+    return Frame(values=values, valid=valid, pixels=pixels, keywords=said)
 
 
 def write_frame(

@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import QTable
 
-from gammafind.errors import InputDataError, OptionError, TableError
+from gammafind.errors import HeaderWarning, InputDataError, OptionError, TableError
 from gammafind.plugins.meerlicht.artefacts import Flag
 from gammafind.plugins.meerlicht.population import MeerlichtField
 from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
@@ -39,6 +39,16 @@ def exposed(renderer, sources, seed=1):
         lambda values: values + np.float32(renderer.sky_electrons), kind="expected counts"
     )
     return renderer.draw(expected, rng=np.random.default_rng(seed))
+
+
+def with_keyword(folder, keyword, value):
+    """Image whose header has another value of a keyword."""
+    one = camera()
+    one.write_drawn(exposed(one, star(16, one)), folder)
+    path = folder / "image.fits"
+    with fits.open(path, mode="update") as file:
+        file[0].header[keyword] = value
+    return path
 
 
 def test_the_zero_point_gives_one_electron_a_second():
@@ -130,6 +140,38 @@ def test_a_full_image_is_refused(tmp_path):
         pytest.raises(InputDataError, match=r"full\.fits: every pixel is saturated"),
     ):
         camera().read_counts([path])
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "options", "says"),
+    [
+        ("EXPTIME", 30.0, {}, "EXPTIME is 30 s, the option renderer.exposure_time 60 s"),
+        ("EXPTIME", 0.0, {}, "EXPTIME is 0 s"),
+        ("EXPTIME", 60.0, {"exposure_time": 0.5 * u.min}, "exposure_time 30 s"),
+        ("FILTER", "r", {}, "FILTER is r, the option renderer.filter q"),
+        ("FILTER", "Q", {}, "FILTER is Q, the option renderer.filter q"),
+    ],
+)
+def test_a_header_that_contradicts_the_options_is_told_of(tmp_path, keyword, value, options, says):
+    path = with_keyword(tmp_path, keyword, value)
+    with pytest.warns(HeaderWarning, match=rf"image\.fits: .*{says}"):
+        camera(**options).read_counts([path])
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("EXPTIME", 60.4),
+        ("EXPTIME", "60"),
+        ("EXPTIME", "a minute"),
+        ("EXPTIME", None),
+        ("FILTER", "q "),
+        ("FILTER", None),
+        ("FILTER", 3),
+    ],
+)
+def test_a_header_that_contradicts_nothing_is_not_told_of(tmp_path, keyword, value):
+    camera().read_counts([with_keyword(tmp_path, keyword, value)])
 
 
 def test_galaxies_need_shapes():

@@ -148,6 +148,14 @@ def test_other_shapes_are_refused_by_name(tmp_path, shape, extension):
     assert "Write the plane" in text
 
 
+def test_keywords_are_those_of_the_image_or_of_the_primary_hdu(tmp_path):
+    primary, image = fits.PrimaryHDU(), fits.ImageHDU(IMAGE, header())
+    primary.header.update({"FILTER": "r", "EXPTIME": 30.0})
+    image.header["EXPTIME"] = 60.0
+    frame = read(saved(tmp_path, primary, image), keywords=("EXPTIME", "FILTER", "AIRMASS"))
+    assert frame.keywords == {"EXPTIME": 60.0, "FILTER": "r"}
+
+
 def test_an_image_comes_back(tmp_path):
     pixels = WcsPixels(frame_wcs(10, -30, shape=(6, 8), pixel_scale=1e-4, distortion=0.5), (6, 8))
     path = write_frame(IMAGE.astype(np.uint16), tmp_path / "out.fits", pixels=pixels)
