@@ -64,7 +64,7 @@ def observe(
     if exposure is not None and renderer.reads_electrons:
         raise OptionError(
             f"the exposure map {exposure} is given for {renderer.name}, which reads electrons",
-            remedy="Leave it out: the options of the renderer, exposure_time say, take its place.",
+            remedy="Leave it out: the options of the renderer say the exposure.",
         )
     with stage("reading the maps"):
         counts = _read_sky(paths, renderer, frame=frame)
