@@ -18,6 +18,7 @@ __all__ = [
     "FileFormatError",
     "GammafindError",
     "GammafindWarning",
+    "HeaderWarning",
     "HealpixError",
     "InputDataError",
     "InputFileError",
@@ -178,6 +179,10 @@ class MaskedPixelsWarning(GammafindWarning):
 
 class NoWcsWarning(GammafindWarning):
     """An image has no celestial coordinates: what is found in it has pixel coordinates only."""
+
+
+class HeaderWarning(GammafindWarning):
+    """The header of an image says otherwise than the options of the camera."""
 
 
 class EmptySkyWarning(GammafindWarning):

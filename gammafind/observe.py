@@ -48,7 +48,7 @@ def observe(
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps, also of the exposure, whose files do not say it.
     exposure : path-like, optional
-        Exposure map that takes the place of the renderer's.
+        Exposure map that takes the place of the renderer's; none where it reads electrons.
 
     Returns
     -------
@@ -56,9 +56,16 @@ def observe(
 
     Raises
     ------
+    OptionError
+        If an exposure map is given to a renderer that reads electrons.
     InputFileError
         If a file cannot be used; the class names the fault.
     """
+    if exposure is not None and renderer.reads_electrons:
+        raise OptionError(
+            f"the exposure map {exposure} is given for {renderer.name}, which reads electrons",
+            remedy="Leave it out: the options of the renderer say the exposure.",
+        )
     with stage("reading the maps"):
         counts = _read_sky(paths, renderer, frame=frame)
     with stage("modelling the sky"):

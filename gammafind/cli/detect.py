@@ -52,7 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--exposure",
         type=Path,
         metavar="MAP",
-        help="exposure map (gtexpcube2 or healpy, cm2 s) in place of the preset's",
+        help="exposure map (gtexpcube2 or healpy, cm2 s) in place of the preset's; not for cameras",
     )
     parser.add_argument(
         "--epoch",
@@ -99,6 +99,7 @@ def run(arguments: Namespace) -> None:
     from gammafind.choice import select_preset
     from gammafind.pipeline import detect
     from gammafind.products import Products
+    from gammafind.registry import get_plugin
 
     products = Products(
         tables=(arguments.output,),
@@ -113,7 +114,8 @@ def run(arguments: Namespace) -> None:
     preset, beside = choose_plugins(
         select_preset(arguments.maps, arguments.preset, bands), arguments
     )
-    if arguments.exposure is None:
+    renderer = get_plugin("renderer", preset.renderer.name)
+    if arguments.exposure is None and not renderer.reads_electrons:
         logging.getLogger("gammafind").info(
             "the exposure is that of the preset %s; --exposure takes your own", preset.name
         )

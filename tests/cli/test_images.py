@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import QTable
 from regions import CirclePixelRegion, Regions
 
@@ -55,13 +56,46 @@ def test_from_a_simulated_frame_to_a_catalogue(tmp_path, monkeypatch, capsys):
     }  # fmt: skip
     command = ["detect", str(folder / "image.fits"), "--preset", "meerlicht", "-o", "out.ecsv"]
     command += ["--regions", "out.reg", "--report", "page"]
+    capsys.readouterr()
     assert main([*command, "--reference", str(folder / "sources.fits")]) == 0
+    assert "--exposure" not in capsys.readouterr().err
     found = QTable.read("out.ecsv")
     assert {"RAJ2000", "x", "y", "Score", "Flux", "mag", "mag_err"} <= set(found.colnames)
     assert len(found["Source_Name"][0]) == len("GF J202012.34-320011.2")
     assert np.mean(found["ASSOC1"] != "") > 0.7
     assert len(Regions.read("out.reg")) == len(found)
     assert Path("page/index.html").exists()
+
+
+def test_an_exposure_map_is_none_of_a_camera(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ["--option", "renderer.shape=[256, 256]", "--option", "population.size=0.04deg"]
+    assert main(["simulate", "--preset", "meerlicht", *options, "-o", "set"]) == 0
+    image = "set/catalogue-0000/image.fits"
+    command = ["detect", image, "--exposure", image, "--preset", "meerlicht", "-o", "out.ecsv"]
+    assert main(command) == 1
+    assert "image.fits is given for meerlicht, which reads electrons" in capsys.readouterr().err
+    assert not Path("out.ecsv").exists()
+
+
+def test_the_wcs_says_how_large_a_pixel_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--option", "renderer.shape=[512, 512]", "--option", "population.size=0.081deg"]
+    assert main(["simulate", "--preset", "meerlicht", *options, "-o", "set"]) == 0
+    with fits.open("set/catalogue-0000/image.fits") as file:
+        for image, factor in (("one.fits", 1.0), ("coarse.fits", 1.7)):
+            wide = file[0].copy()
+            wide.header["CDELT1"], wide.header["CDELT2"] = (
+                wide.header[key] * factor for key in ("CDELT1", "CDELT2")
+            )
+            wide.writeto(image)
+    for image in ("one", "coarse"):
+        command = ["detect", f"{image}.fits", "--preset", "meerlicht", "--localiser", "daofind"]
+        assert main([*command, "-o", f"{image}.ecsv"]) == 0
+    one, coarse = (QTable.read(f"{name}.ecsv") for name in ("one", "coarse"))
+    assert len(one) > 30
+    assert coarse["x"].value == pytest.approx(one["x"].value, abs=1e-3)
+    assert coarse["mag"].value == pytest.approx(one["mag"].value, abs=1e-3)
 
 
 @pytest.mark.parametrize(

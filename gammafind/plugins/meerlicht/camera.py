@@ -62,7 +62,7 @@ class Camera(SkyRenderer):
     cosmic_rays: float = 200.0
     trails: float = 0.5
     hot_pixels: float = 1000.0
-    extension: str = ""
+    extension: str | int = ""
 
     def __post_init__(self) -> None:
         if self.filter not in FILTERS:
@@ -90,6 +90,10 @@ class Camera(SkyRenderer):
                 raise OptionError(
                     f"there are {n} {name}", remedy="Give one, or one for each channel."
                 )
+        if isinstance(self.extension, bool) or not isinstance(self.extension, str | int):
+            raise OptionError(
+                f"extension is {self.extension!r}", remedy="Give the name or number of an HDU."
+            )
         self._check_numbers()
 
     def _check_numbers(self) -> None:
@@ -97,22 +101,29 @@ class Camera(SkyRenderer):
             "exposure_time": as_value(self.exposure_time, u.s, name="exposure_time"),
             "seeing": degrees(self.seeing, name="seeing"),
             "pixel_scale": degrees(self.pixel_scale, name="pixel_scale"),
-            "beta": self.beta - 1,
-            "gains": min(self.gains),
+            "gains": self.gains,
             "saturation": self.saturation,
         }
-        other = ("cosmic_rays", "trails", "hot_pixels", "bias")
-        not_negative = {name: getattr(self, name) for name in other}
-        not_negative["read_noises"] = min(self.read_noises)
-        bad = [n for n, v in positive.items() if not 0 < v < np.inf]
-        bad += [n for n, v in not_negative.items() if not 0 <= v < np.inf]
-        if bad:
-            raise OptionError(
-                f"{bad[0]} is {getattr(self, bad[0])}",
-                remedy="It must be above 1."
-                if bad[0] == "beta"
-                else "It must not be negative, nor 0 where that makes no image.",
-            )
+        names = ("cosmic_rays", "trails", "hot_pixels", "bias", "read_noises", "airmass")
+        not_negative = {name: getattr(self, name) for name in names}
+        own = {name: getattr(self, name) for name in ("sky", "zero_point", "extinction")}
+        finite = {
+            "ra": degrees(self.ra, name="ra"),
+            "seeing_slopes": self.seeing_slopes,
+            "distortion": self.distortion,
+        } | {name: value for name, value in own.items() if value is not None}
+        latitude = {"dec": degrees(self.dec, name="dec")}
+        for values, accepted, remedy in (
+            (positive, lambda v: v > 0, "It must be a finite number above 0."),
+            (not_negative, lambda v: v >= 0, "It must be a finite number, not below 0."),
+            (finite, np.isfinite, "It must be a finite number."),
+            (latitude, lambda v: np.abs(v) <= 90, "It lies between -90 and 90 deg."),
+            ({"beta": self.beta}, lambda v: v > 1, "It must be a finite number above 1."),
+        ):
+            for name, value in values.items():
+                numbers = _floats(value)
+                if not np.all(np.isfinite(numbers) & accepted(numbers)):
+                    raise OptionError(f"{name} is {getattr(self, name)}", remedy=remedy)
 
     @property
     def optics(self) -> Filter:
@@ -152,8 +163,12 @@ class Camera(SkyRenderer):
 
     @property
     def fwhm(self) -> float:
-        """Seeing in pixels, in the middle of the image."""
-        return float((self.seeing / self.pixel_scale).to_value(u.dimensionless_unscaled))
+        """Seeing in pixels of the side `pixel_scale`, in the middle of the image."""
+        return self.fwhm_on(self.pixel_scale)
+
+    def fwhm_on(self, pixel_size: Quantity) -> float:
+        """Seeing in pixels of a side, in the middle of the image."""
+        return float((self.seeing / pixel_size).to_value(u.dimensionless_unscaled))
 
     @property
     def electrons_per_photon(self) -> float:
@@ -169,15 +184,17 @@ class Camera(SkyRenderer):
         seconds = as_value(self.exposure_time, u.s, name="exposure_time")
         return seconds * area * 10 ** (0.4 * (self.optics.zero_point - self.optics.sky))
 
-    def psf_on(self, shape: tuple[int, int], fwhm: float, widths: np.ndarray) -> FieldPsf:
-        """Moffat PSF of an image, for a width in pixels and its change over the image."""
-        scale = as_value(self.pixel_scale, u.rad, name="pixel_scale")
+    def psf_on(
+        self, shape: tuple[int, int], fwhm: float, widths: np.ndarray, pixel_size: Quantity
+    ) -> FieldPsf:
+        """Moffat PSF of an image, for a width in pixels of a side and its change over the image."""
+        scale = as_value(pixel_size, u.rad, name="pixel_size")
         return field_psf(fwhm, self.beta, widths, shape, scale)
 
     def psfs(self) -> tuple[FieldPsf, ...]:
         """PSF of the image."""
         widths = np.array([1.0, *self.seeing_slopes])
-        return (self.psf_on(self.shape, self.fwhm, widths),)
+        return (self.psf_on(self.shape, self.fwhm, widths, self.pixel_scale),)
 
     def artefacts(self, shape: tuple[int, int]) -> Artefacts:
         """Expected numbers of artefacts in an image of a shape."""
@@ -189,3 +206,11 @@ class Camera(SkyRenderer):
             trails=self.trails * across * minutes,
             hot_pixels=self.hot_pixels * share,
         )
+
+
+def _floats(value: object) -> np.ndarray:
+    """Numbers as floats, NaN where there are none."""
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return np.array(np.nan)

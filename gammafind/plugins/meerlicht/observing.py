@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import numpy as np
+from astropy.units import Quantity
 
 from gammafind.errors import InputDataError
 from gammafind.measure.frame import sky_and_noise
@@ -28,7 +29,7 @@ def observe_frame(counts: SkyMap, camera: Camera) -> Observation:
     Parameters
     ----------
     counts : SkyMap
-        Electrons.
+        Electrons. A pixel is as large as its own pixels say, whatever the options of the camera.
     camera : Camera
         Its seeing is taken where fewer than five stars show that of the image.
 
@@ -43,29 +44,33 @@ def observe_frame(counts: SkyMap, camera: Camera) -> Observation:
     except InputDataError as error:
         names = ", ".join(entry["name"] for entry in counts.meta.get("inputs", ()))
         raise InputDataError(error.fault, path=names or None, remedy=error.remedy) from error
-    fwhm, widths = _seeing(image, sky, noise, valid, camera)
+    pixel_size = counts.pixels[0].pixel_size
+    fwhm, widths = _seeing(image, sky, noise, valid, camera, pixel_size)
     return Observation(
         counts=counts,
         background={"sky": SkyMap(counts.bands, counts.pixels, (sky,), "electrons")},
         exposure=camera.exposure(counts.pixels),
-        psfs=(camera.psf_on(image.shape, fwhm, widths),),
+        psfs=(camera.psf_on(image.shape, fwhm, widths, pixel_size),),
         noise=SkyMap(counts.bands, counts.pixels, (noise,), "noise"),
         full=_FULL * camera.detector.full_well,
     )
 
 
 def _seeing(
-    image: np.ndarray, sky: np.ndarray, noise: np.ndarray, valid: np.ndarray, camera: Camera
+    image: np.ndarray,
+    sky: np.ndarray,
+    noise: np.ndarray,
+    valid: np.ndarray,
+    camera: Camera,
+    pixel_size: Quantity,
 ) -> tuple[float, np.ndarray]:
     """Width of the PSF in pixels, and its change over the image."""
-    full = camera.detector.full_well
-    x, y, fwhm = star_widths(
-        image - sky, noise, valid, beta=camera.beta, guess=camera.fwhm, full=full
-    )
+    full, guess = camera.detector.full_well, camera.fwhm_on(pixel_size)
+    x, y, fwhm = star_widths(image - sky, noise, valid, beta=camera.beta, guess=guess, full=full)
     if len(fwhm) < _LEAST_STARS:
         _log.info("%d stars show the seeing; that of the preset is taken", len(fwhm))
-        return camera.fwhm, np.array([1.0, *camera.seeing_slopes])
+        return guess, np.array([1.0, *camera.seeing_slopes])
     middle, widths = field_of_widths(x, y, fwhm, image.shape)
-    arcsec = middle * camera.pixel_scale.to_value("arcsec")
+    arcsec = middle * pixel_size.to_value("arcsec")
     _log.info("seeing %.2f arcsec (FWHM), from %d stars", arcsec, len(fwhm))
     return middle, widths

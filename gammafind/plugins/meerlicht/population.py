@@ -83,18 +83,19 @@ class MeerlichtField(SourcePopulation):
     def __post_init__(self) -> None:
         if not 0 < degrees(self.size, name="size") < 90:
             raise OptionError(f"the field is {self.size} wide", remedy="Give 0 to 90 deg.")
-        if abs(degrees(self.dec, name="dec")) > 90:
+        if not abs(degrees(self.dec, name="dec")) <= 90:
             raise OptionError(f"dec is {self.dec}", remedy="It lies between -90 and 90 deg.")
-        degrees(self.ra, name="ra")
+        if not np.isfinite(degrees(self.ra, name="ra")):
+            raise OptionError(f"ra is {self.ra}", remedy="It must be a finite number.")
         if not 5 <= self.brightest < LIMIT <= self.faintest <= 30:
             raise OptionError(
                 f"magnitudes run from {self.brightest} to {self.faintest}",
                 remedy=f"They begin at 5 or more and reach {LIMIT} to 30.",
             )
-        if not (self.galaxies >= 0 and self.total >= self.galaxies):
+        if not (self.galaxies >= 0 and self.galaxies <= self.total < np.inf):
             raise OptionError(
                 f"there are {self.galaxies} galaxies among {self.total:.0f} sources",
-                remedy="Neither may be negative, and galaxies are a part of all.",
+                remedy="Neither may be negative or infinite, and galaxies are a part of all.",
             )
 
     @functools.cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -13,11 +14,12 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.errors import InputDataError, OptionError, TableError
+from gammafind.errors import HeaderWarning, InputDataError, OptionError, TableError
 from gammafind.plugins.meerlicht.camera import Camera
 from gammafind.plugins.meerlicht.filters import magnitude, photon_flux
 from gammafind.plugins.meerlicht.frame import artefact_table, draw_frame
 from gammafind.plugins.meerlicht.galaxies import draw_galaxies
+from gammafind.plugins.meerlicht.headers import KEYWORDS, contradictions
 from gammafind.plugins.meerlicht.observing import observe_frame
 from gammafind.plugins.meerlicht.stamps import draw_stars
 from gammafind.plugins.meerlicht.tables import read_magnitudes
@@ -27,6 +29,7 @@ from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import Pixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.units import as_value
 
 __all__ = ["MeerlichtRenderer"]
 
@@ -82,8 +85,8 @@ class MeerlichtRenderer(Camera):
         Mean number of satellites a minute that cross the circle about the whole detector.
     hot_pixels : float
         Mean number on the whole detector.
-    extension : str
-        Name or number of the HDU that holds the image, where files have several.
+    extension : str or int
+        Name, in any case, or number of the HDU that holds the image, where files have several.
 
     Notes
     -----
@@ -132,10 +135,29 @@ class MeerlichtRenderer(Camera):
             write_frame(drawn.mask, folder / "mask.fits", pixels=counts.pixels[0])
 
     def read_counts(self, paths: Sequence[str | PathLike], *, frame: str | None = None) -> SkyMap:
-        """Read one image in ADU and turn it into electrons."""
+        """Read one image in ADU and turn it into electrons.
+
+        Warns
+        -----
+        HeaderWarning
+            If EXPTIME or FILTER of the header contradicts the options, which hold.
+        """
         if len(paths) != 1:
             raise OptionError(f"{len(paths)} images were given", remedy="Give one at a time.")
-        image = read_frame(paths[0], pixel_size=self.pixel_scale, extension=self.extension)
+        image = read_frame(
+            paths[0],
+            pixel_size=self.pixel_scale,
+            extension=self.extension,
+            keywords=KEYWORDS,
+        )
+        seconds = as_value(self.exposure_time, u.s, name="exposure_time")
+        said = contradictions(image.keywords, exposure_time=seconds, band=self.filter)
+        for fault in said:
+            warnings.warn(
+                f"{paths[0]}: {fault}, which holds; magnitudes are off if the header is right",
+                HeaderWarning,
+                stacklevel=2,
+            )
         full = image.values[image.valid] >= self.saturation + self.bias
         if full.all():
             raise InputDataError(
@@ -207,7 +229,8 @@ class MeerlichtRenderer(Camera):
         near = np.isfinite(x) & (x > -m) & (x < nx + m) & (y > -m) & (y < ny + m)
         sources, x, y = sources[near], x[near], y[near]
         electrons = self._electrons(sources)
-        psf = self.psf_on(image.shape, self.fwhm, np.array([1.0, *self.seeing_slopes]))
+        widths = np.array([1.0, *self.seeing_slopes])
+        psf = self.psf_on(image.shape, self.fwhm, widths, self.pixel_scale)
         fwhm = self.fwhm * psf.width(x, y)
         extended = np.asarray(sources["class_label"]) == "galaxy"
         star = ~extended

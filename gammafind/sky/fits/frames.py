@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -40,14 +41,23 @@ class Frame:
         False where a pixel is NaN, infinite or BLANK.
     pixels : WcsPixels
         `~gammafind.sky.pixels.PlainPixels` where the file has no celestial WCS.
+    keywords : mapping of str to object
+        Those of the header that were asked for, as far as the file has them.
     """
 
     values: np.ndarray
     valid: np.ndarray
     pixels: WcsPixels
+    keywords: Mapping[str, object] = field(default_factory=dict)
 
 
-def read_frame(path: str | PathLike, *, pixel_size: Quantity, extension: str = "") -> Frame:
+def read_frame(
+    path: str | PathLike,
+    *,
+    pixel_size: Quantity,
+    extension: str | int = "",
+    keywords: Iterable[str] = (),
+) -> Frame:
     """Read an image.
 
     Parameters
@@ -56,14 +66,17 @@ def read_frame(path: str | PathLike, *, pixel_size: Quantity, extension: str = "
         Plain, gzipped, or compressed by fpack.
     pixel_size : Quantity
         Side of a pixel where the file has no celestial WCS.
-    extension : str
-        Name or number of the HDU. By default the only image of the file or, of several, the
-        first that is the primary one or named SCI or IMAGE.
+    extension : str or int
+        Name, in any case, or number of the HDU. By default the only image of the file or, of
+        several, the first that is the primary one or named SCI or IMAGE.
+    keywords : iterable of str
+        Keywords that are wanted, of the HDU or, where it lacks them, of the primary one.
 
     Raises
     ------
     FileFormatError
-        If there is no image of two axes, or it is not clear which of several is meant.
+        If there is no image of two axes (more may have the length one), or it is not clear which
+        of several is meant.
     InputDataError
         If no pixel holds a number, or all hold the same.
     InputFileError
@@ -83,6 +96,8 @@ def read_frame(path: str | PathLike, *, pixel_size: Quantity, extension: str = "
         data = _data(hdu, path)
         values = np.array(data, dtype=np.float32)
         wcs = celestial_wcs(hdu.header, path) if _names_a_sky(hdu.header) else None
+        headers = file[0].header, hdu.header
+        said = {name: header[name] for header in headers for name in keywords if name in header}
     valid = np.isfinite(values)
     if blank is not None and data.dtype.kind in "iu":
         valid &= data != blank
@@ -97,7 +112,7 @@ def read_frame(path: str | PathLike, *, pixel_size: Quantity, extension: str = "
     else:
         pixels = WcsPixels(wcs, values.shape)
     values[~valid] = 0
-    return Frame(values=values, valid=valid, pixels=pixels)
+    return Frame(values=values, valid=valid, pixels=pixels, keywords=said)
 
 
 def write_frame(
@@ -132,25 +147,21 @@ def write_frame(
     return Path(path)
 
 
-def _choose(file: fits.HDUList, extension: str, path: Path) -> fits.ImageHDU:
+def _choose(file: fits.HDUList, extension: str | int, path: Path) -> fits.ImageHDU:
     """The image that is meant."""
     listed = ", ".join(f"{i} {hdu.name or '(no name)'}" for i, hdu in enumerate(file))
-    images = [hdu for hdu in file if hdu.is_image and hdu.header.get("NAXIS") == 2]
-    if extension:
-        named = [
-            hdu
-            for i, hdu in enumerate(file)
-            if extension in (str(i), hdu.name) and any(hdu is image for image in images)
+    candidates = list(file)
+    if extension != "":
+        wanted = str(extension).strip().upper()
+        candidates = [
+            hdu for i, hdu in enumerate(file) if wanted in (str(i), str(hdu.name).upper())
         ]
-        if not named:
-            raise FileFormatError(
-                f"there is no image {extension!r}", path=path, remedy=f"The HDUs are {listed}."
-            )
-        return named[0]
+    planes = [hdu for hdu in candidates if hdu.is_image and _is_plane(_shape(hdu))]
+    images = [hdu for hdu in planes if len(_shape(hdu)) == 2] or planes
     if not images:
-        raise FileFormatError(
-            "there is no image of two axes", path=path, remedy=f"The HDUs are {listed}."
-        )
+        raise _no_image(candidates, extension, listed, path)
+    if extension != "":
+        return images[0]
     likely = images if len(images) == 1 else [hdu for hdu in images if hdu.name in _NAMES]
     if not likely or (len(likely) > 1 and likely[0].name != "PRIMARY"):
         raise FileFormatError(
@@ -161,9 +172,34 @@ def _choose(file: fits.HDUList, extension: str, path: Path) -> fits.ImageHDU:
     return likely[0]
 
 
+def _shape(hdu: fits.ImageHDU) -> tuple[int, ...]:
+    """Lengths of the axes, those of rows and columns last."""
+    header = hdu.header
+    return tuple(header.get(f"NAXIS{i}", 0) for i in range(header.get("NAXIS", 0), 0, -1))
+
+
+def _is_plane(shape: tuple[int, ...]) -> bool:
+    """Whether a shape is one of rows and columns; further axes may have the length one."""
+    return len(shape) >= 2 and all(n > 0 for n in shape) and all(n == 1 for n in shape[:-2])
+
+
+def _no_image(
+    candidates: Sequence[fits.ImageHDU], extension: str | int, listed: str, path: Path
+) -> FileFormatError:
+    """The error of a file without an image, with the shapes of what it holds in its place."""
+    named = "" if extension == "" else f" {extension!r}"
+    fault, remedy = f"there is no image{named} of two axes", f"The HDUs are {listed}."
+    shapes = [str(shape) for hdu in candidates if hdu.is_image and (shape := _shape(hdu))]
+    if shapes:
+        fault += f", but of the shape {' and '.join(shapes)}"
+        remedy = f"Write the plane that is meant to a file of its own. {remedy}"
+    return FileFormatError(fault, path=path, remedy=remedy)
+
+
 def _data(hdu: fits.ImageHDU, path: Path) -> np.ndarray:
+    """The one plane of an image."""
     try:
-        return hdu.data
+        return hdu.data.reshape(hdu.data.shape[-2:])
     except (OSError, ValueError, RuntimeError) as fault:
         raise FileFormatError(f"the image cannot be read ({fault})", path=path) from fault
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,11 @@ from gammafind.sky.fits.raw import RawMap
 from gammafind.sky.pixels import FRAMES, WcsPixels
 
 __all__ = ["celestial_wcs", "find_image", "parse_image"]
+
+_AXES = {"RA": "DEC", "GLON": "GLAT"}
+"""Longitudes and their latitudes; astropy takes others, ecliptic ones for one, for these."""
+_NUMBERS = re.compile(r"(CRVAL|CRPIX|CDELT|CROTA|CD[12]_|PC[12]_)[12]|LONPOLE|LATPOLE")
+"""Keywords of a WCS whose values are numbers; wcslib passes over those that hold none."""
 
 
 def find_image(file: fits.HDUList) -> fits.PrimaryHDU | fits.ImageHDU | None:
@@ -57,16 +63,18 @@ def celestial_wcs(header: fits.Header, path: Path) -> WCS:
     Raises
     ------
     FileFormatError
-        If it contradicts itself.
+        If it contradicts itself, or holds text in the place of a number.
     CoordinateSystemError
-        If the axes are not celestial, in a frame that astropy knows.
+        If the axes are not RA and DEC or GLON and GLAT, in a frame that is accepted.
     """
+    _check_numbers(header, path)
     try:
         wcs = WCS(header, naxis=2)
+        wcs.wcs.set()
     except (WcsError, ValueError, TypeError, MemoryError) as fault:
         raise FileFormatError(f"the WCS cannot be used ({fault})", path=path) from fault
     remedy = "The first two axes must be RA and DEC or GLON and GLAT, with a projection."
-    if not wcs.has_celestial:
+    if not wcs.has_celestial or _AXES.get(wcs.wcs.lngtyp) != wcs.wcs.lattyp:
         raise CoordinateSystemError(
             f"the image has the axes {list(wcs.wcs.ctype)}", path=path, remedy=remedy
         )
@@ -81,6 +89,18 @@ def celestial_wcs(header: fits.Header, path: Path) -> WCS:
             remedy="Accepted are ICRS, FK5 of EQUINOX = 2000, and Galactic coordinates.",
         )
     return wcs
+
+
+def _check_numbers(header: fits.Header, path: Path) -> None:
+    for key in filter(_NUMBERS.fullmatch, header):
+        value = header[key]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            shown = repr(value) if isinstance(value, str | bool) else "without a value"
+            raise FileFormatError(
+                f"the WCS cannot be used: {key} is {shown}",
+                path=path,
+                remedy="It must be a number: mend the header.",
+            )
 
 
 def _centred(wcs: WCS, shape: tuple[int, int]) -> WCS:

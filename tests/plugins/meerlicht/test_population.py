@@ -47,7 +47,16 @@ def test_hot_stars_are_blue():
 
 @pytest.mark.parametrize(
     "options",
-    [{"size": 0 * u.deg}, {"density": 100.0}, {"faintest": 19.0}, {"dec": 91 * u.deg}],
+    [
+        {"size": 0 * u.deg},
+        {"density": 100.0},
+        {"density": np.inf},
+        {"galaxies": np.nan},
+        {"faintest": 19.0},
+        {"dec": 91 * u.deg},
+        {"dec": np.nan * u.deg},
+        {"ra": np.inf * u.deg},
+    ],
 )
 def test_what_makes_no_field_is_refused(options):
     with pytest.raises(OptionError):

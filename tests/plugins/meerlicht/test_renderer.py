@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import QTable
 
-from gammafind.errors import InputDataError, OptionError, TableError
+from gammafind.errors import HeaderWarning, InputDataError, OptionError, TableError
 from gammafind.plugins.meerlicht.artefacts import Flag
 from gammafind.plugins.meerlicht.population import MeerlichtField
 from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
@@ -39,6 +39,16 @@ def exposed(renderer, sources, seed=1):
         lambda values: values + np.float32(renderer.sky_electrons), kind="expected counts"
     )
     return renderer.draw(expected, rng=np.random.default_rng(seed))
+
+
+def with_keyword(folder, keyword, value):
+    """Image whose header has another value of a keyword."""
+    one = camera()
+    one.write_drawn(exposed(one, star(16, one)), folder)
+    path = folder / "image.fits"
+    with fits.open(path, mode="update") as file:
+        file[0].header[keyword] = value
+    return path
 
 
 def test_the_zero_point_gives_one_electron_a_second():
@@ -132,6 +142,38 @@ def test_a_full_image_is_refused(tmp_path):
         camera().read_counts([path])
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value", "options", "says"),
+    [
+        ("EXPTIME", 30.0, {}, "EXPTIME is 30 s, the option renderer.exposure_time 60 s"),
+        ("EXPTIME", 0.0, {}, "EXPTIME is 0 s"),
+        ("EXPTIME", 60.0, {"exposure_time": 0.5 * u.min}, "exposure_time 30 s"),
+        ("FILTER", "r", {}, "FILTER is r, the option renderer.filter q"),
+        ("FILTER", "Q", {}, "FILTER is Q, the option renderer.filter q"),
+    ],
+)
+def test_a_header_that_contradicts_the_options_is_told_of(tmp_path, keyword, value, options, says):
+    path = with_keyword(tmp_path, keyword, value)
+    with pytest.warns(HeaderWarning, match=rf"image\.fits: .*{says}"):
+        camera(**options).read_counts([path])
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("EXPTIME", 60.4),
+        ("EXPTIME", "60"),
+        ("EXPTIME", "a minute"),
+        ("EXPTIME", None),
+        ("FILTER", "q "),
+        ("FILTER", None),
+        ("FILTER", 3),
+    ],
+)
+def test_a_header_that_contradicts_nothing_is_not_told_of(tmp_path, keyword, value):
+    camera().read_counts([with_keyword(tmp_path, keyword, value)])
+
+
 def test_galaxies_need_shapes():
     one = camera()
     galaxy = star(18, one)
@@ -151,6 +193,21 @@ def test_galaxies_need_shapes():
         ({"seeing_slopes": (1.0,)}, "seeing_slopes"),
         ({"trails": -1.0}, "trails is"),
         ({"beta": 1.0}, "beta is"),
+        ({"beta": np.inf}, "beta is"),
+        ({"sky": np.nan}, "sky is nan"),
+        ({"sky": "dark"}, "sky is dark"),
+        ({"zero_point": np.inf}, "zero_point is inf"),
+        ({"extinction": np.nan}, "extinction is nan"),
+        ({"airmass": np.nan}, "airmass is nan"),
+        ({"airmass": -5.0}, "airmass is -5"),
+        ({"seeing_slopes": (np.nan, 0.0, 0.0, 0.0, 0.0)}, "seeing_slopes is"),
+        ({"distortion": np.inf}, "distortion is"),
+        ({"gains": (1.0,) * 15 + (np.nan,)}, "gains is"),
+        ({"read_noises": (np.nan,)}, "read_noises is"),
+        ({"ra": np.nan * u.deg}, "ra is nan"),
+        ({"dec": 95 * u.deg}, "dec is 95"),
+        ({"dec": np.nan * u.deg}, "dec is nan"),
+        ({"extension": 1.5}, "extension is 1.5"),
     ],
 )
 def test_options_out_of_range_are_refused(options, fault):

@@ -110,7 +110,8 @@ def test_of_several_images_the_science_image_is_taken(tmp_path):
     path = saved(tmp_path, fits.PrimaryHDU(), *hdus)
     assert read(path).values[0, 0] == 1001
     assert read(path, extension="DQ").values[0, 0] == 1002
-    assert read(path, extension="1").values[0, 0] == 1000
+    for name in ("1", 1, "err"):
+        assert read(path, extension=name).values[0, 0] == 1000
 
 
 def test_which_of_several_images_must_be_said(tmp_path):
@@ -122,10 +123,37 @@ def test_which_of_several_images_must_be_said(tmp_path):
         read(path, extension="CHIP3")
 
 
-def test_a_cube_is_no_image(tmp_path):
-    path = saved(tmp_path, fits.PrimaryHDU(np.zeros((2, 6, 8))))
-    with pytest.raises(FileFormatError, match="no image of two axes"):
-        read(path)
+def test_the_primary_image_may_be_named_by_its_number(tmp_path):
+    hdus = fits.PrimaryHDU(IMAGE, header()), fits.ImageHDU(IMAGE + 1, header(), name="SCI")
+    assert read(saved(tmp_path, *hdus), extension=0).values[0, 0] == 1000
+
+
+@pytest.mark.parametrize("first", [(1,), (1, 1)])
+def test_a_cube_of_one_plane_is_an_image(tmp_path, first):
+    hdu = fits.PrimaryHDU(IMAGE.reshape(*first, 6, 8), header())
+    frame = read(saved(tmp_path, hdu))
+    assert np.array_equal(frame.values, IMAGE)
+    assert frame.pixels.shape == (6, 8)
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 8), (48,), (2, 1, 6, 8)])
+@pytest.mark.parametrize("extension", ["", "CUBE"])
+def test_other_shapes_are_refused_by_name(tmp_path, shape, extension):
+    path = saved(tmp_path, fits.PrimaryHDU(), fits.ImageHDU(np.zeros(shape), name="CUBE"))
+    with pytest.raises(FileFormatError) as caught:
+        read(path, extension=extension)
+    text = str(caught.value)
+    assert "of two axes" in text
+    assert str(shape) in text
+    assert "Write the plane" in text
+
+
+def test_keywords_are_those_of_the_image_or_of_the_primary_hdu(tmp_path):
+    primary, image = fits.PrimaryHDU(), fits.ImageHDU(IMAGE, header())
+    primary.header.update({"FILTER": "r", "EXPTIME": 30.0})
+    image.header["EXPTIME"] = 60.0
+    frame = read(saved(tmp_path, primary, image), keywords=("EXPTIME", "FILTER", "AIRMASS"))
+    assert frame.keywords == {"EXPTIME": 60.0, "FILTER": "r"}
 
 
 def test_an_image_comes_back(tmp_path):

@@ -74,6 +74,35 @@ def test_nan_pixels_of_an_image_are_masked(tmp_path):
     assert not sky.valid[0][0, :2].any()
 
 
+@pytest.mark.parametrize("key", ["CRVAL1", "CRPIX2", "CDELT1", "CD1_2"])
+@pytest.mark.parametrize("value", ["abc", True, None])
+def test_text_in_the_place_of_a_number_is_refused(tmp_path, key, value):
+    hdu = cube((6, 8))
+    hdu.header[key] = value
+    path = write(tmp_path / "odd.fits", hdu)
+    with pytest.raises(FileFormatError, match=rf"odd\.fits: the WCS cannot be used: {key} is"):
+        read_counts(path, bands=BAND)
+
+
+def test_pixels_of_no_size_are_refused(tmp_path):
+    hdu = cube((6, 8))
+    hdu.header["CDELT1"] = 0.0
+    path = write(tmp_path / "flat.fits", hdu)
+    with pytest.raises(FileFormatError, match=r"flat\.fits: the WCS cannot be used"):
+        read_counts(path, bands=BAND)
+
+
+@pytest.mark.parametrize("prefix", [("ELON", "ELAT"), ("SLON", "SLAT"), ("HLON", "HLAT")])
+@pytest.mark.parametrize("system", ["", "ICRS", "FK5"])
+def test_ecliptic_and_other_axes_are_refused(tmp_path, prefix, system):
+    wcs = image_wcs("TAN", prefix=prefix)
+    wcs.wcs.radesys = system
+    hdu = fits.PrimaryHDU(np.ones((6, 8), np.int16), header=wcs.to_header())
+    path = write(tmp_path / "odd.fits", hdu)
+    with pytest.raises(CoordinateSystemError, match=rf"odd\.fits: .*{prefix[0]}-TAN.*RA and DEC"):
+        read_counts(path, bands=BAND)
+
+
 @pytest.mark.parametrize("prefix", [("WAVE", "POS"), ("HPLN-TAN", "HPLT-TAN")])
 def test_an_image_without_a_known_celestial_frame(tmp_path, prefix):
     header = fits.Header()
