@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import astropy.units as u
 import matplotlib
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 from scipy.stats import kstest, rayleigh
 
+from gammafind.catalogue.class_colours import class_colours
 from gammafind.catalogue.schema import CATALOGUE, empty_table
 from gammafind.errors import OptionError
 from gammafind.report import diagnostics, summarise
@@ -49,6 +52,30 @@ def test_sky_tells_matches_and_classes_apart(counts, found):
     legend = _legend(sky_figure(counts, found[0]))
     for entry in ("bll (5)", "psr (5)", "matched (8)", "unmatched (2)"):
         assert entry in legend
+
+
+def test_a_class_has_one_colour_in_all_figures(counts, found):
+    rows = found[0]
+    rows.class_label[:] = ["bll"] * 7 + ["psr"] * 3
+    rows = replace(rows, class_colours=class_colours(rows.class_label.tolist()))
+    chosen = rows.select(np.arange(10) >= 6)
+    for shown in (rows, chosen, rows.select(rows.class_label == "psr")):
+        legend = sky_figure(counts, shown).legends[0]
+        colours = {
+            text.get_text().split()[0]: handle.get_color()
+            for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True)
+        }
+        assert colours["psr"] == rows.class_colours["psr"]
+        assert colours.get("bll", "#0072B2") == rows.class_colours["bll"] == "#0072B2"
+
+
+def test_rare_classes_share_a_colour(counts, found):
+    rows = found[0]
+    rows.class_label[:] = ["a", "b", "c", "d", "e", "a", "b", "c", "f", "g"]
+    rows = replace(rows, class_colours=class_colours(rows.class_label.tolist()))
+    assert "other (2)" in _legend(sky_figure(counts, rows))
+    rows.class_label[9] = "f"
+    assert "f (2)" in _legend(sky_figure(counts, rows))
 
 
 def test_every_detection_is_marked_once(counts, found):
