@@ -155,10 +155,11 @@ def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure
 
 def _zoom(counts: SkyMap, rows: Rows, centre: SkyCoord | None) -> PageFigure:
     missed = " Crosses are reference sources that were not found." if len(rows.missed) else ""
+    way = "north up" if finest_pixels(counts).celestial else "in pixels of the image"
     return PageFigure(
         name="zoom.png",
         png=png(zoom_figure(counts, rows, centre)),
-        caption=f"One region in detail, north up; names without their acronym.{missed}",
+        caption=f"One region in detail, {way}; names without their acronym.{missed}",
         alt="Square of the map with the names of the detections.",
         size="large",
     )

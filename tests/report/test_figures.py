@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy.stats import kstest, rayleigh
 
 from gammafind.catalogue.class_colours import class_colours
@@ -119,6 +120,33 @@ def test_zoom_stays_on_the_image(image, catalogue):
     wcs = zoom_figure(image, rows, corner, 2 * u.deg).axes[0].wcs
     x, y = image.pixels[0].xy(SkyCoord(*wcs.wcs.crval, unit="deg"))
     assert (x, y) == pytest.approx((10, 10), abs=0.01)
+
+
+def test_pixels_stand_on_the_axes_of_an_image_without_coordinates(frame, frame_catalogue):
+    summary = summarise(frame_catalogue, radius=1 * u.arcsec, counts=frame)
+    rows = rows_of(frame_catalogue, None, summary, pixels=frame.pixels[0])
+    figure = zoom_figure(frame, rows, rows.positions[5], 20 * u.arcsec)
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "x [pixels]"
+    assert axes.get_title() == "Around x = 54, y = 40, 40 pixels wide"
+    assert rows.name[5].removeprefix("GF ") in [text.get_text() for text in axes.texts]
+    assert sky_figure(frame, rows).axes[0].get_ylabel() == "y [pixels]"
+    assert figure.axes[1].get_xlabel() == "Electrons per pixel"
+
+
+@pytest.mark.parametrize("draw", [zoom_figure, sky_figure])
+def test_long_legends_cover_nothing(frame, frame_catalogue, draw):
+    summary = summarise(frame_catalogue, radius=1 * u.arcsec, counts=frame)
+    rows = rows_of(frame_catalogue, None, summary, pixels=frame.pixels[0])
+    rows = replace(rows, matched=np.arange(10) % 2 == 0, missed=rows.positions[:1])
+    figure = draw(frame, rows)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    assert len(figure.legends[0].get_texts()) >= 9
+    for legend in figure.legends:
+        box = legend.get_window_extent(renderer)
+        for axes in figure.axes:
+            assert not box.overlaps(axes.get_tightbbox(renderer))
 
 
 def test_zoom_off_the_image_is_refused(image):
