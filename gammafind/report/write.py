@@ -87,7 +87,8 @@ def write_report(
     """
     directory = Path(directory)
     _check(directory, overwrite)
-    rows = rows_of(catalogue, reference, summary, pixels=finest_pixels(counts))
+    pixels = finest_pixels(counts)
+    rows = rows_of(catalogue, reference, summary, pixels=pixels)
     title = _title(provenance, counts, rows)
     figures = [
         _sky(counts, rows, title, summary),
@@ -100,7 +101,7 @@ def write_report(
         summary=summary,
         provenance=provenance,
         figures=figures,
-        table=table_of(catalogue, rows, score_name=summary.score_name),
+        table=table_of(catalogue, rows, score_name=summary.score_name, pixels=pixels),
         searches=searches,
     )
     contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}

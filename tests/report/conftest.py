@@ -135,13 +135,16 @@ def with_probabilities(catalogue: QTable) -> QTable:
     return bare
 
 
-def page_text(catalogue: QTable, reference: QTable | None = None) -> str:
+def page_text(
+    catalogue: QTable, reference: QTable | None = None, counts: SkyMap | None = None
+) -> str:
     """Page without figures."""
-    summary = summarise(catalogue, reference, radius=RADIUS)
-    rows = rows_of(catalogue, reference, summary)
+    pixels = None if counts is None else counts.pixels[0]
+    summary = summarise(catalogue, reference, radius=RADIUS, counts=counts)
+    rows = rows_of(catalogue, reference, summary, pixels=pixels)
     return build_page(
         title="Test", summary=summary, provenance=PROVENANCE, figures=[],
-        table=table_of(catalogue, rows, score_name=summary.score_name),
+        table=table_of(catalogue, rows, score_name=summary.score_name, pixels=pixels),
     )  # fmt: skip
 
 
