@@ -197,12 +197,14 @@ def _localisers(searches: Sequence[Search]) -> list[PageFigure]:
     figure = localiser_figure(searches) if len(searches) > 1 else None
     if figure is None:
         return []
+    parted = any(len(search.summary.regions) > 1 for search in searches)
+    lines = " Lines are solid away from the plane, dotted within 20 deg of it." if parted else ""
     return [
         PageFigure(
             name="localisers.png",
             png=png(figure),
             caption="Purity against completeness as the lowest score falls; circles are what is "
-            "published. Lines are solid away from the plane, dotted within 20 deg of it.",
+            f"published.{lines}",
             alt="Curves of purity against completeness of each localiser.",
         )
     ]
