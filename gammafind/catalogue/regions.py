@@ -13,6 +13,7 @@ from astropy.table import QTable
 from astropy.units import Quantity
 from astropy.utils.exceptions import AstropyUserWarning
 
+from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED, class_colours
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.schema import CATALOGUE, PIXEL_CATALOGUE, conform, empty_table
 from gammafind.errors import FileFormatError
@@ -30,7 +31,6 @@ _TEXTS = ("CLASS1", "ASSOC1")
 _PIXELS = 5.0
 _LEAST = 2 / 3600
 """Degrees: smaller circles could not be seen."""
-_COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue", "orange", "white")
 _BRACES = str.maketrans({"{": "(", "}": ")", "\n": " "})
 
 
@@ -51,8 +51,8 @@ def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
         One `~regions.CircleSkyRegion` a source, a `~regions.CirclePixelRegion` of five pixels
         where the catalogue has no sky positions. ``meta["text"]`` is its name, ``meta["tag"]``
         lists ``Score=``, ``TS=``, ``CLASS1=``, ``ASSOC1=`` and ``Conf_95_SemiMajor=`` as far
-        as they are known. The colour follows the class where there is one; else a source with
-        an association is green and one without is red; else all are cyan.
+        as they are known. The colours are those of the page: of the class where there is one;
+        else a source with an association is blue and one without is red; else all are cyan.
     """
     from regions import RegionMeta, Regions, RegionVisual
 
@@ -218,8 +218,9 @@ def _radii(catalogue: QTable, radius: Quantity) -> np.ndarray:
 
 def _colours(catalogue: QTable) -> list[str]:
     if "CLASS1" in catalogue.colnames:
-        classes = sorted(set(catalogue["CLASS1"]))
-        return [_COLOURS[classes.index(label) % len(_COLOURS)] for label in catalogue["CLASS1"]]
+        labels = catalogue["CLASS1"].tolist()
+        colours = class_colours(labels)
+        return [colours.get(label, OTHER_COLOUR) for label in labels]
     if "ASSOC1" in catalogue.colnames:
-        return ["green" if name else "red" for name in catalogue["ASSOC1"]]
+        return [MATCHED if name else UNMATCHED for name in catalogue["ASSOC1"]]
     return ["cyan"] * len(catalogue)

@@ -26,6 +26,10 @@ _HEADS = {
 """Headings and formats of the columns of a comparison beside those of completeness."""
 
 
+_WHOLE = "all"
+"""Name of the region that is the whole sky."""
+
+
 def print_result(result: Result, written: Sequence[Path]) -> None:
     """Print what was found, how long it took and where it is."""
     from gammafind.report.localisers import localiser_text
@@ -39,27 +43,46 @@ def print_result(result: Result, written: Sequence[Path]) -> None:
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
-    """Lines that show a comparison: an aligned table, what its columns mean, what is left out."""
-    table = comparison.table
+    """Lines that show a comparison: an aligned table, what its columns mean, what is left out.
+
+    Of an image the offsets are in arcsec, and latitudes are not told apart.
+    """
+    table, of_image = comparison.table, _is_of_image(comparison.table)
+    heads = _HEADS | ({"median_offset": ("offset (arcsec)", ".3f")} if of_image else {})
     rates = [name for name in table.colnames if name in table.meta["completeness"]]
     columns, told = [], {}
     for name in table.colnames:
         if name in rates:
             region, selection = table.meta["completeness"][name]
+            if of_image and region != _WHOLE:
+                continue
             mark = told.setdefault(selection, "*" * len(told))
             columns.append(_column(table, name, f"{region.replace(' ', '')}{mark}", ".3f"))
-        elif name in _HEADS:
-            columns.append(_column(table, name, *_HEADS[name]))
+        elif name in heads:
+            unit = "arcsec" if of_image and name == "median_offset" else None
+            columns.append(_column(table, name, *heads[name], unit=unit))
     lines = ["  ".join(cells) for cells in zip(*columns, strict=True)]
-    lines += [f"all, |b|: completeness at purity {table.meta['purity']:g} in that part of the sky"]
+    purity = f"completeness at purity {table.meta['purity']:g}"
+    lines += [f"all: {purity}" if of_image else f"all, |b|: {purity} in that part of the sky"]
     lines += [f"{mark:>3}: of sources with {text}" for text, mark in told.items() if text]
     lines += [f"left out: {name}: {reason}" for name, reason in comparison.left_out.items()]
     return lines
 
 
-def _column(table: QTable, name: str, head: str, form: str) -> list[str]:
+def _is_of_image(table: QTable) -> bool:
+    """Whether localisers were compared on an image of a detector."""
+    from gammafind.registry import get_plugin
+
+    renderers = [used["name"] for used in table.meta["plugins"] if used["role"] == "renderer"]
+    return any(get_plugin("renderer", name).reads_electrons for name in renderers)
+
+
+def _column(
+    table: QTable, name: str, head: str, form: str, *, unit: str | None = None
+) -> list[str]:
     """Cells of one width, the heading first; text to the left, numbers to the right."""
-    values = getattr(table[name], "value", table[name])
+    values = table[name].to(unit) if unit else table[name]
+    values = getattr(values, "value", values)
     texts = [format(value, form) for value in values.tolist()]
     cells = [head, *("-" if text == "nan" else text for text in texts)]
     width = max(map(len, cells))

@@ -63,7 +63,8 @@ def summarise(
     counts : SkyMap, optional
         Reference sources outside its valid pixels do not count. Without it all count.
     bright : Quantity
-        Flux of the reference above which completeness is given as well.
+        Flux of the reference above which completeness is given as well, where ``counts`` is no
+        image of a detector and the reference has such sources.
     detections : QTable, optional
         All that the localiser found, schema DETECTIONS, also what the catalogue leaves out: the
         more there are, the lower the score at which their purity is `PURITY`.
@@ -87,16 +88,17 @@ def summarise(
         "score_name": str(catalogue.meta.get("score_name", "score")),
         "score_quantiles": _quantiles(numbers(catalogue, "Score")),
         "radius": radius,
-        "bright": threshold * FLUX,
         "cut": catalogue.meta.get("min_score"),
     }
     if reference is None:
-        return Summary(regions=_count(found), **common)
+        return Summary(regions=_count(found), bright=None, **common)
     truth = sky_positions(reference, what="the reference")
     matches = match_one_to_one(found, truth, radius)
     covered = _covered(truth, counts)
     covered[matches.b] = True
     bright_ones = covered & (fluxes(reference) > threshold)
+    if counts is not None and counts.kind == "electrons":
+        bright_ones[:] = False
     by_chance = _chance(found, truth, radius)
     matched = evaluate_detections(catalogue, reference, radius=radius, score="Score")
     of_all = None
@@ -117,7 +119,13 @@ def summarise(
                 **_pure(of_all, detections, chosen, inside),
             )
         )
-    return Summary(regions=tuple(regions), matches=matches, footprint=covered, **common)
+    return Summary(
+        regions=tuple(regions),
+        bright=threshold * FLUX if bright_ones.any() else None,
+        matches=matches,
+        footprint=covered,
+        **common,
+    )
 
 
 def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:

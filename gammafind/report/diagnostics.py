@@ -87,7 +87,8 @@ def completeness_figure(reference: QTable, summary: Summary) -> Figure | None:
     with styled():
         errors = np.maximum([fraction - low, high - fraction], 0)
         axes.errorbar(centre, fraction, errors, fmt="o", markersize=3.5, color=MATCHED, capsize=0)
-        axes.axvline(summary.bright.value, color="black", linestyle="--", linewidth=0.9)
+        if summary.bright is not None:
+            axes.axvline(summary.bright.value, color="black", linestyle="--", linewidth=0.9)
         axes.set(xscale="log", ylim=(-0.03, 1.05), ylabel="Completeness")
         axes.set_xlabel(f"Flux in the reference [{_FLUX_LABEL}]")
     return figure

@@ -9,14 +9,23 @@ from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 from astropy.wcs import WCS
 
-from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, PlainPixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import degrees
 
 if TYPE_CHECKING:
     from matplotlib.colors import FuncNorm
 
-__all__ = ["all_sky_wcs", "asinh_norm", "finest_pixels", "image_wcs", "sample", "tangent_wcs"]
+__all__ = [
+    "all_sky_wcs",
+    "asinh_norm",
+    "finest_pixels",
+    "image_wcs",
+    "pixel_axes",
+    "plain_wcs",
+    "sample",
+    "tangent_wcs",
+]
 
 _HAMMER_WIDTH = np.degrees(4 * np.sqrt(2))
 """Width of the whole sky in the Hammer-Aitoff projection, in degrees at its centre."""
@@ -58,6 +67,36 @@ def tangent_wcs(centre: SkyCoord, field: Quantity, width: int) -> tuple[WCS, tup
     wcs.wcs.cdelt = -step, step
     wcs.wcs.crpix = (width + 1) / 2, (width + 1) / 2
     return wcs, (width, width)
+
+
+def plain_wcs(
+    pixels: PlainPixels, centre: SkyCoord, field: Quantity, width: int
+) -> tuple[WCS, tuple[int, int]]:
+    """Square of an image without celestial coordinates, in its own plane, x to the right."""
+    zoom = width * pixels.pixel_size.to_value("deg") / degrees(field, name="field")
+    wcs = pixels.wcs.deepcopy()
+    wcs.wcs.cdelt = wcs.wcs.cdelt / zoom
+    middle = np.array([float(axis) for axis in pixels.xy(centre)])
+    wcs.wcs.crpix = (width + 1) / 2 + zoom * (wcs.wcs.crpix - 1 - middle)
+    return wcs, (width, width)
+
+
+def pixel_axes(wcs: WCS, pixels: WcsPixels) -> WCS:
+    """Linear axes that number the pixels of an image without celestial coordinates.
+
+    Parameters
+    ----------
+    wcs : WCS
+        From `plain_wcs` or `image_wcs`, of what is drawn.
+    pixels : WcsPixels
+        Of the image.
+    """
+    x, y = pixels.xy(wcs.pixel_to_world([0, 1], [0, 1]))
+    axes = WCS(naxis=2)
+    axes.wcs.crpix = 1, 1
+    axes.wcs.crval = x[0], y[0]
+    axes.wcs.cdelt = np.diff(x)[0], np.diff(y)[0]
+    return axes
 
 
 def image_wcs(pixels: WcsPixels, width: int) -> tuple[WCS, tuple[int, int]]:

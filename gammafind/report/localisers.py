@@ -51,8 +51,10 @@ def localiser_table(searches: Sequence[Search]) -> tuple[list[str], list[list[st
         leaves a purity of 0.90.
     """
     heads = ["localiser", "region", "detections", "found", "purity", "completeness"]
-    heads += [searches[0].summary.bright_head, "seconds"]
-    return heads, [cells for search in searches for cells in _rows(search)]
+    bright_heads = searches[0].summary.bright_heads
+    heads += [*bright_heads, "seconds"]
+    rows = (_rows(search, with_bright=bool(bright_heads)) for search in searches)
+    return heads, [cells for some in rows for cells in some]
 
 
 def localiser_text(searches: Sequence[Search]) -> str:
@@ -61,7 +63,7 @@ def localiser_text(searches: Sequence[Search]) -> str:
     return aligned(heads, rows, left=LEFT_COLUMNS)
 
 
-def _rows(search: Search) -> Iterator[list[str]]:
+def _rows(search: Search, *, with_bright: bool) -> Iterator[list[str]]:
     summary, first = search.summary, True
     for region in summary.regions[1:] or summary.regions:
         for choice, rates, bright in _choices(summary, region):
@@ -72,7 +74,7 @@ def _rows(search: Search) -> Iterator[list[str]]:
                 str(rates.n_detections),
                 percent(rates.purity) if summary.matches is not None else "-",
                 percent(rates.completeness),
-                percent(bright.completeness),
+                *([percent(bright.completeness)] if with_bright else []),
                 f"{search.seconds:.1f}" if first else "",
             ]
             first = False

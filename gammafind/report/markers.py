@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gammafind.catalogue.class_colours import OTHER_COLOUR
 from gammafind.report.rows import Rows
-from gammafind.report.style import CLASS_COLOURS, MATCHED, MISSED, UNMATCHED
+from gammafind.report.style import MATCHED, MISSED, UNMATCHED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -136,18 +136,17 @@ def _groups(rows: Rows) -> list[_Group]:
 
 
 def _classes(rows: Rows) -> list[_Group]:
-    """Classes, most frequent first, the rarest together; none where there is only one."""
-    names = [name for name, _ in Counter(rows.class_label.tolist()).most_common() if name]
-    if len(names) < 2:
+    """Classes with a colour of their own, then the rest together; none without such colours."""
+    if not rows.class_colours:
         return []
-    fits = len(names) < len(CLASS_COLOURS) and np.all(rows.class_label != "")
-    shown = names if fits else names[: len(CLASS_COLOURS) - 1]
-    label = np.where(np.isin(rows.class_label, shown), rows.class_label, _OTHER)
-    return [
-        _Group(name, label == name, "o", colour)
-        for name, colour in zip([*shown, _OTHER], CLASS_COLOURS, strict=False)
-        if np.any(label == name)
+    own = [
+        _Group(name, rows.class_label == name, "o", colour)
+        for name, colour in rows.class_colours.items()
     ]
+    left = ~np.isin(rows.class_label, list(rows.class_colours))
+    names = set(rows.class_label[left].tolist())
+    label = names.pop() if len(names) == 1 and "" not in names else _OTHER
+    return [group for group in (*own, _Group(label, left, "o", OTHER_COLOUR)) if group.rows.any()]
 
 
 def _kinds(rows: Rows) -> list[_Group]:

@@ -16,6 +16,8 @@ from gammafind.report.summary import Summary
 
 __all__ = ["PageFigure", "build_page", "definition_list"]
 
+_LINKS = " Positions link to Aladin Lite (ICRS) and SIMBAD (Galactic)."
+
 
 @dataclass(frozen=True, kw_only=True)
 class PageFigure:
@@ -74,11 +76,11 @@ def build_page(
         style=_data("page.css"),
         script=_data("page.js"),
         headlines="\n".join(f"<p>{escape(line)}</p>" for line in summary.headlines()),
-        summary=_summary_table(summary),
-        localisers=_localisers(searches),
+        summary=_section(_summary_table(summary) + _localisers(searches)),
         provenance=definition_list(provenance),
         figures="\n".join(_figure(figure) for figure in figures),
         n_rows=len(table["rows"]),
+        links=_LINKS if any(column["type"] == "link" for column in table["columns"]) else "",
         table=_embedded_json(table),
     )
 
@@ -95,6 +97,15 @@ def _value(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return f"<ul>{''.join(f'<li>{_value(item)}</li>' for item in value)}</ul>"
     return f"<code>{escape(str(value))}</code>"
+
+
+def _section(content: str) -> str:
+    """Section of the page that sums up what was found; nothing without content."""
+    if not content:
+        return ""
+    return (
+        f'<section aria-labelledby="summary">\n<h2 id="summary">Summary</h2>\n{content}\n</section>'
+    )
 
 
 def _summary_table(summary: Summary) -> str:

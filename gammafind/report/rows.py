@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
+from gammafind.catalogue.class_colours import class_colours
 from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.positions import map_positions, sky_positions
 from gammafind.report.summary import Summary
@@ -36,6 +38,8 @@ class Rows:
         None where nothing is known of a reference.
     missed : SkyCoord
         Reference sources on the map that were not found.
+    class_colours : mapping of str to str
+        Colours of the classes of the whole catalogue; none where it has only one class.
     """
 
     name: np.ndarray
@@ -45,12 +49,13 @@ class Rows:
     score: np.ndarray
     matched: np.ndarray | None
     missed: SkyCoord
+    class_colours: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.name)
 
     def select(self, chosen: np.ndarray) -> Rows:
-        """Return the rows where ``chosen`` is true; what was missed stays."""
+        """Return the rows where ``chosen`` is true; what was missed and the colours stay."""
         return replace(
             self,
             name=self.name[chosen],
@@ -99,14 +104,17 @@ def rows_of(
         lost = np.array(summary.footprint, dtype=bool)
         lost[pairs.b] = False
         missed = sky_positions(reference, what="the reference")[lost]
+    classes = texts(catalogue, "CLASS1")
+    several = len(set(classes.tolist()) - {""}) > 1
     return Rows(
         name=texts(catalogue, *_NAMES),
         association=association.astype(str),
-        class_label=texts(catalogue, "CLASS1"),
+        class_label=classes,
         positions=map_positions(catalogue, pixels, what="the catalogue"),
         score=numbers(catalogue, "Score"),
         matched=matched,
         missed=missed,
+        class_colours=class_colours(classes.tolist()) if several else {},
     )
 
 

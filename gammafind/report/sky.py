@@ -8,7 +8,14 @@ import astropy.units as u
 import numpy as np
 from astropy.wcs import WCS
 
-from gammafind.report.image import all_sky_wcs, asinh_norm, finest_pixels, image_wcs, sample
+from gammafind.report.image import (
+    all_sky_wcs,
+    asinh_norm,
+    finest_pixels,
+    image_wcs,
+    pixel_axes,
+    sample,
+)
 from gammafind.report.markers import draw_detections, size_handles
 from gammafind.report.rows import Rows
 from gammafind.report.style import COLOUR_MAP, capitalised, styled
@@ -20,14 +27,18 @@ if TYPE_CHECKING:
     from matplotlib.colors import FuncNorm
     from matplotlib.figure import Figure
 
-__all__ = ["add_colour_bar", "label_axes", "show_image", "sky_figure"]
+__all__ = ["add_colour_bar", "label_axes", "make_room", "show_image", "sky_figure"]
 
 _WIDTH = 1600
 _TICK_ROOM = 0.115
 _NO_DATA = "#D6E4EF"
-_PLANE = ("Offset to the left", "Offset upwards")
+_PLANE = ("x [pixels]", "y [pixels]")
 """Axes of an image without celestial coordinates."""
 _EQUATORIAL = ("Right ascension", "Declination")
+_LINE = 0.18
+"""Height of a line of a legend, in inches."""
+_LEGEND_LINES = 4
+"""Lines of a legend that have room below an image."""
 _LABEL_LATITUDE = -8.0
 _LABELLED = np.arange(-120, 121, 60)
 
@@ -69,14 +80,13 @@ def show_image(axes: WCSAxes, counts: SkyMap, wcs: WCS, shape: tuple[int, int]) 
 
 
 def label_axes(axes: WCSAxes, pixels: Pixels) -> None:
-    """Longitude below and latitude to the left, also near the poles, with their names."""
+    """Longitude below and latitude to the left, also near the poles, with their names.
+
+    x and y where the image has no celestial coordinates.
+    """
     galactic = axes.wcs.wcs.lngtyp == "GLON"
     names = ("Galactic longitude", "Galactic latitude") if galactic else _EQUATORIAL
     names = names if pixels.celestial else _PLANE
-    if not pixels.celestial:
-        axes.coords[0].set_coord_type("longitude", coord_wrap=180 * u.deg)
-        axes.coords[0].set_major_formatter("dd:mm")
-        axes.coords[1].set_major_formatter("dd:mm")
     for coordinate, side, name in zip(axes.coords, "bl", names, strict=True):
         coordinate.set_ticklabel_position(side)
         coordinate.set_axislabel_position(side)
@@ -87,13 +97,30 @@ def add_colour_bar(figure: Figure, axes: WCSAxes, where: tuple, counts: SkyMap) 
     """Add a horizontal colour bar of the image on ``axes`` at ``where``, in figure fractions."""
     shown = axes.images[0]
     bar = figure.colorbar(shown, cax=figure.add_axes(where), orientation="horizontal", extend="max")
-    unit = "" if counts.unit == u.dimensionless_unscaled else f" [{counts.unit.to_string()}]"
+    named = counts.unit == u.dimensionless_unscaled or counts.kind == "electrons"
+    unit = "" if named else f" [{counts.unit.to_string()}]"
     area = "pixel" if isinstance(finest_pixels(counts), WcsPixels) else "square degree"
     bar.set_label(f"{counts.kind.capitalize()}{unit} per {area}")
     ticks = _ticks(shown.norm)
     bar.set_ticks(ticks, labels=[f"{tick:.6g}" for tick in ticks])
     bar.ax.minorticks_off()
     bar.ax.tick_params(direction="out", top=False)
+
+
+def make_room(figure: Figure, lines: int) -> None:
+    """Make a figure higher by lines of a legend below; what is drawn keeps its size.
+
+    Nothing happens where ``lines`` is not positive.
+    """
+    if lines <= 0:
+        return
+    width, before = figure.get_size_inches()
+    after = before + _LINE * lines
+    for axes in figure.axes:
+        left, bottom, across, up = axes.get_position(original=True).bounds
+        moved = bottom * before + _LINE * lines
+        axes.set_position((left, moved / after, across, up * before / after))
+    figure.set_size_inches(width, after)
 
 
 def _unit_area(counts: SkyMap) -> float:
@@ -140,9 +167,11 @@ def _image_figure(
 
     wcs, shape = image_wcs(pixels, _WIDTH)
     height = float(np.clip(6.5 * shape[0] / shape[1], 3, 9))
-    figure = Figure(figsize=(8, height + 1.7))
+    total = height + 1.7
+    figure = Figure(figsize=(8, total))
     axes = figure.add_axes(
-        (0.13, 1.3 / (height + 1.7), 0.82, height / (height + 1.7) - 0.03), projection=wcs
+        (0.13, 1.3 / total, 0.82, height / total - 0.03),
+        projection=wcs if pixels.celestial else pixel_axes(wcs, pixels),
     )
     show_image(axes, counts, wcs, shape)
     x, y = wcs.world_to_pixel(rows.positions)
@@ -150,6 +179,7 @@ def _image_figure(
     label_axes(axes, pixels)
     axes.set_title(title)
     add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
+    make_room(figure, len(handles) - _LEGEND_LINES)
     _legends(figure, handles, rows, score_name)
     return figure
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from gammafind.catalogue.class_colours import CLASS_COLOURS, MATCHED, UNMATCHED
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -22,12 +24,8 @@ __all__ = [
     "styled",
 ]
 
-MATCHED = "#0072B2"
-UNMATCHED = "#D55E00"
 MISSED = "#7A7A7A"
-"""Detections with and without a reference source, and reference sources that were not found."""
-CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-"""Colours of the classes (Okabe and Ito 2008), most frequent class first."""
+"""Reference sources that were not found."""
 COLOUR_MAP = "gray_r"
 """Colour map of the counts: no hue, so that the hues of the markers stand out."""
 COLUMN_WIDTH = 3.7

@@ -66,8 +66,8 @@ class Summary:
         Of the detections, at `QUANTILES`; NaN without detections.
     radius : Quantity
         Match radius.
-    bright : Quantity
-        Flux threshold, in cm-2 s-1.
+    bright : Quantity or None
+        Flux threshold, in cm-2 s-1; None where no reference source is known to be brighter.
     cut : float, optional
         Lowest score kept in the catalogue, where it is known.
     matches : Matches, optional
@@ -81,7 +81,7 @@ class Summary:
     score_name: str
     score_quantiles: tuple[float, ...]
     radius: Quantity
-    bright: Quantity
+    bright: Quantity | None
     cut: float | None = None
     matches: Matches | None = field(default=None, repr=False, compare=False)
     footprint: np.ndarray | None = field(default=None, repr=False, compare=False)
@@ -109,9 +109,9 @@ class Summary:
         return np.median(self.matches.separation)
 
     @property
-    def bright_head(self) -> str:
-        """Head of a column that holds the completeness of the bright sources."""
-        return f"above {self.bright.value:g} cm-2 s-1"
+    def bright_heads(self) -> list[str]:
+        """Head of the column that holds the completeness of the bright sources, if there is one."""
+        return [] if self.bright is None else [f"above {self.bright.value:g} cm-2 s-1"]
 
     def headlines(self) -> list[str]:
         """Sentences that say what was found, without the fractions of `table`."""
@@ -135,10 +135,11 @@ class Summary:
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Column heads and rows of text, one row a region; no rows without a reference."""
         heads = ["", "found", "matched", "purity", "by chance", "reference", "completeness"]
-        heads.append(self.bright_head)
+        heads += self.bright_heads
         if self.matches is None:
             return heads, []
-        return heads, [_cells(region) for region in self.regions]
+        with_bright = self.bright is not None
+        return heads, [_cells(region, with_bright=with_bright) for region in self.regions]
 
     def text(self) -> str:
         """Return a few aligned lines for the terminal."""
@@ -176,8 +177,9 @@ def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 
     return "\n".join(lines)
 
 
-def _cells(region: RegionSummary) -> list[str]:
-    rates = region.rates
+def _cells(region: RegionSummary, *, with_bright: bool) -> list[str]:
+    rates, bright = region.rates, region.bright
+    of_bright = [f"{percent(bright.completeness)} of {bright.n_sources}"]
     return [
         region.name,
         str(rates.n_detections),
@@ -186,7 +188,7 @@ def _cells(region: RegionSummary) -> list[str]:
         percent(region.chance),
         str(rates.n_sources),
         percent(rates.completeness),
-        f"{percent(region.bright.completeness)} of {region.bright.n_sources}",
+        *(of_bright if with_bright else []),
     ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
+import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
@@ -13,6 +14,7 @@ from astropy.table import QTable
 from gammafind.catalogue.columns import numbers
 from gammafind.report.rows import Rows
 from gammafind.report.style import capitalised
+from gammafind.sky.pixels import Pixels
 
 __all__ = ["table_of"]
 
@@ -27,10 +29,36 @@ class _Shown:
     form: str
 
 
+@dataclass(frozen=True)
+class _Places:
+    """How positions are written: decimals of a degree, position errors, and what links show."""
+
+    decimals: int
+    error: _Shown
+    aladin: str
+    simbad: str
+
+
+_COARSE = _Places(
+    decimals=4,
+    error=_Shown("Conf_95_SemiMajor", "r95 [deg]", "deg", ".3f"),
+    aladin="fov=2",
+    simbad="Radius=10",
+)
+_FINE = _Places(
+    decimals=7,
+    error=_Shown("Conf_95_SemiMajor", "r95 [arcsec]", "arcsec", ".3f"),
+    aladin="fov=0.05",
+    simbad="Radius=5&Radius.unit=arcsec",
+)
+_FINE_ERROR = 5 / 3600
+"""Degrees: positions with smaller errors are written as `_FINE`."""
+_PIXELS = (_Shown("x", "x [pixels]", "pix", ".2f"), _Shown("y", "y [pixels]", "pix", ".2f"))
 _SCORE = _Shown("Score", "Score", "", ".4g")
 _NUMBERS = (
-    _Shown("Conf_95_SemiMajor", "r95 [deg]", "deg", ".3f"),
     _SCORE,
+    _Shown("mag", "Magnitude", "mag", ".3f"),
+    _Shown("mag_err", "Error of magnitude", "mag", ".3f"),
     _Shown("TS", "TS", "", ".1f"),
     _Shown("Signif_Avg", "Significance", "", ".1f"),
     _Shown("Npred", "Npred", "", ".1f"),
@@ -39,7 +67,9 @@ _NUMBERS = (
 )
 
 
-def table_of(catalogue: QTable, rows: Rows, *, score_name: str = "score") -> dict[str, Any]:
+def table_of(
+    catalogue: QTable, rows: Rows, *, score_name: str = "score", pixels: Pixels | None = None
+) -> dict[str, Any]:
     """Bring the catalogue into the form that the script of the page reads.
 
     Parameters
@@ -51,6 +81,9 @@ def table_of(catalogue: QTable, rows: Rows, *, score_name: str = "score") -> dic
     score_name : str
         What the localiser calls its scores. Where a column of this name holds them, they are
         shown once.
+    pixels : Pixels, optional
+        Of the map: without a position error their size says how fine positions are written,
+        and where they have no place on the sky, there are no positions.
 
     Returns
     -------
@@ -61,11 +94,13 @@ def table_of(catalogue: QTable, rows: Rows, *, score_name: str = "score") -> dic
         out. Ready for JSON.
     """
     columns: list[tuple[str, str, list]] = [("Name", "text", rows.name.tolist())]
-    columns += _positions(rows.positions)
-    for shown in _NUMBERS:
+    places = _FINE if _accuracy(catalogue, pixels) < _FINE_ERROR else _COARSE
+    if pixels is None or pixels.celestial:
+        columns += _positions(rows.positions, places)
+    for shown in (*_PIXELS, places.error, *_NUMBERS):
         if shown is _SCORE and score_name in catalogue.colnames:
             continue
-        values = numbers(catalogue, shown.name, shown.unit)
+        values = _values(catalogue, shown)
         if np.any(np.isfinite(values)):
             label = capitalised(score_name) if shown is _SCORE else shown.label
             columns.append((label, "number", _cells(values, shown.form)))
@@ -81,21 +116,37 @@ def table_of(catalogue: QTable, rows: Rows, *, score_name: str = "score") -> dic
     }
 
 
-def _positions(positions: SkyCoord) -> list[tuple[str, str, list]]:
+def _values(catalogue: QTable, shown: _Shown) -> np.ndarray:
+    """Values of a column, shape (n,); NaN where something else has its name."""
+    try:
+        return numbers(catalogue, shown.name, shown.unit)
+    except (u.UnitConversionError, TypeError, ValueError):
+        return np.full(len(catalogue), np.nan)
+
+
+def _accuracy(catalogue: QTable, pixels: Pixels | None) -> float:
+    """Median position error in degrees; the size of a pixel where none is known."""
+    errors = numbers(catalogue, "Conf_95_SemiMajor", "deg")
+    known = errors[np.isfinite(errors)]
+    if len(known):
+        return float(np.median(known))
+    return np.inf if pixels is None else pixels.pixel_size.to_value("deg")
+
+
+def _positions(positions: SkyCoord, places: _Places) -> list[tuple[str, str, list]]:
     """ICRS positions, linked to Aladin Lite, and Galactic ones, linked to SIMBAD."""
     galactic = positions.galactic
-    aladin = "https://aladin.cds.unistra.fr/AladinLite/?fov=2&target="
-    simbad = "https://simbad.cds.unistra.fr/simbad/sim-coo?CooFrame=Gal&Radius=10&Coord="
-    return [
-        ("ICRS [deg]", "link", _links(positions.ra.deg, positions.dec.deg, aladin)),
-        ("Galactic [deg]", "link", _links(galactic.l.deg, galactic.b.deg, simbad)),
-    ]
+    aladin = f"https://aladin.cds.unistra.fr/AladinLite/?{places.aladin}&target="
+    simbad = f"https://simbad.cds.unistra.fr/simbad/sim-coo?CooFrame=Gal&{places.simbad}&Coord="
+    icrs_links = _links(positions.ra.deg, positions.dec.deg, places.decimals, aladin)
+    galactic_links = _links(galactic.l.deg, galactic.b.deg, places.decimals, simbad)
+    return [("ICRS [deg]", "link", icrs_links), ("Galactic [deg]", "link", galactic_links)]
 
 
-def _links(lon: np.ndarray, lat: np.ndarray, address: str) -> list:
-    texts = [f"{a:.4f} {b:+.4f}" for a, b in zip(lon, lat, strict=True)]
+def _links(lon: np.ndarray, lat: np.ndarray, decimals: int, address: str) -> list:
+    texts = [f"{a:.{decimals}f} {b:+.{decimals}f}" for a, b in zip(lon, lat, strict=True)]
     return [
-        [round(float(a), 6), text, address + quote_plus(text)]
+        [round(float(a), decimals + 2), text, address + quote_plus(text)]
         for a, text in zip(lon, texts, strict=True)
     ]
 

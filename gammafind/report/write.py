@@ -87,7 +87,8 @@ def write_report(
     """
     directory = Path(directory)
     _check(directory, overwrite)
-    rows = rows_of(catalogue, reference, summary, pixels=finest_pixels(counts))
+    pixels = finest_pixels(counts)
+    rows = rows_of(catalogue, reference, summary, pixels=pixels)
     title = _title(provenance, counts, rows)
     figures = [
         _sky(counts, rows, title, summary),
@@ -100,7 +101,7 @@ def write_report(
         summary=summary,
         provenance=provenance,
         figures=figures,
-        table=table_of(catalogue, rows, score_name=summary.score_name),
+        table=table_of(catalogue, rows, score_name=summary.score_name, pixels=pixels),
         searches=searches,
     )
     contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}
@@ -155,10 +156,11 @@ def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure
 
 def _zoom(counts: SkyMap, rows: Rows, centre: SkyCoord | None) -> PageFigure:
     missed = " Crosses are reference sources that were not found." if len(rows.missed) else ""
+    way = "north up" if finest_pixels(counts).celestial else "in pixels of the image"
     return PageFigure(
         name="zoom.png",
         png=png(zoom_figure(counts, rows, centre)),
-        caption=f"One region in detail, north up; names without their acronym.{missed}",
+        caption=f"One region in detail, {way}; names without their acronym.{missed}",
         alt="Square of the map with the names of the detections.",
         size="large",
     )
@@ -195,12 +197,14 @@ def _localisers(searches: Sequence[Search]) -> list[PageFigure]:
     figure = localiser_figure(searches) if len(searches) > 1 else None
     if figure is None:
         return []
+    parted = any(len(search.summary.regions) > 1 for search in searches)
+    lines = " Lines are solid away from the plane, dotted within 20 deg of it." if parted else ""
     return [
         PageFigure(
             name="localisers.png",
             png=png(figure),
             caption="Purity against completeness as the lowest score falls; circles are what is "
-            "published. Lines are solid away from the plane, dotted within 20 deg of it.",
+            f"published.{lines}",
             alt="Curves of purity against completeness of each localiser.",
         )
     ]

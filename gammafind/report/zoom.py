@@ -10,11 +10,11 @@ from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
-from gammafind.report.image import finest_pixels, tangent_wcs
+from gammafind.report.image import finest_pixels, pixel_axes, plain_wcs, tangent_wcs
 from gammafind.report.labels import place_labels
 from gammafind.report.markers import draw_detections, draw_missed, marker_areas
 from gammafind.report.rows import Rows
-from gammafind.report.sky import add_colour_bar, label_axes, show_image
+from gammafind.report.sky import add_colour_bar, label_axes, make_room, show_image
 from gammafind.report.style import styled
 from gammafind.sky.pixels import Pixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
@@ -31,6 +31,9 @@ _WANTED = 25
 """Detections that the chosen field should hold."""
 _WIDEST = 40.0
 _LEAST_PIXELS = 24
+_LEGEND_COLUMNS = 3
+_LEGEND_LINES = 2
+"""Lines of the legend that have room below the colour bar."""
 
 
 def choose_centre(rows: Rows, counts: SkyMap) -> SkyCoord:
@@ -69,6 +72,8 @@ def zoom_figure(
 ) -> Figure:
     """Draw a square of the sky with labels, north up.
 
+    Of an image without celestial coordinates it is a square of pixels, x to the right.
+
     Parameters
     ----------
     counts : SkyMap
@@ -93,25 +98,32 @@ def zoom_figure(
     field = choose_field(rows, counts) if field is None else field
     centre = _moved_inside(centre, field, counts)
     pixels = finest_pixels(counts)
-    wcs, shape = tangent_wcs(centre, field, _WIDTH)
+    if pixels.celestial:
+        wcs, shape = tangent_wcs(centre, field, _WIDTH)
+        projection = wcs
+    else:
+        wcs, shape = plain_wcs(pixels, centre, field, _WIDTH)
+        projection = pixel_axes(wcs, pixels)
     with styled():
         figure = Figure(figsize=(7.6, 8.6))
-        axes = figure.add_axes((0.12, 0.205, 0.84, 0.742), projection=wcs)
+        axes = figure.add_axes((0.12, 0.205, 0.84, 0.742), projection=projection)
         show_image(axes, counts, wcs, shape)
         x, y, inside = _inside(wcs, rows.positions, shape)
         here = rows.select(inside)
         handles = draw_detections(axes, x, y, here, scale=_SCALE)
         handles += draw_missed(axes, *_inside(wcs, rows.missed, shape)[:2])
+        label_axes(axes, pixels)
+        axes.set_title(_title(centre, field, pixels))
+        add_colour_bar(figure, axes, (0.30, 0.098, 0.48, 0.018), counts)
+        make_room(figure, -(-len(handles) // _LEGEND_COLUMNS) - _LEGEND_LINES)
         order = np.argsort(-np.nan_to_num(here.score, nan=-np.inf), kind="stable")
         areas = _SCALE * marker_areas(here.score)
         place_labels(axes, x[order], y[order], _short(here.name[order]), areas[order])
-        label_axes(axes, pixels)
-        axes.set_title(f"{_place(centre, pixels)}, {field.value:.3g} deg wide")
-        add_colour_bar(figure, axes, (0.30, 0.098, 0.48, 0.018), counts)
         if handles:
             figure.legend(
-                handles=handles, loc="lower center", ncols=3, bbox_to_anchor=(0.54, 0.005)
-            )
+                handles=handles, loc="lower center", ncols=_LEGEND_COLUMNS,
+                bbox_to_anchor=(0.54, 0.005),
+            )  # fmt: skip
     return figure
 
 
@@ -148,12 +160,18 @@ def _centre(wcs) -> SkyCoord:
 
 def _short(names: np.ndarray) -> np.ndarray:
     """Names without the acronym before the coordinates."""
-    return np.array([name.rsplit(" ", 1)[-1] for name in names])
+    return np.array([name.partition(" ")[2] or name for name in names])
 
 
-def _place(centre: SkyCoord, pixels: Pixels) -> str:
+def _title(centre: SkyCoord, field: Quantity, pixels: Pixels) -> str:
+    """Where the square is, and how wide."""
     if not pixels.celestial:
         x, y = pixels.xy(centre)
-        return f"Around x = {x:.0f}, y = {y:.0f}"
+        width = (field / pixels.pixel_size).to_value(u.dimensionless_unscaled)
+        return f"Around x = {x:.0f}, y = {y:.0f}, {width:.0f} pixels wide"
     galactic = centre.galactic
-    return f"Around l = {galactic.l.deg:.2f}, b = {galactic.b.deg:+.2f} deg"
+    if field < 1 * u.deg:
+        place = f"Around l = {galactic.l.deg:.4f}, b = {galactic.b.deg:+.4f} deg"
+        return f"{place}, {field.to_value(u.arcmin):.3g} arcmin wide"
+    place = f"Around l = {galactic.l.deg:.2f}, b = {galactic.b.deg:+.2f} deg"
+    return f"{place}, {field.value:.3g} deg wide"

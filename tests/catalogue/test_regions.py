@@ -8,6 +8,7 @@ import pytest
 from astropy.table import QTable
 from regions import Regions
 
+from gammafind.catalogue.class_colours import MATCHED, UNMATCHED, class_colours
 from gammafind.catalogue.publish import publish
 from gammafind.catalogue.regions import read_regions, to_regions, write_regions
 from gammafind.catalogue.schema import CATALOGUE, empty_table
@@ -56,11 +57,13 @@ def test_colour_follows_class_or_association(catalogue):
     def colours(table):
         return [region.visual["color"] for region in to_regions(table)]
 
+    own = class_colours(catalogue["CLASS1"].tolist())
+    assert colours(catalogue)[:2] == [own["psr"], own["bll"]]
     assert len(set(colours(catalogue))) == 3
     del catalogue["CLASS1"]
     assert colours(catalogue) == ["cyan"] * 3
     catalogue["ASSOC1"] = ["Crab", "", "4FGL J0000.0+0000"]
-    assert colours(catalogue) == ["green", "red", "green"]
+    assert colours(catalogue) == [MATCHED, UNMATCHED, MATCHED]
 
 
 def test_empty_catalogue(tmp_path):

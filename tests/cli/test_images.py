@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import astropy.units as u
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -11,6 +12,8 @@ from astropy.table import QTable
 from regions import CirclePixelRegion, Regions
 
 from gammafind.cli.main import main
+from gammafind.cli.printing import comparison_lines
+from gammafind.comparison import Comparison
 
 CAMERA = """
 [preset]
@@ -119,3 +122,23 @@ def test_a_real_frame_without_coordinates_gives_a_pixel_catalogue(
     assert all(isinstance(circle, CirclePixelRegion) for circle in circles)
     first = circles[0].center.xy
     assert first == pytest.approx((found["x"][0].value, found["y"][0].value), abs=1e-3)
+
+
+@pytest.mark.parametrize("renderer", ["meerlicht", "fermi-lat"])
+def test_a_comparison_on_an_image_has_arcsec_and_no_latitudes(renderer):
+    table = QTable({"localiser": ["sep"], "completeness": [0.5], "completeness_b20": [0.4]})
+    table["median_offset"] = [0.2 / 3600] * u.deg
+    table.meta = {
+        "completeness": {"completeness": ["all", ""], "completeness_b20": ["|b| > 20 deg", ""]},
+        "plugins": [{"role": "renderer", "name": renderer}],
+        "purity": 0.9,
+    }
+    heads, row, told = comparison_lines(Comparison(table=table, left_out={}))
+    assert len(heads) == len(row)
+    if renderer == "meerlicht":
+        assert heads.split() == ["localiser", "all", "offset", "(arcsec)"]
+        assert row.split() == ["sep", "0.500", "0.200"]
+        assert told == "all: completeness at purity 0.9"
+    else:
+        assert heads.split() == ["localiser", "all", "|b|>20deg", "offset", "(deg)"]
+        assert row.split() == ["sep", "0.500", "0.400", "0.000"]

@@ -13,12 +13,13 @@ from astropy.table import QTable
 from astropy.wcs import WCS
 
 from gammafind.catalogue.publish import publish
+from gammafind.plugins.image_cnn.network import CLASSES
 from gammafind.report import summarise
 from gammafind.report.page import build_page
 from gammafind.report.rows import rows_of
 from gammafind.report.table import table_of
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, PlainPixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
 
 RADIUS = 0.5 * u.deg
@@ -102,6 +103,30 @@ def image(rng: np.random.Generator) -> SkyMap:
     )
 
 
+@pytest.fixture
+def frame(rng: np.random.Generator) -> SkyMap:
+    """An image of a detector, without a WCS."""
+    return SkyMap(
+        bands=energy_bands([1, 10] * u.GeV),
+        pixels=(PlainPixels.of((80, 100), 0.5 * u.arcsec),),
+        values=(rng.normal(100.0, 5.0, (80, 100)),),
+        kind="electrons",
+    )
+
+
+@pytest.fixture
+def frame_catalogue(frame: SkyMap) -> QTable:
+    """Ten detections in it, of seven classes."""
+    detections = QTable({"x": np.linspace(10, 90, 10) * u.pix, "y": np.full(10, 40.25) * u.pix})
+    places = frame.pixels[0].wcs.pixel_to_world(detections["x"].value, detections["y"].value)
+    detections["ra"], detections["dec"] = places.ra, places.dec
+    detections["score"] = np.linspace(0.5, 1, 10)
+    detections["pos_err"] = np.full(10, 0.03) * u.arcsec
+    detections["class_label"] = [*CLASSES, *CLASSES[:3]]
+    detections["mag"] = np.linspace(15, 20, 10) * u.mag
+    return publish(detections, pixels=frame.pixels[0])
+
+
 def with_probabilities(catalogue: QTable) -> QTable:
     """Only the columns that every localiser gives, with probabilities as scores."""
     bare = catalogue["Source_Name", "RAJ2000", "DEJ2000", "GLON", "GLAT", "Score"]
@@ -110,13 +135,16 @@ def with_probabilities(catalogue: QTable) -> QTable:
     return bare
 
 
-def page_text(catalogue: QTable, reference: QTable | None = None) -> str:
+def page_text(
+    catalogue: QTable, reference: QTable | None = None, counts: SkyMap | None = None
+) -> str:
     """Page without figures."""
-    summary = summarise(catalogue, reference, radius=RADIUS)
-    rows = rows_of(catalogue, reference, summary)
+    pixels = None if counts is None else counts.pixels[0]
+    summary = summarise(catalogue, reference, radius=RADIUS, counts=counts)
+    rows = rows_of(catalogue, reference, summary, pixels=pixels)
     return build_page(
         title="Test", summary=summary, provenance=PROVENANCE, figures=[],
-        table=table_of(catalogue, rows, score_name=summary.score_name),
+        table=table_of(catalogue, rows, score_name=summary.score_name, pixels=pixels),
     )  # fmt: skip
 
 

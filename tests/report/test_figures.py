@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import astropy.units as u
 import matplotlib
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy.stats import kstest, rayleigh
 
+from gammafind.catalogue.class_colours import class_colours
 from gammafind.catalogue.schema import CATALOGUE, empty_table
 from gammafind.errors import OptionError
 from gammafind.report import diagnostics, summarise
@@ -49,6 +53,30 @@ def test_sky_tells_matches_and_classes_apart(counts, found):
     legend = _legend(sky_figure(counts, found[0]))
     for entry in ("bll (5)", "psr (5)", "matched (8)", "unmatched (2)"):
         assert entry in legend
+
+
+def test_a_class_has_one_colour_in_all_figures(counts, found):
+    rows = found[0]
+    rows.class_label[:] = ["bll"] * 7 + ["psr"] * 3
+    rows = replace(rows, class_colours=class_colours(rows.class_label.tolist()))
+    chosen = rows.select(np.arange(10) >= 6)
+    for shown in (rows, chosen, rows.select(rows.class_label == "psr")):
+        legend = sky_figure(counts, shown).legends[0]
+        colours = {
+            text.get_text().split()[0]: handle.get_color()
+            for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True)
+        }
+        assert colours["psr"] == rows.class_colours["psr"]
+        assert colours.get("bll", "#0072B2") == rows.class_colours["bll"] == "#0072B2"
+
+
+def test_rare_classes_share_a_colour(counts, found):
+    rows = found[0]
+    rows.class_label[:] = ["a", "b", "c", "d", "e", "a", "b", "c", "f", "g"]
+    rows = replace(rows, class_colours=class_colours(rows.class_label.tolist()))
+    assert "other (2)" in _legend(sky_figure(counts, rows))
+    rows.class_label[9] = "f"
+    assert "f (2)" in _legend(sky_figure(counts, rows))
 
 
 def test_every_detection_is_marked_once(counts, found):
@@ -92,6 +120,33 @@ def test_zoom_stays_on_the_image(image, catalogue):
     wcs = zoom_figure(image, rows, corner, 2 * u.deg).axes[0].wcs
     x, y = image.pixels[0].xy(SkyCoord(*wcs.wcs.crval, unit="deg"))
     assert (x, y) == pytest.approx((10, 10), abs=0.01)
+
+
+def test_pixels_stand_on_the_axes_of_an_image_without_coordinates(frame, frame_catalogue):
+    summary = summarise(frame_catalogue, radius=1 * u.arcsec, counts=frame)
+    rows = rows_of(frame_catalogue, None, summary, pixels=frame.pixels[0])
+    figure = zoom_figure(frame, rows, rows.positions[5], 20 * u.arcsec)
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "x [pixels]"
+    assert axes.get_title() == "Around x = 54, y = 40, 40 pixels wide"
+    assert rows.name[5].removeprefix("GF ") in [text.get_text() for text in axes.texts]
+    assert sky_figure(frame, rows).axes[0].get_ylabel() == "y [pixels]"
+    assert figure.axes[1].get_xlabel() == "Electrons per pixel"
+
+
+@pytest.mark.parametrize("draw", [zoom_figure, sky_figure])
+def test_long_legends_cover_nothing(frame, frame_catalogue, draw):
+    summary = summarise(frame_catalogue, radius=1 * u.arcsec, counts=frame)
+    rows = rows_of(frame_catalogue, None, summary, pixels=frame.pixels[0])
+    rows = replace(rows, matched=np.arange(10) % 2 == 0, missed=rows.positions[:1])
+    figure = draw(frame, rows)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    assert len(figure.legends[0].get_texts()) >= 9
+    for legend in figure.legends:
+        box = legend.get_window_extent(renderer)
+        for axes in figure.axes:
+            assert not box.overlaps(axes.get_tightbbox(renderer))
 
 
 def test_zoom_off_the_image_is_refused(image):

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from gammafind.report.image import all_sky_wcs, asinh_norm, image_wcs, sample, tangent_wcs
+from gammafind.report.image import (
+    all_sky_wcs,
+    asinh_norm,
+    image_wcs,
+    pixel_axes,
+    plain_wcs,
+    sample,
+    tangent_wcs,
+)
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, PlainPixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
 
 BAND = energy_bands([1, 10] * u.GeV)
@@ -113,3 +121,21 @@ def test_stretch_grows_over_any_image(values):
     levels = norm(np.linspace(norm.vmin, norm.vmax, 5))
     assert np.all(np.diff(levels) > 0)
     assert (levels[0], levels[-1]) == (0, 1)
+
+
+def test_axes_of_an_image_without_coordinates_number_its_pixels():
+    pixels = PlainPixels.of((300, 500), 0.5 * u.arcsec)
+    centre = pixels.wcs.pixel_to_world(120, 80)
+    for wcs, shape in (
+        plain_wcs(pixels, centre, 30 * u.arcsec, 200),
+        image_wcs(pixels, 250),
+        image_wcs(pixels, 500),
+    ):
+        column, row = np.array([0, shape[1] - 1]), np.array([0, shape[0] - 1])
+        x, y = pixels.xy(wcs.pixel_to_world(column, row))
+        shown = pixel_axes(wcs, pixels).wcs_pix2world(column, row, 0)
+        np.testing.assert_allclose(shown, [x, y], atol=1e-5)
+    wcs, shape = plain_wcs(pixels, centre, 30 * u.arcsec, 200)
+    np.testing.assert_allclose(wcs.world_to_pixel(centre), [99.5, 99.5], atol=1e-6)
+    x, y = pixels.xy(wcs.pixel_to_world([-0.5, 199.5], [-0.5, 199.5]))
+    np.testing.assert_allclose([x, y], [[90, 150], [50, 110]], atol=1e-6)

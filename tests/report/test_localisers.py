@@ -58,8 +58,8 @@ def test_without_a_reference_there_are_numbers_only(catalogue):
     summary = summarise(catalogue, radius=RADIUS)
     _, rows = localiser_table([Search(localiser="likelihood", summary=summary, seconds=1)])
     assert rows == [
-        ["likelihood", "|b| > 20 deg", "all", "6", "-", "-", "-", "1.0"],
-        ["likelihood", "|b| <= 20 deg", "all", "4", "-", "-", "-", ""],
+        ["likelihood", "|b| > 20 deg", "all", "6", "-", "-", "1.0"],
+        ["likelihood", "|b| <= 20 deg", "all", "4", "-", "-", ""],
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from astropy.table import QTable
 from gammafind.catalogue.schema import CATALOGUE, empty_table
 from gammafind.errors import OptionError
 from gammafind.evaluation.metrics import evaluate_detections, rates
-from gammafind.report import summarise
+from gammafind.report import Search, summarise
+from gammafind.report.diagnostics import completeness_figure
+from gammafind.report.localisers import localiser_text
 from gammafind.sky.skymap import SkyMap
 
 from .conftest import RADIUS, with_probabilities
@@ -119,3 +123,18 @@ def test_text_is_aligned(catalogue, reference):
 def test_radius_needs_a_unit(catalogue, reference):
     with pytest.raises(OptionError, match="radius has no unit"):
         summarise(catalogue, reference, radius=0.5)
+
+
+def test_bright_sources_stand_apart_where_there_are_some(catalogue, reference, image):
+    head = "above 1e-09 cm-2 s-1"
+    assert head in summarise(catalogue, reference, radius=RADIUS).text()
+    faint = reference.copy()
+    faint["Flux1000"] /= 100
+    electrons = replace(image, kind="electrons")
+    for truth, counts in ((faint, None), (reference, electrons)):
+        summary = summarise(catalogue, truth, radius=RADIUS, counts=counts)
+        assert summary.bright is None
+        assert "above" not in summary.text()
+        assert len({len(row) for row in (summary.table()[0], *summary.table()[1])}) == 1
+        assert completeness_figure(truth, summary) is not None
+        assert head not in localiser_text([Search(localiser="a", summary=summary, seconds=1)])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import astropy.units as u
+import numpy as np
 import pytest
 from astropy.table import QTable
 
 from gammafind.catalogue.schema import CATALOGUE, empty_table
 from gammafind.errors import OutputError
-from gammafind.report import summarise, write_report
+from gammafind.report import Search, summarise, write_report
 
 from .conftest import PROVENANCE, RADIUS, embedded
 
@@ -98,3 +100,19 @@ def test_one_row_of_only_position_and_score(tmp_path, counts):
     paths = _write(tmp_path, table, counts)
     assert [path.name for path in paths] == ["index.html", *FIGURES[:3]]
     assert "1 source found" in paths[0].read_text()
+
+
+@pytest.mark.parametrize("parted", [True, False])
+def test_curves_tell_of_the_plane_where_it_is_parted(
+    tmp_path, catalogue, counts, reference, parted
+):
+    if not parted:
+        catalogue = catalogue[np.abs(catalogue["GLAT"]) > 20 * u.deg]
+        reference = reference[np.abs(reference["GLAT"]) > 20 * u.deg]
+    found = QTable({"ra": catalogue["RAJ2000"], "dec": catalogue["DEJ2000"]})
+    found["score"] = catalogue["Score"]
+    summary = summarise(catalogue, reference, radius=RADIUS, detections=found)
+    searches = [Search(localiser=name, summary=summary, seconds=1) for name in ("a", "b")]
+    paths = _write(tmp_path, catalogue, counts, reference, searches=searches)
+    assert paths[-1].name == "localisers.png"
+    assert ("dotted within 20 deg" in paths[0].read_text()) == parted
