@@ -89,7 +89,7 @@ def stamps_network(
     middle = layers.Cropping2D((x.shape[1] - 3) // 2)(x)
     x = layers.Concatenate()([layers.Flatten()(middle), layers.GlobalAveragePooling2D()(x)])
     x = layers.Dense(units, activation="relu")(layers.Dropout(dropout)(x))
-    y = layers.Dense(units // 2, activation="relu")(inputs["numbers"])
+    y = layers.Dense(max(units // 2, 1), activation="relu")(inputs["numbers"])
     x = layers.Dense(units, activation="relu")(layers.Concatenate()([x, y]))
     return _tree(layers.Dense(1 + len(CLASSES))(layers.Dropout(dropout)(x)))
 
