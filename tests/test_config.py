@@ -203,7 +203,7 @@ def test_wrong_options_are_named_with_the_file(options, message):
 
 
 def test_an_unknown_plugin_is_named_with_the_file():
-    with pytest.raises(UnknownPluginError, match="^toy.toml: there is no clusterer 'peeks'"):
+    with pytest.raises(UnknownPluginError, match=r"^toy\.toml: there is no clusterer 'peeks'"):
         build(Component(role="clusterer", name="peeks", source="toy.toml"))
 
 
