@@ -4,6 +4,7 @@
 ``optical_frames.py``, and prints for each kind the share of the sources of S/N 4-20 that are found
 within 16 pixels of an edge between two tiles, and that of all others, at the score where 95 % of
 the detections are sources; the same for sources within 16 pixels of the border of the image.
+sep, which knows no tiles, tells how much is a chance of the sources that lie there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from gammafind.sky.tiles import tiles
 NEAR = 16
 SIDE = 256
 FAINT, BRIGHT = 4, 20
+FINDERS = {
+    "unet": {},
+    "sep": {"threshold": 2.5, "deblend_contrast": 1e-4, "deblend_levels": 64},
+}
 
 
 def main() -> None:
@@ -29,14 +34,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=Path, default=Path("optical-frames"))
     arguments = parser.parse_args()
-    print("| frames | place | sources | found | share | error |\n|---|---|---|---|---|---|")
+    print("| finder | frames | place | sources | found | share | error |")
+    print("|---|---|---|---|---|---|---|")
     for kind in DENSITIES:
         frames = list(held_out(kind, arguments.frames))
-        report(kind, frames, search(create("localiser", "unet"), frames))
+        for finder, options in FINDERS.items():
+            report(
+                f"{finder} | {kind}", frames, search(create("localiser", finder, **options), frames)
+            )
 
 
-def report(kind: str, frames: Sequence[Frame], found: Found) -> None:
-    """Print the rows of one kind of frames."""
+def report(name: str, frames: Sequence[Frame], found: Found) -> None:
+    """Print the rows of one finder on one kind of frames."""
     seen = found.best >= pure_cut(found)[0]
     middling = (found.snr >= FAINT) & (found.snr < BRIGHT)
     seam, border = (
@@ -49,7 +58,7 @@ def report(kind: str, frames: Sequence[Frame], found: Found) -> None:
         "near the border": border,
     }
     for place, chosen in places.items():
-        print(f"| {kind} | {place} | {row(seen[chosen & middling])} |")
+        print(f"| {name} | {place} | {row(seen[chosen & middling])} |")
 
 
 def row(seen: np.ndarray) -> str:

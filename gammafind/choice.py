@@ -74,6 +74,8 @@ def with_plugins(
     preset: Preset,
     names: Mapping[str, str | None],
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    source: str = "",
 ) -> Preset:
     """Change the plugins of a preset.
 
@@ -88,6 +90,8 @@ def with_plugins(
         plugin starts from its own defaults.
     options : mapping of str to mapping, optional
         Options of each role, laid over those of the preset.
+    source : str
+        The file in which names and options stand, for messages.
 
     Returns
     -------
@@ -104,21 +108,24 @@ def with_plugins(
     for role, name in names.items():
         present = getattr(preset, role)
         if name is not None and (present is None or present.name != name):
-            changed[role] = Component(role=role, name=name)
+            changed[role] = Component(role=role, name=name, source=source)
     preset = replace(preset, **changed)
-    merged = {role: _with_options(preset, role, more) for role, more in (options or {}).items()}
+    merged = {
+        role: _with_options(preset, role, more, source) for role, more in (options or {}).items()
+    }
     return replace(preset, **merged)
 
 
-def _with_options(preset: Preset, role: str, options: Mapping[str, Any]) -> Component:
+def _with_options(preset: Preset, role: str, options: Mapping[str, Any], source: str) -> Component:
     """Plugin of a role with further options."""
     component = getattr(preset, role)
     if component is None:
         raise ConfigError(
             f"options for the {role}, which is left to the localiser {preset.localiser.name}",
+            path=source or None,
             remedy=f"Name a {role}.",
         )
-    return replace(component, options={**component.options, **options}, source="")
+    return replace(component, options={**component.options, **options}, source=source)
 
 
 def _tell_unused(edges: Quantity, preset: Preset) -> None:

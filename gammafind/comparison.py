@@ -109,7 +109,8 @@ def compare_localisers(
     UnknownPluginError
         If there is no localiser of a name.
     OptionError
-        If options are given for a localiser that is not compared, or a value is out of range.
+        If no localiser is named, options are given for one that is not compared, or a value is out
+        of range.
     PluginError
         If no localiser could run.
     GammafindError
@@ -193,6 +194,9 @@ def _choose(names: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
         known = plugins("localiser")
         broken = {info.name: info.error for info in known if info.error}
         return [info.name for info in known if not info.error], broken
+    if not names:
+        known = ", ".join(info.name for info in plugins("localiser") if not info.error)
+        raise OptionError("no localiser was named", remedy=f"Known are {known or 'none'}.")
     for name in names:
         get_plugin("localiser", name)
     return list(dict.fromkeys(names)), {}

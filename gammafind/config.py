@@ -62,6 +62,7 @@ from gammafind.errors import (
     EnergyEdgesError,
     GammafindError,
     OptionError,
+    PluginError,
 )
 from gammafind.interfaces import Plugin
 from gammafind.options import close_match
@@ -226,6 +227,9 @@ def build(component: Component, **given: Any) -> Plugin:
         raise ConfigError(
             f"[{component.role}] {error.fault}", path=component.source or None, remedy=error.remedy
         ) from error
+    except PluginError as error:
+        path = error.path or component.source or None
+        raise type(error)(error.fault, path=path, remedy=error.remedy) from error
 
 
 def presets() -> dict[str, Preset]:

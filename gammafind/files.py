@@ -13,9 +13,16 @@ from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
-from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
+from gammafind.errors import GammafindError, MissingFileError, OutputError, TruncatedFileError
 
-__all__ = ["atomic_output", "check_input", "check_output", "file_checksum", "naming_full_disk"]
+__all__ = [
+    "atomic_output",
+    "check_input",
+    "check_output",
+    "file_checksum",
+    "naming_full_disk",
+    "of_file",
+]
 
 
 def check_input(path: str | PathLike) -> Path:
@@ -142,3 +149,14 @@ def atomic_output(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def of_file(path: str | PathLike) -> Iterator[None]:
+    """Let errors that name no file name this one."""
+    try:
+        yield
+    except GammafindError as error:
+        if error.path is not None:
+            raise
+        raise type(error)(error.fault, path=path, remedy=error.remedy) from error

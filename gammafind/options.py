@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
-from gammafind.units import as_value, parse_quantity
+from gammafind.kinds import annotated_kind, convert
 
 __all__ = ["check_options", "close_match", "option_defaults"]
 
@@ -26,7 +27,8 @@ def check_options(plugin: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """Check the options of a plugin and bring them to the types of its fields.
 
     Text becomes a Quantity, whole numbers become floats and lists become tuples where the
-    field says so, so that options from a TOML file or a command line fit.
+    field says so, so that options from a TOML file or a command line fit. A single text for a
+    tuple of texts is its one entry.
 
     Parameters
     ----------
@@ -56,7 +58,12 @@ def check_options(plugin: type, options: Mapping[str, Any]) -> dict[str, Any]:
             f"{plugin.name} needs the option {', '.join(missing)}", remedy=_accepted(plugin)
         )
     return {
-        name: _convert(value, fields[name], f"the option {name} of {plugin.name}")
+        name: convert(
+            value,
+            _kind_of(plugin, fields[name]),
+            f"the option {name} of {plugin.name}",
+            default=_default(fields[name]),
+        )
         for name, value in options.items()
     }
 
@@ -89,46 +96,7 @@ def _accepted(plugin: type) -> str:
     return f"It accepts {known}." if known else "It accepts none."
 
 
-def _convert(value: Any, field: dataclasses.Field, what: str) -> Any:
-    kind = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
-    if "Quantity" in kind and (isinstance(value, str) or _is_quantity(kind, value)):
-        return _quantity(value, _default(field), what)
-    if isinstance(value, list):
-        return tuple(value)
-    if kind == "float" and type(value) is int:
-        return float(value)
-    accepted = {"float": float, "int": int, "bool": bool, "str": str}.get(kind)
-    if accepted and (not isinstance(value, accepted) or _is_flag(value) is not (kind == "bool")):
-        raise OptionError(f"{what} is {value!r}", remedy=f"It must be of type {kind}.")
-    return value
-
-
-def _is_quantity(kind: str, value: Any) -> bool:
-    """Whether a field of type ``kind`` holds nothing but a quantity (or None, which is let be)."""
-    kinds = {part.strip().rpartition(".")[2] for part in kind.split("|")}
-    return value is not None and kinds <= {"Quantity", "None"}
-
-
-def _quantity(value: Any, default: Any, what: str) -> Quantity:
-    """Quantity from text or as it is, in the unit of the default where that has one."""
-    unit = default.unit if isinstance(default, Quantity) else None
-    if isinstance(value, str):
-        return parse_quantity(value, unit or _unit_of(value, what), name=what)
-    if not isinstance(value, Quantity):
-        raise OptionError(
-            f"{what} is {value!r}", remedy="Write a number and a unit, such as '0.3 deg'."
-        )
-    return value if unit is None else as_value(value, unit, name=what) * unit
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _unit_of(text: str, what: str) -> Any:
-    try:
-        return Quantity(text).unit
-    except (TypeError, ValueError):
-        raise OptionError(
-            f"{what} is {text!r}", remedy="Write a number and a unit, such as '0.3 deg'."
-        ) from None
+def _kind_of(plugin: type, field: dataclasses.Field) -> Any:
+    """Type of a field, read in the module of the class that has it."""
+    owners = [one for one in plugin.__mro__ if field.name in inspect.get_annotations(one)]
+    return annotated_kind(field.type, (owners or [plugin])[0].__module__)

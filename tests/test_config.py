@@ -202,9 +202,9 @@ def test_wrong_options_are_named_with_the_file(options, message):
         build(component)
 
 
-def test_an_unknown_plugin_is_named():
-    with pytest.raises(UnknownPluginError, match="there is no clusterer 'peeks'"):
-        build(Component(role="clusterer", name="peeks"))
+def test_an_unknown_plugin_is_named_with_the_file():
+    with pytest.raises(UnknownPluginError, match=r"^toy\.toml: there is no clusterer 'peeks'"):
+        build(Component(role="clusterer", name="peeks", source="toy.toml"))
 
 
 def test_presets_are_known_by_name(known):

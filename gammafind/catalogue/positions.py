@@ -45,7 +45,10 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
             longitude = _degrees(table, names[lon], what)
             latitude = _degrees(table, names[lat], what)
             if np.any(np.abs(latitude) > 90):
-                raise TableError(f"{what}: {names[lat]} lies outside -90 to 90 deg")
+                raise TableError(
+                    f"{what}: {names[lat]} lies outside -90 to 90 deg",
+                    remedy="Mend these rows, or the unit of the column.",
+                )
             return SkyCoord(longitude, latitude, unit="deg", frame=frame).icrs
     raise TableError(
         f"{what} has no positions: its columns are {', '.join(table.colnames) or 'none'}",
@@ -78,7 +81,13 @@ def _degrees(table: QTable, name: str, what: str) -> np.ndarray:
     try:
         values = numbers(table, name, u.deg)
     except (u.UnitConversionError, TypeError, ValueError) as error:
-        raise TableError(f"{what}: column {name} is no angle ({error})") from None
+        raise TableError(
+            f"{what}: column {name} is no angle ({error})",
+            remedy="Give numbers, in degrees where the column has no unit.",
+        ) from None
     if not np.all(np.isfinite(values)):
-        raise TableError(f"{what}: column {name} holds values that are not finite")
+        raise TableError(
+            f"{what}: column {name} holds values that are not finite",
+            remedy="Leave out rows without a position.",
+        )
     return values

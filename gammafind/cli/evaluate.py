@@ -41,7 +41,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--min-score",
         type=float,
-        default=float("-inf"),
         metavar="SCORE",
         help="lowest score that counts in the entry at_cut and for offsets (default: all)",
     )
@@ -61,13 +60,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
+    from math import inf, isfinite
+
     import numpy as np
 
     from gammafind import __version__
     from gammafind.catalogue.io import read_table
     from gammafind.evaluation.brightness import MinFlux
-    from gammafind.evaluation.summary import summarise
-    from gammafind.files import check_output
+    from gammafind.evaluation.summary import check_detections, check_truth, summarise
+    from gammafind.files import check_output, of_file
     from gammafind.products import check_folder
     from gammafind.units import parse_quantity
 
@@ -78,20 +79,32 @@ def run(arguments: Namespace) -> None:
     latitude = parse_quantity(arguments.min_latitude, "deg", name="--min-latitude")
     if not 0 <= latitude.value < 90:
         raise OptionError(f"--min-latitude is {latitude}", remedy="Accepted is 0 to 90 deg.")
+    least_score = -inf if arguments.min_score is None else arguments.min_score
+    if arguments.min_score is not None and not isfinite(least_score):
+        raise OptionError(f"--min-score is {least_score}", remedy="It must be a finite number.")
     min_fluxes = [MinFlux.parse(text) for text in arguments.min_flux]
     catalogue = read_table(arguments.catalogue)
     radius = parse_radius(arguments.radius, catalogue)
+    truth = read_reference(arguments.truth)
+    is_published = "Score" in catalogue.colnames
+    columns = {
+        "score": "Score" if is_published else "score",
+        "error": "Conf_68_SemiMajor" if is_published else "pos_err",
+    }
+    with of_file(arguments.catalogue):
+        check_detections(catalogue, **columns)
+    with of_file(arguments.truth):
+        check_truth(truth, min_fluxes)
     metrics = summarise(
         catalogue,
-        read_reference(arguments.truth),
+        truth,
         rng=np.random.default_rng(0),
         radius=radius,
         min_latitude=latitude,
-        score="Score" if "Score" in catalogue.colnames else "score",
-        error="Conf_68_SemiMajor" if "Score" in catalogue.colnames else "pos_err",
-        cut=arguments.min_score,
+        cut=least_score,
         purity=arguments.purity,
         min_fluxes=min_fluxes,
+        **columns,
     )
     made = {
         "creator": f"gammafind {__version__}",

@@ -13,6 +13,7 @@ from gammafind.cli.arguments import (
     command_line,
     parse_options,
 )
+from gammafind.errors import OptionError
 
 if TYPE_CHECKING:
     from gammafind.simulation import Simulated
@@ -100,10 +101,14 @@ def run(arguments: Namespace) -> None:
     from gammafind.config import load_preset
     from gammafind.simulation import simulate
 
+    options = parse_options(arguments.option)
+    if arguments.sources is not None and "population" in options:
+        raise OptionError(
+            "options of the population together with --sources, which takes its place",
+            remedy="Leave out either --sources or --option population....",
+        )
     preset = with_plugins(
-        load_preset(arguments.preset),
-        {"population": arguments.population},
-        parse_options(arguments.option),
+        load_preset(arguments.preset), {"population": arguments.population}, options
     )
     try:
         done = simulate(

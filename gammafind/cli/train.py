@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("role", choices=("localiser", "classifier"), help="what the network is for")
     parser.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="on what, and how")
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the training"
+        "-o", "--output", required=True, metavar="DIR", help="folder of the training"
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with the training that is in the folder"

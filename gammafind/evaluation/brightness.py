@@ -120,14 +120,21 @@ def flux_axis(truth: QTable, cuts: Sequence[MinFlux] = ()) -> tuple[str, str, np
 
 def expected_ts_of(truth: QTable, column: str = "ts") -> np.ndarray | None:
     """Expected TS of each true source, shape (n,); None where the table does not tell."""
-    return _column(truth, column, "") if column in truth.colnames else None
+    return _column(truth, column, "", "TS") if column in truth.colnames else None
 
 
-def _column(truth: QTable, name: str, unit: u.UnitBase | str) -> np.ndarray:
+def _column(truth: QTable, name: str, unit: u.UnitBase | str, what: str = "flux") -> np.ndarray:
     try:
         values = numbers(truth, name, unit)
     except (u.UnitConversionError, TypeError, ValueError) as error:
-        raise TableError(f"column {name} of the true sources is no such flux ({error})") from None
+        wanted = f"in {u.Unit(unit)} or alike" if str(unit) else "without a unit"
+        raise TableError(
+            f"column {name} of the true sources is no such {what} ({error})",
+            remedy=f"It must hold numbers {wanted}.",
+        ) from None
     if values.shape != (len(truth),):
-        raise TableError(f"column {name} of the true sources holds arrays")
+        raise TableError(
+            f"column {name} of the true sources holds arrays",
+            remedy="It must hold one number for each source.",
+        )
     return values

@@ -11,6 +11,9 @@ from gammafind.evaluation.metrics import Evaluation
 
 __all__ = ["bootstrap_interval", "resample"]
 
+_LEAST_REGIONS = 5
+"""Regions of which fewer tell nothing of how much regions differ."""
+
 
 def bootstrap_interval(
     evaluation: Evaluation,
@@ -40,7 +43,8 @@ def bootstrap_interval(
     Returns
     -------
     low, high : ndarray, of the shape of the statistic
-        NaN where the statistic was never a number.
+        NaN where the statistic was never a number, and everywhere where detections and sources
+        lie in fewer than five regions, as those of an image do.
 
     References
     ----------
@@ -51,6 +55,9 @@ def bootstrap_interval(
             f"{n_draws} draws at level {level}",
             remedy="At least one draw, and a level between 0 and 1.",
         )
+    if len(_regions(evaluation)) < _LEAST_REGIONS:
+        unknown = np.full(np.shape(statistic(evaluation)), np.nan)
+        return unknown, unknown.copy()
     draws = np.array(
         [statistic(resample(evaluation, rng=rng)) for _ in range(n_draws)], dtype=float
     )
@@ -67,8 +74,13 @@ def resample(evaluation: Evaluation, *, rng: np.random.Generator) -> Evaluation:
     region of each was drawn.
     """
     here, there = evaluation.detection_block, evaluation.source_block
-    blocks = np.union1d(here, there)
+    blocks = _regions(evaluation)
     if len(blocks) == 0:
         return evaluation
     times = np.bincount(rng.choice(blocks, size=len(blocks)), minlength=blocks.max() + 1)
     return evaluation.counting(times[here], times[there])
+
+
+def _regions(evaluation: Evaluation) -> np.ndarray:
+    """Regions that hold a detection or a source."""
+    return np.union1d(evaluation.detection_block, evaluation.source_block)

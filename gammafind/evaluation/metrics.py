@@ -24,6 +24,7 @@ __all__ = [
     "purity_cut",
     "rates",
     "score_curve",
+    "scores_of",
 ]
 
 _BLOCKS = HealpixPixels(4, "icrs")
@@ -185,7 +186,7 @@ def evaluate_detections(
     """
     here = sky_positions(detections, what="the table of detections")
     there = sky_positions(truth, what="the table of true sources")
-    scores = _scores(detections, score)
+    scores = scores_of(detections, score)
     matched, found_at = match_by_score(here, there, scores, radius=radius)
     return Evaluation(
         score=scores,
@@ -256,17 +257,14 @@ def completeness_at_purity(evaluation: Evaluation, *, purity: float = 0.90) -> R
     return rates(evaluation, cut=purity_cut(evaluation, purity=purity))
 
 
-def _above_cuts(evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each score, highest first, and how many detections and matched ones have it or more."""
-    order = evaluation.order
-    score, times = evaluation.score[order], evaluation.detection_times[order]
-    n_detections = np.cumsum(times)
-    n_matched = np.cumsum(times * evaluation.matched[order])
-    last = np.append(score[1:] != score[:-1], True)[: len(score)] & (n_detections > 0)
-    return score[last], n_detections[last], n_matched[last]
+def scores_of(detections: QTable, name: str = "score") -> np.ndarray:
+    """Scores of detections, shape (n,).
 
-
-def _scores(detections: QTable, name: str) -> np.ndarray:
+    Raises
+    ------
+    TableError
+        If there is no such column, or its values are no finite numbers.
+    """
     if name not in detections.colnames:
         raise TableError(
             f"the table of detections has no column {name}",
@@ -275,10 +273,26 @@ def _scores(detections: QTable, name: str) -> np.ndarray:
     try:
         scores = numbers(detections, name)
     except (u.UnitConversionError, ValueError) as error:
-        raise TableError(f"column {name} of the detections is no score ({error})") from None
+        raise TableError(
+            f"column {name} of the detections is no score ({error})",
+            remedy="It must hold numbers without a unit.",
+        ) from None
     if not np.all(np.isfinite(scores)):
-        raise TableError(f"column {name} of the detections holds values that are not finite")
+        raise TableError(
+            f"column {name} of the detections holds values that are not finite",
+            remedy="Leave out rows without a score.",
+        )
     return scores
+
+
+def _above_cuts(evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each score, highest first, and how many detections and matched ones have it or more."""
+    order = evaluation.order
+    score, times = evaluation.score[order], evaluation.detection_times[order]
+    n_detections = np.cumsum(times)
+    n_matched = np.cumsum(times * evaluation.matched[order])
+    last = np.append(score[1:] != score[:-1], True)[: len(score)] & (n_detections > 0)
+    return score[last], n_detections[last], n_matched[last]
 
 
 def _mask(mask: np.ndarray | None, n: int, name: str) -> np.ndarray:

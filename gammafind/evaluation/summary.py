@@ -13,19 +13,20 @@ from astropy.units import Quantity
 from gammafind.catalogue.columns import numbers
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.catalogue.positions import sky_positions
+from gammafind.errors import OptionError, TableError
 from gammafind.evaluation.brightness import (
     MinFlux,
     default_min_fluxes,
     expected_ts_of,
     flux_axis,
 )
-from gammafind.evaluation.metrics import evaluate_detections, purity_cut
+from gammafind.evaluation.metrics import evaluate_detections, purity_cut, scores_of
 from gammafind.evaluation.offsets import Offsets, measure_offsets
 from gammafind.evaluation.regional import SourceAxes, number, rates_entry, region_entry
 from gammafind.evaluation.regions import REGIONS, latitudes
 from gammafind.units import degrees
 
-__all__ = ["summarise"]
+__all__ = ["check_detections", "check_truth", "summarise"]
 
 _TIGHT = 0.1
 """Least radius in degrees of the tight matching."""
@@ -95,10 +96,14 @@ def summarise(
     Raises
     ------
     TableError
-        If a table lacks positions, scores or a flux that is asked for.
+        If a table lacks positions, scores or a flux that is asked for, or a column has another
+        unit.
     OptionError
-        If ``radius`` or ``purity`` is none.
+        If ``radius``, ``purity`` or ``cut`` is none.
     """
+    if np.isnan(cut):
+        raise OptionError(f"the score cut is {cut}", remedy="It must be a number.")
+    check_detections(detections, score=score, error=error)
     min_fluxes = tuple(min_fluxes) or default_min_fluxes(truth)
     axis = flux_axis(truth, min_fluxes)
     axes = SourceAxes(
@@ -133,6 +138,43 @@ def summarise(
     }
 
 
+def check_detections(detections: QTable, *, score: str = "score", error: str = "pos_err") -> None:
+    """Refuse detections that `summarise` cannot use.
+
+    Raises
+    ------
+    TableError
+        If positions or scores are missing, or a column is of the wrong unit or type.
+    """
+    sky_positions(detections, what="the table of detections")
+    scores_of(detections, score)
+    for name, unit in {error: "deg", _ts_column(detections): ""}.items():
+        try:
+            numbers(detections, name, unit)
+        except (u.UnitConversionError, TypeError, ValueError) as fault:
+            raise TableError(
+                f"column {name} of the detections is not as it must be ({fault})",
+                remedy=f"It must hold numbers {'in degrees' if unit else 'without a unit'}.",
+            ) from None
+
+
+def check_truth(truth: QTable, min_fluxes: Sequence[MinFlux] = ()) -> None:
+    """Refuse true sources that `summarise` cannot use.
+
+    Raises
+    ------
+    TableError
+        If positions or a flux that is asked for are missing, or a column is of the wrong unit or
+        type.
+    """
+    sky_positions(truth, what="the table of true sources")
+    min_fluxes = tuple(min_fluxes) or default_min_fluxes(truth)
+    for one in min_fluxes:
+        one.mask(truth)
+    flux_axis(truth, min_fluxes)
+    expected_ts_of(truth)
+
+
 def _regions(
     detections: QTable, truth: QTable, min_latitude: float
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -154,10 +196,13 @@ def _tight_radii(detections: QTable, error: str, radius: Quantity) -> Quantity |
 
 
 def _measured_ts(detections: QTable) -> np.ndarray | None:
-    for name in ("ts", "TS"):
-        if name in detections.colnames:
-            return numbers(detections, name)
-    return None
+    name = _ts_column(detections)
+    return numbers(detections, name) if name in detections.colnames else None
+
+
+def _ts_column(detections: QTable) -> str:
+    """Name of the column of the TS, whether it is there or not."""
+    return "TS" if "TS" in detections.colnames and "ts" not in detections.colnames else "ts"
 
 
 def _offsets_entry(

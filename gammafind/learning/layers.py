@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gammafind.errors import OptionError
+from gammafind.kinds import annotated_kind, convert
 from gammafind.learning.backend import load_keras
 
 if TYPE_CHECKING:
@@ -20,16 +21,16 @@ _LEAST_STD = 1e-3
 _STANDARD = "standard_{}"
 
 
-def check_network(name: str, networks: Mapping[str, Callable], options: Iterable[str]) -> None:
-    """Refuse networks and options that there are not.
+def check_network(name: str, networks: Mapping[str, Callable], options: Mapping[str, Any]) -> None:
+    """Refuse networks and options that there are not, and values that an option cannot have.
 
     Parameters
     ----------
     name : str
     networks : mapping of str to callable
-        Networks by name; their inputs have no default, their options have one.
-    options : iterable of str
-        Names of options.
+        Networks by name; their inputs have no default, their options have one. Whole numbers are
+        sizes of layers, and other numbers are shares.
+    options : mapping of str to object
 
     Raises
     ------
@@ -40,13 +41,17 @@ def check_network(name: str, networks: Mapping[str, Callable], options: Iterable
             f"there is no network {name!r}", remedy=f"Known are {', '.join(networks)}."
         )
     parameters = inspect.signature(networks[name]).parameters.values()
-    known = [one.name for one in parameters if one.default is not one.empty]
+    known = {one.name: one.annotation for one in parameters if one.default is not one.empty}
     unknown = [option for option in options if option not in known]
     if unknown:
         raise OptionError(
             f"the network {name} has no option {', '.join(unknown)}",
             remedy=f"It accepts {', '.join(known)}.",
         )
+    for option, value in options.items():
+        what = f"the option {option} of the network {name}"
+        kind = annotated_kind(known[option], networks[name].__module__)
+        _check_range(convert(value, kind, what), what)
 
 
 def standardised_inputs(
@@ -91,6 +96,16 @@ def log_softmax(logits: Any) -> Any:
 
     shifted = logits - ops.max(logits, axis=-1, keepdims=True)
     return shifted - ops.log(ops.sum(ops.exp(shifted), axis=-1, keepdims=True))
+
+
+def _check_range(value: Any, what: str) -> None:
+    """Refuse sizes of layers below 1, no sizes at all, and shares outside 0 to 1."""
+    if isinstance(value, float) and not 0 <= value < 1:
+        raise OptionError(f"{what} is {value}", remedy="It must be 0 or more and below 1.")
+    sizes = value if isinstance(value, tuple) else (value,)
+    if not sizes or any(type(size) is int and size < 1 for size in sizes):
+        shown = list(value) if isinstance(value, tuple) else value
+        raise OptionError(f"{what} is {shown}", remedy="Sizes of layers are whole numbers above 0.")
 
 
 def _standardised(key: str, tensor: Any) -> Any:

@@ -238,10 +238,17 @@ def make_shards(maker: Maker, indices: Sequence[int], *, workers: int = 1) -> in
     Raises
     ------
     OutputError
-        If a shard is there that was made otherwise.
+        If a shard is there that was made otherwise, or the folder cannot be made.
     """
     missing = [index for index in indices if not _is_made(maker, index)]
-    maker.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        maker.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be made ({error.strerror})",
+            path=maker.folder,
+            remedy="Choose another folder for the data.",
+        ) from None
     for _ in track(run_tasks(maker, missing, workers=workers), "catalogues", total=len(missing)):
         pass
     return len(missing)

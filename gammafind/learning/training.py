@@ -22,11 +22,12 @@ from gammafind.progress import track
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["WEIGHTS", "Loss", "Samples", "TrainingOptions", "evaluate", "train"]
+__all__ = ["CHECKPOINT", "WEIGHTS", "Loss", "Samples", "TrainingOptions", "evaluate", "train"]
 
 _log = logging.getLogger("gammafind")
 
 CHECKPOINT = "checkpoint.npz"
+"""State after the last epoch that ended."""
 WEIGHTS = "best.weights.h5"
 """Weights of the epoch of the lowest validation loss."""
 

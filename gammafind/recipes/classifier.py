@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from gammafind.errors import OptionError
 from gammafind.learning.backend import load_keras
 from gammafind.learning.classifiers import Architecture, export_classifier
 from gammafind.learning.history import best_row
@@ -24,11 +24,13 @@ from gammafind.progress import stage
 from gammafind.recipes.card import classifier_card
 from gammafind.recipes.classifier_kinds import KINDS, Kind
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
+from gammafind.recipes.common import at_least, of_recipe
 from gammafind.recipes.detections import TOLD, DetectionMaker, read_detections
 from gammafind.recipes.folders import (
+    begun,
     built,
     export_once,
-    prepare_folder,
+    named_folder,
     training_record,
     whole,
     write_record,
@@ -84,14 +86,16 @@ def train_classifier(
         If the folder holds a training already and ``resume`` is false, or one of other settings.
     """
     start = perf_counter()
-    folder = Path(folder)
+    folder = named_folder(folder)
+    at_least("workers", workers, 1)
     keras = load_keras()
     check_exporter()
     kind = KINDS[recipe.classifier]
-    maker = kind.maker(recipe, folder)
-    architecture = kind.architecture(recipe, maker)
-    keras.utils.set_random_seed(recipe.seed)
-    network = built(architecture, recipe.training.policy)
+    with of_recipe(recipe.source):
+        maker = kind.maker(recipe, folder)
+        architecture = kind.architecture(recipe, maker)
+        keras.utils.set_random_seed(recipe.seed)
+        network = built(architecture, recipe.training.policy)
     record = training_record(
         {**recipe.settings, **maker.settings},
         preset=recipe.preset.name,
@@ -103,36 +107,39 @@ def train_classifier(
         seed=recipe.seed,
         command=command,
     )
-    prepare_folder(folder, record, resume)
-    splits = recipe.data.splits
-    made = make_shards(maker, list(itertools.chain(*splits.values())), workers=workers)
-    with stage("reading detections"):
-        data = {n: _data(recipe, kind, maker, n) for n, rows in splits.items() if len(rows)}
-    architecture = kind.known(architecture, data["train"])
-    batches = {n: _batches(recipe, kind, architecture, n, some) for n, some in data.items()}
-    with stage("looking at the data"):
-        standardise(network, _sample(architecture, data["train"]))
-    history = train(
-        network,
-        batches["train"],
-        batches["validation"],
-        folder=folder,
-        options=recipe.training,
-        loss=_cross_entropy,
-        resume=resume,
-    )
-    test_loss = evaluate(network, batches["test"], _cross_entropy) if "test" in data else None
-    write_record(folder, {**record, "best_epoch": best_row(history)["epoch"], "loss": test_loss})
-    network = whole(network, architecture)
-    known = data["validation"]
-    temperature = fit_temperature(_output(network, architecture, known), known.label)
-    shares = _shares(kind, known, maker.localiser.published_score)
-    architecture = replace(architecture, temperature=temperature, shares=shares)
-    numbers = _numbers(kind, data["train"].label)
-    text = classifier_card(record, history, test_loss, numbers, temperature)
-    weights = export_once(
-        folder / "weights", lambda path: export_classifier(path, network, architecture, card=text)
-    )
+    with of_recipe(recipe.source), begun(folder, record, resume):
+        splits = recipe.data.splits
+        made = make_shards(maker, list(itertools.chain(*splits.values())), workers=workers)
+        with stage("reading detections"):
+            data = {n: _data(recipe, kind, maker, n) for n, rows in splits.items() if len(rows)}
+        architecture = kind.known(architecture, data["train"])
+        batches = {n: _batches(recipe, kind, architecture, n, some) for n, some in data.items()}
+        with stage("looking at the data"):
+            standardise(network, _sample(architecture, data["train"]))
+        history = train(
+            network,
+            batches["train"],
+            batches["validation"],
+            folder=folder,
+            options=recipe.training,
+            loss=_cross_entropy,
+            resume=resume,
+        )
+        test_loss = evaluate(network, batches["test"], _cross_entropy) if "test" in data else None
+        write_record(
+            folder, {**record, "best_epoch": best_row(history)["epoch"], "loss": test_loss}
+        )
+        network = whole(network, architecture)
+        known = data["validation"]
+        temperature = fit_temperature(_output(network, architecture, known), known.label)
+        shares = _shares(kind, known, maker.localiser.published_score)
+        architecture = replace(architecture, temperature=temperature, shares=shares)
+        numbers = _numbers(kind, data["train"].label)
+        text = classifier_card(record, history, test_loss, numbers, temperature)
+        weights = export_once(
+            folder / "weights",
+            lambda path: export_classifier(path, network, architecture, card=text),
+        )
     return Trained(
         weights=weights,
         history=history,
@@ -176,7 +183,13 @@ def _data(
     """Detections of a set."""
     indices = recipe.data.splits[split]
     data = read_detections(maker.folder, indices, everywhere=kind.everything)
-    return kind.seen(recipe, split, data)
+    seen = kind.seen(recipe, split, data)
+    if not len(seen):
+        raise OptionError(
+            f"nothing was detected in the catalogues for {split}",
+            remedy="Lower min_score of the detections, or take more catalogues.",
+        )
+    return seen
 
 
 def _batches(

@@ -215,7 +215,7 @@ def read_classifier_recipe(path: str | PathLike) -> ClassifierRecipe:
         defaults = _defaults(classifier)
         cutouts = toml.values("cutouts", {"n_pixels": int, "epoch_width": float})
         return ClassifierRecipe(
-            preset=with_plugins(preset, names, {"localiser": localiser}),
+            preset=with_plugins(preset, names, {"localiser": localiser}, source=toml.path),
             seed=general.pop("seed", 0),
             samples=chosen(SampleOptions, general),
             training=chosen(TrainingOptions, general),

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gammafind.choice import with_plugins
 from gammafind.config import Preset, load_preset
-from gammafind.errors import ConfigError, OptionError
+from gammafind.errors import ConfigError, OptionError, ShapeError
 from gammafind.tomlfile import TomlFile
 
-__all__ = ["DataOptions", "at_least", "chosen", "chosen_preset", "free_values", "kinds"]
+__all__ = [
+    "DataOptions",
+    "at_least",
+    "chosen",
+    "chosen_preset",
+    "free_values",
+    "kinds",
+    "of_recipe",
+]
 
 T = TypeVar("T")
 
@@ -68,7 +77,8 @@ def chosen_preset(
             remedy="Name one in the preset: sources are drawn from it.",
         )
     options = {role: free_values(toml, role) for role in roles}
-    return with_plugins(preset, {}, {role: given for role, given in options.items() if given})
+    given = {role: values for role, values in options.items() if values}
+    return with_plugins(preset, {}, given, source=toml.path)
 
 
 def kinds(options: type) -> dict[str, type]:
@@ -91,3 +101,13 @@ def at_least(name: str, value: int, least: int) -> None:
     """Refuse a number that is too small."""
     if value < least:
         raise OptionError(f"{name} is {value}", remedy=f"It must be {least} or more.")
+
+
+@contextmanager
+def of_recipe(source: str) -> Iterator[None]:
+    """Let errors of options that show only here name the recipe in which they stand."""
+    try:
+        yield
+    except (ConfigError, OptionError, ShapeError) as error:
+        path = error.path or source or None
+        raise ConfigError(error.fault, path=path, remedy=error.remedy) from error

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gammafind.errors import OutputError
+from gammafind.errors import FileFormatError, OutputError
 from gammafind.files import atomic_output
 from gammafind.interfaces import Plugin
 from gammafind.learning.backend import load_keras
+from gammafind.learning.training import CHECKPOINT
 from gammafind.learning.weights import ARCHITECTURE
 from gammafind.provenance import provenance
 
@@ -20,10 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Buildable",
+    "begun",
     "built",
     "data_folder",
     "export_once",
-    "prepare_folder",
+    "named_folder",
     "training_record",
     "whole",
     "write_record",
@@ -59,7 +63,14 @@ def whole(network: keras.Model, architecture: Buildable) -> keras.Model:
 
 def data_folder(source: str, name: str, default: Path) -> Path:
     """Folder of the training data: ``name`` beside the recipe, or the default without one."""
-    return Path(source).parent / name if name else default
+    folder = Path(source).parent / name if name else default
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(
+            "the folder of the training data is a file",
+            path=folder,
+            remedy="Name another folder under [data].",
+        )
+    return folder
 
 
 def training_record(
@@ -80,8 +91,34 @@ def export_once(folder: Path, export: Callable[[Path], object]) -> Path:
     return folder
 
 
-def prepare_folder(folder: Path, record: dict[str, Any], resume: bool) -> None:
-    """Make the folder; refuse one that holds a training with other settings."""
+def named_folder(folder: str | PathLike) -> Path:
+    """Folder of a training; refuse an empty name, which would be that of the folder one is in."""
+    if not str(folder):
+        raise OutputError("the name of the folder is empty", remedy="Give the name of a folder.")
+    return Path(folder)
+
+
+@contextmanager
+def begun(folder: Path, record: dict[str, Any], resume: bool) -> Iterator[None]:
+    """Make the folder, in which a training then begins; refuse one that holds another.
+
+    Where a fault ends it before its first epoch does, it has not begun: the record goes again,
+    and the folder if it is empty. What was made for the training stays.
+    """
+    is_new = not (folder / RECORD).exists()
+    _prepare_folder(folder, record, resume)
+    try:
+        yield
+    except Exception:
+        if is_new and not (folder / CHECKPOINT).exists():
+            (folder / RECORD).unlink(missing_ok=True)
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+def _prepare_folder(folder: Path, record: dict[str, Any], resume: bool) -> None:
+    """Make the folder and write the record; refuse one that holds a training of other settings."""
     path = folder / RECORD
     if path.exists():
         if not resume:
@@ -90,7 +127,7 @@ def prepare_folder(folder: Path, record: dict[str, Any], resume: bool) -> None:
                 path=folder,
                 remedy="Go on with --resume (resume in Python), or choose another folder.",
             )
-        found = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        found = _read_settings(path)
         different = [
             name
             for name in {**found, **record["settings"]}
@@ -105,8 +142,25 @@ def prepare_folder(folder: Path, record: dict[str, Any], resume: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot be made ({error.strerror})", path=folder) from None
+        raise OutputError(
+            f"cannot be made ({error.strerror})", path=folder, remedy="Choose another folder."
+        ) from None
     write_record(folder, record)
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    """Settings of the training in a folder, of its record."""
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))["settings"]
+    except (OSError, ValueError, LookupError, TypeError):
+        settings = None
+    if not isinstance(settings, dict):
+        raise FileFormatError(
+            "the record of the training is damaged",
+            path=path,
+            remedy="Remove the folder and begin anew, or choose another one.",
+        )
+    return settings
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -23,11 +23,13 @@ from gammafind.plugins.unet.networks import standardise
 from gammafind.plugins.unet.trained import TrainedNetwork
 from gammafind.progress import stage
 from gammafind.recipes.card import card
+from gammafind.recipes.common import at_least, of_recipe
 from gammafind.recipes.data import data_of
 from gammafind.recipes.folders import (
+    begun,
     built,
     export_once,
-    prepare_folder,
+    named_folder,
     training_record,
     whole,
     write_record,
@@ -83,12 +85,16 @@ def train_localiser(
         If the folder holds a training already and ``resume`` is false, or one of other settings.
     """
     start = perf_counter()
-    folder = Path(folder)
+    folder = named_folder(folder)
+    at_least("workers", workers, 1)
     keras = load_keras()
-    data = data_of(recipe, folder)
-    architecture = data.architecture()
-    keras.utils.set_random_seed(recipe.seed)
-    network = built(architecture, recipe.training.policy)
+    with of_recipe(recipe.source):
+        data = data_of(recipe, folder)
+        architecture = data.architecture()
+        keras.utils.set_random_seed(recipe.seed)
+        network = built(architecture, recipe.training.policy)
+        if recipe.start:
+            _start(network, architecture, Path(recipe.source).parent / recipe.start)
     record = training_record(
         {**recipe.settings, **data.maker.settings},
         preset=recipe.preset.name,
@@ -96,36 +102,34 @@ def train_localiser(
         seed=recipe.seed,
         command=command,
     )
-    prepare_folder(folder, record, resume)
-    splits = recipe.data.splits
-    made = make_shards(data.maker, list(itertools.chain(*splits.values())), workers=workers)
-    batches = {name: data.batches(name, workers) for name in splits}
-    if recipe.start:
-        _start(network, architecture, Path(recipe.source).parent / recipe.start)
-    else:
-        with stage("looking at the data"):
-            standardise(network, _sample(batches["train"]))
-    loss = loss_function(recipe.loss)
-    history = train(
-        network,
-        batches["train"],
-        batches["validation"],
-        folder=folder,
-        options=recipe.training,
-        loss=loss,
-        resume=resume,
-    )
-    test_loss = evaluate(network, batches["test"], loss) if splits["test"] else None
-    result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
-    write_record(folder, {**record, **result})
-    network = whole(network, architecture)
-    is_new = not (folder / "weights" / ARCHITECTURE).exists()
-    text = card(record, history, test_loss)
-    weights = export_once(
-        folder / "weights", lambda path: export_network(path, network, architecture, card=text)
-    )
-    if is_new:
-        data.calibrate(weights)
+    with of_recipe(recipe.source), begun(folder, record, resume):
+        splits = recipe.data.splits
+        made = make_shards(data.maker, list(itertools.chain(*splits.values())), workers=workers)
+        batches = {name: data.batches(name, workers) for name in splits}
+        if not recipe.start:
+            with stage("looking at the data"):
+                standardise(network, _sample(batches["train"]))
+        loss = loss_function(recipe.loss)
+        history = train(
+            network,
+            batches["train"],
+            batches["validation"],
+            folder=folder,
+            options=recipe.training,
+            loss=loss,
+            resume=resume,
+        )
+        test_loss = evaluate(network, batches["test"], loss) if splits["test"] else None
+        result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
+        write_record(folder, {**record, **result})
+        network = whole(network, architecture)
+        is_new = not (folder / "weights" / ARCHITECTURE).exists()
+        text = card(record, history, test_loss)
+        weights = export_once(
+            folder / "weights", lambda path: export_network(path, network, architecture, card=text)
+        )
+        if is_new:
+            data.calibrate(weights)
     return Trained(
         weights=weights,
         history=history,

@@ -127,6 +127,8 @@ def test_evaluate_leaves_nothing_where_a_figure_fails(found, monkeypatch):
         (["--min-flux", "glow=1 Jy"], "no column glow"),
         (["--plots", "no/figures"], "does not exist"),
         (["--radius", "0.3"], "--radius"),
+        (["--min-score", "nan"], "--min-score is nan. It must be a finite number"),
+        (["--min-score=-inf"], "--min-score is -inf"),
         (["--radius", "wide"], "--radius is 'wide'"),
         (["--min-latitude", "95deg"], "Accepted is 0 to 90 deg"),
         (["-o", "no/metrics.json"], "does not exist"),
@@ -136,6 +138,26 @@ def test_evaluate_names_bad_arguments(found, capsys, arguments, fault):
     files = [str(found / "found.ecsv"), str(found / "truth.ecsv")]
     assert main(["evaluate", *files, *arguments]) == 1
     assert fault in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "said"),
+    [
+        ("found.ecsv", "Score", float("nan"), "holds values that are not finite. Leave out rows"),
+        ("found.ecsv", "DEJ2000", 95.0, "lies outside -90 to 90 deg. Mend these rows"),
+        ("truth.ecsv", "flux", "bright", "is no such flux"),
+        ("truth.ecsv", "ts", "high", "It must hold numbers without a unit"),
+        ("truth.ecsv", "ra", float("nan"), "not finite. Leave out rows without a position"),
+    ],
+)
+def test_evaluate_names_the_table_at_fault(found, capsys, name, column, value, said):
+    table = read_table(found / name)
+    table[column] = [value] * len(table)
+    write_table(table, found / name, overwrite=True)
+    assert main(["evaluate", str(found / "found.ecsv"), str(found / "truth.ecsv")]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert str(found / name) in last
+    assert said in last
 
 
 def test_report_shows_a_catalogue_on_its_map(found, capsys):

@@ -118,6 +118,8 @@ def test_faults_name_what_to_do(tmp_path, capsys):
     assert "no/skies: the directory no does not exist" in refused(capsys, "-o", "no/skies")
     assert "mine.ecsv: is a file" in refused(capsys, "-o", "mine.ecsv")
     assert "did you mean 'few'?" in refused(capsys, "--population", "fev", "-o", "skies")
+    both = ("--sources", "mine.ecsv", "--option", "population.n=3")
+    assert "Leave out either --sources or --option" in refused(capsys, *both, "-o", "skies")
     assert "catalogues is 0" in refused(capsys, "--catalogues", 0, "-o", "skies")
     assert "no option 'm'" in refused(capsys, "--option", "population.m=3", "-o", "skies")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.ecsv"]

@@ -212,6 +212,62 @@ def test_faults_of_a_recipe_are_named(recipe, tmp_path, capsys, old, new, said):
     assert not (tmp_path / "net").exists()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("filters = [4, 8]", "filters = 4", "filters of the network gammafind is 4"),
+        ("filters = [4, 8]", 'batch_norm = "no"', "batch_norm of the network gammafind is 'no'"),
+        ("filters = [4, 8]", 'name = "nonet"', "there is no network 'nonet'"),
+        ("n = 40", 'n = "many"', "[population] the option n of few is 'many'"),
+        ("n = 40", "n = 40\n[renderer]\nlevel = 1", "[renderer] counting has no option 'level'"),
+    ],
+)
+def test_faults_that_show_late_name_the_recipe(recipe, tmp_path, capsys, old, new, said):
+    assert old in RECIPE
+    recipe.write_text(RECIPE.replace(old, new))
+    last = refused(capsys, "-o", "net")
+    assert last.startswith("gammafind: error: recipe.toml: ")
+    assert said in last
+    assert not (tmp_path / "net").exists()
+
+
+def test_what_ends_before_the_first_epoch_can_be_begun_anew(trained, tmp_path, capsys):
+    assert "workers is 0. It must be 1 or more" in refused(capsys, "-o", "net", "--workers", 0)
+    trained.write_text(RECIPE.replace("epochs = 2", 'epochs = 2\nstart = "nowhere"'))
+    assert "nowhere" in refused(capsys, "-o", "net")
+    (tmp_path / "file").write_text("")
+    trained.write_text(RECIPE.replace('folder = "data"', 'folder = "file"'))
+    assert "file: the folder of the training data is a file" in refused(capsys, "-o", "net")
+    trained.write_text(RECIPE.replace('folder = "data"', 'folder = "file/data"'))
+    assert "file/data: cannot be made" in refused(capsys, "-o", "net")
+    assert not (tmp_path / "net").exists()
+    trained.write_text(RECIPE.replace("epochs = 2", "epochs = 1"))
+    assert train("-o", "net", "-q") == 0
+
+
+def test_a_fault_does_not_hide_what_was_trained(trained, tmp_path, capsys, monkeypatch):
+    record = (tmp_path / "my net/training.json").read_text()
+    monkeypatch.setattr("gammafind.recipes.localiser.make_shards", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train("-o", "my net", "--resume")
+    assert (
+        json.loads((tmp_path / "my net/training.json").read_text())["settings"]
+        == (json.loads(record)["settings"])
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"settings": 3}'])
+def test_a_damaged_record_is_named(trained, tmp_path, capsys, text):
+    (tmp_path / "my net/training.json").write_text(text)
+    last = refused(capsys, "-o", "my net", "--resume")
+    assert "my net/training.json: the record of the training is damaged. Remove the folder" in last
+
+
+def test_a_folder_without_a_name_is_refused(recipe, tmp_path, capsys):
+    assert "the name of the folder is empty" in refused(capsys, "-o", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.toml"]
+
+
 def test_the_splits_share_no_catalogue(recipe):
     splits = read_recipe(recipe).data.splits
     assert [list(indices) for indices in splits.values()] == [[0, 1], [2], [3]]

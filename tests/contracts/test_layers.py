@@ -15,7 +15,7 @@ ROOT = Path(gammafind.__file__).parent
 LAYERS = (
     ("_version", "__init__"),
     ("errors",),
-    ("units", "files", "progress", "streams", "workers", "cache"),
+    ("units", "kinds", "files", "progress", "streams", "workers", "cache"),
     ("sky",),
     ("catalogue",),
     ("interfaces",),

@@ -155,6 +155,19 @@ def test_interval_is_fixed_by_the_seed(sky):
         bootstrap_interval(evaluation, lambda e: 0.0, rng=np.random.default_rng(4), n_draws=0)
 
 
+def test_few_regions_tell_no_interval():
+    positions = {"ra": [10.0, 11.0, 10.5] * u.deg, "dec": [10.0, 10.0, 10.5] * u.deg}
+    truth = QTable(positions)
+    image = evaluate_detections(QTable({**positions, "score": [1.0, 2.0, 3.0]})[:2], truth)
+    ends = bootstrap_interval(
+        image,
+        lambda e: np.array([rates(e).completeness, rates(e).purity]),
+        rng=np.random.default_rng(6),
+    )
+    assert np.shape(ends) == (2, 2)
+    assert np.isnan(ends).all()
+
+
 def test_regions_are_drawn_whole(sky):
     evaluation = evaluate_detections(*sky)
     drawn = resample(evaluation, rng=np.random.default_rng(5))

@@ -132,6 +132,42 @@ def test_what_is_not_known_is_left_out(sky):
     assert bare["offsets"]["all"]["within_68"] is None
 
 
+def test_an_image_has_rates_without_intervals(sky):
+    centre = SkyCoord(45, 20, unit="deg")
+    detections, truth = (
+        table[SkyCoord(table["ra"], table["dec"]).separation(centre) < 7 * u.deg] for table in sky
+    )
+    image = summarise(detections, truth, rng=np.random.default_rng(5))
+    assert len(truth) > 0
+    json.dumps(image, allow_nan=False)
+    for entry in (image["at_cut"], image["at_purity"]["all"], image["tight"]["all"]):
+        assert 0 < entry["completeness"] <= 1
+        assert entry["completeness_68"] == entry["purity_68"] == [None, None]
+    bins = image["at_purity"]["all"]["by_ts"]
+    assert all(ends == [None, None] for ends in bins["completeness_68"])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "fault"),
+    [
+        ("pos_err", 1 * u.m, "column pos_err of the detections .* in degrees"),
+        ("pos_err", "wide", "column pos_err of the detections .* in degrees"),
+        ("ts", 1 * u.m, "column ts of the detections .* without a unit"),
+        ("score", "high", "column score of the detections is no score .* without a unit"),
+    ],
+)
+def test_columns_of_detections_that_are_of_no_use_are_named(sky, name, values, fault):
+    detections, truth = sky[0].copy(), sky[1]
+    detections[name] = [values] * len(detections)
+    with pytest.raises(TableError, match=fault):
+        summarise(detections, truth, rng=np.random.default_rng(5))
+
+
+def test_a_cut_is_a_number(sky):
+    with pytest.raises(OptionError, match="the score cut is nan"):
+        summarise(*sky, rng=np.random.default_rng(5), cut=np.nan)
+
+
 @pytest.mark.parametrize("rows", [(0, None), (None, 0), (0, 0)])
 def test_nothing_found_or_nothing_there(sky, rows):
     tables = (table[:n] for table, n in zip(sky, rows, strict=True))

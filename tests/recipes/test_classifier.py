@@ -95,6 +95,30 @@ def test_a_training_is_not_written_over(folder, capsys):
     assert "--resume" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("units = [8]", "units = 0", "units of the network gammafind is 0"),
+        ("units = [8]", "dropout = 2.0", "dropout of the network gammafind is 2.0"),
+        ("[network]", "[cutouts]\nn_pixels = 3\n[network]", "the cut-outs are 3 pixels wide"),
+        ("[network]", "[cutouts]\nn_pixels = 0\n[network]", "n_pixels is 0"),
+        ('name = "pixels"', 'name = "pixles"', "there is no localiser 'pixles'"),
+        ('name = "pixels"', 'name = "pixels"\nreach = 1', "[localiser] pixels has no option"),
+        ("random_fakes = 20", "random_fakes = 0\nmin_score = 1e9", "nothing was detected"),
+    ],
+)
+def test_faults_name_the_recipe_and_leave_no_training(folder, tmp_path, capsys, old, new, said):
+    text = RECIPE.format(time="no").replace('folder = "data"', "validation = 1")
+    assert old in text
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(text.replace("train = 2", "train = 1").replace(old, new))
+    assert main(["train", "classifier", str(recipe), "-o", str(tmp_path / "net")]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"gammafind: error: {recipe}: ")
+    assert said in last
+    assert not (tmp_path / "net" / "training.json").exists()
+
+
 def test_a_finished_training_resumes_to_the_same(folder):
     before = (folder / "no" / "weights" / "architecture.json").read_text()
     arguments = ["train", "classifier", str(folder / "no.toml"), "-o", str(folder / "no")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gammafind.errors import OptionError
 from gammafind.learning.backend import load_keras
 from gammafind.learning.layers import check_network, log_softmax, standardised_inputs
 
@@ -14,6 +15,9 @@ CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR", "FAKE")
 """Classes in the order of the outputs; FAKE is no source."""
 INPUTS = ("images", "numbers", "position")
 """Names of the inputs; see `gammafind.plugins.cnn.features.features`."""
+
+_LEAST_SIDE = 5
+"""Pixels a side of images of which the network ``gammafind`` can look at the middle."""
 
 Tensor = Any
 """Symbolic tensor of keras."""
@@ -49,7 +53,8 @@ def build_network(
     MissingBackendError
         If no backend of keras is installed.
     OptionError
-        If there is no such network or option.
+        If there is no such network or option, an option has a value that it cannot have, or the
+        images are too small.
     """
     check_network(name, NETWORKS, options)
     shapes = ((n_pixels, n_pixels, channels), (n_numbers,), (2,))
@@ -113,6 +118,11 @@ def gammafind_network(
     """
     layers = load_keras().layers
     x = inputs["images"]
+    if x.shape[1] < _LEAST_SIDE:
+        raise OptionError(
+            f"the cut-outs are {x.shape[1]} pixels wide",
+            remedy=f"The network gammafind looks at {_LEAST_SIDE} pixels or more.",
+        )
     for n in filters:
         x = layers.Conv2D(n, 3, padding="same", activation="gelu")(x)
     centre = layers.Flatten()(layers.Cropping2D(2)(x))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from gammafind.errors import OptionError
 from gammafind.learning.backend import load_keras
 from gammafind.learning.layers import check_network, log_softmax, standardised_inputs
 from gammafind.plugins.image_cnn.features import N_CHANNELS, N_NUMBERS
@@ -19,6 +20,8 @@ BOGUS = ("cosmic-ray", "hot-pixel", "trail", "bleed", "nothing")
 """What is no source; ``nothing`` is a peak of the noise, or a part of a source."""
 CLASSES = (*REAL, *BOGUS)
 """Classes in the order of the outputs."""
+_LEAST_SIDE = 3
+"""Pixels a side of the middle of a stamp, after all convolutions."""
 
 
 def input_shapes(n_pixels: int, *, scores: bool = False) -> dict[str, tuple[int, ...]]:
@@ -50,7 +53,8 @@ def build_network(name: str, n_pixels: int, *, scores: bool = False, **options: 
     MissingBackendError
         If no backend of keras is installed.
     OptionError
-        If there is no such network or option.
+        If there is no such network or option, an option has a value that it cannot have, or the
+        stamps are too small.
     """
     check_network(name, NETWORKS, options)
     inputs, seen = standardised_inputs(input_shapes(n_pixels, scores=scores))
@@ -86,10 +90,15 @@ def stamps_network(
     for i, n in enumerate(filters):
         x = layers.Conv2D(n, 3, strides=2 if i else 1, padding="same", activation="relu")(x)
         x = layers.Conv2D(n, 3, padding="same", activation="relu")(x) if i else x
-    middle = layers.Cropping2D((x.shape[1] - 3) // 2)(x)
+    if x.shape[1] < _LEAST_SIDE:
+        raise OptionError(
+            f"stamps of {inputs['images'].shape[1]} pixels a side are {x.shape[1]} wide at the end",
+            remedy=f"Take wider ones, or fewer filters: {_LEAST_SIDE} pixels must be left.",
+        )
+    middle = layers.Cropping2D((x.shape[1] - _LEAST_SIDE) // 2)(x)
     x = layers.Concatenate()([layers.Flatten()(middle), layers.GlobalAveragePooling2D()(x)])
     x = layers.Dense(units, activation="relu")(layers.Dropout(dropout)(x))
-    y = layers.Dense(units // 2, activation="relu")(inputs["numbers"])
+    y = layers.Dense(max(units // 2, 1), activation="relu")(inputs["numbers"])
     x = layers.Dense(units, activation="relu")(layers.Concatenate()([x, y]))
     return _tree(layers.Dense(1 + len(CLASSES))(layers.Dropout(dropout)(x)))
 
