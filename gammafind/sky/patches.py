@@ -22,6 +22,7 @@ from gammafind.sky.scatter import scatter_counts
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.upsample import upsample
 from gammafind.units import degrees
+from gammafind.workers import in_threads
 
 __all__ = ["PatchGrid", "Patches"]
 
@@ -245,10 +246,13 @@ class PatchGrid:
             raise ShapeError(f"{len(n_pixels)} patch widths for {sky.n_bands} bands")
         if sky.kind == "counts" and rng is None:
             raise OptionError("cutting counts needs a random generator", remedy="Pass rng=.")
-        return tuple(
-            self._cut_band(sky.kind, pixels, values, width, sharp, rng)
-            for pixels, values, width in zip(sky.pixels, sky.values, n_pixels, strict=True)
-        )
+
+        def of_band(i: int) -> np.ndarray:
+            return self._cut_band(sky.kind, sky.pixels[i], sky.values[i], n_pixels[i], sharp, rng)
+
+        bands = range(sky.n_bands)
+        # Photons of all bands come from one generator, in order.
+        return tuple(map(of_band, bands) if sky.kind == "counts" else in_threads(of_band, bands))
 
     def _cut_band(
         self,
