@@ -32,10 +32,10 @@ class Cnn(Classifier):
         Folder of trained weights; where it is empty, shipped weights for bands and epochs.
     backend : {"onnxruntime", "keras"}
         What runs the network.
-    balanced : bool
-        Label sources so that all classes are recognised equally well, rather than so that most
-        labels are right: the label is the class that is most probable against its share among
-        detections. Rare classes (FAKE, PSR, PWN+SNR) are named more often then. Probabilities
+    balanced : float
+        From 0, where most labels are right, to 1, where all classes are recognised equally well:
+        the label is the class whose probability, over this power of its share among detections, is
+        the highest. Rare classes (FAKE, PSR, PWN+SNR) are named more often then. Probabilities
         stay the same.
     abstain : float
         As for `gammafind.interfaces.Classifier`.
@@ -52,7 +52,7 @@ class Cnn(Classifier):
     network: str = "gammafind"
     weights: str = ""
     backend: str = "onnxruntime"
-    balanced: bool = False
+    balanced: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,6 +62,8 @@ class Cnn(Classifier):
                     f"{name} is {getattr(self, name)!r}",
                     remedy=f"It is one of {', '.join(known)}.",
                 )
+        if not 0 <= self.balanced <= 1:
+            raise OptionError(f"balanced is {self.balanced}", remedy="It lies between 0 and 1.")
 
     @property
     def layout(self) -> CutoutLayout:
@@ -75,7 +77,7 @@ class Cnn(Classifier):
 
     @property
     def label_weights(self) -> np.ndarray:
-        """Ones or, where labels are balanced, the inverse of the share of each class."""
+        """Ones or, where labels are balanced, an inverse power of the share of each class."""
         if not self.balanced:
             return super().label_weights
         if not self.weights:
@@ -83,7 +85,7 @@ class Cnn(Classifier):
                 "balanced labels need the shares of the classes, which stand with the weights",
                 remedy="Give a folder of weights, or take those that for_sky chooses.",
             )
-        return 1 / np.array(self._architecture.shares)
+        return np.array(self._architecture.shares) ** -self.balanced
 
     def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
         """Return the classifier with weights for these bands, shipped ones where none are given.

@@ -87,9 +87,7 @@ def test_a_temperature_flattens_and_keeps_the_order():
 
 def test_balanced_labels_favour_rare_classes(folder):
     arrays = toy_arrays(200)
-    most, balanced = (
-        Cnn(weights=str(folder), balanced=one).classify(arrays) for one in (False, True)
-    )
+    most, balanced = (Cnn(weights=str(folder), balanced=one).classify(arrays) for one in (0, 1))
     assert_allclose(most["prob_FAKE"], balanced["prob_FAKE"])
     assert np.sum(balanced["class_label"] == "FAKE") >= np.sum(most["class_label"] == "FAKE")
 
@@ -133,9 +131,14 @@ class TestMissing:
         with pytest.raises(WeightsError, match="no weights of the classifier gammafind"):
             Cnn().for_sky(energy_bands([3, 4] * u.GeV), 0)
 
+    @pytest.mark.parametrize("balanced", [-0.1, 1.1, float("nan")])
+    def test_balance_out_of_range(self, balanced):
+        with pytest.raises(OptionError, match="balanced is"):
+            Cnn(balanced=balanced)
+
     def test_shares_of_balanced_labels(self):
         with pytest.raises(OptionError, match="balanced labels need"):
-            _ = Cnn(balanced=True).label_weights
+            _ = Cnn(balanced=1.0).label_weights
 
 
 def test_epochs_are_not_needed_by_all(timeless):
