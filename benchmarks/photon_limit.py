@@ -32,7 +32,7 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.streams import stream, streams
 
 SEED = 5006
-CATALOGUES, EPOCHS, BATCH = 24, 30, 512
+CATALOGUES, EPOCHS, BATCH = 10, 40, 512
 LEAST_TS = 10.0
 TS_BINS = (25, 100, 300, 1000, 3000, np.inf)
 FLOOR = 1e-9
