@@ -3,7 +3,8 @@
 Between the true parameters of a source (`truth_classifier.py`) and a classifier of real maps lies
 the noise of its photons. Here a network is given the true counts of each band and the true flux of
 each year with the errors of a likelihood in which position, background and neighbours are known:
-the most that anyone can see of a source in six bands and ten years.
+more than anyone can see of a source in six bands and ten years. Errors are 1 / sqrt(TS), which is
+too little for bright sources.
 
 ``python benchmarks/photon_limit.py FOLDER`` prints its accuracy on the detections of the skies in
 FOLDER, which ``classifier.py`` has made.
