@@ -13,7 +13,6 @@ FOLDER, which ``classifier.py`` has made.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,9 +26,8 @@ from gammafind.config import build
 from gammafind.evaluation.classification import accuracy, area_under_curve
 from gammafind.interfaces import SkyRenderer
 from gammafind.learning.backend import load_keras
-from gammafind.measure.expected import expected_ts
+from gammafind.measure.expected import rendered_ts_by_band
 from gammafind.plugins.cnn.networks import CLASSES
-from gammafind.sky.skymap import SkyMap
 from gammafind.streams import stream, streams
 
 SEED = 5006
@@ -58,21 +56,10 @@ def main() -> None:
 
 def seen_best(sources: QTable, renderer: SkyRenderer) -> QTable:
     """Counts of each source in each band, and the TS that each band adds, all else known."""
-    rendered = renderer.render(sources)
-    parts = renderer.background().values()
-    background = [sum(maps) for maps in zip(*(sky.values for sky in parts), strict=True)]
-    everything = [a + b for a, b in zip(rendered.values, background, strict=True)]
-    everything, alone = (replace(rendered, values=tuple(m)) for m in (everything, background))
-    positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
-    counts = renderer.source_counts(sources)
-
-    def of_band(i: int) -> np.ndarray:
-        one: list[SkyMap] = [sky.select([sky.bands[i].name]) for sky in (everything, alone)]
-        return expected_ts(positions, counts[:, i : i + 1], *one, [renderer.psfs()[i]])
-
     table = sources["class_label", "flux_history"]
-    table["b"], table["counts"] = positions.galactic.b.deg, counts
-    table["band_ts"] = np.stack([of_band(i) for i in range(rendered.n_bands)], axis=1)
+    table["b"] = SkyCoord(sources["ra"], sources["dec"], frame="icrs").galactic.b.deg
+    table["counts"] = renderer.source_counts(sources)
+    table["band_ts"] = rendered_ts_by_band(renderer, sources)
     return table
 
 

@@ -17,7 +17,7 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stamps import FINE, stamps
 
-__all__ = ["AGREEMENT", "expected_ts", "rendered_ts"]
+__all__ = ["AGREEMENT", "expected_ts", "rendered_ts", "rendered_ts_by_band"]
 
 _CHUNK = 1000
 _FAINT, _BRIGHT = (0.95, 1.25), (0.995, FINE)
@@ -73,15 +73,7 @@ def expected_ts(
     """
     counts = np.asarray(counts, dtype=float)
     _check(len(positions), counts, expected, background, psfs)
-    total = np.zeros(len(positions))
-    for i, pixels in enumerate(expected.pixels):
-        here = positions.transform_to(pixels.frame).spherical
-        vectors = unit_vectors(here.lon.deg, here.lat.deg)
-        everything = expected.values[i].ravel()
-        alone = np.maximum(background.values[i].ravel(), _FLOOR)
-        valid = (expected.valid[i] & background.valid[i]).ravel()
-        total += _band_ts(vectors, counts[:, i], everything, alone, valid, pixels, psfs[i])
-    return total
+    return sum(_ts_of_bands(positions, counts, expected, background, psfs))
 
 
 def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
@@ -97,6 +89,22 @@ def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
     -------
     ndarray, shape (n,)
     """
+    return sum(rendered_ts_by_band(renderer, sources).T)
+
+
+def rendered_ts_by_band(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
+    """What each band adds to `rendered_ts`.
+
+    Parameters
+    ----------
+    renderer : SkyRenderer
+    sources : QTable
+        Both as for `rendered_ts`.
+
+    Returns
+    -------
+    ndarray, shape (n, n_bands)
+    """
     counts = renderer.source_counts(sources)
     rendered = renderer.render(sources)
     components = renderer.background().values()
@@ -104,7 +112,9 @@ def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
     total = [a + b for a, b in zip(rendered.values, background, strict=True)]
     everything, alone = (replace(rendered, values=tuple(maps)) for maps in (total, background))
     positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
-    return expected_ts(positions, counts, everything, alone, renderer.psfs())
+    counts, psfs = np.asarray(counts, dtype=float), renderer.psfs()
+    _check(len(positions), counts, everything, alone, psfs)
+    return np.stack(_ts_of_bands(positions, counts, everything, alone, psfs), axis=1)
 
 
 def _check(
@@ -127,6 +137,25 @@ def _check(
         )
     if not all(map(same_pixels, background.pixels, expected.pixels)):
         raise BandError("the pixels of the background are not those of the expected counts")
+
+
+def _ts_of_bands(
+    positions: SkyCoord,
+    counts: np.ndarray,
+    expected: SkyMap,
+    background: SkyMap,
+    psfs: Sequence[RadialPsf],
+) -> list[np.ndarray]:
+    """TS of each source in one band after the other, each of shape (n,)."""
+    parts = []
+    for i, pixels in enumerate(expected.pixels):
+        here = positions.transform_to(pixels.frame).spherical
+        vectors = unit_vectors(here.lon.deg, here.lat.deg)
+        everything = expected.values[i].ravel()
+        alone = np.maximum(background.values[i].ravel(), _FLOOR)
+        valid = (expected.valid[i] & background.valid[i]).ravel()
+        parts.append(_band_ts(vectors, counts[:, i], everything, alone, valid, pixels, psfs[i]))
+    return parts
 
 
 def _band_ts(

@@ -18,7 +18,6 @@ from gammafind.learning.history import best_row
 from gammafind.learning.labelled import LabelledBatches, LabelledCutouts
 from gammafind.learning.layers import standardise
 from gammafind.learning.shards import make_shards
-from gammafind.learning.training import evaluate, train
 from gammafind.learning.weights import check_exporter
 from gammafind.progress import stage
 from gammafind.recipes.card import classifier_card
@@ -35,7 +34,7 @@ from gammafind.recipes.folders import (
     whole,
     write_record,
 )
-from gammafind.recipes.trained import Trained
+from gammafind.recipes.trained import Trained, train_and_test
 
 if TYPE_CHECKING:
     import keras
@@ -116,16 +115,14 @@ def train_classifier(
         batches = {n: _batches(recipe, kind, architecture, n, some) for n, some in data.items()}
         with stage("looking at the data"):
             standardise(network, _sample(architecture, data["train"]))
-        history = train(
+        history, test_loss = train_and_test(
             network,
-            batches["train"],
-            batches["validation"],
+            batches,
             folder=folder,
             options=recipe.training,
             loss=_cross_entropy,
             resume=resume,
         )
-        test_loss = evaluate(network, batches["test"], _cross_entropy) if "test" in data else None
         write_record(
             folder, {**record, "best_epoch": best_row(history)["epoch"], "loss": test_loss}
         )

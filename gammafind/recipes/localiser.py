@@ -15,7 +15,7 @@ from gammafind.learning.backend import load_keras
 from gammafind.learning.history import best_row
 from gammafind.learning.losses import loss_function
 from gammafind.learning.shards import make_shards
-from gammafind.learning.training import Samples, evaluate, train
+from gammafind.learning.training import Samples
 from gammafind.learning.weights import ARCHITECTURE
 from gammafind.plugins.unet.export import export_network
 from gammafind.plugins.unet.folder import read_architecture, read_network
@@ -35,7 +35,7 @@ from gammafind.recipes.folders import (
     write_record,
 )
 from gammafind.recipes.recipe import Recipe
-from gammafind.recipes.trained import Trained
+from gammafind.recipes.trained import Trained, train_and_test
 
 if TYPE_CHECKING:
     import keras
@@ -109,17 +109,14 @@ def train_localiser(
         if not recipe.start:
             with stage("looking at the data"):
                 standardise(network, _sample(batches["train"]))
-        loss = loss_function(recipe.loss)
-        history = train(
+        history, test_loss = train_and_test(
             network,
-            batches["train"],
-            batches["validation"],
+            batches,
             folder=folder,
             options=recipe.training,
-            loss=loss,
+            loss=loss_function(recipe.loss),
             resume=resume,
         )
-        test_loss = evaluate(network, batches["test"], loss) if splits["test"] else None
         result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
         write_record(folder, {**record, **result})
         network = whole(network, architecture)

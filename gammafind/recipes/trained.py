@@ -1,13 +1,19 @@
-"""What a training leaves."""
+"""A training and the test of its outcome, and what it leaves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gammafind.learning.history import Row
+from gammafind.learning.training import Loss, Samples, TrainingOptions, evaluate, train
 
-__all__ = ["Trained"]
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Trained", "train_and_test"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +39,42 @@ class Trained:
     test_loss: float | None
     n_made: int
     seconds: float
+
+
+def train_and_test(
+    network: keras.Model,
+    batches: Mapping[str, Samples | None],
+    *,
+    folder: Path,
+    options: TrainingOptions,
+    loss: Loss,
+    resume: bool,
+) -> tuple[list[Row], float | None]:
+    """Train a network, as `gammafind.learning.training.train` does, and test it.
+
+    Parameters
+    ----------
+    network : keras.Model
+    batches : mapping of str to Samples or None
+        ``train``, ``validation`` and, unless there is none, ``test``.
+    folder : Path
+    options : TrainingOptions
+    loss : callable
+    resume : bool
+
+    Returns
+    -------
+    history : list of Row
+    test_loss : float or None
+    """
+    history = train(
+        network,
+        batches["train"],
+        batches["validation"],
+        folder=folder,
+        options=options,
+        loss=loss,
+        resume=resume,
+    )
+    test = batches.get("test")
+    return history, None if test is None else evaluate(network, test, loss)

@@ -132,12 +132,16 @@ class Observation:
         background = self.total_background()
         valid = self._valid_in(grid, n_pixels, background)
         counts, of_background, exposure = (
-            _cut(sky, grid, n_pixels, valid, spread and sky.kind != "exposure", fine, rng)
-            for sky, fine in (
-                (self.counts, False),
-                (background, sharp),
-                (self.exposure, False),
+            _cut(
+                sky,
+                grid,
+                n_pixels,
+                valid,
+                spread and sky.kind != "exposure",
+                sharp and sky is background,
+                rng,
             )
+            for sky in (self.counts, background, self.exposure)
         )
         return Patches(
             grid=grid,

@@ -17,16 +17,15 @@ from gammafind.measure.slow_background import (
     unevenness,
 )
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.second_look import HIDDEN, SureSources
+from gammafind.plugins.unet.second_look import HIDDEN, SURE, SureSources
 from gammafind.plugins.unet.sky_evidence import sky_evidence
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["known_of", "with_background_of", "with_fluxes", "with_rough_background"]
 
-_SOLID, _SURE = 0.3, 0.5
-"""Probability of the network above which a detection is fitted together with others, and together
-with the background."""
+_SOLID = 0.3
+"""Probability of the network above which a detection is fitted together with others."""
 
 
 def with_fluxes(
@@ -121,7 +120,7 @@ def with_background_of(
     observation = given.observation
     if sure is None:
         positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
-        solid = np.asarray(found["score"]) >= _SURE
+        solid = np.asarray(found["score"]) >= SURE
         return seen.of_background(fitted_background(observation, positions, solid))
     factor = slow_factor(observation, sure.vectors(observation), sure.counts)
     return seen.of_background(scaled_background(observation, factor))

@@ -14,19 +14,21 @@ from astropy.table import QTable, vstack
 
 from gammafind.catalogue.pairs import pairs_within
 from gammafind.catalogue.positions import sky_positions
-from gammafind.measure.data import sky_data
 from gammafind.measure.sky_fit import counts_on_sky
 from gammafind.sky.observation import Observation
+from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
+from gammafind.workers import in_threads
 
-__all__ = ["HIDDEN", "SureSources", "sure_sources", "with_hidden"]
+__all__ = ["HIDDEN", "SURE", "SureSources", "sure_sources", "with_hidden"]
 
 HIDDEN = "hidden"
 """Column that tells which detections the second look has added."""
-_SURE = 0.5
-"""Probability of the network above which a detection is a part of what is expected."""
+SURE = 0.5
+"""Probability of the network above which a detection is a part of what is expected, also where the
+background is fitted."""
 _LEFT_OVER, _SAME = 0.1, 0.3
 """Degrees about a detection within which a second look sees what the model has left of it, and
 about one that is not in the model, itself."""
@@ -53,18 +55,14 @@ class SureSources:
     def in_background_of(self, stacks: PatchStacks) -> PatchStacks:
         """Patches of the same sky in which these sources are a part of the background."""
         observation = stacks.observation
-        seen = observation.counts
-        data = sky_data(observation, index=2.0)
-        maps = data.source_maps(self.vectors(observation), self.counts)
-        expected = SkyMap(
-            seen.bands,
-            seen.pixels,
-            tuple(
-                np.maximum(values, 0).reshape(pixels.shape).astype(np.float32)
-                for values, pixels in zip(maps, seen.pixels, strict=True)
-            ),
-            kind="expected counts",
-        )
+        seen, vectors = observation.counts, self.vectors(observation)
+
+        def of_band(i: int) -> np.ndarray:
+            counts, pixels, psf = self.counts[:, i], seen.pixels[i], observation.psfs[i]
+            return sky_counts(vectors, counts, pixels, psf).astype(np.float32)
+
+        maps = tuple(in_threads(of_band, range(seen.n_bands)))
+        expected = SkyMap(seen.bands, seen.pixels, maps, "expected counts")
         return stacks.of_background({**observation.background, "sources": expected}, sharp=True)
 
 
@@ -85,7 +83,7 @@ def sure_sources(found: QTable, observation: Observation) -> SureSources | None:
     """
     if observation.is_coarse:
         return None
-    positions = sky_positions(found[np.asarray(found["score"]) >= _SURE])
+    positions = sky_positions(found[np.asarray(found["score"]) >= SURE])
     return SureSources(positions, counts_on_sky(observation, positions))
 
 
@@ -104,7 +102,7 @@ def with_hidden(found: QTable, again: QTable) -> QTable:
     QTable
         With a column `HIDDEN`.
     """
-    sure = np.asarray(found["score"]) >= _SURE
+    sure = np.asarray(found["score"]) >= SURE
     near = pairs_within(
         sky_positions(found), sky_positions(again), np.where(sure, _LEFT_OVER, _SAME)
     )[1]
