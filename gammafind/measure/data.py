@@ -129,20 +129,20 @@ def sky_data(observation: Observation, *, index: float) -> SkyData:
     counts, background = observation.counts, observation.total_background()
     edges = [tuple(band.edges.to_value("MeV", equivalencies=_spectral())) for band in counts.bands]
     share = photon_shares(edges, index)
-    expected = [np.maximum(v.ravel().astype(float), _FLOOR) for v in background.values]
-    bands = tuple(
-        BandData(
+
+    def of_band(i: int) -> BandData:
+        expected = np.maximum(background.values[i].ravel().astype(float), _FLOOR)
+        return BandData(
             counts=counts.values[i].ravel().astype(float),
-            model=expected[i],
-            background=expected[i],
+            model=expected,
+            background=expected,
             sensitivity=share[i] * observation.exposure.values[i].ravel().astype(float),
             valid=(counts.valid[i] & background.valid[i] & observation.exposure.valid[i]).ravel(),
             pixels=counts.pixels[i],
             psf=observation.psfs[i],
         )
-        for i in range(counts.n_bands)
-    )
-    return SkyData(bands)
+
+    return SkyData(tuple(in_threads(of_band, range(counts.n_bands))))
 
 
 def source_size(data: SkyData) -> float:

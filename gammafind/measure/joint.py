@@ -15,6 +15,8 @@ __all__ = ["JointFit", "fit_jointly"]
 _ITERATIONS = 25
 _TOLERANCE = 1e-3
 _HOLDS = 10
+_SLOW = 0.5
+"""Share of the gain of the step before above which the information has become too old."""
 _SMALLEST_SHARE = 1e-3
 _RIDGE = 1e-9
 _MANY, _CG_TOLERANCE, _CG_STEPS = 2000, 1e-7, 200
@@ -83,26 +85,30 @@ def fit_jointly(
 
     Notes
     -----
-    Newton's method with the expected (Fisher) information. Each step goes to the maximum of the
-    quadratic approximation with no amplitude below zero, or part of the way where all of it
-    would lower the likelihood.
+    Newton's method with the expected (Fisher) information, which is kept for the next step as long
+    as each step gains less than half of what the one before gained. Each step goes to the maximum
+    of the quadratic approximation with no amplitude below zero, or part of the way where all of
+    it would lower the likelihood.
     """
     amplitude = np.maximum(np.asarray(start, dtype=float), 0)
     total = np.asarray(templates.sum(axis=0)).ravel()
     by_template = templates.T.tocsr()
     model = fixed + templates @ amplitude
-    information = _information(by_template, templates, model)
+    before, outdated = 0.0, True
     for _ in range(_ITERATIONS):
+        if outdated:
+            information = _information(by_template, templates, model)
         slope = by_template @ (counts / model) - total
         step = _bounded_step(amplitude, slope, information)
         gain = slope @ step
-        step *= _share(counts, templates @ step / model, total @ step)
-        amplitude = amplitude + step
+        share = _share(counts, templates @ step / model, total @ step)
+        amplitude = amplitude + share * step
         model = fixed + templates @ amplitude
-        information = _information(by_template, templates, model)
-        if gain < least_gain or np.all(np.abs(step) < tolerance * (amplitude + 1)):
+        small = np.all(np.abs(share * step) < tolerance * (amplitude + 1))
+        if gain < least_gain or small:
             break
-    return JointFit(amplitude, information)
+        before, outdated = gain, share < 1 or gain > _SLOW * before
+    return JointFit(amplitude, _information(by_template, templates, model))
 
 
 def _bounded_step(

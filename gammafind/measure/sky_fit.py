@@ -18,7 +18,7 @@ from gammafind.measure.flux_fit import FluxFit
 from gammafind.measure.likelihood import fit_amplitudes
 from gammafind.measure.sky_sources import SkySources
 from gammafind.sky.observation import Observation
-from gammafind.sky.stamps import COARSE, Stamps, fractions_at
+from gammafind.sky.stamps import COARSE, Stamps, fractions_of_each
 from gammafind.workers import in_threads
 
 __all__ = ["INDICES", "counts_on_sky", "fit_on_sky"]
@@ -98,7 +98,7 @@ def _alone(
     best = found[0].argmax(axis=1)
     each = np.arange(len(rows))
     point = _points(stamps, shares[best, each])
-    clumps = [_clumps(sky, stamps, rows, background[rows], fwhm) for fwhm in CLUMP_FWHM]
+    clumps = _clumps(sky, stamps, rows, background[rows])
     return found, fit_clumps(seen, others, point, clumps, found[1, each, best])
 
 
@@ -113,18 +113,16 @@ def _clumps(
     stamps: Sequence[Stamps],
     rows: np.ndarray,
     background: np.ndarray,
-    fwhm: float,
-) -> np.ndarray:
-    """Counts of clumps as high as the background (n_rows, n_bands), shape (n_rows, k)."""
+) -> list[np.ndarray]:
+    """Counts of clumps as high as the background (n_rows, n_bands), one (n_rows, k) a size."""
     parts = []
     for band, stamp, height in zip(sky.data.bands, stamps, background.T, strict=True):
-        share = fractions_at(
-            sky.vectors[rows],
-            stamp.pixel,
-            band.pixels,
-            clump_profile(band.psf, fwhm),
-            sampling=COARSE,
+        profiles = (clump_profile(band.psf, fwhm) for fwhm in CLUMP_FWHM)
+        shares = fractions_of_each(
+            sky.vectors[rows], stamp.pixel, band.pixels, profiles, sampling=COARSE
         )
-        pixels = clump_height(fwhm) / band.pixels.pixel_area.to_value("sr")
-        parts.append(share * band.valid[stamp.pixel] * height[:, None] * pixels)
-    return np.concatenate(parts, axis=1)
+        per_pixel = height[:, None] / band.pixels.pixel_area.to_value("sr")
+        scale = band.valid[stamp.pixel] * per_pixel
+        sizes = zip(shares, CLUMP_FWHM, strict=True)
+        parts.append([share * scale * clump_height(fwhm) for share, fwhm in sizes])
+    return [np.concatenate(of_size, axis=1) for of_size in zip(*parts, strict=True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
@@ -11,6 +10,7 @@ from scipy import sparse
 from gammafind.measure.background import component_norms, slow_norm
 from gammafind.measure.data import SkyData
 from gammafind.measure.joint import JointFit, fit_jointly
+from gammafind.sky.degrade import added_up
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.stamps import Stamps, stamps
@@ -225,25 +225,10 @@ def _faintest(
     """
     maps = [np.where(good, values, 0) for values in (counts, sources, *components.T)]
     if isinstance(pixels, HealpixPixels) and pixels.nside > _NORM_NSIDE:
-        good, *maps = (_added_up(values, _NORM_NSIDE) for values in (good.astype(float), *maps))
+        good, *maps = (added_up(values, _NORM_NSIDE) for values in (good.astype(float), *maps))
         good = good == (pixels.nside // _NORM_NSIDE) ** 2
     counts, sources, *parts = maps
     total = np.sum(parts, axis=0)
     limit = np.quantile(total[good], _FAINT_SHARE) if good.any() else 0.0
     chosen = good & (total <= limit)
     return counts[chosen], sources[chosen], np.stack(parts, axis=1)[chosen]
-
-
-def _added_up(values: np.ndarray, nside: int) -> np.ndarray:
-    """Sum of a RING map over larger pixels."""
-    larger = _larger_pixels(len(values), nside)
-    return np.bincount(larger, values, minlength=12 * nside**2)
-
-
-@lru_cache(maxsize=4)
-def _larger_pixels(n_pixels: int, nside: int) -> np.ndarray:
-    """RING index of the pixel of ``nside`` that holds each pixel of a RING map."""
-    import healpy as hp
-
-    nested = hp.ring2nest(hp.npix2nside(n_pixels), np.arange(n_pixels))
-    return hp.nest2ring(nside, nested // (n_pixels // (12 * nside**2))).astype(np.int32)

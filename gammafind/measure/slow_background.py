@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from gammafind.sky.degrade import added_up
 from gammafind.sky.harmonics import (
     SIGMA_OF_FWHM,
     analyse_points,
@@ -15,8 +16,8 @@ from gammafind.sky.harmonics import (
     synthesise,
 )
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.workers import in_threads
 
 __all__ = ["rough_factor", "scaled_background", "slow_factor", "unevenness"]
 
@@ -144,10 +145,8 @@ def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> 
     """
     import healpy as hp
 
-    pixels = given.counts.pixels[0]
     before, after = (
-        _degraded(np.nan_to_num(one.total_background().values[0]), pixels)
-        for one in (given, fitted)
+        added_up(np.nan_to_num(one.total_background().values[0]), _NSIDE) for one in (given, fitted)
     )
     known = (before > 0) & (after > 0)
     ratio = np.divide(after, before, out=np.ones_like(before), where=known)
@@ -157,20 +156,15 @@ def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> 
 
 def _totals(observation: Observation) -> tuple[np.ndarray, np.ndarray]:
     """Counts and background of all bands together, where both are known."""
-    background = observation.total_background()
-    totals = np.zeros((2, 12 * _NSIDE**2))
-    for band, pixels in enumerate(observation.counts.pixels):
-        valid = observation.counts.valid[band] & background.valid[band]
-        for total, sky in zip(totals, (observation.counts, background), strict=True):
-            total += _degraded(np.where(valid, sky.values[band], 0), pixels)
-    return totals[0], totals[1]
+    counts, background = observation.counts, observation.total_background()
 
+    def of_band(i: int) -> list[np.ndarray]:
+        valid = counts.valid[i] & background.valid[i]
+        both = (np.where(valid, sky.values[i], 0) for sky in (counts, background))
+        return [added_up(values, _NSIDE) for values in both]
 
-def _degraded(values: np.ndarray, pixels: HealpixPixels) -> np.ndarray:
-    """Sums over the pixels of nside 64."""
-    import healpy as hp
-
-    return hp.ud_grade(values.astype(float), _NSIDE, power=-2)
+    seen, expected = map(sum, zip(*in_threads(of_band, range(counts.n_bands)), strict=True))
+    return seen, expected
 
 
 def _source_map(observation: Observation, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:

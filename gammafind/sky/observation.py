@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -89,6 +90,10 @@ class Observation:
 
     def total_background(self) -> SkyMap:
         """Sum of the background components, each at norm one; valid where all of them are."""
+        return self._total_background
+
+    @cached_property
+    def _total_background(self) -> SkyMap:
         components = list(self.background.values())
         if len(components) == 1:
             return components[0]

@@ -28,6 +28,8 @@ __all__ = ["PatchGrid", "Patches"]
 
 _MOST_NODES = 64
 """Points a side at which smooth maps are interpolated for a patch."""
+_AT_ONCE = 16
+"""Patches whose pixels are given their places at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,43 +249,60 @@ class PatchGrid:
         if sky.kind == "counts" and rng is None:
             raise OptionError("cutting counts needs a random generator", remedy="Pass rng=.")
 
-        def of_band(i: int) -> np.ndarray:
-            return self._cut_band(sky.kind, sky.pixels[i], sky.values[i], n_pixels[i], sharp, rng)
-
+        self._check(sky)
         bands = range(sky.n_bands)
-        # Photons of all bands come from one generator, in order.
-        return tuple(map(of_band, bands) if sky.kind == "counts" else in_threads(of_band, bands))
+        if sky.kind == "counts":
+            generators = rng.spawn(sky.n_bands)
 
-    def _cut_band(
-        self,
-        kind: str,
-        pixels: HealpixPixels,
-        values: np.ndarray,
-        width: int,
-        sharp: bool,
-        rng: np.random.Generator | None,
-    ) -> np.ndarray:
-        if not isinstance(pixels, HealpixPixels) or pixels.frame != self.frame:
-            raise OptionError(
-                f"patches in {self.frame} coordinates cannot be cut from {pixels!r}",
-                remedy="The map must be HEALPix in the frame of the patch grid.",
-            )
-        if kind == "counts":
-            return scatter_counts(values, pixels.nside, self, width, rng=rng)
-        import healpy as hp
+            def of_band(i: int) -> np.ndarray:
+                nside, rng = sky.pixels[i].nside, generators[i]
+                return scatter_counts(sky.values[i], nside, self, n_pixels[i], rng=rng)
+        else:
+            points = [width if sharp else min(width, _MOST_NODES) for width in n_pixels]
+            nodes = {n: self._nodes(n) for n in set(points)}
 
-        n_nodes = width if sharp else min(width, _MOST_NODES)
-        nodes = np.empty((len(self), n_nodes, n_nodes), dtype=np.float32)
-        for index in range(len(self)):
-            theta, phi = np.moveaxis(self.angles([index], n_nodes)[0], -1, 0)
-            patch = hp.get_interp_val(values, theta.ravel(), phi.ravel())
-            nodes[index] = patch.reshape(n_nodes, n_nodes)
-        patches = upsample(nodes, width)
-        if kind == "expected counts":
-            y, x = np.indices((width, width))
-            areas = self.pixel_areas(x, y, width) / pixels.pixel_area.to_value(u.sr)
-            patches = np.maximum(patches, 0) * areas.astype(np.float32)
-        return patches
+            def of_band(i: int) -> np.ndarray:
+                patches = _interpolated(sky.values[i], nodes[points[i]], n_pixels[i])
+                if sky.kind != "expected counts":
+                    return patches
+                return np.maximum(patches, 0) * self._area_ratios(sky.pixels[i], n_pixels[i])
+
+        return tuple(in_threads(of_band, bands))
+
+    def _check(self, sky: SkyMap) -> None:
+        for pixels in sky.pixels:
+            if not isinstance(pixels, HealpixPixels) or pixels.frame != self.frame:
+                raise OptionError(
+                    f"patches in {self.frame} coordinates cannot be cut from {pixels!r}",
+                    remedy="The map must be HEALPix in the frame of the patch grid.",
+                )
+
+    def _area_ratios(self, pixels: HealpixPixels, width: int) -> np.ndarray:
+        """Solid angles of the pixels of a patch over those of a map, (width, width), float32."""
+        y, x = np.indices((width, width))
+        areas = self.pixel_areas(x, y, width) / pixels.pixel_area.to_value(u.sr)
+        return areas.astype(np.float32)
+
+    def _nodes(self, n_pixels: int) -> np.ndarray:
+        """Colatitudes and longitudes of all pixel centres, shape (n, 2, n_pixels, n_pixels).
+
+        Few are kept: the maps of all bands are interpolated there.
+        """
+        if n_pixels in self._kept_nodes:
+            return self._kept_nodes[n_pixels]
+
+        def angles(rows: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(np.moveaxis(self.angles(rows, n_pixels), -1, 1))
+
+        parts = np.array_split(np.arange(len(self)), len(self) // _AT_ONCE + 1)
+        nodes = np.concatenate(list(in_threads(angles, parts)))
+        if n_pixels <= _MOST_NODES:
+            self._kept_nodes[n_pixels] = nodes
+        return nodes
+
+    @cached_property
+    def _kept_nodes(self) -> dict[int, np.ndarray]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -358,3 +377,13 @@ class Patches:
     def score_width(self) -> int:
         """Pixels a side of a score map: those of the finest band."""
         return max(self.n_pixels)
+
+
+def _interpolated(values: np.ndarray, nodes: np.ndarray, width: int) -> np.ndarray:
+    """A RING map at the nodes of patches, and between them, shape (n, width, width), float32."""
+    import healpy as hp
+
+    at_nodes = np.empty((len(nodes), *nodes.shape[2:]), dtype=np.float32)
+    for patch, (theta, phi) in zip(at_nodes, nodes, strict=True):
+        patch[...] = hp.get_interp_val(values, theta, phi)
+    return upsample(at_nodes, width)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import sparse
 
 from gammafind.sky.harmonics import analyse_points, kernel_sums, synthesise
 from gammafind.sky.patch_points import PatchPoints
@@ -71,11 +70,11 @@ def sky_counts_of_each(
         return
     area = float(pixels.pixel_area.value)
     split = split_psf(psf, np.sqrt(area), int(_SKY_MULTIPOLES / np.sqrt(area)))
-    near = _near_matrix(vectors, pixels, split)
+    index, change = _near_pixels(vectors, pixels, split)
     for each in counts:
         total = synthesise(analyse_points(vectors, each, split.window), pixels.nside)
         total *= area
-        total += near @ each
+        np.add.at(total, index, change * np.asarray(each)[:, None])
         yield np.maximum(total, 0, out=total)
 
 
@@ -108,8 +107,10 @@ def patch_counts(
     return np.maximum(patches, 0, out=patches)
 
 
-def _near_matrix(vectors: np.ndarray, pixels: HealpixPixels, split: SplitPsf) -> sparse.csc_array:
-    """Near part of all sources for one count each, shape (n_pixels, n)."""
+def _near_pixels(
+    vectors: np.ndarray, pixels: HealpixPixels, split: SplitPsf
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels near each source, and the near part in them for one count, both (n, k)."""
     area = float(pixels.pixel_area.value)
     missing = 1 - area * kernel_sums(vectors, split.window, pixels.nside)
     k = min(int(np.pi * (split.reach / np.sqrt(area)) ** 2), pixels.shape[0])
@@ -117,11 +118,7 @@ def _near_matrix(vectors: np.ndarray, pixels: HealpixPixels, split: SplitPsf) ->
     for part in _parts(len(vectors), k):
         index.append(pixels.nearest(vectors[part], k))
         change.append(_near_healpix(vectors[part], index[-1], pixels, split, missing[part]))
-    index, change = np.concatenate(index), np.concatenate(change)
-    starts = np.arange(len(vectors) + 1) * index.shape[1]
-    return sparse.csc_array(
-        (change.ravel(), index.ravel(), starts), shape=(pixels.shape[0], len(vectors))
-    )
+    return np.concatenate(index), np.concatenate(change)
 
 
 def _near_healpix(

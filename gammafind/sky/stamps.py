@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ __all__ = [
     "Stamps",
     "averaged_profile",
     "fractions_at",
+    "fractions_of_each",
     "pixels_near",
     "point_source_map",
     "psf_core",
@@ -186,10 +188,35 @@ def fractions_at(
     within 0.1 % at the finer ``sampling``. At the poles of HEALPix the middle of a pixel is not
     its centre of mass; there sub-pixels are finer.
     """
-    size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
-    core = psf_core(psf)
+    return next(fractions_of_each(vectors, index, pixels, (psf,), sampling=sampling))
+
+
+def fractions_of_each(
+    vectors: np.ndarray,
+    index: np.ndarray,
+    pixels: Pixels,
+    psfs: Iterable[RadialPsf],
+    *,
+    sampling: float = FINE,
+) -> Iterator[np.ndarray]:
+    """Yield `fractions_at` for one PSF after the other."""
     chord = _chord(vectors[..., None, :], _centres(pixels, index))
     index = np.broadcast_to(index, chord.shape)
+    areas = pixel_areas(pixels)[index]
+    for psf in psfs:
+        yield areas * _densities(vectors, index, pixels, psf, chord, sampling)
+
+
+def _densities(
+    vectors: np.ndarray,
+    index: np.ndarray,
+    pixels: Pixels,
+    psf: RadialPsf,
+    chord: np.ndarray,
+    sampling: float,
+) -> np.ndarray:
+    """PSF averaged over pixels at chords from the sources, shape (..., k)."""
+    size, core = float(np.sqrt(pixels.pixel_area.to_value("sr"))), psf_core(psf)
     density = _looked_up(psf, size, chord)
     fineness = 2 ** max(0, int(np.ceil(np.log2(sampling * size / core))))
     polar = _polar(vectors, pixels, _POLAR_PIXELS * size + _POLAR_CORES * core)[..., None]
@@ -202,7 +229,7 @@ def fractions_at(
                 at = np.nonzero(chosen)
                 density[at] = _averaged(vectors[at[:-1]], index[at], n, pixels, psf)
         inside = outside
-    return density * pixel_areas(pixels)[index]
+    return density
 
 
 def _centres(pixels: Pixels, index: np.ndarray) -> np.ndarray:
