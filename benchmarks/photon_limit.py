@@ -1,10 +1,10 @@
 """What the photons of a source say of its class, if all else on the sky is known.
 
 Between the true parameters of a source (`truth_classifier.py`) and a classifier of real maps lies
-the noise of its photons. Here a network is given the true counts of each band and the true flux of
-each year with the errors of a likelihood in which position, background and neighbours are known:
-more than anyone can see of a source in six bands and ten years. Errors are 1 / sqrt(TS), which is
-too little for bright sources.
+the noise of its photons. Here a network is given the counts of each band and the flux of each year
+with the noise of a likelihood in which position, background and neighbours are known (the bound of
+Cramer and Rao): more than anyone can see of a source in six bands and ten years. In each band N
+counts of an information I are as N counts on a known background of N^2 / I - N.
 
 ``python benchmarks/photon_limit.py FOLDER`` prints its accuracy on the detections of the skies in
 FOLDER, which ``classifier.py`` has made.
@@ -26,7 +26,7 @@ from gammafind.config import build
 from gammafind.evaluation.classification import accuracy, area_under_curve
 from gammafind.interfaces import SkyRenderer
 from gammafind.learning.backend import load_keras
-from gammafind.measure.expected import rendered_ts_by_band
+from gammafind.measure.expected import rendered_information, rendered_ts_by_band
 from gammafind.plugins.cnn.networks import CLASSES
 from gammafind.streams import stream, streams
 
@@ -55,23 +55,27 @@ def main() -> None:
 
 
 def seen_best(sources: QTable, renderer: SkyRenderer) -> QTable:
-    """Counts of each source in each band, and the TS that each band adds, all else known."""
+    """Counts of each source in each band, and TS and information of each band, all else known."""
     table = sources["class_label", "flux_history"]
     table["b"] = SkyCoord(sources["ra"], sources["dec"], frame="icrs").galactic.b.deg
     table["counts"] = renderer.source_counts(sources)
     table["band_ts"] = rendered_ts_by_band(renderer, sources)
+    table["information"] = rendered_information(renderer, sources)
     return table
 
 
 def seen(sources: QTable, rng: np.random.Generator) -> np.ndarray:
     """Spectra and light curves of sources with the noise of their photons, shape (n, k)."""
-    counts, ts = np.asarray(sources["counts"]), np.asarray(sources["band_ts"])
-    error = np.maximum(counts, FLOOR) / np.sqrt(np.maximum(ts, FLOOR))
-    measured = counts + error * rng.normal(size=counts.shape)
-    total = np.maximum(measured.sum(axis=1, keepdims=True), FLOOR)
+    counts = np.maximum(np.asarray(sources["counts"]), FLOOR)
+    information = np.maximum(np.asarray(sources["information"]), FLOOR**2)
+    behind = np.maximum(counts**2 / information - counts, 0)
+    measured = rng.poisson(counts + behind) - behind
+    error = np.sqrt(np.maximum(measured + behind, 1))
+    total = np.maximum(measured.sum(axis=1, keepdims=True), 1)
     history = np.asarray(sources["flux_history"])
     years = history.shape[1]
-    of_year = np.sqrt(years / np.maximum(ts.sum(axis=1, keepdims=True), FLOOR))
+    weighed = information.sum(axis=1, keepdims=True)
+    of_year = np.sqrt(years / weighed)
     curve = history + of_year * rng.normal(size=history.shape)
     deviation = (curve - curve.mean(axis=1, keepdims=True)) / of_year
     square = (deviation**2).sum(axis=1, keepdims=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,13 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stamps import FINE, stamps
 
-__all__ = ["AGREEMENT", "expected_ts", "rendered_ts", "rendered_ts_by_band"]
+__all__ = [
+    "AGREEMENT",
+    "expected_ts",
+    "rendered_information",
+    "rendered_ts",
+    "rendered_ts_by_band",
+]
 
 _CHUNK = 1000
 _FAINT, _BRIGHT = (0.95, 1.25), (0.995, FINE)
@@ -26,6 +32,9 @@ the background somewhere, the wings matter."""
 AGREEMENT = 0.01
 """Share of its counts in a pixel to which a source is known there."""
 _FLOOR = 1e-12
+
+Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""What each pixel adds, from the counts of the source and those of all else in it."""
 
 
 def expected_ts(
@@ -73,7 +82,7 @@ def expected_ts(
     """
     counts = np.asarray(counts, dtype=float)
     _check(len(positions), counts, expected, background, psfs)
-    return sum(_ts_of_bands(positions, counts, expected, background, psfs))
+    return sum(_of_bands(_ts, positions, counts, expected, background, psfs))
 
 
 def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
@@ -105,6 +114,29 @@ def rendered_ts_by_band(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
     -------
     ndarray, shape (n, n_bands)
     """
+    return _of_rendered(_ts, renderer, sources)
+
+
+def rendered_information(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
+    """Fisher information of the counts of each source in each band, everything else known.
+
+    Parameters
+    ----------
+    renderer : SkyRenderer
+    sources : QTable
+        Both as for `rendered_ts`.
+
+    Returns
+    -------
+    ndarray, shape (n, n_bands)
+        Sum over pixels of ``s**2 / m``, with ``s`` and ``m`` as for `expected_ts`: the inverse
+        square of the least relative error with which the counts can be measured (the bound of
+        Cramer and Rao).
+    """
+    return _of_rendered(_information, renderer, sources)
+
+
+def _of_rendered(statistic: Statistic, renderer: SkyRenderer, sources: QTable) -> np.ndarray:
     counts = renderer.source_counts(sources)
     rendered = renderer.render(sources)
     components = renderer.background().values()
@@ -114,7 +146,7 @@ def rendered_ts_by_band(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
     positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
     counts, psfs = np.asarray(counts, dtype=float), renderer.psfs()
     _check(len(positions), counts, everything, alone, psfs)
-    return np.stack(_ts_of_bands(positions, counts, everything, alone, psfs), axis=1)
+    return np.stack(_of_bands(statistic, positions, counts, everything, alone, psfs), axis=1)
 
 
 def _check(
@@ -139,14 +171,15 @@ def _check(
         raise BandError("the pixels of the background are not those of the expected counts")
 
 
-def _ts_of_bands(
+def _of_bands(
+    statistic: Statistic,
     positions: SkyCoord,
     counts: np.ndarray,
     expected: SkyMap,
     background: SkyMap,
     psfs: Sequence[RadialPsf],
 ) -> list[np.ndarray]:
-    """TS of each source in one band after the other, each of shape (n,)."""
+    """A statistic of each source in one band after the other, each of shape (n,)."""
     parts = []
     for i, pixels in enumerate(expected.pixels):
         here = positions.transform_to(pixels.frame).spherical
@@ -154,11 +187,13 @@ def _ts_of_bands(
         everything = expected.values[i].ravel()
         alone = np.maximum(background.values[i].ravel(), _FLOOR)
         valid = (expected.valid[i] & background.valid[i]).ravel()
-        parts.append(_band_ts(vectors, counts[:, i], everything, alone, valid, pixels, psfs[i]))
+        of_band = counts[:, i], everything, alone, valid, pixels, psfs[i]
+        parts.append(_of_band(statistic, vectors, *of_band))
     return parts
 
 
-def _band_ts(
+def _of_band(
+    statistic: Statistic,
     vectors: np.ndarray,
     counts: np.ndarray,
     everything: np.ndarray,
@@ -167,8 +202,8 @@ def _band_ts(
     pixels: Pixels,
     psf: RadialPsf,
 ) -> np.ndarray:
-    """TS of each source in one band, in bounded memory."""
-    ts = np.zeros(len(vectors))
+    """A statistic of each source in one band, in bounded memory."""
+    found = np.zeros(len(vectors))
     largest = counts * psf.density[0] * pixels.pixel_area.to_value("sr")
     bright = largest > background[pixels.containing(vectors)]
     for (containment, sampling), chosen in ((_FAINT, ~bright), (_BRIGHT, bright)):
@@ -178,5 +213,13 @@ def _band_ts(
             source = stamp.fraction * counts[part, None] * valid[stamp.pixel]
             others = everything[stamp.pixel] - (1 + AGREEMENT) * source
             rest = np.maximum(others, background[stamp.pixel])
-            ts[part] = 2 * ((rest + source) * np.log1p(source / rest) - source).sum(axis=1)
-    return ts
+            found[part] = statistic(source, rest).sum(axis=1)
+    return found
+
+
+def _ts(source: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    return 2 * ((rest + source) * np.log1p(source / rest) - source)
+
+
+def _information(source: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    return source**2 / (rest + source)

@@ -56,7 +56,7 @@ class JointFit:
 def fit_jointly(
     counts: np.ndarray,
     fixed: np.ndarray,
-    templates: sparse.csr_array,
+    templates: sparse.csr_array | sparse.csc_array,
     start: np.ndarray,
     *,
     tolerance: float = _TOLERANCE,
@@ -92,7 +92,7 @@ def fit_jointly(
     """
     amplitude = np.maximum(np.asarray(start, dtype=float), 0)
     total = np.asarray(templates.sum(axis=0)).ravel()
-    by_template = templates.T.tocsr()
+    by_template, templates = templates.T.tocsr(), templates.tocsr()
     model = fixed + templates @ amplitude
     before, outdated = 0.0, True
     for _ in range(_ITERATIONS):

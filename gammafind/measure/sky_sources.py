@@ -10,7 +10,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from scipy import sparse
 
-from gammafind.measure.data import SkyData, photon_shares, sky_data
+from gammafind.measure.data import BandData, SkyData, photon_shares, sky_data
 from gammafind.measure.joint import fit_jointly
 from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
@@ -107,19 +107,12 @@ class SkySources:
         if not len(rows):
             return self, counts
         shares = self.shares(_INDEX)[rows]
-        parts = [_templates(stamp.take(rows)) for stamp in self.stamps]
-        templates = sparse.vstack(
-            [
-                part @ sparse.diags_array(share)
-                for (_, part), share in zip(parts, shares.T, strict=True)
-            ],
-            format="csr",
-        )
-        seen = self._at("counts", parts)
-        amplitude = _expected(seen, self._at("background", parts), templates)
+        pixels, templates = _templates([stamp.take(rows) for stamp in self.stamps], shares)
+        seen = self._at("counts", pixels)
+        amplitude = _expected(seen, self._at("background", pixels), templates)
         counts[rows] = amplitude[:, None] * shares
         sky = self._with_wings(counts, rows[amplitude > _FAR])
-        fixed = sky._at("background", parts)
+        fixed = sky._at("background", pixels)
         fit = fit_jointly(
             seen, fixed, templates, amplitude, tolerance=_TOLERANCE, least_gain=_LEAST_GAIN
         )
@@ -129,10 +122,12 @@ class SkySources:
 
     def models(self, counts: np.ndarray) -> list[np.ndarray]:
         """Expected counts in each pixel of each band, with ``counts`` (n, n_bands) of sources."""
-        return [
-            band.background + stamp.spread(own, len(band.background))
-            for band, stamp, own in zip(self.data.bands, self.stamps, counts.T, strict=True)
-        ]
+
+        def of_band(i: int) -> np.ndarray:
+            background = self.data.bands[i].background
+            return background + self.stamps[i].spread(counts[:, i], len(background))
+
+        return list(in_threads(of_band, range(len(self.stamps))))
 
     def others(self, band: int, model: np.ndarray, counts: np.ndarray, rows: Rows) -> np.ndarray:
         """Expected counts of all but each of some sources in the pixels near it, (n_rows, k).
@@ -162,13 +157,13 @@ class SkySources:
             return self
         own = self._with_spectra(counts, bright)[bright]
         whole = self.data.source_maps(self.vectors[bright], own)
-        bands = []
-        for band, stamp, of_band, total in zip(
-            self.data.bands, self.stamps, own.T, whole, strict=True
-        ):
-            wings = total - stamp.take(bright).spread(of_band, len(total))
-            bands.append(replace(band, background=band.background + np.maximum(wings, 0)))
-        return replace(self, data=SkyData(tuple(bands)))
+
+        def of_band(i: int) -> BandData:
+            band, near = self.data.bands[i], self.stamps[i].take(bright)
+            wings = whole[i] - near.spread(own[:, i], len(whole[i]))
+            return replace(band, background=band.background + np.maximum(wings, 0))
+
+        return replace(self, data=SkyData(tuple(in_threads(of_band, range(len(whole))))))
 
     def _with_spectra(self, counts: np.ndarray, bright: np.ndarray) -> np.ndarray:
         """Counts with those of bright sources fitted in each band by itself, all else held."""
@@ -178,12 +173,12 @@ class SkySources:
         def fit(i: int) -> np.ndarray:
             band, stamp, own = self.data.bands[i], self.stamps[i], counts[:, i].copy()
             own[bright] = 0
-            pixel, templates = _templates(stamp.take(bright))
+            (pixel,), templates = _templates([stamp.take(bright)], np.ones((len(bright), 1)))
             fixed = band.background + stamp.spread(own, len(band.background))
             return fit_jointly(
                 band.counts[pixel],
                 fixed[pixel],
-                templates.tocsr(),
+                templates,
                 counts[bright, i],
                 tolerance=_TOLERANCE,
                 least_gain=_LEAST_GAIN,
@@ -193,25 +188,44 @@ class SkySources:
         free[bright] = np.stack(list(in_threads(fit, range(counts.shape[1]))), axis=1)
         return free
 
-    def _at(self, name: str, parts: Sequence[tuple[np.ndarray, sparse.csc_array]]) -> np.ndarray:
-        """Values of the maps in the pixels of templates, all bands in a row."""
-        return np.concatenate(
-            [
-                getattr(band, name)[pixel]
-                for band, (pixel, _) in zip(self.data.bands, parts, strict=True)
-            ]
-        )
+    def _at(self, name: str, pixels: Sequence[np.ndarray]) -> np.ndarray:
+        """Values of the maps in some pixels of each band, all bands in a row."""
+        bands = zip(self.data.bands, pixels, strict=True)
+        return np.concatenate([getattr(band, name)[pixel] for band, pixel in bands])
 
 
-def _templates(stamp: Stamps) -> tuple[np.ndarray, sparse.csc_array]:
-    """Pixels that some sources reach, and the shares of their counts in these."""
-    pixel, place = np.unique(stamp.pixel, return_inverse=True)
-    starts = np.arange(len(stamp.pixel) + 1) * stamp.pixel.shape[1]
-    entries = (stamp.fraction.ravel(), place.ravel(), starts)
-    return pixel, sparse.csc_array(entries, shape=(len(pixel), len(stamp.pixel)))
+def _templates(
+    stamps: Sequence[Stamps], shares: np.ndarray
+) -> tuple[list[np.ndarray], sparse.csc_array]:
+    """Pixels of each band that n sources reach, and shares of their counts in these in a row.
+
+    Parameters
+    ----------
+    stamps : sequence of Stamps
+        One a band.
+    shares : ndarray, shape (n, n_bands)
+        Of the counts of each source in each band.
+    """
+    pixels, places = zip(
+        *in_threads(lambda one: np.unique(one.pixel, return_inverse=True), stamps), strict=True
+    )
+    starts = np.cumsum([0, *map(len, pixels)])
+    index = np.concatenate(
+        [
+            place.reshape(one.pixel.shape) + start
+            for one, place, start in zip(stamps, places, starts[:-1], strict=True)
+        ],
+        axis=1,
+    )
+    fraction = np.concatenate(
+        [one.fraction * own[:, None] for one, own in zip(stamps, shares.T, strict=True)], axis=1
+    )
+    n = len(index)
+    entries = (fraction.ravel(), index.ravel(), np.arange(n + 1) * index.shape[1])
+    return list(pixels), sparse.csc_array(entries, shape=(starts[-1], n))
 
 
-def _expected(counts: np.ndarray, fixed: np.ndarray, templates: sparse.csr_array) -> np.ndarray:
+def _expected(counts: np.ndarray, fixed: np.ndarray, templates: sparse.csc_array) -> np.ndarray:
     """Amplitudes after some steps of expectation maximisation, shape (n,).
 
     References

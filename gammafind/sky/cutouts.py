@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
 from gammafind.errors import OptionError
+from gammafind.sky.degrade import added_up
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import positions_of, tangent_basis
 
@@ -166,19 +166,7 @@ def on_coarse(values: np.ndarray, pixels: Pixels, coarse: Pixels) -> np.ndarray:
     """Sum of the values of a map in each of the `coarse_pixels`."""
     if coarse == pixels:
         return values
-    import healpy as hp
-
-    nested = values[_nested_order(pixels.nside)]
-    total = nested.reshape(coarse.shape[0], -1).sum(axis=1)
-    return total[hp.ring2nest(coarse.nside, np.arange(coarse.shape[0]))]
-
-
-@lru_cache(maxsize=1)
-def _nested_order(nside: int) -> np.ndarray:
-    """RING index of each NESTED pixel."""
-    import healpy as hp
-
-    return hp.nest2ring(nside, np.arange(12 * nside**2))
+    return added_up(values, coarse.nside)
 
 
 def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int) -> CutoutPixels:

@@ -12,6 +12,7 @@ from gammafind.errors import BandError, InputDataError, ShapeError
 from gammafind.sky.bands import same_edges
 from gammafind.sky.pixels import same_pixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.workers import in_threads
 
 __all__ = ["Epochs", "exposure_shares"]
 
@@ -83,15 +84,21 @@ class Epochs:
             raise BandError("the bands of the epochs are not those of the whole time")
         if not all(map(same_pixels, first.pixels, whole.pixels)):
             raise BandError("the pixels of the epochs are not those of the whole time")
-        for band in range(whole.n_bands):
+
+        def sums(band: int) -> tuple[float, float, float]:
             seen = whole.values[band].astype(float)
-            parts = sum(sky.values[band].astype(float) for sky in self.counts)
-            off = np.abs(parts - seen).sum()
-            if off > _TOLERANCE * max(seen.sum(), 1):
+            parts = np.zeros_like(seen)
+            for sky in self.counts:
+                parts += sky.values[band]
+            return seen.sum(), parts.sum(), np.abs(parts - seen).sum()
+
+        for band, (seen, parts, off) in zip(
+            whole.bands, in_threads(sums, range(whole.n_bands)), strict=True
+        ):
+            if off > _TOLERANCE * max(seen, 1):
                 raise InputDataError(
-                    f"band {whole.bands[band].name}: the {len(self)} epochs hold "
-                    f"{parts.sum():.0f} counts together, the whole time {seen.sum():.0f}; pixel by "
-                    f"pixel {off:.0f} differ",
+                    f"band {band.name}: the {len(self)} epochs hold {parts:.0f} counts together, "
+                    f"the whole time {seen:.0f}; pixel by pixel {off:.0f} differ",
                     remedy="Give the maps of all epochs of the same photons, each once.",
                 )
 
