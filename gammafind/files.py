@@ -20,6 +20,7 @@ __all__ = [
     "check_input",
     "check_output",
     "file_checksum",
+    "named_folder",
     "naming_full_disk",
     "of_file",
 ]
@@ -160,3 +161,10 @@ def of_file(path: str | PathLike) -> Iterator[None]:
         if error.path is not None:
             raise
         raise type(error)(error.fault, path=path, remedy=error.remedy) from error
+
+
+def named_folder(folder: str | PathLike) -> Path:
+    """Folder to write to; refuse an empty name, which would be that of the folder one is in."""
+    if not str(folder):
+        raise OutputError("the name of the folder is empty", remedy="Give the name of a folder.")
+    return Path(folder)

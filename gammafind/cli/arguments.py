@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ __all__ = [
     "parse_bands",
     "parse_named_options",
     "parse_options",
+    "parse_path",
     "parse_radius",
     "read_reference",
 ]
@@ -50,7 +51,7 @@ def add_map_arguments(parser: ArgumentParser, *, photons: bool) -> None:
     parser.add_argument(
         "maps",
         nargs="+",
-        type=Path,
+        type=parse_path,
         metavar="MAP",
         help="count maps: gtbin HEALPix files, healpy maps, images with a WCS"
         + ("; or photon lists (FT1)" if photons else ""),
@@ -234,6 +235,13 @@ def parse_named_options(texts: list[str]) -> dict[str, dict[str, Any]]:
             )
         options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
     return options
+
+
+def parse_path(text: str) -> Path:
+    """Path of an argument; refuse an empty one, which would be the folder that one is in."""
+    if not text:
+        raise ArgumentTypeError("the name is empty")
+    return Path(text)
 
 
 def parse_radius(text: str | None, catalogue: QTable) -> Quantity:

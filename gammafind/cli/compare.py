@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gammafind.cli.arguments import (
@@ -14,6 +13,7 @@ from gammafind.cli.arguments import (
     command_line,
     parse_bands,
     parse_named_options,
+    parse_path,
     read_reference,
 )
 
@@ -62,7 +62,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=parse_path,
         metavar="TABLE",
         help="the table with all columns; .ecsv, .fits, .vot or .csv says the format",
     )

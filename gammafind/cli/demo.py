@@ -13,6 +13,7 @@ from gammafind.cli.arguments import (
     add_plugin_arguments,
     choose_plugins,
     command_line,
+    parse_path,
     read_reference,
 )
 from gammafind.cli.printing import print_result
@@ -42,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=parse_path,
         default=Path("gammafind-demo"),
         metavar="DIR",
         help="folder of the products (default: %(default)s)",

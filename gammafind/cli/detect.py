@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
@@ -14,6 +13,7 @@ from gammafind.cli.arguments import (
     choose_plugins,
     command_line,
     parse_bands,
+    parse_path,
     read_reference,
 )
 from gammafind.cli.printing import print_result
@@ -50,7 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--exposure",
-        type=Path,
+        type=parse_path,
         metavar="MAP",
         help="exposure map (gtexpcube2 or healpy, cm2 s) in place of the preset's; not for cameras",
     )
@@ -59,7 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="append",
         nargs="+",
         default=[],
-        type=Path,
+        type=parse_path,
         metavar="MAP",
         help="count maps of one year, for a classifier that looks at time; once for each year of "
         "the preset, in order",
@@ -82,14 +82,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=parse_path,
         required=True,
         metavar="CATALOGUE",
         help="catalogue; .ecsv, .fits, .vot or .csv says the format",
     )
-    parser.add_argument("--regions", type=Path, metavar="FILE", help="DS9 region file")
+    parser.add_argument("--regions", type=parse_path, metavar="FILE", help="DS9 region file")
     parser.add_argument(
-        "--report", type=Path, metavar="DIR", help="folder of figures and a page that shows them"
+        "--report",
+        type=parse_path,
+        metavar="DIR",
+        help="folder of figures and a page that shows them",
     )
     add_output_arguments(parser)
 

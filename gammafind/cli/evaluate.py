@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from gammafind.cli.arguments import (
@@ -14,6 +13,7 @@ from gammafind.cli.arguments import (
     add_purity_arguments,
     add_radius_argument,
     command_line,
+    parse_path,
     parse_radius,
     read_reference,
 )
@@ -33,7 +33,7 @@ told apart, and where it has a column ts, the expected TS, TS50 is told."""
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("catalogue", type=Path, metavar="CATALOGUE", help="what was found")
+    parser.add_argument("catalogue", type=parse_path, metavar="CATALOGUE", help="what was found")
     parser.add_argument(
         "truth", metavar="TRUTH", help=f"what is there: a table, or {EMBEDDED_REFERENCE}"
     )
@@ -52,9 +52,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_purity_arguments(parser)
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="JSON file (default: print it)"
+        "-o", "--output", type=parse_path, metavar="FILE", help="JSON file (default: print it)"
     )
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="folder of figures")
+    parser.add_argument("--plots", type=parse_path, metavar="DIR", help="folder of figures")
     add_output_arguments(parser)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
@@ -11,6 +10,7 @@ from gammafind.cli.arguments import (
     add_output_arguments,
     add_radius_argument,
     parse_bands,
+    parse_path,
     parse_radius,
     read_reference,
 )
@@ -24,7 +24,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("catalogue", type=Path, metavar="CATALOGUE", help="what was found")
+    parser.add_argument("catalogue", type=parse_path, metavar="CATALOGUE", help="what was found")
     add_map_arguments(parser, photons=False)
     parser.add_argument(
         "--reference",
@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_radius_argument(parser)
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the page"
+        "-o", "--output", type=parse_path, required=True, metavar="DIR", help="folder of the page"
     )
     add_output_arguments(parser)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gammafind.cli.arguments import (
@@ -12,6 +11,7 @@ from gammafind.cli.arguments import (
     add_output_arguments,
     command_line,
     parse_options,
+    parse_path,
 )
 from gammafind.errors import OptionError
 
@@ -70,7 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="of the table of sources (default: fits)",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the set"
+        "-o", "--output", type=parse_path, required=True, metavar="DIR", help="folder of the set"
     )
     add_output_arguments(parser)
 

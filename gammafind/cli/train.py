@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gammafind.cli.arguments import command_line
+from gammafind.cli.arguments import (
+    command_line,
+    parse_path,
+)
 
 if TYPE_CHECKING:
     from gammafind.recipes import ClassifierRecipe, Recipe, Trained
@@ -31,7 +33,7 @@ the last epoch ended, and gives what an unbroken run would have given."""
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("role", choices=("localiser", "classifier"), help="what the network is for")
-    parser.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="on what, and how")
+    parser.add_argument("recipe", type=parse_path, metavar="RECIPE.toml", help="on what, and how")
     parser.add_argument(
         "-o", "--output", required=True, metavar="DIR", help="folder of the training"
     )

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gammafind.errors import OptionError
+from gammafind.files import named_folder
 from gammafind.learning.backend import load_keras
 from gammafind.learning.classifiers import Architecture, export_classifier
 from gammafind.learning.history import best_row
@@ -29,7 +30,6 @@ from gammafind.recipes.folders import (
     begun,
     built,
     export_once,
-    named_folder,
     training_record,
     whole,
     write_record,

@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,7 +26,6 @@ __all__ = [
     "built",
     "data_folder",
     "export_once",
-    "named_folder",
     "training_record",
     "whole",
     "write_record",
@@ -89,13 +87,6 @@ def export_once(folder: Path, export: Callable[[Path], object]) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         export(folder)
     return folder
-
-
-def named_folder(folder: str | PathLike) -> Path:
-    """Folder of a training; refuse an empty name, which would be that of the folder one is in."""
-    if not str(folder):
-        raise OutputError("the name of the folder is empty", remedy="Give the name of a folder.")
-    return Path(folder)
 
 
 @contextmanager

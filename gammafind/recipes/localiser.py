@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gammafind.errors import ConfigError
+from gammafind.files import named_folder
 from gammafind.learning.backend import load_keras
 from gammafind.learning.history import best_row
 from gammafind.learning.losses import loss_function
@@ -29,7 +30,6 @@ from gammafind.recipes.folders import (
     begun,
     built,
     export_once,
-    named_folder,
     training_record,
     whole,
     write_record,

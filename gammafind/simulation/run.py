@@ -14,6 +14,7 @@ from astropy.table import QTable
 
 from gammafind.config import Preset, build, load_preset
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
+from gammafind.files import named_folder
 from gammafind.interfaces import SourcePopulation
 from gammafind.progress import track
 from gammafind.provenance import provenance
@@ -111,7 +112,7 @@ def simulate(
         If a number is out of range.
     OutputError
         If a catalogue is there already that was made with other settings, or the folder cannot
-        be written.
+        be written, or has an empty name.
     TableError
         If the sources lack a column, or have values that cannot be.
     """
@@ -119,7 +120,7 @@ def simulate(
     _check_numbers(seed, catalogues, first, workers, table_format)
     if not isinstance(preset, Preset):
         preset = load_preset(preset)
-    folder = Path(folder)
+    folder = named_folder(folder)
     _check_folder(folder)
     maker = _maker(folder, preset, sources, seed, maps, epochs, table_format, command)
     indices = range(first, first + catalogues)

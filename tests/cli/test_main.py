@@ -159,3 +159,19 @@ def test_a_terminal_shows_progress_unless_quiet(toy, tmp_path, monkeypatch, quie
     assert main([*arguments, *(["-q"] if quiet else [])]) == 0
     for shown in ("reading the maps", "looking for sources", "pixels: ", "0/3"):
         assert (shown in terminal.text) is not quiet
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("simulate", "-o", ""), "argument -o/--output"),
+        (("detect", ""), "argument MAP"),
+        (("detect", "counts.fits", "--report", ""), "argument --report"),
+        (("demo", "-o", ""), "argument -o/--output"),
+    ],
+)
+def test_empty_names_of_files_are_refused(capsys, arguments, name):
+    with pytest.raises(SystemExit) as stop:
+        main(list(arguments))
+    assert stop.value.code == 2
+    assert f"{name}: the name is empty" in capsys.readouterr().err
