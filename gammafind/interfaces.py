@@ -530,8 +530,8 @@ class Localiser(Plugin):
         grid : PatchGrid, optional
             The 768 patches of the paper by default.
         n_pixels : sequence of int, optional
-            Pixels a side of a patch in each band; by default the least power of two that is as
-            fine as the pixels of the map.
+            Pixels a side of a patch in each band; by default those that the localiser was trained
+            for, or the least power of two that is as fine as the pixels of the map.
         rng : numpy.random.Generator, optional
             Lays photons within HEALPix pixels; seed 0 by default.
 

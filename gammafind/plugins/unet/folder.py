@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,16 @@ from gammafind.learning.weights import (
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.networks import Network
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
-from gammafind.sky.bands import Band
+from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.patches import Patches
 
-__all__ = ["read_architecture", "read_network", "shipped_folder", "shipped_tile_folder"]
+__all__ = [
+    "read_architecture",
+    "read_network",
+    "shipped_folder",
+    "shipped_tile_folder",
+    "shipped_widths",
+]
 
 Trained = Architecture | TileArchitecture
 
@@ -90,6 +97,18 @@ def shipped_folder(network: str, patches: Patches) -> Path:
         remedy="Train some by `gammafind train localiser` and give their folder as the option "
         f"weights. Shipped are {known or 'none'}.",
     )
+
+
+def shipped_widths(network: str, bands: Sequence[Band]) -> tuple[int, ...]:
+    """Pixels a side of the patches for which weights come with the package, () if none do.
+
+    Parameters
+    ----------
+    network : str
+    bands : sequence of Band
+    """
+    known = (one for one in _shipped(Architecture).values() if one.network == network)
+    return next((one.widths for one in known if same_edges(one.bands, bands)), ())
 
 
 def shipped_tile_folder(network: str) -> Path:

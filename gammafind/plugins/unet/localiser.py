@@ -21,7 +21,12 @@ from gammafind.learning.features import features
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.fluxes import with_background_of, with_fluxes, with_rough_background
-from gammafind.plugins.unet.folder import read_architecture, shipped_folder, shipped_tile_folder
+from gammafind.plugins.unet.folder import (
+    read_architecture,
+    shipped_folder,
+    shipped_tile_folder,
+    shipped_widths,
+)
 from gammafind.plugins.unet.image_search import TileSearch, search_image
 from gammafind.plugins.unet.networks import NETWORKS
 from gammafind.plugins.unet.peaks import Peaks, find_clusters, find_maxima
@@ -32,6 +37,7 @@ from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.plugins.unet.trained import TrainedNetwork
 from gammafind.plugins.unet.views import VIEWS, averaged
 from gammafind.progress import track
+from gammafind.sky.bands import same_edges
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.projection import vectors_in
@@ -132,7 +138,7 @@ class UNet(Localiser):
                 "unet looks at HEALPix maps, and these have a WCS",
                 remedy="Bin the photons in HEALPix pixels, or search with --localiser likelihood.",
             )
-        widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
+        widths = tuple(n_pixels or self._widths(observation, grid))
         stacks = PatchStacks(observation, grid, widths, rng)
         _, architecture = self._trained(_outline(stacks))
         architecture.warn_of_other_maps(observation.counts.pixels)
@@ -225,6 +231,16 @@ class UNet(Localiser):
         if self.clusterer is not None or not len(merged):
             return merged
         return _seen_everywhere(merged, np.concatenate(maps), stacks.grid, architecture)
+
+    def _widths(self, observation: Observation, grid: PatchGrid) -> tuple[int, ...]:
+        """Pixels a side for which there are weights for the bands, or as fine as the maps."""
+        bands = observation.counts.bands
+        if self.weights:
+            known = _of_kind(Architecture, Path(self.weights))
+            widths = known.widths if same_edges(known.bands, bands) else ()
+        else:
+            widths = shipped_widths(self.network, bands)
+        return widths or patch_widths(observation.counts.pixels, grid)
 
     def _trained(self, patches: Patches) -> tuple[Path, Architecture]:
         """Folder of the weights for patches, and what is in it."""

@@ -123,9 +123,7 @@ def test_the_sky_has_each_source_once(written):
     )
     lon, lat = np.meshgrid([117.0, 119.5, 122.0, 124.5], [42.5, 45.0, 47.5])
     grid = PatchGrid(lon.ravel(), lat.ravel(), TOY.size)
-    found = finder(written / "toy", threshold=0.5).localise_sky(
-        observation, grid=grid, n_pixels=(64,)
-    )
+    found = finder(written / "toy", threshold=0.5).localise_sky(observation, grid=grid)
     assert len(found) == len(places)
     there = np.array([_vector(*place) for place in places])
     here = np.array(

@@ -19,6 +19,7 @@ from gammafind.plugins.unet.folder import (
     read_architecture,
     shipped_folder,
     shipped_tile_folder,
+    shipped_widths,
 )
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.runners import keras_runner, onnx_runner
@@ -86,6 +87,13 @@ def test_a_card_says_on_what_the_network_was_trained(sky):
     assert read_architecture(folder).ranking is not None
     assert sum(file.stat().st_size for file in folder.iterdir()) < 12e6
     assert (folder / ARCHITECTURE).exists()
+
+
+def test_patches_are_as_wide_as_the_weights_for_their_bands_know_them():
+    preset = load_preset("fermi-lat")
+    bands = build(preset.renderer).bands
+    assert shipped_widths("gammafind", bands) == tuple(preset.patches.widths(len(bands)))
+    assert shipped_widths("gammafind", bands[1:]) == ()
 
 
 @pytest.fixture(scope="module")
