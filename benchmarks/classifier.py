@@ -50,7 +50,7 @@ RADIUS = 0.3 * u.deg
 LEAST_SCORE, PUBLISHED = 0.2, 0.8
 BRIGHT = 100.0
 BALANCED = (0.0, 0.85, 0.9, 1.0)
-"""Powers of the shares of classes; 0.85 was chosen on four other skies."""
+"""Powers of the shares of classes; 0.9 was chosen on twelve other skies."""
 BLL, FSRQ, PSR, PWN, FAKE = range(5)
 THREE = {"AGN": [BLL, FSRQ], "PSR": [PSR], "FAKE": [FAKE]}
 TEN_THOUSAND = 10_000
