@@ -63,6 +63,7 @@ from gammafind.recipes.common import (
     free_values,
     kinds,
 )
+from gammafind.recipes.variation import check_values
 from gammafind.sky.cutouts import CutoutLayout
 from gammafind.tomlfile import TomlFile
 
@@ -214,6 +215,8 @@ def read_classifier_recipe(path: str | PathLike) -> ClassifierRecipe:
         classifier = toml.values("classifier", {"name": str}).get("name", "cnn")
         defaults = _defaults(classifier)
         cutouts = toml.values("cutouts", {"n_pixels": int, "epoch_width": float})
+        vary = _varied(toml) if defaults["varies"] else toml.values("vary", {})
+        check_values(preset, vary, toml.path)
         return ClassifierRecipe(
             preset=with_plugins(preset, names, {"localiser": localiser}, source=toml.path),
             seed=general.pop("seed", 0),
@@ -225,7 +228,7 @@ def read_classifier_recipe(path: str | PathLike) -> ClassifierRecipe:
             network=network.pop("name", defaults["network"]),
             network_options=network,
             classifier=classifier,
-            vary=_varied(toml) if defaults["varies"] else toml.values("vary", {}),
+            vary=vary,
             source=toml.path,
         )
     except OptionError as error:

@@ -61,7 +61,7 @@ from gammafind.recipes.common import (
     free_values,
     kinds,
 )
-from gammafind.recipes.variation import Variation, read_variation
+from gammafind.recipes.variation import Variation, check_values, read_variation
 from gammafind.tomlfile import TomlFile
 
 __all__ = ["STREAMS", "BatchOptions", "DataOptions", "Recipe", "read_recipe"]
@@ -180,14 +180,16 @@ def read_recipe(path: str | PathLike) -> Recipe:
     try:
         general = toml.values("training", _general_kinds(), required=("preset",))
         network = free_values(toml, "network")
+        preset, variation = chosen_preset(toml, general.pop("preset")), read_variation(toml)
+        check_values(preset, variation, toml.path)
         return Recipe(
-            preset=chosen_preset(toml, general.pop("preset")),
+            preset=preset,
             seed=general.pop("seed", 0),
             start=general.pop("start", ""),
             batches=chosen(BatchOptions, general),
             training=chosen(TrainingOptions, general),
             data=DataOptions(**toml.values("data", kinds(DataOptions))),
-            variation=read_variation(toml),
+            variation=variation,
             network=network.pop("name", "gammafind"),
             network_options=network,
             **{name: part(**toml.values(name, kinds(part))) for name, part in _PARTS.items()},

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from astropy.units import Quantity
 
 from gammafind.choice import with_plugins
-from gammafind.config import Preset
-from gammafind.errors import ConfigError
+from gammafind.config import Preset, build
+from gammafind.errors import ConfigError, OptionError
 from gammafind.tomlfile import TomlFile
 
-__all__ = ["Variation", "read_variation", "varied"]
+__all__ = ["Variation", "check_values", "read_variation", "varied"]
 
 Variation = Mapping[str, Mapping[str, Sequence[Any]]]
 """Least and largest value of options, by role and by name."""
@@ -40,6 +41,34 @@ def read_variation(toml: TomlFile) -> Variation:
                     "the lower one first.",
                 )
     return tables
+
+
+def check_values(preset: Preset, variation: Variation, path: str | PathLike) -> None:
+    """Refuse values that a plugin does not take, before any sky is made.
+
+    Parameters
+    ----------
+    preset : Preset
+    variation : mapping
+        Values of options, by role and by name.
+    path : path-like
+        The recipe, for the message.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for role, options in variation.items():
+        for name, values in options.items():
+            for value in values:
+                try:
+                    build(getattr(with_plugins(preset, {}, {role: {name: value}}), role))
+                except (ConfigError, OptionError) as error:
+                    raise ConfigError(
+                        f"[vary.{role}] {name} = {value!r}: {error.fault}",
+                        path=path,
+                        remedy=error.remedy,
+                    ) from error
 
 
 def varied(preset: Preset, variation: Variation, *, rng: np.random.Generator) -> Preset:

@@ -48,3 +48,16 @@ def test_limits_that_are_none_are_named(tmp_path, limits):
 def test_roles_that_do_not_vary_are_named(tmp_path):
     with pytest.raises(ConfigError, match=r"unknown key \[vary\] localiser"):
         recipe_of(tmp_path, "[vary.localiser]\nthreshold = [1.0, 2.0]\n")
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        ("[vary.renderer]\nseeing = [1.0, 2.0]\n", r"\[vary.renderer\] seeing = 1.0: "),
+        ("[vary.renderer]\nseing = ['1 arcsec', '2 arcsec']\n", r"\[vary.renderer\] seing = "),
+    ],
+)
+def test_values_that_a_plugin_does_not_take_are_refused_with_the_recipe(tmp_path, tables, told):
+    with pytest.raises(ConfigError, match=told) as refused:
+        recipe_of(tmp_path, tables)
+    assert "recipe.toml" in str(refused.value)
