@@ -54,7 +54,7 @@ def test_roles_that_do_not_vary_are_named(tmp_path):
     ("tables", "told"),
     [
         ("[vary.renderer]\nseeing = [1.0, 2.0]\n", r"\[vary.renderer\] seeing = 1.0: "),
-        ("[vary.renderer]\nseing = ['1 arcsec', '2 arcsec']\n", r"\[vary.renderer\] seing = "),
+        ("[vary.renderer]\nseeings = ['1 arcsec', '2 arcsec']\n", r"\[vary.renderer\] seeings = "),
     ],
 )
 def test_values_that_a_plugin_does_not_take_are_refused_with_the_recipe(tmp_path, tables, told):
