@@ -29,7 +29,7 @@ from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["HeldOut", "evaluated", "joined", "latitude"]
+__all__ = ["HeldOut", "evaluated", "joined", "latitude", "reshaped"]
 
 SEED = 9001
 """Of the held-out skies: none of training, validation, or of what was tried on the way."""
@@ -130,7 +130,7 @@ class HeldOut:
         observation = sky.observation
         parts = dict(observation.background)
         if self.shape is not None:
-            parts["interstellar"] = _reshaped(parts["interstellar"], self.shape)
+            parts["interstellar"] = reshaped(parts["interstellar"], self.shape)
         rng = np.random.default_rng([self.seed, index, 1])
         counts = []
         for i, of_sources in enumerate(sky.expected.values):
@@ -193,7 +193,7 @@ def _ideal(preset: Preset, sky: SimulatedSky) -> QTable:
     )
 
 
-def _reshaped(interstellar: SkyMap, shape: np.ndarray) -> SkyMap:
+def reshaped(interstellar: SkyMap, shape: np.ndarray) -> SkyMap:
     """Interstellar emission times a factor that is given on pixels of its own."""
     values = []
     for pixels, band in zip(interstellar.pixels, interstellar.values, strict=True):

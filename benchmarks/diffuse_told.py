@@ -1,0 +1,80 @@
+"""What `unet` would find below 10 deg if it were told the interstellar emission; needs ../shared.
+
+``python benchmarks/diffuse_told.py FOLDER [--sky 0]``: FOLDER is that of ``diffuse_swap.py``. Model
+O, smoothed or as it is, takes the place of the background that is fitted to the counts, before the
+first search as well as after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from unittest import mock
+
+import healpy as hp
+import numpy as np
+from astropy.table import QTable
+from diffuse_swap import RADIUS, model_o
+from held_out import HeldOut, evaluated, latitude, reshaped
+
+from gammafind.evaluation.metrics import purity_cut, rates
+from gammafind.plugins.unet import fluxes
+from gammafind.plugins.unet.localiser import UNet
+from gammafind.simulation.sky import SimulatedSky
+from gammafind.sky.patches import PatchGrid
+
+PURITY = 0.90
+LOWEST = 10.0
+
+
+def main() -> None:
+    """Print completeness by the score and by TS alone."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sky", type=int, default=0)
+    arguments = parser.parse_args()
+    shape = model_o()
+    skies = HeldOut(folder=arguments.folder, shape=shape)
+    sky, layout = skies.sky(arguments.sky), skies.settings.patches
+    sky = replace(sky, sources=skies.sources(arguments.sky))
+    background = dict(sky.observation.background)
+
+    def found(told: np.ndarray | None, *, even: bool = False) -> QTable:
+        patches = {}
+        if told is not None:
+            known = {**background, "interstellar": reshaped(background["interstellar"], told)}
+            patches["scaled_background"] = lambda *_: known
+        if even:
+            patches["unevenness"] = lambda _given, _fitted, vectors: np.zeros(len(vectors))
+        with mock.patch.multiple(fluxes, **patches) if patches else mock.MagicMock():
+            return UNet().localise_sky(
+                sky.observation,
+                grid=PatchGrid.healpix(layout.nside, size=layout.size),
+                rng=np.random.default_rng(arguments.sky),
+            )
+
+    smooth = hp.smoothing(shape, fwhm=np.radians(1.0))
+    print("| told | by score | by TS |\n|---|---|---|")
+    for name, table in (
+        ("nothing", lambda: found(None)),
+        ("smoothed to 1 deg", lambda: found(smooth)),
+        ("exactly", lambda: found(shape)),
+        ("exactly, nothing uneven", lambda: found(shape, even=True)),
+    ):
+        detections = table()
+        by_score = completeness(detections, sky)
+        detections["score"] = detections["ts"]
+        print(f"| {name} | {by_score:.3f} | {completeness(detections, sky):.3f} |", flush=True)
+
+
+def completeness(found: QTable, sky: SimulatedSky) -> float:
+    """Completeness at the purity, near the plane."""
+    evaluation = evaluated([found], [sky.sources], radius=RADIUS).select(
+        selected=latitude([sky.sources]) < LOWEST, counted=latitude([found]) < LOWEST
+    )
+    return rates(evaluation, cut=purity_cut(evaluation, purity=PURITY)).completeness
+
+
+if __name__ == "__main__":
+    main()
