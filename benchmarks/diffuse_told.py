@@ -40,14 +40,14 @@ def main() -> None:
     sky = replace(sky, sources=skies.sources(arguments.sky))
     background = dict(sky.observation.background)
 
-    def found(told: np.ndarray | None, *, even: bool = False) -> QTable:
-        patches = {}
+    def found(told: np.ndarray | None, even: bool) -> QTable:
+        scaled, unevenness = fluxes.scaled_background, fluxes.unevenness
         if told is not None:
             known = {**background, "interstellar": reshaped(background["interstellar"], told)}
-            patches["scaled_background"] = lambda *_: known
+            scaled = mock.Mock(return_value=known)
         if even:
-            patches["unevenness"] = lambda _given, _fitted, vectors: np.zeros(len(vectors))
-        with mock.patch.multiple(fluxes, **patches) if patches else mock.MagicMock():
+            unevenness = mock.Mock(side_effect=lambda *given: np.zeros(len(given[-1])))
+        with mock.patch.multiple(fluxes, scaled_background=scaled, unevenness=unevenness):
             return UNet().localise_sky(
                 sky.observation,
                 grid=PatchGrid.healpix(layout.nside, size=layout.size),
@@ -56,13 +56,13 @@ def main() -> None:
 
     smooth = hp.smoothing(shape, fwhm=np.radians(1.0))
     print("| told | by score | by TS |\n|---|---|---|")
-    for name, table in (
-        ("nothing", lambda: found(None)),
-        ("smoothed to 1 deg", lambda: found(smooth)),
-        ("exactly", lambda: found(shape)),
-        ("exactly, nothing uneven", lambda: found(shape, even=True)),
+    for name, told, even in (
+        ("nothing", None, False),
+        ("smoothed to 1 deg", smooth, False),
+        ("exactly", shape, False),
+        ("exactly, nothing uneven", shape, True),
     ):
-        detections = table()
+        detections = found(told, even)
         by_score = completeness(detections, sky)
         detections["score"] = detections["ts"]
         print(f"| {name} | {by_score:.3f} | {completeness(detections, sky):.3f} |", flush=True)

@@ -26,7 +26,7 @@ from gammafind.config import build
 from gammafind.evaluation.classification import accuracy, area_under_curve
 from gammafind.interfaces import SkyRenderer
 from gammafind.learning.backend import load_keras
-from gammafind.measure.expected import rendered_information, rendered_ts_by_band
+from gammafind.measure.expected import rendered_by_band
 from gammafind.plugins.cnn.networks import CLASSES
 from gammafind.streams import stream, streams
 
@@ -59,8 +59,7 @@ def seen_best(sources: QTable, renderer: SkyRenderer) -> QTable:
     table = sources["class_label", "flux_history"]
     table["b"] = SkyCoord(sources["ra"], sources["dec"], frame="icrs").galactic.b.deg
     table["counts"] = renderer.source_counts(sources)
-    table["band_ts"] = rendered_ts_by_band(renderer, sources)
-    table["information"] = rendered_information(renderer, sources)
+    table["band_ts"], table["information"] = rendered_by_band(renderer, sources)
     return table
 
 

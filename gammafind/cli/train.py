@@ -6,10 +6,7 @@ import shlex
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from gammafind.cli.arguments import (
-    command_line,
-    parse_path,
-)
+from gammafind.cli.arguments import command_line, parse_path
 
 if TYPE_CHECKING:
     from gammafind.recipes import ClassifierRecipe, Recipe, Trained

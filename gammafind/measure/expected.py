@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -19,10 +20,10 @@ from gammafind.sky.stamps import FINE, stamps
 
 __all__ = [
     "AGREEMENT",
+    "Expected",
     "expected_ts",
-    "rendered_information",
+    "rendered_by_band",
     "rendered_ts",
-    "rendered_ts_by_band",
 ]
 
 _CHUNK = 1000
@@ -33,8 +34,22 @@ AGREEMENT = 0.01
 """Share of its counts in a pixel to which a source is known there."""
 _FLOOR = 1e-12
 
-Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""What each pixel adds, from the counts of the source and those of all else in it."""
+
+class Expected(NamedTuple):
+    """What each band tells of n sources, everything else known.
+
+    Attributes
+    ----------
+    ts : ndarray, shape (n, n_bands)
+        What the band adds to `expected_ts`.
+    information : ndarray, shape (n, n_bands)
+        Fisher information of the counts, a sum over pixels of ``s**2 / m`` with ``s`` and ``m`` as
+        for `expected_ts`: the inverse square of the least relative error with which they can be
+        measured (the bound of Cramer and Rao).
+    """
+
+    ts: np.ndarray
+    information: np.ndarray
 
 
 def expected_ts(
@@ -82,7 +97,7 @@ def expected_ts(
     """
     counts = np.asarray(counts, dtype=float)
     _check(len(positions), counts, expected, background, psfs)
-    return sum(_of_bands(_ts, positions, counts, expected, background, psfs))
+    return sum(_of_bands(positions, counts, expected, background, psfs).ts.T)
 
 
 def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
@@ -98,27 +113,11 @@ def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
     -------
     ndarray, shape (n,)
     """
-    return sum(rendered_ts_by_band(renderer, sources).T)
+    return sum(rendered_by_band(renderer, sources).ts.T)
 
 
-def rendered_ts_by_band(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
-    """What each band adds to `rendered_ts`.
-
-    Parameters
-    ----------
-    renderer : SkyRenderer
-    sources : QTable
-        Both as for `rendered_ts`.
-
-    Returns
-    -------
-    ndarray, shape (n, n_bands)
-    """
-    return _of_rendered(_ts, renderer, sources)
-
-
-def rendered_information(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
-    """Fisher information of the counts of each source in each band, everything else known.
+def rendered_by_band(renderer: SkyRenderer, sources: QTable) -> Expected:
+    """What each band tells of ``sources`` on the sky that ``renderer`` makes of them.
 
     Parameters
     ----------
@@ -128,15 +127,8 @@ def rendered_information(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (n, n_bands)
-        Sum over pixels of ``s**2 / m``, with ``s`` and ``m`` as for `expected_ts`: the inverse
-        square of the least relative error with which the counts can be measured (the bound of
-        Cramer and Rao).
+    Expected
     """
-    return _of_rendered(_information, renderer, sources)
-
-
-def _of_rendered(statistic: Statistic, renderer: SkyRenderer, sources: QTable) -> np.ndarray:
     counts = renderer.source_counts(sources)
     rendered = renderer.render(sources)
     components = renderer.background().values()
@@ -146,7 +138,7 @@ def _of_rendered(statistic: Statistic, renderer: SkyRenderer, sources: QTable) -
     positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
     counts, psfs = np.asarray(counts, dtype=float), renderer.psfs()
     _check(len(positions), counts, everything, alone, psfs)
-    return np.stack(_of_bands(statistic, positions, counts, everything, alone, psfs), axis=1)
+    return _of_bands(positions, counts, everything, alone, psfs)
 
 
 def _check(
@@ -172,14 +164,13 @@ def _check(
 
 
 def _of_bands(
-    statistic: Statistic,
     positions: SkyCoord,
     counts: np.ndarray,
     expected: SkyMap,
     background: SkyMap,
     psfs: Sequence[RadialPsf],
-) -> list[np.ndarray]:
-    """A statistic of each source in one band after the other, each of shape (n,)."""
+) -> Expected:
+    """What is told of each source in one band after the other."""
     parts = []
     for i, pixels in enumerate(expected.pixels):
         here = positions.transform_to(pixels.frame).spherical
@@ -188,12 +179,11 @@ def _of_bands(
         alone = np.maximum(background.values[i].ravel(), _FLOOR)
         valid = (expected.valid[i] & background.valid[i]).ravel()
         of_band = counts[:, i], everything, alone, valid, pixels, psfs[i]
-        parts.append(_of_band(statistic, vectors, *of_band))
-    return parts
+        parts.append(_of_band(vectors, *of_band))
+    return Expected(*np.stack(parts, axis=-1))
 
 
 def _of_band(
-    statistic: Statistic,
     vectors: np.ndarray,
     counts: np.ndarray,
     everything: np.ndarray,
@@ -202,8 +192,8 @@ def _of_band(
     pixels: Pixels,
     psf: RadialPsf,
 ) -> np.ndarray:
-    """A statistic of each source in one band, in bounded memory."""
-    found = np.zeros(len(vectors))
+    """TS and information of each source in one band, shape (2, n), in bounded memory."""
+    found = np.zeros((2, len(vectors)))
     largest = counts * psf.density[0] * pixels.pixel_area.to_value("sr")
     bright = largest > background[pixels.containing(vectors)]
     for (containment, sampling), chosen in ((_FAINT, ~bright), (_BRIGHT, bright)):
@@ -213,13 +203,7 @@ def _of_band(
             source = stamp.fraction * counts[part, None] * valid[stamp.pixel]
             others = everything[stamp.pixel] - (1 + AGREEMENT) * source
             rest = np.maximum(others, background[stamp.pixel])
-            found[part] = statistic(source, rest).sum(axis=1)
+            all_ = rest + source
+            found[0, part] = 2 * (all_ * np.log1p(source / rest) - source).sum(axis=1)
+            found[1, part] = (source**2 / all_).sum(axis=1)
     return found
-
-
-def _ts(source: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    return 2 * ((rest + source) * np.log1p(source / rest) - source)
-
-
-def _information(source: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    return source**2 / (rest + source)

@@ -9,6 +9,7 @@ from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 from astropy.wcs import WCS
 
+from gammafind.sky.degrade import added_up
 from gammafind.sky.pixels import HealpixPixels, Pixels, PlainPixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import degrees
@@ -211,8 +212,7 @@ def _coarsen(
 def _add_healpix(values: np.ndarray, factor: int) -> np.ndarray:
     import healpy as hp
 
-    nside = hp.npix2nside(len(values))
-    return hp.ud_grade(values.astype(float), nside // factor, power=-2)
+    return added_up(values, hp.npix2nside(len(values)) // factor)
 
 
 def _add_blocks(values: np.ndarray, factor: int) -> np.ndarray:

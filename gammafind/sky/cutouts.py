@@ -166,7 +166,8 @@ def on_coarse(values: np.ndarray, pixels: Pixels, coarse: Pixels) -> np.ndarray:
     """Sum of the values of a map in each of the `coarse_pixels`."""
     if coarse == pixels:
         return values
-    return added_up(values, coarse.nside)
+    total = added_up(values, coarse.nside)
+    return total if values.dtype.kind == "f" else total.astype(int)
 
 
 def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int) -> CutoutPixels:

@@ -248,26 +248,35 @@ class PatchGrid:
             raise ShapeError(f"{len(n_pixels)} patch widths for {sky.n_bands} bands")
         if sky.kind == "counts" and rng is None:
             raise OptionError("cutting counts needs a random generator", remedy="Pass rng=.")
-
         self._check(sky)
-        bands = range(sky.n_bands)
         if sky.kind == "counts":
-            generators = rng.spawn(sky.n_bands)
+            return self._scattered(sky, n_pixels, rng)
+        return self._smooth(sky, n_pixels, sharp)
 
-            def of_band(i: int) -> np.ndarray:
-                nside, rng = sky.pixels[i].nside, generators[i]
-                return scatter_counts(sky.values[i], nside, self, n_pixels[i], rng=rng)
-        else:
-            points = [width if sharp else min(width, _MOST_NODES) for width in n_pixels]
-            nodes = {n: self._nodes(n) for n in set(points)}
+    def _scattered(
+        self, sky: SkyMap, n_pixels: Sequence[int], rng: np.random.Generator
+    ) -> tuple[np.ndarray, ...]:
+        """Photons of a map in every patch, each band with a generator of its own."""
+        generators = rng.spawn(sky.n_bands)
 
-            def of_band(i: int) -> np.ndarray:
-                patches = _interpolated(sky.values[i], nodes[points[i]], n_pixels[i])
-                if sky.kind != "expected counts":
-                    return patches
-                return np.maximum(patches, 0) * self._area_ratios(sky.pixels[i], n_pixels[i])
+        def of_band(i: int) -> np.ndarray:
+            nside, width = sky.pixels[i].nside, n_pixels[i]
+            return scatter_counts(sky.values[i], nside, self, width, rng=generators[i])
 
-        return tuple(in_threads(of_band, bands))
+        return tuple(in_threads(of_band, range(sky.n_bands)))
+
+    def _smooth(self, sky: SkyMap, n_pixels: Sequence[int], sharp: bool) -> tuple[np.ndarray, ...]:
+        """A map interpolated in every patch."""
+        points = [width if sharp else min(width, _MOST_NODES) for width in n_pixels]
+        nodes = {n: self._nodes(n) for n in set(points)}
+
+        def of_band(i: int) -> np.ndarray:
+            patches = _interpolated(sky.values[i], nodes[points[i]], n_pixels[i])
+            if sky.kind != "expected counts":
+                return patches
+            return np.maximum(patches, 0) * self._area_ratios(sky.pixels[i], n_pixels[i])
+
+        return tuple(in_threads(of_band, range(sky.n_bands)))
 
     def _check(self, sky: SkyMap) -> None:
         for pixels in sky.pixels:

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from gammafind.errors import BandError, OptionError, ShapeError
 from gammafind.interfaces import SkyRenderer
 from gammafind.measure.data import sky_data
-from gammafind.measure.expected import expected_ts, rendered_information, rendered_ts
+from gammafind.measure.expected import expected_ts, rendered_by_band, rendered_ts
 from gammafind.measure.scan import scan
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import HealpixPixels
@@ -214,7 +214,7 @@ def test_the_ts_on_a_rendered_sky():
     each = 1000 * shares(Toy.pixels[0], gaussian_psf(3.0))[3]
     found = rendered_ts(Toy(), sources)
     assert_allclose(found, brute_force(each, each + 3.0), rtol=0.01)
-    information = rendered_information(Toy(), sources)
+    information = rendered_by_band(Toy(), sources).information
     assert information.shape == (1, 1)
     assert_allclose(information[0, 0], np.sum(each**2 / (each + 3.0)), rtol=0.01)
 

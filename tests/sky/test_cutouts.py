@@ -109,6 +109,7 @@ def test_maps_are_summed_up_to_coarse_pixels(size, nside):
     coarse = coarse_pixels(pixels, size)
     assert coarse == HealpixPixels(nside)
     summed = on_coarse(counts, pixels, coarse)
+    assert summed.dtype.kind == "i"
     assert_array_equal(summed, np.bincount(coarse.containing(pixels.vectors), counts))
 
 
