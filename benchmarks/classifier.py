@@ -22,7 +22,6 @@ from held_out import SEED, HeldOut, joined
 from truth_classifier import TruthClassifier
 
 from gammafind.catalogue.matching import match_one_to_one
-from gammafind.config import build
 from gammafind.evaluation.classification import (
     accuracy,
     area_under_curve,
@@ -35,11 +34,12 @@ from gammafind.evaluation.classification import (
     reliability,
 )
 from gammafind.evaluation.metrics import evaluate_detections, score_curve
-from gammafind.measure.cutouts import make_cutouts
+from gammafind.fitting.photons.cutouts import make_cutouts
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import without_times
 from gammafind.plugins.cnn.networks import CLASSES
 from gammafind.plugins.unet.localiser import UNet
+from gammafind.presets.preset import build
 from gammafind.recipes.detections import labels_of
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.sky import SimulatedSky, total_counts

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from gammafind.registry import create
+from gammafind.roles.registry import create
 
 N_MAPS, WIDTH, N_DISCS, RADIUS = 768, 128, 8, 5
 THRESHOLDS = {"disk": 30.0, "kmeans": 0.5, "peaks": 0.5, "segmentation": 0.5}

@@ -10,9 +10,9 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.config import build, load_preset
-from gammafind.interfaces import SkyRenderer
-from gammafind.measure.expected import AGREEMENT, expected_ts
+from gammafind.fitting.photons.expected import AGREEMENT, expected_ts
+from gammafind.presets.preset import build, load_preset
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.skymap import SkyMap
 

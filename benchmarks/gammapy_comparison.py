@@ -21,10 +21,10 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.config import build, load_preset
 from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue, spectra_of
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
+from gammafind.presets.preset import build, load_preset
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band
 from gammafind.sky.patches import PatchGrid

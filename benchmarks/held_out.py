@@ -16,13 +16,13 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 
 from gammafind.catalogue.io import read_table, write_table
-from gammafind.choice import with_plugins
-from gammafind.config import Preset, build, load_preset
 from gammafind.evaluation.metrics import Evaluation, evaluate_detections
-from gammafind.interfaces import Localiser
-from gammafind.measure.data import sky_data
-from gammafind.measure.expected import rendered_ts
-from gammafind.measure.ideal import ideal_peaks
+from gammafind.fitting.photons.data import sky_data
+from gammafind.fitting.photons.expected import rendered_ts
+from gammafind.fitting.photons.ideal import ideal_peaks
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import Preset, build, load_preset
+from gammafind.roles.localiser import Localiser
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels

@@ -25,11 +25,11 @@ from scipy.stats import rankdata
 
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
-from gammafind.config import Preset, build
-from gammafind.measure.stamps import make_stamps
+from gammafind.fitting.image.stamps import make_stamps
 from gammafind.plugins.image_cnn.classifier import ImageCnn
+from gammafind.presets.preset import Preset, build
 from gammafind.recipes.frame_detections import frame_labels
-from gammafind.registry import create
+from gammafind.roles.registry import create
 from gammafind.simulation import simulate
 from gammafind.simulation.sky import SimulatedSky
 

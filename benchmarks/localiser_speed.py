@@ -13,16 +13,16 @@ from time import perf_counter
 
 import numpy as np
 
-from gammafind.config import build, load_preset
-from gammafind.learning.features import features
-from gammafind.learning.logits import sigmoid
+from gammafind.networks.features import features
+from gammafind.networks.logits import sigmoid
+from gammafind.networks.peaks import find_maxima
 from gammafind.plugins.clusterers.disk import DiskClusterer
 from gammafind.plugins.clusterers.kmeans import KMeansClusterer
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
 from gammafind.plugins.unet.folder import read_architecture, shipped_folder
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.peaks import find_maxima
 from gammafind.plugins.unet.runners import keras_runner, onnx_runner
+from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.stacks import PatchStacks

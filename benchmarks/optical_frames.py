@@ -24,11 +24,11 @@ from scipy.ndimage import maximum_filter
 
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
-from gammafind.choice import with_plugins
-from gammafind.config import Preset, build, load_preset
-from gammafind.interfaces import Localiser
-from gammafind.measure.point_limits import position_bound, signal_to_noise
-from gammafind.registry import create
+from gammafind.fitting.image.point_limits import position_bound, signal_to_noise
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import Preset, build, load_preset
+from gammafind.roles.localiser import Localiser
+from gammafind.roles.registry import create
 from gammafind.simulation import simulate
 from gammafind.sky.fits import read_frame
 from gammafind.sky.observation import Observation

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from gammafind.catalogue.io import read_table
-from gammafind.choice import with_plugins
-from gammafind.config import load_preset
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import load_preset
 from gammafind.simulation import simulate
 
 SEED = 77002

@@ -17,7 +17,7 @@ import numpy as np
 from optical_frames import DENSITIES, LEAST_SNR, Found, Frame, held_out, pure_cut, search
 
 from gammafind.plugins.unet.image_search import MARGIN
-from gammafind.registry import create
+from gammafind.roles.registry import create
 from gammafind.sky.tiles import tiles
 
 NEAR = 16

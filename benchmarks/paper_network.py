@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gammafind.learning.draws import DrawOptions, drawn_counts
-from gammafind.learning.features import features
-from gammafind.learning.shard_set import ShardSet
-from gammafind.learning.targets import target_maps
+from gammafind.networks.features import features
+from gammafind.networks.views import averaged
 from gammafind.plugins.unet.folder import read_architecture
 from gammafind.plugins.unet.runners import onnx_runner
-from gammafind.plugins.unet.views import averaged
 from gammafind.recipes.recipe import read_recipe
+from gammafind.training.draws import DrawOptions, drawn_counts
+from gammafind.training.shard_set import ShardSet
+from gammafind.training.targets import target_maps
 
 BATCH = 32
 SEED = 7

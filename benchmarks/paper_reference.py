@@ -19,13 +19,13 @@ from astropy.table import QTable
 from scipy.ndimage import gaussian_filter
 
 from gammafind.catalogue.merging import R68_OVER_SIGMA
-from gammafind.learning.targets import discs
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.recipes.data import data_of
 from gammafind.recipes.recipe import read_recipe
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.projection import vectors_in
+from gammafind.training.targets import discs
 
 SEED = 7
 TRUE_TS = (25, 16, 12, 9)

@@ -22,13 +22,13 @@ from astropy.table import QTable, vstack
 from classifier import BLL, FAKE, FSRQ, Known, interval, known_detections
 from held_out import HeldOut
 
-from gammafind.config import build
 from gammafind.evaluation.classification import accuracy, area_under_curve
-from gammafind.interfaces import SkyRenderer
-from gammafind.learning.backend import load_keras
-from gammafind.measure.expected import rendered_by_band
+from gammafind.fitting.photons.expected import rendered_by_band
+from gammafind.networks.backend import load_keras
 from gammafind.plugins.cnn.networks import CLASSES
-from gammafind.streams import stream, streams
+from gammafind.presets.preset import build
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.utils.streams import stream, streams
 
 SEED = 5006
 CATALOGUES, EPOCHS, BATCH = 10, 40, 512

@@ -17,7 +17,7 @@ from population_samples import (
 
 from gammafind.plugins.fermi_lat.catalogues import class_group
 from gammafind.plugins.fermi_lat.population.shares import CLASSES, class_shares
-from gammafind.report.style import CLASS_COLOURS, styled
+from gammafind.views.style import CLASS_COLOURS, styled
 
 PEAK = -12.0
 NAMES = {

@@ -12,13 +12,13 @@ from astropy.table import QTable
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import merge_duplicates
 from gammafind.catalogue.publish import R95_OVER_R68
-from gammafind.config import build, load_preset
 from gammafind.evaluation.intervals import bootstrap_interval
 from gammafind.evaluation.metrics import completeness_at_purity, evaluate_detections, rates
-from gammafind.measure.data import sky_data
-from gammafind.measure.search_grid import search_grid
-from gammafind.measure.sky_model import SkyModel, background_components
+from gammafind.fitting.photons.data import sky_data
+from gammafind.fitting.photons.search_grid import search_grid
+from gammafind.fitting.photons.sky_model import SkyModel, background_components
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2
+from gammafind.presets.preset import build, load_preset
 from gammafind.sky.fits import read_counts
 from gammafind.sky.observation import Observation
 

@@ -11,10 +11,10 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from scipy.optimize import minimize
 
-from gammafind.config import build, load_preset
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
+from gammafind.presets.preset import build, load_preset
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
 

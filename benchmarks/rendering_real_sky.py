@@ -14,14 +14,14 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.config import build, load_preset
-from gammafind.measure.background import component_norms
+from gammafind.fitting.photons.background import component_norms
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2, load_bubbles
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
-from gammafind.report.image import all_sky_wcs
-from gammafind.report.style import png, styled
+from gammafind.presets.preset import build, load_preset
 from gammafind.sky.pixels import HealpixPixels
+from gammafind.views.image import all_sky_wcs
+from gammafind.views.style import png, styled
 
 PRESET = "fermi-lat-psf3-2-20"
 MASK = 20 * u.deg

@@ -21,8 +21,8 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.io import write_table
-from gammafind.config import build, load_preset
-from gammafind.interfaces import SkyRenderer
+from gammafind.presets.preset import build, load_preset
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation import simulate
 from gammafind.sky.harmonics import synthesise
 from gammafind.sky.patches import PatchGrid

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gammafind.config import build, load_preset
-from gammafind.measure.data import sky_data
-from gammafind.measure.search_grid import search_grid
+from gammafind.fitting.photons.data import sky_data
+from gammafind.fitting.photons.search_grid import search_grid
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path
+from gammafind.presets.preset import build, load_preset
 from gammafind.sky.fits import read_counts
 
 RUNS = 5

@@ -11,11 +11,11 @@ from astropy.table import QTable
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
-from gammafind.config import build, load_preset
 from gammafind.evaluation.metrics import completeness_at_purity, evaluate_detections, rates
-from gammafind.interfaces import SkyRenderer
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 from gammafind.plugins.fermi_lat.sources import true_sources
+from gammafind.presets.preset import build, load_preset
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 

@@ -6,9 +6,10 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.interfaces import SkyRenderer, SourcePopulation
-from gammafind.learning.backend import load_keras
-from gammafind.streams import streams
+from gammafind.networks.backend import load_keras
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.utils.streams import streams
 
 __all__ = ["TruthClassifier", "parameters"]
 

@@ -14,24 +14,24 @@ except ImportError:
 
 _HOMES = {
     "Band": "gammafind.sky.bands",
-    "Classifier": "gammafind.interfaces",
-    "Clusterer": "gammafind.interfaces",
+    "Classifier": "gammafind.roles.classifier",
+    "Clusterer": "gammafind.roles.clusterer",
     "GammafindError": "gammafind.errors",
     "GammafindWarning": "gammafind.errors",
     "HealpixPixels": "gammafind.sky.pixels",
-    "Localiser": "gammafind.interfaces",
+    "Localiser": "gammafind.roles.localiser",
     "Observation": "gammafind.sky.observation",
     "PatchGrid": "gammafind.sky.patches",
     "Patches": "gammafind.sky.patches",
     "RadialPsf": "gammafind.sky.psf",
     "SkyMap": "gammafind.sky.skymap",
-    "SkyRenderer": "gammafind.interfaces",
-    "SourcePopulation": "gammafind.interfaces",
+    "SkyRenderer": "gammafind.roles.renderer",
+    "SourcePopulation": "gammafind.roles.population",
     "WcsPixels": "gammafind.sky.pixels",
-    "create": "gammafind.registry",
-    "get_plugin": "gammafind.registry",
-    "hookimpl": "gammafind.hookspecs",
-    "load_preset": "gammafind.config",
+    "create": "gammafind.roles.registry",
+    "get_plugin": "gammafind.roles.registry",
+    "hookimpl": "gammafind.roles.hooks",
+    "load_preset": "gammafind.presets.preset",
 }
 
 __all__ = ["__version__", *_HOMES]

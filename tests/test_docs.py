@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from gammafind import errors, hookspecs
+from gammafind import errors
 from gammafind.catalogue.io import TABLE_SUFFIXES
 from gammafind.catalogue.schema import CATALOGUE
 from gammafind.cli.main import COMMANDS, parser
-from gammafind.config import presets
-from gammafind.discovery import ROLES
+from gammafind.presets.preset import presets
+from gammafind.roles import hooks
+from gammafind.roles.discovery import ROLES
 
-HOOKS = [name for name in vars(hookspecs) if name.startswith("gammafind_")]
+HOOKS = [name for name in vars(hooks) if name.startswith("gammafind_")]
 COMMAND_NAMES = list(COMMANDS)
 
 

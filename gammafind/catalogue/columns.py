@@ -1,4 +1,4 @@
-"""Columns of numbers, whether masked, with a unit or without."""
+"""Columns as arrays, whether masked, with a unit or without."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-__all__ = ["numbers"]
+from gammafind.units import FLUX
+
+__all__ = ["fluxes", "numbers", "texts"]
+
+_FLUXES = ("Flux1000", "Flux", "flux")
 
 
 def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray:
@@ -37,3 +41,20 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     if own != u.dimensionless_unscaled:
         values = Quantity(values, own).to_value(unit)
     return np.where(missing, np.nan, values)
+
+
+def fluxes(table: QTable) -> np.ndarray:
+    """Photon fluxes in cm-2 s-1, shape (n,); NaN where the table has none."""
+    for name in _FLUXES:
+        if name in table.colnames:
+            return numbers(table, name, FLUX)
+    return np.full(len(table), np.nan)
+
+
+def texts(table: QTable, *names: str) -> np.ndarray:
+    """First of the columns that is there as text, shape (n,); empty where there is none."""
+    for name in names:
+        if name in table.colnames:
+            column = table[name]
+            return np.char.strip(np.asarray(np.ma.filled(column, ""), dtype=str))
+    return np.full(len(table), "", dtype="U1")

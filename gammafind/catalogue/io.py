@@ -19,7 +19,7 @@ from gammafind.catalogue.formats.votable import read_votable, write_votable
 from gammafind.catalogue.schema import Column, conform
 from gammafind.catalogue.tidy import tidy
 from gammafind.errors import FileFormatError, GammafindError, OutputError, TableError
-from gammafind.files import atomic_output, check_input, check_output
+from gammafind.utils.files import atomic_output, check_input, check_output
 
 __all__ = ["TABLE_SUFFIXES", "read_table", "write_table"]
 

@@ -17,8 +17,8 @@ from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED, 
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.schema import CATALOGUE, PIXEL_CATALOGUE, conform, empty_table
 from gammafind.errors import FileFormatError
-from gammafind.files import atomic_output, check_input
 from gammafind.units import degrees
+from gammafind.utils.files import atomic_output, check_input
 
 if TYPE_CHECKING:
     from regions import PixelRegion, Regions, SkyRegion

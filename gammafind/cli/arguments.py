@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
     from astropy.units import Quantity
 
-    from gammafind.config import Preset
+    from gammafind.presets.preset import Preset
     from gammafind.sky.bands import Band
 
 __all__ = [
@@ -127,7 +127,7 @@ def choose_plugins(
     OptionError, ConfigError
         If an option cannot be read, or is for a role without a plugin.
     """
-    from gammafind.choice import with_plugins
+    from gammafind.presets.choose import with_plugins
 
     options = parse_options(arguments.option)
     names = {

@@ -18,7 +18,7 @@ from gammafind.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from gammafind.comparison import Comparison
+    from gammafind.pipeline.compare import Comparison
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -73,9 +73,9 @@ def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.catalogue.io import write_table
     from gammafind.cli.printing import comparison_lines
-    from gammafind.comparison import compare_localisers
     from gammafind.evaluation.brightness import MinFlux
-    from gammafind.products import Products
+    from gammafind.pipeline.compare import compare_localisers
+    from gammafind.pipeline.products import Products
     from gammafind.units import parse_quantity
 
     outputs = (arguments.output,) if arguments.output else ()

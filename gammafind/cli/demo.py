@@ -19,8 +19,8 @@ from gammafind.cli.arguments import (
 from gammafind.cli.printing import print_result
 
 if TYPE_CHECKING:
-    from gammafind.config import Preset
-    from gammafind.products import Products
+    from gammafind.pipeline.products import Products
+    from gammafind.presets.preset import Preset
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -54,9 +54,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from gammafind.pipeline import detect
+    from gammafind.pipeline.detect import detect
+    from gammafind.pipeline.products import atomic_folder, check_folder
     from gammafind.plugins.fermi_lat.embedded import demo_counts_path
-    from gammafind.products import atomic_folder, check_folder
 
     folder = check_folder(arguments.output, overwrite=arguments.overwrite)
     preset, beside = _chosen(arguments)
@@ -81,7 +81,7 @@ def _chosen(arguments: Namespace) -> tuple[Preset, tuple[Preset, ...]]:
     Who names no localiser gets the network and the likelihood beside it, or the likelihood
     alone where no network comes for this sky and none is given by an option.
     """
-    from gammafind.config import load_preset
+    from gammafind.presets.preset import load_preset
 
     preset = load_preset(PRESET)
     if arguments.localiser:
@@ -116,7 +116,7 @@ def _lack_of_weights(preset: Preset) -> str:
 
 def _products(folder: Path, beside: list[str]) -> Products:
     """Products of the demo: those of the first localiser are named catalogue."""
-    from gammafind.products import Products
+    from gammafind.pipeline.products import Products
 
     return Products(
         tables=tuple(folder / f"catalogue.{suffix}" for suffix in ("ecsv", "fits", "vot")),

@@ -99,10 +99,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from gammafind.choice import select_preset
-    from gammafind.pipeline import detect
-    from gammafind.products import Products
-    from gammafind.registry import get_plugin
+    from gammafind.pipeline.detect import detect
+    from gammafind.pipeline.products import Products
+    from gammafind.presets.choose import select_preset
+    from gammafind.roles.registry import get_plugin
 
     products = Products(
         tables=(arguments.output,),

@@ -68,9 +68,9 @@ def run(arguments: Namespace) -> None:
     from gammafind.catalogue.io import read_table
     from gammafind.evaluation.brightness import MinFlux
     from gammafind.evaluation.summary import check_detections, check_truth, summarise
-    from gammafind.files import check_output, of_file
-    from gammafind.products import check_folder
+    from gammafind.pipeline.products import check_folder
     from gammafind.units import parse_quantity
+    from gammafind.utils.files import check_output, of_file
 
     if arguments.output:
         check_output(arguments.output, overwrite=arguments.overwrite)
@@ -117,7 +117,7 @@ def run(arguments: Namespace) -> None:
 
 def _deliver(metrics: dict[str, Any], arguments: Namespace) -> None:
     """Write the figures and the JSON file, both or none, or print the JSON."""
-    from gammafind.files import atomic_output
+    from gammafind.utils.files import atomic_output
 
     text = json.dumps(metrics, indent=2, allow_nan=False)
     with ExitStack() as pending:
@@ -125,8 +125,8 @@ def _deliver(metrics: dict[str, Any], arguments: Namespace) -> None:
             output = atomic_output(arguments.output, arguments.overwrite)
             pending.enter_context(output).write_text(f"{text}\n", encoding="utf-8")
         if arguments.plots:
-            from gammafind.products import atomic_folder
-            from gammafind.report.evaluation import write_figures
+            from gammafind.pipeline.products import atomic_folder
+            from gammafind.views.evaluation import write_figures
 
             folder = pending.enter_context(atomic_folder(arguments.plots, arguments.overwrite))
             write_figures(folder, metrics)

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gammafind.registry import PluginInfo
+    from gammafind.roles.registry import PluginInfo
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -34,7 +34,7 @@ def run(arguments: Namespace) -> None:
     import warnings
 
     from gammafind.errors import BrokenPluginWarning
-    from gammafind.registry import plugins
+    from gammafind.roles.registry import plugins
 
     with warnings.catch_warnings():
         # The list itself says what is broken and why.

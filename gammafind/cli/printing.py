@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-    from gammafind.comparison import Comparison
-    from gammafind.pipeline import Result
+    from gammafind.pipeline.compare import Comparison
+    from gammafind.pipeline.detect import Result
 
 __all__ = ["comparison_lines", "print_result"]
 
@@ -32,7 +32,7 @@ _WHOLE = "all"
 
 def print_result(result: Result, written: Sequence[Path]) -> None:
     """Print what was found, how long it took and where it is."""
-    from gammafind.report.localisers import localiser_text
+    from gammafind.views.localisers import localiser_text
 
     print(result.summary.text())
     if result.beside:
@@ -71,7 +71,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
 
 def _is_of_image(table: QTable) -> bool:
     """Whether localisers were compared on an image of a detector."""
-    from gammafind.registry import get_plugin
+    from gammafind.roles.registry import get_plugin
 
     renderers = [used["name"] for used in table.meta["plugins"] if used["role"] == "renderer"]
     return any(get_plugin("renderer", name).reads_electrons for name in renderers)

@@ -42,9 +42,10 @@ def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.catalogue.io import read_table
     from gammafind.catalogue.schema import CATALOGUE
-    from gammafind.products import atomic_folder, check_folder
-    from gammafind.report import summarise, write_report
+    from gammafind.evaluation.against import summarise
+    from gammafind.pipeline.products import atomic_folder, check_folder
     from gammafind.sky.fits import read_counts
+    from gammafind.views.write import write_report
 
     check_folder(arguments.output, overwrite=arguments.overwrite)
     catalogue = read_table(arguments.catalogue, schema=CATALOGUE)

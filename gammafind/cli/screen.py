@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from gammafind.errors import GammafindWarning
-from gammafind.progress import progress_bars
+from gammafind.utils.progress import progress_bars
 
 __all__ = ["Screen"]
 

@@ -97,8 +97,8 @@ def _add_sources(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from gammafind.choice import with_plugins
-    from gammafind.config import load_preset
+    from gammafind.presets.choose import with_plugins
+    from gammafind.presets.preset import load_preset
     from gammafind.simulation import simulate
 
     options = parse_options(arguments.option)
@@ -150,7 +150,7 @@ def _summary(done: Simulated) -> list[str]:
 
 def _next(done: Simulated, arguments: Namespace) -> list[str]:
     """Commands that look for the sources, and tell how many were found."""
-    from gammafind.registry import get_plugin
+    from gammafind.roles.registry import get_plugin
 
     folder = done.folders[0]
     renderer = get_plugin("renderer", done.preset.renderer.name)

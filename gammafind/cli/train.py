@@ -71,7 +71,7 @@ def run(arguments: Namespace) -> None:
 
 
 def _summary(done: Trained, recipe: Recipe | ClassifierRecipe, role: str) -> list[str]:
-    from gammafind.learning.history import best_row
+    from gammafind.training.history import best_row
 
     best = best_row(done.history)
     test = "" if done.test_loss is None else f", test {done.test_loss:.5f}"

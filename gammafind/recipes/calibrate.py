@@ -16,21 +16,21 @@ from astropy.units import Quantity
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.nested import match_by_score
-from gammafind.learning.logits import logit
-from gammafind.learning.weights import ARCHITECTURE
+from gammafind.networks.calibration import Calibration
+from gammafind.networks.logits import logit
+from gammafind.networks.ranking import relative_ts
+from gammafind.networks.weights import ARCHITECTURE
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.fluxes import (
     known_of,
     with_background_of,
     with_rough_background,
 )
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.ranking import relative_ts
 from gammafind.plugins.unet.second_look import SureSources, sure_sources, with_hidden
-from gammafind.progress import track
 from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.sky.stacks import PatchStacks
+from gammafind.utils.progress import track
 
 __all__ = [
     "SURE",

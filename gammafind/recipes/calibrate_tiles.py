@@ -14,15 +14,15 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.evaluation.nested import match_by_score
-from gammafind.learning.logits import logit
-from gammafind.learning.weights import ARCHITECTURE
-from gammafind.plugins.unet.calibration import Calibration
+from gammafind.networks.calibration import Calibration
+from gammafind.networks.logits import logit
+from gammafind.networks.weights import ARCHITECTURE
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
-from gammafind.progress import track
 from gammafind.recipes.calibrate import SURE, fit_calibration, fit_error_scale
 from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.recipes.tile_maker import TileMaker
+from gammafind.utils.progress import track
 
 __all__ = ["calibrate_tiles"]
 

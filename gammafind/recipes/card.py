@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gammafind.learning.history import Row, best_row
+from gammafind.training.history import Row, best_row
 
 __all__ = ["card", "classifier_card"]
 

@@ -12,15 +12,10 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gammafind.errors import OptionError
-from gammafind.files import named_folder
-from gammafind.learning.backend import load_keras
-from gammafind.learning.classifiers import Architecture, export_classifier
-from gammafind.learning.history import best_row
-from gammafind.learning.labelled import LabelledBatches, LabelledCutouts
-from gammafind.learning.layers import standardise
-from gammafind.learning.shards import make_shards
-from gammafind.learning.weights import check_exporter
-from gammafind.progress import stage
+from gammafind.networks.backend import load_keras
+from gammafind.networks.classifiers import Architecture, export_classifier
+from gammafind.networks.layers import standardise
+from gammafind.networks.weights import check_exporter
 from gammafind.recipes.card import classifier_card
 from gammafind.recipes.classifier_kinds import KINDS, Kind
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
@@ -35,6 +30,11 @@ from gammafind.recipes.folders import (
     write_record,
 )
 from gammafind.recipes.trained import Trained, train_and_test
+from gammafind.training.history import best_row
+from gammafind.training.labelled import LabelledBatches, LabelledCutouts
+from gammafind.training.shards import make_shards
+from gammafind.utils.files import named_folder
+from gammafind.utils.progress import stage
 
 if TYPE_CHECKING:
     import keras

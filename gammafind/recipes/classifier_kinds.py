@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from gammafind.config import Preset, build
 from gammafind.errors import ConfigError
-from gammafind.interfaces import Classifier
-from gammafind.learning.classifiers import Architecture
-from gammafind.learning.labelled import LabelledCutouts
+from gammafind.networks.classifiers import Architecture
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import without_times
 from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.features import SCORE
-from gammafind.provenance import describe_plugin
+from gammafind.presets.preset import Preset, build
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
 from gammafind.recipes.detections import TOLD, DetectionMaker
 from gammafind.recipes.folders import data_folder
 from gammafind.recipes.frame_detections import FrameMaker
+from gammafind.roles.classifier import Classifier
+from gammafind.roles.provenance import describe_plugin
+from gammafind.training.labelled import LabelledCutouts
 
 __all__ = ["KINDS", "Kind"]
 

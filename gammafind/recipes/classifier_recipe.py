@@ -50,11 +50,10 @@ from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any
 
-from gammafind.choice import with_plugins
-from gammafind.config import Preset
 from gammafind.errors import ConfigError, OptionError
-from gammafind.learning.training import TrainingOptions
 from gammafind.plugins.cnn.features import TIMES
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import Preset
 from gammafind.recipes.common import (
     DataOptions,
     at_least,
@@ -65,7 +64,8 @@ from gammafind.recipes.common import (
 )
 from gammafind.recipes.variation import check_values
 from gammafind.sky.cutouts import CutoutLayout
-from gammafind.tomlfile import TomlFile
+from gammafind.training.loop import TrainingOptions
+from gammafind.utils.tomlfile import TomlFile
 
 __all__ = ["ClassifierRecipe", "DetectionOptions", "SampleOptions", "read_classifier_recipe"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gammafind.choice import with_plugins
-from gammafind.config import Preset, load_preset
 from gammafind.errors import ConfigError, OptionError, ShapeError
-from gammafind.tomlfile import TomlFile
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import Preset, load_preset
+from gammafind.utils.tomlfile import TomlFile
 
 __all__ = [
     "DataOptions",

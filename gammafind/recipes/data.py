@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from gammafind.config import build
-from gammafind.interfaces import Plugin
-from gammafind.learning.shards import Maker
-from gammafind.learning.training import Samples
-from gammafind.plugins.unet.trained import TrainedNetwork
+from gammafind.networks.trained import TrainedNetwork
+from gammafind.presets.preset import build
 from gammafind.recipes.patch_data import PatchData
 from gammafind.recipes.recipe import Recipe
 from gammafind.recipes.tile_data import TileData
+from gammafind.roles.base import Plugin
+from gammafind.training.loop import Samples
+from gammafind.training.shards import Maker
 
 __all__ = ["TrainingData", "data_of"]
 

@@ -2,7 +2,7 @@
 
 A set is a folder with one folder a catalogue, which holds
 
-- ``cutouts.npz``: what a classifier is given, see `gammafind.measure.cutouts.Cutouts`, and
+- ``cutouts.npz``: what a classifier is given, see `gammafind.fitting.photons.cutouts.Cutouts`, and
   ``label``, ``source`` (row of the source, -1 for none) and ``inside``;
 - ``detections.fits``: what the localiser told, and then positions at random, without a score;
 - ``sources.fits``: the catalogue, with the TS expected of each source;
@@ -26,21 +26,23 @@ from astropy.units import Quantity
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
-from gammafind.classification import CUTTERS
 from gammafind.errors import OutputError, TableError
-from gammafind.files import atomic_output
-from gammafind.interfaces import Localiser, SkyRenderer, SourcePopulation
-from gammafind.learning.labelled import LabelledCutouts
-from gammafind.learning.shard_set import META, shard_folder
-from gammafind.measure.expected import rendered_ts
-from gammafind.progress import stage
+from gammafind.fitting.cutters import CUTTERS
+from gammafind.fitting.photons.expected import rendered_ts
+from gammafind.roles.localiser import Localiser
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.sky.cutouts import CutoutLayout
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.projection import positions_of
-from gammafind.streams import stream, streams
+from gammafind.training.labelled import LabelledCutouts
+from gammafind.training.shard_set import META, shard_folder
+from gammafind.utils.files import atomic_output
+from gammafind.utils.progress import stage
+from gammafind.utils.streams import stream, streams
 
 __all__ = ["TOLD", "DetectionMaker", "labels_of", "read_detections"]
 
@@ -48,7 +50,7 @@ TOLD = "told"
 """Name of the scores as the localiser tells them, probabilities or not; NaN at random positions."""
 
 _PLACES, _PHOTONS = 4, 5
-"""Random streams beside those of `gammafind.streams.streams`."""
+"""Random streams beside those of `gammafind.utils.streams.streams`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,7 +83,7 @@ class DetectionMaker:
     nside : int
     size : Quantity
     n_pixels : sequence of int, optional
-        These three tell the patches, as for `gammafind.config.PatchLayout`.
+        These three tell the patches, as for `gammafind.presets.preset.PatchLayout`.
     radius : Quantity
         Within which a detection is that of a source.
     """

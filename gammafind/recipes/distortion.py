@@ -7,7 +7,10 @@ from dataclasses import replace
 import healpy as hp
 import numpy as np
 
-from gammafind.learning.draws import (
+from gammafind.sky.harmonics import SIGMA_OF_FWHM, convolve, gaussian_window
+from gammafind.sky.observation import Observation
+from gammafind.sky.skymap import SkyMap
+from gammafind.training.draws import (
     CLUMPS,
     CLUMPS_A_PATCH,
     GRAIN,
@@ -16,9 +19,6 @@ from gammafind.learning.draws import (
     clump_heights,
     off_by,
 )
-from gammafind.sky.harmonics import SIGMA_OF_FWHM, convolve, gaussian_window
-from gammafind.sky.observation import Observation
-from gammafind.sky.skymap import SkyMap
 
 __all__ = ["distorted"]
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import minimize
 
-from gammafind.learning.logits import sigmoid
-from gammafind.plugins.unet.ranking import Layer, Ranking, outputs
+from gammafind.networks.logits import sigmoid
+from gammafind.networks.ranking import Layer, Ranking, outputs
 
 __all__ = ["fit_ranking"]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gammafind.errors import FileFormatError, OutputError
-from gammafind.files import atomic_output
-from gammafind.interfaces import Plugin
-from gammafind.learning.backend import load_keras
-from gammafind.learning.training import CHECKPOINT
-from gammafind.learning.weights import ARCHITECTURE
-from gammafind.provenance import provenance
+from gammafind.networks.backend import load_keras
+from gammafind.networks.weights import ARCHITECTURE
+from gammafind.roles.base import Plugin
+from gammafind.roles.provenance import provenance
+from gammafind.training.loop import CHECKPOINT
+from gammafind.utils.files import atomic_output
 
 if TYPE_CHECKING:
     import keras

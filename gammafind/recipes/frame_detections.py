@@ -14,12 +14,13 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
-from gammafind.choice import with_plugins
-from gammafind.config import Preset, build
 from gammafind.errors import TableError
-from gammafind.interfaces import SkyRenderer, SourcePopulation
-from gammafind.measure.point_source import point_source_fit
+from gammafind.fitting.image.point_source import point_source_fit
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import Preset, build
 from gammafind.recipes.detections import DetectionMaker
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 
 __all__ = ["KINDS", "FrameMaker", "artefacts_at", "frame_labels"]
@@ -118,7 +119,7 @@ def frame_labels(
     sky : SimulatedSky
         With ``electrons`` expected of each source, and artefacts.
     arrays : mapping of str to ndarray
-        Of `gammafind.measure.stamps.make_stamps`.
+        Of `gammafind.fitting.image.stamps.make_stamps`.
     classes : sequence of str
     fake : str
         Class of detections that are neither sources nor artefacts.

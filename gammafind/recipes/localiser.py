@@ -11,18 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gammafind.errors import ConfigError
-from gammafind.files import named_folder
-from gammafind.learning.backend import load_keras
-from gammafind.learning.history import best_row
-from gammafind.learning.losses import loss_function
-from gammafind.learning.shards import make_shards
-from gammafind.learning.training import Samples
-from gammafind.learning.weights import ARCHITECTURE
+from gammafind.networks.backend import load_keras
+from gammafind.networks.trained import TrainedNetwork
+from gammafind.networks.unet import standardise
+from gammafind.networks.weights import ARCHITECTURE
 from gammafind.plugins.unet.export import export_network
 from gammafind.plugins.unet.folder import read_architecture, read_network
-from gammafind.plugins.unet.networks import standardise
-from gammafind.plugins.unet.trained import TrainedNetwork
-from gammafind.progress import stage
 from gammafind.recipes.card import card
 from gammafind.recipes.common import at_least, of_recipe
 from gammafind.recipes.data import data_of
@@ -36,6 +30,12 @@ from gammafind.recipes.folders import (
 )
 from gammafind.recipes.recipe import Recipe
 from gammafind.recipes.trained import Trained, train_and_test
+from gammafind.training.history import best_row
+from gammafind.training.loop import Samples
+from gammafind.training.losses import loss_function
+from gammafind.training.shards import make_shards
+from gammafind.utils.files import named_folder
+from gammafind.utils.progress import stage
 
 if TYPE_CHECKING:
     import keras

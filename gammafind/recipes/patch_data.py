@@ -9,24 +9,24 @@ from pathlib import Path
 import numpy as np
 
 from gammafind.catalogue.io import read_table
-from gammafind.config import build
-from gammafind.interfaces import Plugin
-from gammafind.learning.batches import Batches
-from gammafind.learning.draws import DrawOptions
-from gammafind.learning.shard_set import ShardSet
-from gammafind.learning.shards import ShardMaker
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.progress import stage
-from gammafind.provenance import describe_plugin
+from gammafind.presets.preset import build
 from gammafind.recipes.calibrate import KnownSky, calibrate
 from gammafind.recipes.distortion import distorted
 from gammafind.recipes.folders import data_folder
 from gammafind.recipes.recipe import STREAMS, Recipe
+from gammafind.roles.base import Plugin
+from gammafind.roles.provenance import describe_plugin
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.stacks import PatchStacks
+from gammafind.training.batches import Batches
+from gammafind.training.draws import DrawOptions
+from gammafind.training.shard_set import ShardSet
+from gammafind.training.shards import ShardMaker
 from gammafind.units import degrees
+from gammafind.utils.progress import stage
 
 __all__ = ["PatchData"]
 

@@ -46,13 +46,9 @@ from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any
 
-from gammafind.config import Preset
 from gammafind.errors import ConfigError, OptionError
-from gammafind.learning.draws import DrawOptions
-from gammafind.learning.features import FeatureSpec
-from gammafind.learning.losses import LossOptions
-from gammafind.learning.targets import TargetOptions
-from gammafind.learning.training import TrainingOptions
+from gammafind.networks.features import FeatureSpec
+from gammafind.presets.preset import Preset
 from gammafind.recipes.common import (
     DataOptions,
     at_least,
@@ -62,7 +58,11 @@ from gammafind.recipes.common import (
     kinds,
 )
 from gammafind.recipes.variation import Variation, check_values, read_variation
-from gammafind.tomlfile import TomlFile
+from gammafind.training.draws import DrawOptions
+from gammafind.training.loop import TrainingOptions
+from gammafind.training.losses import LossOptions
+from gammafind.training.targets import TargetOptions
+from gammafind.utils.tomlfile import TomlFile
 
 __all__ = ["STREAMS", "BatchOptions", "DataOptions", "Recipe", "read_recipe"]
 

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gammafind.config import build
 from gammafind.errors import ConfigError
-from gammafind.interfaces import Plugin
-from gammafind.learning.draws import DrawOptions
-from gammafind.learning.features import FeatureSpec
-from gammafind.learning.tile_batches import TileBatches
-from gammafind.learning.tile_set import TileSet
+from gammafind.networks.features import FeatureSpec
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
-from gammafind.provenance import describe_plugin
+from gammafind.presets.preset import build
 from gammafind.recipes.calibrate_tiles import calibrate_tiles
 from gammafind.recipes.folders import data_folder
 from gammafind.recipes.recipe import STREAMS, Recipe
 from gammafind.recipes.tile_maker import TileMaker
+from gammafind.roles.base import Plugin
+from gammafind.roles.provenance import describe_plugin
+from gammafind.training.draws import DrawOptions
+from gammafind.training.tile_batches import TileBatches
+from gammafind.training.tile_set import TileSet
 
 __all__ = ["TileData"]
 

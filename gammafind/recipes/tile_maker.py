@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from gammafind.config import Preset, build
 from gammafind.errors import ConfigError
-from gammafind.files import atomic_output
-from gammafind.interfaces import SkyRenderer
-from gammafind.learning.shard_set import META, shard_folder
-from gammafind.learning.targets import TRUTH
-from gammafind.learning.tile_features import tile_features
-from gammafind.measure.point_limits import signal_to_noise
-from gammafind.measure.scene import Scene, scenes_of_image
+from gammafind.fitting.image.point_limits import signal_to_noise
+from gammafind.fitting.image.scene import Scene, scenes_of_image
+from gammafind.networks.tile_features import tile_features
+from gammafind.presets.preset import Preset, build
 from gammafind.recipes.variation import Variation, varied
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
-from gammafind.streams import streams
+from gammafind.training.shard_set import META, shard_folder
+from gammafind.training.targets import TRUTH
+from gammafind.utils.files import atomic_output
+from gammafind.utils.streams import streams
 
 __all__ = ["TileMaker"]
 

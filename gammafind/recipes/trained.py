@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gammafind.learning.history import Row
-from gammafind.learning.training import Loss, Samples, TrainingOptions, evaluate, train
+from gammafind.training.history import Row
+from gammafind.training.loop import Loss, Samples, TrainingOptions, evaluate, train
 
 if TYPE_CHECKING:
     import keras
@@ -50,7 +50,7 @@ def train_and_test(
     loss: Loss,
     resume: bool,
 ) -> tuple[list[Row], float | None]:
-    """Train a network, as `gammafind.learning.training.train` does, and test it.
+    """Train a network, as `gammafind.training.loop.train` does, and test it.
 
     Parameters
     ----------

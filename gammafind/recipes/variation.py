@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from astropy.units import Quantity
 
-from gammafind.choice import with_plugins
-from gammafind.config import Preset, build
 from gammafind.errors import ConfigError, OptionError
-from gammafind.tomlfile import TomlFile
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import Preset, build
+from gammafind.utils.tomlfile import TomlFile
 
 __all__ = ["Variation", "check_values", "read_variation", "varied"]
 

@@ -12,8 +12,8 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.io import write_table
-from gammafind.interfaces import SkyRenderer, SourcePopulation
-from gammafind.progress import stage, track
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.folders import filled_folder, write_record
 from gammafind.simulation.sky import SimulatedSky, total_counts
@@ -21,7 +21,8 @@ from gammafind.sky.drawn import Drawn
 from gammafind.sky.fits import write_expected
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
-from gammafind.streams import streams
+from gammafind.utils.progress import stage, track
+from gammafind.utils.streams import streams
 
 __all__ = ["CatalogueMaker", "Made", "catalogue_name"]
 

@@ -10,16 +10,16 @@ from scipy import sparse
 
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError
-from gammafind.interfaces import SkyRenderer
-from gammafind.progress import track
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky
 from gammafind.sky.epochs import Epochs, exposure_shares
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.psf_stamps import averaged_profile, pixels_near
 from gammafind.sky.skymap import SkyMap
-from gammafind.sky.stamps import averaged_profile, pixels_near
 from gammafind.units import degrees
+from gammafind.utils.progress import track
 
 __all__ = ["draw_epochs"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gammafind.errors import OutputError
-from gammafind.files import naming_full_disk
 from gammafind.sky.fits.counts import describe_input
+from gammafind.utils.files import naming_full_disk
 
 __all__ = ["RECORD", "filled_folder", "is_made", "remove_leftovers", "write_record"]
 

@@ -12,16 +12,16 @@ from typing import Any
 
 from astropy.table import QTable
 
-from gammafind.config import Preset, build, load_preset
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
-from gammafind.files import named_folder
-from gammafind.interfaces import SourcePopulation
-from gammafind.progress import track
-from gammafind.provenance import provenance
+from gammafind.presets.preset import Preset, build, load_preset
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.provenance import provenance
 from gammafind.simulation.catalogue import CatalogueMaker, Made, catalogue_name
 from gammafind.simulation.folders import is_made, remove_leftovers
 from gammafind.simulation.sources import read_sources
-from gammafind.workers import run_tasks
+from gammafind.utils.files import named_folder
+from gammafind.utils.progress import track
+from gammafind.utils.workers import run_tasks
 
 __all__ = ["Simulated", "simulate"]
 
@@ -76,7 +76,8 @@ def simulate(
     folder : path-like
         Of the whole set; made if it is not there.
     preset : Preset, str or path-like
-        Renderer and population. `gammafind.choice.with_plugins` changes these and their options.
+        Renderer and population. `gammafind.presets.choose.with_plugins` changes these and
+        their options.
     sources : path-like, optional
         Table of sources that takes the place of the population, as for
         `gammafind.simulation.read_sources`.

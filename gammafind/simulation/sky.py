@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.interfaces import SkyRenderer, SourcePopulation
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
-from gammafind.streams import streams
+from gammafind.utils.streams import streams
 
 __all__ = ["SimulatedSky", "simulated_sky", "total_counts"]
 

@@ -12,7 +12,7 @@ from astropy.table import QTable
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.schema import SOURCES, conform
 from gammafind.errors import TableError
-from gammafind.interfaces import SkyRenderer
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.fits.counts import describe_input
 
 __all__ = ["check_sources", "read_sources"]

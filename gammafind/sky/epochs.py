@@ -12,7 +12,7 @@ from gammafind.errors import BandError, InputDataError, ShapeError
 from gammafind.sky.bands import same_edges
 from gammafind.sky.pixels import same_pixels
 from gammafind.sky.skymap import SkyMap
-from gammafind.workers import in_threads
+from gammafind.utils.workers import in_threads
 
 __all__ = ["Epochs", "exposure_shares"]
 

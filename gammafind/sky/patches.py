@@ -15,16 +15,16 @@ from astropy.wcs import WCS
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.bands import Band
 from gammafind.sky.harmonics import angles_of
-from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
 from gammafind.sky.projection import deproject, project, tangent_basis, unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.scatter import scatter_counts
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.upsample import upsample
 from gammafind.units import degrees
-from gammafind.workers import in_threads
+from gammafind.utils.workers import in_threads
 
-__all__ = ["PatchGrid", "Patches"]
+__all__ = ["PatchGrid", "Patches", "patch_widths"]
 
 _MOST_NODES = 64
 """Points a side at which smooth maps are interpolated for a patch."""
@@ -396,3 +396,9 @@ def _interpolated(values: np.ndarray, nodes: np.ndarray, width: int) -> np.ndarr
     for patch, (theta, phi) in zip(at_nodes, nodes, strict=True):
         patch[...] = hp.get_interp_val(values, theta, phi)
     return upsample(at_nodes, width)
+
+
+def patch_widths(pixels: Sequence[Pixels], grid: PatchGrid) -> tuple[int, ...]:
+    """Pixels a side of a patch in each band: powers of two, as fine as the pixels of a map."""
+    sizes = [one.pixel_size.to_value("deg") for one in pixels]
+    return tuple(int(2 ** np.ceil(np.log2(grid.pixel_size(1) / size))) for size in sizes)

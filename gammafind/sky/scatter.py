@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from gammafind.sky.patches import PatchGrid
 
 __all__ = ["nested_vectors", "photon_vectors", "pixels_in_patches", "scatter_counts"]
 
@@ -20,8 +17,19 @@ _BLOCK_NSIDE = 32
 """Photons are kept in the order of blocks of the sky, so that a patch reads few of them."""
 
 
+class Patchwork(Protocol):
+    """Where patches lie: all that is needed of a `gammafind.sky.patches.PatchGrid`."""
+
+    bases: np.ndarray
+
+    def __len__(self) -> int: ...
+
+    def pixel_size(self, n_pixels: int) -> float:
+        """Side of a pixel in degrees."""
+
+
 def scatter_counts(
-    counts: np.ndarray, nside: int, grid: PatchGrid, width: int, *, rng: np.random.Generator
+    counts: np.ndarray, nside: int, grid: Patchwork, width: int, *, rng: np.random.Generator
 ) -> np.ndarray:
     """Bin the photons of a HEALPix map into the pixels of every patch.
 
@@ -33,7 +41,7 @@ def scatter_counts(
     counts : ndarray, shape (12 nside**2,)
         RING order.
     nside : int
-    grid : PatchGrid
+    grid : Patchwork
     width : int
         Pixels a side of a patch.
     rng : numpy.random.Generator
@@ -54,7 +62,7 @@ def scatter_counts(
 
 
 def pixels_in_patches(
-    vectors: np.ndarray, ends: np.ndarray, grid: PatchGrid, width: int
+    vectors: np.ndarray, ends: np.ndarray, grid: Patchwork, width: int
 ) -> Iterator[tuple[list[slice], np.ndarray, np.ndarray]]:
     """For each patch: runs of vectors about it, flat pixels of those inside, and which these are.
 
@@ -62,7 +70,7 @@ def pixels_in_patches(
     ----------
     vectors, ends : ndarray
         As from `photon_vectors`.
-    grid : PatchGrid
+    grid : Patchwork
     width : int
     """
     corner = np.arctan(np.sqrt(2) * np.tan(np.radians(grid.pixel_size(1) / 2)))

@@ -120,6 +120,11 @@ class SkyMap:
         return KINDS[self.kind]
 
     @property
+    def finest_pixels(self) -> Pixels:
+        """Pixelisation of the band with the smallest pixels."""
+        return min(self.pixels, key=lambda pixels: pixels.pixel_area)
+
+    @property
     def n_bands(self) -> int:
         """Number of bands."""
         return len(self.bands)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gammafind.sky.legendre import legendre_sum
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.stamps import averaged_profile, psf_core
+from gammafind.sky.psf_stamps import averaged_profile, psf_core
 
 __all__ = ["SplitPsf", "chords", "near_part", "split_psf", "square_window"]
 

@@ -10,9 +10,9 @@ import healpy as hp
 import numpy as np
 from scipy import sparse
 
-from gammafind.cache import cached_arrays
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.scatter import nested_vectors, pixels_in_patches
+from gammafind.utils.cache import cached_arrays
 
 __all__ = ["Spread", "spread_over"]
 

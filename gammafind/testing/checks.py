@@ -18,15 +18,12 @@ from gammafind.catalogue.schema import (
     empty_table,
 )
 from gammafind.errors import ConformanceError
-from gammafind.interfaces import (
-    PLUGIN_NAME,
-    Classifier,
-    Clusterer,
-    Localiser,
-    Plugin,
-    SkyRenderer,
-    SourcePopulation,
-)
+from gammafind.roles.base import PLUGIN_NAME, Plugin
+from gammafind.roles.classifier import Classifier
+from gammafind.roles.clusterer import Clusterer
+from gammafind.roles.localiser import Localiser
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.testing.toys import disc_map, one_source, toy_patches

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gammafind import registry
-from gammafind.discovery import discover
+from gammafind.roles import registry
+from gammafind.roles.discovery import discover
 
 
 @pytest.fixture

@@ -45,8 +45,8 @@ def test_plugins_of_an_unknown_role(capsys):
 
 
 def test_a_broken_plugin_is_listed_with_its_reason(monkeypatch, capsys):
-    from gammafind import registry
-    from gammafind.discovery import discover
+    from gammafind.roles import registry
+    from gammafind.roles.discovery import discover
 
     modules = ("tests.cli.toy", "tests.cli.no_such_module")
     monkeypatch.setattr(registry, "discover", lambda chosen: discover("", modules))
@@ -111,7 +111,7 @@ def test_evaluate_leaves_nothing_where_a_figure_fails(found, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gammafind.report.evaluation.write_figures", stop)
+    monkeypatch.setattr("gammafind.views.evaluation.write_figures", stop)
     files = [str(found / "found.ecsv"), str(found / "truth.ecsv")]
     outputs = ["-o", str(found / "metrics.json"), "--plots", str(found / "plots")]
     before = sorted(found.iterdir())

@@ -9,10 +9,11 @@ import astropy.units as u
 import numpy as np
 import pytest
 
-from gammafind import Localiser, registry
+from gammafind import Localiser
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.cli.main import main
 from gammafind.errors import MissingBackendError
+from gammafind.roles import registry
 from tests.cli import toy as plugin
 from tests.cli.toy import Bright, toy_file, toy_truth
 

@@ -8,10 +8,10 @@ import pytest
 from gammafind.catalogue.io import read_table
 from gammafind.cli import demo
 from gammafind.cli.main import main
-from gammafind.config import load_preset
-from gammafind.learning.features import FeatureSpec
+from gammafind.networks.features import FeatureSpec
 from gammafind.plugins.unet import folder as weights
 from gammafind.plugins.unet.architecture import Architecture
+from gammafind.presets.preset import load_preset
 from gammafind.sky.bands import energy_bands
 from tests.cli.toy import toy_file
 
@@ -71,14 +71,14 @@ def test_each_localiser_publishes_by_its_own_lowest_score(small_demo):
 
 
 def test_a_localiser_that_is_named_searches_alone(small_demo, monkeypatch):
-    monkeypatch.setattr("gammafind.products.write_report", lambda *_, **__: None)
+    monkeypatch.setattr("gammafind.pipeline.products.write_report", lambda *_, **__: None)
     assert main(["demo", "--localiser", "bright", "-q"]) == 0
     assert names(small_demo / "gammafind-demo") == CATALOGUE
     assert len(read_table(small_demo / "gammafind-demo" / "catalogue.ecsv")) == 3
 
 
 def test_without_weights_the_likelihood_searches_alone_and_says_so(small_demo, monkeypatch, capsys):
-    monkeypatch.setattr("gammafind.products.write_report", lambda *_, **__: None)
+    monkeypatch.setattr("gammafind.pipeline.products.write_report", lambda *_, **__: None)
     monkeypatch.setattr(demo, "_lack_of_weights", lambda preset: LACK)
     assert main(["demo"]) == 0
     assert f"gammafind: {LACK}: the localiser bright searches alone\n" in capsys.readouterr().err
@@ -96,7 +96,7 @@ def test_options_are_for_the_network_and_never_for_what_takes_its_place(
 
 
 def test_files_of_its_own_are_overwritten_and_others_stay(small_demo, monkeypatch):
-    monkeypatch.setattr("gammafind.products.write_report", lambda *_, **__: None)
+    monkeypatch.setattr("gammafind.pipeline.products.write_report", lambda *_, **__: None)
     folder = small_demo / "first"
     folder.mkdir()
     (folder / "catalogue.vot").write_text("old")
@@ -111,7 +111,7 @@ def test_a_demo_that_is_stopped_leaves_nothing(small_demo, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gammafind.products.write_report", stop)
+    monkeypatch.setattr("gammafind.pipeline.products.write_report", stop)
     assert main(["demo"]) == 130
     assert list(small_demo.iterdir()) == []
 

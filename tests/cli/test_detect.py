@@ -282,7 +282,7 @@ def test_a_failure_while_writing_leaves_what_was_there(
     def fail(*_, **__):
         raise fault(28, "No space left on device")
 
-    monkeypatch.setattr(f"gammafind.products.{step}", fail)
+    monkeypatch.setattr(f"gammafind.pipeline.products.{step}", fail)
     path = out / "found.ecsv"
     path.write_text("old")
     products = ["-o", path, "--regions", out / "found.reg", "--report", out / "page"]

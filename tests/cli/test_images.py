@@ -13,7 +13,7 @@ from regions import CirclePixelRegion, Regions
 
 from gammafind.cli.main import main
 from gammafind.cli.printing import comparison_lines
-from gammafind.comparison import Comparison
+from gammafind.pipeline.compare import Comparison
 
 CAMERA = """
 [preset]

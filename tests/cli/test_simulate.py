@@ -146,9 +146,9 @@ def test_wrong_usage_is_exit_2(arguments):
 
 
 def test_an_interruption_keeps_what_is_whole(tmp_path, monkeypatch, capsys):
-    from gammafind import interfaces
+    from gammafind.roles import renderer
 
-    write, done = interfaces.write_counts_by_nside, []
+    write, done = renderer.write_counts_by_nside, []
 
     def interrupted(counts, folder, **options):
         if done:
@@ -156,7 +156,7 @@ def test_an_interruption_keeps_what_is_whole(tmp_path, monkeypatch, capsys):
         done.append(folder)
         return write(counts, folder, **options)
 
-    monkeypatch.setattr(interfaces, "write_counts_by_nside", interrupted)
+    monkeypatch.setattr(renderer, "write_counts_by_nside", interrupted)
     assert simulate("--catalogues", 3, "-o", "skies") == 130
     assert "interrupted; catalogues that are whole stay" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "skies").iterdir()] == ["catalogue-0000"]

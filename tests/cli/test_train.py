@@ -8,10 +8,10 @@ import shutil
 import numpy as np
 import pytest
 
-from gammafind import registry
 from gammafind.cli.main import main
-from gammafind.discovery import discover
 from gammafind.recipes import read_recipe
+from gammafind.roles import registry
+from gammafind.roles.discovery import discover
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
@@ -49,7 +49,7 @@ def _toy():
     """Make the toy sky the only one, and let torch leave the cores to others."""
     import torch
 
-    modules = ("tests.simulation.toy_sky", "tests.learning.toy")
+    modules = ("tests.simulation.toy_sky", "tests.training.toy")
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "discover", lambda chosen: discover("", modules))
@@ -134,18 +134,18 @@ def test_the_screen_tells_each_epoch_and_what_comes_next(trained, tmp_path, caps
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(trained, tmp_path, capsys, monkeypatch):
-    from gammafind.learning import training
+    from gammafind.training import loop
 
     made = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*")}
     with monkeypatch.context() as patch:
-        epoch = training._epoch
+        epoch = loop._epoch
 
         def killed(network, batches, validation, number):
             if number == 1:
                 raise KeyboardInterrupt
             return epoch(network, batches, validation, number)
 
-        patch.setattr(training, "_epoch", killed)
+        patch.setattr(loop, "_epoch", killed)
         assert train("-o", "broken") == 130
     assert "--resume goes on" in capsys.readouterr().err
     assert not (tmp_path / "broken/weights").exists()

@@ -12,9 +12,9 @@ from astropy.io import fits
 from astropy.table import QTable
 
 from gammafind import HealpixPixels, Localiser, RadialPsf, SkyMap, SkyRenderer, hookimpl
-from gammafind.progress import track
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.fits import write_counts
+from gammafind.utils.progress import track
 
 BANDS = energy_bands([2, 20] * u.GeV)
 PIXELS = HealpixPixels(16)

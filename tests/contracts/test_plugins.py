@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gammafind.config import build, presets
-from gammafind.registry import PluginInfo, get_plugin, plugins
+from gammafind.presets.preset import build, presets
+from gammafind.roles.registry import PluginInfo, get_plugin, plugins
 from gammafind.testing import (
     check_classifier,
     check_clusterer,

@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from gammafind import registry
 from gammafind.catalogue.io import read_table
 from gammafind.cli.main import main
-from gammafind.discovery import discover
-from gammafind.learning.shard_set import META
 from gammafind.plugins.cnn.folder import read_architecture
+from gammafind.roles import registry
+from gammafind.roles.discovery import discover
+from gammafind.training.shard_set import META
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gammafind.learning.draws import DrawOptions
 from gammafind.recipes.distortion import distorted
 from gammafind.sky.pixels import HealpixPixels
-from tests.measure.skies import gaussian_psf, observe
+from gammafind.training.draws import DrawOptions
+from tests.fitting.skies import gaussian_psf, observe
 
 N = 12 * 32**2
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from gammafind.errors import ConfigError, OutputError
-from gammafind.learning.shards import make_shards
-from gammafind.learning.targets import TargetOptions
-from gammafind.learning.tile_set import TileSet
 from gammafind.plugins.unet.folder import read_architecture
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.recipes import read_recipe, train_localiser
 from gammafind.recipes.tile_data import TileData
+from gammafind.training.shards import make_shards
+from gammafind.training.targets import TargetOptions
+from gammafind.training.tile_set import TileSet
 
 RECIPE = """\
 [training]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gammafind.config import build, load_preset
 from gammafind.errors import ConfigError
+from gammafind.presets.preset import build, load_preset
 from gammafind.recipes import read_recipe
 from gammafind.recipes.variation import varied
 

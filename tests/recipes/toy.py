@@ -9,10 +9,10 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind import HealpixPixels, hookimpl
-from gammafind.interfaces import Localiser
 from gammafind.plugins.cnn.classifier import Cnn
-from tests.learning.toy import Counting
+from gammafind.roles.localiser import Localiser
 from tests.simulation.toy_sky import Few
+from tests.training.toy import Counting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from gammafind import registry
-from gammafind.discovery import discover
+from gammafind.roles import registry
+from gammafind.roles.discovery import discover
 from tests.contracts.installed import run_python
 
 _MODULES = ("tests.cli.toy", "tests.simulation.toy_sky")
 _SCRIPT = """
-from gammafind import registry
-from gammafind.discovery import discover
+from gammafind.roles import registry
+from gammafind.roles.discovery import discover
 registry.discover = lambda chosen: discover("", {modules!r})
 """
 

@@ -12,8 +12,8 @@ from gammafind import HealpixPixels, RadialPsf
 from gammafind.errors import OptionError
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.sky import simulated_sky
-from tests.learning.toy import Counting
 from tests.simulation.toy_sky import EXPOSURE, FLUX, Few
+from tests.training.toy import Counting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from gammafind.catalogue.io import read_table, write_table
-from gammafind.config import load_preset
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
+from gammafind.presets.preset import load_preset
 from gammafind.simulation import simulate
 from gammafind.sky.fits import read_counts
 from tests.simulation.fixtures import contents, run_with_toy_sky
@@ -150,10 +150,10 @@ for workers in (1, 4):
 
 KILLED = """
 import os, signal
-from gammafind import interfaces
+from gammafind.roles import renderer
 from gammafind.simulation import simulate
 
-write, done = interfaces.write_counts_by_nside, []
+write, done = renderer.write_counts_by_nside, []
 
 def write_and_die(counts, folder, **options):
     write(counts, folder, **options)
@@ -161,7 +161,7 @@ def write_and_die(counts, folder, **options):
     if len(done) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-interfaces.write_counts_by_nside = write_and_die
+renderer.write_counts_by_nside = write_and_die
 simulate({folder!r}, preset="two-years", seed=5, catalogues=4)
 """
 
@@ -199,8 +199,8 @@ def gammafind_populations():
     return [Deadly]
 """
 ORPHANED = """
-from gammafind.choice import with_plugins
-from gammafind.config import load_preset
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import load_preset
 from gammafind.simulation import simulate
 
 preset = with_plugins(load_preset("two-years"), {{"population": "deadly"}})

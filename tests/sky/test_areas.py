@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.pixels import HealpixPixels
-from tests.measure.skies import image
+from tests.fitting.skies import image
 
 
 def test_healpix_pixels_are_alike():

@@ -13,7 +13,7 @@ from gammafind.sky.cutouts import (
     on_coarse,
 )
 from gammafind.sky.pixels import HealpixPixels
-from tests.measure.skies import directions, image
+from tests.fitting.skies import directions, image
 
 NSIDES = (128, 128, 256, 512, 1024, 1024)
 

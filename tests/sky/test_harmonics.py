@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gammafind.sky import harmonics
 from gammafind.sky.harmonics import analyse_points, convolve, kernel_sums, synthesise
 from gammafind.sky.pixels import HealpixPixels
-from tests.measure.skies import gaussian_psf
+from tests.fitting.skies import gaussian_psf
 
 
 def summed(values, psf, nside, nside_out) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.stacks import PatchStacks
-from tests.measure.skies import random_sky
+from tests.fitting.skies import random_sky
 
 WIDTH = (8,)
 

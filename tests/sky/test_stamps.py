@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
-from gammafind.sky.stamps import COARSE, FINE, Stamps, fractions_at, point_source_map, stamps
-from tests.measure.skies import directions, gaussian_psf, image, king_psf
+from gammafind.sky.psf_stamps import COARSE, FINE, Stamps, fractions_at, point_source_map, stamps
+from tests.fitting.skies import directions, gaussian_psf, image, king_psf
 
 WIDTHS = st.floats(0.15, 3)
 LONGITUDES = st.one_of(st.sampled_from([0.0, 360.0, 1e-9, 45.0, 90.0, 180.0]), st.floats(0, 360))

@@ -11,8 +11,12 @@ from astropy.table import QTable
 
 from gammafind.catalogue.schema import PATCH_DETECTIONS, empty_table
 from gammafind.errors import ConformanceError
-from gammafind.interfaces import Classifier, Clusterer, Localiser, SkyRenderer, SourcePopulation
 from gammafind.plugins.clusterers import DiskClusterer, PeaksClusterer
+from gammafind.roles.classifier import Classifier
+from gammafind.roles.clusterer import Clusterer
+from gammafind.roles.localiser import Localiser
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf

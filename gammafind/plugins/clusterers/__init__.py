@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gammafind.hookspecs import hookimpl
-from gammafind.interfaces import Clusterer
 from gammafind.plugins.clusterers.disk import DiskClusterer
 from gammafind.plugins.clusterers.kmeans import KMeansClusterer
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
 from gammafind.plugins.clusterers.segmentation import SegmentationClusterer
+from gammafind.roles.clusterer import Clusterer
+from gammafind.roles.hooks import hookimpl
 
 __all__ = ["DiskClusterer", "KMeansClusterer", "PeaksClusterer", "SegmentationClusterer"]
 

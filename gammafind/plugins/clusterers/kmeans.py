@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.interfaces import Clusterer
 from gammafind.plugins.clusterers.common import cluster_table, require_at_least
+from gammafind.roles.clusterer import Clusterer
 
 __all__ = ["KMeansClusterer", "fit_means"]
 

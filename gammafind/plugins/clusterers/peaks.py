@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.interfaces import Clusterer
 from gammafind.plugins.clusterers.common import (
     cluster_table,
     middle_pixel,
@@ -17,6 +16,7 @@ from gammafind.plugins.clusterers.common import (
     require_choice,
 )
 from gammafind.plugins.clusterers.refine import quadratic_peak
+from gammafind.roles.clusterer import Clusterer
 
 __all__ = ["PeaksClusterer", "label_maxima"]
 

@@ -12,8 +12,8 @@ from astropy.table import QTable
 from astropy.utils.introspection import minversion
 
 from gammafind.errors import OptionError
-from gammafind.interfaces import Clusterer
 from gammafind.plugins.clusterers.common import cluster_table, require_at_least
+from gammafind.roles.clusterer import Clusterer
 
 if TYPE_CHECKING:
     from photutils.segmentation import SegmentationImage

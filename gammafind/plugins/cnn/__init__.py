@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gammafind.hookspecs import hookimpl
-from gammafind.interfaces import Classifier
+from gammafind.roles.classifier import Classifier
+from gammafind.roles.hooks import hookimpl
 
 __all__ = ["gammafind_classifiers"]
 

@@ -11,8 +11,8 @@ import astropy.units as u
 import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, WeightsError
-from gammafind.learning.classifiers import check_probabilities, class_probabilities
-from gammafind.learning.weights import read_record, write_record
+from gammafind.networks.classifiers import check_probabilities, class_probabilities
+from gammafind.networks.weights import read_record, write_record
 from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
 from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
 from gammafind.sky.bands import Band
@@ -115,7 +115,7 @@ class CnnArchitecture:
                 path=path,
                 remedy="Give the counts of each epoch, or use weights that need none."
                 if self.n_epochs
-                else "Make them by gammafind.measure.cutouts.make_cutouts.",
+                else "Make them by gammafind.fitting.photons.cutouts.make_cutouts.",
             )
         for name, shape in wanted.items():
             array = arrays[name]
@@ -142,7 +142,7 @@ class CnnArchitecture:
         Raises
         ------
         OutputError
-            As `gammafind.files.check_output`.
+            As `gammafind.utils.files.check_output`.
         """
         record = {
             "network": self.network,

@@ -9,11 +9,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from gammafind.errors import OptionError, WeightsError
-from gammafind.interfaces import Classifier
-from gammafind.learning.classifiers import BACKENDS, in_batches
+from gammafind.networks.classifiers import BACKENDS, in_batches
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.folder import read_architecture, shipped_folder
 from gammafind.plugins.cnn.networks import CLASSES, NETWORKS
+from gammafind.roles.classifier import Classifier
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.cutouts import CutoutLayout
 
@@ -38,7 +38,7 @@ class Cnn(Classifier):
         the highest. Rare classes (FAKE, PSR, PWN+SNR) are named more often then. Probabilities
         stay the same.
     abstain : float
-        As for `gammafind.interfaces.Classifier`.
+        As for `gammafind.roles.classifier.Classifier`.
 
     References
     ----------

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gammafind.learning.features import significance
-from gammafind.learning.logits import logit
-from gammafind.measure.data import photon_shares
+from gammafind.fitting.photons.data import photon_shares
+from gammafind.networks.features import significance
+from gammafind.networks.logits import logit
 
 __all__ = ["TIMES", "features", "images", "n_channels", "n_numbers", "numbers", "without_times"]
 
@@ -41,7 +41,7 @@ def features(
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        Of `gammafind.measure.cutouts.Cutouts`.
+        Of `gammafind.fitting.photons.cutouts.Cutouts`.
     edges : sequence of tuple of float
         Energies between which each band lies, in any unit.
     time : bool

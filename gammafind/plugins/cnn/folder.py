@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from gammafind.errors import WeightsError
-from gammafind.learning.weights import ARCHITECTURE, existing_folder
+from gammafind.networks.weights import ARCHITECTURE, existing_folder
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.sky.bands import Band, same_edges
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gammafind.errors import OptionError
-from gammafind.learning.backend import load_keras
-from gammafind.learning.layers import check_network, log_softmax, standardised_inputs
+from gammafind.networks.backend import load_keras
+from gammafind.networks.layers import check_network, log_softmax, standardised_inputs
 
 __all__ = ["CLASSES", "INPUTS", "NETWORKS", "build_network"]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gammafind.hookspecs import hookimpl
-from gammafind.interfaces import SkyRenderer, SourcePopulation
+from gammafind.roles.hooks import hookimpl
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
 
 __all__ = ["gammafind_populations", "gammafind_renderers"]
 

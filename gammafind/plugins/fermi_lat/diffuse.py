@@ -9,9 +9,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from gammafind.cache import cached_arrays
 from gammafind.errors import BandError, InputDataError
-from gammafind.files import file_checksum
 from gammafind.plugins.fermi_lat.embedded import (
     interstellar_path,
     load_interstellar,
@@ -27,6 +25,8 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import from_frame, unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.upsample import upsample
+from gammafind.utils.cache import cached_arrays
+from gammafind.utils.files import file_checksum
 
 __all__ = [
     "interstellar_at_pixels",

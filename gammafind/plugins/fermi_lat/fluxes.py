@@ -10,7 +10,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.errors import TableError
-from gammafind.measure.data import photon_shares
+from gammafind.fitting.photons.data import photon_shares
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.sky.bands import Band

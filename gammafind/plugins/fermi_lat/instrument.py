@@ -12,7 +12,6 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from gammafind.interfaces import SkyRenderer
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.events import select_response
 from gammafind.plugins.fermi_lat.irf import Response, load_response, read_response
@@ -30,6 +29,7 @@ from gammafind.plugins.fermi_lat.selection import (
 )
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
 from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.events import EventList
 from gammafind.sky.observation import Observation

@@ -28,7 +28,7 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.point_sources import patch_counts, sky_counts, sky_counts_of_each
 from gammafind.sky.projection import to_frame
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.stamps import point_source_map
+from gammafind.sky.psf_stamps import point_source_map
 
 __all__ = ["FermiLatRenderer"]
 

@@ -13,9 +13,9 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 from gammafind.errors import OptionError
 from gammafind.plugins.finders.significance import significance_map
-from gammafind.progress import track
 from gammafind.sky.patches import Patches
 from gammafind.units import degrees
+from gammafind.utils.progress import track
 
 __all__ = ["check_box", "find_in_patches", "levelled", "refined", "require"]
 

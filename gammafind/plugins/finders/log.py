@@ -12,8 +12,8 @@ from astropy.units import Quantity
 from scipy.ndimage import gaussian_laplace
 
 from gammafind.errors import MissingBackendError
-from gammafind.interfaces import Localiser
 from gammafind.plugins.finders.common import check_box, find_in_patches, require
+from gammafind.roles.localiser import Localiser
 from gammafind.sky.patches import Patches
 
 __all__ = ["LaplacianOfGaussian"]

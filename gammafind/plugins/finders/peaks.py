@@ -11,8 +11,8 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.interfaces import Localiser
 from gammafind.plugins.finders.common import check_box, find_in_patches, require
+from gammafind.roles.localiser import Localiser
 from gammafind.sky.patches import Patches
 
 __all__ = ["PhotutilsPeaks"]

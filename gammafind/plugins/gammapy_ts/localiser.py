@@ -10,9 +10,9 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.errors import MissingBackendError, OptionError
-from gammafind.interfaces import Localiser
-from gammafind.progress import track
+from gammafind.roles.localiser import Localiser
 from gammafind.sky.patches import Patches
+from gammafind.utils.progress import track
 
 __all__ = ["GammapyTs"]
 

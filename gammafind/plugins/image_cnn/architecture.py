@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, WeightsError
-from gammafind.learning.classifiers import check_probabilities, class_probabilities
-from gammafind.learning.weights import ARCHITECTURE, existing_folder, read_record, write_record
+from gammafind.networks.classifiers import check_probabilities, class_probabilities
+from gammafind.networks.weights import ARCHITECTURE, existing_folder, read_record, write_record
 from gammafind.plugins.image_cnn.features import ARRAYS, SCORE, features
 from gammafind.plugins.image_cnn.network import CLASSES, build_network, input_shapes
 from gammafind.sky.bands import Band
@@ -97,7 +97,7 @@ class StampArchitecture:
             raise WeightsError(
                 f"the weights look at {', '.join(missing)}, which the cut-outs lack",
                 path=path,
-                remedy="Make them by gammafind.measure.stamps.make_stamps.",
+                remedy="Make them by gammafind.fitting.image.stamps.make_stamps.",
             )
         side = (self.n_pixels, self.n_pixels)
         for name in wanted:
@@ -131,7 +131,7 @@ class StampArchitecture:
         Raises
         ------
         OutputError
-            As `gammafind.files.check_output`.
+            As `gammafind.utils.files.check_output`.
         """
         write_record(path, (), asdict(self), overwrite=overwrite)
 

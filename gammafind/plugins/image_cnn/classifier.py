@@ -11,11 +11,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.interfaces import Classifier
-from gammafind.learning.classifiers import BACKENDS, in_batches
+from gammafind.networks.classifiers import BACKENDS, in_batches
 from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
+from gammafind.roles.classifier import Classifier
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
@@ -43,7 +43,7 @@ class ImageCnn(Classifier):
     backend : {"onnxruntime", "keras"}
         What runs the network.
     abstain : float
-        As for `gammafind.interfaces.Classifier`.
+        As for `gammafind.roles.classifier.Classifier`.
 
     References
     ----------

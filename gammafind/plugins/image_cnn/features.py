@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gammafind.learning.logits import logit
-from gammafind.measure.point_source import point_source_fit
+from gammafind.fitting.image.point_source import point_source_fit
+from gammafind.networks.logits import logit
 
 __all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "SCORE", "features"]
 
 ARRAYS = ("excess", "flags", "psf", "noise", "fwhm", "density")
-"""Arrays of `gammafind.measure.stamps.make_stamps` that are looked at."""
+"""Arrays of `gammafind.fitting.image.stamps.make_stamps` that are looked at."""
 SCORE = "probability"
 """Array with what the localiser says, which some networks are told too."""
 N_CHANNELS, N_NUMBERS = 4, 6

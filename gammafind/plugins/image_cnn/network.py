@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gammafind.errors import OptionError
-from gammafind.learning.backend import load_keras
-from gammafind.learning.layers import check_network, log_softmax, standardised_inputs
+from gammafind.networks.backend import load_keras
+from gammafind.networks.layers import check_network, log_softmax, standardised_inputs
 from gammafind.plugins.image_cnn.features import N_CHANNELS, N_NUMBERS
 
 if TYPE_CHECKING:

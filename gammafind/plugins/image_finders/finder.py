@@ -11,12 +11,12 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.errors import OptionError
-from gammafind.interfaces import Localiser
-from gammafind.measure.image_detections import image_detections
-from gammafind.measure.scene import Scene, scene_of_patch, scenes_of_image
-from gammafind.progress import track
+from gammafind.fitting.image.detections import image_detections
+from gammafind.fitting.image.scene import Scene, scene_of_patch, scenes_of_image
+from gammafind.roles.localiser import Localiser
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.utils.progress import track
 
 __all__ = ["FWHM_OF_SIGMA", "Found", "ImageFinder", "require"]
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from gammafind.errors import MissingBackendError, OptionError
-from gammafind.measure.scene import Scene
+from gammafind.fitting.image.scene import Scene
 from gammafind.plugins.image_finders.finder import FWHM_OF_SIGMA, Found, ImageFinder, require
 
 __all__ = ["SourceExtractor"]

@@ -13,17 +13,17 @@ from astropy.table import QTable
 
 from gammafind.catalogue.merging import merge_duplicates
 from gammafind.errors import OptionError
-from gammafind.interfaces import Localiser, no_detections
-from gammafind.measure.data import SkyData, sky_data, source_size, source_sizes
-from gammafind.measure.position import climb, fit_positions
-from gammafind.measure.scan import scan
-from gammafind.measure.search_grid import SearchGrid, search_grid, summits
-from gammafind.measure.sky_model import SkyModel, background_components
-from gammafind.progress import track
+from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
+from gammafind.fitting.photons.position import climb, fit_positions
+from gammafind.fitting.photons.scan import scan
+from gammafind.fitting.photons.search_grid import SearchGrid, search_grid, summits
+from gammafind.fitting.photons.sky_model import SkyModel, background_components
+from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.projection import positions_of
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.progress import track
 
 __all__ = ["Likelihood"]
 

@@ -10,12 +10,12 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
-from gammafind.interfaces import SkyRenderer
 from gammafind.plugins.meerlicht.detector import Detector
 from gammafind.plugins.meerlicht.filters import FILTERS, Filter, photon_flux
 from gammafind.plugins.meerlicht.frame import Artefacts
 from gammafind.plugins.meerlicht.moffat import field_psf
 from gammafind.plugins.meerlicht.pointing import frame_wcs
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.field_psf import FieldPsf
 from gammafind.sky.pixels import WcsPixels

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.modeling.models import Sersic1D
 from scipy.optimize import nnls
 
-from gammafind.plugins.meerlicht.stamps import add_stamp
+from gammafind.plugins.meerlicht.stars import add_stamp
 
 __all__ = ["draw_galaxies", "galaxy_stamps", "mixture_of_moffat", "mixture_of_sersic"]
 
@@ -44,7 +44,7 @@ def draw_galaxies(
     image : ndarray of float32, shape (ny, nx)
     x, y, electrons, fwhm : ndarray, shape (n,)
     beta : float
-        These as for `gammafind.plugins.meerlicht.stamps.draw_stars`.
+        These as for `gammafind.plugins.meerlicht.stars.draw_stars`.
     radius : ndarray, shape (n,)
         Half-light radius along the major axis, in pixels.
     index : ndarray, shape (n,)

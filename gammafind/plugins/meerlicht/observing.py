@@ -8,8 +8,8 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import InputDataError
-from gammafind.measure.frame import sky_and_noise
-from gammafind.measure.seeing import field_of_widths, star_widths
+from gammafind.fitting.image.seeing import field_of_widths, star_widths
+from gammafind.fitting.image.sky import sky_and_noise
 from gammafind.plugins.meerlicht.camera import Camera
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap

@@ -13,7 +13,6 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
-from gammafind.interfaces import SourcePopulation
 from gammafind.plugins.meerlicht.colours import all_magnitudes
 from gammafind.plugins.meerlicht.filters import FILTERS, photon_flux
 from gammafind.plugins.meerlicht.star_counts import (
@@ -23,6 +22,7 @@ from gammafind.plugins.meerlicht.star_counts import (
     sources_per_degree,
     stars_brighter,
 )
+from gammafind.roles.population import SourcePopulation
 from gammafind.sky.projection import deproject, positions_of, tangent_basis
 from gammafind.units import degrees
 

@@ -21,7 +21,7 @@ from gammafind.plugins.meerlicht.frame import artefact_table, draw_frame
 from gammafind.plugins.meerlicht.galaxies import draw_galaxies
 from gammafind.plugins.meerlicht.headers import KEYWORDS, contradictions
 from gammafind.plugins.meerlicht.observing import observe_frame
-from gammafind.plugins.meerlicht.stamps import draw_stars
+from gammafind.plugins.meerlicht.stars import draw_stars
 from gammafind.plugins.meerlicht.tables import read_magnitudes
 from gammafind.sky.drawn import Drawn
 from gammafind.sky.fits import read_frame, write_frame

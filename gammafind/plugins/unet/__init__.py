@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gammafind.hookspecs import hookimpl
-from gammafind.interfaces import Localiser
+from gammafind.roles.hooks import hookimpl
+from gammafind.roles.localiser import Localiser
 
 __all__ = ["gammafind_localisers"]
 

@@ -12,10 +12,10 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.errors import UntrainedWarning, WeightsError
-from gammafind.learning.features import FeatureSpec, feature_shapes
-from gammafind.plugins.unet.calibration import Calibration
-from gammafind.plugins.unet.ranking import Ranking
-from gammafind.plugins.unet.trained import TrainedNetwork, tuples
+from gammafind.networks.calibration import Calibration
+from gammafind.networks.features import FeatureSpec, feature_shapes
+from gammafind.networks.ranking import Ranking
+from gammafind.networks.trained import TrainedNetwork, tuples
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import Pixels

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from gammafind.errors import WeightsError
-from gammafind.learning.logits import sigmoid
-from gammafind.learning.weights import ARCHITECTURE, ONNX, write_network
-from gammafind.plugins.unet.networks import Network, input_name
+from gammafind.networks.logits import sigmoid
+from gammafind.networks.trained import TrainedNetwork
+from gammafind.networks.unet import Network, input_name
+from gammafind.networks.weights import ARCHITECTURE, ONNX, write_network
 from gammafind.plugins.unet.runners import onnx_runner
-from gammafind.plugins.unet.trained import TrainedNetwork
 
 __all__ = ["export_network"]
 
@@ -47,7 +47,7 @@ def export_network(
     Raises
     ------
     MissingBackendError
-        As `gammafind.learning.weights.check_exporter`.
+        As `gammafind.networks.weights.check_exporter`.
     OutputError
         If the folder holds weights already or cannot be written.
     WeightsError

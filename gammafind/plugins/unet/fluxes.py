@@ -7,10 +7,10 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.measure.flux_fit import FluxFit
-from gammafind.measure.map_fit import fit_on_maps, fitted_background
-from gammafind.measure.sky_fit import fit_on_sky
-from gammafind.measure.slow_background import (
+from gammafind.fitting.photons.flux_fit import FluxFit
+from gammafind.fitting.photons.map_fit import fit_on_maps, fitted_background
+from gammafind.fitting.photons.sky_fit import fit_on_sky
+from gammafind.fitting.photons.slow_background import (
     rough_factor,
     scaled_background,
     slow_factor,

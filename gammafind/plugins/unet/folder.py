@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gammafind.errors import WeightsError
-from gammafind.learning.weights import (
+from gammafind.networks.unet import Network
+from gammafind.networks.weights import (
     ARCHITECTURE,
     WEIGHTS,
     checked_file,
@@ -17,7 +18,6 @@ from gammafind.learning.weights import (
     read_record,
 )
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.networks import Network
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.patches import Patches

@@ -10,18 +10,18 @@ import numpy as np
 from astropy.table import QTable
 from scipy.spatial import cKDTree
 
-from gammafind.learning.tile_features import network_input, tile_features
-from gammafind.learning.weights import Runner
-from gammafind.measure.image_detections import image_detections
-from gammafind.measure.point_fit import fit_points
-from gammafind.measure.scene import Scene, scenes_of_image
-from gammafind.plugins.unet.peaks import Peaks
+from gammafind.fitting.image.detections import image_detections
+from gammafind.fitting.image.point_fit import fit_points
+from gammafind.fitting.image.scene import Scene, scenes_of_image
+from gammafind.networks.peaks import Peaks
+from gammafind.networks.tile_features import network_input, tile_features
+from gammafind.networks.views import averaged
+from gammafind.networks.weights import Runner
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.plugins.unet.tile_evidence import tile_evidence
-from gammafind.plugins.unet.views import averaged
-from gammafind.progress import track
 from gammafind.sky.observation import Observation
-from gammafind.workers import in_threads
+from gammafind.utils.progress import track
+from gammafind.utils.workers import in_threads
 
 __all__ = ["MARGIN", "TileSearch", "search_image"]
 

@@ -16,10 +16,13 @@ from astropy.table import QTable, vstack
 from gammafind.catalogue.merging import merge_detections
 from gammafind.catalogue.schema import PATCH_DETECTIONS, empty_table
 from gammafind.errors import OptionError, WeightsError
-from gammafind.interfaces import Localiser, patch_widths
-from gammafind.learning.features import features
+from gammafind.networks.calibration import Calibration
+from gammafind.networks.features import features
+from gammafind.networks.peaks import Peaks, find_clusters, find_maxima
+from gammafind.networks.trained import TrainedNetwork
+from gammafind.networks.unet import NETWORKS
+from gammafind.networks.views import VIEWS, averaged
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.fluxes import with_background_of, with_fluxes, with_rough_background
 from gammafind.plugins.unet.folder import (
     read_architecture,
@@ -28,20 +31,17 @@ from gammafind.plugins.unet.folder import (
     shipped_widths,
 )
 from gammafind.plugins.unet.image_search import TileSearch, search_image
-from gammafind.plugins.unet.networks import NETWORKS
-from gammafind.plugins.unet.peaks import Peaks, find_clusters, find_maxima
 from gammafind.plugins.unet.runners import BACKENDS
 from gammafind.plugins.unet.second_look import sure_sources, with_hidden
 from gammafind.plugins.unet.sightings import mean_scores
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
-from gammafind.plugins.unet.trained import TrainedNetwork
-from gammafind.plugins.unet.views import VIEWS, averaged
-from gammafind.progress import track
+from gammafind.roles.localiser import Localiser
 from gammafind.sky.bands import same_edges
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patches import Patches, PatchGrid, patch_widths
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
+from gammafind.utils.progress import track
 
 __all__ = ["UNet"]
 

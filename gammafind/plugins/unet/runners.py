@@ -7,11 +7,11 @@ from os import PathLike
 
 import numpy as np
 
-from gammafind.learning import weights
-from gammafind.learning.weights import Runner
+from gammafind.networks import weights
+from gammafind.networks.trained import TrainedNetwork
+from gammafind.networks.unet import input_name
+from gammafind.networks.weights import Runner
 from gammafind.plugins.unet.folder import read_network
-from gammafind.plugins.unet.networks import input_name
-from gammafind.plugins.unet.trained import TrainedNetwork
 
 __all__ = ["BACKENDS", "keras_runner", "onnx_runner"]
 

@@ -14,13 +14,13 @@ from astropy.table import QTable, vstack
 
 from gammafind.catalogue.pairs import pairs_within
 from gammafind.catalogue.positions import sky_positions
-from gammafind.measure.sky_fit import counts_on_sky
+from gammafind.fitting.photons.sky_fit import counts_on_sky
 from gammafind.sky.observation import Observation
 from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
-from gammafind.workers import in_threads
+from gammafind.utils.workers import in_threads
 
 __all__ = ["HIDDEN", "SURE", "SureSources", "sure_sources", "with_hidden"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from gammafind.learning.logits import logit
-from gammafind.measure.clumps import ClumpFit
-from gammafind.measure.flux_fit import FluxFit
+from gammafind.fitting.photons.clumps import ClumpFit
+from gammafind.fitting.photons.flux_fit import FluxFit
+from gammafind.networks.logits import logit
 
 __all__ = ["sky_evidence"]
 
@@ -28,7 +28,7 @@ def sky_evidence(
     vectors: np.ndarray,
     hidden: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Entries of `gammafind.plugins.unet.ranking.Ranking` for detections on a sky.
+    """Entries of `gammafind.networks.ranking.Ranking` for detections on a sky.
 
     Parameters
     ----------

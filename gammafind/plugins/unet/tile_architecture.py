@@ -8,10 +8,10 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from gammafind.errors import OptionError, UntrainedWarning
-from gammafind.learning.tile_features import N_CHANNELS
-from gammafind.plugins.unet.calibration import Calibration
-from gammafind.plugins.unet.ranking import Ranking
-from gammafind.plugins.unet.trained import TrainedNetwork, tuples
+from gammafind.networks.calibration import Calibration
+from gammafind.networks.ranking import Ranking
+from gammafind.networks.tile_features import N_CHANNELS
+from gammafind.networks.trained import TrainedNetwork, tuples
 from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
 

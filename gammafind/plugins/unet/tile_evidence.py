@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gammafind.learning.logits import logit
-from gammafind.measure.point_fit import PointFit
-from gammafind.plugins.unet.peaks import Peaks
+from gammafind.fitting.image.point_fit import PointFit
+from gammafind.networks.logits import logit
+from gammafind.networks.peaks import Peaks
 
 __all__ = ["tile_evidence"]
 
@@ -17,7 +17,7 @@ _LARGEST_LOG = 5.0
 
 
 def tile_evidence(peaks: Peaks, fit: PointFit, fwhm: float) -> np.ndarray:
-    """Entries of `gammafind.plugins.unet.ranking.Ranking` for detections in a tile.
+    """Entries of `gammafind.networks.ranking.Ranking` for detections in a tile.
 
     Parameters
     ----------

@@ -13,13 +13,13 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError, OptionError
-from gammafind.files import file_checksum
 from gammafind.sky.bands import Band, check_bands, energy_bands
 from gammafind.sky.fits.energies import bins_in_band, energy_bins, format_edges, overlapping
 from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import in_field
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.files import file_checksum
 
 __all__ = ["describe_input", "read_counts", "read_energy_edges"]
 

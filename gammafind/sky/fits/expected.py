@@ -12,10 +12,10 @@ from astropy.io import fits
 
 from gammafind import __version__
 from gammafind.errors import ShapeError
-from gammafind.files import atomic_output
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.write import healpix_keywords
 from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.utils.files import atomic_output
 
 __all__ = ["write_expected"]
 

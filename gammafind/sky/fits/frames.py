@@ -18,10 +18,10 @@ from gammafind.errors import (
     MaskedPixelsWarning,
     NoWcsWarning,
 )
-from gammafind.files import atomic_output
 from gammafind.sky.fits.image import celestial_wcs
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import PlainPixels, WcsPixels
+from gammafind.utils.files import atomic_output
 
 __all__ = ["Frame", "read_frame", "write_frame"]
 

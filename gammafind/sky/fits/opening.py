@@ -19,7 +19,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import FITSFixedWarning
 
 from gammafind.errors import FileFormatError, TruncatedFileError
-from gammafind.files import check_input
+from gammafind.utils.files import check_input
 
 __all__ = ["open_fits"]
 

@@ -12,11 +12,11 @@ from astropy.io import fits
 
 from gammafind import __version__
 from gammafind.errors import OptionError, ShapeError
-from gammafind.files import atomic_output, check_output
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.fits.selections import selection_cards
 from gammafind.sky.pixels import HealpixPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.files import atomic_output, check_output
 
 __all__ = ["healpix_keywords", "write_counts", "write_counts_by_nside"]
 

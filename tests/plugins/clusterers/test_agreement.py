@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gammafind.interfaces import Clusterer
-from gammafind.registry import create, plugins
+from gammafind.roles.clusterer import Clusterer
+from gammafind.roles.registry import create, plugins
 from tests.plugins.clusterers.maps import PLACES, disc_map, nearest_distance, ts_map
 
 NAMES = [info.name for info in plugins("clusterer") if info.error is None]

@@ -7,8 +7,8 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 
-from gammafind.learning.backend import load_keras
-from gammafind.learning.classifiers import export_classifier
+from gammafind.networks.backend import load_keras
+from gammafind.networks.classifiers import export_classifier
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.cutouts import CutoutLayout

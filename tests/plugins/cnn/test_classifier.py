@@ -15,7 +15,7 @@ from gammafind.errors import (
     OutputError,
     WeightsError,
 )
-from gammafind.learning.layers import standardise
+from gammafind.networks.layers import standardise
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.folder import read_architecture

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gammafind.config import build, load_preset
 from gammafind.errors import WeightsError
-from gammafind.learning.weights import CARD
+from gammafind.networks.weights import CARD
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import without_times
 from gammafind.plugins.cnn.folder import read_architecture, shipped_folder
 from gammafind.plugins.cnn.networks import CLASSES
+from gammafind.presets.preset import build, load_preset
 
 pytest.importorskip("onnxruntime")
 

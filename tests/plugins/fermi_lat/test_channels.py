@@ -11,8 +11,6 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gammafind.choice import select_preset, with_plugins
-from gammafind.config import build, load_preset
 from gammafind.errors import (
     EnergyEdgesError,
     InputDataError,
@@ -20,8 +18,10 @@ from gammafind.errors import (
     SelectionError,
     SelectionWarning,
 )
-from gammafind.pipeline import detect
+from gammafind.pipeline.detect import detect
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
+from gammafind.presets.choose import select_preset, with_plugins
+from gammafind.presets.preset import build, load_preset
 from gammafind.simulation import simulate
 from gammafind.sky.fits import EventList, read_counts, read_selections, write_counts
 from gammafind.sky.fits import write_counts_by_nside as write_set

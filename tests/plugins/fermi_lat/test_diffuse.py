@@ -20,7 +20,7 @@ from gammafind.plugins.fermi_lat.irf import load_response
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import HealpixPixels
-from tests.measure.skies import gaussian_psf, image
+from tests.fitting.skies import gaussian_psf, image
 
 SIX = (0.3, 0.5, 1, 2, 7, 20, 500)
 HOME = HealpixPixels(32)

@@ -8,10 +8,10 @@ import pytest
 from astropy.coordinates import SkyCoord
 
 from gammafind.errors import OptionError, TableError
-from gammafind.interfaces import SkyRenderer
 from gammafind.plugins.fermi_lat import embedded
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.patches import PatchGrid
 
 

@@ -16,7 +16,7 @@ from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES, year_shares
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import HealpixPixels
-from tests.measure.skies import image
+from tests.fitting.skies import image
 from tests.sky.fits.builders import skymap, write
 
 PSF3 = load_response("P8R3_ULTRACLEANVETO_V3", "PSF3")

@@ -10,16 +10,16 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from numpy.testing import assert_allclose
 
-from gammafind.config import build, load_preset
 from gammafind.errors import OptionError, ShapeError, TableError
-from gammafind.measure.background import component_norms
+from gammafind.fitting.photons.background import component_norms
 from gammafind.plugins.fermi_lat import embedded
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.fluxes import band_fluxes
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
+from gammafind.presets.preset import build, load_preset
 from gammafind.sky.pixels import HealpixPixels
-from tests.measure.skies import image
+from tests.fitting.skies import image
 
 COARSE = (HealpixPixels(32),) * 6
 FLUX = u.Unit("cm-2 s-1")

@@ -22,7 +22,7 @@ from gammafind.plugins.likelihood.localiser import Likelihood
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.patches import Patches
 from gammafind.testing import check_localiser, toy_patches
-from tests.measure.images import stars_on_sky
+from tests.fitting.images import stars_on_sky
 
 FINDERS = [PhotutilsPeaks, LaplacianOfGaussian]
 

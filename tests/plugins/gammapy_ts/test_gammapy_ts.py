@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from gammafind.errors import MissingBackendError, OptionError
-from gammafind.interfaces import Localiser
 from gammafind.plugins.gammapy_ts.localiser import GammapyTs
+from gammafind.roles.localiser import Localiser
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.patches import Patches
 from gammafind.testing import check_localiser, check_plugin, toy_patches

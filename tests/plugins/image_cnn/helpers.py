@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gammafind.learning.backend import load_keras
-from gammafind.learning.classifiers import export_classifier
+from gammafind.networks.backend import load_keras
+from gammafind.networks.classifiers import export_classifier
 from gammafind.plugins.image_cnn.architecture import StampArchitecture
 
 

@@ -9,14 +9,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gammafind.errors import InputDataError, MissingFileError, OptionError, WeightsError
-from gammafind.measure.stamps import make_stamps
+from gammafind.fitting.image.stamps import make_stamps
 from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
 from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES, build_network
 from gammafind.plugins.meerlicht.population import MeerlichtField
 from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
 from gammafind.recipes.frame_detections import frame_labels
-from gammafind.registry import create
+from gammafind.roles.registry import create
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.testing import check_classifier

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gammafind.measure.point_source import density_of_likes, point_source_fit
+from gammafind.fitting.image.point_source import density_of_likes, point_source_fit
 from gammafind.plugins.image_cnn.features import (
     N_CHANNELS,
     N_NUMBERS,

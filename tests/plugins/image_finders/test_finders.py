@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from gammafind.errors import OptionError
-from gammafind.interfaces import Localiser
-from gammafind.measure.scene import scenes_of_image
+from gammafind.fitting.image.scene import scenes_of_image
 from gammafind.plugins.image_finders.daofind import DaoFind
 from gammafind.plugins.image_finders.sep import SourceExtractor
-from gammafind.registry import create
+from gammafind.roles.localiser import Localiser
+from gammafind.roles.registry import create
 from gammafind.sky.observation import Observation
-from tests.measure.images import NOISE, stars_on_sky
+from tests.fitting.images import NOISE, stars_on_sky
 
 SHAPE = (200, 240)
 X, Y = np.array([50.3, 120.6, 200.0]), np.array([40.2, 150.5, 90.9])

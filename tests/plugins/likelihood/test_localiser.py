@@ -10,13 +10,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gammafind.catalogue.schema import DETECTIONS
 from gammafind.errors import OptionError
-from gammafind.interfaces import Clusterer
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
 from gammafind.plugins.clusterers.segmentation import SegmentationClusterer
 from gammafind.plugins.likelihood.localiser import Likelihood
+from gammafind.roles.clusterer import Clusterer
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
-from tests.measure.skies import (
+from tests.fitting.skies import (
     aside,
     gaussian_psf,
     image,

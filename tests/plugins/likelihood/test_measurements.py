@@ -9,8 +9,8 @@ from scipy.spatial import cKDTree
 
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
-from gammafind.sky.stamps import point_source_map
-from tests.measure.skies import (
+from gammafind.sky.psf_stamps import point_source_map
+from tests.fitting.skies import (
     EXPOSURE,
     gaussian_psf,
     image,

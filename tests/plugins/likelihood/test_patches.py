@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from gammafind.errors import OptionError
 from gammafind.sky.patches import Patches, PatchGrid
-from tests.measure.skies import (
+from tests.fitting.skies import (
     observe,
     random_sky,
 )

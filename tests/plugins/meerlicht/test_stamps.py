@@ -7,7 +7,7 @@ import pytest
 from photutils.psf import MoffatPSF
 
 from gammafind.plugins.meerlicht.moffat import alpha_of, field_psf, peak_of, radius_of
-from gammafind.plugins.meerlicht.stamps import add_stamp, draw_stars
+from gammafind.plugins.meerlicht.stars import add_stamp, draw_stars
 
 
 def drawn(x, y, electrons, fwhm=5.0, beta=3.0, shape=(81, 91)):

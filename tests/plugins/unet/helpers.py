@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from gammafind.errors import MissingBackendError
-from gammafind.learning.backend import load_keras
-from gammafind.learning.features import FeatureSpec
-from gammafind.learning.weights import check_exporter
+from gammafind.networks.backend import load_keras
+from gammafind.networks.calibration import Calibration
+from gammafind.networks.features import FeatureSpec
+from gammafind.networks.weights import check_exporter
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.calibration import Calibration
 from gammafind.plugins.unet.export import export_network
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.sky.bands import energy_bands
 from gammafind.testing import toy_patches
-from tests.measure.images import BAND
+from tests.fitting.images import BAND
 
 MANY = Architecture(
     network="gammafind",

@@ -15,9 +15,9 @@ from gammafind.errors import (
     UntrainedWarning,
     WeightsError,
 )
-from gammafind.learning.logits import sigmoid
+from gammafind.networks.calibration import Calibration
+from gammafind.networks.logits import sigmoid
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.calibration import Calibration
 from gammafind.sky.pixels import HealpixPixels
 from tests.plugins.unet.helpers import MANY
 

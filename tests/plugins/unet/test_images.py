@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from gammafind.errors import OptionError, UntrainedWarning, WeightsError
+from gammafind.networks.ranking import Ranking
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
 from gammafind.plugins.unet.folder import read_architecture
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.ranking import Ranking
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.sky.tiles import tiles
 from gammafind.testing import toy_patches
-from tests.measure.images import stars_on_sky
+from tests.fitting.images import stars_on_sky
 from tests.plugins.unet.helpers import TILES
 
 SHAPE = (70, 130)

@@ -19,7 +19,7 @@ from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.testing import check_localiser, toy_patches
-from tests.measure.skies import gaussian_psf, image, observe
+from tests.fitting.skies import gaussian_psf, image, observe
 from tests.plugins.unet.helpers import LOG_ERROR, MANY, OFFSET, TOY
 
 PIXEL = 0.1

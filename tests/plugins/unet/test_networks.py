@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gammafind.errors import OptionError, ShapeError
-from gammafind.plugins.unet.networks import NETWORKS, build_network, standardise
+from gammafind.networks.unet import NETWORKS, build_network, standardise
 from tests.plugins.unet.helpers import torch_keras
 
 FERMI = ((128, 64, 32, 16), (2, 1, 1, 2))

@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import maximum_filter
 
 from gammafind.errors import OptionError
-from gammafind.learning.logits import sigmoid
+from gammafind.networks.logits import sigmoid
+from gammafind.networks.peaks import find_clusters, find_maxima, local_maxima
 from gammafind.plugins.clusterers.disk import DiskClusterer
-from gammafind.plugins.unet.peaks import find_clusters, find_maxima, local_maxima
 from gammafind.testing import disc_map
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gammafind.errors import OptionError
-from gammafind.plugins.unet.ranking import Ranking
+from gammafind.networks.ranking import Ranking
 
 ONE = {"mean": np.zeros(1), "scale": np.ones(1), "layers": [(np.ones((1, 1)), np.zeros(1))]}
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
-from gammafind.measure.sky_fit import counts_on_sky
+from gammafind.fitting.photons.sky_fit import counts_on_sky
 from gammafind.plugins.unet.second_look import HIDDEN, SureSources, sure_sources, with_hidden
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.stacks import PatchStacks
-from tests.measure.skies import gaussian_psf, observe
+from tests.fitting.skies import gaussian_psf, observe
 
 PIXELS = HealpixPixels(64)
 GRID = PatchGrid.healpix(1, size=40 * u.deg)

@@ -10,11 +10,9 @@ from astropy.coordinates import SkyCoord
 from numpy.testing import assert_allclose
 from scipy.spatial import cKDTree
 
-from gammafind.choice import with_plugins
-from gammafind.config import build, load_preset
-from gammafind.learning.features import features
-from gammafind.learning.logits import sigmoid
-from gammafind.learning.weights import ARCHITECTURE, CARD
+from gammafind.networks.features import features
+from gammafind.networks.logits import sigmoid
+from gammafind.networks.weights import ARCHITECTURE, CARD
 from gammafind.plugins.unet.folder import (
     read_architecture,
     shipped_folder,
@@ -23,7 +21,9 @@ from gammafind.plugins.unet.folder import (
 )
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.runners import keras_runner, onnx_runner
-from gammafind.registry import create
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import build, load_preset
+from gammafind.roles.registry import create
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gammafind.measure.clumps import ClumpFit
-from gammafind.measure.flux_fit import FluxFit
+from gammafind.fitting.photons.clumps import ClumpFit
+from gammafind.fitting.photons.flux_fit import FluxFit
 from gammafind.plugins.unet.sky_evidence import sky_evidence
 
 PLACES = np.array([[0.0, 0.0], [1.0, 1.0], [40.0, 0.0]])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gammafind.plugins.unet.views import VIEWS, averaged
+from gammafind.networks.views import VIEWS, averaged
 
 
 def told(inputs):

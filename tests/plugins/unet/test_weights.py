@@ -18,19 +18,19 @@ from gammafind.errors import (
     TruncatedFileError,
     WeightsError,
 )
-from gammafind.files import file_checksum
-from gammafind.learning import backend
-from gammafind.learning import weights as weights_files
-from gammafind.learning.weights import ONNX, WEIGHTS
+from gammafind.networks import backend
+from gammafind.networks import weights as weights_files
+from gammafind.networks.weights import ONNX, WEIGHTS
 from gammafind.plugins.unet import export
 from gammafind.plugins.unet.folder import read_architecture, read_network
 from gammafind.plugins.unet.runners import keras_runner, onnx_runner
+from gammafind.utils.files import file_checksum
 from tests.plugins.unet.helpers import MANY, features_of, random_network, write
 
 RUN = """
 import sys
 import numpy as np
-from gammafind.learning.backend import load_keras
+from gammafind.networks.backend import load_keras
 from gammafind.plugins.unet.folder import read_architecture
 from gammafind.plugins.unet.runners import keras_runner
 folder, inputs, output = sys.argv[1:]

@@ -11,7 +11,6 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
-from gammafind.interfaces import SourcePopulation
 from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue
 from gammafind.plugins.fermi_lat.embedded import load_population_table
 from gammafind.plugins.fermi_lat.population.fit import ClassFit, PopulationFit, fit_population
@@ -27,6 +26,7 @@ from gammafind.plugins.fermi_lat.population.shapes import ShapeFit, draw_shapes
 from gammafind.plugins.fermi_lat.population.storage import fit_from_table
 from gammafind.plugins.fermi_lat.population.table import source_table
 from gammafind.plugins.fermi_lat.population.variability import draw_history, steady_history
+from gammafind.roles.population import SourcePopulation
 from gammafind.units import ENERGY_FLUX, as_value
 
 __all__ = ["FermiPopulation"]

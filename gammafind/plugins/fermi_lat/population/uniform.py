@@ -10,11 +10,11 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
-from gammafind.interfaces import SourcePopulation
 from gammafind.plugins.fermi_lat.population.positions import draw_isotropic
 from gammafind.plugins.fermi_lat.population.table import source_table
 from gammafind.plugins.fermi_lat.population.variability import steady_history
 from gammafind.plugins.fermi_lat.spectra import photon_flux, power_law
+from gammafind.roles.population import SourcePopulation
 from gammafind.units import FLUX, as_value
 
 __all__ = ["UniformPopulation"]

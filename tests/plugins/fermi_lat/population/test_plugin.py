@@ -8,7 +8,6 @@ from scipy import stats
 
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.errors import MissingFileError, OptionError
-from gammafind.options import option_defaults
 from gammafind.plugins.fermi_lat.catalogues import class_group, spectra_of
 from gammafind.plugins.fermi_lat.population.fit import log_energy_flux
 from gammafind.plugins.fermi_lat.population.plugin import FermiPopulation
@@ -18,6 +17,7 @@ from gammafind.plugins.fermi_lat.population.shares import (
     class_shares,
 )
 from gammafind.plugins.fermi_lat.population.uniform import UniformPopulation
+from gammafind.roles.options import option_defaults
 from gammafind.testing import check_population
 
 ENERGY_FLUX = u.erg / u.cm**2 / u.s

@@ -1,0 +1,200 @@
+"""Compare a catalogue with a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.catalogue.columns import fluxes, numbers
+from gammafind.catalogue.matching import match_one_to_one
+from gammafind.catalogue.positions import map_positions, sky_positions
+from gammafind.evaluation.metrics import (
+    Evaluation,
+    Rates,
+    completeness_at_purity,
+    evaluate_detections,
+    rates,
+    score_curve,
+)
+from gammafind.evaluation.numbers import PURITY, QUANTILES, RegionSummary, Summary
+from gammafind.sky.skymap import SkyMap
+from gammafind.units import FLUX, as_value, degrees
+
+__all__ = ["summarise"]
+
+_PLANE = 20.0
+"""Galactic latitude in degrees that parts the plane from the rest of the sky."""
+_SHIFTS = (-10.0, -6.0, 6.0, 10.0)
+"""Shifts along Galactic longitude, in match radii, at which only chance makes a match."""
+
+
+def summarise(
+    catalogue: QTable,
+    reference: QTable | None = None,
+    *,
+    radius: Quantity,
+    counts: SkyMap | None = None,
+    bright: Quantity = 1e-9 * FLUX,
+    detections: QTable | None = None,
+) -> Summary:
+    """Count what was found, and compare it with a reference catalogue.
+
+    The fraction of matches by chance is the mean over four copies of the detections, moved by
+    6 and 10 match radii to either side along Galactic longitude.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        Schema CATALOGUE, n rows. ``score_name`` and ``min_score`` of its metadata say what the
+        scores are and the lowest that was kept.
+    reference : QTable, optional
+        Positions and, where known, ``Flux1000`` or ``flux``.
+    radius : Quantity
+        Match radius of the one-to-one matching; one angle.
+    counts : SkyMap, optional
+        Reference sources outside its valid pixels do not count. Without it all count.
+    bright : Quantity
+        Flux of the reference above which completeness is given as well, where ``counts`` is no
+        image of a detector and the reference has such sources.
+    detections : QTable, optional
+        All that the localiser found, schema DETECTIONS, also what the catalogue leaves out: the
+        more there are, the lower the score at which their purity is `PURITY`.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    OptionError
+        If ``radius`` is no angle or ``bright`` no photon flux.
+    TableError
+        If a table has no positions.
+    """
+    degrees(radius, name="radius")
+    threshold = as_value(bright, FLUX, name="bright")
+    pixels = None if counts is None or reference is not None else counts.finest_pixels
+    found = map_positions(catalogue, pixels, what="the catalogue")
+    common = {
+        "score_name": str(catalogue.meta.get("score_name", "score")),
+        "score_quantiles": _quantiles(numbers(catalogue, "Score")),
+        "radius": radius,
+        "cut": catalogue.meta.get("min_score"),
+    }
+    if reference is None:
+        return Summary(regions=_count(found), bright=None, **common)
+    truth = sky_positions(reference, what="the reference")
+    matches = match_one_to_one(found, truth, radius)
+    covered = _covered(truth, counts)
+    covered[matches.b] = True
+    bright_ones = covered & (fluxes(reference) > threshold)
+    if counts is not None and counts.kind == "electrons":
+        bright_ones[:] = False
+    by_chance = _chance(found, truth, radius)
+    matched = evaluate_detections(catalogue, reference, radius=radius, score="Score")
+    of_all = None
+    if detections is not None:
+        of_all = evaluate_detections(detections, reference, radius=radius)
+    regions = []
+    for region, inside in _regions(found, truth[covered]):
+        here, there = inside(found), inside(truth)
+        chosen = there & covered, there & bright_ones
+        count = partial(_rates, matched, counted=here)
+        every, bright_rates = (count(selected=selected) for selected in chosen)
+        regions.append(
+            RegionSummary(
+                name=region,
+                rates=every,
+                bright=bright_rates,
+                chance=float(by_chance[here].mean()) if here.any() else float("nan"),
+                **_pure(of_all, detections, chosen, inside),
+            )
+        )
+    return Summary(
+        regions=tuple(regions),
+        bright=threshold * FLUX if bright_ones.any() else None,
+        matches=matches,
+        footprint=covered,
+        **common,
+    )
+
+
+def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:
+    """Regions without a reference."""
+    regions = []
+    for name, inside in _regions(found):
+        n_detections = int(np.sum(inside(found)))
+        alone = Rates(cut=-np.inf, n_detections=n_detections, n_matched=0, n_sources=0, n_found=0)
+        regions.append(RegionSummary(name=name, rates=alone, bright=alone))
+    return tuple(regions)
+
+
+def _rates(matched: Evaluation, **choice: np.ndarray) -> Rates:
+    return rates(matched.select(**choice))
+
+
+def _pure(
+    matched: Evaluation | None,
+    detections: QTable | None,
+    chosen: tuple[np.ndarray, np.ndarray],
+    inside: Callable[[SkyCoord], np.ndarray],
+) -> dict[str, Any]:
+    """Rates of the chosen reference sources by score, as `RegionSummary` takes them."""
+    if matched is None:
+        return {}
+    counted = inside(sky_positions(detections, what="the table of detections"))
+    every, bright = (matched.select(selected=one, counted=counted) for one in chosen)
+    pure = completeness_at_purity(every, purity=PURITY)
+    return {
+        "pure": pure,
+        "pure_bright": rates(bright, cut=pure.cut),
+        "curve": score_curve(every),
+    }
+
+
+def _regions(
+    *positions: SkyCoord,
+) -> list[tuple[str, Callable[[SkyCoord], np.ndarray]]]:
+    """Name and test of each region: the whole, and both sides of |b| = 20 deg if both hold any."""
+    latitude = np.concatenate([np.abs(p.galactic.b.deg) for p in positions])
+    regions = [("all", lambda p: np.ones(len(p), bool))]
+    if np.any(latitude > _PLANE) and np.any(latitude <= _PLANE):
+        regions += [
+            (f"|b| > {_PLANE:g} deg", lambda p: np.abs(p.galactic.b.deg) > _PLANE),
+            (f"|b| <= {_PLANE:g} deg", lambda p: np.abs(p.galactic.b.deg) <= _PLANE),
+        ]
+    return regions
+
+
+def _chance(found: SkyCoord, truth: SkyCoord, radius: Quantity) -> np.ndarray:
+    """Fraction of the shifts at which each detection has a partner, shape (n,)."""
+    partners = np.zeros(len(found))
+    for shift in _SHIFTS if len(found) else ():
+        moved = found.galactic.directional_offset_by(90 * u.deg, shift * radius)
+        partners[match_one_to_one(moved, truth, radius).a] += 1
+    return partners / len(_SHIFTS)
+
+
+def _covered(positions: SkyCoord, counts: SkyMap | None) -> np.ndarray:
+    """Tell which positions lie in a valid pixel of any band."""
+    if counts is None:
+        return np.ones(len(positions), bool)
+    covered = np.zeros(len(positions), bool)
+    for pixels, valid in zip(counts.pixels, counts.valid, strict=True):
+        pixel = pixels.pixel_of(positions)
+        covered |= (pixel >= 0) & valid.ravel()[pixel]
+    return covered
+
+
+def _quantiles(values: np.ndarray) -> tuple[float, ...]:
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return (float("nan"),) * len(QUANTILES)
+    return tuple(float(q) for q in np.quantile(values, QUANTILES))

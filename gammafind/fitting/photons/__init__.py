@@ -1,0 +1,1 @@
+"""Fits to counts of photons."""

@@ -1,0 +1,209 @@
+"""The test statistic that each true source is expected to have, everything else known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.errors import BandError, OptionError, ShapeError
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.pixels import Pixels, same_pixels
+from gammafind.sky.projection import unit_vectors
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.psf_stamps import FINE, stamps
+from gammafind.sky.skymap import SkyMap
+
+__all__ = [
+    "AGREEMENT",
+    "Expected",
+    "expected_ts",
+    "rendered_by_band",
+    "rendered_ts",
+]
+
+_CHUNK = 1000
+_FAINT, _BRIGHT = (0.95, 1.25), (0.995, FINE)
+"""Share of a source's counts that is looked at, and sampling of its PSF. Of a source brighter than
+the background somewhere, the wings matter."""
+AGREEMENT = 0.01
+"""Share of its counts in a pixel to which a source is known there."""
+_FLOOR = 1e-12
+
+
+class Expected(NamedTuple):
+    """What each band tells of n sources, everything else known.
+
+    Attributes
+    ----------
+    ts : ndarray, shape (n, n_bands)
+        What the band adds to `expected_ts`.
+    information : ndarray, shape (n, n_bands)
+        Fisher information of the counts, a sum over pixels of ``s**2 / m`` with ``s`` and ``m`` as
+        for `expected_ts`: the inverse square of the least relative error with which they can be
+        measured (the bound of Cramer and Rao).
+    """
+
+    ts: np.ndarray
+    information: np.ndarray
+
+
+def expected_ts(
+    positions: SkyCoord,
+    counts: np.ndarray,
+    expected: SkyMap,
+    background: SkyMap,
+    psfs: Sequence[RadialPsf],
+) -> np.ndarray:
+    """Twice the log-likelihood ratio of the expected counts with and without each source.
+
+    Parameters
+    ----------
+    positions : SkyCoord, shape (n,)
+    counts : ndarray, shape (n, n_bands)
+        Expected counts of each source in each band.
+    expected : SkyMap
+        Expected counts of everything: all sources, these included, and the background.
+    background : SkyMap
+        Expected counts without any source, on the pixels of ``expected``.
+    psfs : sequence of RadialPsf
+        One a band.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The sum over bands and valid pixels of ``2 (m ln(m / (m - s)) - s)``, where ``m`` are the
+        counts expected of everything and ``s`` those of the source.
+
+    Raises
+    ------
+    ShapeError
+        If ``counts`` has not one row a position and one column a band.
+    OptionError
+        If counts are negative or not finite.
+    BandError
+        If there is not one PSF a band, or ``background`` has other bands or pixels.
+
+    Notes
+    -----
+    This is the TS that a likelihood analysis reaches on average (the Asimov value) when
+    everything but the source is known: the most that anyone can see of it. Other sources count
+    in a pixel only as far as what they give to it exceeds a hundredth of what this source gives:
+    so well do its counts here and in ``expected`` agree.
+    """
+    counts = np.asarray(counts, dtype=float)
+    _check(len(positions), counts, expected, background, psfs)
+    return sum(_of_bands(positions, counts, expected, background, psfs).ts.T)
+
+
+def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
+    """Expected TS of ``sources`` on the sky that ``renderer`` makes of them.
+
+    Parameters
+    ----------
+    renderer : SkyRenderer
+    sources : QTable
+        As `gammafind.roles.renderer.SkyRenderer.render` takes them.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    return sum(rendered_by_band(renderer, sources).ts.T)
+
+
+def rendered_by_band(renderer: SkyRenderer, sources: QTable) -> Expected:
+    """What each band tells of ``sources`` on the sky that ``renderer`` makes of them.
+
+    Parameters
+    ----------
+    renderer : SkyRenderer
+    sources : QTable
+        Both as for `rendered_ts`.
+
+    Returns
+    -------
+    Expected
+    """
+    counts = renderer.source_counts(sources)
+    rendered = renderer.render(sources)
+    components = renderer.background().values()
+    background = [sum(parts) for parts in zip(*(sky.values for sky in components), strict=True)]
+    total = [a + b for a, b in zip(rendered.values, background, strict=True)]
+    everything, alone = (replace(rendered, values=tuple(maps)) for maps in (total, background))
+    positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+    counts, psfs = np.asarray(counts, dtype=float), renderer.psfs()
+    _check(len(positions), counts, everything, alone, psfs)
+    return _of_bands(positions, counts, everything, alone, psfs)
+
+
+def _check(
+    n: int,
+    counts: np.ndarray,
+    expected: SkyMap,
+    background: SkyMap,
+    psfs: Sequence[RadialPsf],
+) -> None:
+    if counts.shape != (n, expected.n_bands):
+        raise ShapeError(
+            f"counts have shape {counts.shape} for {n} sources and {expected.n_bands} bands"
+        )
+    if not np.all(np.isfinite(counts) & (counts >= 0)):
+        raise OptionError("the counts of some sources are negative or not finite")
+    if not len(psfs) == background.n_bands == expected.n_bands:
+        raise BandError(
+            f"{len(psfs)} PSFs and {background.n_bands} bands of background "
+            f"for {expected.n_bands} bands"
+        )
+    if not all(map(same_pixels, background.pixels, expected.pixels)):
+        raise BandError("the pixels of the background are not those of the expected counts")
+
+
+def _of_bands(
+    positions: SkyCoord,
+    counts: np.ndarray,
+    expected: SkyMap,
+    background: SkyMap,
+    psfs: Sequence[RadialPsf],
+) -> Expected:
+    """What is told of each source in one band after the other."""
+    parts = []
+    for i, pixels in enumerate(expected.pixels):
+        here = positions.transform_to(pixels.frame).spherical
+        vectors = unit_vectors(here.lon.deg, here.lat.deg)
+        everything = expected.values[i].ravel()
+        alone = np.maximum(background.values[i].ravel(), _FLOOR)
+        valid = (expected.valid[i] & background.valid[i]).ravel()
+        of_band = counts[:, i], everything, alone, valid, pixels, psfs[i]
+        parts.append(_of_band(vectors, *of_band))
+    return Expected(*np.stack(parts, axis=-1))
+
+
+def _of_band(
+    vectors: np.ndarray,
+    counts: np.ndarray,
+    everything: np.ndarray,
+    background: np.ndarray,
+    valid: np.ndarray,
+    pixels: Pixels,
+    psf: RadialPsf,
+) -> np.ndarray:
+    """TS and information of each source in one band, shape (2, n), in bounded memory."""
+    found = np.zeros((2, len(vectors)))
+    largest = counts * psf.density[0] * pixels.pixel_area.to_value("sr")
+    bright = largest > background[pixels.containing(vectors)]
+    for (containment, sampling), chosen in ((_FAINT, ~bright), (_BRIGHT, bright)):
+        rows = np.flatnonzero(chosen & (counts > 0))
+        for part in np.array_split(rows, len(rows) // _CHUNK + 1):
+            stamp = stamps(vectors[part], pixels, psf, containment=containment, sampling=sampling)
+            source = stamp.fraction * counts[part, None] * valid[stamp.pixel]
+            others = everything[stamp.pixel] - (1 + AGREEMENT) * source
+            rest = np.maximum(others, background[stamp.pixel])
+            all_ = rest + source
+            found[0, part] = 2 * (all_ * np.log1p(source / rest) - source).sum(axis=1)
+            found[1, part] = (source**2 / all_).sum(axis=1)
+    return found

@@ -1,0 +1,59 @@
+"""Likelihood ratio of one more source at any number of positions, in bounded memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gammafind.fitting.photons.data import SkyData, Surroundings, gather
+from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
+from gammafind.sky.psf_stamps import COARSE, FINE
+
+__all__ = ["scan"]
+
+_CHUNK = 3000
+"""Positions at a time."""
+_BRIGHT = 100.0
+"""Counts above which a source is taken out of the model with fine sub-pixels."""
+
+
+def scan(
+    data: SkyData,
+    vectors: np.ndarray,
+    *,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
+) -> AmplitudeFit:
+    """Fit the counts of a source at each position, everything else fixed.
+
+    Parameters
+    ----------
+    data : SkyData
+    vectors : ndarray, shape (n, 3) or (n, m, 3)
+        Positions, or m positions close together about each of n places.
+    without : tuple of ndarray, shapes (n, 3) and (n, n_bands), optional
+        Positions and counts of sources to take out of the model, one for each place.
+
+    Returns
+    -------
+    AmplitudeFit
+        Amplitudes are counts in all bands together; arrays of shape (n,) or (n, m).
+    """
+    groups = vectors if vectors.ndim == 3 else vectors[:, None]
+    n, m = groups.shape[:2]
+    bright = np.zeros(n, dtype=bool) if without is None else without[1].sum(axis=1) > _BRIGHT
+    tightest = np.argsort(np.linalg.norm(groups - groups[:, :1], axis=-1).max(axis=1))
+    found = np.zeros((3, n, m))
+    for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
+        rows = tightest[chosen[tightest]]
+        for part in np.array_split(rows, len(rows) * m // _CHUNK + 1):
+            own = without and (without[0][part], without[1][part])
+            near = gather(data, groups[part], without=own, sampling=sampling)
+            found[:, part] = _fit(near)
+    return AmplitudeFit(*found.reshape(3, *vectors.shape[:-1]))
+
+
+def _fit(near: Surroundings) -> np.ndarray:
+    """Amplitude, TS and information of each template, shape (3, n, m)."""
+    n, m, k = near.templates.shape
+    counts, model = (np.repeat(array, m, axis=0) for array in (near.counts, near.model))
+    fit = fit_amplitudes(counts, model, near.templates.reshape(n * m, k))
+    return np.stack([fit.amplitude, fit.ts, fit.information]).reshape(3, n, m)

@@ -1,0 +1,204 @@
+"""A background that is brought to the counts where it is off over some degrees of the sky."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from gammafind.sky.degrade import added_up
+from gammafind.sky.harmonics import (
+    SIGMA_OF_FWHM,
+    analyse_points,
+    convolve,
+    gaussian_window,
+    synthesise,
+)
+from gammafind.sky.observation import Observation
+from gammafind.sky.skymap import SkyMap
+from gammafind.utils.workers import in_threads
+
+__all__ = ["rough_factor", "scaled_background", "slow_factor", "unevenness"]
+
+_NSIDE = 64
+"""Of the maps on which backgrounds are compared with counts: pixels of 0.9 deg."""
+_LMAX = 3 * _NSIDE - 1
+_NEAREST = 61
+"""Pixels about each of which the median is taken: within 4 deg."""
+_OF_SOURCES = 1.06
+"""Median of counts over background where the background is right: what is more are sources."""
+_SCALES = {10.0: 0.04, 6.0: 0.012, 4.0: 0.015, 2.5: 0.03}
+"""Full widths in degrees over which the factor varies, one after the other, and the relative
+scatter that sources too faint to be known make on each scale, far from the plane where it is
+largest. Below 2.5 deg it is as large as the errors of interstellar models are."""
+_AROUND = 30.0
+"""Full width in degrees over which it is learned by how much backgrounds are off."""
+_AROUND_A_PLACE = 10.0
+"""Full width in degrees over which it is told by how much a background was off."""
+_PIXEL_FWHM = 2.0
+"""Full width in degrees with which a factor is made smooth between its pixels."""
+_LIMITS = (0.2, 5.0)
+_PIXEL = 4 * np.pi / (12 * _NSIDE**2)
+
+
+def rough_factor(observation: Observation) -> np.ndarray:
+    """Counts over background of all bands together, as medians over 4 deg.
+
+    Sources are not known yet; the median passes over them where they are few, and what they add
+    everywhere is taken off as it is on the average sky.
+
+    Parameters
+    ----------
+    observation : Observation
+        On HEALPix maps.
+
+    Returns
+    -------
+    ndarray, shape (49152,)
+        Factor on the background, RING order in the frame of the maps, nside 64; 1 where nothing
+        is expected.
+    """
+    counts, background = _totals(observation)
+    ratio = np.divide(counts, background, out=np.ones_like(counts), where=background > 0)
+    return np.clip(np.median(ratio[_near()], axis=1) / _OF_SOURCES, *_LIMITS)
+
+
+def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Factor on the background of all bands with which it meets the counts, with known sources.
+
+    From wide scales to narrow ones the counts that are left, over those that are expected, are
+    smoothed; they change the factor by as much as they are more than noise. How large true
+    differences are is learned from their own scatter in 30 deg about each place, less that of
+    sources too faint to be known, so that a background that is right stays as it is.
+
+    Parameters
+    ----------
+    observation : Observation
+        On HEALPix maps.
+    vectors : ndarray, shape (n, 3)
+        Unit vectors of known sources in the frame of the maps.
+    counts : ndarray, shape (n, n_bands)
+        Of each source.
+
+    Returns
+    -------
+    ndarray, shape (49152,)
+        As `rough_factor`.
+    """
+    seen, background = _totals(observation)
+    sources = _source_map(observation, vectors, counts)
+    factor = np.ones_like(seen)
+    for fwhm, of_faint_sources in _SCALES.items():
+        model = factor * background
+        expected = _smooth(model, fwhm)
+        known = expected > 1e-9 * expected.max()
+        expected = np.where(known, expected, np.inf)
+        change = _smooth(seen - sources - model, fwhm) / expected
+        noise = _noise(model + sources, fwhm) / expected**2
+        scatter = _smooth(change**2 - noise, _AROUND)
+        true = np.maximum(scatter - of_faint_sources**2, 0)
+        share = np.divide(true, true + noise, out=np.zeros_like(true), where=true > 0)
+        factor = np.clip(factor * (1 + share * change), *_LIMITS)
+    return factor
+
+
+def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str, SkyMap]:
+    """All components of the background times a factor that varies slowly.
+
+    Parameters
+    ----------
+    observation : Observation
+        On HEALPix maps.
+    factor : ndarray, shape (49152,)
+        As `rough_factor`.
+    """
+    finer = {}
+    for pixels in observation.counts.pixels:
+        if pixels.nside not in finer:
+            change = convolve(factor - 1, _NSIDE, _window(_PIXEL_FWHM) * _PIXEL, pixels.nside)
+            finer[pixels.nside] = np.clip(1 + change, *_LIMITS).astype(np.float32)
+
+    def scaled(sky: SkyMap) -> SkyMap:
+        values = (
+            band * finer[pixels.nside] for pixels, band in zip(sky.pixels, sky.values, strict=True)
+        )
+        return replace(sky, values=tuple(values))
+
+    return {name: scaled(sky) for name, sky in observation.background.items()}
+
+
+def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> np.ndarray:
+    """By how much a fitted background departs from the one that was given, around some places.
+
+    Parameters
+    ----------
+    given, fitted : Observation
+        The same sky on HEALPix maps, with both backgrounds.
+    vectors : ndarray, shape (n, 3)
+        Unit vectors in the frame of the maps.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Root mean square, about 10 deg wide, of the logarithm of their ratio in the first band.
+    """
+    import healpy as hp
+
+    before, after = (
+        added_up(np.nan_to_num(one.total_background().values[0]), _NSIDE) for one in (given, fitted)
+    )
+    known = (before > 0) & (after > 0)
+    ratio = np.divide(after, before, out=np.ones_like(before), where=known)
+    square = np.maximum(_smooth(np.log(ratio) ** 2, _AROUND_A_PLACE), 0)
+    return np.sqrt(square)[hp.vec2pix(_NSIDE, *vectors.T)]
+
+
+def _totals(observation: Observation) -> tuple[np.ndarray, np.ndarray]:
+    """Counts and background of all bands together, where both are known."""
+    counts, background = observation.counts, observation.total_background()
+
+    def of_band(i: int) -> list[np.ndarray]:
+        valid = counts.valid[i] & background.valid[i]
+        both = (np.where(valid, sky.values[i], 0) for sky in (counts, background))
+        return [added_up(values, _NSIDE) for values in both]
+
+    seen, expected = map(sum, zip(*in_threads(of_band, range(counts.n_bands)), strict=True))
+    return seen, expected
+
+
+def _source_map(observation: Observation, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Counts of sources in all bands together, of the multipoles that smooth maps have."""
+    if not len(vectors):
+        return np.zeros(12 * _NSIDE**2)
+    alm = sum(
+        analyse_points(vectors, counts[:, band], psf.window(_LMAX) * _PIXEL)
+        for band, psf in enumerate(observation.psfs)
+    )
+    return synthesise(alm, _NSIDE)
+
+
+def _window(fwhm: float) -> np.ndarray:
+    """Legendre transform of a Gaussian."""
+    return gaussian_window(fwhm * SIGMA_OF_FWHM, _LMAX)
+
+
+def _smooth(values: np.ndarray, fwhm: float) -> np.ndarray:
+    """Mean about each pixel, weighted by a Gaussian."""
+    return convolve(values, _NSIDE, _window(fwhm) * _PIXEL, _NSIDE)
+
+
+def _noise(expected: np.ndarray, fwhm: float) -> np.ndarray:
+    """Variance of the smoothed counts of a map of expected counts."""
+    of_square = _smooth(expected, fwhm / np.sqrt(2))
+    return np.maximum(of_square, 0) * _PIXEL / (4 * np.pi * np.radians(fwhm * SIGMA_OF_FWHM) ** 2)
+
+
+@lru_cache(maxsize=1)
+def _near() -> np.ndarray:
+    """The pixels nearest to each, shape (49152, 61)."""
+    import healpy as hp
+    from scipy.spatial import cKDTree
+
+    vectors = np.stack(hp.pix2vec(_NSIDE, np.arange(12 * _NSIDE**2)), axis=1)
+    return cKDTree(vectors).query(vectors, _NEAREST)[1]

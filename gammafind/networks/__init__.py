@@ -1,0 +1,1 @@
+"""Trained networks: weights in folders, inputs, outputs and what they mean."""

@@ -1,0 +1,342 @@
+"""The networks: layers from the patches of all widths to one score map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gammafind.errors import OptionError, ShapeError
+from gammafind.networks.backend import load_keras
+from gammafind.networks.layers import check_network
+
+__all__ = ["NETWORKS", "build_network", "input_name", "standardise"]
+
+Tensor = Any
+"""Symbolic tensor of keras."""
+Network = Any
+"""A ``keras.Model``."""
+
+_SCORE, _SCORE_OFFSET_ERROR = 1, 4
+_PRIOR_LOGIT = -4.0
+"""Score of an untrained network: next to no pixel holds a source."""
+_LEAST_STD = 1e-3
+
+
+def build_network(
+    name: str, widths: Sequence[int], channels: Sequence[int], **options: Any
+) -> Network:
+    """Build a network with random weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NETWORKS`.
+    widths : sequence of int
+        Pixels a side of each input, widest first, each a half, a quarter, ... of the first.
+    channels : sequence of int
+        Channels of each input; see `gammafind.networks.features.feature_shapes`.
+    **options
+        Those of `paper_network` or `gammafind_network`.
+
+    Returns
+    -------
+    keras.Model
+        From a list of arrays (n, width, width, channels) to one array (n, w, w, k), where w is
+        the largest width. Its channels are the logit of the score and, of the network
+        ``gammafind``, x and y of the source less those of the pixel, and the logarithm of the
+        error of each of them (one standard deviation), in pixels.
+
+    Raises
+    ------
+    MissingBackendError
+        If no backend of keras is installed.
+    OptionError
+        If there is no such network or option, or an option is out of range.
+    ShapeError
+        If the widths do not fit together.
+    """
+    check_network(name, NETWORKS, options)
+    _check_shapes(widths, channels)
+    _check_options(name, options)
+    keras = load_keras()
+    inputs = [
+        keras.Input((width, width, n), name=input_name(width), dtype="float32")
+        for width, n in zip(widths, channels, strict=True)
+    ]
+    standard = {
+        width: keras.layers.BatchNormalization(
+            center=False,
+            scale=False,
+            epsilon=0.0,
+            trainable=False,
+            name=_standard_name(width),
+            dtype="float32",
+        )(tensor)
+        for width, tensor in zip(widths, inputs, strict=True)
+    }
+    order = Order.of_backend()
+    ordered = {width: order.from_last(tensor) for width, tensor in standard.items()}
+    return keras.Model(inputs, NETWORKS[name](ordered, order, **options), name=name)
+
+
+def standardise(network: Network, inputs: Sequence[np.ndarray]) -> None:
+    """Let a network see each channel with mean 0 and standard deviation 1, from now on.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `build_network`; the numbers become a part of its weights.
+    inputs : sequence of ndarray, shape (n, width, width, channels)
+        Features of patches of the whole sky.
+    """
+    for array in inputs:
+        layer = network.get_layer(_standard_name(array.shape[1]))
+        layer.moving_mean.assign(array.mean(axis=(0, 1, 2), dtype=float))
+        variance = array.var(axis=(0, 1, 2), dtype=float)
+        layer.moving_variance.assign(np.maximum(variance, _LEAST_STD**2))
+
+
+def input_name(width: int) -> str:
+    """Name of the input of a width."""
+    return f"width_{width}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """Where the channels of the tensors between the layers are.
+
+    Torch has them before the pixels: between keras layers that have them last, it would copy all
+    of them there and back. The other backends have them last. Weights are the same.
+
+    Parameters
+    ----------
+    channels_first : bool
+    """
+
+    channels_first: bool
+
+    @classmethod
+    def of_backend(cls) -> Order:
+        """Order in which the backend of keras is fast."""
+        return cls(load_keras().backend.backend() == "torch")
+
+    @property
+    def layout(self) -> str:
+        """``data_format`` of keras."""
+        return "channels_first" if self.channels_first else "channels_last"
+
+    @property
+    def axis(self) -> int:
+        """Axis of the channels."""
+        return 1 if self.channels_first else 3
+
+    def from_last(self, tensor: Tensor) -> Tensor:
+        """Bring a tensor whose channels are last into this order."""
+        return self._permuted(tensor, (3, 1, 2))
+
+    def to_last(self, tensor: Tensor) -> Tensor:
+        """Bring a tensor of this order into that whose channels are last."""
+        return self._permuted(tensor, (2, 3, 1))
+
+    def _permuted(self, tensor: Tensor, axes: tuple[int, int, int]) -> Tensor:
+        if not self.channels_first:
+            return tensor
+        return load_keras().layers.Permute(axes, dtype="float32")(tensor)
+
+
+def paper_network(
+    inputs: Mapping[int, Tensor],
+    order: Order,
+    *,
+    filters: Sequence[int] = (16, 32, 64, 128),
+    batch_norm: bool = False,
+) -> Tensor:
+    """Layers of the published network.
+
+    A U-Net in which each input joins at the tier of its width: after the first halving, the
+    second, the third. The sigmoid at its end is laid on where scores are used, since losses are
+    better computed from logits.
+
+    Parameters
+    ----------
+    inputs : mapping of int to tensor
+        By width.
+    order : Order
+        Of the inputs, and of what comes out.
+    filters : sequence of int
+        Channels of each tier, widest first; the paper does not tell them. There is one halving
+        fewer than tiers.
+    batch_norm : bool
+        Normalise each batch after each convolution.
+
+    References
+    ----------
+    van den Oetelaar et al. 2021, PoS(ICRC2021), figure 2; Ronneberger et al. 2015,
+    arXiv:1505.04597.
+    """
+    x = _u_net(inputs, max(inputs), [], filters, batch_norm, order)
+    return _heads(x, _SCORE, stride=1, order=order)
+
+
+def gammafind_network(
+    inputs: Mapping[int, Tensor],
+    order: Order,
+    *,
+    filters: Sequence[int] = (24, 48, 64, 96),
+    working_width: int = 64,
+    batch_norm: bool = False,
+) -> Tensor:
+    """Layers of the network that works on fewer pixels than it tells scores of.
+
+    Inputs wider than the working width are taken in by convolutions of as large a stride; the
+    output leaves by shuffling channels to pixels. This is three times as fast on a CPU as working
+    at the full width.
+
+    Parameters
+    ----------
+    inputs : mapping of int to tensor
+        By width.
+    order : Order
+        Of the inputs, and of what comes out.
+    filters : sequence of int
+        Channels of each tier, widest first.
+    working_width : int
+        Pixels a side of the first tier, unless the widest input is narrower.
+    batch_norm : bool
+        Normalise each batch after each convolution.
+    """
+    keras = load_keras()
+    width = min(working_width, max(inputs))
+    taken_in = [
+        keras.layers.Conv2D(
+            filters[0],
+            2 * (w // width),
+            strides=w // width,
+            padding="same",
+            activation="relu",
+            data_format=order.layout,
+        )(inputs[w])
+        for w in inputs
+        if w > width
+    ]
+    within = {w: tensor for w, tensor in inputs.items() if w <= width}
+    x = _u_net(within, width, taken_in, filters, batch_norm, order)
+    return _heads(x, _SCORE_OFFSET_ERROR, stride=max(inputs) // width, order=order)
+
+
+NETWORKS: dict[str, Callable[..., Tensor]] = {
+    "gammafind": gammafind_network,
+    "paper": paper_network,
+}
+"""Layers of the networks, by name."""
+
+
+def _u_net(
+    inputs: Mapping[int, Tensor],
+    width: int,
+    taken_in: Sequence[Tensor],
+    filters: Sequence[int],
+    batch_norm: bool,
+    order: Order,
+) -> Tensor:
+    """Tiers of a U-Net from ``width`` down and up again; each input joins at that of its width."""
+    layers = load_keras().layers
+    tiers = [width // 2**i for i in range(len(filters))]
+    _check_tiers(inputs, tiers, width)
+    skips: list[Tensor] = []
+    for tier, n in zip(tiers, filters, strict=True):
+        halved = layers.MaxPooling2D(2, data_format=order.layout)
+        above = [halved(skips[-1])] if skips else list(taken_in)
+        joined = _join([*above, inputs[tier]] if tier in inputs else above, order)
+        skips.append(_convolutions(joined, n, batch_norm, order))
+    x = skips.pop()
+    for skip, n in zip(skips[::-1], filters[-2::-1], strict=True):
+        doubled = layers.UpSampling2D(2, data_format=order.layout)(x)
+        x = _convolutions(_join([doubled, skip], order), n, batch_norm, order)
+    return x
+
+
+def _convolutions(x: Tensor, filters: int, batch_norm: bool, order: Order) -> Tensor:
+    """Two convolutions of 3 x 3 pixels."""
+    layers = load_keras().layers
+    for _ in range(2):
+        x = layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            use_bias=not batch_norm,
+            kernel_initializer="he_normal",
+            data_format=order.layout,
+        )(x)
+        if batch_norm:
+            x = layers.BatchNormalization(axis=order.axis)(x)
+        x = layers.ReLU()(x)
+    return x
+
+
+def _join(tensors: Sequence[Tensor], order: Order) -> Tensor:
+    if len(tensors) == 1:
+        return tensors[0]
+    return load_keras().layers.Concatenate(axis=order.axis)(tensors)
+
+
+def _heads(x: Tensor, channels: int, *, stride: int, order: Order) -> Tensor:
+    """Output channels; with a stride, those of stride x stride pixels are told at each one."""
+    keras = load_keras()
+    bias = np.tile([_PRIOR_LOGIT] + [0.0] * (channels - 1), stride**2)
+    x = keras.layers.Conv2D(
+        channels * stride**2,
+        1,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        bias_initializer=lambda shape, dtype=None: keras.ops.convert_to_tensor(bias, dtype),
+        data_format=order.layout,
+        name="heads",
+        dtype="float32",
+    )(x)
+    x = order.to_last(x)
+    if stride == 1:
+        return x
+    width = x.shape[1]
+    shapes = [(width, width, stride, stride, channels), (width * stride, width * stride, channels)]
+    x = keras.layers.Reshape(shapes[0], dtype="float32")(x)
+    x = keras.layers.Permute((1, 3, 2, 4, 5), dtype="float32")(x)
+    return keras.layers.Reshape(shapes[1], dtype="float32")(x)
+
+
+def _standard_name(width: int) -> str:
+    return f"standard_{width}"
+
+
+def _check_shapes(widths: Sequence[int], channels: Sequence[int]) -> None:
+    widths = list(widths)
+    fitting = [widths[0] // 2**i for i in range(widths[0].bit_length())] if widths else []
+    halved = all(w in fitting and widths[0] % w == 0 for w in widths)
+    if not (widths and halved and widths == sorted(set(widths), reverse=True)):
+        raise ShapeError(
+            f"the inputs of a network are {widths} pixels wide",
+            remedy="Widest first, each must be a half, a quarter, ... of the first.",
+        )
+    if len(channels) != len(widths) or min(channels) < 1:
+        raise ShapeError(f"channels {list(channels)} for inputs {widths} pixels wide")
+
+
+def _check_options(name: str, options: Mapping[str, Any]) -> None:
+    sizes = [*options.get("filters", (1,)), options.get("working_width", 1)]
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise OptionError(
+            f"the network {name} has the options {dict(options)}",
+            remedy="Filters and widths are whole numbers above 0.",
+        )
+
+
+def _check_tiers(inputs: Mapping[int, Tensor], tiers: Sequence[int], width: int) -> None:
+    """Each input needs a tier of its width, and each tier whole pixels."""
+    homeless = [w for w in inputs if w not in tiers]
+    if not tiers or width % 2 ** (len(tiers) - 1) or homeless:
+        raise OptionError(
+            f"tiers {list(tiers)} pixels wide for inputs of {sorted(inputs, reverse=True)}",
+            remedy="Each of the filters makes a tier half as wide as the one before; change them.",
+        )

@@ -1,0 +1,180 @@
+"""Files become an observation: counts, and what the instrument expects of the same pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+
+import numpy as np
+
+from gammafind.errors import (
+    BandError,
+    CoordinateSystemError,
+    FileFormatError,
+    InputDataError,
+    OptionError,
+)
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.epochs import Epochs
+from gammafind.sky.fits import holds_events, read_events, read_exposure
+from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import WcsPixels
+from gammafind.sky.skymap import SkyMap
+from gammafind.utils.progress import stage
+
+__all__ = ["observe", "observe_epochs"]
+
+Path = str | PathLike
+
+_LEAST_RATIO = 1e-7
+"""An exposure this much smaller or larger than the preset's is none: seconds against ten years."""
+
+
+def observe(
+    paths: Sequence[Path],
+    renderer: SkyRenderer,
+    *,
+    frame: str | None = None,
+    exposure: Path | None = None,
+) -> Observation:
+    """Read a sky and model its background.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Count maps, or photon lists, which are binned on the renderer's own pixels.
+    renderer : SkyRenderer
+    frame : {"galactic", "icrs", "fk5"}, optional
+        Frame of HEALPix maps, also of the exposure, whose files do not say it.
+    exposure : path-like, optional
+        Exposure map that takes the place of the renderer's; none where it reads electrons.
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    OptionError
+        If an exposure map is given to a renderer that reads electrons.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+    """
+    if exposure is not None and renderer.reads_electrons:
+        raise OptionError(
+            f"the exposure map {exposure} is given for {renderer.name}, which reads electrons",
+            remedy="Leave it out: the options of the renderer say the exposure.",
+        )
+    with stage("reading the maps"):
+        counts = _read_sky(paths, renderer, frame=frame)
+    with stage("modelling the sky"):
+        observation = renderer.observe(counts)
+        if exposure is not None:
+            observation = _use_exposure(observation, exposure, frame=frame)
+    return observation
+
+
+def observe_epochs(
+    paths: Sequence[Sequence[Path]],
+    renderer: SkyRenderer,
+    counts: SkyMap,
+    *,
+    frame: str | None = None,
+) -> Epochs:
+    """Read the counts of each epoch.
+
+    Parameters
+    ----------
+    paths : sequence of sequence of path-like
+        Files of each epoch, in order, as for `observe`.
+    renderer : SkyRenderer
+    counts : SkyMap
+        Of all epochs together.
+    frame : {"galactic", "icrs", "fk5"}, optional
+        As for `observe`.
+
+    Returns
+    -------
+    Epochs
+
+    Raises
+    ------
+    OptionError
+        If there are not as many as the renderer has epochs.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+    InputDataError
+        If they do not add up to the counts of all epochs together.
+    """
+    names = renderer.epochs
+    files = [", ".join(map(str, one)) for one in paths]
+    if len(paths) != len(names):
+        raise OptionError(
+            f"counts of {len(paths)} epochs ({'; '.join(files)}), where {renderer.name} has "
+            f"{len(names) or 'none'} with these options",
+            remedy=f"Give one map, or set of maps, for each of {', '.join(names)}, in order."
+            if names
+            else "Leave them out: the exposure is not given apart for each epoch.",
+        )
+    with stage("reading the epochs"):
+        skies = tuple(_read_sky(one, renderer, frame=frame) for one in paths)
+    try:
+        epochs = Epochs(skies, renderer.epoch_exposures())
+        epochs.check_sum(counts)
+    except (BandError, InputDataError) as error:
+        raise InputDataError(error.fault, path="; ".join(files), remedy=error.remedy) from error
+    return epochs
+
+
+def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:
+    """Read count maps, or bin photons on the renderer's own pixels."""
+    photons = [holds_events(path) for path in paths]
+    if all(photons):
+        return renderer.bin_events(read_events(paths))
+    if any(photons):
+        raise FileFormatError(
+            "a photon list among count maps",
+            path=paths[photons.index(True)],
+            remedy="Give the one or the other.",
+        )
+    counts = renderer.read_counts(paths, frame=frame)
+    for pixels in counts.pixels:
+        if isinstance(pixels, WcsPixels) and not pixels.on_sky.all():
+            raise CoordinateSystemError(
+                f"{np.count_nonzero(~pixels.on_sky)} pixels of an image lie off the sky",
+                path=", ".join(map(str, paths)),
+                remedy="Give the whole sky as HEALPix, or an image that lies on the sky.",
+            )
+    return counts
+
+
+def _use_exposure(observation: Observation, path: Path, *, frame: str | None) -> Observation:
+    """Replace the exposure; the expected background scales with it, pixel by pixel."""
+    counts, own = observation.counts, observation.exposure
+    given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
+    _check_scale(given, own, path)
+    factors = [
+        np.divide(new, old, out=np.zeros(new.shape), where=old > 0)
+        for new, old in zip(given.values, own.values, strict=True)
+    ]
+    background = {
+        name: replace(sky, values=tuple(v * f for v, f in zip(sky.values, factors, strict=True)))
+        for name, sky in observation.background.items()
+    }
+    return replace(observation, exposure=given, background=background)
+
+
+def _check_scale(given: SkyMap, own: SkyMap, path: Path) -> None:
+    """Refuse what is no exposure: a count map, say, or one in another unit."""
+    for band, new, old, valid in zip(
+        given.bands, given.values, own.values, given.valid, strict=True
+    ):
+        both = valid & (old > 0) & (new > 0)
+        ratio = np.median(new[both] / old[both]) if both.any() else 0.0
+        if not _LEAST_RATIO <= ratio <= 1 / _LEAST_RATIO:
+            raise InputDataError(
+                f"the exposure in the band {band.name} is {ratio:.3g} times that of the preset",
+                path=path,
+                remedy="It must be in cm2 s. Is this a map of exposures?",
+            )

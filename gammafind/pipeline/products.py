@@ -1,0 +1,210 @@
+"""The files that a run leaves: checked before the work starts, written all or none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+from gammafind.catalogue.io import TABLE_SUFFIXES, write_table
+from gammafind.catalogue.regions import write_regions
+from gammafind.errors import OutputError
+from gammafind.pipeline.detect import Result
+from gammafind.utils.files import atomic_output, check_output, naming_full_disk
+from gammafind.utils.progress import stage
+from gammafind.views.write import write_report
+
+__all__ = ["Products", "atomic_folder", "check_folder"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Products:
+    """Where the products of a run go.
+
+    Parameters
+    ----------
+    tables : tuple of Path
+        The catalogue, in the format of each suffix.
+    regions : Path, optional
+        DS9 region file.
+    report : Path, optional
+        Folder of the page and its figures.
+    overwrite : bool
+        Whether files that exist may be replaced.
+    beside : tuple of Products
+        Tables and regions of the localisers beside the first, in their order; the report shows
+        them all.
+    """
+
+    tables: tuple[Path, ...]
+    regions: Path | None = None
+    report: Path | None = None
+    overwrite: bool = False
+    beside: tuple[Products, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Tables and regions of all localisers."""
+        others = (path for products in self.beside for path in products.files)
+        return (*self.tables, *([self.regions] if self.regions else []), *others)
+
+    def with_beside(self, localisers: Sequence[str]) -> Products:
+        """Add tables and regions of further localisers, whose names their names begin with."""
+
+        def named(path: Path, localiser: str) -> Path:
+            return path.with_name(f"{localiser}-{path.name}")
+
+        beside = (
+            Products(
+                tables=tuple(named(path, localiser) for path in self.tables),
+                regions=self.regions and named(self.regions, localiser),
+            )
+            for localiser in localisers
+        )
+        return replace(self, beside=tuple(beside))
+
+    def check(self, *, inputs: Sequence[str | PathLike] = ()) -> None:
+        """Check that all can be written, and that none is one of ``inputs``.
+
+        Raises
+        ------
+        OutputError
+            If a directory does not exist, a file exists and may not be replaced, a suffix is
+            unknown, a path stands twice or is an input.
+        """
+        for path in self.files:
+            check_output(path, overwrite=self.overwrite)
+        for path in self.tables:
+            _check_suffix(path)
+        if self.report:
+            check_folder(self.report, overwrite=self.overwrite)
+        taken = {Path(path).resolve() for path in inputs}
+        for path in [*self.files, *([self.report] if self.report else [])]:
+            if path.resolve() in taken:
+                raise OutputError(
+                    "this path is also an input or another output",
+                    path=path,
+                    remedy="Choose another name.",
+                )
+            taken.add(path.resolve())
+
+    def write(self, result: Result) -> None:
+        """Write all products; if one fails, or on Ctrl-C, none appears.
+
+        Raises
+        ------
+        OutputError
+            As `check`, and if the disk is full.
+        TableError
+            If a format cannot hold the catalogue.
+        """
+        with stage("writing the products"), ExitStack() as pending:
+            found = (result, *result.beside)
+            for products, one in zip((self, *self.beside), found, strict=True):
+                for path in products.tables:
+                    write_table(one.catalogue, self._pending(pending, path))
+                if products.regions:
+                    write_regions(one.catalogue, self._pending(pending, products.regions))
+            if self.report:
+                folder = pending.enter_context(atomic_folder(self.report, self.overwrite))
+                write_report(
+                    folder,
+                    result.catalogue,
+                    result.counts,
+                    reference=result.reference,
+                    summary=result.summary,
+                    provenance=result.catalogue.meta,
+                    searches=result.searches,
+                )
+
+    def _pending(self, pending: ExitStack, path: Path) -> Path:
+        """Temporary path of a file, which gets its name when all are written."""
+        return pending.enter_context(atomic_output(path, self.overwrite))
+
+
+def check_folder(path: str | PathLike, *, overwrite: bool = False) -> Path:
+    """Return the path of a folder that may be filled.
+
+    Parameters
+    ----------
+    path : path-like
+    overwrite : bool
+        Whether files in a folder that exists may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the directory above it does not exist, it is a file, or it holds something and
+        ``overwrite`` is false.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise OutputError("is a file", path=path, remedy="Give the name of a folder.")
+    if not path.is_dir() and not path.absolute().parent.is_dir():
+        raise OutputError(
+            f"the directory {path.parent} does not exist", path=path, remedy="Make it first."
+        )
+    if path.is_dir() and not overwrite and any(path.iterdir()):
+        raise OutputError(
+            "the folder exists already and is not empty",
+            path=path,
+            remedy="Choose another name, or overwrite what is in it with --overwrite "
+            "(overwrite in Python).",
+        )
+    return path
+
+
+@contextmanager
+def atomic_folder(path: str | PathLike, overwrite: bool = False) -> Iterator[Path]:
+    """Fill a folder under a temporary path, and bring it to ``path`` when it is whole.
+
+    If the block raises, ``path`` is left as it was and nothing else stays behind. Files of a
+    folder that exists stay, but for those of the same names.
+
+    Parameters
+    ----------
+    path : path-like
+    overwrite : bool
+        As for `check_folder`.
+
+    Yields
+    ------
+    Path
+        Folder to fill with files.
+
+    Raises
+    ------
+    OutputError
+        As `check_folder`, and if the directory may not be written or the disk is full.
+    """
+    path = check_folder(path, overwrite=overwrite).absolute()
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise OutputError(
+            f"the directory {path.parent} cannot be written ({error.strerror})", path=path
+        ) from None
+    filled = temporary / path.name
+    try:
+        with naming_full_disk(path):
+            filled.mkdir()
+            yield filled
+            path.mkdir(exist_ok=True)
+            for file in filled.iterdir():
+                os.replace(file, path / file.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_suffix(path: Path) -> None:
+    if not path.name.lower().endswith(TABLE_SUFFIXES):
+        raise OutputError(
+            f"the suffix {path.suffix!r} is unknown",
+            path=path,
+            remedy=f"Accepted are {', '.join(TABLE_SUFFIXES)}.",
+        )

@@ -1,0 +1,1 @@
+"""Presets: which plugins find the sources of which sky."""

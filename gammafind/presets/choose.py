@@ -1,0 +1,159 @@
+"""Which preset finds the sources of a map, and with which plugins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.units import Quantity
+
+from gammafind.errors import ConfigError, EnergyEdgesError
+from gammafind.presets.preset import Component, Preset, choose_preset, load_preset
+from gammafind.sky.bands import Band, same_edges
+from gammafind.sky.fits import holds_events, read_energy_edges, read_selections
+
+__all__ = ["select_preset", "with_plugins"]
+
+Path = str | PathLike
+
+_log = logging.getLogger("gammafind")
+
+
+def select_preset(
+    paths: Sequence[Path],
+    preset: Preset | Path | None = None,
+    bands: Sequence[Band] | None = None,
+) -> Preset:
+    """Load the preset of a name, or choose the one that fits the maps.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+    preset : Preset, str or path-like, optional
+    bands : sequence of Band, optional
+        As for `detect`.
+
+    Returns
+    -------
+    Preset
+
+    Raises
+    ------
+    EnergyEdgesError
+        If no preset or several fit, or ``bands`` are not those of the preset.
+    ConfigError
+        If there is no such preset.
+    InputFileError
+        If a file cannot be used.
+    """
+    if preset is None:
+        cuts = [read_selections(path) for path in paths]
+        edges = _edges(paths, bands, cuts)
+        preset = choose_preset(
+            edges, selections=cuts, path=None if bands else ", ".join(map(str, paths))
+        )
+        _log.info("preset %s: its bands fit the energies of the maps", preset.name)
+        _tell_unused(edges, preset)
+    elif not isinstance(preset, Preset):
+        preset = load_preset(preset)
+    if bands is not None and not same_edges(bands, preset.bands):
+        raise EnergyEdgesError(
+            f"the bands {', '.join(band.name for band in bands)} are not those of the preset "
+            f"{preset.name}",
+            remedy=f"It has {', '.join(band.name for band in preset.bands)}.",
+        )
+    return preset
+
+
+def with_plugins(
+    preset: Preset,
+    names: Mapping[str, str | None],
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    source: str = "",
+) -> Preset:
+    """Change the plugins of a preset.
+
+    With another localiser, what the preset has for its own goes: the clusterer and the lowest
+    score kept.
+
+    Parameters
+    ----------
+    preset : Preset
+    names : mapping of str to str
+        Name of the plugin of each role that is to change; None leaves it as it is. Another
+        plugin starts from its own defaults.
+    options : mapping of str to mapping, optional
+        Options of each role, laid over those of the preset.
+    source : str
+        The file in which names and options stand, for messages.
+
+    Returns
+    -------
+    Preset
+
+    Raises
+    ------
+    ConfigError
+        If options are given for a role that the preset has no plugin for.
+    """
+    if names.get("localiser") not in (None, preset.localiser.name):
+        preset = replace(preset, clusterer=None, score_threshold=None)
+    changed: dict[str, Component] = {}
+    for role, name in names.items():
+        present = getattr(preset, role)
+        if name is not None and (present is None or present.name != name):
+            changed[role] = Component(role=role, name=name, source=source)
+    preset = replace(preset, **changed)
+    merged = {
+        role: _with_options(preset, role, more, source) for role, more in (options or {}).items()
+    }
+    return replace(preset, **merged)
+
+
+def _with_options(preset: Preset, role: str, options: Mapping[str, Any], source: str) -> Component:
+    """Plugin of a role with further options."""
+    component = getattr(preset, role)
+    if component is None:
+        raise ConfigError(
+            f"options for the {role}, which is left to the localiser {preset.localiser.name}",
+            path=source or None,
+            remedy=f"Name a {role}.",
+        )
+    return replace(component, options={**component.options, **options}, source=source)
+
+
+def _tell_unused(edges: Quantity, preset: Preset) -> None:
+    """Say so where the energies of the maps reach beyond the bands."""
+    used = np.concatenate([band.edges.to(edges.unit, u.spectral()) for band in preset.bands])
+    if edges.min() < 0.999 * used.min() or edges.max() > 1.001 * used.max():
+        _log.info(
+            "energies outside %s are left out",
+            ", ".join(band.name for band in preset.bands),
+        )
+
+
+def _edges(
+    paths: Sequence[Path], bands: Sequence[Band] | None, cuts: Sequence[tuple[str, ...]]
+) -> Quantity:
+    """Energies between the bins of the files; those of different cuts may hold the same bins."""
+    if bands is not None:
+        unit = bands[0].low.unit
+        return np.unique([band.edges.to_value(unit) for band in bands]) * unit
+    for path in paths:
+        if holds_events(path):
+            raise EnergyEdgesError(
+                "a photon list has no energy bins",
+                path=path,
+                remedy="Choose a preset by name; its bands are filled.",
+            )
+    alike = [
+        [path for path, has in zip(paths, cuts, strict=True) if has == one]
+        for one in dict.fromkeys(cuts)
+    ]
+    return np.unique(np.concatenate([read_energy_edges(group) for group in alike]))

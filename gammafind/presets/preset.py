@@ -1,0 +1,394 @@
+"""Presets: TOML files that say which plugins find the sources of which sky.
+
+A preset is written as follows; ``[renderer]`` and ``[localiser]`` are required, all else has a
+default. Whatever stands beside the name of a plugin is an option of it, text such as
+``"0.3 deg"`` where the option is a quantity. Unknown keys are errors.
+
+.. code-block:: toml
+
+    [preset]
+    name = "fermi-lat-psf3-2-20"
+    description = "Fermi-LAT, best PSF quartile, 2-20 GeV"
+
+    [renderer]
+    name = "fermi-lat"
+
+    [localiser]
+    name = "likelihood"
+
+    [clusterer]             # default: the localiser's own
+    name = "peaks"
+    threshold = 16.0
+
+    [classifier]            # default: none
+    name = "cnn"
+
+    [population]            # default: none; needed to simulate
+    name = "4fgl-dr2"
+
+    [patches]
+    size = "12.8 deg"       # side of a patch
+    nside = 8               # patches are centred on the HEALPix pixels of this nside
+    n_pixels = [16, 32]     # pixels a side in each energy band; default: as fine as the maps
+
+    [match]
+    radius = "0.5 deg"      # a detection within this radius of a source found it
+
+    [catalogue]
+    score_threshold = 16.0  # lowest score kept; default: what the localiser publishes
+
+``[clusterer]`` and ``score_threshold`` belong to the localiser of the preset: where another takes
+its place (`gammafind.presets.choose.with_plugins`), it has its own.
+
+The presets of a renderer are the package resources that its class names in
+`~gammafind.roles.renderer.SkyRenderer.presets`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.units import Quantity
+
+from gammafind.errors import (
+    BrokenPluginWarning,
+    ConfigError,
+    EnergyEdgesError,
+    GammafindError,
+    OptionError,
+    PluginError,
+)
+from gammafind.roles.base import Plugin
+from gammafind.roles.registry import create, get_plugin, plugins
+from gammafind.sky.bands import Band
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.units import degrees
+from gammafind.utils.names import close_match
+from gammafind.utils.tomlfile import TomlFile
+
+__all__ = [
+    "Component",
+    "PatchLayout",
+    "Preset",
+    "build",
+    "choose_preset",
+    "load_preset",
+    "presets",
+    "read_preset",
+]
+
+_ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
+_SECTIONS = ("preset", *_ROLES, "patches", "match", "catalogue")
+_EDGE_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """A plugin by name, with its options.
+
+    Parameters
+    ----------
+    role : str
+    name : str
+    options : mapping of str to object
+        As they stand in the file.
+    source : str
+        The file, for messages.
+    """
+
+    role: str
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    source: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchLayout:
+    """How the sky is cut into patches.
+
+    Parameters
+    ----------
+    size : Quantity
+        Side of a patch.
+    nside : int
+        HEALPix nside of the centres.
+    n_pixels : tuple of int
+        Pixels a side in each energy band; where there are none the maps decide.
+    """
+
+    size: Quantity = 12.8 * u.deg
+    nside: int = 8
+    n_pixels: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < degrees(self.size, name="size of the patches") < 90:
+            raise OptionError(
+                f"the patches are {self.size} wide", remedy="Accepted is up to 90 deg."
+            )
+        HealpixPixels(self.nside)
+        if any(type(width) is not int or width < 1 for width in self.n_pixels):
+            raise OptionError(
+                f"n_pixels of the patches is {list(self.n_pixels)}",
+                remedy="Give whole numbers from 1 up, one for each energy band.",
+            )
+
+    def widths(self, n_bands: int) -> tuple[int, ...] | None:
+        """Pixels a side in each of ``n_bands`` bands, None where the maps decide.
+
+        Bands beyond the energy bands are those of further channels, in the same order.
+
+        Raises
+        ------
+        ConfigError
+            If the bands are no multiple of ``n_pixels``.
+        """
+        if not self.n_pixels:
+            return None
+        if n_bands % len(self.n_pixels):
+            raise ConfigError(
+                f"{len(self.n_pixels)} n_pixels of the patches for {n_bands} bands",
+                remedy="Give one for each energy band, or none.",
+            )
+        return self.n_pixels * (n_bands // len(self.n_pixels))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Plugins and settings that fit together.
+
+    Parameters
+    ----------
+    name, description : str
+    renderer, localiser : Component
+    clusterer, classifier, population : Component, optional
+    patches : PatchLayout
+    match_radius : Quantity
+        A detection within this radius of a source found it.
+    score_threshold : float, optional
+        Lowest score kept in the catalogue; by default that of the localiser
+        (`~gammafind.roles.localiser.Localiser.published_score`).
+    source : str
+        The file it comes from.
+    """
+
+    name: str
+    renderer: Component
+    localiser: Component
+    description: str = ""
+    clusterer: Component | None = None
+    classifier: Component | None = None
+    population: Component | None = None
+    patches: PatchLayout = PatchLayout()
+    match_radius: Quantity = 0.3 * u.deg
+    score_threshold: float | None = None
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if not degrees(self.match_radius, name="match radius") > 0:
+            raise OptionError(
+                f"the match radius is {self.match_radius}", remedy="It must be above 0."
+            )
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """Bands of the renderer."""
+        return build(self.renderer).bands
+
+
+def build(component: Component, **given: Any) -> Plugin:
+    """Create the plugin of a component.
+
+    Parameters
+    ----------
+    component : Component
+    **given
+        Options that take the place of those of the component, such as a clusterer.
+
+    Returns
+    -------
+    Plugin
+
+    Raises
+    ------
+    ConfigError
+        If an option is unknown, missing, of the wrong type or out of range.
+    PluginError
+        If there is no such plugin, or it cannot be used.
+    """
+    try:
+        return create(component.role, component.name, **{**component.options, **given})
+    except OptionError as error:
+        raise ConfigError(
+            f"[{component.role}] {error.fault}", path=component.source or None, remedy=error.remedy
+        ) from error
+    except PluginError as error:
+        path = error.path or component.source or None
+        raise type(error)(error.fault, path=path, remedy=error.remedy) from error
+
+
+def presets() -> dict[str, Preset]:
+    """Presets of all renderers by name.
+
+    A preset that cannot be read is left out with a BrokenPluginWarning, as is one whose name
+    is taken.
+    """
+    found: dict[str, Preset] = {}
+    for resource in _resources():
+        try:
+            preset = read_preset(resource)
+            if preset.name in found:
+                raise ConfigError(
+                    f"the preset {preset.name!r} is in {found[preset.name].source} already",
+                    path=resource,
+                )
+        except GammafindError as error:
+            warnings.warn(f"a preset is left out: {error}", BrokenPluginWarning, stacklevel=2)
+        else:
+            found[preset.name] = preset
+    return found
+
+
+def load_preset(name_or_path: str | PathLike) -> Preset:
+    """Return a preset by its name, or read it from a TOML file.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like
+        Text is a name unless it ends in ``.toml``.
+
+    Raises
+    ------
+    ConfigError
+        If no preset has the name, or the file is no valid preset.
+    MissingFileError
+        If there is no such file.
+    """
+    if not isinstance(name_or_path, str) or name_or_path.endswith(".toml"):
+        return read_preset(name_or_path)
+    known = presets()
+    if name_or_path not in known:
+        raise ConfigError(
+            f"there is no preset {name_or_path!r}{close_match(name_or_path, known)}",
+            remedy=f"Known are {', '.join(known) or 'none'}; a file must end in .toml.",
+        )
+    return known[name_or_path]
+
+
+def choose_preset(
+    edges: Quantity,
+    *,
+    selections: Sequence[Sequence[str]] = (),
+    path: str | PathLike | None = None,
+) -> Preset:
+    """Return the preset whose bands the energy bins of the files fill.
+
+    Of several, the one whose instrument accepts the selection of the photons.
+
+    Parameters
+    ----------
+    edges : Quantity, shape (n + 1,)
+        Energy edges of the bins of the files.
+    selections : sequence of sequence of str
+        Cuts of each file, as far as its header tells them.
+    path : path-like, optional
+        The files, for messages.
+
+    Returns
+    -------
+    Preset
+
+    Raises
+    ------
+    EnergyEdgesError
+        If no preset fits, or several do.
+    """
+    known = presets()
+    renderers = {name: build(preset.renderer) for name, preset in known.items()}
+    bands = {name: renderer.bands for name, renderer in renderers.items()}
+    fitting = [name for name in known if _fill(edges, bands[name])]
+    if len(fitting) > 1:
+        accepting = [name for name in fitting if renderers[name].accepts(selections)]
+        fitting = accepting or fitting
+    if len(fitting) == 1:
+        return known[fitting[0]]
+    listed = fitting or list(known)
+    raise EnergyEdgesError(
+        f"{'several presets fit' if fitting else 'no preset fits'} energy edges of "
+        f"{_edge_names(edges)}",
+        path=path,
+        remedy="Choose one by name: "
+        + ("; ".join(f"{name} ({_band_names(bands[name])})" for name in listed) or "there is none")
+        + ".",
+    )
+
+
+def read_preset(path: str | PathLike) -> Preset:
+    """Read a preset from a file or from a package resource ``package:file.toml``.
+
+    Raises
+    ------
+    ConfigError
+        If the file is no TOML, a key is unknown or missing, or a value is of the wrong type.
+    MissingFileError
+        If there is no such file.
+    """
+    toml = TomlFile.read(path, _SECTIONS, required=("preset", "renderer", "localiser"))
+    match = toml.values("match", {"radius": u.deg})
+    try:
+        return Preset(
+            **toml.values("preset", {"name": str, "description": str}, required=("name",)),
+            **{role: _component(toml, role) for role in _ROLES},
+            **toml.values("catalogue", {"score_threshold": float}),
+            **{f"match_{key}": value for key, value in match.items()},
+            patches=_patches(toml),
+            source=toml.path,
+        )
+    except OptionError as error:
+        raise ConfigError(error.fault, path=toml.path, remedy=error.remedy) from error
+
+
+def _patches(toml: TomlFile) -> PatchLayout:
+    values = toml.values("patches", {"size": u.deg, "nside": int, "n_pixels": list})
+    return PatchLayout(**{**values, "n_pixels": tuple(values.get("n_pixels", ()))})
+
+
+def _component(toml: TomlFile, role: str) -> Component | None:
+    if role not in toml.tables:
+        return None
+    options = dict(toml.tables[role])
+    name = toml.values(role, {"name": str}, required=("name",), others=True)["name"]
+    options.pop("name")
+    return Component(role=role, name=name, options=options, source=toml.path)
+
+
+def _resources() -> list[str]:
+    """Preset files of all renderers that can be used."""
+    names = [info.name for info in plugins("renderer") if info.error is None]
+    renderers = [get_plugin("renderer", name) for name in names]
+    return list(dict.fromkeys(r for renderer in renderers for r in renderer.presets))
+
+
+def _fill(edges: Quantity, bands: Sequence[Band]) -> bool:
+    """Whether each edge of the bands is one of ``edges``."""
+    try:
+        values = edges.to_value(bands[0].low.unit, u.spectral())
+    except u.UnitConversionError:
+        return False
+    wanted = [edge.to_value(bands[0].low.unit, u.spectral()) for b in bands for edge in b.edges]
+    return all(np.any(np.isclose(values, edge, rtol=_EDGE_TOLERANCE, atol=0)) for edge in wanted)
+
+
+def _edge_names(edges: Quantity) -> str:
+    if edges.unit == u.keV:
+        edges = edges.to(u.GeV)
+    return f"{', '.join(f'{edge:.4g}' for edge in edges.value)} {edges.unit}"
+
+
+def _band_names(bands: Sequence[Band]) -> str:
+    return ", ".join(band.name for band in bands)

@@ -1,0 +1,1 @@
+"""The five roles that plugins fill, and how plugins are found."""

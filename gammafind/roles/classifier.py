@@ -1,0 +1,131 @@
+"""The role of classifiers."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.errors import OptionError, ShapeError
+from gammafind.roles.base import Plugin
+from gammafind.sky.bands import Band
+from gammafind.sky.cutouts import CutoutLayout
+
+__all__ = ["UNKNOWN", "Classifier"]
+
+UNKNOWN = "UNK"
+"""Label of a source of which a classifier does not dare to say the class."""
+
+_SUM_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier(Plugin):
+    """Names the class of each source from its cut-outs.
+
+    Parameters
+    ----------
+    abstain : float
+        Sources whose most probable class is less probable than this are called `UNKNOWN`; 0 for
+        none.
+    """
+
+    classes: ClassVar[tuple[str, ...]]
+    fakes: ClassVar[tuple[str, ...]] = ()
+    """Classes of detections that are no sources; empty where there is none."""
+    looks_at: ClassVar[str] = "maps"
+    """A key of `gammafind.pipeline.classify.CUTTERS`: from what its cut-outs are made."""
+
+    abstain: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.abstain <= 1:
+            raise OptionError(f"abstain is {self.abstain}", remedy="It lies between 0 and 1.")
+
+    @property
+    def layout(self) -> CutoutLayout:
+        """Size of the cut-outs that it takes."""
+        return CutoutLayout()
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs that it looks at; 0 for none."""
+        return 0
+
+    @property
+    def label_weights(self) -> np.ndarray:
+        """Weights of the probabilities when the label is chosen, one a class; ones by default."""
+        return np.ones(len(self.classes))
+
+    def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
+        """Return the classifier for a sky of these bands; itself by default.
+
+        Parameters
+        ----------
+        bands : sequence of Band
+        n_epochs : int
+            Of which there are counts apart; 0 for none.
+
+        Raises
+        ------
+        InputFileError
+            If it cannot classify what is seen there; the message says what is missing.
+        """
+        return self
+
+    def classify(self, cutouts: Mapping[str, np.ndarray]) -> QTable:
+        """Class probabilities of each source.
+
+        Parameters
+        ----------
+        cutouts : mapping of str to ndarray
+            Inputs by name, each of shape (n_sources, ...).
+
+        Returns
+        -------
+        QTable
+            ``prob_<class>`` that sum to one, and ``class_label``: the class of the largest
+            probability, weighted by `label_weights`, or `UNKNOWN`. Where several classes are no
+            sources, the label is one of those if they are more probable together, and
+            ``real_probability`` is the probability that it is a source.
+
+        Raises
+        ------
+        ShapeError
+            If the inputs differ in number, or the plugin returns another number of rows.
+        OptionError
+            If the plugin returns no probabilities.
+        """
+        lengths = {name: len(array) for name, array in cutouts.items()}
+        if len(set(lengths.values())) != 1:
+            raise ShapeError(f"the cut-outs hold {lengths} sources", remedy="Numbers must agree.")
+        expected = (next(iter(lengths.values())), len(self.classes))
+        probability = np.asarray(self._classify(cutouts), dtype=float)
+        if probability.shape != expected:
+            raise ShapeError(
+                f"{self.name} returned probabilities of shape {probability.shape} "
+                f"for {expected[0]} sources and {expected[1]} classes"
+            )
+        if not np.all((probability >= 0) & (probability <= 1 + _SUM_TOLERANCE)):
+            raise OptionError(f"the probabilities of {self.name} are not between 0 and 1")
+        if not np.allclose(probability.sum(axis=1), 1, atol=_SUM_TOLERANCE):
+            raise OptionError(f"the probabilities of {self.name} do not sum to one")
+        table = QTable({f"prob_{c}": probability[:, i] for i, c in enumerate(self.classes)})
+        most = probability.max(axis=1, initial=0)
+        weighted = probability * self.label_weights
+        if len(self.fakes) > 1:
+            real = ~np.isin(self.classes, self.fakes)
+            table["real_probability"] = probability[:, real].sum(axis=1)
+            table["real_probability"].info.description = "Probability of being a source"
+            likely = weighted[:, real].sum(axis=1) >= weighted[:, ~real].sum(axis=1)
+            weighted = np.where(likely[:, None] == real, weighted, 0)
+        label = np.asarray(self.classes)[weighted.argmax(axis=1)]
+        table["class_label"] = np.where(most >= self.abstain, label, UNKNOWN)
+        return table
+
+    @abc.abstractmethod
+    def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray: ...

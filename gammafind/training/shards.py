@@ -1,0 +1,287 @@
+"""Training data on disk: what is expected in the patches of many catalogues, rendered once.
+
+A set is a folder with one folder a catalogue, which holds
+
+- ``sources_<i>.npy``, ``background_<i>.npy``: square roots of the expected counts in band ``i``,
+  float16, shape (n_patches, width, width), to be mapped into memory;
+- ``exposure_<i>.npy``, where it was asked for: exposure over its maximum, stored likewise;
+- ``map_sources_<i>.npy``, ``map_background_<i>.npy``, ``spread_<i>.npz``, where counts are to be
+  spread: expected counts of the whole sky, RING, and their shares in the pixels of the patches;
+- ``truth.npy``: which sources are where, and what TS is expected of them;
+- ``sources.fits``: the catalogue;
+- ``meta.json``: how it was made. It is written last: a catalogue that has it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+from astropy.units import Quantity
+from scipy import sparse
+
+from gammafind.catalogue.io import write_table
+from gammafind.errors import OptionError, OutputError
+from gammafind.fitting.photons.expected import rendered_ts
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.patches import Patches, PatchGrid, patch_widths
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.spread import spread_over
+from gammafind.sky.truth import truth_table
+from gammafind.training.shard_set import META, shard_folder
+from gammafind.training.targets import TRUTH
+from gammafind.utils.files import atomic_output
+from gammafind.utils.progress import stage, track
+from gammafind.utils.streams import streams
+from gammafind.utils.workers import run_tasks
+
+__all__ = ["Maker", "ShardMaker", "make_shards"]
+
+_LARGEST = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ShardMaker:
+    """Renders catalogues into shards; called with an index, it makes that one.
+
+    The catalogue of a seed and an index is the one that `gammafind.simulation.simulate` makes.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the set.
+    renderer : SkyRenderer
+    population : SourcePopulation
+    settings : mapping
+        All that decides what a shard holds beside the fields that follow; JSON.
+    seed : int
+        Of the set.
+    nside : int
+        Patches are centred on the HEALPix pixels of this nside, turned at random.
+    size : Quantity
+        Side of a patch.
+    n_pixels : sequence of int, optional
+        Pixels a side in each band; as fine as the renderer's maps by default.
+    exposure : bool
+        Whether to store exposures too.
+    spread : bool
+        For networks that see counts spread within their HEALPix pixels: the maps of the renderer
+        are kept, and how they are spread over the patches. By default patches are rendered
+        straight.
+    margin : float
+        Finest pixels beyond the border of a patch within which sources are told.
+    """
+
+    folder: Path
+    renderer: SkyRenderer
+    population: SourcePopulation
+    settings: Mapping[str, Any]
+    seed: int = 0
+    nside: int = 8
+    size: Quantity = 12.8 * u.deg
+    n_pixels: Sequence[int] | None = None
+    exposure: bool = False
+    spread: bool = False
+    margin: float = 8.0
+
+    def __call__(self, index: int) -> Path:
+        """Make the shard of an index.
+
+        Returns
+        -------
+        Path
+            Its folder.
+        """
+        folder = self.place(index)
+        (folder / META).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        random = streams(self.seed, index)
+        sources = self.population.sample(rng=random.sources)
+        grid = self._grid(random.rotation)
+        with stage("rendering the patches"):
+            patches = self._patches(sources, grid, folder)
+        with stage("expected TS of the sources"):
+            sources["ts"] = rendered_ts(self.renderer, sources)
+        truth = truth_table(sources, grid, patches.score_width, margin=self.margin)
+        scales = self._write_patches(folder, patches)
+        np.save(folder / "truth.npy", _plain(truth, sources["ts"]))
+        write_table(sources, folder / "sources.fits", overwrite=True)
+        meta = {
+            "settings": self.settings_of(index),
+            "n_patches": len(grid),
+            "widths": patches.n_pixels,
+            "exposure_scales": scales,
+            "spread": self.spread,
+            "margin": self.margin,
+            "lon": grid.lon.tolist(),
+            "lat": grid.lat.tolist(),
+            "frame": grid.frame,
+        }
+        with atomic_output(folder / META, overwrite=True) as temporary:
+            temporary.write_text(f"{json.dumps(meta)}\n", encoding="utf-8")
+        return folder
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Pixels a side of a patch in each band."""
+        if self.n_pixels is not None:
+            return tuple(self.n_pixels)
+        return patch_widths(self.renderer.pixels, PatchGrid.healpix(self.nside, size=self.size))
+
+    def place(self, index: int) -> Path:
+        """Folder of an index."""
+        return shard_folder(self.folder, index)
+
+    def settings_of(self, index: int) -> dict[str, Any]:
+        """All that decides what a shard holds, as JSON gives it back."""
+        settings = {
+            **self.settings,
+            "seed": self.seed,
+            "index": index,
+            "nside": self.nside,
+            "size": str(self.size),
+            "n_pixels": self.widths,
+            "exposure": self.exposure,
+            "spread": self.spread,
+            "margin": self.margin,
+        }
+        return json.loads(json.dumps(settings))
+
+    def _grid(self, rng: np.random.Generator) -> PatchGrid:
+        from scipy.spatial.transform import Rotation
+
+        rotation = Rotation.from_quat(rng.normal(size=4)).as_matrix()
+        frame = self.renderer.pixels[0].frame
+        return PatchGrid.healpix(self.nside, size=self.size, frame=frame, rotation=rotation)
+
+    def _patches(self, sources: QTable, grid: PatchGrid, folder: Path) -> Patches:
+        """Expected counts in the patches of a grid."""
+        if not self.spread:
+            return self.renderer.render_patches(sources, grid, self.widths)
+        rendered = self.renderer.render(sources)
+        components = self.renderer.background().values()
+        counts, background = [], []
+        for i, (pixels, width) in enumerate(zip(rendered.pixels, self.widths, strict=True)):
+            if not isinstance(pixels, HealpixPixels):
+                raise OptionError(
+                    f"the maps of {self.renderer.name} are no HEALPix maps",
+                    remedy="Leave spread out of the features: patches are then rendered straight.",
+                )
+            diffuse = sum(sky.values[i] for sky in components)
+            spread = spread_over(pixels.nside, grid, width, keep=False)
+            sparse.save_npz(folder / f"spread_{i}.npz", spread.shares, compressed=False)
+            for name, values in (("sources", rendered.values[i]), ("background", diffuse)):
+                np.save(folder / f"map_{name}_{i}.npy", values.astype(np.float32))
+            background.append(spread.of(diffuse))
+            counts.append(background[-1] + spread.of(rendered.values[i]))
+        exposure = grid.cut(self.renderer.exposure(), self.widths) if self.exposure else None
+        return Patches(
+            grid=grid,
+            bands=self.renderer.bands,
+            counts=tuple(counts),
+            background=tuple(background),
+            exposure=exposure,
+            psfs=self.renderer.psfs(),
+        )
+
+    def _write_patches(self, folder: Path, patches: Patches) -> list[float]:
+        """Write the arrays of all bands; return what the exposures were divided by."""
+        scales = []
+        for i, background in enumerate(patches.background):
+            sources = np.maximum(patches.counts[i] - background, 0)
+            for name, values in {"sources": sources, "background": background}.items():
+                root = np.minimum(np.sqrt(values), _LARGEST).astype(np.float16)
+                np.save(folder / f"{name}_{i}.npy", root)
+            if self.exposure:
+                scales.append(float(patches.exposure[i].max()) or 1.0)
+                relative = (patches.exposure[i] / scales[i]).astype(np.float16)
+                np.save(folder / f"exposure_{i}.npy", relative)
+        return scales
+
+
+class Maker(Protocol):
+    """Makes the training data of one catalogue after the other: a `ShardMaker` or its like."""
+
+    folder: Path
+
+    def __call__(self, index: int) -> Path:
+        """Make the data of an index."""
+
+    def place(self, index: int) -> Path:
+        """Folder of an index."""
+
+    def settings_of(self, index: int) -> dict[str, Any]:
+        """All that decides what it holds, as JSON gives it back."""
+
+
+def make_shards(maker: Maker, indices: Sequence[int], *, workers: int = 1) -> int:
+    """Make the shards that are not there yet.
+
+    Parameters
+    ----------
+    maker : Maker
+    indices : sequence of int
+    workers : int
+        Number of processes; what is made does not depend on it.
+
+    Returns
+    -------
+    int
+        How many were made.
+
+    Raises
+    ------
+    OutputError
+        If a shard is there that was made otherwise, or the folder cannot be made.
+    """
+    missing = [index for index in indices if not _is_made(maker, index)]
+    try:
+        maker.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be made ({error.strerror})",
+            path=maker.folder,
+            remedy="Choose another folder for the data.",
+        ) from None
+    for _ in track(run_tasks(maker, missing, workers=workers), "catalogues", total=len(missing)):
+        pass
+    return len(missing)
+
+
+def _is_made(maker: Maker, index: int) -> bool:
+    """Whether a shard is there; one that was made otherwise is an error."""
+    path = maker.place(index) / META
+    if not path.exists():
+        return False
+    wanted = maker.settings_of(index)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["settings"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+    different = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
+    if different:
+        told = "; ".join(
+            f"{k} was {found.get(k)!r} and is to be {wanted.get(k)!r}" for k in different
+        )
+        raise OutputError(
+            f"was made with other settings: {told}",
+            path=path.parent,
+            remedy="Choose another folder for the data, or remove this one.",
+        )
+    return True
+
+
+def _plain(truth: QTable, ts: np.ndarray) -> np.ndarray:
+    """Truth table as an array of records."""
+    records = np.empty(len(truth), dtype=TRUTH)
+    source = np.asarray(truth["source"])
+    records["patch"], records["source"], records["ts"] = truth["patch"], source, ts[source]
+    records["x"], records["y"] = truth["x"].to_value(u.pix), truth["y"].to_value(u.pix)
+    return records

@@ -1,0 +1,1 @@
+"""Files, cache, progress, random streams, workers, TOML and types of options."""

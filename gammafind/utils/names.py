@@ -1,0 +1,14 @@
+"""Names that a user wrote, and the ones that were meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["close_match"]
+
+
+def close_match(name: str, known: Iterable[str]) -> str:
+    """Text ``" (did you mean ...?)"`` with the nearest known name, empty if none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,0 +1,164 @@
+"""TOML files whose unknown keys are errors."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from os import PathLike
+from typing import Any
+
+from astropy.units import Quantity, UnitBase
+
+from gammafind.errors import ConfigError, MissingFileError, OptionError
+from gammafind.units import parse_quantity
+from gammafind.utils.files import check_input
+from gammafind.utils.names import close_match
+
+__all__ = ["TomlFile"]
+
+_RESOURCE = re.compile(r"([A-Za-z_]\w+(?:\.\w+)*):([^\\]+)")
+
+
+@dataclass(frozen=True)
+class TomlFile:
+    """The tables of a TOML file, checked section by section.
+
+    Parameters
+    ----------
+    path : str
+        Where it comes from, for messages.
+    tables : mapping of str to mapping
+        Sections by name.
+    """
+
+    path: str
+    tables: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def read(
+        cls, path: str | PathLike, sections: Iterable[str], required: Iterable[str] = ()
+    ) -> TomlFile:
+        """Read a file, or a package resource ``package:file.toml``.
+
+        Parameters
+        ----------
+        path : str or path-like
+        sections : iterable of str
+            Sections that the file may have.
+        required : iterable of str
+            Those that it must have.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no such file.
+        ConfigError
+            If it is no TOML, or a section is unknown, missing or no table.
+        """
+        text = _read_text(path)
+        try:
+            toml = cls(str(path), tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"this is no TOML: {error}", path=path) from None
+        toml._check_keys("", toml.tables, tuple(sections), required)
+        for name, table in toml.tables.items():
+            if not isinstance(table, dict):
+                raise ConfigError(f"{name} is {table!r}", path=path, remedy=f"Write [{name}].")
+        return toml
+
+    def values(
+        self,
+        section: str,
+        kinds: Mapping[str, type | UnitBase],
+        *,
+        required: Iterable[str] = (),
+        others: bool = False,
+    ) -> dict[str, Any]:
+        """Read the values of a section.
+
+        Parameters
+        ----------
+        section : str
+        kinds : mapping of str to type or unit
+            Kind of each key; a unit stands for a quantity that converts to it.
+        required : iterable of str
+            Keys that must be there.
+        others : bool
+            Let other keys pass, unread.
+
+        Returns
+        -------
+        dict
+            Empty where the file has no such section.
+
+        Raises
+        ------
+        ConfigError
+            If a key is unknown or missing, or a value is of another kind.
+        """
+        table = self.tables.get(section, {})
+        self._check_keys(f"[{section}] ", table, [*kinds, *(table if others else ())], required)
+        return {
+            key: self._value(f"[{section}] {key}", table[key], kind)
+            for key, kind in kinds.items()
+            if key in table
+        }
+
+    def _value(self, what: str, value: Any, kind: type | UnitBase) -> Any:
+        if isinstance(kind, UnitBase):
+            return self._quantity(what, value, kind)
+        if kind is float and type(value) is int:
+            return float(value)
+        if type(value) is not kind:
+            raise ConfigError(
+                f"{what} is {value!r}",
+                path=self.path,
+                remedy=f"It must be of type {kind.__name__}.",
+            )
+        return value
+
+    def _quantity(self, what: str, value: Any, unit: UnitBase) -> Quantity:
+        remedy = f"Write a number and a unit in quotes, such as '1 {unit}'."
+        if not isinstance(value, str):
+            raise ConfigError(f"{what} is {value!r}", path=self.path, remedy=remedy)
+        try:
+            return parse_quantity(value, unit, name=what)
+        except OptionError as error:
+            raise ConfigError(error.fault, path=self.path, remedy=remedy) from None
+
+    def _check_keys(
+        self, where: str, table: Mapping[str, Any], known: Iterable[str], required: Iterable[str]
+    ) -> None:
+        accepted = f"Accepted are {', '.join(known)}."
+        for key in table:
+            if key not in known:
+                raise ConfigError(
+                    f"unknown key {where}{key}{close_match(key, known)}",
+                    path=self.path,
+                    remedy=accepted,
+                )
+        missing = [key for key in required if key not in table]
+        if missing:
+            raise ConfigError(
+                f"missing key {where}{', '.join(missing)}", path=self.path, remedy=accepted
+            )
+
+
+def _read_text(path: str | PathLike) -> str:
+    resource = _RESOURCE.fullmatch(path) if isinstance(path, str) else None
+    try:
+        source = files(resource[1]) / resource[2] if resource else check_input(path)
+        return source.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"this is no text: {error}", path=path) from None
+    except ModuleNotFoundError as error:
+        raise MissingFileError(f"there is no such package: {error}", path=path) from None
+    except OSError as error:
+        raise MissingFileError(
+            f"the file cannot be read: {error.strerror}",
+            path=path,
+            remedy="It must be a TOML file.",
+        ) from None

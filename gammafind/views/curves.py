@@ -1,0 +1,58 @@
+"""Purity against completeness of localisers that searched one sky."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gammafind.evaluation.numbers import PURITY
+from gammafind.views.diagnostics import small_figure
+from gammafind.views.localisers import Search
+from gammafind.views.style import CLASS_COLOURS, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["localiser_figure"]
+
+_LINES = ("-", ":")
+_LEAST_PURITY = 0.5
+
+
+def localiser_figure(searches: Sequence[Search]) -> Figure | None:
+    """Purity against completeness as the lowest score falls, and where each localiser publishes.
+
+    Parameters
+    ----------
+    searches : sequence of Search
+
+    Returns
+    -------
+    Figure or None
+        None where no curve is known, as without a reference.
+    """
+    if not any(region.curve for search in searches for region in search.summary.regions):
+        return None
+    figure, axes = small_figure()
+    with styled():
+        for index, search in enumerate(searches):
+            _draw(axes, search, CLASS_COLOURS[index % len(CLASS_COLOURS)])
+        axes.axhline(PURITY, color="black", linestyle="--", linewidth=0.9)
+        axes.set(xlabel="Completeness", ylabel="Purity", xlim=(0, None))
+        axes.set_ylim(max(axes.get_ylim()[0], _LEAST_PURITY), 1.01)
+        axes.legend(loc="lower left")
+    return figure
+
+
+def _draw(axes: Axes, search: Search, colour: str) -> None:
+    """Curves of one localiser, one a region."""
+    regions = search.summary.regions[1:] or search.summary.regions
+    for region, line in zip(regions, _LINES, strict=False):
+        if not region.curve:
+            continue
+        label = search.localiser if line == _LINES[0] else None
+        curve = region.curve
+        axes.plot(curve["completeness"], curve["purity"], line, color=colour, label=label)
+        published = region.rates
+        axes.plot(published.completeness, published.purity, "o", markersize=4, color=colour)

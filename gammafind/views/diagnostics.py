@@ -1,0 +1,188 @@
+"""Small figures of a catalogue: scores, completeness, fluxes, position offsets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.catalogue.columns import fluxes, numbers
+from gammafind.catalogue.merging import R95_OVER_R68
+from gammafind.evaluation.numbers import Summary
+from gammafind.views.rows import Rows
+from gammafind.views.style import COLUMN_WIDTH, MATCHED, UNMATCHED, capitalised, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "completeness_figure",
+    "flux_figure",
+    "normalised_offsets",
+    "offset_figure",
+    "score_figure",
+    "small_figure",
+]
+
+_SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
+"""Standard deviation a coordinate, of a two-dimensional Gaussian, for its 95 % radius."""
+_LEAST_FLUXES = 2
+_ROOM = 10.0
+"""Upper end of the histogram over its highest bar, so that the legend covers none."""
+
+
+def score_figure(rows: Rows, summary: Summary) -> Figure:
+    """Histogram of the scores, matched and unmatched stacked."""
+    figure, axes = small_figure()
+    with styled():
+        known = np.isfinite(rows.score)
+        groups = _stacked(rows, known)
+        values = rows.score[known]
+        log = len(values) > 0 and values.min() > 0 and values.max() > 20 * values.min()
+        bars = axes.hist(
+            [rows.score[group] for _, group, _ in groups],
+            bins=_bins(values, log=log),
+            stacked=True,
+            color=[colour for _, _, colour in groups],
+            label=[f"{label} ({np.count_nonzero(group)})" for label, group, _ in groups],
+        )[0]
+        axes.set(xlabel=capitalised(summary.score_name), ylabel="Detections per bin")
+        if log:
+            axes.set_xscale("log")
+        if len(values):
+            axes.set(yscale="log", ylim=(0.7, _ROOM * np.max(bars)))
+        if summary.cut is not None:
+            axes.axvline(summary.cut, color="black", linestyle="--", linewidth=0.9)
+            axes.annotate(
+                f" cut {summary.cut:g}", (summary.cut, 0.96), fontsize=8, va="top", rotation=90,
+                ha="right", xycoords=axes.get_xaxis_transform(),
+            )  # fmt: skip
+        axes.legend(loc="upper right")
+    return figure
+
+
+def completeness_figure(reference: QTable, summary: Summary) -> Figure | None:
+    """Fraction of the reference sources that were found, in bins of their flux.
+
+    The bars are Jeffreys intervals of 68 %. None if the reference has no fluxes.
+    """
+    from astropy.stats import binom_conf_interval
+
+    flux = fluxes(reference)
+    good = summary.footprint & np.isfinite(flux) & (flux > 0)
+    if len(np.unique(flux[good])) < _LEAST_FLUXES:
+        return None
+    found = np.zeros(len(reference), dtype=bool)
+    found[summary.matches.b] = True
+    edges = _bins(flux[good], log=True, step=0.2)
+    total, _ = np.histogram(flux[good], edges)
+    part, _ = np.histogram(flux[good & found], edges)
+    filled = total > 0
+    centre = np.sqrt(edges[1:] * edges[:-1])[filled]
+    fraction = (part / np.maximum(total, 1))[filled]
+    low, high = binom_conf_interval(part[filled], total[filled], interval="jeffreys")
+    figure, axes = small_figure()
+    with styled():
+        errors = np.maximum([fraction - low, high - fraction], 0)
+        axes.errorbar(centre, fraction, errors, fmt="o", markersize=3.5, color=MATCHED, capsize=0)
+        if summary.bright is not None:
+            axes.axvline(summary.bright.value, color="black", linestyle="--", linewidth=0.9)
+        axes.set(xscale="log", ylim=(-0.03, 1.05), ylabel="Completeness")
+        axes.set_xlabel(f"Flux in the reference [{_FLUX_LABEL}]")
+    return figure
+
+
+def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | None:
+    """Flux of each detection against its score; None if no flux was measured."""
+    flux = numbers(catalogue, "Flux", "cm-2 s-1")
+    good = np.isfinite(flux) & (flux > 0) & (rows.score > 0)
+    if not good.any():
+        return None
+    figure, axes = small_figure()
+    with styled():
+        for label, group, colour in _stacked(rows, good):
+            axes.plot(
+                flux[group], rows.score[group], ".", markersize=2.5, color=colour, label=label
+            )
+        # Probabilities crowd below 1: a logarithm would show less of them.
+        scale = "linear" if rows.score[good].max() <= 1 else "log"
+        axes.set(xscale="log", yscale=scale, ylabel=capitalised(summary.score_name))
+        axes.set_xlabel(f"Flux [{_FLUX_LABEL}]")
+        if summary.cut is not None:
+            axes.axhline(summary.cut, color="black", linestyle="--", linewidth=0.9)
+        axes.legend(loc="upper left" if scale == "log" else "lower right", markerscale=3)
+    return figure
+
+
+def offset_figure(catalogue: QTable, reference: QTable, summary: Summary) -> Figure | None:
+    """Offsets in units of their errors, with the Rayleigh distribution that is expected.
+
+    None if there is no match with a position error.
+    """
+    offsets = normalised_offsets(catalogue, reference, summary)
+    if len(offsets) == 0:
+        return None
+    figure, axes = small_figure()
+    with styled():
+        edges = np.arange(0, 6.01, 0.25)
+        axes.hist(np.minimum(offsets, 5.99), edges, density=True, color=MATCHED, alpha=0.75,
+                  label=f"{len(offsets)} matches")  # fmt: skip
+        x = np.linspace(0, 6, 200)
+        axes.plot(x, x * np.exp(-(x**2) / 2), color="black", label="Rayleigh")
+        inside = np.mean(offsets <= 1 / _SIGMA_OF_R95)
+        axes.axvline(1 / _SIGMA_OF_R95, color="black", linestyle="--", linewidth=0.9)
+        axes.set(xlabel="Offset / standard error (last bin: and above)", ylabel="Density")
+        axes.legend(loc="upper right", title=f"{100 * inside:.0f} % within the 95 % radius")
+    return figure
+
+
+def normalised_offsets(catalogue: QTable, reference: QTable, summary: Summary) -> np.ndarray:
+    """Offset of each match over its standard error in one coordinate, shape (k,).
+
+    Both position errors count, the reference's where it has any. For Gaussian errors the
+    result follows a Rayleigh distribution. Matches without an error are left out.
+    """
+    matches = summary.matches
+    own = numbers(catalogue, "Conf_95_SemiMajor", "deg")
+    if not np.any(np.isfinite(own)):
+        own = R95_OVER_R68 * numbers(catalogue, "Conf_68_SemiMajor", "deg")
+    other = np.nan_to_num(numbers(reference, "Conf_95_SemiMajor", "deg"))
+    error = np.hypot(own[matches.a], other[matches.b]) * _SIGMA_OF_R95
+    known = np.isfinite(error) & (error > 0)
+    return matches.separation.to_value("deg")[known] / error[known]
+
+
+_FLUX_LABEL = "cm$^{-2}$ s$^{-1}$"
+
+
+def small_figure() -> tuple[Figure, Axes]:
+    """Figure of one column of a page, and its axes."""
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=(COLUMN_WIDTH, 0.8 * COLUMN_WIDTH), layout="constrained")
+        return figure, figure.add_subplot()
+
+
+def _stacked(rows: Rows, chosen: np.ndarray) -> list[tuple[str, np.ndarray, str]]:
+    """Label, rows and colour of matched and unmatched detections."""
+    if rows.matched is None:
+        return [("detections", chosen, MATCHED)]
+    return [
+        ("matched", chosen & rows.matched, MATCHED),
+        ("unmatched", chosen & ~rows.matched, UNMATCHED),
+    ]
+
+
+def _bins(values: np.ndarray, *, log: bool, step: float = 0.1) -> np.ndarray:
+    """Edges that hold all values; logarithmic ones are ``step`` wide in decades."""
+    if len(values) == 0:
+        return np.linspace(0, 1, 11)
+    if log:
+        low = np.floor(np.log10(values.min()) / step)
+        high = max(np.ceil(np.log10(values.max()) / step), low + 1)
+        return 10 ** (step * np.arange(low, high + 1.5))
+    low, high = values.min(), values.max()
+    return np.linspace(low, high if high > low else low + 1, 31)

@@ -1,0 +1,229 @@
+"""Maps as images: the bands together, in a projection made for the eye."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.units import Quantity
+from astropy.wcs import WCS
+
+from gammafind.sky.degrade import added_up
+from gammafind.sky.pixels import HealpixPixels, Pixels, PlainPixels, WcsPixels
+from gammafind.sky.skymap import SkyMap
+from gammafind.units import degrees
+
+if TYPE_CHECKING:
+    from matplotlib.colors import FuncNorm
+
+__all__ = [
+    "all_sky_wcs",
+    "asinh_norm",
+    "image_wcs",
+    "pixel_axes",
+    "plain_wcs",
+    "sample",
+    "tangent_wcs",
+]
+
+_HAMMER_WIDTH = np.degrees(4 * np.sqrt(2))
+"""Width of the whole sky in the Hammer-Aitoff projection, in degrees at its centre."""
+_FEW_COUNTS = 3.0
+_RANGE = 20.0
+_MAGNIFIED = 1.5
+_SMOOTHING = 0.5
+
+
+def all_sky_wcs(width: int) -> tuple[WCS, tuple[int, int]]:
+    """Galactic Hammer-Aitoff projection, centre at 0, longitude to the left.
+
+    Parameters
+    ----------
+    width : int
+        Columns of the image, even.
+
+    Returns
+    -------
+    wcs : WCS
+    shape : tuple of int
+        ``(width // 2, width)``, which the ellipse of the sky touches on each side.
+    """
+    step = _HAMMER_WIDTH / width
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "GLON-AIT", "GLAT-AIT"
+    wcs.wcs.crval = 0.0, 0.0
+    wcs.wcs.cdelt = -step, step
+    wcs.wcs.crpix = (width + 1) / 2, (width // 2 + 1) / 2
+    return wcs, (width // 2, width)
+
+
+def tangent_wcs(centre: SkyCoord, field: Quantity, width: int) -> tuple[WCS, tuple[int, int]]:
+    """Square in the gnomonic projection, ICRS, north up and east to the left."""
+    step = degrees(field, name="field") / width
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "RA---TAN", "DEC--TAN"
+    wcs.wcs.crval = centre.icrs.ra.deg, centre.icrs.dec.deg
+    wcs.wcs.cdelt = -step, step
+    wcs.wcs.crpix = (width + 1) / 2, (width + 1) / 2
+    return wcs, (width, width)
+
+
+def plain_wcs(
+    pixels: PlainPixels, centre: SkyCoord, field: Quantity, width: int
+) -> tuple[WCS, tuple[int, int]]:
+    """Square of an image without celestial coordinates, in its own plane, x to the right."""
+    zoom = width * pixels.pixel_size.to_value("deg") / degrees(field, name="field")
+    wcs = pixels.wcs.deepcopy()
+    wcs.wcs.cdelt = wcs.wcs.cdelt / zoom
+    middle = np.array([float(axis) for axis in pixels.xy(centre)])
+    wcs.wcs.crpix = (width + 1) / 2 + zoom * (wcs.wcs.crpix - 1 - middle)
+    return wcs, (width, width)
+
+
+def pixel_axes(wcs: WCS, pixels: WcsPixels) -> WCS:
+    """Linear axes that number the pixels of an image without celestial coordinates.
+
+    Parameters
+    ----------
+    wcs : WCS
+        From `plain_wcs` or `image_wcs`, of what is drawn.
+    pixels : WcsPixels
+        Of the image.
+    """
+    x, y = pixels.xy(wcs.pixel_to_world([0, 1], [0, 1]))
+    axes = WCS(naxis=2)
+    axes.wcs.crpix = 1, 1
+    axes.wcs.crval = x[0], y[0]
+    axes.wcs.cdelt = np.diff(x)[0], np.diff(y)[0]
+    return axes
+
+
+def image_wcs(pixels: WcsPixels, width: int) -> tuple[WCS, tuple[int, int]]:
+    """Projection of an image, with steps of several pixels if it has over ``width`` a side."""
+    step = -(-max(pixels.shape) // width)
+    if step == 1:
+        return pixels.wcs, pixels.shape
+    ny, nx = (side // step for side in pixels.shape)
+    return pixels.wcs[: ny * step : step, : nx * step : step], (ny, nx)
+
+
+def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
+    """Sum of the bands per square degree at the pixels of an image.
+
+    Pixels that are smaller than those of the image, or too small to hold a few counts, are
+    added first: no photon falls between them, and structure can be seen. Pixels larger than
+    1.5 of the image get their edges smoothed by a Gaussian of half their size.
+
+    Parameters
+    ----------
+    counts : SkyMap
+        On HEALPix or a WCS.
+    wcs : WCS
+        Celestial, two-dimensional.
+    shape : tuple of int
+        ``(ny, nx)`` of the image.
+
+    Returns
+    -------
+    ndarray, shape (ny, nx)
+        NaN outside the sky and where no band holds data.
+    """
+    row, column = np.indices(shape)
+    lon, lat = wcs.pixel_to_world_values(column, row)
+    on_sky = np.isfinite(lon) & np.isfinite(lat)
+    positions = wcs.pixel_to_world(column[on_sky], row[on_sky])
+    step, visible = _pixel_size(WcsPixels(wcs, shape)), _visible_step(counts)
+    total, covered = np.zeros(shape), np.zeros(shape, dtype=bool)
+    for layer in zip(counts.pixels, counts.values, counts.valid, strict=True):
+        pixels, values, valid = _coarsen(*layer, max(step, visible))
+        index = pixels.pixel_of(positions)
+        known = (index >= 0) & valid.ravel()[index]
+        band = np.full(shape, np.nan)
+        band[on_sky] = np.where(known, values.ravel()[index], np.nan) / _pixel_size(pixels) ** 2
+        width = _pixel_size(pixels) / step
+        band = _smooth(band, _SMOOTHING * width) if width > _MAGNIFIED else band
+        covered |= np.isfinite(band)
+        total += np.nan_to_num(band)
+    return np.where(covered, total, np.nan)
+
+
+def asinh_norm(image: np.ndarray) -> FuncNorm:
+    """Stretch that is linear at the faint level of an image and logarithmic above.
+
+    It begins at 0, or at the median where the image has a high background.
+    """
+    from matplotlib import colors
+
+    values = image[np.isfinite(image)]
+    low, middle, high = np.percentile(values, [1, 50, 99.8]) if len(values) else (0, 0, 1)
+    width = middle - low
+    low = 0.0 if low < middle / 2 else middle
+    high = min(max(high, low + _RANGE * width), values.max(initial=low))
+    high = high if high > low else low + 1
+    width = max(width, 0.01 * (high - low))
+    return colors.FuncNorm(
+        (lambda v: np.arcsinh((v - low) / width), lambda v: low + width * np.sinh(v)),
+        vmin=low,
+        vmax=high,
+    )
+
+
+def _visible_step(counts: SkyMap) -> float:
+    """Side in degrees of a square that holds a few counts on average; 0 for other maps."""
+    if counts.kind != "counts":
+        return 0.0
+    layers = zip(counts.pixels, counts.values, counts.valid, strict=True)
+    density = sum(
+        values.sum(dtype=float) / max(valid.sum(), 1) / pixels.pixel_area.to_value("deg2")
+        for pixels, values, valid in layers
+    )
+    return float(np.sqrt(_FEW_COUNTS / density)) if density > 0 else 0.0
+
+
+def _coarsen(
+    pixels: Pixels, values: np.ndarray, valid: np.ndarray, step: float
+) -> tuple[Pixels, np.ndarray, np.ndarray]:
+    """Add up neighbouring pixels until none is smaller than half of ``step`` degrees.
+
+    The values are what the whole pixel would hold if all of it were valid.
+    """
+    factor = int(step / _pixel_size(pixels) + 1e-6)
+    if factor < 2:
+        return pixels, values, valid
+    if isinstance(pixels, HealpixPixels):
+        factor = min(1 << (factor.bit_length() - 1), pixels.nside)
+        coarse, add = HealpixPixels(pixels.nside // factor, pixels.frame), _add_healpix
+    else:
+        ny, nx = (side // factor * factor for side in pixels.shape)
+        wcs = pixels.wcs[:ny:factor, :nx:factor]
+        coarse, add = WcsPixels(wcs, (ny // factor, nx // factor)), _add_blocks
+    total = add(values, factor)
+    share = np.ones(coarse.shape) if valid.all() else add(valid, factor) / factor**2
+    return coarse, total / np.where(share > 0, share, 1), share > 0
+
+
+def _add_healpix(values: np.ndarray, factor: int) -> np.ndarray:
+    import healpy as hp
+
+    return added_up(values, hp.npix2nside(len(values)) // factor)
+
+
+def _add_blocks(values: np.ndarray, factor: int) -> np.ndarray:
+    ny, nx = (side // factor for side in values.shape)
+    cropped = values[: ny * factor, : nx * factor]
+    return cropped.reshape(ny, factor, nx, factor).sum(axis=(1, 3), dtype=float)
+
+
+def _smooth(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Smooth with a Gaussian, as if pixels without data were not there."""
+    from scipy.ndimage import gaussian_filter
+
+    known = np.isfinite(image)
+    weight = gaussian_filter(known.astype(float), sigma)
+    total = gaussian_filter(np.where(known, image, 0.0), sigma)
+    return np.where(known, total / np.maximum(weight, np.finfo(float).tiny), np.nan)
+
+
+def _pixel_size(pixels: Pixels) -> float:
+    return float(np.sqrt(pixels.pixel_area.to_value("deg2")))

@@ -1,0 +1,179 @@
+"""Detections as markers: shape says matched or not, size the score, colour the class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gammafind.catalogue.class_colours import OTHER_COLOUR
+from gammafind.views.rows import Rows
+from gammafind.views.style import MATCHED, MISSED, UNMATCHED
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_detections", "draw_missed", "marker_areas", "size_handles"]
+
+_OTHER = "other"
+_AREAS = (8.0, 90.0)
+"""Areas of the smallest and the largest marker, in square points."""
+_MEAN_AREA = 40.0
+_TOTAL_AREA = 60_000.0
+"""Largest mean and total area: where most scores are high, or there are many, markers are small."""
+
+
+@dataclass(frozen=True)
+class _Group:
+    label: str
+    rows: np.ndarray
+    marker: str
+    colour: str
+
+
+def draw_detections(
+    axes: Axes, x: np.ndarray, y: np.ndarray, rows: Rows, *, scale: float = 1.0
+) -> list[Artist]:
+    """Mark the detections.
+
+    Parameters
+    ----------
+    axes : Axes
+    x, y : ndarray, shape (n,)
+        Pixel coordinates; NaN where a detection is not on the image.
+    rows : Rows
+        The n detections.
+    scale : float
+        Factor on the areas of the markers.
+
+    Returns
+    -------
+    list of Artist
+        Handles for the legend.
+    """
+    areas = scale * marker_areas(rows.score)
+    for group in _groups(rows):
+        here = group.rows & np.isfinite(x) & np.isfinite(y)
+        axes.scatter(
+            x[here], y[here], areas[here],
+            marker=group.marker, facecolors="none", edgecolors=group.colour,
+            linewidths=0.9, zorder=5,
+        )  # fmt: skip
+    return _handles(rows)
+
+
+def draw_missed(axes: Axes, x: np.ndarray, y: np.ndarray) -> list[Artist]:
+    """Mark reference sources that were not found; return the handles for the legend."""
+    if len(x) == 0:
+        return []
+    label = f"in the reference, not found ({len(x)})"
+    return [axes.scatter(x, y, 22, marker="x", color=MISSED, linewidths=0.9, zorder=4, label=label)]
+
+
+def marker_areas(score: np.ndarray) -> np.ndarray:
+    """Areas in square points, 8 to 90 at most, shape (n,); logarithmic where scores span decades.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n,)
+        Of the localiser; the faintest size where it is not finite.
+    """
+    known = score[np.isfinite(score)]
+    if len(known) == 0:
+        return np.full(len(score), _AREAS[0])
+    smallest, largest = _AREAS
+    mean = max(min(_MEAN_AREA, _TOTAL_AREA / len(known)), 1.5 * smallest)
+    share = (_relative(known, known) ** 1.5).mean()
+    span = min(largest - smallest, (mean - smallest) / share) if share else 0.0
+    return smallest + span * _relative(score, known) ** 1.5
+
+
+def size_handles(score: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
+    """Handles of a legend of the sizes, with round numbers; none where all are alike."""
+    known = score[np.isfinite(score)]
+    if len(known) < 2 or known.max() == known.min():
+        return []
+    low, high = np.quantile(known, [0, 0.995])
+    levels = np.geomspace(low, high, 3) if _spans_decades(known) else np.linspace(low, high, 3)
+    digits = 1 if high > 2 * low else 1 + int(np.ceil(np.log10(high / (high - low))))
+    return [
+        _handle(
+            f"{float(f'{level:.{digits}g}'):g}", "o", "black",
+            float(np.sqrt(scale * marker_areas(np.append(known, level))[-1])),
+        )
+        for level in levels
+    ]  # fmt: skip
+
+
+def _relative(score: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Score from 0 at the faintest to 1 at the 99.5 % quantile of the known ones."""
+    low, high = np.quantile(known, [0, 0.995])
+    if high <= low:
+        return np.zeros(np.shape(score))
+    filled = np.clip(np.nan_to_num(score, nan=low), low, high)
+    if _spans_decades(known):
+        return np.log(filled / low) / np.log(high / low)
+    return (filled - low) / (high - low)
+
+
+def _spans_decades(known: np.ndarray) -> bool:
+    return known.min() > 0 and np.quantile(known, 0.995) > 50 * np.quantile(known, 0.05)
+
+
+def _groups(rows: Rows) -> list[_Group]:
+    """Detections that look alike: by match and, where there are several, by class."""
+    kinds, classes = _kinds(rows), _classes(rows)
+    if not classes:
+        return [kind for kind in kinds if kind.rows.any()]
+    groups = [
+        _Group(f"{one.label}, {kind.label}", one.rows & kind.rows, kind.marker, one.colour)
+        for one in classes
+        for kind in kinds
+    ]
+    return [group for group in groups if group.rows.any()]
+
+
+def _classes(rows: Rows) -> list[_Group]:
+    """Classes with a colour of their own, then the rest together; none without such colours."""
+    if not rows.class_colours:
+        return []
+    own = [
+        _Group(name, rows.class_label == name, "o", colour)
+        for name, colour in rows.class_colours.items()
+    ]
+    left = ~np.isin(rows.class_label, list(rows.class_colours))
+    names = set(rows.class_label[left].tolist())
+    label = names.pop() if len(names) == 1 and "" not in names else _OTHER
+    return [group for group in (*own, _Group(label, left, "o", OTHER_COLOUR)) if group.rows.any()]
+
+
+def _kinds(rows: Rows) -> list[_Group]:
+    if rows.matched is None:
+        return [_Group("detections", np.ones(len(rows), dtype=bool), "o", MATCHED)]
+    return [
+        _Group("matched", rows.matched, "o", MATCHED),
+        _Group("unmatched", ~rows.matched, "D", UNMATCHED),
+    ]
+
+
+def _handles(rows: Rows) -> list[Artist]:
+    """Colours of the classes and shapes of the kinds; both in one where there are no classes."""
+    kinds, classes = _kinds(rows), _classes(rows)
+    if classes:
+        kinds = [replace(kind, colour="black") for kind in kinds if rows.matched is not None]
+    return [
+        _handle(f"{group.label} ({np.count_nonzero(group.rows)})", group.marker, group.colour)
+        for group in (*classes, *kinds)
+        if group.rows.any()
+    ]
+
+
+def _handle(label: str, marker: str, colour: str, size: float = 6.0) -> Artist:
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        [], [], linestyle="none", marker=marker, markersize=size, fillstyle="none", color=colour,
+        label=label,
+    )  # fmt: skip

@@ -1,0 +1,116 @@
+"""The rows of a catalogue as plain arrays, as figures and page need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.catalogue.class_colours import class_colours
+from gammafind.catalogue.columns import numbers, texts
+from gammafind.catalogue.positions import map_positions, sky_positions
+from gammafind.evaluation.numbers import Summary
+from gammafind.sky.pixels import Pixels
+
+__all__ = ["Rows", "rows_of"]
+
+_NAMES = ("Source_Name", "name")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """The detections, and what the reference knows of them.
+
+    Parameters
+    ----------
+    name, association, class_label : ndarray of str, shape (n,)
+        Empty where there is none.
+    positions : SkyCoord, shape (n,)
+        ICRS.
+    score : ndarray, shape (n,)
+        Of the localiser.
+    matched : ndarray of bool, shape (n,), optional
+        None where nothing is known of a reference.
+    missed : SkyCoord
+        Reference sources on the map that were not found.
+    class_colours : mapping of str to str
+        Colours of the classes of the whole catalogue; none where it has only one class.
+    """
+
+    name: np.ndarray
+    association: np.ndarray
+    class_label: np.ndarray
+    positions: SkyCoord
+    score: np.ndarray
+    matched: np.ndarray | None
+    missed: SkyCoord
+    class_colours: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    def select(self, chosen: np.ndarray) -> Rows:
+        """Return the rows where ``chosen`` is true; what was missed and the colours stay."""
+        return replace(
+            self,
+            name=self.name[chosen],
+            association=self.association[chosen],
+            class_label=self.class_label[chosen],
+            positions=self.positions[chosen],
+            score=self.score[chosen],
+            matched=None if self.matched is None else self.matched[chosen],
+        )
+
+
+def rows_of(
+    catalogue: QTable,
+    reference: QTable | None,
+    summary: Summary,
+    *,
+    pixels: Pixels | None = None,
+) -> Rows:
+    """Bring a catalogue, its reference and their comparison together.
+
+    Without a reference the column ``ASSOC1``, where it is there, says what is matched.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        Schema CATALOGUE, n rows.
+    reference : QTable, optional
+        The one that ``summary`` was made with.
+    summary : Summary
+    pixels : Pixels, optional
+        Of the map; needed where it has no celestial coordinates.
+
+    Returns
+    -------
+    Rows
+    """
+    association = texts(catalogue, "ASSOC1")
+    matched = association != "" if "ASSOC1" in catalogue.colnames else None
+    missed = SkyCoord([], [], unit="deg")
+    if reference is not None and summary.matches is not None:
+        pairs = summary.matches
+        matched = np.zeros(len(catalogue), dtype=bool)
+        matched[pairs.a] = True
+        association = np.full(len(catalogue), "", dtype=object)
+        association[pairs.a] = texts(reference, *_NAMES)[pairs.b]
+        lost = np.array(summary.footprint, dtype=bool)
+        lost[pairs.b] = False
+        missed = sky_positions(reference, what="the reference")[lost]
+    classes = texts(catalogue, "CLASS1")
+    several = len(set(classes.tolist()) - {""}) > 1
+    return Rows(
+        name=texts(catalogue, *_NAMES),
+        association=association.astype(str),
+        class_label=classes,
+        positions=map_positions(catalogue, pixels, what="the catalogue"),
+        score=numbers(catalogue, "Score"),
+        matched=matched,
+        missed=missed,
+        class_colours=class_colours(classes.tolist()) if several else {},
+    )

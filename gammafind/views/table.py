@@ -1,0 +1,158 @@
+"""The catalogue as the page shows it: chosen columns, readable numbers, links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.catalogue.columns import numbers
+from gammafind.sky.pixels import Pixels
+from gammafind.views.rows import Rows
+from gammafind.views.style import capitalised
+
+__all__ = ["table_of"]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A column of numbers: its name, heading, unit, and how a value is written."""
+
+    name: str
+    label: str
+    unit: str
+    form: str
+
+
+@dataclass(frozen=True)
+class _Places:
+    """How positions are written: decimals of a degree, position errors, and what links show."""
+
+    decimals: int
+    error: _Shown
+    aladin: str
+    simbad: str
+
+
+_COARSE = _Places(
+    decimals=4,
+    error=_Shown("Conf_95_SemiMajor", "r95 [deg]", "deg", ".3f"),
+    aladin="fov=2",
+    simbad="Radius=10",
+)
+_FINE = _Places(
+    decimals=7,
+    error=_Shown("Conf_95_SemiMajor", "r95 [arcsec]", "arcsec", ".3f"),
+    aladin="fov=0.05",
+    simbad="Radius=5&Radius.unit=arcsec",
+)
+_FINE_ERROR = 5 / 3600
+"""Degrees: positions with smaller errors are written as `_FINE`."""
+_PIXELS = (_Shown("x", "x [pixels]", "pix", ".2f"), _Shown("y", "y [pixels]", "pix", ".2f"))
+_SCORE = _Shown("Score", "Score", "", ".4g")
+_NUMBERS = (
+    _SCORE,
+    _Shown("mag", "Magnitude", "mag", ".3f"),
+    _Shown("mag_err", "Error of magnitude", "mag", ".3f"),
+    _Shown("TS", "TS", "", ".1f"),
+    _Shown("Signif_Avg", "Significance", "", ".1f"),
+    _Shown("Npred", "Npred", "", ".1f"),
+    _Shown("Flux", "Flux [cm-2 s-1]", "cm-2 s-1", ".2e"),
+    _Shown("Unc_Flux", "Error of flux [cm-2 s-1]", "cm-2 s-1", ".1e"),
+)
+
+
+def table_of(
+    catalogue: QTable, rows: Rows, *, score_name: str = "score", pixels: Pixels | None = None
+) -> dict[str, Any]:
+    """Bring the catalogue into the form that the script of the page reads.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        Schema CATALOGUE, n rows.
+    rows : Rows
+        The same detections.
+    score_name : str
+        What the localiser calls its scores. Where a column of this name holds them, they are
+        shown once.
+    pixels : Pixels, optional
+        Of the map: without a position error their size says how fine positions are written,
+        and where they have no place on the sky, there are no positions.
+
+    Returns
+    -------
+    dict
+        ``columns``: for each its ``label`` and ``type`` (text, number or link). ``rows``: for
+        each detection one cell a column: a text; ``[number, text]``, null where not known; or
+        ``[number, text, address]``, sorted by the number. Columns without any value are left
+        out. Ready for JSON.
+    """
+    columns: list[tuple[str, str, list]] = [("Name", "text", rows.name.tolist())]
+    places = _FINE if _accuracy(catalogue, pixels) < _FINE_ERROR else _COARSE
+    if pixels is None or pixels.celestial:
+        columns += _positions(rows.positions, places)
+    for shown in (*_PIXELS, places.error, *_NUMBERS):
+        if shown is _SCORE and score_name in catalogue.colnames:
+            continue
+        values = _values(catalogue, shown)
+        if np.any(np.isfinite(values)):
+            label = capitalised(score_name) if shown is _SCORE else shown.label
+            columns.append((label, "number", _cells(values, shown.form)))
+    for label, values in (("Class", rows.class_label), ("Counterpart", rows.association)):
+        if np.any(values != ""):
+            columns.append((label, "text", values.tolist()))
+    for name in sorted(name for name in catalogue.colnames if name.startswith("prob_")):
+        label = f"P({name.removeprefix('prob_')})"
+        columns.append((label, "number", _cells(numbers(catalogue, name), ".3f")))
+    return {
+        "columns": [{"label": label, "type": kind} for label, kind, _ in columns],
+        "rows": [list(row) for row in zip(*(cells for *_, cells in columns), strict=True)],
+    }
+
+
+def _values(catalogue: QTable, shown: _Shown) -> np.ndarray:
+    """Values of a column, shape (n,); NaN where something else has its name."""
+    try:
+        return numbers(catalogue, shown.name, shown.unit)
+    except (u.UnitConversionError, TypeError, ValueError):
+        return np.full(len(catalogue), np.nan)
+
+
+def _accuracy(catalogue: QTable, pixels: Pixels | None) -> float:
+    """Median position error in degrees; the size of a pixel where none is known."""
+    errors = numbers(catalogue, "Conf_95_SemiMajor", "deg")
+    known = errors[np.isfinite(errors)]
+    if len(known):
+        return float(np.median(known))
+    return np.inf if pixels is None else pixels.pixel_size.to_value("deg")
+
+
+def _positions(positions: SkyCoord, places: _Places) -> list[tuple[str, str, list]]:
+    """ICRS positions, linked to Aladin Lite, and Galactic ones, linked to SIMBAD."""
+    galactic = positions.galactic
+    aladin = f"https://aladin.cds.unistra.fr/AladinLite/?{places.aladin}&target="
+    simbad = f"https://simbad.cds.unistra.fr/simbad/sim-coo?CooFrame=Gal&{places.simbad}&Coord="
+    icrs_links = _links(positions.ra.deg, positions.dec.deg, places.decimals, aladin)
+    galactic_links = _links(galactic.l.deg, galactic.b.deg, places.decimals, simbad)
+    return [("ICRS [deg]", "link", icrs_links), ("Galactic [deg]", "link", galactic_links)]
+
+
+def _links(lon: np.ndarray, lat: np.ndarray, decimals: int, address: str) -> list:
+    texts = [f"{a:.{decimals}f} {b:+.{decimals}f}" for a, b in zip(lon, lat, strict=True)]
+    return [
+        [round(float(a), decimals + 2), text, address + quote_plus(text)]
+        for a, text in zip(lon, texts, strict=True)
+    ]
+
+
+def _cells(values: np.ndarray, form: str) -> list:
+    return [
+        [float(f"{value:.6g}"), format(value, form)] if np.isfinite(value) else None
+        for value in values.tolist()
+    ]

@@ -1,0 +1,209 @@
+"""Write the report: the figures and the page, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from gammafind.errors import OutputError
+from gammafind.evaluation.numbers import Summary
+from gammafind.sky.skymap import SkyMap
+from gammafind.utils.files import atomic_output, check_output
+from gammafind.views.curves import localiser_figure
+from gammafind.views.diagnostics import (
+    completeness_figure,
+    flux_figure,
+    offset_figure,
+    score_figure,
+)
+from gammafind.views.localisers import Search
+from gammafind.views.page import PageFigure, build_page
+from gammafind.views.rows import Rows, rows_of
+from gammafind.views.sky import sky_figure
+from gammafind.views.style import capitalised, png
+from gammafind.views.table import table_of
+from gammafind.views.zoom import zoom_figure
+
+__all__ = ["write_report"]
+
+_FILES = (
+    "index.html", "sky.png", "zoom.png", "score_histogram.png", "flux.png", "completeness.png",
+    "offsets.png", "localisers.png",
+)  # fmt: skip
+
+
+def write_report(
+    directory: str | PathLike,
+    catalogue: QTable,
+    counts: SkyMap,
+    *,
+    reference: QTable | None = None,
+    summary: Summary,
+    provenance: Mapping[str, Any],
+    searches: Sequence[Search] = (),
+    zoom: SkyCoord | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write ``index.html`` and its figures.
+
+    Parameters
+    ----------
+    directory : path-like
+        Made if it does not exist; the directory above it must exist.
+    catalogue : QTable
+        Schema CATALOGUE; optional columns may be missing, and there may be no row.
+    counts : SkyMap
+        The map in which the sources were found.
+    reference : QTable, optional
+        The one that ``summary`` was made with.
+    summary : Summary
+        From `gammafind.evaluation.against.summarise`.
+    provenance : mapping
+        How the catalogue was made: version, preset, plugins, input names with checksums, date,
+        command. The preset and the localiser stand in the title.
+    searches : sequence of Search, optional
+        This localiser and those that searched beside it, to be compared on the page.
+    zoom : SkyCoord, optional
+        Centre of the detailed figure; by default the strongest detection off the plane.
+    overwrite : bool
+        Whether files of that name may be replaced.
+
+    Returns
+    -------
+    list of Path
+        What was written, the page first.
+
+    Raises
+    ------
+    OutputError
+        If one of the files that a report may have exists and may not be replaced, or the
+        directory cannot be written. Nothing is written then.
+    """
+    directory = Path(directory)
+    _check(directory, overwrite)
+    pixels = counts.finest_pixels
+    rows = rows_of(catalogue, reference, summary, pixels=pixels)
+    title = _title(provenance, counts, rows)
+    figures = [
+        _sky(counts, rows, title, summary),
+        _zoom(counts, rows, zoom),
+        *_diagnostics(catalogue, reference, rows, summary),
+        *_localisers(searches),
+    ]
+    page = build_page(
+        title=title,
+        summary=summary,
+        provenance=provenance,
+        figures=figures,
+        table=table_of(catalogue, rows, score_name=summary.score_name, pixels=pixels),
+        searches=searches,
+    )
+    contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}
+    return _write(directory, contents, overwrite)
+
+
+def _check(directory: Path, overwrite: bool) -> None:
+    """Refuse before anything is drawn what could not be written afterwards."""
+    if not directory.is_dir():
+        check_output(directory)
+        return
+    for name in _FILES:
+        check_output(directory / name, overwrite=overwrite)
+
+
+def _write(directory: Path, contents: Mapping[str, bytes], overwrite: bool) -> list[Path]:
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the directory cannot be made ({error.strerror})", path=directory,
+            remedy="Give a directory, or a new name in a directory that exists.",
+        ) from None  # fmt: skip
+    for name, content in contents.items():
+        with atomic_output(directory / name, overwrite=overwrite) as temporary:
+            temporary.write_bytes(content)
+    return [directory / name for name in contents]
+
+
+def _title(provenance: Mapping[str, Any], counts: SkyMap, rows: Rows) -> str:
+    """Say what was found where and by what, as far as it is known."""
+    names = ", ".join(band.name for band in counts.bands)
+    preset = str(provenance.get("preset", "")).strip()
+    used = {plugin["role"]: plugin["name"] for plugin in provenance.get("plugins", ())}
+    found = "1 source" if len(rows) == 1 else f"{len(rows)} sources"
+    by = f" by {used['localiser']}" if "localiser" in used else ""
+    return f"{preset} ({names}): {found} found{by}" if preset else f"{names}: {found} found{by}"
+
+
+def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure:
+    matched = "" if rows.matched is None else " Circles have a counterpart, diamonds have none."
+    return PageFigure(
+        name="sky.png",
+        png=png(sky_figure(counts, rows, title=title, score_name=summary.score_name)),
+        caption=f"The map and the detections, larger where the {summary.score_name} is."
+        f"{matched} The grey scale is linear for faint and logarithmic for bright parts, and the "
+        "map is smoothed by half a pixel; where there are no data it is blue.",
+        alt=f"Map of {counts.kind} with {len(rows)} detections marked.",
+        size="wide",
+    )
+
+
+def _zoom(counts: SkyMap, rows: Rows, centre: SkyCoord | None) -> PageFigure:
+    missed = " Crosses are reference sources that were not found." if len(rows.missed) else ""
+    way = "north up" if counts.finest_pixels.celestial else "in pixels of the image"
+    return PageFigure(
+        name="zoom.png",
+        png=png(zoom_figure(counts, rows, centre)),
+        caption=f"One region in detail, {way}; names without their acronym.{missed}",
+        alt="Square of the map with the names of the detections.",
+        size="large",
+    )
+
+
+def _diagnostics(
+    catalogue: QTable, reference: QTable | None, rows: Rows, summary: Summary
+) -> list[PageFigure]:
+    name = summary.score_name
+    drawn = [
+        ("score_histogram.png", score_figure(rows, summary),
+         f"Number of detections in bins of {name}.", f"Histogram of {name}."),
+        ("flux.png", flux_figure(catalogue, rows, summary),
+         f"{capitalised(name)} against measured flux.", f"Scatter plot of {name} against flux."),
+    ]  # fmt: skip
+    if reference is not None and summary.matches is not None:
+        drawn += [
+            ("completeness.png", completeness_figure(reference, summary),
+             "Fraction of the reference sources that were found, with 68 % intervals.",
+             "Completeness rising with the flux in the reference."),
+            ("offsets.png", offset_figure(catalogue, reference, summary),
+             "Offsets between detections and their counterparts over the position errors of "
+             "both; the line is what Gaussian errors give.",
+             "Histogram of normalised offsets with a Rayleigh distribution."),
+        ]  # fmt: skip
+    return [
+        PageFigure(name=file, png=png(figure), caption=caption, alt=alt)
+        for file, figure, caption, alt in drawn
+        if figure is not None
+    ]
+
+
+def _localisers(searches: Sequence[Search]) -> list[PageFigure]:
+    figure = localiser_figure(searches) if len(searches) > 1 else None
+    if figure is None:
+        return []
+    parted = any(len(search.summary.regions) > 1 for search in searches)
+    lines = " Lines are solid away from the plane, dotted within 20 deg of it." if parted else ""
+    return [
+        PageFigure(
+            name="localisers.png",
+            png=png(figure),
+            caption="Purity against completeness as the lowest score falls; circles are what is "
+            f"published.{lines}",
+            alt="Curves of purity against completeness of each localiser.",
+        )
+    ]
