@@ -30,7 +30,7 @@ from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.presets.preset import Preset, build
 from gammafind.recipes.frame_detections import frame_labels
 from gammafind.roles.registry import create
-from gammafind.simulation import simulate
+from gammafind.simulation.run import simulate_catalogues
 from gammafind.simulation.sky import SimulatedSky
 
 SEED = 77001
@@ -108,7 +108,9 @@ def held_out(kind: str, folder: Path) -> list[tuple[Path, Frame, Preset]]:
     frames = []
     for index, seeing in enumerate(SEEINGS):
         preset = preset_of(kind, seeing)
-        made = simulate(folder / f"{kind}-{index}", preset=preset, seed=SEED, first=index)
+        made = simulate_catalogues(
+            folder / f"{kind}-{index}", preset=preset, seed=SEED, first=index
+        )
         frames.append((made.folders[0], read(made.folders[0], preset), preset))
     return frames
 
@@ -328,7 +330,7 @@ def interval(values: np.ndarray, statistic: Callable[[np.ndarray], float]) -> tu
 def print_speed(classifier: ImageCnn, folder: Path) -> None:
     """Seconds to cut and classify ten thousand detections."""
     kind, index = "crowded", 1
-    made = simulate(
+    made = simulate_catalogues(
         folder / f"{kind}-{index}", preset=preset_of(kind, SEEINGS[index]), seed=SEED, first=index
     )
     observation = read(made.folders[0], preset_of(kind, SEEINGS[index])).observation

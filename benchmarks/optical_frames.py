@@ -29,7 +29,7 @@ from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.localiser import Localiser
 from gammafind.roles.registry import create
-from gammafind.simulation import simulate
+from gammafind.simulation.run import simulate_catalogues
 from gammafind.sky.fits import read_frame
 from gammafind.sky.observation import Observation
 
@@ -132,7 +132,7 @@ def held_out(kind: str, folder: Path) -> Iterator[Frame]:
     for index, seeing in enumerate(SEEINGS):
         preset = preset_of(kind, seeing)
         place = folder / f"{kind}-{index}"
-        made = simulate(place, preset=preset, seed=SEED, first=index).folders[0]
+        made = simulate_catalogues(place, preset=preset, seed=SEED, first=index).folders[0]
         yield read(made, preset)
 
 

@@ -23,7 +23,7 @@ from astropy.table import QTable
 from gammafind.catalogue.io import write_table
 from gammafind.presets.preset import build, load_preset
 from gammafind.roles.renderer import SkyRenderer
-from gammafind.simulation import simulate
+from gammafind.simulation.run import simulate_catalogues
 from gammafind.sky.harmonics import synthesise
 from gammafind.sky.patches import PatchGrid
 
@@ -110,7 +110,7 @@ def drop_maps() -> None:
 def write_maps(folder: str) -> None:
     """Simulate one catalogue with all its maps, and remove it."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        simulate(place, preset=PRESET, seed=SEED, maps=True)
+        simulate_catalogues(place, preset=PRESET, seed=SEED, maps=True)
         shutil.rmtree(place, ignore_errors=True)
         Path(place).mkdir()
 

@@ -12,7 +12,21 @@ except ImportError:
 
     __version__ = version("gammafind")
 
-_HOMES = {
+_VERBS = {
+    "compare": "gammafind.pipeline.compare",
+    "demo_sky": "gammafind.pipeline.demo",
+    "detect": "gammafind.pipeline.detect",
+    "evaluate": "gammafind.pipeline.evaluate",
+    "inspect": "gammafind.pipeline.inspect",
+    "list_plugins": "gammafind.pipeline.listing",
+    "list_presets": "gammafind.pipeline.listing",
+    "read_catalogue": "gammafind.pipeline.inputs",
+    "read_counts": "gammafind.pipeline.observe",
+    "report": "gammafind.pipeline.report",
+    "simulate": "gammafind.pipeline.simulate",
+    "train": "gammafind.pipeline.train",
+}
+_NAMES = {
     "Band": "gammafind.sky.bands",
     "Classifier": "gammafind.roles.classifier",
     "Clusterer": "gammafind.roles.clusterer",
@@ -24,6 +38,7 @@ _HOMES = {
     "PatchGrid": "gammafind.sky.patches",
     "Patches": "gammafind.sky.patches",
     "RadialPsf": "gammafind.sky.psf",
+    "Result": "gammafind.pipeline.result",
     "SkyMap": "gammafind.sky.skymap",
     "SkyRenderer": "gammafind.roles.renderer",
     "SourcePopulation": "gammafind.roles.population",
@@ -33,12 +48,14 @@ _HOMES = {
     "hookimpl": "gammafind.roles.hooks",
     "load_preset": "gammafind.presets.preset",
 }
+_HOMES = _VERBS | _NAMES
+"""Modules of the public names."""
 
 __all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for, so that `import gammafind` stays quick."""
+    """Import a public name when it is first used, so that `import gammafind` stays quick."""
     if name not in _HOMES:
         raise AttributeError(f"module 'gammafind' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -6,17 +6,14 @@ import re
 import shlex
 import tomllib
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gammafind.errors import OptionError
 
 if TYPE_CHECKING:
-    from astropy.table import QTable
     from astropy.units import Quantity
 
-    from gammafind.presets.preset import Preset
     from gammafind.sky.bands import Band
 
 __all__ = [
@@ -25,20 +22,18 @@ __all__ = [
     "add_plugin_arguments",
     "add_purity_arguments",
     "add_radius_argument",
-    "choose_plugins",
+    "chosen_plugins",
     "command_line",
     "parse_bands",
     "parse_named_options",
     "parse_options",
     "parse_path",
     "parse_radius",
-    "read_reference",
 ]
 
 EMBEDDED_REFERENCE = "4fgl-dr2"
 """Name of the reference catalogue that comes with the package."""
 
-_RADIUS = "0.3 deg"
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
 _OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
@@ -94,54 +89,21 @@ def add_plugin_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def choose_plugins(
-    preset: Preset,
-    arguments: Namespace,
-    *,
-    localiser: str | None = None,
-    beside: Sequence[str] | None = None,
-) -> tuple[Preset, tuple[Preset, ...]]:
-    """Bring the plugins that were chosen into a preset, and the localisers beside it.
-
-    Parameters
-    ----------
-    preset : Preset
-    arguments : Namespace
-        Those of `add_plugin_arguments`. Options of localiser and clusterer are for the first
-        localiser; those beside it have their own defaults or, where one is that of ``preset``,
-        its options.
-    localiser : str, optional
-        The first localiser where ``arguments`` name none; that of the preset by default.
-    beside : sequence of str, optional
-        The others, in the place of those of ``arguments``.
-
-    Returns
-    -------
-    preset : Preset
-        With the first localiser.
-    beside : tuple of Preset
-        With the others.
+def chosen_plugins(arguments: Namespace) -> dict[str, Any]:
+    """Plugins and options of `add_plugin_arguments`, as `gammafind.detect` takes them.
 
     Raises
     ------
-    OptionError, ConfigError
-        If an option cannot be read, or is for a role without a plugin.
+    OptionError
+        If an option cannot be read.
     """
-    from gammafind.presets.choose import with_plugins
-
-    options = parse_options(arguments.option)
-    names = {
-        "localiser": arguments.localiser or localiser,
+    return {
+        "localiser": arguments.localiser,
         "clusterer": arguments.clusterer,
         "classifier": arguments.classifier,
+        "beside": arguments.beside,
+        "options": parse_options(arguments.option),
     }
-    of_the_sky = {role: options[role] for role in options if role in ("renderer", "classifier")}
-    others = arguments.beside if beside is None else beside
-    classifier = {"classifier": arguments.classifier}
-    beside_it = (
-        with_plugins(preset, {"localiser": name, **classifier}, of_the_sky) for name in others
-    )
-    return with_plugins(preset, names, options), tuple(beside_it)
 
 
 def add_output_arguments(parser: ArgumentParser) -> None:
@@ -174,7 +136,7 @@ def add_radius_argument(parser: ArgumentParser) -> None:
         "--radius",
         metavar="ANGLE",
         help="match radius, with its unit (default: that with which the catalogue was made, or "
-        f"{_RADIUS} where it does not say)",
+        "0.3 deg where it does not say)",
     )
 
 
@@ -244,8 +206,8 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
-def parse_radius(text: str | None, catalogue: QTable) -> Quantity:
-    """Read a match radius; where it is not given, it is that of the catalogue's metadata.
+def parse_radius(text: str | None) -> Quantity | None:
+    """Read a match radius; None where none is given.
 
     Raises
     ------
@@ -254,35 +216,7 @@ def parse_radius(text: str | None, catalogue: QTable) -> Quantity:
     """
     from gammafind.units import parse_quantity
 
-    if text is None:
-        text = str(catalogue.meta.get("match_radius", _RADIUS))
-    return parse_quantity(text, "deg", name="--radius")
-
-
-def read_reference(text: str | None) -> QTable | None:
-    """Read the reference catalogue: a file, or the name of the embedded one; None for none.
-
-    Raises
-    ------
-    InputFileError
-        If the file cannot be used.
-    TableError
-        If the table has no positions.
-    """
-    if text is None:
-        return None
-    if text.lower() == EMBEDDED_REFERENCE:
-        from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
-
-        return load_4fgl_dr2()
-    from gammafind.catalogue.io import read_table
-    from gammafind.catalogue.positions import sky_positions
-    from gammafind.sky.fits.counts import describe_input
-
-    table = read_table(text)
-    sky_positions(table, what=text)
-    table.meta |= describe_input(text)
-    return table
+    return None if text is None else parse_quantity(text, "deg", name="--radius")
 
 
 def _parse_band(text: str) -> Band:

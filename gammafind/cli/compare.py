@@ -14,7 +14,6 @@ from gammafind.cli.arguments import (
     parse_bands,
     parse_named_options,
     parse_path,
-    read_reference,
 )
 
 if TYPE_CHECKING:
@@ -74,17 +73,17 @@ def run(arguments: Namespace) -> None:
     from gammafind.catalogue.io import write_table
     from gammafind.cli.printing import comparison_lines
     from gammafind.evaluation.brightness import MinFlux
-    from gammafind.pipeline.compare import compare_localisers
+    from gammafind.pipeline.compare import compare
     from gammafind.pipeline.products import Products
     from gammafind.units import parse_quantity
 
     outputs = (arguments.output,) if arguments.output else ()
     Products(tables=outputs, overwrite=arguments.overwrite).check(inputs=arguments.maps)
     radius = arguments.radius and parse_quantity(arguments.radius, "deg", name="--radius")
-    done: Comparison = compare_localisers(
+    done: Comparison = compare(
         arguments.maps,
-        read_reference(arguments.truth),
-        names=_names(arguments.localisers),
+        arguments.truth,
+        localisers=_names(arguments.localisers),
         options=parse_named_options(arguments.option),
         preset=arguments.preset,
         bands=parse_bands(arguments.band),

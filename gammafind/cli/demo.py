@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,16 +10,14 @@ from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
     add_output_arguments,
     add_plugin_arguments,
-    choose_plugins,
+    chosen_plugins,
     command_line,
     parse_path,
-    read_reference,
 )
 from gammafind.cli.printing import print_result
 
 if TYPE_CHECKING:
     from gammafind.pipeline.products import Products
-    from gammafind.presets.preset import Preset
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -33,8 +30,6 @@ The network unet finds the sources, and the likelihood search, beside it, says h
 the two compare. Writes the catalogue (.ecsv, .fits, .vot), DS9 regions (.reg),
 figures and index.html, and compares the detections with 4FGL-DR2."""
 
-PRESET = "fermi-lat-psf3-2-20"
-LOCALISER = "unet"
 BESIDE = "likelihood"
 
 
@@ -54,64 +49,28 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
+    from gammafind.pipeline.demo import DEMO_PRESET, demo_sky
     from gammafind.pipeline.detect import detect
     from gammafind.pipeline.products import atomic_folder, check_folder
-    from gammafind.plugins.fermi_lat.embedded import demo_counts_path
 
     folder = check_folder(arguments.output, overwrite=arguments.overwrite)
-    preset, beside = _chosen(arguments)
+    chosen = chosen_plugins(arguments)
+    if not arguments.localiser:
+        others = (name for name in arguments.beside if name != BESIDE)
+        chosen["beside"] = [BESIDE, *others]
     result = detect(
-        [demo_counts_path()],
-        preset=preset,
-        beside=beside,
-        reference=read_reference(EMBEDDED_REFERENCE),
+        demo_sky(),
+        preset=DEMO_PRESET,
+        **chosen,
+        reference=EMBEDDED_REFERENCE,
         command=command_line(arguments),
     )
-    names = [one.localiser.name for one in beside]
     with atomic_folder(folder, arguments.overwrite) as filled:
-        _products(filled, names).write(result)
+        _products(filled, chosen["beside"]).write(result)
     if arguments.verbosity >= 0:
-        written = ["catalogue.ecsv", *(f"{name}.ecsv" for name in names), "index.html"]
+        names = [f"{name}.ecsv" for name in chosen["beside"]]
+        written = ["catalogue.ecsv", *names, "index.html"]
         print_result(result, [folder / name for name in written])
-
-
-def _chosen(arguments: Namespace) -> tuple[Preset, tuple[Preset, ...]]:
-    """Preset of the first localiser and of those beside it.
-
-    Who names no localiser gets the network and the likelihood beside it, or the likelihood
-    alone where no network comes for this sky and none is given by an option.
-    """
-    from gammafind.presets.preset import load_preset
-
-    preset = load_preset(PRESET)
-    if arguments.localiser:
-        return choose_plugins(preset, arguments)
-    others = [name for name in arguments.beside if name != BESIDE]
-    first, beside = choose_plugins(preset, arguments, localiser=LOCALISER, beside=[BESIDE, *others])
-    lack = "" if first.localiser.options else _lack_of_weights(first)
-    if not lack:
-        return first, beside
-    logging.getLogger("gammafind").info("%s: the localiser %s searches alone", lack, BESIDE)
-    return choose_plugins(preset, arguments, localiser=BESIDE, beside=others)
-
-
-def _lack_of_weights(preset: Preset) -> str:
-    """Why the network cannot search the patches of a preset; empty where its weights come along."""
-    import numpy as np
-
-    from gammafind.errors import WeightsError
-    from gammafind.plugins.unet.folder import shipped_folder
-    from gammafind.plugins.unet.localiser import UNet
-    from gammafind.sky.patches import Patches, PatchGrid
-
-    bands, layout = preset.bands, preset.patches
-    none = tuple(np.zeros((0, width, width)) for width in layout.widths(len(bands)))
-    grid = PatchGrid.healpix(layout.nside, size=layout.size)[:0]
-    try:
-        shipped_folder(UNet.network, Patches(grid=grid, bands=bands, counts=none))
-    except WeightsError as error:
-        return error.fault
-    return ""
 
 
 def _products(folder: Path, beside: list[str]) -> Products:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from argparse import ArgumentParser, Namespace
 
 from gammafind.cli.arguments import (
@@ -10,11 +9,10 @@ from gammafind.cli.arguments import (
     add_map_arguments,
     add_output_arguments,
     add_plugin_arguments,
-    choose_plugins,
+    chosen_plugins,
     command_line,
     parse_bands,
     parse_path,
-    read_reference,
 )
 from gammafind.cli.printing import print_result
 
@@ -101,8 +99,6 @@ def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.pipeline.detect import detect
     from gammafind.pipeline.products import Products
-    from gammafind.presets.choose import select_preset
-    from gammafind.roles.registry import get_plugin
 
     products = Products(
         tables=(arguments.output,),
@@ -113,24 +109,15 @@ def run(arguments: Namespace) -> None:
     epochs = [path for paths in arguments.epoch for path in paths]
     given = (*arguments.maps, *epochs, arguments.exposure)
     products.check(inputs=[path for path in given if path is not None])
-    bands = parse_bands(arguments.band)
-    preset, beside = choose_plugins(
-        select_preset(arguments.maps, arguments.preset, bands), arguments
-    )
-    renderer = get_plugin("renderer", preset.renderer.name)
-    if arguments.exposure is None and not renderer.reads_electrons:
-        logging.getLogger("gammafind").info(
-            "the exposure is that of the preset %s; --exposure takes your own", preset.name
-        )
     result = detect(
         arguments.maps,
-        preset=preset,
-        beside=beside,
-        bands=bands,
+        preset=arguments.preset,
+        **chosen_plugins(arguments),
+        bands=parse_bands(arguments.band),
         frame=arguments.frame,
         exposure=arguments.exposure,
         epochs=arguments.epoch,
-        reference=read_reference(arguments.reference),
+        reference=arguments.reference,
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
         seed=arguments.seed,

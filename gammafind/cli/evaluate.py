@@ -15,9 +15,7 @@ from gammafind.cli.arguments import (
     command_line,
     parse_path,
     parse_radius,
-    read_reference,
 )
-from gammafind.errors import OptionError
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -60,58 +58,27 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from math import inf, isfinite
-
-    import numpy as np
-
     from gammafind import __version__
-    from gammafind.catalogue.io import read_table
     from gammafind.evaluation.brightness import MinFlux
-    from gammafind.evaluation.summary import check_detections, check_truth, summarise
+    from gammafind.pipeline.evaluate import evaluate
     from gammafind.pipeline.products import check_folder
     from gammafind.units import parse_quantity
-    from gammafind.utils.files import check_output, of_file
+    from gammafind.utils.files import check_output
 
     if arguments.output:
         check_output(arguments.output, overwrite=arguments.overwrite)
     if arguments.plots:
         check_folder(arguments.plots, overwrite=arguments.overwrite)
-    latitude = parse_quantity(arguments.min_latitude, "deg", name="--min-latitude")
-    if not 0 <= latitude.value < 90:
-        raise OptionError(f"--min-latitude is {latitude}", remedy="Accepted is 0 to 90 deg.")
-    least_score = -inf if arguments.min_score is None else arguments.min_score
-    if arguments.min_score is not None and not isfinite(least_score):
-        raise OptionError(f"--min-score is {least_score}", remedy="It must be a finite number.")
-    min_fluxes = [MinFlux.parse(text) for text in arguments.min_flux]
-    catalogue = read_table(arguments.catalogue)
-    radius = parse_radius(arguments.radius, catalogue)
-    truth = read_reference(arguments.truth)
-    is_published = "Score" in catalogue.colnames
-    columns = {
-        "score": "Score" if is_published else "score",
-        "error": "Conf_68_SemiMajor" if is_published else "pos_err",
-    }
-    with of_file(arguments.catalogue):
-        check_detections(catalogue, **columns)
-    with of_file(arguments.truth):
-        check_truth(truth, min_fluxes)
-    metrics = summarise(
-        catalogue,
-        truth,
-        rng=np.random.default_rng(0),
-        radius=radius,
-        min_latitude=latitude,
-        cut=least_score,
+    metrics = evaluate(
+        arguments.catalogue,
+        arguments.truth,
+        radius=parse_radius(arguments.radius),
+        min_latitude=parse_quantity(arguments.min_latitude, "deg", name="--min-latitude"),
+        min_score=arguments.min_score,
         purity=arguments.purity,
-        min_fluxes=min_fluxes,
-        **columns,
+        min_fluxes=[MinFlux.parse(text) for text in arguments.min_flux],
     )
-    made = {
-        "creator": f"gammafind {__version__}",
-        "command": command_line(arguments),
-        "radius": str(radius),
-        "min_latitude": str(latitude),
-    }
+    made = {"creator": f"gammafind {__version__}", "command": command_line(arguments)}
     _deliver({**made, **metrics}, arguments)
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
     from gammafind.pipeline.compare import Comparison
-    from gammafind.pipeline.detect import Result
+    from gammafind.pipeline.result import Result
 
 __all__ = ["comparison_lines", "print_result"]
 

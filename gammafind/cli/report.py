@@ -12,7 +12,6 @@ from gammafind.cli.arguments import (
     parse_bands,
     parse_path,
     parse_radius,
-    read_reference,
 )
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
@@ -40,28 +39,18 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from gammafind.catalogue.io import read_table
-    from gammafind.catalogue.schema import CATALOGUE
-    from gammafind.evaluation.against import summarise
-    from gammafind.pipeline.products import atomic_folder, check_folder
-    from gammafind.sky.fits import read_counts
-    from gammafind.views.write import write_report
+    from gammafind.pipeline.report import report
 
-    check_folder(arguments.output, overwrite=arguments.overwrite)
-    catalogue = read_table(arguments.catalogue, schema=CATALOGUE)
-    radius = parse_radius(arguments.radius, catalogue)
-    counts = read_counts(arguments.maps, bands=parse_bands(arguments.band), frame=arguments.frame)
-    reference = read_reference(arguments.reference)
-    summary = summarise(catalogue, reference, radius=radius, counts=counts)
-    with atomic_folder(arguments.output, arguments.overwrite) as folder:
-        write_report(
-            folder,
-            catalogue,
-            counts,
-            reference=reference,
-            summary=summary,
-            provenance=catalogue.meta,
-        )
+    summary = report(
+        arguments.catalogue,
+        arguments.maps,
+        arguments.output,
+        bands=parse_bands(arguments.band),
+        frame=arguments.frame,
+        reference=arguments.reference,
+        radius=parse_radius(arguments.radius),
+        overwrite=arguments.overwrite,
+    )
     if arguments.verbosity >= 0:
         print(summary.text())
         print(f"written: {arguments.output / 'index.html'}")

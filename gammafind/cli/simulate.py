@@ -16,7 +16,7 @@ from gammafind.cli.arguments import (
 from gammafind.errors import OptionError
 
 if TYPE_CHECKING:
-    from gammafind.simulation import Simulated
+    from gammafind.simulation.run import Simulated
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -97,9 +97,9 @@ def _add_sources(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
+    from gammafind.pipeline.simulate import simulate
     from gammafind.presets.choose import with_plugins
     from gammafind.presets.preset import load_preset
-    from gammafind.simulation import simulate
 
     options = parse_options(arguments.option)
     if arguments.sources is not None and "population" in options:
@@ -112,8 +112,8 @@ def run(arguments: Namespace) -> None:
     )
     try:
         done = simulate(
-            arguments.output,
-            preset=preset,
+            preset,
+            output=arguments.output,
             sources=arguments.sources,
             seed=arguments.seed,
             catalogues=arguments.catalogues,

@@ -1,13 +1,11 @@
-"""From count maps to a catalogue: the story, top to bottom."""
+"""From counts to a catalogue, read from top to bottom."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from os import PathLike
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,111 +15,83 @@ from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
-from gammafind.evaluation.numbers import Summary
 from gammafind.pipeline.classify import classify, without_fakes
+from gammafind.pipeline.inputs import Counts, Table, preset_for, table_of
+from gammafind.pipeline.localise import able_preset, build_localiser, localise
 from gammafind.pipeline.observe import observe, observe_epochs
-from gammafind.presets.choose import select_preset
+from gammafind.pipeline.result import Result
+from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.base import Plugin
 from gammafind.roles.classifier import Classifier
+from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.roles.provenance import provenance
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import PatchGrid
-from gammafind.sky.skymap import SkyMap
-from gammafind.utils.progress import stage
-from gammafind.views.localisers import Search
 
-__all__ = ["Result", "detect"]
+__all__ = ["detect"]
 
 Path = str | PathLike
 
 _log = logging.getLogger("gammafind")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Result:
-    """What `detect` found.
-
-    Attributes
-    ----------
-    catalogue : QTable
-        Schema CATALOGUE, highest score first; ``meta`` says how it was made.
-    counts : SkyMap
-        The sky that was searched.
-    preset : Preset
-    summary : Summary
-        Numbers found and, with a reference catalogue, purity and completeness.
-    reference : QTable or None
-        The catalogue that the sources were matched with.
-    seconds : float
-        Wall-clock time of the search; reading and modelling the sky come before it.
-    beside : tuple of Result
-        What other localisers found on the same sky.
-    """
-
-    catalogue: QTable
-    counts: SkyMap
-    preset: Preset
-    summary: Summary
-    reference: QTable | None
-    seconds: float
-    beside: tuple[Result, ...] = ()
-
-    @property
-    def searches(self) -> tuple[Search, ...]:
-        """Numbers of this localiser, and of those beside it."""
-        return tuple(
-            Search(localiser=one.preset.localiser.name, summary=one.summary, seconds=one.seconds)
-            for one in (self, *self.beside)
-        )
-
-
 def detect(
-    paths: Sequence[Path],
+    counts: Counts,
     *,
     preset: Preset | Path | None = None,
-    beside: Sequence[Preset] = (),
+    localiser: str | Localiser | None = None,
+    clusterer: str | Clusterer | None = None,
+    classifier: str | Classifier | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    beside: Sequence[str | Localiser | Preset] = (),
     bands: Sequence[Band] | None = None,
     frame: str | None = None,
     exposure: Path | None = None,
-    epochs: Sequence[Sequence[Path]] = (),
-    reference: QTable | None = None,
+    epochs: Sequence[Path | Sequence[Path]] = (),
+    reference: Table | None = None,
     min_score: float | None = None,
     max_fake: float | None = None,
     seed: int = 0,
     command: str = "",
 ) -> Result:
-    """Find the sources of a sky and, where the preset has a classifier, say what they are.
+    """Find the sources of a sky and, with a classifier, estimate what they are.
 
     Parameters
     ----------
-    paths : sequence of path-like
-        Count maps, or photon lists.
+    counts : path-like, sequence of path-like, SkyMap or Observation
+        Files of count maps or of photons, a map in memory, or an observation with background,
+        exposure and PSFs of its own.
     preset : Preset, str or path-like, optional
-        By default the one whose bands the energy bins of the files fill.
-        `gammafind.presets.choose.with_plugins` changes its plugins and their options.
-    beside : sequence of Preset, optional
-        The same sky with other localisers, which search it too.
+        Instrument, bands and plugins; by default the one whose bands the energies of the counts
+        fill.
+    localiser, clusterer, classifier : str or plugin, optional
+        By name or as an instance, instead of those of the preset. Where the localiser of the
+        preset cannot search this sky and none is named here, the fallback of the preset does.
+    options : mapping of str to mapping, optional
+        Options of the plugins by role: ``{"localiser": {"threshold": 25}}``.
+    beside : sequence of str, Localiser or Preset, optional
+        Further localisers that search the same sky, for comparison.
     bands : sequence of Band, optional
-        Bands of maps whose files do not say them, in order.
+        Bands of maps whose files do not give them, in order.
     frame : {"galactic", "icrs", "fk5"}, optional
-        Frame of HEALPix maps, also of the exposure, whose files do not say it.
+        Frame of HEALPix maps, also of the exposure, whose files do not give it.
     exposure : path-like, optional
-        Exposure map that takes the place of the renderer's.
-    epochs : sequence of sequence of path-like, optional
-        Files of the counts of each epoch of the renderer (each year, say), for a classifier.
-    reference : QTable, optional
-        Catalogue with positions, to match with.
+        Exposure map in cm2 s that replaces that of the preset.
+    epochs : sequence of path-like or of sequences of these, optional
+        Files of the counts of each epoch of the instrument (each year, say), for a classifier.
+    reference : str, path-like or QTable, optional
+        Catalogue to match with: the name of an embedded one such as ``"4fgl-dr2"``, a file, or a
+        table with positions.
     min_score : float, optional
         Lowest score kept. By default that of the preset or, where it has none, of the localiser;
-        the localisers beside keep to theirs.
+        the localisers in ``beside`` keep their own.
     max_fake : float, optional
-        Drop what the classifier takes for no source with a larger probability; by default it is
-        only labelled.
+        Drop detections that the classifier takes for no source with a larger probability; by
+        default they are only labelled.
     seed : int
         Of the random generator.
     command : str
@@ -130,35 +100,50 @@ def detect(
     Returns
     -------
     Result
+        With ``catalogue`` (QTable, n rows), ``regions``, ``plot()``, ``write()``, ``report()``.
 
     Raises
     ------
     GammafindError
         If an input cannot be used; the class names the fault.
+
+    Examples
+    --------
+    Fifteen degrees of the real sky:
+
+    >>> import gammafind
+    >>> from gammafind.testing import demo_region
+    >>> result = gammafind.detect(demo_region(), localiser="likelihood", reference="4fgl-dr2")
+    >>> result
+    <Result: 5 sources in 2-20 GeV, found by likelihood>
+    >>> print(result.catalogue["Source_Name", "ASSOC1"][0])  # doctest: +SKIP
     """
-    preset = select_preset(paths, preset, bands)
     _check_numbers(min_score, seed)
+    preset = preset_for(counts, preset, bands)
+    named = {"localiser": localiser, "clusterer": clusterer, "classifier": classifier}
+    others = [_preset_beside(preset, one, classifier, options) for one in beside]
+    preset = with_plugins(preset, named, options)
+    _check_localisers([preset, *others])
     renderer = build(preset.renderer)
-    localisers = _localisers((preset, *beside))
-    classifier = _classifier(preset, renderer, len(epochs), max_fake)
-    observation = observe(paths, renderer, frame=frame, exposure=exposure)
+    judge = _classifier(preset, renderer, len(epochs), max_fake)
+    truth = table_of(reference)
+    observation = observe(counts, renderer, frame=frame, exposure=exposure)
     apart = None
-    if classifier is not None and classifier.n_epochs:
-        apart = observe_epochs(epochs, renderer, observation.counts, frame=frame)
-    search = partial(
-        _search,
-        observation,
-        renderer,
-        classifier=classifier,
+    if judge is not None and judge.n_epochs:
+        listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
+        apart = observe_epochs(listed, renderer, observation.counts, frame=frame)
+    search = _Search(
+        observation=observation,
+        renderer=renderer,
+        classifier=judge,
         epochs=apart,
         max_fake=max_fake,
-        reference=reference,
+        reference=truth,
         seed=seed,
         command=command,
     )
-    result = search(preset, localisers[0], min_score=min_score)
-    others = (search(*pair) for pair in zip(beside, localisers[1:], strict=True))
-    return replace(result, beside=tuple(others))
+    result = search.with_localiser(able_preset(preset, observation), min_score)
+    return replace(result, beside=tuple(search.with_localiser(one) for one in others))
 
 
 def _check_numbers(min_score: float | None, seed: int) -> None:
@@ -168,23 +153,35 @@ def _check_numbers(min_score: float | None, seed: int) -> None:
         raise OptionError(f"seed is {seed}", remedy="It must not be negative.")
 
 
-def _localisers(presets: Sequence[Preset]) -> list[Localiser]:
-    """Localisers of presets that differ in them alone, before any work is done."""
+def _preset_beside(
+    preset: Preset,
+    localiser: str | Localiser | Preset,
+    classifier: str | Classifier | None,
+    options: Mapping[str, Mapping[str, Any]] | None,
+) -> Preset:
+    """Preset of another localiser on the same sky; options of the first are not for it."""
+    if isinstance(localiser, Preset):
+        return localiser
+    of_the_sky = {role: o for role, o in (options or {}).items() if role in _OF_THE_SKY}
+    return with_plugins(preset, {"localiser": localiser, "classifier": classifier}, of_the_sky)
+
+
+_OF_THE_SKY = ("renderer", "classifier")
+"""Roles whose options hold for all localisers that search a sky."""
+
+
+def _check_localisers(presets: Sequence[Preset]) -> None:
+    """Make sure that localisers can be made and differ, before any work is done."""
     names = [preset.localiser.name for preset in presets]
     for preset, name in zip(presets, names, strict=True):
         if preset.renderer != presets[0].renderer:
             raise ConfigError(
-                f"the preset {preset.name} beside {presets[0].name} has another renderer",
-                remedy="All localisers look at one sky.",
+                f"the preset {preset.name} next to {presets[0].name} has another renderer",
+                remedy="All localisers search the same sky.",
             )
         if names.count(name) > 1:
             raise OptionError(f"the localiser {name} is named twice", remedy="Name it once.")
-    return [_localiser(preset) for preset in presets]
-
-
-def _localiser(preset: Preset) -> Localiser:
-    given = {"clusterer": build(preset.clusterer)} if preset.clusterer else {}
-    return build(preset.localiser, **given)
+        build_localiser(preset)
 
 
 def _classifier(
@@ -200,74 +197,92 @@ def _classifier(
         return None
     classifier = build(preset.classifier).for_sky(renderer.bands, n_epochs)
     if n_epochs and not classifier.n_epochs:
-        _log.info("the classifier %s looks at no epochs: they are left out", classifier.name)
+        _log.info("the classifier %s does not use epochs: they are left out", classifier.name)
     if max_fake is not None:
         without_fakes(no_detections(), classifier, max_fake)
     return classifier
 
 
-def _search(
-    observation: Observation,
-    renderer: SkyRenderer,
-    preset: Preset,
-    localiser: Localiser,
-    *,
-    classifier: Classifier | None,
-    epochs: Epochs | None,
-    max_fake: float | None,
-    reference: QTable | None,
-    seed: int,
-    command: str,
-    min_score: float | None = None,
-) -> Result:
-    """Search an observation with one localiser, and publish what it found."""
-    start = perf_counter()
-    with stage(f"looking for sources with {localiser.name}"):
-        detections = _localise(localiser, observation, preset, np.random.default_rng(seed))
-    seconds = perf_counter() - start
-    lowest = _lowest_score(preset, localiser, min_score)
-    kept = detections[np.asarray(detections["score"]) >= lowest]
-    if classifier is not None:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Search:
+    """An observation, and what is done with the detections of any localiser."""
+
+    observation: Observation
+    renderer: SkyRenderer
+    classifier: Classifier | None
+    epochs: Epochs | None
+    max_fake: float | None
+    reference: QTable | None
+    seed: int
+    command: str
+
+    def with_localiser(self, preset: Preset, min_score: float | None = None) -> Result:
+        """Search with the localiser of a preset, and publish what it found."""
+        localiser = build_localiser(preset)
+        found = localise(localiser, self.observation, preset, seed=self.seed)
+        lowest = _lowest_score(preset, localiser, min_score)
+        kept = found.detections[np.asarray(found.detections["score"]) >= lowest]
+        catalogue = self._published(self._classified(kept, localiser), preset)
+        catalogue.meta |= self._provenance(preset, localiser, lowest)
+        catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
+        return Result(
+            catalogue=catalogue,
+            counts=self.observation.counts,
+            preset=preset,
+            summary=summarise(
+                catalogue,
+                self.reference,
+                radius=preset.match_radius,
+                counts=self.observation.counts,
+                detections=found.detections,
+            ),
+            reference=self.reference,
+            seconds=found.seconds,
+        )
+
+    def _classified(self, detections: QTable, localiser: Localiser) -> QTable:
+        """Detections with classes, if there is a classifier."""
+        if self.classifier is None:
+            return detections
         likely = localiser.score_name == "probability"
-        kept = classify(kept, observation, classifier, epochs=epochs, probabilities=likely)
-        if max_fake is not None:
-            kept = without_fakes(kept, classifier, max_fake)
-    kept = renderer.calibrate(kept)
-    catalogue = publish(kept, pixels=observation.counts.finest_pixels)
-    if reference is not None:
-        catalogue = associate(catalogue, reference, preset.match_radius)
-    catalogue.meta |= provenance(
-        preset=preset.name,
-        used=_used(renderer, localiser, classifier),
-        inputs=_inputs(observation),
-        seed=seed,
-        command=command,
-        selections=list(observation.counts.meta.get("selections", ())),
-        score_name=localiser.score_name,
-        min_score=float(lowest) if np.isfinite(lowest) else None,
-        max_fake=max_fake,
-        reference=_origin(reference),
-        match_radius=str(preset.match_radius),
-    )
-    catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
-    return Result(
-        catalogue=catalogue,
-        counts=observation.counts,
-        preset=preset,
-        summary=summarise(
-            catalogue,
-            reference,
-            radius=preset.match_radius,
-            counts=observation.counts,
-            detections=detections,
-        ),
-        reference=reference,
-        seconds=seconds,
-    )
+        classified = classify(
+            detections,
+            self.observation,
+            self.classifier,
+            epochs=self.epochs,
+            probabilities=likely,
+        )
+        if self.max_fake is None:
+            return classified
+        return without_fakes(classified, self.classifier, self.max_fake)
+
+    def _published(self, detections: QTable, preset: Preset) -> QTable:
+        """Catalogue of detections, with the names of their counterparts."""
+        measured = self.renderer.calibrate(detections)
+        catalogue = publish(measured, pixels=self.observation.counts.finest_pixels)
+        if self.reference is None:
+            return catalogue
+        return associate(catalogue, self.reference, preset.match_radius)
+
+    def _provenance(self, preset: Preset, localiser: Localiser, lowest: float) -> dict[str, Any]:
+        """How the catalogue was made."""
+        return provenance(
+            preset=preset.name,
+            used=_used(self.renderer, localiser, self.classifier),
+            inputs=_inputs(self.observation),
+            seed=self.seed,
+            command=self.command,
+            selections=list(self.observation.counts.meta.get("selections", ())),
+            score_name=localiser.score_name,
+            min_score=float(lowest) if np.isfinite(lowest) else None,
+            max_fake=self.max_fake,
+            reference=_origin(self.reference),
+            match_radius=str(preset.match_radius),
+        )
 
 
 def _lowest_score(preset: Preset, localiser: Localiser, min_score: float | None) -> float:
-    """Lowest score kept: what the caller says, or the preset, or the localiser."""
+    """Lowest score kept: that of the caller, or of the preset, or of the localiser."""
     if min_score is not None:
         return min_score
     if preset.score_threshold is not None:
@@ -290,21 +305,6 @@ def _inputs(observation: Observation) -> list[dict[str, str]]:
     """Names and checksums of the files of counts and exposure."""
     maps = (observation.counts, observation.exposure)
     return [entry for sky in maps for entry in sky.meta.get("inputs", ())]
-
-
-def _localise(
-    localiser: Localiser, observation: Observation, preset: Preset, rng: np.random.Generator
-) -> QTable:
-    """Detections of the localiser; none where there is not one count."""
-    if not any(values.any() for values in observation.counts.values):
-        return no_detections()
-    grid = PatchGrid.healpix(
-        preset.patches.nside,
-        size=preset.patches.size,
-        frame=observation.counts.pixels[0].frame,
-    )
-    n_pixels = preset.patches.widths(observation.counts.n_bands)
-    return localiser.localise_sky(observation, grid=grid, n_pixels=n_pixels, rng=rng)
 
 
 def _origin(reference: QTable | None) -> Any:

@@ -15,7 +15,10 @@ from gammafind.errors import (
     InputDataError,
     OptionError,
 )
+from gammafind.pipeline.inputs import Counts, OnePath, path_list, preset_for
+from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.fits import holds_events, read_events, read_exposure
 from gammafind.sky.observation import Observation
@@ -23,7 +26,7 @@ from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage
 
-__all__ = ["observe", "observe_epochs"]
+__all__ = ["observe", "observe_epochs", "read_counts"]
 
 Path = str | PathLike
 
@@ -32,7 +35,7 @@ _LEAST_RATIO = 1e-7
 
 
 def observe(
-    paths: Sequence[Path],
+    counts: Counts,
     renderer: SkyRenderer,
     *,
     frame: str | None = None,
@@ -42,8 +45,9 @@ def observe(
 
     Parameters
     ----------
-    paths : sequence of path-like
-        Count maps, or photon lists, which are binned on the renderer's own pixels.
+    counts : path-like, sequence of path-like, SkyMap or Observation
+        Files of count maps, or photon lists, which are binned on the renderer's own pixels; or a
+        map in memory. An observation is taken as it is.
     renderer : SkyRenderer
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps, also of the exposure, whose files do not say it.
@@ -66,11 +70,16 @@ def observe(
             f"the exposure map {exposure} is given for {renderer.name}, which reads electrons",
             remedy="Leave it out: the options of the renderer say the exposure.",
         )
-    with stage("reading the maps"):
-        counts = _read_sky(paths, renderer, frame=frame)
-    with stage("modelling the sky"):
-        observation = renderer.observe(counts)
-        if exposure is not None:
+    if isinstance(counts, Observation):
+        observation = counts
+    else:
+        if not isinstance(counts, SkyMap):
+            with stage("reading the maps"):
+                counts = _read_sky(path_list(counts), renderer, frame=frame)
+        with stage("modelling the sky"):
+            observation = renderer.observe(counts)
+    if exposure is not None:
+        with stage("reading the exposure"):
             observation = _use_exposure(observation, exposure, frame=frame)
     return observation
 
@@ -125,6 +134,54 @@ def observe_epochs(
     except (BandError, InputDataError) as error:
         raise InputDataError(error.fault, path="; ".join(files), remedy=error.remedy) from error
     return epochs
+
+
+def read_counts(
+    counts: OnePath | Sequence[OnePath],
+    *,
+    preset: Preset | OnePath | None = None,
+    bands: Sequence[Band] | None = None,
+    frame: str | None = None,
+) -> SkyMap:
+    """Read count maps, or bin photon lists, in the bands of a preset.
+
+    Parameters
+    ----------
+    counts : path-like or sequence of path-like
+        HEALPix or WCS maps as gtbin writes them, healpy maps, or photon lists (FT1).
+    preset : Preset, str or path-like, optional
+        By default the one whose bands the energies of the files fill.
+    bands : sequence of Band, optional
+        Bands of maps whose files do not give them, in order.
+    frame : {"galactic", "icrs", "fk5"}, optional
+        Frame of HEALPix maps whose files do not give it.
+
+    Returns
+    -------
+    SkyMap
+        Counts: one array of whole numbers a band, on its own pixels.
+
+    Raises
+    ------
+    EnergyEdgesError
+        If no preset or several fit.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import gammafind
+    >>> from gammafind.sky.fits import write_counts
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_counts(gammafind.demo_sky("M 87"), f"{folder}/counts.fits")
+    ...     counts = gammafind.read_counts(path)
+    >>> counts.bands[0].name
+    '2-20 GeV'
+    """
+    paths = path_list(counts)
+    renderer = build(preset_for(paths, preset, bands).renderer)
+    return _read_sky(paths, renderer, frame=frame)
 
 
 def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:

@@ -10,16 +10,35 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Protocol
+
+from astropy.table import QTable
 
 from gammafind.catalogue.io import TABLE_SUFFIXES, write_table
 from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
-from gammafind.pipeline.detect import Result
+from gammafind.evaluation.numbers import Summary
+from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import atomic_output, check_output, naming_full_disk
 from gammafind.utils.progress import stage
+from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
 
 __all__ = ["Products", "atomic_folder", "check_folder"]
+
+
+class Findings(Protocol):
+    """What products are made of: a `gammafind.pipeline.result.Result`."""
+
+    catalogue: QTable
+    counts: SkyMap
+    reference: QTable | None
+    summary: Summary
+    beside: tuple[Findings, ...]
+
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        """Numbers of each localiser."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +60,7 @@ class Products:
         them all.
     """
 
-    tables: tuple[Path, ...]
+    tables: tuple[Path, ...] = ()
     regions: Path | None = None
     report: Path | None = None
     overwrite: bool = False
@@ -93,7 +112,7 @@ class Products:
                 )
             taken.add(path.resolve())
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Findings) -> None:
         """Write all products; if one fails, or on Ctrl-C, none appears.
 
         Raises
@@ -105,7 +124,7 @@ class Products:
         """
         with stage("writing the products"), ExitStack() as pending:
             found = (result, *result.beside)
-            for products, one in zip((self, *self.beside), found, strict=True):
+            for products, one in zip((self, *self.beside), found, strict=False):
                 for path in products.tables:
                     write_table(one.catalogue, self._pending(pending, path))
                 if products.regions:

@@ -14,10 +14,11 @@ from astropy.units import Quantity
 
 from gammafind.errors import ConfigError, EnergyEdgesError
 from gammafind.presets.preset import Component, Preset, choose_preset, load_preset
+from gammafind.roles.base import Plugin
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.fits import holds_events, read_energy_edges, read_selections
 
-__all__ = ["select_preset", "with_plugins"]
+__all__ = ["check_bands", "select_preset", "with_plugins"]
 
 Path = str | PathLike
 
@@ -61,18 +62,29 @@ def select_preset(
         _tell_unused(edges, preset)
     elif not isinstance(preset, Preset):
         preset = load_preset(preset)
-    if bands is not None and not same_edges(bands, preset.bands):
+    if bands is not None:
+        check_bands(bands, preset)
+    return preset
+
+
+def check_bands(bands: Sequence[Band], preset: Preset) -> None:
+    """Refuse bands that are not those of a preset.
+
+    Raises
+    ------
+    EnergyEdgesError
+    """
+    if not same_edges(bands, preset.bands):
         raise EnergyEdgesError(
             f"the bands {', '.join(band.name for band in bands)} are not those of the preset "
             f"{preset.name}",
             remedy=f"It has {', '.join(band.name for band in preset.bands)}.",
         )
-    return preset
 
 
 def with_plugins(
     preset: Preset,
-    names: Mapping[str, str | None],
+    names: Mapping[str, str | Plugin | None],
     options: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     source: str = "",
@@ -80,14 +92,14 @@ def with_plugins(
     """Change the plugins of a preset.
 
     With another localiser, what the preset has for its own goes: the clusterer and the lowest
-    score kept.
+    score kept. Whoever chooses a localiser gets that one, without the fallback of the preset.
 
     Parameters
     ----------
     preset : Preset
-    names : mapping of str to str
-        Name of the plugin of each role that is to change; None leaves it as it is. Another
-        plugin starts from its own defaults.
+    names : mapping of str to str or Plugin
+        Plugin of each role that is to change, by name or as an instance; None leaves it as it
+        is. Another plugin starts from its own defaults.
     options : mapping of str to mapping, optional
         Options of each role, laid over those of the preset.
     source : str
@@ -102,13 +114,19 @@ def with_plugins(
     ConfigError
         If options are given for a role that the preset has no plugin for.
     """
-    if names.get("localiser") not in (None, preset.localiser.name):
-        preset = replace(preset, clusterer=None, score_threshold=None)
+    fallback = preset.fallback
+    if names.get("localiser") is not None:
+        preset = replace(preset, fallback=None)
+        if names["localiser"] != preset.localiser.name:
+            preset = replace(preset, clusterer=None, score_threshold=None)
     changed: dict[str, Component] = {}
-    for role, name in names.items():
+    for role, chosen in names.items():
         present = getattr(preset, role)
-        if name is not None and (present is None or present.name != name):
-            changed[role] = Component(role=role, name=name, source=source)
+        if isinstance(chosen, Plugin):
+            changed[role] = Component(role=role, name=chosen.name, source=source, plugin=chosen)
+        elif chosen is not None and (present is None or present.name != chosen):
+            known = role == "localiser" and fallback is not None and fallback.name == chosen
+            changed[role] = fallback if known else Component(role=role, name=chosen, source=source)
     preset = replace(preset, **changed)
     merged = {
         role: _with_options(preset, role, more, source) for role, more in (options or {}).items()

@@ -16,6 +16,9 @@ default. Whatever stands beside the name of a plugin is an option of it, text su
     [localiser]
     name = "likelihood"
 
+    [fallback]              # searches skies that the localiser cannot; default: none
+    name = "likelihood"
+
     [clusterer]             # default: the localiser's own
     name = "peaks"
     threshold = 16.0
@@ -48,7 +51,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
@@ -84,7 +87,7 @@ __all__ = [
 ]
 
 _ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
-_SECTIONS = ("preset", *_ROLES, "patches", "match", "catalogue")
+_SECTIONS = ("preset", *_ROLES, "fallback", "patches", "match", "catalogue")
 _EDGE_TOLERANCE = 1e-3
 
 
@@ -100,12 +103,15 @@ class Component:
         As they stand in the file.
     source : str
         The file, for messages.
+    plugin : Plugin, optional
+        An instance that is used as it is, in place of one made from name and options.
     """
 
     role: str
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     source: str = field(default="", compare=False)
+    plugin: Plugin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +173,8 @@ class Preset:
     name, description : str
     renderer, localiser : Component
     clusterer, classifier, population : Component, optional
+    fallback : Component, optional
+        Localiser of the skies that ``localiser`` cannot search, such as images with a WCS.
     patches : PatchLayout
     match_radius : Quantity
         A detection within this radius of a source found it.
@@ -183,6 +191,7 @@ class Preset:
     description: str = ""
     clusterer: Component | None = None
     classifier: Component | None = None
+    fallback: Component | None = None
     population: Component | None = None
     patches: PatchLayout = PatchLayout()
     match_radius: Quantity = 0.3 * u.deg
@@ -221,6 +230,8 @@ def build(component: Component, **given: Any) -> Plugin:
     PluginError
         If there is no such plugin, or it cannot be used.
     """
+    if component.plugin is not None:
+        return replace(component.plugin, **{**component.options, **given})
     try:
         return create(component.role, component.name, **{**component.options, **given})
     except OptionError as error:
@@ -344,6 +355,7 @@ def read_preset(path: str | PathLike) -> Preset:
         return Preset(
             **toml.values("preset", {"name": str, "description": str}, required=("name",)),
             **{role: _component(toml, role) for role in _ROLES},
+            fallback=_component(toml, "fallback", role="localiser"),
             **toml.values("catalogue", {"score_threshold": float}),
             **{f"match_{key}": value for key, value in match.items()},
             patches=_patches(toml),
@@ -358,13 +370,13 @@ def _patches(toml: TomlFile) -> PatchLayout:
     return PatchLayout(**{**values, "n_pixels": tuple(values.get("n_pixels", ()))})
 
 
-def _component(toml: TomlFile, role: str) -> Component | None:
-    if role not in toml.tables:
+def _component(toml: TomlFile, section: str, *, role: str = "") -> Component | None:
+    if section not in toml.tables:
         return None
-    options = dict(toml.tables[role])
-    name = toml.values(role, {"name": str}, required=("name",), others=True)["name"]
+    options = dict(toml.tables[section])
+    name = toml.values(section, {"name": str}, required=("name",), others=True)["name"]
     options.pop("name")
-    return Component(role=role, name=name, options=options, source=toml.path)
+    return Component(role=role or section, name=name, options=options, source=toml.path)
 
 
 def _resources() -> list[str]:

@@ -57,7 +57,7 @@ _PLACES, _PHOTONS = 4, 5
 class DetectionMaker:
     """Simulates skies and searches them; called with an index, it makes that one.
 
-    The catalogue of a seed and an index is the one that `gammafind.simulation.simulate` makes.
+    The catalogue of a seed and an index is the one that `gammafind.simulate` makes.
 
     Parameters
     ----------

@@ -38,6 +38,19 @@ class Localiser(Plugin):
     clusterer: Clusterer | None = None
     """Makes detections of score maps; None for the localiser's own default."""
 
+    def cannot_search(self, observation: Observation) -> str:
+        """Why it cannot search such a sky, for people to read; empty if it can, as by default.
+
+        Parameters
+        ----------
+        observation : Observation
+
+        Returns
+        -------
+        str
+        """
+        return ""
+
     def localise(self, patches: Patches) -> QTable:
         """Find the sources of each patch.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -42,6 +42,9 @@ class SkyRenderer(Plugin):
 
     presets: ClassVar[tuple[str, ...]] = ()
     """TOML files of the presets that use this renderer, as package resources ``package:file``."""
+
+    catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = {}
+    """Published catalogues that come with it, by name: functions that load them."""
 
     map_files: ClassVar[str] = "counts*.fits"
     """Names of the files of `write_drawn` that `read_counts` takes, as a shell pattern."""

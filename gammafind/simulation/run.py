@@ -16,26 +16,27 @@ from gammafind.errors import ConfigError, OptionError, OutputError, TableError
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.provenance import provenance
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.catalogue import CatalogueMaker, Made, catalogue_name
 from gammafind.simulation.folders import is_made, remove_leftovers
-from gammafind.simulation.sources import read_sources
+from gammafind.simulation.sources import check_sources, read_sources
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
 
-__all__ = ["Simulated", "simulate"]
+__all__ = ["Simulated", "simulate_catalogues", "sources_of"]
 
 _FORMATS = ("fits", "ecsv")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Simulated:
-    """What `simulate` left.
+    """Catalogues that `simulate_catalogues` made or found made.
 
     Attributes
     ----------
     folders : tuple of Path
-        All catalogues that were asked for, in order.
+        All catalogues of the call, in order.
     made : tuple of Made
         Those that were not there before.
     preset : Preset
@@ -49,11 +50,11 @@ class Simulated:
     seconds: float
 
 
-def simulate(
+def simulate_catalogues(
     folder: str | PathLike,
     *,
     preset: Preset | str | PathLike = "fermi-lat",
-    sources: str | PathLike | None = None,
+    sources: str | PathLike | QTable | None = None,
     seed: int = 0,
     catalogues: int = 1,
     first: int = 0,
@@ -64,7 +65,7 @@ def simulate(
     overwrite: bool = False,
     command: str = "",
 ) -> Simulated:
-    """Simulate skies of which the sources are known.
+    """Simulate skies whose sources are known, and write them.
 
     Each catalogue gets a folder of its own, ``catalogue-0000`` and so on, with the table of its
     sources, Poisson counts of sources and background as gtbin writes them, and
@@ -78,9 +79,8 @@ def simulate(
     preset : Preset, str or path-like
         Renderer and population. `gammafind.presets.choose.with_plugins` changes these and
         their options.
-    sources : path-like, optional
-        Table of sources that takes the place of the population, as for
-        `gammafind.simulation.read_sources`.
+    sources : path-like or QTable, optional
+        Table of sources instead of the population, as for `sources_of`.
     seed : int
         Of the set. What a catalogue holds depends on its index and on this, not on how many
         there are, nor on the workers.
@@ -131,7 +131,7 @@ def simulate(
         try:
             made = list(track(tasks, "catalogues", total=len(wanted)))
         except TableError as error:
-            path = error.path or sources
+            path = error.path or (None if isinstance(sources, QTable) else sources)
             raise TableError(error.fault, path=path, remedy=error.remedy) from error
     return Simulated(
         folders=tuple(folder / catalogue_name(i) for i in indices),
@@ -186,7 +186,7 @@ def _remove_leftovers(folder: Path, indices: Sequence[int]) -> None:
 def _maker(
     folder: Path,
     preset: Preset,
-    sources: str | PathLike | None,
+    sources: str | PathLike | QTable | None,
     seed: int,
     maps: bool,
     epochs: bool,
@@ -195,7 +195,7 @@ def _maker(
 ) -> CatalogueMaker:
     """Plugins and settings of a set."""
     renderer = build(preset.renderer)
-    origin = _origin(preset) if sources is None else read_sources(sources, renderer)
+    origin = sources_of(preset, sources, renderer)
     used = {"renderer": renderer}
     inputs = []
     if isinstance(origin, QTable):
@@ -229,7 +229,29 @@ def _maker(
     )
 
 
-def _origin(preset: Preset) -> SourcePopulation:
+def sources_of(
+    preset: Preset, sources: str | PathLike | QTable | None, renderer: SkyRenderer
+) -> SourcePopulation | QTable:
+    """Population of a preset, or the sources that are given instead.
+
+    Parameters
+    ----------
+    preset : Preset
+    sources : path-like or QTable, optional
+        A table, its file, or the name of a catalogue that the renderer knows.
+    renderer : SkyRenderer
+
+    Raises
+    ------
+    ConfigError
+        If none are given and the preset has no population.
+    InputFileError, TableError
+        As `gammafind.simulation.sources.read_sources`.
+    """
+    if isinstance(sources, QTable):
+        return check_sources(sources)
+    if sources is not None:
+        return read_sources(sources, renderer)
     if preset.population is None:
         raise ConfigError(
             f"the preset {preset.name} names no population",

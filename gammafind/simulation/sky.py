@@ -17,7 +17,7 @@ from gammafind.utils.streams import streams
 __all__ = ["SimulatedSky", "simulated_sky", "total_counts"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SimulatedSky:
     """A sky of which all is known.
 
@@ -38,6 +38,15 @@ class SimulatedSky:
     observation: Observation
     artefacts: QTable | None = None
 
+    @property
+    def counts(self) -> SkyMap:
+        """Counts that were drawn."""
+        return self.observation.counts
+
+    def __repr__(self) -> str:
+        bands = ", ".join(band.name for band in self.counts.bands)
+        return f"<SimulatedSky: {len(self.sources)} sources in {bands}>"
+
     def everything(self) -> tuple[np.ndarray, ...]:
         """Expected counts of sources and background in each band."""
         background = self.observation.total_background()
@@ -49,7 +58,7 @@ class SimulatedSky:
 
 def simulated_sky(
     renderer: SkyRenderer,
-    population: SourcePopulation,
+    origin: SourcePopulation | QTable,
     *,
     seed: int,
     index: int,
@@ -59,16 +68,18 @@ def simulated_sky(
     Parameters
     ----------
     renderer : SkyRenderer
-    population : SourcePopulation
+    origin : SourcePopulation or QTable
+        Draws the sources, or is the table of them, schema SOURCES.
     seed, index : int
-        Of the catalogue; sources and counts are those of `gammafind.simulation.simulate`.
+        Of the catalogue; sources and counts are those of `gammafind.simulate`.
 
     Returns
     -------
     SimulatedSky
     """
     random = streams(seed, index)
-    sources = population.sample(rng=random.sources)
+    is_table = isinstance(origin, QTable)
+    sources = origin if is_table else origin.sample(rng=random.sources)
     expected = renderer.render(sources)
     total = total_counts({"sources": expected, **renderer.background()})
     drawn = renderer.draw(total, rng=random.counts)

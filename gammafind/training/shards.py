@@ -51,7 +51,7 @@ _LARGEST = float(np.finfo(np.float16).max)
 class ShardMaker:
     """Renders catalogues into shards; called with an index, it makes that one.
 
-    The catalogue of a seed and an index is the one that `gammafind.simulation.simulate` makes.
+    The catalogue of a seed and an index is the one that `gammafind.simulate` makes.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from astropy.table import QTable
 from gammafind import create
 from gammafind.catalogue.io import write_table
 from gammafind.errors import FileFormatError, GammafindError, MissingFileError, TableError
-from gammafind.simulation import read_sources
+from gammafind.simulation.sources import read_sources
 from tests.simulation.toy_sky import FLUX
 
 LAT = create("renderer", "fermi-lat")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import ClassVar
@@ -12,6 +12,7 @@ from astropy.table import QTable
 
 from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS
 from gammafind.plugins.fermi_lat.diffuse import interstellar_at_pixels, interstellar_in_patches
+from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 from gammafind.plugins.fermi_lat.fluxes import (
     band_fluxes,
     flux_history,
@@ -86,6 +87,8 @@ class FermiLatRenderer(LatInstrument):
             "fermi-lat-psf3-2-20",
         )
     )
+
+    catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = {"4fgl-dr2": load_4fgl_dr2}
 
     classes: ClassVar[tuple[str, ...]] = (*dict.fromkeys(CLASS_GROUPS.values()), "OTHER")
 

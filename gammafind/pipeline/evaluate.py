@@ -1,0 +1,119 @@
+"""How well a catalogue agrees with the true sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from os import PathLike
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+from astropy.units import Quantity
+
+from gammafind.errors import OptionError
+from gammafind.evaluation.brightness import MinFlux
+from gammafind.evaluation.summary import check_detections, check_truth, summarise
+from gammafind.pipeline.inputs import Table, table_of
+from gammafind.pipeline.result import Result
+from gammafind.units import degrees, parse_quantity
+from gammafind.utils.files import of_file
+
+__all__ = ["evaluate", "match_radius"]
+
+_RADIUS = "0.3 deg"
+
+
+def evaluate(
+    catalogue: Table | Result,
+    truth: Table,
+    *,
+    radius: Quantity | None = None,
+    min_latitude: Quantity = 0 * u.deg,
+    min_score: float | None = None,
+    purity: float = 0.90,
+    min_fluxes: Sequence[MinFlux] = (),
+) -> dict[str, Any]:
+    """Measure completeness, purity and position offsets of a catalogue.
+
+    Parameters
+    ----------
+    catalogue : Result, str, path-like or QTable
+        What was found.
+    truth : str, path-like or QTable
+        The true sources: the name of an embedded catalogue, a file, or a table with positions.
+    radius : Quantity, optional
+        Largest separation of a pair, an angle; by default that with which the catalogue was made,
+        or 0.3 deg.
+    min_latitude : Quantity
+        Detections and sources nearer to the Galactic plane do not count; 0 to 90 deg.
+    min_score : float, optional
+        Lowest score that counts in the entry ``at_cut`` and for offsets; all by default.
+    purity : float
+        Purity at which completeness is measured, between 0 and 1.
+    min_fluxes : sequence of MinFlux
+        Selections of bright sources, whose completeness is measured too.
+
+    Returns
+    -------
+    dict
+        Numbers as JSON holds them, None where there is no value: ``radius, min_latitude`` and
+        the entries of `gammafind.evaluation.summary.summarise`.
+
+    Raises
+    ------
+    OptionError
+        If a value is out of range.
+    InputFileError, TableError
+        If a file cannot be used, or a table lacks a column.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> result = gammafind.detect(gammafind.demo_sky("M 87"), localiser="likelihood")
+    >>> metrics = gammafind.evaluate(result, "4fgl-dr2")
+    >>> metrics["at_cut"]["all"]["purity"]
+    1.0
+    """
+    if not 0 <= degrees(min_latitude, name="min_latitude") < 90:
+        raise OptionError(f"min_latitude is {min_latitude}", remedy="Accepted is 0 to 90 deg.")
+    if min_score is not None and not np.isfinite(min_score):
+        raise OptionError(f"min_score is {min_score}", remedy="It must be a finite number.")
+    found = catalogue.catalogue if isinstance(catalogue, Result) else table_of(catalogue)
+    there = table_of(truth)
+    is_published = "Score" in found.colnames
+    columns = {
+        "score": "Score" if is_published else "score",
+        "error": "Conf_68_SemiMajor" if is_published else "pos_err",
+    }
+    with _named(catalogue):
+        check_detections(found, **columns)
+    with _named(truth):
+        check_truth(there, min_fluxes)
+    within = match_radius(radius, found)
+    metrics = summarise(
+        found,
+        there,
+        rng=np.random.default_rng(0),
+        radius=within,
+        min_latitude=min_latitude,
+        cut=-np.inf if min_score is None else min_score,
+        purity=purity,
+        min_fluxes=min_fluxes,
+        **columns,
+    )
+    return {"radius": str(within), "min_latitude": str(min_latitude), **metrics}
+
+
+def match_radius(radius: Quantity | None, catalogue: QTable) -> Quantity:
+    """Match radius as given, or that with which the catalogue was made, or 0.3 deg."""
+    if radius is not None:
+        return radius
+    text = str(catalogue.meta.get("match_radius", _RADIUS))
+    return parse_quantity(text, "deg", name="the match radius of the catalogue")
+
+
+def _named(source: object) -> AbstractContextManager[None]:
+    """Let errors name the file of a table that comes from one."""
+    return of_file(source) if isinstance(source, str | PathLike) else nullcontext()

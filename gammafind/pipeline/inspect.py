@@ -1,0 +1,107 @@
+"""What files hold, and what would be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import astropy.units as u
+from astropy.table import QTable
+
+from gammafind.errors import GammafindError, InputFileError
+from gammafind.pipeline.inputs import OnePath, path_list
+from gammafind.presets.choose import select_preset
+from gammafind.sky.fits import holds_events, open_fits, read_energy_edges, read_selections
+from gammafind.utils.files import check_input
+
+__all__ = ["Inspection", "inspect"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Inspection:
+    """What `gammafind.inspect` found in files.
+
+    Attributes
+    ----------
+    table : QTable
+        One row a file: ``file, kind, hdus, energies, selections``, all text.
+    preset : str
+        Name of the preset that fits all of them; empty if none does.
+    fault : str
+        Why no preset fits, and what helps; empty if one does.
+    """
+
+    table: QTable
+    preset: str
+    fault: str
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{row['file']}: {row['kind']}; {'; '.join(filter(None, list(row.values())[2:]))}"
+            for row in self.table
+        ]
+        return "\n".join([*lines, f"preset: {self.preset}" if self.preset else self.fault])
+
+
+def inspect(files: OnePath | Sequence[OnePath]) -> Inspection:
+    """Look into files of counts or photons, and find the preset that fits them.
+
+    Parameters
+    ----------
+    files : path-like or sequence of path-like
+
+    Returns
+    -------
+    Inspection
+        Its text says what each file holds and which preset would be used.
+
+    Raises
+    ------
+    InputFileError
+        If a file is missing, or is no FITS file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import gammafind
+    >>> from gammafind.sky.fits import write_counts
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_counts(gammafind.demo_sky("M 87"), f"{folder}/counts.fits")
+    ...     found = gammafind.inspect(path)
+    >>> found.preset
+    'fermi-lat-psf3-2-20'
+    """
+    paths = path_list(files)
+    rows = [_row(check_input(path)) for path in paths]
+    preset, fault = "", ""
+    try:
+        preset = select_preset(paths).name
+    except GammafindError as error:
+        fault = str(error)
+    return Inspection(table=QTable(rows=rows), preset=preset, fault=fault)
+
+
+def _row(path: Path) -> dict[str, str]:
+    """What one file holds."""
+    with open_fits(path) as file:
+        hdus = ", ".join(hdu.name or "PRIMARY" for hdu in file)
+    photons = holds_events(path)
+    return {
+        "file": path.name,
+        "kind": "photon list" if photons else "maps",
+        "hdus": hdus,
+        "energies": "" if photons else _energies(path),
+        "selections": ", ".join(read_selections(path)),
+    }
+
+
+def _energies(path: Path) -> str:
+    """Energy bins of a file of maps, as text."""
+    try:
+        edges = read_energy_edges([path])
+    except InputFileError as error:
+        return error.fault
+    if edges.unit == u.keV:
+        edges = edges.to(u.GeV)
+    return f"{len(edges) - 1} bins of {edges[0]:.4g} to {edges[-1]:.4g}"

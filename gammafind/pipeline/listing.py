@@ -1,0 +1,70 @@
+"""What can be combined: plugins and presets, as tables."""
+
+from __future__ import annotations
+
+from astropy.table import QTable
+
+from gammafind.presets.preset import presets
+from gammafind.roles.registry import plugins
+
+__all__ = ["list_plugins", "list_presets"]
+
+
+def list_plugins(role: str | None = None) -> QTable:
+    """List the plugins that are installed.
+
+    Parameters
+    ----------
+    role : {"population", "renderer", "localiser", "clusterer", "classifier"}, optional
+        All roles by default.
+
+    Returns
+    -------
+    QTable
+        One row a plugin, built-in ones first: ``role, name, distribution, version, summary`` and
+        ``error``, which is empty where the plugin can be used. All columns are text.
+
+    Raises
+    ------
+    UnknownPluginError
+        If there is no such role.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> list(gammafind.list_plugins("clusterer")["name"][:2])
+    ['disk', 'kmeans']
+    """
+    names = ("role", "name", "distribution", "version", "summary", "error")
+    rows = [[getattr(info, name) or "" for name in names] for info in plugins(role)]
+    columns = zip(*rows, strict=True) if rows else [[] for _ in names]
+    return QTable({name: list(values) for name, values in zip(names, columns, strict=True)})
+
+
+def list_presets() -> QTable:
+    """List the presets of all installed instruments.
+
+    Returns
+    -------
+    QTable
+        One row a preset: ``name, renderer, localiser, classifier, bands, description``. All
+        columns are text.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> "fermi-lat" in gammafind.list_presets()["name"]
+    True
+    """
+    rows = [
+        {
+            "name": preset.name,
+            "renderer": preset.renderer.name,
+            "localiser": preset.localiser.name,
+            "classifier": preset.classifier.name if preset.classifier else "",
+            "bands": ", ".join(band.name for band in preset.bands),
+            "description": preset.description,
+        }
+        for preset in presets().values()
+    ]
+    return QTable(rows=rows) if rows else QTable(names=("name",), dtype=(str,))

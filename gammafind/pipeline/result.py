@@ -1,0 +1,187 @@
+"""What a search found, and what can be made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astropy.table import QTable
+
+from gammafind.catalogue.io import TABLE_SUFFIXES
+from gammafind.catalogue.regions import to_regions
+from gammafind.evaluation.numbers import Summary
+from gammafind.pipeline.products import Products, check_folder
+from gammafind.presets.preset import Preset
+from gammafind.sky.skymap import SkyMap
+from gammafind.views.localisers import Search
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from regions import Regions
+
+__all__ = ["Result"]
+
+_TABLES = (".ecsv", ".fits", ".vot")
+"""Formats of the catalogue in a folder."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Result:
+    """What `gammafind.detect` found.
+
+    Attributes
+    ----------
+    catalogue : QTable
+        One row a source, highest score first: name, position and its error, score, flux and what
+        else was measured, each with its unit. ``meta`` says how it was made. A catalogue that is
+        read from a file has columns of the same types.
+    counts : SkyMap
+        The sky that was searched.
+    preset : Preset
+    summary : Summary
+        Numbers found and, with a reference catalogue, purity and completeness.
+    reference : QTable or None
+        The catalogue that the sources were matched with.
+    seconds : float
+        Wall-clock time of the search, without reading and modelling the sky.
+    beside : tuple of Result
+        What other localisers found on the same sky.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> sky = gammafind.simulate("toy-sky", seed=1)
+    >>> result = gammafind.detect(sky.observation, preset="toy-sky")
+    >>> result
+    <Result: 6 sources in 2-20 GeV, found by likelihood>
+    >>> len(result.regions)
+    6
+    """
+
+    catalogue: QTable
+    counts: SkyMap
+    preset: Preset
+    summary: Summary
+    reference: QTable | None
+    seconds: float
+    beside: tuple[Result, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.catalogue)
+
+    def __repr__(self) -> str:
+        return f"<Result: {self._title()}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._title()}</p>{self.catalogue._repr_html_()}"
+
+    def _title(self) -> str:
+        n = len(self.catalogue)
+        bands = ", ".join(band.name for band in self.counts.bands)
+        by = self.preset.localiser.name
+        return f"{n} source{'' if n == 1 else 's'} in {bands}, found by {by}"
+
+    @property
+    def regions(self) -> Regions:
+        """DS9 regions: a circle at each source, as wide as its 95 % position error."""
+        return to_regions(self.catalogue)
+
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        """Numbers of this localiser, and of those that searched the same sky."""
+        return tuple(
+            Search(localiser=one.preset.localiser.name, summary=one.summary, seconds=one.seconds)
+            for one in (self, *self.beside)
+        )
+
+    def plot(self) -> Figure:
+        """Draw the sky with the sources that were found.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            ``savefig`` writes it; a notebook shows it.
+        """
+        from gammafind.views.rows import rows_of
+        from gammafind.views.sky import sky_figure
+
+        pixels = self.counts.finest_pixels
+        rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
+        title = f"{self.preset.name}: {self._title()}"
+        return sky_figure(self.counts, rows, title=title, score_name=self.summary.score_name)
+
+    def write(self, path: str | PathLike, *, overwrite: bool = False) -> tuple[Path, ...]:
+        """Write the catalogue, and its regions if ``path`` is a folder.
+
+        Parameters
+        ----------
+        path : path-like
+            A table, whose format the suffix names (``.ecsv``, ``.fits``, ``.vot``, ``.csv``), a
+            DS9 region file (``.reg``), or a folder, which then holds ``catalogue`` in three formats
+            and ``catalogue.reg``, and the same of other localisers, whose names those files bear.
+        overwrite : bool
+            Whether files that exist may be replaced.
+
+        Returns
+        -------
+        tuple of Path
+            What was written, all or nothing.
+
+        Raises
+        ------
+        OutputError
+            If a file exists and may not be replaced, or cannot be written.
+        TableError
+            If a format cannot hold the catalogue.
+        """
+        path = Path(path)
+        if path.name.lower().endswith(TABLE_SUFFIXES):
+            products = Products(tables=(path,), overwrite=overwrite)
+        elif path.suffix == ".reg":
+            products = Products(regions=path, overwrite=overwrite)
+        else:
+            check_folder(path, overwrite=overwrite).mkdir(exist_ok=True)
+            names = (one.preset.localiser.name for one in self.beside)
+            products = Products(
+                **_in_folder(path, "catalogue"),
+                overwrite=overwrite,
+                beside=tuple(Products(**_in_folder(path, name)) for name in names),
+            )
+        products.check()
+        products.write(self)
+        return products.files
+
+    def report(self, folder: str | PathLike, *, overwrite: bool = False) -> Path:
+        """Write a page that shows what was found, with its figures.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if it does not exist.
+        overwrite : bool
+            Whether files that exist may be replaced.
+
+        Returns
+        -------
+        Path
+            ``index.html``.
+
+        Raises
+        ------
+        OutputError
+            If a file exists and may not be replaced, or cannot be written.
+        """
+        products = Products(report=Path(folder), overwrite=overwrite)
+        products.check()
+        products.write(self)
+        return Path(folder) / "index.html"
+
+
+def _in_folder(folder: Path, name: str) -> dict[str, object]:
+    """Files of a catalogue in a folder."""
+    return {
+        "tables": tuple(folder / f"{name}{suffix}" for suffix in _TABLES),
+        "regions": folder / f"{name}.reg",
+    }
