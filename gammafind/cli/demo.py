@@ -65,11 +65,11 @@ def run(arguments: Namespace) -> None:
         reference=EMBEDDED_REFERENCE,
         command=command_line(arguments),
     )
+    names = [one.preset.localiser.name for one in result.beside]
     with atomic_folder(folder, arguments.overwrite) as filled:
-        _products(filled, chosen["beside"]).write(result)
+        _products(filled, names).write(result)
     if arguments.verbosity >= 0:
-        names = [f"{name}.ecsv" for name in chosen["beside"]]
-        written = ["catalogue.ecsv", *names, "index.html"]
+        written = ["catalogue.ecsv", *(f"{name}.ecsv" for name in names), "index.html"]
         print_result(result, [folder / name for name in written])
 
 

@@ -142,7 +142,9 @@ def detect(
         seed=seed,
         command=command,
     )
-    result = search.with_localiser(able_preset(preset, observation), min_score)
+    preset = able_preset(preset, observation)
+    others = [one for one in others if one.localiser.name != preset.localiser.name]
+    result = search.with_localiser(preset, min_score)
     return replace(result, beside=tuple(search.with_localiser(one) for one in others))
 
 

@@ -24,6 +24,9 @@ Path = str | PathLike
 
 _log = logging.getLogger("gammafind")
 
+_SEARCHING = ("localiser", "clusterer")
+"""Roles whose choice leaves no room for the fallback of a preset."""
+
 
 def select_preset(
     paths: Sequence[Path],
@@ -92,7 +95,8 @@ def with_plugins(
     """Change the plugins of a preset.
 
     With another localiser, what the preset has for its own goes: the clusterer and the lowest
-    score kept. Whoever chooses a localiser gets that one, without the fallback of the preset.
+    score kept. Where a localiser, a clusterer or their options are
+    chosen, the fallback of the preset does not replace them.
 
     Parameters
     ----------
@@ -115,10 +119,11 @@ def with_plugins(
         If options are given for a role that the preset has no plugin for.
     """
     fallback = preset.fallback
-    if names.get("localiser") is not None:
+    of_search = [names.get(role) or (options or {}).get(role) for role in _SEARCHING]
+    if any(of_search):
         preset = replace(preset, fallback=None)
-        if names["localiser"] != preset.localiser.name:
-            preset = replace(preset, clusterer=None, score_threshold=None)
+    if names.get("localiser") not in (None, preset.localiser.name):
+        preset = replace(preset, clusterer=None, score_threshold=None)
     changed: dict[str, Component] = {}
     for role, chosen in names.items():
         present = getattr(preset, role)

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import astropy.units as u
+from dataclasses import replace
+
 import pytest
 
 from gammafind.catalogue.io import read_table
 from gammafind.cli import demo
 from gammafind.cli.main import main
-from gammafind.networks.features import FeatureSpec
-from gammafind.plugins.unet import folder as weights
-from gammafind.plugins.unet.architecture import Architecture
-from gammafind.presets.preset import load_preset
-from gammafind.sky.bands import energy_bands
-from tests.cli.toy import toy_file
+from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+from gammafind.presets.choose import with_plugins
+from gammafind.presets.preset import Component, load_preset
+from tests.cli.toy import Probable, toy_counts
 
 CATALOGUE = {f"catalogue.{suffix}" for suffix in ("ecsv", "fits", "vot", "reg")}
 BESIDE = {"bright.ecsv", "bright.reg"}
 PAGE = {"sky.png", "zoom.png", "localisers.png", "index.html"}
-LACK = "no weights of the network probable"
 
 
 @pytest.fixture
 def small_demo(toy, monkeypatch, tmp_path):
-    """The demo on the toy sky, with ``probable`` as its network and ``bright`` beside it."""
-    counts = toy_file(tmp_path / "counts.fits")
-    monkeypatch.setattr(demo, "PRESET", "toy")
-    monkeypatch.setattr(demo, "LOCALISER", "probable")
+    """The demo on the toy sky, with ``probable`` as its network and ``bright`` for comparison."""
+    preset = with_plugins(load_preset("toy"), {"localiser": "probable"})
+    preset = replace(preset, fallback=Component(role="localiser", name="bright"))
+    monkeypatch.setattr("gammafind.pipeline.demo.DEMO_PRESET", preset)
+    monkeypatch.setattr("gammafind.pipeline.demo.demo_sky", toy_counts)
+    monkeypatch.setattr("gammafind.pipeline.inputs._embedded", lambda name: load_4fgl_dr2())
     monkeypatch.setattr(demo, "BESIDE", "bright")
-    monkeypatch.setattr(demo, "_lack_of_weights", lambda preset: "")
-    monkeypatch.setattr("gammafind.plugins.fermi_lat.embedded.demo_counts_path", lambda: counts)
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -62,12 +60,11 @@ def test_each_localiser_publishes_by_its_own_lowest_score(small_demo):
         "probability",
         0.4,
     )
-    assert (len(beside), beside.meta["score_name"], beside.meta["min_score"]) == (3, "score", 16)
+    assert (len(beside), beside.meta["score_name"], beside.meta["min_score"]) == (3, "score", None)
     assert first["Score"].info.description == "Score of the localiser: probability"
     page = (small_demo / "out" / "index.html").read_text()
     assert "2 sources found by probable</title>" in page
     assert "probability &gt;= 0.4<" in page
-    assert "score &gt;= 16<" in page
 
 
 def test_a_localiser_that_is_named_searches_alone(small_demo, monkeypatch):
@@ -77,20 +74,15 @@ def test_a_localiser_that_is_named_searches_alone(small_demo, monkeypatch):
     assert len(read_table(small_demo / "gammafind-demo" / "catalogue.ecsv")) == 3
 
 
-def test_without_weights_the_likelihood_searches_alone_and_says_so(small_demo, monkeypatch, capsys):
+def test_where_the_network_cannot_search_the_fallback_does_alone(small_demo, monkeypatch, capsys):
     monkeypatch.setattr("gammafind.pipeline.products.write_report", lambda *_, **__: None)
-    monkeypatch.setattr(demo, "_lack_of_weights", lambda preset: LACK)
+    monkeypatch.setattr(Probable, "cannot_search", lambda localiser, observation: "no weights")
     assert main(["demo"]) == 0
-    assert f"gammafind: {LACK}: the localiser bright searches alone\n" in capsys.readouterr().err
+    assert "gammafind: no weights: bright searches instead\n" in capsys.readouterr().err
     assert names(small_demo / "gammafind-demo") == CATALOGUE
-    assert main(["demo", "-o", "twice", "--beside", "bright", "--beside", "probable", "-q"]) == 0
-    assert names(small_demo / "twice") == CATALOGUE | {"probable.ecsv", "probable.reg"}
 
 
-def test_options_are_for_the_network_and_never_for_what_takes_its_place(
-    small_demo, monkeypatch, capsys
-):
-    monkeypatch.setattr(demo, "_lack_of_weights", lambda preset: LACK)
+def test_options_are_for_the_network_and_never_for_the_fallback(small_demo, capsys):
     assert main(["demo", "--option", "localiser.threshold=50"]) == 1
     assert "probable has no option 'threshold'" in capsys.readouterr().err
 
@@ -114,20 +106,3 @@ def test_a_demo_that_is_stopped_leaves_nothing(small_demo, monkeypatch):
     monkeypatch.setattr("gammafind.pipeline.products.write_report", stop)
     assert main(["demo"]) == 130
     assert list(small_demo.iterdir()) == []
-
-
-@pytest.mark.parametrize(("edges", "lacking"), [([2, 20], False), ([3, 20], True)])
-def test_weights_for_the_sky_of_the_demo_are_looked_for(tmp_path, monkeypatch, edges, lacking):
-    monkeypatch.setattr(weights, "_SHIPPED", tmp_path)
-    preset = load_preset(demo.PRESET)
-    assert "are shipped for patches of 2-20 GeV" in demo._lack_of_weights(preset)
-    (tmp_path / "one").mkdir()
-    network = Architecture(
-        network="gammafind",
-        bands=energy_bands(edges * u.GeV),
-        widths=(32,),
-        size=12.8 * u.deg,
-        features=FeatureSpec(),
-    )
-    network.write(tmp_path / "one" / weights.ARCHITECTURE)
-    assert bool(demo._lack_of_weights(preset)) == lacking

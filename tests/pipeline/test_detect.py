@@ -150,7 +150,7 @@ def test_localisers_side_by_side_must_differ_and_share_the_renderer(counts):
     with pytest.raises(OptionError, match="the localiser bright is named twice"):
         detect([counts], preset=preset, beside=[preset])
     other = with_plugins(preset, {"localiser": "probable"}, {"renderer": {"tilt": 1}})
-    with pytest.raises(ConfigError, match="beside toy has another renderer"):
+    with pytest.raises(ConfigError, match="next to toy has another renderer"):
         detect([counts], preset=preset, beside=[other])
 
 
