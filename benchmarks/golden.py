@@ -13,6 +13,7 @@ import numpy as np
 from astropy.table import QTable
 
 import gammafind
+from gammafind.catalogue.io import read_table, write_table
 
 SEED = 777
 LEAST_SCORE = 0.05
@@ -64,10 +65,10 @@ def main() -> None:
         table = search(name)
         path = folder / f"{name}.ecsv"
         if mode == "freeze":
-            table.write(path, overwrite=True)
+            write_table(table, path, overwrite=True)
             print(f"| {name} | {len(table)} | frozen |")
         else:
-            before = QTable.read(path)
+            before = read_table(path)
             print(f"| {name} | {len(table)} | {'; '.join(differences(before, table)) or 'none'} |")
 
 

@@ -22,8 +22,8 @@ def tidy(table: Table) -> QTable:
     """Copy a table so that it reads the same from each format.
 
     Floats that are masked become NaN and strings that are masked become empty; integers stay
-    masked. Byte strings become text, and text loses the blanks at its ends. Dimensionless
-    quantities become plain numbers. Of the notes on a column its description and its UCD are
+    masked. Numbers get the byte order of the machine. Byte strings become text, and text loses
+    the blanks at its ends. Dimensionless quantities become plain numbers. Of the notes on a column its description and its UCD are
     kept, the latter if it is a valid UCD1+. The metadata become what JSON holds: dicts with
     text keys, lists, text, numbers, true, false, null.
 
@@ -60,8 +60,8 @@ def _values(column: object, name: str) -> object:
     unit = getattr(column, "unit", None)
     mask = np.asarray(column.mask) if isinstance(column, MaskedColumn | Masked) else None
     values = column.unmasked if isinstance(column, Masked) else column
-    values = values.value if isinstance(values, Quantity) else np.asarray(values)
-    values = _filled(np.array(values), mask, name)
+    values = np.array(values.value if isinstance(values, Quantity) else values)
+    values = _filled(values.astype(values.dtype.newbyteorder("=")), mask, name)
     plain = unit is None or unit == u.dimensionless_unscaled
     return values if plain else Quantity(values, unit, dtype=values.dtype)
 

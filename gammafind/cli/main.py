@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from gammafind import __version__
-from gammafind.cli import compare, demo, detect, evaluate, plugins, report, simulate, train
+from gammafind.cli import compare, demo, detect, evaluate, inspect, plugins, report, simulate, train
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
@@ -17,6 +17,7 @@ __all__ = ["main", "parser"]
 COMMANDS = {
     "demo": demo,
     "detect": detect,
+    "inspect": inspect,
     "plugins": plugins,
     "evaluate": evaluate,
     "compare": compare,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def path_list(paths: OnePath | Sequence[OnePath]) -> list[Path]:
     OptionError
         If there is none, or one has an empty name.
     """
-    one = isinstance(paths, str | PathLike)
+    one = isinstance(paths, str | PathLike) or not isinstance(paths, Iterable)
     listed = [paths] if one else list(paths)
     if not listed:
         raise OptionError("no file of counts is given", remedy="Name at least one.")

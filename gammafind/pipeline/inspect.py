@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import astropy.units as u
+import numpy as np
 from astropy.table import QTable
 
 from gammafind.errors import GammafindError, InputFileError
@@ -99,7 +100,7 @@ def _row(path: Path) -> dict[str, str]:
 def _energies(path: Path) -> str:
     """Energy bins of a file of maps, as text."""
     try:
-        edges = read_energy_edges([path])
+        edges = np.unique(read_energy_edges([path]))
     except InputFileError as error:
         return error.fault
     if edges.unit == u.keV:
