@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from gammafind._moved import announce_moved
+
 try:
     from gammafind._version import __version__
 except ImportError:
@@ -52,6 +54,8 @@ _HOMES = _VERBS | _NAMES
 """Modules of the public names."""
 
 __all__ = ["__version__", *_HOMES]
+
+announce_moved()
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from tests.contracts.installed import run_python
 
 ROOT = Path(gammafind.__file__).parent
 LAYERS = (
-    ("_version", "__init__"),
+    ("_version", "_moved", "__init__"),
     ("errors",),
     ("units",),
     ("utils",),
