@@ -23,9 +23,9 @@ def tidy(table: Table) -> QTable:
 
     Floats that are masked become NaN and strings that are masked become empty; integers stay
     masked. Numbers get the byte order of the machine. Byte strings become text, and text loses
-    the blanks at its ends. Dimensionless quantities become plain numbers. Of the notes on a column
-    its description and its UCD are kept, the latter if it is a valid UCD1+. The metadata become what JSON holds: dicts with
-    text keys, lists, text, numbers, true, false, null.
+    the blanks at its ends. Dimensionless quantities become plain numbers. A column keeps its
+    description, and its UCD if it is a valid UCD1+. The metadata become what JSON holds: dicts
+    with text keys, lists, text, numbers, true, false, null.
 
     Parameters
     ----------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import inspect
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,11 +15,13 @@ _MARKERS = ("hookimpl",)
 """Public names that are objects of another library; the page on plugins shows their use."""
 
 
-def public() -> Iterator[object]:
+def public() -> list[object]:
+    things = []
     for module in (gammafind, gammafind.testing):
         for name in module.__all__:
             if not name.startswith("__") and name not in _MARKERS:
-                yield pytest.param(getattr(module, name), id=f"{module.__name__}.{name}")
+                things.append(pytest.param(getattr(module, name), id=f"{module.__name__}.{name}"))
+    return things
 
 
 def sections(text: str) -> set[str]:

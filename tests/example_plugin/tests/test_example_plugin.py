@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 import pytest
-from gammafind.config import build
-from gammafind.registry import plugins
 
 from gammafind import get_plugin, load_preset
+from gammafind.config import build
+from gammafind.registry import plugins
 from gammafind.testing import check_clusterer, check_renderer
 
 pytestmark = pytest.mark.skipif(
