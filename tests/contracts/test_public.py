@@ -28,6 +28,14 @@ def sections(text: str) -> set[str]:
     return set(re.findall(r"^(\w+)\n-+$", text, re.MULTILINE))
 
 
+def test_the_reference_lists_every_public_name_and_no_other(root):
+    text = (root / "docs" / "reference" / "index.md").read_text()
+    listed = set(re.findall(r"^   (gammafind[\w.]+)$", text, re.MULTILINE))
+    names = {f"gammafind.{name}" for name in gammafind.__all__ if not name.startswith("__")}
+    names |= {f"gammafind.testing.{name}" for name in gammafind.testing.__all__}
+    assert listed == names - {f"gammafind.{name}" for name in _MARKERS}
+
+
 @pytest.mark.parametrize("thing", public())
 def test_a_public_name_is_documented(thing):
     text = inspect.getdoc(thing)
