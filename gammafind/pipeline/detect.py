@@ -109,14 +109,13 @@ def detect(
 
     Examples
     --------
-    Fifteen degrees of the real sky:
-
     >>> import gammafind
-    >>> from gammafind.testing import demo_region
-    >>> result = gammafind.detect(demo_region(), localiser="likelihood", reference="4fgl-dr2")
+    >>> sky = gammafind.demo_sky("M 87")
+    >>> result = gammafind.detect(sky, localiser="likelihood", reference="4fgl-dr2")
     >>> result
-    <Result: 5 sources in 2-20 GeV, found by likelihood>
-    >>> print(result.catalogue["Source_Name", "ASSOC1"][0])  # doctest: +SKIP
+    <Result: 4 sources in 2-20 GeV, found by likelihood>
+    >>> print(result.catalogue["ASSOC1"][0])
+    4FGL J1230.8+1223
     """
     _check_numbers(min_score, seed)
     preset = preset_for(counts, preset, bands)

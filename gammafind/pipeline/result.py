@@ -52,12 +52,11 @@ class Result:
     Examples
     --------
     >>> import gammafind
-    >>> sky = gammafind.simulate("toy-sky", seed=1)
-    >>> result = gammafind.detect(sky.observation, preset="toy-sky")
+    >>> result = gammafind.detect(gammafind.demo_sky("M 87"), localiser="likelihood")
     >>> result
-    <Result: 6 sources in 2-20 GeV, found by likelihood>
+    <Result: 4 sources in 2-20 GeV, found by likelihood>
     >>> len(result.regions)
-    6
+    4
     """
 
     catalogue: QTable
