@@ -116,7 +116,7 @@ def compare(
     >>> import gammafind
     >>> names = ["likelihood", "photutils-peaks"]
     >>> done = gammafind.compare(gammafind.demo_sky("M 87"), "4fgl-dr2", localisers=names)
-    >>> list(done.table["localiser"])
+    >>> done.table["localiser"].tolist()
     ['likelihood', 'photutils-peaks']
     """
     preset = preset_for(counts, preset, bands)

@@ -73,7 +73,7 @@ def evaluate(
     >>> import gammafind
     >>> result = gammafind.detect(gammafind.demo_sky("M 87"), localiser="likelihood")
     >>> metrics = gammafind.evaluate(result, "4fgl-dr2")
-    >>> metrics["at_cut"]["all"]["purity"]
+    >>> metrics["at_cut"]["purity"]
     1.0
     """
     if not 0 <= degrees(min_latitude, name="min_latitude") < 90:

@@ -68,7 +68,7 @@ def inspect(files: OnePath | Sequence[OnePath]) -> Inspection:
     >>> import gammafind
     >>> from gammafind.sky.fits import write_counts
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_counts(gammafind.demo_sky("M 87"), f"{folder}/counts.fits")
+    ...     path = write_counts(gammafind.demo_sky(), f"{folder}/counts.fits")
     ...     found = gammafind.inspect(path)
     >>> found.preset
     'fermi-lat-psf3-2-20'

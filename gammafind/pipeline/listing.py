@@ -32,7 +32,7 @@ def list_plugins(role: str | None = None) -> QTable:
     Examples
     --------
     >>> import gammafind
-    >>> list(gammafind.list_plugins("clusterer")["name"][:2])
+    >>> gammafind.list_plugins("clusterer")["name"].tolist()[:2]
     ['disk', 'kmeans']
     """
     names = ("role", "name", "distribution", "version", "summary", "error")

@@ -174,7 +174,7 @@ def read_counts(
     >>> import gammafind
     >>> from gammafind.sky.fits import write_counts
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_counts(gammafind.demo_sky("M 87"), f"{folder}/counts.fits")
+    ...     path = write_counts(gammafind.demo_sky(), f"{folder}/counts.fits")
     ...     counts = gammafind.read_counts(path)
     >>> counts.bands[0].name
     '2-20 GeV'
