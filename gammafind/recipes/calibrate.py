@@ -12,6 +12,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
+from scipy.optimize import isotonic_regression
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
@@ -166,17 +167,13 @@ def fit_calibration(logits: np.ndarray, matched: np.ndarray) -> Calibration:
         Of bins with as many detections each, joined where shares do not rise (Zadrozny & Elkan
         2002, doi:10.1145/775047.775151).
     """
-    order = np.argsort(logits)
-    parts = [part for part in np.array_split(order, _BINS) if len(part)]
-    bins: list[list[float]] = []
-    for part in parts:
-        bins.append([float(logits[part].sum()), float(matched[part].sum()), float(len(part))])
-        while len(bins) > 1 and not _share(bins[-2]) < _share(bins[-1]):
-            last = bins.pop()
-            bins[-1] = [a + b for a, b in zip(bins[-1], last, strict=True)]
+    parts = [part for part in np.array_split(np.argsort(logits), _BINS) if len(part)]
+    if not parts:
+        return Calibration()
+    bins = np.array([[logits[part].sum(), matched[part].sum(), len(part)] for part in parts])
+    bins = _rising(bins)
     return Calibration(
-        logits=tuple(total / n for total, _, n in bins),
-        probabilities=tuple(_share(one) for one in bins),
+        logits=tuple((bins[:, 0] / bins[:, 2]).tolist()), probabilities=tuple(_share(bins).tolist())
     )
 
 
@@ -278,7 +275,16 @@ def fit_error_scale(relative: np.ndarray) -> float:
     return float(scales[off.argmin()])
 
 
-def _share(one: Sequence[float]) -> float:
-    """Share of true detections of a bin, never 0 or 1."""
-    _, hits, n = one
-    return (hits + 0.5) / (n + 1)
+def _rising(bins: np.ndarray) -> np.ndarray:
+    """Join neighbouring bins until their shares rise.
+
+    The columns are summed logits, true detections and detections. Joined shares are not the means
+    of what they are joined of, as no share is 0 or 1: hence the repetition.
+    """
+    starts = isotonic_regression(_share(bins), weights=bins[:, 2]).blocks[:-1]
+    return bins if len(starts) == len(bins) else _rising(np.add.reduceat(bins, starts))
+
+
+def _share(bins: np.ndarray) -> np.ndarray:
+    """Share of true detections of each bin, never 0 or 1."""
+    return (bins[:, 1] + 0.5) / (bins[:, 2] + 1)

@@ -16,11 +16,18 @@ from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.bands import Band
 from gammafind.sky.harmonics import angles_of
 from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
-from gammafind.sky.projection import deproject, project, tangent_basis, unit_vectors
+from gammafind.sky.projection import (
+    deproject,
+    positions_of,
+    project,
+    tangent_basis,
+    unit_vectors,
+    vectors_in,
+)
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.scatter import scatter_counts
 from gammafind.sky.skymap import SkyMap
-from gammafind.sky.upsample import upsample
+from gammafind.sky.upsample import interpolated
 from gammafind.units import degrees
 from gammafind.utils.workers import in_threads
 
@@ -79,9 +86,8 @@ class PatchGrid:
         vectors = HealpixPixels(nside, frame).vectors
         if rotation is not None:
             vectors = vectors @ np.asarray(rotation).T
-        lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
-        lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
-        return cls(lon, lat, size, frame)
+        centres = positions_of(vectors, frame).spherical
+        return cls(centres.lon.deg, centres.lat.deg, size, frame)
 
     def __len__(self) -> int:
         return len(self.lon)
@@ -205,13 +211,11 @@ class PatchGrid:
         return patch[inside], index[inside], x[inside], y[inside]
 
     def nearest(self, positions: SkyCoord) -> np.ndarray:
-        """Index of the patch whose centre is nearest to each position."""
+        """Index of the patch whose centre is nearest to each position, shape (n,)."""
         from scipy.spatial import cKDTree
 
-        here = positions.transform_to(self.frame).spherical
-        return cKDTree(unit_vectors(self.lon, self.lat)).query(
-            unit_vectors(here.lon.deg, here.lat.deg)
-        )[1]
+        here = vectors_in(self.frame, positions)
+        return cKDTree(unit_vectors(self.lon, self.lat)).query(here)[1]
 
     def cut(
         self,
@@ -271,7 +275,7 @@ class PatchGrid:
         nodes = {n: self._nodes(n) for n in set(points)}
 
         def of_band(i: int) -> np.ndarray:
-            patches = _interpolated(sky.values[i], nodes[points[i]], n_pixels[i])
+            patches = interpolated(sky.values[i], nodes[points[i]], n_pixels[i])
             if sky.kind != "expected counts":
                 return patches
             return np.maximum(patches, 0) * self._area_ratios(sky.pixels[i], n_pixels[i])
@@ -386,16 +390,6 @@ class Patches:
     def score_width(self) -> int:
         """Pixels a side of a score map: those of the finest band."""
         return max(self.n_pixels)
-
-
-def _interpolated(values: np.ndarray, nodes: np.ndarray, width: int) -> np.ndarray:
-    """A RING map at the nodes of patches, and between them, shape (n, width, width), float32."""
-    import healpy as hp
-
-    at_nodes = np.empty((len(nodes), *nodes.shape[2:]), dtype=np.float32)
-    for patch, (theta, phi) in zip(at_nodes, nodes, strict=True):
-        patch[...] = hp.get_interp_val(values, theta, phi)
-    return upsample(at_nodes, width)
 
 
 def patch_widths(pixels: Sequence[Pixels], grid: PatchGrid) -> tuple[int, ...]:

@@ -1,10 +1,10 @@
-"""Patches of a few nodes made as fine as is asked for."""
+"""Patches made finer: from a HEALPix map or from a few nodes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["upsample"]
+__all__ = ["interpolated", "upsample"]
 
 
 def upsample(values: np.ndarray, width: int) -> np.ndarray:
@@ -21,3 +21,26 @@ def upsample(values: np.ndarray, width: int) -> np.ndarray:
     weights[np.arange(width), below] = 1 - (at - below)
     weights[np.arange(width), below + 1] = at - below
     return weights @ values @ weights.T
+
+
+def interpolated(values: np.ndarray, nodes: np.ndarray, width: int) -> np.ndarray:
+    """Interpolate a RING map at nodes, and linearly between them.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_healpix,)
+    nodes : ndarray, shape (n, 2, w, w)
+        Colatitudes and longitudes in radians.
+    width : int
+        Pixels a side of the patches.
+
+    Returns
+    -------
+    ndarray, shape (n, width, width), float32
+    """
+    import healpy as hp
+
+    at_nodes = np.empty((len(nodes), *nodes.shape[2:]), dtype=np.float32)
+    for patch, (theta, phi) in zip(at_nodes, nodes, strict=True):
+        patch[...] = hp.get_interp_val(values, theta, phi)
+    return upsample(at_nodes, width)

@@ -31,6 +31,18 @@ def test_shares_rise_with_the_score_even_where_they_fall_in_the_data():
     assert np.all(np.diff([0, *calibration.probabilities]) > 0)
 
 
+def test_without_detections_scores_are_taken_as_they_are():
+    assert fit_calibration(np.zeros(0), np.zeros(0, dtype=bool)).logits == ()
+
+
+def test_shares_rise_where_few_detections_make_them_uncertain():
+    rng = np.random.default_rng(8)
+    for n in range(1, 60):
+        logits = rng.normal(size=n)
+        shares = fit_calibration(logits, rng.random(n) < 0.2).probabilities
+        assert np.all(np.diff([0, *shares, 1]) > 0)
+
+
 def test_a_ranking_learns_what_tells_sources():
     rng = np.random.default_rng(4)
     known = rng.normal(size=(20_000, 3)) * [1, 5, 0.1] + [0, 10, 3]
