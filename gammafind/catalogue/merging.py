@@ -43,7 +43,7 @@ def merge_detections(
     grid : PatchGrid
         The patches in which ``found`` was found.
     width : int
-        Pixels a side of a patch in the finest band.
+        Pixels per side of a patch in the finest band.
     radius : Quantity, optional
         By default the larger of two pixels and the 95 % position error.
 

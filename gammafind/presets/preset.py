@@ -29,7 +29,7 @@ default. Whatever stands beside the name of a plugin is an option of it, text su
     [patches]
     size = "12.8 deg"       # side of a patch
     nside = 8               # patches are centred on the HEALPix pixels of this nside
-    n_pixels = [16, 32]     # pixels a side in each energy band; default: as fine as the maps
+    n_pixels = [16, 32]     # pixels per side in each energy band; default: as fine as the maps
 
     [match]
     radius = "0.5 deg"      # a detection within this radius of a source found it
@@ -119,7 +119,7 @@ class PatchLayout:
     nside : int
         HEALPix nside of the centres.
     n_pixels : tuple of int
-        Pixels a side in each energy band; where there are none the maps decide.
+        Pixels per side in each energy band; where there are none the maps decide.
     """
 
     size: Quantity = 12.8 * u.deg
@@ -139,7 +139,7 @@ class PatchLayout:
             )
 
     def widths(self, n_bands: int) -> tuple[int, ...] | None:
-        """Pixels a side in each of ``n_bands`` bands, None where the maps decide.
+        """Pixels per side in each of ``n_bands`` bands, None where the maps decide.
 
         Bands beyond the energy bands are those of further channels, in the same order.
 

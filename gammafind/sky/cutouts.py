@@ -38,9 +38,9 @@ def cutout_widths(pixels: Sequence[Pixels], n_pixels: int = 7) -> tuple[float, .
     Parameters
     ----------
     pixels : sequence of Pixels
-        Of the map, one a band.
+        Of the map, one per band.
     n_pixels : int
-        Pixels a side of a cut-out; none shall be finer than those of the map.
+        Pixels per side of a cut-out; none shall be finer than those of the map.
     """
     sizes = [n_pixels * one.pixel_size.to_value("deg") for one in pixels]
     return tuple(float(2.0 ** np.ceil(np.log2(size))) for size in sizes)
@@ -53,7 +53,7 @@ class CutoutLayout:
     Parameters
     ----------
     n_pixels : int
-        Pixels a side.
+        Pixels per side.
     widths : tuple of float
         Side in each band in degrees; where there are none, the least powers of two of which no
         pixel is finer than those of the map. For the six bands of the paper these are its own.
@@ -85,7 +85,7 @@ class CutoutLayout:
         Raises
         ------
         OptionError
-            If there is not one width a band.
+            If there is not one width per band.
         """
         widths = tuple(self.widths) or cutout_widths(pixels, self.n_pixels)
         if len(widths) != len(pixels):
@@ -181,7 +181,7 @@ def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: i
     width : float
         Side of a cut-out in degrees.
     n_pixels : int
-        Pixels a side.
+        Pixels per side.
 
     Returns
     -------

@@ -21,7 +21,7 @@ class Drawn:
     counts : SkyMap
         Counts, or electrons.
     artefacts : QTable, optional
-        What is in the image and not on the sky, one a row, where the detector has such:
+        What is in the image and not on the sky, one per row, where the detector has such:
         ``kind``, and its places ``x, y`` in pixels.
     mask : ndarray of uint8, optional
         Bits of each pixel, of the shape of the pixels, that all bands share; the renderer says

@@ -109,7 +109,7 @@ def exposure_shares(exposure: Sequence[SkyMap], positions: SkyCoord) -> np.ndarr
     Parameters
     ----------
     exposure : sequence of SkyMap
-        One an epoch.
+        One per epoch.
     positions : SkyCoord, shape (n,)
 
     Returns

@@ -35,7 +35,7 @@ class Observation:
     exposure : SkyMap
         Exposure on the pixels of ``counts``.
     psfs : sequence of RadialPsf
-        One a band.
+        One per band.
     noise : SkyMap, optional
         Standard deviation of each pixel where no source is; None where it is that of Poisson
         counts.
@@ -125,7 +125,7 @@ class Observation:
         ----------
         grid : PatchGrid
         n_pixels : sequence of int
-            Pixels a side, one number a band.
+            Pixels per side, one number per band.
         spread : bool
             Spread counts and background evenly within their HEALPix pixels, instead of laying
             photons at random.

@@ -30,7 +30,7 @@ class PatchPoints:
     ----------
     grid : PatchGrid
     width : int
-        Pixels a side.
+        Pixels per side.
     """
 
     grid: PatchGrid
@@ -66,12 +66,12 @@ def on_patches(
         Maps Galactic unit vectors, shape (n, 3), to values of shape (n_bands, n).
     grid : PatchGrid
     widths : sequence of int
-        Pixels a side, one number a band.
+        Pixels per side, one number per band.
 
     Returns
     -------
     tuple of ndarray
-        One array a band, shape (n_patches, width, width), float32: linear between 16 nodes a
+        One array per band, shape (n_patches, width, width), float32: linear between 16 nodes a
         side.
     """
     y, x = np.indices((_NODES, _NODES)).reshape(2, -1)

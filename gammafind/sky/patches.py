@@ -178,7 +178,7 @@ class PatchGrid:
         vectors : ndarray, shape (n, 3)
             Unit vectors in ``frame``.
         n_pixels : int
-            Pixels a side.
+            Pixels per side.
         margin : float
             Pixels beyond the border that count as within a patch.
 
@@ -232,17 +232,17 @@ class PatchGrid:
         sky : SkyMap
             On HEALPix pixels of this grid's frame.
         n_pixels : sequence of int
-            Pixels a side, one number a band.
+            Pixels per side, one number per band.
         sharp : bool
             Interpolate at each pixel, as a map with sources needs it; without it at most at 64
-            points a side.
+            points per side.
         rng : numpy.random.Generator
             Needed for counts.
 
         Returns
         -------
         tuple of ndarray
-            One array a band, shape (n, n_pixels, n_pixels), float32.
+            One array per band, shape (n, n_pixels, n_pixels), float32.
         """
         if len(n_pixels) != sky.n_bands:
             raise ShapeError(f"{len(n_pixels)} patch widths for {sky.n_bands} bands")
@@ -324,13 +324,13 @@ class Patches:
         Where the patches lie; patch ``i`` of the arrays is patch ``i`` of the grid.
     bands : tuple of Band
     counts : tuple of ndarray
-        One array a band, shape (n, ny, nx).
+        One array per band, shape (n, ny, nx).
     background : tuple of ndarray, optional
         Expected counts of the background, shaped as ``counts``.
     exposure : tuple of ndarray, optional
         Exposure in cm2 s, shaped as ``counts``.
     psfs : tuple of RadialPsf, optional
-        One a band.
+        One per band.
     valid : tuple of ndarray of bool, optional
         False where there are no data, shaped as ``counts``; there all else is 0. True everywhere
         by default.
@@ -374,7 +374,7 @@ class Patches:
 
     @property
     def n_pixels(self) -> tuple[int, ...]:
-        """Pixels a side, one number a band."""
+        """Pixels per side, one number per band."""
         return tuple(array.shape[-1] for array in self.counts)
 
     def poisson(self, *, rng: np.random.Generator) -> Patches:
@@ -384,7 +384,7 @@ class Patches:
 
     @property
     def score_width(self) -> int:
-        """Pixels a side of a score map: those of the finest band."""
+        """Pixels per side of a score map: those of the finest band."""
         return max(self.n_pixels)
 
 
@@ -399,6 +399,6 @@ def _interpolated(values: np.ndarray, nodes: np.ndarray, width: int) -> np.ndarr
 
 
 def patch_widths(pixels: Sequence[Pixels], grid: PatchGrid) -> tuple[int, ...]:
-    """Pixels a side of a patch in each band: powers of two, as fine as the pixels of a map."""
+    """Pixels per side of a patch in each band: powers of two, as fine as the pixels of a map."""
     sizes = [one.pixel_size.to_value("deg") for one in pixels]
     return tuple(int(2 ** np.ceil(np.log2(grid.pixel_size(1) / size))) for size in sizes)

@@ -43,7 +43,7 @@ def scatter_counts(
     nside : int
     grid : Patchwork
     width : int
-        Pixels a side of a patch.
+        Pixels per side of a patch.
     rng : numpy.random.Generator
 
     Returns

@@ -1,4 +1,4 @@
-"""Maps of the sky: one array a band, each on its own pixels."""
+"""Maps of the sky: one array per band, each on its own pixels."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class SkyMap:
     ----------
     bands : sequence of Band
     pixels : sequence of Pixels
-        One pixelisation a band; they may differ.
+        One pixelisation per band; they may differ.
     values : sequence of ndarray
-        One array a band, of the shape of its pixels, in the unit of ``kind``.
+        One array per band, of the shape of its pixels, in the unit of ``kind``.
     kind : str
         A key of `KINDS`.
     valid : sequence of ndarray of bool, optional
@@ -78,7 +78,7 @@ class SkyMap:
             raise BandError(
                 f"{len(bands)} bands, {len(self.pixels)} pixelisations and "
                 f"{len(self.values)} arrays were given",
-                remedy="A map needs one of each a band.",
+                remedy="A map needs one of each per band.",
             )
         valid = self.valid or [np.ones(np.shape(array), dtype=bool) for array in self.values]
         checked = [

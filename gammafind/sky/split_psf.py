@@ -52,7 +52,7 @@ class SplitPsf:
     reach : float
         Chord about a source within which the near part holds.
     fine : tuple of (float, int, Profile)
-        For pixels within a chord, from the largest chord to the smallest: sub-pixels a side, and
+        For pixels within a chord, from the largest chord to the smallest: sub-pixels per side, and
         PSF averaged over one of them.
     """
 

@@ -33,7 +33,7 @@ class Spread:
     shares : sparse array, shape (n_patches * width**2, n_pixels)
         Share of each HEALPix pixel (RING) in each pixel of each patch.
     width : int
-        Pixels a side of a patch.
+        Pixels per side of a patch.
     """
 
     shares: sparse.csr_array
@@ -64,7 +64,7 @@ def spread_over(nside: int, grid: PatchGrid, width: int, *, keep: bool = True) -
     grid : PatchGrid
         In the frame of the maps.
     width : int
-        Pixels a side of a patch.
+        Pixels per side of a patch.
     keep : bool
         Whether to keep on disk what is computed.
 

@@ -29,7 +29,7 @@ class PatchStacks:
     observation : Observation
     grid : PatchGrid
     n_pixels : sequence of int
-        Pixels a side, one number a band.
+        Pixels per side, one number per band.
     rng : numpy.random.Generator
         Lays photons within HEALPix pixels.
     spread, sharp : bool

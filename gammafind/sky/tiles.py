@@ -60,7 +60,7 @@ def tiles(shape: tuple[int, int], *, side: int, margin: int) -> Iterator[Tile]:
     shape : tuple of int
         ``(ny, nx)``.
     side : int
-        Pixels a side of a tile; where the image is smaller a tile has its size.
+        Pixels per side of a tile; where the image is smaller a tile has its size.
     margin : int
         Pixels about the core, at least, but for the border of the image. There tiles are moved
         inwards, so that their size stays.

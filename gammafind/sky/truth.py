@@ -25,7 +25,7 @@ def truth_table(sources: QTable, grid: PatchGrid, n_pixels: int, *, margin: floa
         With ``ra`` and ``dec``; ``class_label`` and ``flux`` are carried along where they are.
     grid : PatchGrid
     n_pixels : int
-        Pixels a side of a patch, in which ``x`` and ``y`` are given.
+        Pixels per side of a patch, in which ``x`` and ``y`` are given.
     margin : float
         Pixels beyond the border of a patch within which sources are told too, so that masks hold
         the part of their discs that lies inside.
@@ -67,7 +67,7 @@ def truth_masks(truth: QTable, n_patches: int, n_pixels: int, *, radius: float =
         are to be drawn as far as they reach in.
     n_patches : int
     n_pixels : int
-        Pixels a side, those of ``truth``.
+        Pixels per side, those of ``truth``.
     radius : float
         Pixels from the source to the furthest pixel centre that is marked. The paper speaks of a
         disc of 5 pixels and of a radius of 5 pixels: 2.5 is the other reading.

@@ -8,7 +8,7 @@ __all__ = ["upsample"]
 
 
 def upsample(values: np.ndarray, width: int) -> np.ndarray:
-    """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels a side of the same patch.
+    """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels per side of the same patch.
 
     At the border the slope within goes on.
     """

@@ -242,7 +242,7 @@ def test_unknown_suffixes_are_named(tmp_path):
 def test_outputs_are_not_overwritten_unasked(suffix, tmp_path):
     path = tmp_path / f"c{suffix}"
     path.write_text("precious")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         write_table(detections(), path)
     assert path.read_text() == "precious"
     write_table(detections(), path, overwrite=True)

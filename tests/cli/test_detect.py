@@ -227,9 +227,9 @@ def test_bad_arguments_are_named(counts, out, capsys, arguments, fault):
     [
         (["-o", "no/found.ecsv"], "does not exist"),
         (["-o", "found.xyz"], "the suffix '.xyz' is unknown. Accepted are .ecsv, "),
-        (["-o", "there.ecsv"], "the file exists already"),
+        (["-o", "there.ecsv"], "the file already exists"),
         (["-o", "."], "is a directory"),
-        (["-o", "a.ecsv", "--regions", "there.ecsv"], "the file exists already"),
+        (["-o", "a.ecsv", "--regions", "there.ecsv"], "the file already exists"),
         (["-o", "a.ecsv", "--regions", "no/a.reg"], "does not exist"),
         (["-o", "a.ecsv", "--regions", "a.ecsv"], "also an input or another output"),
         (["-o", "a.ecsv", "--report", "there.ecsv"], "is a file"),

@@ -150,7 +150,7 @@ def test_what_is_left_out_has_a_default(written):
         ('"600 arcmin"', '"-1 deg"', "the patches are -1.0 deg wide"),
         ('"0.5 deg"', '"0 deg"', "the match radius is 0.0 deg"),
         ("score_threshold = 16", "score_threshold = true", "score_threshold is True"),
-        ("[preset]", "[preset", "this is no TOML"),
+        ("[preset]", "[preset", "this is not valid TOML"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_file(written, old, new, message):
@@ -176,7 +176,7 @@ def test_a_missing_file_is_named(tmp_path, name):
 def test_binary_is_no_preset(tmp_path):
     path = tmp_path / "toy.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="this is no text"):
+    with pytest.raises(ConfigError, match="this is not a text file"):
         read_preset(path)
 
 

@@ -22,9 +22,9 @@ def component_norms(
     Parameters
     ----------
     counts, sources : list of ndarray, shape (n_pixels,)
-        One array a band: observed counts, and expected counts of known sources.
+        One array per band: observed counts, and expected counts of known sources.
     components : list of ndarray, shape (n_pixels, n_components)
-        One array a band: expected counts of each background component.
+        One array per band: expected counts of each background component.
 
     Returns
     -------

@@ -66,7 +66,7 @@ class SkyData:
         return self.bands[0].pixels.frame
 
     def with_model(self, backgrounds: list[np.ndarray], sources: list[np.ndarray]) -> SkyData:
-        """Return the same counts with other expected counts, one array a band."""
+        """Return the same counts with other expected counts, one array per band."""
         bands = []
         for band, background, source in zip(self.bands, backgrounds, sources, strict=True):
             floor = np.maximum(background, _FLOOR)

@@ -71,7 +71,7 @@ def expected_ts(
     background : SkyMap
         Expected counts without any source, on the pixels of ``expected``.
     psfs : sequence of RadialPsf
-        One a band.
+        One per band.
 
     Returns
     -------

@@ -42,7 +42,7 @@ class SkyModel:
     data : SkyData
         Its model is replaced as the fit proceeds.
     components : list of ndarray, shape (n_pixels, n_components)
-        One array a band: expected counts of the background components at norm one.
+        One array per band: expected counts of the background components at norm one.
     smoothing : float
         Full width in degrees over which the norm of the background may vary; 0 for one norm
         a component.

@@ -47,7 +47,7 @@ class SkySources:
         Its background holds what bright sources leave beyond their stamps.
     vectors : ndarray, shape (n, 3)
     stamps : sequence of Stamps
-        Pixels near each detection, one a band; no share falls into pixels without data.
+        Pixels near each detection, one per band; no share falls into pixels without data.
     exposure : ndarray, shape (n, n_bands)
         In cm2 s.
     edges : list of tuple of float
@@ -202,7 +202,7 @@ def _templates(
     Parameters
     ----------
     stamps : sequence of Stamps
-        One a band.
+        One per band.
     shares : ndarray, shape (n, n_bands)
         Of the counts of each source in each band.
     """

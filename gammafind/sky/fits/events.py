@@ -130,7 +130,7 @@ def bin_events(events: EventList, *, bands: Sequence[Band], pixels: Sequence[Pix
     bands : sequence of Band
         A photon belongs to a band where low edge <= energy < high edge.
     pixels : sequence of Pixels
-        One pixelisation a band; photons outside are left out.
+        One pixelisation per band; photons outside are left out.
 
     Returns
     -------

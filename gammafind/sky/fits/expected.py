@@ -33,7 +33,7 @@ def write_expected(
 ) -> Path:
     """Write the expected counts of one component in one band.
 
-    HEALPix maps become the columns of a table ``SKYMAP`` with a row a pixel, as healpy reads it;
+    HEALPix maps become the columns of a table ``SKYMAP`` with one row per pixel, as healpy reads it;
     images become the planes of a cube. Values are in single precision.
 
     Parameters

@@ -36,10 +36,10 @@ def read_exposure(
     ----------
     path : path-like
         HEALPix (``HPXEXPOSURES`` and ``ENERGIES``) or WCS cube, or maps without energies,
-        one a band.
+        one per band.
     bands : sequence of Band
     pixels : sequence of Pixels, optional
-        Where the exposure is wanted, one a band; interpolated. By default as in the file.
+        Where the exposure is wanted, one per band; interpolated. By default as in the file.
     index : float
         Photon index of the spectrum over which a band is averaged; 2.2 is typical of
         4FGL sources.
@@ -127,7 +127,7 @@ def _band_values(layers: Layers, bands: Sequence[Band], index: float) -> list[np
             raise EnergyEdgesError(
                 f"{len(maps)} maps without energies for {len(bands)} bands",
                 path=layers.path,
-                remedy="Give a table ENERGIES, or one map a band.",
+                remedy="Give a table ENERGIES, or one map per band.",
             )
         return maps
     _check_reach(energies, bands, layers)

@@ -33,7 +33,7 @@ _ACCEPTED = "a HEALPix table (gtbin, gtexpcube2, healpy) or an image with a cele
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layers:
-    """The maps of one file, one a channel, column or plane.
+    """The maps of one file, one per channel, column or plane.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Layers:
     unit : str or None
         As the file says it.
     values : tuple of ndarray
-        One a layer, of the shape of ``pixels``.
+        One per layer, of the shape of ``pixels``.
     valid : tuple of ndarray of bool
         False where a pixel is not covered or holds no number.
     pixels : Pixels

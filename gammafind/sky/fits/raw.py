@@ -22,7 +22,7 @@ class RawMap:
     unit : str or None
         As the file says it.
     arrays : tuple of ndarray
-        One a name, of the shape of ``pixels``.
+        One per name, of the shape of ``pixels``.
     present : ndarray of bool
         False where the file does not cover a pixel.
     pixels : Pixels
