@@ -1,4 +1,4 @@
-"""Patches of a few nodes made as fine as is asked for."""
+"""Interpolation of patches with few nodes to a finer grid."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["upsample"]
 
 
 def upsample(values: np.ndarray, width: int) -> np.ndarray:
-    """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels per side of the same patch.
+    """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels per side.
 
-    At the border the slope within goes on.
+    At the border the patches are extrapolated with the inner slope.
     """
     own = values.shape[-1]
     if own == width:
