@@ -1,4 +1,4 @@
-"""Which preset finds the sources of a map, and with which plugins."""
+"""Choosing the preset for a map, and changing its plugins."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def select_preset(
     preset: Preset | Path | None = None,
     bands: Sequence[Band] | None = None,
 ) -> Preset:
-    """Load the preset of a name, or choose the one that fits the maps.
+    """Load a preset by name, or choose the one that fits the maps.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def select_preset(
     Raises
     ------
     EnergyEdgesError
-        If no preset or several fit, or ``bands`` are not those of the preset.
+        If no preset or several presets fit, or ``bands`` are not those of the preset.
     ConfigError
         If there is no such preset.
     InputFileError
@@ -79,19 +79,18 @@ def with_plugins(
 ) -> Preset:
     """Change the plugins of a preset.
 
-    With another localiser, what the preset has for its own goes: the clusterer and the lowest
-    score kept.
+    If the localiser changes, the clusterer and the score threshold of the preset are dropped.
 
     Parameters
     ----------
     preset : Preset
     names : mapping of str to str
-        Name of the plugin of each role that is to change; None leaves it as it is. Another
-        plugin starts from its own defaults.
+        New plugin name for each role that changes; None keeps the plugin. A new plugin starts from
+        its own defaults.
     options : mapping of str to mapping, optional
-        Options of each role, laid over those of the preset.
+        Options of each role, which override those of the preset.
     source : str
-        The file in which names and options stand, for messages.
+        The file that contains the names and options, for messages.
 
     Returns
     -------
@@ -100,7 +99,7 @@ def with_plugins(
     Raises
     ------
     ConfigError
-        If options are given for a role that the preset has no plugin for.
+        If options are given for a role without a plugin.
     """
     if names.get("localiser") not in (None, preset.localiser.name):
         preset = replace(preset, clusterer=None, score_threshold=None)
@@ -117,11 +116,11 @@ def with_plugins(
 
 
 def _with_options(preset: Preset, role: str, options: Mapping[str, Any], source: str) -> Component:
-    """Plugin of a role with further options."""
+    """Plugin of a role with additional options."""
     component = getattr(preset, role)
     if component is None:
         raise ConfigError(
-            f"options for the {role}, which is left to the localiser {preset.localiser.name}",
+            f"options for the {role}, which the localiser {preset.localiser.name} chooses",
             path=source or None,
             remedy=f"Name a {role}.",
         )
@@ -129,11 +128,11 @@ def _with_options(preset: Preset, role: str, options: Mapping[str, Any], source:
 
 
 def _tell_unused(edges: Quantity, preset: Preset) -> None:
-    """Say so where the energies of the maps reach beyond the bands."""
+    """Log a message if the energies of the maps extend beyond the bands."""
     used = np.concatenate([band.edges.to(edges.unit, u.spectral()) for band in preset.bands])
     if edges.min() < 0.999 * used.min() or edges.max() > 1.001 * used.max():
         _log.info(
-            "energies outside %s are left out",
+            "energies outside %s are ignored",
             ", ".join(band.name for band in preset.bands),
         )
 
@@ -141,7 +140,7 @@ def _tell_unused(edges: Quantity, preset: Preset) -> None:
 def _edges(
     paths: Sequence[Path], bands: Sequence[Band] | None, cuts: Sequence[tuple[str, ...]]
 ) -> Quantity:
-    """Energies between the bins of the files; those of different cuts may hold the same bins."""
+    """Sorted edges of the energy bins; files of different cuts may have the same bins."""
     if bands is not None:
         unit = bands[0].low.unit
         return np.unique([band.edges.to_value(unit) for band in bands]) * unit
@@ -150,7 +149,7 @@ def _edges(
             raise EnergyEdgesError(
                 "a photon list has no energy bins",
                 path=path,
-                remedy="Choose a preset by name; its bands are filled.",
+                remedy="Choose a preset by name; the photons are binned to its bands.",
             )
     alike = [
         [path for path, has in zip(paths, cuts, strict=True) if has == one]

@@ -1,4 +1,4 @@
-"""Simulated skies: sources drawn or given, what an instrument expects of them, and counts."""
+"""Simulated skies: drawn or given sources, their expected counts in an instrument, and counts."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class CutoutLayout:
 
     def __post_init__(self) -> None:
         if self.n_pixels < 1:
-            raise OptionError(f"n_pixels is {self.n_pixels}", remedy="It must be at least 1.")
+            raise OptionError(f"n_pixels is {self.n_pixels}", remedy="It must be 1 or more.")
         if not all(0 < width < 90 for width in self.widths) or not 0 <= self.epoch_width < 90:
             raise OptionError(
                 f"the cut-outs are {list(self.widths)} and {self.epoch_width} deg wide",

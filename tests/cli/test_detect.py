@@ -93,7 +93,7 @@ def test_energies_that_are_left_out_are_said(tmp_path, out, capsys):
     wide = SkyMap(bands, sky.pixels * 2, (sky.values[0] * 7, sky.values[0]))
     path = str(toy_file(tmp_path / "wide.fits", wide))
     assert main(["detect", path, "-o", str(out / "found.ecsv")]) == 0
-    assert "gammafind: energies outside 2-20 GeV are left out\n" in capsys.readouterr().err
+    assert "gammafind: energies outside 2-20 GeV are ignored\n" in capsys.readouterr().err
     assert list(read_table(out / "found.ecsv")["Score"]) == list(SOURCES.values())
 
 
