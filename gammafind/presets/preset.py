@@ -168,7 +168,8 @@ class Preset:
     clusterer, classifier, population : Component, optional
     patches : PatchLayout
     match_radius : Quantity
-        A detection within this radius of a source found it. score_threshold : float, optional
+        A detection within this radius of a source found it.
+    score_threshold : float, optional
         Lowest score kept in the catalogue; by default that of the localiser
         (`~gammafind.roles.localiser.Localiser.published_score`).
     source : str
