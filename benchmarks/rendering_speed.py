@@ -93,7 +93,7 @@ def patches() -> None:
 
 
 def floor() -> None:
-    """Synthesise one map a band from harmonics of the same multipoles."""
+    """Synthesise one map per band from harmonics of the same multipoles."""
     for pixels in renderer().pixels:
         lmax = int(2.2 / pixels.pixel_size.to_value("rad"))
         synthesise(np.ones((lmax + 1) * (lmax + 2) // 2, dtype=complex), pixels.nside)

@@ -44,14 +44,14 @@ __all__ = [
 
 
 class GammafindError(Exception):
-    """Base of all errors that gammafind raises on purpose.
+    """Base class of all errors that gammafind raises on purpose.
 
     Parameters
     ----------
     fault : str
-        What is wrong, with what was received.
+        What is wrong, including the value that was received.
     path : path-like, optional
-        The file at fault.
+        The file that causes the error.
     remedy : str, optional
         What is accepted instead, or what to do.
     """
@@ -78,15 +78,15 @@ class MissingFileError(InputFileError):
 
 
 class TruncatedFileError(InputFileError):
-    """The file is empty or ends before its own header says."""
+    """The file is empty or shorter than its own header states."""
 
 
 class FileFormatError(InputFileError):
-    """The file is whole but is not of an accepted format, or lacks a required part."""
+    """The file is complete, but its format is not accepted or a required part is missing."""
 
 
 class HealpixError(FileFormatError):
-    """NSIDE, ORDERING or the number of pixels is missing or contradicts the others."""
+    """NSIDE, ORDERING or the number of pixels is missing, or they contradict each other."""
 
 
 class CoordinateSystemError(FileFormatError):
@@ -98,7 +98,7 @@ class EnergyEdgesError(FileFormatError):
 
 
 class InputDataError(InputFileError):
-    """The values are unusable: negative counts, all pixels masked, NaN where none may be."""
+    """The values cannot be used: negative counts, all pixels masked, NaN not allowed."""
 
 
 class ResponseError(FileFormatError):
@@ -106,11 +106,11 @@ class ResponseError(FileFormatError):
 
 
 class WeightsError(FileFormatError):
-    """The weights of a network are missing or damaged, or were trained for other patches."""
+    """The weights of a network are missing, damaged, or were trained for other patches."""
 
 
 class SelectionError(FileFormatError):
-    """The file holds other photons than are asked for, or does not say which it holds."""
+    """The selection of photons in the file differs from the options, or is not recorded."""
 
 
 class OutputError(GammafindError):
@@ -118,23 +118,23 @@ class OutputError(GammafindError):
 
 
 class TableError(GammafindError):
-    """A table lacks a column, or has one of the wrong unit, type or value."""
+    """A table lacks a column, or a column has the wrong unit, type or value."""
 
 
 class BandError(GammafindError):
-    """Bands overlap, are unordered, or do not agree between two maps."""
+    """Bands overlap, are not ordered, or differ between two maps."""
 
 
 class ShapeError(GammafindError):
-    """An array or map has not the shape that its pixelisation requires."""
+    """An array or map does not have the shape that its pixelisation requires."""
 
 
 class OptionError(GammafindError):
-    """An option has a value outside what it accepts."""
+    """The value of an option is not accepted."""
 
 
 class ConfigError(GammafindError):
-    """A configuration file has an unknown key, a missing one, or a value of the wrong type."""
+    """A configuration file has an unknown key, a missing key, or a value of the wrong type."""
 
 
 class ConformanceError(GammafindError, AssertionError):
@@ -158,48 +158,48 @@ class DuplicatePluginError(PluginError):
 
 
 class MissingBackendError(GammafindError):
-    """A library that a plugin runs on is not installed."""
+    """A library that a plugin needs is not installed."""
 
 
 class TrainingError(GammafindError):
-    """A training cannot go on, or a checkpoint is not of this training."""
+    """A training cannot continue, or a checkpoint belongs to another training."""
 
 
 class WorkerError(GammafindError):
-    """A worker process ended before its work was done."""
+    """A worker process ended before its work was complete."""
 
 
 class GammafindWarning(UserWarning):
-    """Base of all warnings of gammafind."""
+    """Base class of all warnings of gammafind."""
 
 
 class MaskedPixelsWarning(GammafindWarning):
-    """Pixels without data (NaN, UNSEEN) were left out."""
+    """Pixels without data (NaN, UNSEEN) were ignored."""
 
 
 class NoWcsWarning(GammafindWarning):
-    """An image has no celestial coordinates: what is found in it has pixel coordinates only."""
+    """An image has no celestial coordinates; its detections have pixel coordinates only."""
 
 
 class HeaderWarning(GammafindWarning):
-    """The header of an image says otherwise than the options of the camera."""
+    """The header of an image disagrees with the options of the camera."""
 
 
 class EmptySkyWarning(GammafindWarning):
-    """The map holds no counts at all."""
+    """The map contains no counts."""
 
 
 class SelectionWarning(GammafindWarning):
-    """The photons were selected otherwise than the response expects."""
+    """The selection of photons differs from that of the response."""
 
 
 class UntrainedWarning(GammafindWarning):
-    """A network looks at what it was not trained for."""
+    """A network is applied to data that it was not trained for."""
 
 
 class CacheWarning(GammafindWarning):
-    """What was computed cannot be kept on disk."""
+    """A computed result cannot be stored in the cache."""
 
 
 class BrokenPluginWarning(GammafindWarning):
-    """A third-party plugin could not be loaded and is left out."""
+    """A third-party plugin could not be loaded and is ignored."""

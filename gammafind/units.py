@@ -1,4 +1,4 @@
-"""Quantity in, float out: the one place where units are taken off."""
+"""Conversion of quantities to floats: the only place where units are removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENERGY_FLUX = u.Unit("erg cm-2 s-1")
 
 
 def as_value(quantity: Quantity, unit: u.UnitBase | str, *, name: str) -> np.ndarray | float:
-    """Strip the unit of ``quantity`` after conversion to ``unit``.
+    """Convert ``quantity`` to ``unit`` and return its value as floats.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def as_value(quantity: Quantity, unit: u.UnitBase | str, *, name: str) -> np.nda
     unit : unit
         Unit of the returned floats.
     name : str
-        Name of the argument, for the message.
+        Name of the argument, for the error message.
 
     Returns
     -------
@@ -35,10 +35,10 @@ def as_value(quantity: Quantity, unit: u.UnitBase | str, *, name: str) -> np.nda
     Raises
     ------
     OptionError
-        If ``quantity`` has no unit or one that does not convert.
+        If ``quantity`` has no unit, or its unit cannot be converted.
     """
     unit = u.Unit(unit)
-    remedy = f"Give it in {unit} or alike."
+    remedy = f"Give it in {unit} or a similar unit."
     if not isinstance(quantity, Quantity):
         raise OptionError(f"{name} has no unit: received {quantity!r}", remedy=remedy)
     try:
@@ -62,7 +62,7 @@ def parse_quantity(text: str, unit: u.UnitBase | str, *, name: str) -> Quantity:
     Raises
     ------
     OptionError
-        If ``text`` is no number with a unit that converts to ``unit``.
+        If ``text`` is not a number with a unit that converts to ``unit``.
     """
     unit = u.Unit(unit)
     try:

@@ -1,4 +1,4 @@
-"""Names of a reference catalogue for the sources of another."""
+"""Association of sources with the names of a reference catalogue."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def associate(catalogue: QTable, reference: QTable, radius: Quantity) -> QTable:
     catalogue : QTable
         Schema CATALOGUE.
     reference : QTable
-        With positions, and ``Source_Name`` or ``name`` in any case.
+        Table with positions, and ``Source_Name`` or ``name`` (case does not matter).
     radius : Quantity
-        Largest separation of a source and its counterpart; each is used once.
+        Largest separation of a source and its counterpart; each counterpart is used once.
 
     Returns
     -------
     QTable
-        A copy; ``ASSOC1`` is empty where there is no counterpart.
+        A copy; ``ASSOC1`` is empty if there is no counterpart.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One colour for each class, on the page and in region files, for the colour-blind too."""
+"""One colour for each class, on the page and in region files; safe for colour-blind readers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterable
 __all__ = ["CLASS_COLOURS", "MATCHED", "OTHER_COLOUR", "UNMATCHED", "class_colours"]
 
 CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-"""Colours that the colour-blind can tell apart (Okabe and Ito 2008)."""
+"""Colours that colour-blind readers can distinguish (Okabe and Ito 2008)."""
 OTHER_COLOUR = CLASS_COLOURS[-1]
-"""Colour of what has no class, or one without a colour of its own."""
+"""Colour of sources without a class, and of classes without their own colour."""
 MATCHED = "#0072B2"
 UNMATCHED = "#D55E00"
 """Colours of detections with and without a reference source."""
@@ -23,22 +23,22 @@ _IN_IMAGES = {
     "bleed": "#8B4513",
     "nothing": "#785EF0",
 }
-"""Classes of detections in images, which keep their colours from image to image."""
+"""Classes of detections in images; they have the same colours in all images."""
 
 
 def class_colours(labels: Iterable[str]) -> dict[str, str]:
-    """Give colours to the classes of a catalogue.
+    """Assign colours to the classes of a catalogue.
 
     Parameters
     ----------
     labels : iterable of str
-        Class of each detection of the whole catalogue; empty where there is none.
+        Class of each detection of the whole catalogue; empty if there is none.
 
     Returns
     -------
     dict of str to str
-        Colour by class. Classes of images always have the same; of all others the five most
-        frequent, in this order, have one. What is left shares `OTHER_COLOUR`.
+        Colour by class. Classes of images have fixed colours. Of all others the five most frequent
+        have their own, in this order. The rest share `OTHER_COLOUR`.
     """
     names = [str(name) for name, _ in Counter(labels).most_common() if name]
     if any(name in _IN_IMAGES for name in names):

@@ -1,7 +1,7 @@
 """Tables in files: ECSV, FITS, VOTable and CSV, by the suffix of the file name.
 
-Every format keeps values, units, descriptions, UCDs and metadata. CSV files begin with an
-ECSV header in comment lines.
+Every format keeps values, units, descriptions, UCDs and metadata. CSV files start with an ECSV
+header in comment lines.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ _FORMATS: dict[str, tuple[Reader, Writer]] = {
     ".csv": (read_csv, write_csv),
 }
 TABLE_SUFFIXES = tuple(_FORMATS)
-"""Suffixes of table files, each of which is read and written."""
+"""Suffixes of the table files that can be read and written."""
 
 _FAULTS = (ValueError, TypeError, LookupError, OSError, EOFError, ExpatError)
-"""What the readers of astropy raise on files that are damaged or of another format."""
+"""Exceptions of the astropy readers for files that are damaged or have another format."""
 
 
 def write_table(table: Table, path: str | PathLike, *, overwrite: bool = False) -> None:
-    """Write a table in the format that the suffix names; the file appears whole or not at all.
+    """Write a table in the format of the suffix, atomically.
 
     Parameters
     ----------
     table : Table
-        Columns of numbers, quantities or text; UCDs in ``info.meta["ucd"]``. Masked floats
-        are written as NaN, masked text as empty. The metadata must fit into JSON.
+        Columns of numbers, quantities or text; UCDs in ``info.meta["ucd"]``. Masked floats are
+        written as NaN, masked text as empty. The metadata must be valid JSON.
     path : path-like
-        Ends in one of `TABLE_SUFFIXES`.
+        Must end in one of `TABLE_SUFFIXES`.
     overwrite : bool
-        Whether a file that exists may be replaced.
+        Whether an existing file may be replaced.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def write_table(table: Table, path: str | PathLike, *, overwrite: bool = False) 
         If the suffix is unknown, the directory does not exist, or the file exists and
         ``overwrite`` is false.
     TableError
-        If the format cannot hold the table.
+        If the format cannot store the table.
     """
     path = check_output(path, overwrite=overwrite)
     suffix = _suffix(path)
@@ -76,15 +76,15 @@ def write_table(table: Table, path: str | PathLike, *, overwrite: bool = False) 
 
 
 def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) -> QTable:
-    """Read a table in the format that the suffix names.
+    """Read a table in the format of the suffix.
 
     Parameters
     ----------
     path : path-like
-        Ends in one of `TABLE_SUFFIXES`.
+        Must end in one of `TABLE_SUFFIXES`.
     schema : iterable of Column, optional
-        Columns that must be there. Columns without a unit, as in a plain CSV file, are taken
-        to have that of the schema.
+        Required columns. Columns without a unit, as in a plain CSV file, get the unit of the
+        schema.
 
     Returns
     -------
@@ -96,11 +96,11 @@ def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) 
     MissingFileError
         If there is no such file.
     TruncatedFileError
-        If the file is empty or ends early.
+        If the file is empty or incomplete.
     FileFormatError
-        If the suffix is unknown or the file is not of the format.
+        If the suffix is unknown or the file has another format.
     TableError
-        If the table does not fit ``schema``.
+        If the table does not match ``schema``.
     """
     path = check_input(path)
     suffix = _suffix(path)
@@ -112,11 +112,11 @@ def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) 
     except GammafindError as error:
         raise type(error)(error.fault, path=path, remedy=error.remedy) from error
     except _FAULTS as error:
-        raise FileFormatError(f"is no {suffix} table ({error})", path=path) from error
+        raise FileFormatError(f"this is not a {suffix} table ({error})", path=path) from error
 
 
 def _fitted(table: QTable, schema: tuple[Column, ...]) -> QTable:
-    """Give columns without a unit that of the schema, and check the rest."""
+    """Set the unit of the schema for columns without a unit, and check the table."""
     for column in schema:
         if column.unit and column.name in table.colnames and table[column.name].unit is None:
             table[column.name].unit = column.unit
@@ -124,7 +124,7 @@ def _fitted(table: QTable, schema: tuple[Column, ...]) -> QTable:
 
 
 def _suffix(path: Path) -> str | None:
-    """Longest suffix of the path that is known."""
+    """Longest known suffix of the path."""
     name = path.name.lower()
     known = [suffix for suffix in TABLE_SUFFIXES if name.endswith(suffix)]
     return max(known, key=len, default=None)

@@ -45,18 +45,18 @@ def match_one_to_one(
     *,
     method: Literal["optimal", "nearest"] = "optimal",
 ) -> Matches:
-    """Match two sets of positions so that each is used at most once.
+    """Match two sets of positions; each position is used at most once.
 
     Parameters
     ----------
     a, b : SkyCoord, shapes (n,) and (m,)
         In any celestial frame.
     radius : Quantity, scalar or shape (n,)
-        Largest separation of a pair; one for all, or one for each of ``a``.
+        Largest separation of a pair; one value for all, or one for each of ``a``.
     method : {"optimal", "nearest"}
-        ``optimal`` makes as many pairs as can be made and, among those matchings, takes the
-        one of least total separation. ``nearest`` takes the closest pair first, then the
-        closest of what is left.
+        ``optimal`` finds the largest possible number of pairs and, among such matchings, the one
+        with the smallest total separation. ``nearest`` takes the closest pair first, then the
+        closest of the remaining ones.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def match_one_to_one(
     Raises
     ------
     OptionError
-        If ``radius`` or ``method`` is none that is accepted.
+        If ``radius`` or ``method`` is not accepted.
     """
     if method not in _METHODS:
         raise OptionError(f"method is {method!r}", remedy=f"It must be one of {list(_METHODS)}.")
@@ -88,11 +88,11 @@ def _nearest(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray
 
 
 def _optimal(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray:
-    """Indices of the pairs that are kept: as many as possible, then of least separation.
+    """Indices of the pairs that are kept: as many as possible, then with the smallest separation.
 
-    Each object of the first set has a spare partner of its own, which costs more than all
-    separations together. Every object then has a partner, and the cheapest full matching
-    uses as few spares as possible.
+    Each object of the first set has a dummy partner, which costs more than all separations
+    together. Every object then has a partner, and the cheapest complete matching uses as few
+    dummies as possible.
     """
     if len(i) == 0:
         return np.zeros(0, dtype=int)
@@ -101,7 +101,7 @@ def _optimal(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray
     n, m = len(rows), len(columns)
     spare = np.arange(n)
     relative = separation / max(separation.max(), np.finfo(float).tiny)
-    # The offset of 1 keeps pairs of no separation, which a sparse matrix would drop.
+    # The offset of 1 keeps pairs with zero separation, which a sparse matrix would drop.
     cost = 1 + np.concatenate([relative, np.full(n, n + 1.0)])
     ends = np.concatenate([[row, column], [spare, m + spare]], axis=1).astype(np.int32)
     graph = csr_array((cost, (ends[0], ends[1])), shape=(n, m + n))

@@ -1,4 +1,4 @@
-"""Detections of overlapping patches become detections on the sky, each source once."""
+"""Merging the detections of overlapping patches: each source appears once."""
 
 from __future__ import annotations
 
@@ -16,47 +16,48 @@ from gammafind.sky.patches import PatchGrid
 __all__ = ["R68_OVER_SIGMA", "R95_OVER_R68", "merge_detections", "merge_duplicates"]
 
 R68_OVER_SIGMA = float(np.sqrt(-2 * np.log(0.32)))
-"""68 % containment radius of a two-dimensional Gaussian over its standard deviation (1.51)."""
+"""Ratio of the 68 % containment radius of a two-dimensional Gaussian to its sigma (1.51)."""
 R95_OVER_R68 = float(np.sqrt(np.log(20) / np.log(1 / 0.32)))
-"""95 % over 68 % containment radius of a two-dimensional Gaussian (1.62)."""
+"""Ratio of the 95 % to the 68 % containment radius of a two-dimensional Gaussian (1.62)."""
 
 _PIXELS = 2.0
-"""Duplicates may lie this many pixels apart where no position error is known."""
+"""Largest separation of duplicates, in pixels, without position errors: balances double entries and
+merged neighbours."""
 
 
 def merge_detections(
     found: QTable, grid: PatchGrid, width: int, *, radius: Quantity | None = None
 ) -> QTable:
-    """Bring the detections of patches onto the sky and keep each source once.
+    """Convert the detections of patches to sky positions and keep each source once.
 
-    A detection counts only where it is seen best: in the patch whose centre is nearest. At the
-    border between two such regions, within ``radius``, both patches count, so that a source
-    that each patch places on the other's side is not lost. What is left over of two patches
-    within ``radius`` is one source; the detection nearer to its patch centre is kept.
-    Detections of one and the same patch are never merged.
+    A detection is used only in the patch with the nearest centre. At the border between two such
+    regions, within ``radius``, both patches are used; otherwise a source that each patch places on
+    the other side would be lost. Remaining detections of two patches within ``radius`` are one
+    source, and the detection nearer to its patch centre is kept. Detections of the same patch are
+    never merged.
 
     Parameters
     ----------
     found : QTable
-        ``patch, x, y, score`` and, where known, ``pos_err, n_pixels``; pixels of the finest
-        band. Other columns are carried along.
+        ``patch, x, y, score`` and, if known, ``pos_err, n_pixels``, in pixels of the finest band.
+        Other columns are copied.
     grid : PatchGrid
-        The patches in which ``found`` was found.
+        The patches of ``found``.
     width : int
-        Pixels a side of a patch in the finest band.
+        Pixels per side of a patch in the finest band.
     radius : Quantity, optional
         By default the larger of two pixels and the 95 % position error.
 
     Returns
     -------
     QTable
-        ``ra, dec, glon, glat, score, pos_err, n_pixels``, highest score first; the same for
-        any order of the rows of ``found``.
+        ``ra, dec, glon, glat, score, pos_err, n_pixels``, highest score first. The result does not
+        depend on the order of the rows of ``found``.
 
     Raises
     ------
     TableError
-        If a column is missing or a patch index is none of ``grid``.
+        If a column is missing or a patch index is not in ``grid``.
     """
     found = conform(found, PATCH_DETECTIONS, what="the table of patch detections")
     if len(found) == 0:
@@ -65,7 +66,7 @@ def merge_detections(
     if patch.min() < 0 or patch.max() >= len(grid):
         raise TableError(
             f"patch runs from {patch.min()} to {patch.max()}",
-            remedy=f"It must lie within 0 to {len(grid) - 1}.",
+            remedy=f"It must be within 0 to {len(grid) - 1}.",
         )
     pixels = found["x"].to_value(u.pix), found["y"].to_value(u.pix)
     positions = grid.positions(patch, *pixels, width)
@@ -94,27 +95,26 @@ def merge_duplicates(
     priority: np.ndarray | None = None,
     group: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Keep one of all detections that lie within a radius of each other.
+    """Keep one of all detections that are within a radius of each other.
 
-    The detection of highest priority is kept and what lies within the radius of it is dropped;
-    then the next. Equal priorities are settled by score, group and position, never by the
-    order of the rows.
+    The detection with the highest priority is kept and all others within its radius are dropped;
+    then the next. Ties are resolved by score, group and position, never by the order of the rows.
 
     Parameters
     ----------
     positions : SkyCoord, shape (n,)
     score : ndarray, shape (n,)
     radius : Quantity, scalar or shape (n,)
-        Two detections are one source within the larger of their radii.
+        Two detections within the larger of their radii are one source.
     priority : ndarray, shape (n,), optional
-        Highest wins; the score by default.
+        The highest is kept; by default the score.
     group : ndarray of int, shape (n,), optional
         Detections of one group (a patch) are distinct, however close they are.
 
     Returns
     -------
     ndarray of int
-        Indices of the detections kept, best first.
+        Indices of the kept detections, best first.
     """
     n = len(positions)
     score = np.asarray(score, dtype=float)

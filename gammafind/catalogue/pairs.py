@@ -1,4 +1,4 @@
-"""Pairs of sky positions that lie within a radius of each other."""
+"""Pairs of sky positions within a radius of each other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pairs_within(
     ----------
     a, b : SkyCoord, shapes (n,) and (m,)
     radius : ndarray, shape (n,)
-        Radius about each of ``a``, in degrees.
+        Radius around each of ``a``, in degrees.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def radii_of(radius: Quantity, n: int) -> np.ndarray:
     Raises
     ------
     OptionError
-        If the number of radii is neither 1 nor ``n``, or one is negative or not a number.
+        If the number of radii is neither 1 nor ``n``, or one is negative or NaN.
     """
     values = np.asarray(degrees(radius, name="radius"), dtype=float)
     if values.shape not in ((), (n,)):

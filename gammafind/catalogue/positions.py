@@ -1,4 +1,4 @@
-"""Sky positions of a table, whichever of the usual column names it has."""
+"""Sky positions of a table, from any of the usual column names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _COLUMNS = (
     ("glon", "glat", "galactic"),
     ("l", "b", "galactic"),
 )
-"""Names of longitude and latitude in any case, and their frame; the first that is there."""
+"""Names of longitude and latitude (case does not matter) and their frame; the first match is
+used."""
 
 
 def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
@@ -29,10 +30,10 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
     Parameters
     ----------
     table : QTable
-        With ``ra, dec``, ``RAJ2000, DEJ2000`` or ``glon, glat``, in any case. Columns without
-        a unit are taken to be degrees.
+        With ``ra, dec``, ``RAJ2000, DEJ2000`` or ``glon, glat``, in any case. Columns without a
+        unit are assumed to be in degrees.
     what : str
-        What the table is, for messages.
+        Name of the table, for messages.
 
     Raises
     ------
@@ -46,8 +47,8 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
             latitude = _degrees(table, names[lat], what)
             if np.any(np.abs(latitude) > 90):
                 raise TableError(
-                    f"{what}: {names[lat]} lies outside -90 to 90 deg",
-                    remedy="Mend these rows, or the unit of the column.",
+                    f"{what}: {names[lat]} is outside -90 to 90 deg",
+                    remedy="Correct these rows, or the unit of the column.",
                 )
             return SkyCoord(longitude, latitude, unit="deg", frame=frame).icrs
     raise TableError(
@@ -57,19 +58,19 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
 
 
 def map_positions(table: QTable, pixels: Pixels | None, *, what: str = "the table") -> SkyCoord:
-    """Positions of the rows of a table in a map, to draw them and to measure distances.
+    """Positions of the rows of a table in a map, for plots and distances.
 
-    Those of an image without celestial coordinates are in the plane of its
+    In an image without celestial coordinates, they are in the plane of its
     `~gammafind.sky.pixels.PlainPixels`; all others are `sky_positions`.
 
     Parameters
     ----------
     table : QTable
-        As for `sky_positions`; with ``x`` and ``y`` where the image has no coordinates.
+        As for `sky_positions`; with ``x`` and ``y`` if the image has no celestial coordinates.
     pixels : Pixels or None
-        Of the map.
+        Pixels of the map.
     what : str
-        What the table is, for messages.
+        Name of the table, for messages.
     """
     if pixels is None or pixels.celestial:
         return sky_positions(table, what=what)
@@ -82,12 +83,12 @@ def _degrees(table: QTable, name: str, what: str) -> np.ndarray:
         values = numbers(table, name, u.deg)
     except (u.UnitConversionError, TypeError, ValueError) as error:
         raise TableError(
-            f"{what}: column {name} is no angle ({error})",
-            remedy="Give numbers, in degrees where the column has no unit.",
+            f"{what}: column {name} is not an angle ({error})",
+            remedy="Give numbers, in degrees if the column has no unit.",
         ) from None
     if not np.all(np.isfinite(values)):
         raise TableError(
-            f"{what}: column {name} holds values that are not finite",
-            remedy="Leave out rows without a position.",
+            f"{what}: column {name} has values that are not finite",
+            remedy="Remove rows without a position.",
         )
     return values

@@ -1,4 +1,4 @@
-"""Catalogues as DS9 regions, and back."""
+"""Conversion of catalogues to DS9 regions, and back."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ _HEADER = "# Region file format: DS9 astropy/regions\nicrs\n"
 _NUMBERS = ("Score", "TS", "Conf_95_SemiMajor")
 _TEXTS = ("CLASS1", "ASSOC1")
 _PIXELS = 5.0
+"""Radius of circles without a position error: visible, and small against separations."""
 _LEAST = 2 / 3600
-"""Degrees: smaller circles could not be seen."""
+"""Smallest radius in degrees: smaller circles are not visible."""
 _BRACES = str.maketrans({"{": "(", "}": ")", "\n": " "})
 
 
@@ -42,17 +43,17 @@ def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
     catalogue : QTable
         Schema CATALOGUE.
     radius : Quantity
-        Radius of the circle where the 95 % position error is not known; a known one is drawn
-        2 arcsec wide at least.
+        Radius of the circle if the 95 % position error is not known; a known one is drawn with at
+        least 2 arcsec.
 
     Returns
     -------
     regions.Regions
-        One `~regions.CircleSkyRegion` a source, a `~regions.CirclePixelRegion` of five pixels
-        where the catalogue has no sky positions. ``meta["text"]`` is its name, ``meta["tag"]``
-        lists ``Score=``, ``TS=``, ``CLASS1=``, ``ASSOC1=`` and ``Conf_95_SemiMajor=`` as far
-        as they are known. The colours are those of the page: of the class where there is one;
-        else a source with an association is blue and one without is red; else all are cyan.
+        One `~regions.CircleSkyRegion` per source, or a `~regions.CirclePixelRegion` of five pixels
+        if the catalogue has no sky positions. ``meta["text"]`` is its name, ``meta["tag"]`` lists
+        the known values of ``Score=``, ``TS=``, ``CLASS1=``, ``ASSOC1=`` and
+        ``Conf_95_SemiMajor=``. The colours are those of the page: by class, if there are classes;
+        otherwise blue for sources with an association and red without; otherwise all are cyan.
     """
     from regions import RegionMeta, Regions, RegionVisual
 
@@ -92,7 +93,7 @@ def write_regions(
     radius: Quantity = 0.1 * u.deg,
     overwrite: bool = False,
 ) -> None:
-    """Write a catalogue as a DS9 region file; one without sources has a header only.
+    """Write a catalogue as a DS9 region file; a catalogue without sources gives only a header.
 
     Parameters
     ----------
@@ -116,8 +117,8 @@ def write_regions(
 def read_regions(path: str | PathLike) -> QTable:
     """Read a DS9 region file as a catalogue.
 
-    Any region with a centre on the sky is a source; what `write_regions` put into text and
-    tags comes back as columns.
+    Any region with a centre on the sky is a source. The text and tags that `write_regions` writes
+    are read as columns.
 
     Parameters
     ----------
@@ -126,8 +127,7 @@ def read_regions(path: str | PathLike) -> QTable:
     Returns
     -------
     QTable
-        Schema CATALOGUE. ``Score`` is NaN and ``Source_Name`` empty where the file says
-        nothing.
+        Schema CATALOGUE. ``Score`` is NaN and ``Source_Name`` empty if the file does not give them.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def read_regions(path: str | PathLike) -> QTable:
 
 
 def _parse(path: PathLike) -> list[SkyRegion]:
-    """Regions of a DS9 file; a line that is none is an error."""
+    """Regions of a DS9 file; any other line is an error."""
     from regions import Regions
 
     try:
@@ -192,7 +192,7 @@ def _numbers(tags: list[dict[str, str]], name: str) -> np.ndarray:
 
 
 def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
-    """Name of each source and what is known of it, as text that DS9 can hold."""
+    """Name and known properties of each source, as text that is valid in DS9."""
     names = [name for name in (*_NUMBERS, *_TEXTS) if name in catalogue.colnames]
     rows = []
     for index in range(len(catalogue)):

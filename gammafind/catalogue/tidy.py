@@ -1,4 +1,4 @@
-"""Tables in the form that every file format holds without loss."""
+"""Tables in a form that every file format stores without loss."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["tidy"]
 
 
 def tidy(table: Table) -> QTable:
-    """Copy a table so that it reads the same from each format.
+    """Copy a table to a form that is the same after writing and reading in each format.
 
     Floats that are masked become NaN and strings that are masked become empty; integers stay
     masked. Numbers get the byte order of the machine. Byte strings become text, and text loses
@@ -38,7 +38,7 @@ def tidy(table: Table) -> QTable:
     Raises
     ------
     TableError
-        If a column is neither of numbers nor of text, or the metadata cannot be put in JSON.
+        If a column has neither numbers nor text, or the metadata cannot be converted to JSON.
     """
     clean = QTable(meta=_json_able(dict(table.meta)))
     for name in table.colnames:
@@ -55,7 +55,7 @@ def _values(column: object, name: str) -> object:
     if not isinstance(column, Quantity | Column):
         raise TableError(
             f"column {name} is a {type(column).__name__}",
-            remedy="Columns must hold numbers, quantities or text.",
+            remedy="Columns must contain numbers, quantities or text.",
         )
     unit = getattr(column, "unit", None)
     mask = np.asarray(column.mask) if isinstance(column, MaskedColumn | Masked) else None
@@ -67,7 +67,7 @@ def _values(column: object, name: str) -> object:
 
 
 def _filled(values: np.ndarray, mask: np.ndarray | None, name: str) -> np.ndarray:
-    """Take the mask off where the type has a value of its own for what is missing."""
+    """Fill masked values if the type has its own value for missing data."""
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8")
     if values.dtype.kind == "U":
@@ -75,7 +75,7 @@ def _filled(values: np.ndarray, mask: np.ndarray | None, name: str) -> np.ndarra
     if values.dtype.kind not in "biufU":
         raise TableError(
             f"column {name} has the type {values.dtype}",
-            remedy="Columns must hold numbers, quantities or text.",
+            remedy="Columns must contain numbers, quantities or text.",
         )
     if mask is None or not np.any(mask):
         return values
@@ -83,7 +83,7 @@ def _filled(values: np.ndarray, mask: np.ndarray | None, name: str) -> np.ndarra
         values[mask] = np.nan if values.dtype.kind == "f" else ""
         return values
     if values.dtype.kind == "b":
-        raise TableError(f"column {name} of true and false has rows without a value")
+        raise TableError(f"column {name} of booleans has rows without a value")
     return MaskedColumn(values, mask=mask, fill_value=np.iinfo(values.dtype).min)
 
 

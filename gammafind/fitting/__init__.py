@@ -1,1 +1,1 @@
-"""What is measured on counts: test statistic, flux, position error."""
+"""Measurements on counts and images: test statistic, flux, position error."""

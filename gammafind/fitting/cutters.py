@@ -1,4 +1,4 @@
-"""What cuts the inputs of classifiers out of maps or images."""
+"""Functions that cut the inputs of classifiers from maps or images."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from gammafind.fitting.photons.cutouts import make_cutouts
 __all__ = ["CUTTERS"]
 
 CUTTERS = {"maps": make_cutouts, "image": make_stamps}
-"""Functions that make the inputs of a classifier, by what it sees."""
+"""Functions that make the inputs of a classifier, by the type of data that it sees."""

@@ -1,1 +1,1 @@
-"""Presets: which plugins find the sources of which sky."""
+"""Presets: the plugins and options for the sky of an instrument."""

@@ -1,4 +1,4 @@
-"""Which preset finds the sources of a map, and with which plugins."""
+"""Choosing the preset for a map, and changing its plugins."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def select_preset(
     preset: Preset | Path | None = None,
     bands: Sequence[Band] | None = None,
 ) -> Preset:
-    """Load the preset of a name, or choose the one that fits the maps.
+    """Load a preset by name, or choose the one that fits the maps.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def select_preset(
     Raises
     ------
     EnergyEdgesError
-        If no preset or several fit, or ``bands`` are not those of the preset.
+        If no preset or several presets fit, or ``bands`` are not those of the preset.
     ConfigError
         If there is no such preset.
     InputFileError
@@ -105,9 +105,9 @@ def with_plugins(
         Plugin of each role that is to change, by name or as an instance; None leaves it as it
         is. Another plugin starts from its own defaults.
     options : mapping of str to mapping, optional
-        Options of each role, laid over those of the preset.
+        Options of each role, which override those of the preset.
     source : str
-        The file in which names and options stand, for messages.
+        The file that contains the names and options, for messages.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def with_plugins(
     Raises
     ------
     ConfigError
-        If options are given for a role that the preset has no plugin for.
+        If options are given for a role without a plugin.
     """
     fallback = preset.fallback
     of_search = [names.get(role) or (options or {}).get(role) for role in _SEARCHING]
@@ -140,11 +140,11 @@ def with_plugins(
 
 
 def _with_options(preset: Preset, role: str, options: Mapping[str, Any], source: str) -> Component:
-    """Plugin of a role with further options."""
+    """Plugin of a role with additional options."""
     component = getattr(preset, role)
     if component is None:
         raise ConfigError(
-            f"options for the {role}, which is left to the localiser {preset.localiser.name}",
+            f"options for the {role}, which the localiser {preset.localiser.name} chooses",
             path=source or None,
             remedy=f"Name a {role}.",
         )
@@ -152,11 +152,11 @@ def _with_options(preset: Preset, role: str, options: Mapping[str, Any], source:
 
 
 def _tell_unused(edges: Quantity, preset: Preset) -> None:
-    """Say so where the energies of the maps reach beyond the bands."""
+    """Log a message if the energies of the maps extend beyond the bands."""
     used = np.concatenate([band.edges.to(edges.unit, u.spectral()) for band in preset.bands])
     if edges.min() < 0.999 * used.min() or edges.max() > 1.001 * used.max():
         _log.info(
-            "energies outside %s are left out",
+            "energies outside %s are ignored",
             ", ".join(band.name for band in preset.bands),
         )
 
@@ -164,7 +164,7 @@ def _tell_unused(edges: Quantity, preset: Preset) -> None:
 def _edges(
     paths: Sequence[Path], bands: Sequence[Band] | None, cuts: Sequence[tuple[str, ...]]
 ) -> Quantity:
-    """Energies between the bins of the files; those of different cuts may hold the same bins."""
+    """Sorted edges of the energy bins; files of different cuts may have the same bins."""
     if bands is not None:
         unit = bands[0].low.unit
         return np.unique([band.edges.to_value(unit) for band in bands]) * unit
@@ -173,7 +173,7 @@ def _edges(
             raise EnergyEdgesError(
                 "a photon list has no energy bins",
                 path=path,
-                remedy="Choose a preset by name; its bands are filled.",
+                remedy="Choose a preset by name; the photons are binned to its bands.",
             )
     alike = [
         [path for path, has in zip(paths, cuts, strict=True) if has == one]

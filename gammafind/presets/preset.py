@@ -1,8 +1,8 @@
-"""Presets: TOML files that say which plugins find the sources of which sky.
+"""Presets: TOML files with the plugins and options for the sky of an instrument.
 
-A preset is written as follows; ``[renderer]`` and ``[localiser]`` are required, all else has a
-default. Whatever stands beside the name of a plugin is an option of it, text such as
-``"0.3 deg"`` where the option is a quantity. Unknown keys are errors.
+The format of a preset is as follows. ``[renderer]`` and ``[localiser]`` are required, everything
+else has a default. All keys next to the name of a plugin are its options; a quantity is written as
+text such as ``"0.3 deg"``. Unknown keys are errors.
 
 .. code-block:: toml
 
@@ -26,24 +26,22 @@ default. Whatever stands beside the name of a plugin is an option of it, text su
     [classifier]            # default: none
     name = "cnn"
 
-    [population]            # default: none; needed to simulate
-    name = "4fgl-dr2"
+    [population]            # default: none; required to simulate name = "4fgl-dr2"
 
     [patches]
     size = "12.8 deg"       # side of a patch
     nside = 8               # patches are centred on the HEALPix pixels of this nside
-    n_pixels = [16, 32]     # pixels a side in each energy band; default: as fine as the maps
+    n_pixels = [16, 32]     # pixels per side in each energy band; default: as fine as the maps
 
     [match]
     radius = "0.5 deg"      # a detection within this radius of a source found it
 
-    [catalogue]
-    score_threshold = 16.0  # lowest score kept; default: what the localiser publishes
+    [catalogue] score_threshold = 16.0  # lowest score kept; default: that of the localiser
 
-``[clusterer]`` and ``score_threshold`` belong to the localiser of the preset: where another takes
-its place (`gammafind.presets.choose.with_plugins`), it has its own.
+``[clusterer]`` and ``score_threshold`` belong to the localiser of the preset: another localiser
+(`gammafind.presets.choose.with_plugins`) uses its own.
 
-The presets of a renderer are the package resources that its class names in
+The presets of a renderer are the package resources that its class lists in
 `~gammafind.roles.renderer.SkyRenderer.presets`.
 """
 
@@ -89,6 +87,7 @@ __all__ = [
 _ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
 _SECTIONS = ("preset", *_ROLES, "fallback", "patches", "match", "catalogue")
 _EDGE_TOLERANCE = 1e-3
+"""Relative difference of equal edges: above the rounding of files, below any bin width."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +99,7 @@ class Component:
     role : str
     name : str
     options : mapping of str to object
-        As they stand in the file.
+        Options as written in the file.
     source : str
         The file, for messages.
     plugin : Plugin, optional
@@ -116,7 +115,7 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class PatchLayout:
-    """How the sky is cut into patches.
+    """The division of the sky into patches.
 
     Parameters
     ----------
@@ -125,7 +124,7 @@ class PatchLayout:
     nside : int
         HEALPix nside of the centres.
     n_pixels : tuple of int
-        Pixels a side in each energy band; where there are none the maps decide.
+        Pixels per side in each energy band; if empty, they follow from the maps.
     """
 
     size: Quantity = 12.8 * u.deg
@@ -135,24 +134,24 @@ class PatchLayout:
     def __post_init__(self) -> None:
         if not 0 < degrees(self.size, name="size of the patches") < 90:
             raise OptionError(
-                f"the patches are {self.size} wide", remedy="Accepted is up to 90 deg."
+                f"the patches are {self.size} wide", remedy="Sizes up to 90 deg are accepted."
             )
         HealpixPixels(self.nside)
         if any(type(width) is not int or width < 1 for width in self.n_pixels):
             raise OptionError(
                 f"n_pixels of the patches is {list(self.n_pixels)}",
-                remedy="Give whole numbers from 1 up, one for each energy band.",
+                remedy="Give integers of at least 1, one for each energy band.",
             )
 
     def widths(self, n_bands: int) -> tuple[int, ...] | None:
-        """Pixels a side in each of ``n_bands`` bands, None where the maps decide.
+        """Pixels per side in each of ``n_bands`` bands, None if they follow from the maps.
 
-        Bands beyond the energy bands are those of further channels, in the same order.
+        Further bands are those of other channels, in the same order.
 
         Raises
         ------
         ConfigError
-            If the bands are no multiple of ``n_pixels``.
+            If the number of bands is not a multiple of that of ``n_pixels``.
         """
         if not self.n_pixels:
             return None
@@ -182,7 +181,7 @@ class Preset:
         Lowest score kept in the catalogue; by default that of the localiser
         (`~gammafind.roles.localiser.Localiser.published_score`).
     source : str
-        The file it comes from.
+        The file of the preset.
     """
 
     name: str
@@ -201,7 +200,7 @@ class Preset:
     def __post_init__(self) -> None:
         if not degrees(self.match_radius, name="match radius") > 0:
             raise OptionError(
-                f"the match radius is {self.match_radius}", remedy="It must be above 0."
+                f"the match radius is {self.match_radius}", remedy="It must be positive."
             )
 
     @property
@@ -217,7 +216,7 @@ def build(component: Component, **given: Any) -> Plugin:
     ----------
     component : Component
     **given
-        Options that take the place of those of the component, such as a clusterer.
+        Options that replace those of the component, such as a clusterer.
 
     Returns
     -------
@@ -246,8 +245,8 @@ def build(component: Component, **given: Any) -> Plugin:
 def presets() -> dict[str, Preset]:
     """Presets of all renderers by name.
 
-    A preset that cannot be read is left out with a BrokenPluginWarning, as is one whose name
-    is taken.
+    A preset that cannot be read, or whose name exists already, is skipped with a
+    BrokenPluginWarning.
     """
     found: dict[str, Preset] = {}
     for resource in _resources():
@@ -255,11 +254,11 @@ def presets() -> dict[str, Preset]:
             preset = read_preset(resource)
             if preset.name in found:
                 raise ConfigError(
-                    f"the preset {preset.name!r} is in {found[preset.name].source} already",
+                    f"the preset {preset.name!r} already exists in {found[preset.name].source}",
                     path=resource,
                 )
         except GammafindError as error:
-            warnings.warn(f"a preset is left out: {error}", BrokenPluginWarning, stacklevel=2)
+            warnings.warn(f"a preset is skipped: {error}", BrokenPluginWarning, stacklevel=2)
         else:
             found[preset.name] = preset
     return found
@@ -276,7 +275,7 @@ def load_preset(name_or_path: str | PathLike) -> Preset:
     Raises
     ------
     ConfigError
-        If no preset has the name, or the file is no valid preset.
+        If no preset has the name, or the file is not a valid preset.
     MissingFileError
         If there is no such file.
     """
@@ -297,16 +296,16 @@ def choose_preset(
     selections: Sequence[Sequence[str]] = (),
     path: str | PathLike | None = None,
 ) -> Preset:
-    """Return the preset whose bands the energy bins of the files fill.
+    """Return the preset whose bands match the energy bins of the files.
 
-    Of several, the one whose instrument accepts the selection of the photons.
+    If there are several, the one whose instrument accepts the selection of the photons.
 
     Parameters
     ----------
     edges : Quantity, shape (n + 1,)
         Energy edges of the bins of the files.
     selections : sequence of sequence of str
-        Cuts of each file, as far as its header tells them.
+        Cuts of each file, as far as its header records them.
     path : path-like, optional
         The files, for messages.
 
@@ -317,7 +316,7 @@ def choose_preset(
     Raises
     ------
     EnergyEdgesError
-        If no preset fits, or several do.
+        If no preset fits, or several fit.
     """
     known = presets()
     renderers = {name: build(preset.renderer) for name, preset in known.items()}
@@ -345,7 +344,7 @@ def read_preset(path: str | PathLike) -> Preset:
     Raises
     ------
     ConfigError
-        If the file is no TOML, a key is unknown or missing, or a value is of the wrong type.
+        If the file is not TOML, a key is unknown or missing, or a value is of the wrong type.
     MissingFileError
         If there is no such file.
     """

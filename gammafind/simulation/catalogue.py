@@ -1,4 +1,4 @@
-"""One simulated catalogue: its sources, what is expected of them, the counts, and the files."""
+"""One simulated catalogue: its sources, expected counts, counts and files."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ __all__ = ["CatalogueMaker", "Made", "catalogue_name"]
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A catalogue that was made: where it is, and how many sources and counts it holds.
+    """A finished catalogue: its folder and its numbers of sources and counts.
 
     Attributes
     ----------
     folder : Path
     n_sources, n_counts : int
-        Of images, the electrons.
+        Number of sources, and of counts (for images, of electrons).
     """
 
     folder: Path
@@ -45,19 +45,19 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CatalogueMaker:
-    """Makes the catalogues of a set; called with an index, it makes that one.
+    """Makes the catalogues of a set; called with the index of a catalogue.
 
     Parameters
     ----------
     folder : Path
-        Of the set.
+        Folder of the set.
     renderer : SkyRenderer
     origin : SourcePopulation or QTable
-        Draws the sources, or is the table of them.
+        Population that draws the sources, or a table of sources.
     settings : mapping
-        All that decides what the files hold, but for the index; JSON.
+        Everything that determines the contents of the files, except the index; JSON.
     history : mapping
-        What else the record shall say: command line and date, say; JSON.
+        Additional information for the record, such as command line and date; JSON.
     """
 
     folder: Path
@@ -67,7 +67,7 @@ class CatalogueMaker:
     history: Mapping[str, Any]
 
     def __call__(self, index: int) -> Made:
-        """Make the catalogue of an index."""
+        """Make the catalogue with this index."""
         settings = self.settings_of(index)
         random = streams(self.settings["seed"], index)
         with stage("drawing the sources"):
@@ -97,7 +97,7 @@ class CatalogueMaker:
             return self.renderer.background()
 
     def settings_of(self, index: int) -> dict[str, Any]:
-        """All that decides what the files of one catalogue hold."""
+        """Everything that determines the contents of the files of one catalogue."""
         return {**self.settings, "index": index}
 
     def _sources(self, rng: np.random.Generator) -> QTable:
@@ -148,7 +148,7 @@ def catalogue_name(index: int) -> str:
 
 
 def _numbers(sources: QTable, expected: Mapping[str, SkyMap], counts: SkyMap) -> dict[str, Any]:
-    """How many sources of each class, and how many counts are expected and drawn in each band."""
+    """Number of sources of each class, and expected and drawn counts in each band."""
     classes, numbers = np.unique(sources["class_label"], return_counts=True)
     return {
         "n_sources": dict(zip(classes.tolist(), numbers.tolist(), strict=True)),

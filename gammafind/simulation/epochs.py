@@ -1,4 +1,4 @@
-"""Counts of a simulated sky shared out among the epochs in which they may have come."""
+"""Distribution of the counts of a simulated sky among epochs."""
 
 from __future__ import annotations
 
@@ -24,17 +24,21 @@ from gammafind.utils.progress import track
 __all__ = ["draw_epochs"]
 
 _LEVELS = np.array([0.9, 0.98, 0.998])
+"""Containments of the stamps of faint to bright sources: balance time and lost counts."""
 _LEFT_OUT = 0.5
+"""Counts of a source that may be omitted outside its stamp: below any other error."""
 _STEADY = 1e-6
+"""Relative variation below which a source counts as steady, to save its stamp."""
 _AT_ONCE = 200
+"""Sources per step: limits memory."""
 
 
 def draw_epochs(sky: SimulatedSky, renderer: SkyRenderer, *, rng: np.random.Generator) -> Epochs:
-    """Share the counts of a sky out among the epochs of its renderer.
+    """Distribute the counts of a sky among the epochs of its renderer.
 
-    Where the counts of a pixel in all epochs together are known, those of the epochs are a
-    multinomial draw, with the expected counts of the epochs for probabilities: so the photons in
-    which something was found stay, and no map has to be rendered for an epoch.
+    Given the total counts of a pixel, the counts of the epochs are a multinomial draw whose
+    probabilities are proportional to the expected counts of the epochs. So the detected photons do
+    not change, and no map has to be rendered for an epoch.
 
     Parameters
     ----------
@@ -51,18 +55,17 @@ def draw_epochs(sky: SimulatedSky, renderer: SkyRenderer, *, rng: np.random.Gene
     Raises
     ------
     OptionError
-        If the renderer knows no epochs.
+        If the renderer has no epochs.
 
     Notes
     -----
-    The background of an epoch is taken to have the share of its exposure. What varies is put where
-    the PSF has it, in as many pixels that at most half a count of a source is left out, or 0.2 %
-    of it.
+    The background of an epoch is proportional to its exposure. The variation of a source follows
+    the PSF, in a stamp that omits at most half a count of the source, or 0.2 % of it.
     """
     if not renderer.epochs:
         raise OptionError(
-            f"{renderer.name} knows no epochs with these options",
-            remedy="Choose an exposure that is given apart for each epoch.",
+            f"{renderer.name} has no epochs with these options",
+            remedy="Choose an exposure that is given for each epoch.",
         )
     exposure = renderer.epoch_exposures()
     parts = [renderer.at_epoch(i) for i in range(len(renderer.epochs))]
@@ -90,7 +93,7 @@ def draw_epochs(sky: SimulatedSky, renderer: SkyRenderer, *, rng: np.random.Gene
 def _coarse_shares(
     exposure: Sequence[SkyMap], band: int, pixels: Pixels, index: np.ndarray
 ) -> np.ndarray:
-    """Share of each epoch in the exposure of the coarse pixels that hold some pixels."""
+    """Share of each epoch in the exposure of the coarse pixels that contain the given pixels."""
     coarse = exposure[0].pixels[band]
     values = np.array([sky.values[band].ravel() for sky in exposure], dtype=float)
     total = values.sum(axis=0)

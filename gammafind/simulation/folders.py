@@ -1,4 +1,4 @@
-"""Folders of catalogues: each appears whole or not at all, and knows with what it was made."""
+"""Folders of catalogues: written atomically, with a record of how they were made."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from gammafind.utils.files import naming_full_disk
 __all__ = ["RECORD", "filled_folder", "is_made", "remove_leftovers", "write_record"]
 
 RECORD = "simulation.json"
-"""File of a folder that says how its other files were made; it is written last."""
+"""File that records how the other files of a folder were made; it is written last."""
 
 
 def is_made(folder: Path, settings: Mapping[str, Any]) -> bool:
-    """Tell whether a folder was made with these settings already.
+    """Whether a folder was already made with these settings.
 
     Parameters
     ----------
     folder : Path
     settings : mapping
-        All that decides what its files hold; JSON.
+        Everything that determines the contents of its files; JSON.
 
     Returns
     -------
     bool
-        False where there is no such folder.
+        False if there is no such folder.
 
     Raises
     ------
     OutputError
-        If the folder was made with other settings, or is not what `write_record` left.
+        If the folder was made with other settings, or its files differ from its record.
     """
     if not folder.exists():
         return False
@@ -47,7 +47,7 @@ def is_made(folder: Path, settings: Mapping[str, Any]) -> bool:
         sizes = {entry["name"]: entry["bytes"] for entry in files}
     except (OSError, ValueError, LookupError, TypeError):
         raise OutputError(
-            f"is there already, without a {RECORD} that says what it is",
+            f"exists already, without a {RECORD} that describes it",
             path=folder,
             remedy="Move it away, or choose another folder.",
         ) from None
@@ -70,9 +70,10 @@ def is_made(folder: Path, settings: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def filled_folder(folder: Path) -> Iterator[Path]:
-    """Fill a folder under a temporary name beside it; bring it to its place when it is whole.
+    """Fill a folder under a temporary name, and rename it when it is complete.
 
-    A folder that is there is replaced. If the block raises, it is left as it was.
+    The temporary folder is next to the final one. An existing folder is replaced. If the block
+    raises, it is unchanged.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def filled_folder(folder: Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If the folder cannot be made, or the disk is full.
+        If the folder cannot be created, or the disk is full.
     """
     with _naming(folder):
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -103,7 +104,7 @@ def filled_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_record(folder: Path, settings: Mapping[str, Any], **more: Any) -> None:
-    """Write `RECORD`: settings, whatever else is to be known, and all files with checksums."""
+    """Write `RECORD`: settings, additional information, and all files with checksums."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     listed = [
         {**describe_input(path), "name": path.relative_to(folder).as_posix(), "bytes": _size(path)}
@@ -114,14 +115,14 @@ def write_record(folder: Path, settings: Mapping[str, Any], **more: Any) -> None
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed run left of a folder that it had not finished."""
+    """Remove the unfinished folder that a killed run left."""
     for leftover in folder.parent.glob(f".{folder.name}.*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
 @contextmanager
 def _naming(folder: Path, instead_of: Path | None = None) -> Iterator[None]:
-    """Turn errors of the file system into one that names the folder that was asked for."""
+    """Convert errors of the file system to one that names the requested folder."""
     try:
         with naming_full_disk(folder):
             yield
@@ -139,7 +140,7 @@ def _size(path: Path) -> int | None:
 
 
 def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:
-    """Settings within settings under dotted names."""
+    """Nested settings under dotted names."""
     if not isinstance(settings, dict) or not settings:
         return {prefix: settings}
     return {
@@ -150,9 +151,9 @@ def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What is not the same, as text."""
+    """The settings that differ, as text."""
     return [
-        f"{name} was {old.get(name)!r} and is to be {new.get(name)!r}"
+        f"{name} was {old.get(name)!r} and is now {new.get(name)!r}"
         for name in dict.fromkeys([*old, *new])
         if old.get(name) != new.get(name)
     ]

@@ -1,4 +1,4 @@
-"""A set of simulated catalogues, made by one process or many, and taken up again after a kill."""
+"""A set of simulated catalogues, made by one or many processes; an interrupted run continues."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Simulated:
     folders : tuple of Path
         All catalogues of the call, in order.
     made : tuple of Made
-        Those that were not there before.
+        Catalogues that did not exist before.
     preset : Preset
     seconds : float
-        Wall-clock time of the whole.
+        Total wall-clock time.
     """
 
     folders: tuple[Path, ...]
@@ -67,37 +67,37 @@ def simulate_catalogues(
 ) -> Simulated:
     """Simulate skies whose sources are known, and write them.
 
-    Each catalogue gets a folder of its own, ``catalogue-0000`` and so on, with the table of its
-    sources, Poisson counts of sources and background as gtbin writes them, and
-    ``simulation.json``, which says how they were made. A folder appears when it is whole.
-    Catalogues that are there already, made with the same settings, are left as they are.
+    Each catalogue gets its own folder, ``catalogue-0000`` and so on. It contains the table of
+    sources, the Poisson counts of sources and background in the format of gtbin, and
+    ``simulation.json``, which records how they were made. A folder appears when it is complete.
+    Existing catalogues with the same settings are not changed.
 
     Parameters
     ----------
     folder : path-like
-        Of the whole set; made if it is not there.
+        Folder of the whole set; created if necessary.
     preset : Preset, str or path-like
         Renderer and population. `gammafind.presets.choose.with_plugins` changes these and
         their options.
     sources : path-like or QTable, optional
         Table of sources instead of the population, as for `sources_of`.
     seed : int
-        Of the set. What a catalogue holds depends on its index and on this, not on how many
-        there are, nor on the workers.
+        Seed of the set. The contents of a catalogue depend only on the seed and its index, not on
+        the number of catalogues or workers.
     catalogues : int
-        How many.
+        Number of catalogues.
     first : int
-        Index of the first.
+        Index of the first catalogue.
     maps : bool
-        Whether to write the expected counts of each component in each epoch too.
+        Whether to write also the expected counts of each component in each epoch.
     epochs : bool
-        Whether to write the counts of each epoch apart too, in ``epochs``.
+        Whether to write also the counts of each epoch separately, in ``epochs``.
     workers : int
         Number of processes.
     table_format : {"fits", "ecsv"}
-        Of the table of sources.
+        Format of the table of sources.
     overwrite : bool
-        Whether catalogues that are there already are made again.
+        Whether existing catalogues are made again.
     command : str
         Command line, for the record.
 
@@ -112,10 +112,10 @@ def simulate_catalogues(
     OptionError
         If a number is out of range.
     OutputError
-        If a catalogue is there already that was made with other settings, or the folder cannot
-        be written, or has an empty name.
+        If a catalogue already exists that was made with other settings, or the folder cannot be
+        written, or has an empty name.
     TableError
-        If the sources lack a column, or have values that cannot be.
+        If the sources lack a column, or have impossible values.
     """
     start = perf_counter()
     _check_numbers(seed, catalogues, first, workers, table_format)
@@ -157,18 +157,18 @@ def _check_folder(folder: Path) -> None:
         raise OutputError("is a file", path=folder, remedy="Give the name of a folder.")
     if not folder.absolute().parent.is_dir():
         raise OutputError(
-            f"the directory {folder.parent} does not exist", path=folder, remedy="Make it first."
+            f"the directory {folder.parent} does not exist", path=folder, remedy="Create it first."
         )
 
 
 @contextmanager
 def _tidy_folder(folder: Path, indices: Sequence[int]) -> Iterator[None]:
-    """Make the folder of a set if need be, and leave nothing in it that is not whole."""
+    """Create the folder of a set if necessary, and remove incomplete catalogues from it."""
     fresh = not folder.is_dir()
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot be made ({error.strerror})", path=folder) from None
+        raise OutputError(f"cannot be created ({error.strerror})", path=folder) from None
     _remove_leftovers(folder, indices)
     try:
         yield
@@ -216,9 +216,9 @@ def _maker(
         settings["epochs"] = True
         if not renderer.epochs:
             raise ConfigError(
-                f"{renderer.name} knows no epochs with the options of {preset.name}",
+                f"{renderer.name} has no epochs with the options of {preset.name}",
                 path=preset.source or None,
-                remedy="Leave epochs out, or choose an exposure given apart for each epoch.",
+                remedy="Omit epochs, or choose an exposure that is given for each epoch.",
             )
     return CatalogueMaker(
         folder=folder,

@@ -1,4 +1,4 @@
-"""One simulated sky in memory, as the files of `gammafind simulate` hold it."""
+"""One simulated sky in memory, equal to the files of `gammafind simulate`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["SimulatedSky", "simulated_sky", "total_counts"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SimulatedSky:
-    """A sky of which all is known.
+    """A simulated sky with its truth.
 
     Attributes
     ----------
     sources : QTable
         True sources.
     expected : SkyMap
-        Expected counts of all of them.
+        Expected counts of all sources.
     observation : Observation
-        Counts drawn of sources and background, and what an observer knows.
+        Drawn counts of sources and background, with all that an observer knows.
     artefacts : QTable, optional
-        As of `gammafind.sky.drawn.Drawn`.
+        As in `gammafind.sky.drawn.Drawn`.
     """
 
     sources: QTable
@@ -94,7 +94,7 @@ def total_counts(skies: Mapping[str, SkyMap]) -> SkyMap:
 
 
 def _sum(parts: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Sum in double precision, one map at a time: images are large."""
+    """Sum in double precision, one map at a time, because images are large."""
     total = np.zeros(parts[0].shape)
     for part in parts:
         total += part

@@ -27,21 +27,21 @@ def read_sources(source: str | PathLike, renderer: SkyRenderer) -> QTable:
     ----------
     source : path-like
         A table with the columns of the schema SOURCES (ECSV, FITS, VOTable, CSV), or a catalogue
-        that the renderer knows, by its file or its name.
+        that the renderer knows, by file or name.
     renderer : SkyRenderer
 
     Returns
     -------
     QTable
-        Schema SOURCES and the other columns of the file; ``meta`` holds the name and SHA-256 of
-        the file.
+        Schema SOURCES and the other columns of the file; ``meta`` has the name and SHA-256 of the
+        file.
 
     Raises
     ------
     InputFileError
-        If the file cannot be used; the class names the fault.
+        If the file cannot be used; the subclass describes the fault.
     TableError
-        If the table lacks a column, or values cannot be those of sources.
+        If the table lacks a column, or values are impossible for sources.
     """
     table = renderer.read_catalogue(source)
     if table is None:
@@ -56,20 +56,20 @@ def read_sources(source: str | PathLike, renderer: SkyRenderer) -> QTable:
 
 
 def check_sources(table: QTable) -> QTable:
-    """Return a table of sources in the schema's order and units, if its values can be true.
+    """Check the values of a source table; return it in the order and units of the schema.
 
     Raises
     ------
     TableError
         If a column is missing or does not convert, a position or flux is not finite, a flux is
-        negative, or a name is missing or stands twice.
+        negative, or a name is missing or occurs twice.
     """
     missing = [column.name for column in SOURCES if column.name not in table.colnames]
     if missing:
         raise TableError(
             f"the table lacks the column {', '.join(missing)}; it has "
             f"{', '.join(table.colnames) or 'none'}",
-            remedy=f"A table of sources has {_NEEDED}.",
+            remedy=f"A table of sources needs {_NEEDED}.",
         )
     table = conform(_with_units(table), SOURCES, what="the table")
     names = np.char.strip(table["name"])
@@ -78,25 +78,25 @@ def check_sources(table: QTable) -> QTable:
     _, first = np.unique(names, return_index=True)
     again = np.ones(len(names), dtype=bool)
     again[first] = False
-    _refuse(names == "", table, "no name", "Give each source a name of its own.")
-    _refuse(again, table, "a name that stands twice", "Give each source a name of its own.")
+    _refuse(names == "", table, "no name", "Give each source a unique name.")
+    _refuse(again, table, "a name that occurs twice", "Give each source a unique name.")
     _refuse(
         ~(np.isfinite(ra) & (np.abs(dec) <= 90)),
         table,
-        "no position on the sky",
-        "ra and dec are finite, dec between -90 and 90 deg.",
+        "no valid position",
+        "ra and dec must be finite, dec between -90 and 90 deg.",
     )
     _refuse(
         ~(np.isfinite(flux) & (flux >= 0)),
         table,
         "a flux that is negative or not finite",
-        "Fluxes are finite and not negative.",
+        "Fluxes must be finite and not negative.",
     )
     return table
 
 
 def _with_units(table: QTable) -> QTable:
-    """Take columns without a unit, as in a plain CSV file, to have that of the schema."""
+    """Set the unit of the schema for columns without a unit, as in a plain CSV file."""
     table = QTable(table, copy=False)
     for column in SOURCES:
         values = table[column.name]
@@ -106,7 +106,7 @@ def _with_units(table: QTable) -> QTable:
 
 
 def _refuse(bad: np.ndarray, table: QTable, fault: str, remedy: str) -> None:
-    """Refuse the table if some of its rows are bad; say how many, and which is the first."""
+    """Raise an error if some rows are bad, with their number and the first of them."""
     rows = np.flatnonzero(bad)
     if rows.size:
         name = str(table["name"][rows[0]])

@@ -15,8 +15,9 @@ __all__ = ["pixel_areas"]
 def pixel_areas(pixels: Pixels) -> np.ndarray:
     """Solid angle of each pixel in sr, flat; read-only.
 
-    Pixels of an image shrink or grow away from its reference point: by 4 % at the corners of a
-    TAN image of 12.8 deg, by half at latitude 60 deg in the plate carrée projection.
+    In an image, the solid angle of a pixel changes with the distance from the reference point: by 4
+    % at the corners of a TAN image of 12.8 deg, by half at latitude 60 deg in the plate carrée
+    projection.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ def pixel_areas(pixels: Pixels) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n_pixels,)
-        Zero where a corner of the pixel lies off the sky.
+        Zero if a corner of the pixel is outside the projection.
     """
     if not isinstance(pixels, WcsPixels):
         return np.broadcast_to(pixels.pixel_area.to_value("sr"), int(np.prod(pixels.shape)))

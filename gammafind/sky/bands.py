@@ -41,12 +41,12 @@ class Band:
             if not isinstance(edge, Quantity) or not edge.unit.is_equivalent(u.eV, u.spectral()):
                 raise BandError(
                     f"band {self.name!r} has the edge {edge!r}",
-                    remedy="Edges are energies, wavelengths or frequencies.",
+                    remedy="Edges must be energies, wavelengths or frequencies.",
                 )
         if not self.high.unit.is_equivalent(self.low.unit):
             raise BandError(
-                f"band {self.name!r} has one edge in {self.low.unit}, one in {self.high.unit}",
-                remedy="Both are energies, wavelengths or frequencies.",
+                f"band {self.name!r} has edges in {self.low.unit} and in {self.high.unit}",
+                remedy="Both must be energies, wavelengths or frequencies.",
             )
         if not self.low < self.high:
             raise BandError(f"band {self.name!r} runs from {self.low} to {self.high}")
@@ -58,7 +58,7 @@ class Band:
 
 
 def energy_bands(edges: Quantity) -> tuple[Band, ...]:
-    """Adjoining energy bands between ``edges``, shape (n + 1,), named after them in GeV."""
+    """Adjacent energy bands between ``edges``, shape (n + 1,), named by their edges in GeV."""
     gev = edges.to_value(u.GeV)
     return tuple(
         Band(f"{low:g}-{high:g} GeV", low * u.GeV, high * u.GeV)
@@ -72,7 +72,7 @@ def check_bands(bands: Sequence[Band]) -> tuple[Band, ...]:
     Raises
     ------
     BandError
-        If there is no band or a name stands twice.
+        If there is no band, or a name is not unique.
     """
     names = [band.name for band in bands]
     if not names:
@@ -83,7 +83,7 @@ def check_bands(bands: Sequence[Band]) -> tuple[Band, ...]:
 
 
 def same_edges(one: Sequence[Band], other: Sequence[Band], *, rtol: float = 1e-3) -> bool:
-    """Tell whether two sequences of bands have the same edges within ``rtol``."""
+    """Whether two sequences of bands have the same edges within ``rtol``."""
     return len(one) == len(other) and all(
         np.allclose(
             np.sort(a.edges.to_value(b.low.unit, u.spectral())), b.edges.value, rtol=rtol, atol=0

@@ -1,10 +1,10 @@
 """Small square images around many positions at once, cut from maps on any pixels.
 
-A cut-out is a patch of few pixels that is centred on a source. There are ten thousand of them on
-a sky, of which each epoch is wanted too, so that photons are not laid anew: all that a pixel of
-the map holds goes to the pixel of the cut-out in which its centre lies. Counts stay whole numbers,
-each drawn as often as it is in the map, and what is expected of a cut-out is the same sum over the
-expected counts. Background, counts and epochs that are cut alike can be compared.
+A cut-out is a small patch that is centred on a source. A sky has about ten thousand of them, and
+each is needed for every epoch as well. So photons are not distributed at random again: the full
+content of a map pixel goes to the cut-out pixel that contains its centre. Counts stay integers, and
+the expected counts of a cut-out are the same sum over the map of expected counts. Background,
+counts and epochs are cut in the same way and can be compared.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ __all__ = [
 ]
 
 _AT_ONCE = 1000
-"""Cut-outs whose pixels are looked for together."""
+"""Cut-outs per step of the search for pixels: balances speed and memory."""
 
 
 def cutout_widths(pixels: Sequence[Pixels], n_pixels: int = 7) -> tuple[float, ...]:
-    """Side of a cut-out in degrees in each band: the least power of two that spans the pixels.
+    """Side of a cut-out in degrees in each band: the smallest power of two that holds the pixels.
 
     Parameters
     ----------
     pixels : sequence of Pixels
-        Of the map, one a band.
+        Pixelisations of the map, one per band.
     n_pixels : int
-        Pixels a side of a cut-out; none shall be finer than those of the map.
+        Pixels per side of a cut-out; they are never finer than those of the map.
     """
     sizes = [n_pixels * one.pixel_size.to_value("deg") for one in pixels]
     return tuple(float(2.0 ** np.ceil(np.log2(size))) for size in sizes)
@@ -53,13 +53,14 @@ class CutoutLayout:
     Parameters
     ----------
     n_pixels : int
-        Pixels a side.
+        Pixels per side.
     widths : tuple of float
-        Side in each band in degrees; where there are none, the least powers of two of which no
-        pixel is finer than those of the map. For the six bands of the paper these are its own.
+        Side in each band in degrees. If empty, the smallest powers of two for which no pixel is
+        finer than those of the map; for the six bands of the paper these are the widths of the
+        paper.
     epoch_width : float
-        Side in degrees of the images of the epochs, in which all bands are summed; 0 for the
-        largest of ``widths``, so that no pixel is finer than those of any band.
+        Side in degrees of the images of the epochs, which sum all bands. 0 means the largest of
+        ``widths``; then no pixel is finer than those of any band.
 
     References
     ----------
@@ -76,16 +77,16 @@ class CutoutLayout:
         if not all(0 < width < 90 for width in self.widths) or not 0 <= self.epoch_width < 90:
             raise OptionError(
                 f"the cut-outs are {list(self.widths)} and {self.epoch_width} deg wide",
-                remedy="Accepted is up to 90 deg.",
+                remedy="Widths up to 90 deg are accepted.",
             )
 
     def of(self, pixels: Sequence[Pixels]) -> CutoutLayout:
-        """Return the same with all widths, those for the pixels of a map where there are none.
+        """Return a layout with all widths; missing ones are computed from the pixels of a map.
 
         Raises
         ------
         OptionError
-            If there is not one width a band.
+            If the number of widths is not the number of bands.
         """
         widths = tuple(self.widths) or cutout_widths(pixels, self.n_pixels)
         if len(widths) != len(pixels):
@@ -99,18 +100,18 @@ class CutoutLayout:
 
 @dataclass(frozen=True, eq=False)
 class CutoutPixels:
-    """Which pixels of a map make up the pixels of cut-outs.
+    """The pixels of a map that form the pixels of cut-outs.
 
     Attributes
     ----------
     place : ndarray of int, shape (m,)
-        Pixel among those of all cut-outs, flat.
+        Flat index among the pixels of all cut-outs.
     index : ndarray of int, shape (m,)
-        Pixel of the map that goes there, flat.
+        Flat index of the map pixel that is added there.
     shape : tuple of int
-        Of the images of all cut-outs, (n, n_pixels, n_pixels).
+        Shape of the images of all cut-outs, (n, n_pixels, n_pixels).
     inside : ndarray of bool, shape (n,)
-        Which cut-outs lie on the map with all of their pixels.
+        Which cut-outs are completely on the map.
     """
 
     place: np.ndarray
@@ -129,19 +130,19 @@ class CutoutPixels:
         Returns
         -------
         ndarray, shape (n, n_pixels, n_pixels), float32
-            Where counts are cut, whole numbers.
+            Integers if ``values`` are counts.
         """
         weights = np.asarray(values).ravel()[self.index]
         total = np.bincount(self.place, weights, minlength=int(np.prod(self.shape)))
         return total.reshape(self.shape).astype(np.float32)
 
     def whole(self, valid: np.ndarray) -> np.ndarray:
-        """Which cut-outs lie on the map, and on valid pixels alone.
+        """Which cut-outs are on the map and contain only valid pixels.
 
         Parameters
         ----------
         valid : ndarray of bool
-            False where the map holds no data.
+            False where the map has no data.
 
         Returns
         -------
@@ -155,7 +156,7 @@ class CutoutPixels:
 
 
 def coarse_pixels(pixels: Pixels, size: float) -> Pixels:
-    """Pixels of a map that is as coarse as ``size`` in degrees allows; images stay as they are."""
+    """Coarsest pixelisation with pixels up to ``size`` degrees; images are returned unchanged."""
     if not isinstance(pixels, HealpixPixels):
         return pixels
     halvings = int(np.floor(np.log2(max(size / pixels.pixel_size.to_value("deg"), 1))))
@@ -171,7 +172,7 @@ def on_coarse(values: np.ndarray, pixels: Pixels, coarse: Pixels) -> np.ndarray:
 
 
 def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int) -> CutoutPixels:
-    """Find the pixels of a map that make up cut-outs in the TAN projection, north up.
+    """Find the pixels of a map that form cut-outs in the TAN projection, north up.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: i
     width : float
         Side of a cut-out in degrees.
     n_pixels : int
-        Pixels a side.
+        Pixels per side.
 
     Returns
     -------
@@ -190,12 +191,12 @@ def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: i
     Raises
     ------
     OptionError
-        If the width is not positive, or there are no pixels.
+        If the width or the number of pixels is not positive.
     """
     if not (0 < width < 90 and n_pixels >= 1):
         raise OptionError(
             f"cut-outs of {n_pixels} pixels and {width} deg",
-            remedy="They have a pixel or more, and are up to 90 deg wide.",
+            remedy="They need at least one pixel and a width up to 90 deg.",
         )
     parts = [
         _pixels_of(part, pixels, width, n_pixels)
@@ -211,7 +212,7 @@ def cutout_pixels(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: i
 def _pixels_of(
     vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flat pixels of cut-outs, and those of the map whose centres lie in them."""
+    """Flat pixels of cut-outs, and the map pixels whose centres they contain."""
     index = _near(vectors, pixels, width)
     at = pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
     east, north, outward = np.einsum("nki,nji->jnk", at, _bases(vectors))
@@ -225,7 +226,7 @@ def _pixels_of(
 
 
 def _near(vectors: np.ndarray, pixels: Pixels, width: float) -> np.ndarray:
-    """Pixels of the map about each cut-out, to its corners, shape (n, k)."""
+    """Pixels of the map around each cut-out, up to its corners, shape (n, k)."""
     size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
     corner = np.arctan(np.sqrt(2) * np.tan(np.radians(width / 2))) + size
     k = int(np.ceil(2 * np.pi * (1 - np.cos(corner)) / size**2)) + 4
@@ -239,7 +240,7 @@ def _bases(vectors: np.ndarray) -> np.ndarray:
 
 
 def _on_map(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int) -> np.ndarray:
-    """Which cut-outs lie on the map with the centres of all of their pixels."""
+    """Which cut-outs have all their pixel centres on the map."""
     if isinstance(pixels, HealpixPixels):
         return np.ones(len(vectors), dtype=bool)
     offset = (np.arange(n_pixels) - (n_pixels - 1) / 2) * np.radians(width) / n_pixels

@@ -1,4 +1,4 @@
-"""HEALPix maps added up over larger pixels."""
+"""HEALPix maps summed over larger pixels."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["added_up"]
 
 
 def added_up(values: np.ndarray, nside: int) -> np.ndarray:
-    """Sum of a map over larger pixels; into smaller ones its values are shared out.
+    """Sum of a map over larger pixels; for smaller pixels each value is divided equally.
 
     Parameters
     ----------
     values : ndarray, shape (n_pixels,)
         RING order.
     nside : int
-        Of the sums.
+        Resolution of the result.
 
     Returns
     -------

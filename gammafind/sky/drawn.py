@@ -1,4 +1,4 @@
-"""What a detector made of a sky that is known: the image, and what is wrong with it."""
+"""A simulated observation of a known sky: the image and the truth of its artefacts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ class Drawn:
     counts : SkyMap
         Counts, or electrons.
     artefacts : QTable, optional
-        What is in the image and not on the sky, one a row, where the detector has such:
-        ``kind``, and its places ``x, y`` in pixels.
+        Features of the detector that are not on the sky, one per row: ``kind``, and positions ``x,
+        y`` in pixels. None if the detector has no artefacts.
     mask : ndarray of uint8, optional
-        Bits of each pixel, of the shape of the pixels, that all bands share; the renderer says
-        what they stand for.
+        Bit mask of each pixel, common to all bands; the renderer defines the meaning of the bits.
     """
 
     counts: SkyMap

@@ -17,18 +17,19 @@ from gammafind.utils.workers import in_threads
 __all__ = ["Epochs", "exposure_shares"]
 
 _TOLERANCE = 0.01
+"""Largest difference, as a share of all counts: allows rebinned maps, refuses a missing epoch."""
 
 
 @dataclass(frozen=True, eq=False)
 class Epochs:
-    """Counts of a sky apart for each epoch, such as a year.
+    """Counts of a sky in each epoch, such as a year.
 
     Parameters
     ----------
     counts : sequence of SkyMap
         Counts of each epoch, all in the same bands and on the same pixels.
     exposure : sequence of SkyMap
-        Exposure of each epoch, on pixels of any size: it is interpolated.
+        Exposure of each epoch, on pixels of any size; it is interpolated.
 
     Raises
     ------
@@ -64,20 +65,20 @@ class Epochs:
         return exposure_shares(self.exposure, positions)
 
     def check_sum(self, whole: SkyMap) -> None:
-        """Refuse a sky that is not made up of these epochs.
+        """Check that the epochs add up to the map of the whole time.
 
         Parameters
         ----------
         whole : SkyMap
-            Counts of the whole time.
+            Counts of the whole observing time.
 
         Raises
         ------
         BandError
-            If bands or pixels are others.
+            If bands or pixels differ.
         InputDataError
-            If the counts of the epochs do not add up to those of the whole: if, summed over the
-            pixels, they differ by more than a hundredth of all counts.
+            If the counts of the epochs do not add up to those of the whole time: summed over the
+            pixels, the absolute differences exceed 1 % of all counts.
         """
         first = self.counts[0]
         if not same_edges(first.bands, whole.bands):
@@ -97,9 +98,9 @@ class Epochs:
         ):
             if off > _TOLERANCE * max(seen, 1):
                 raise InputDataError(
-                    f"band {band.name}: the {len(self)} epochs hold {parts:.0f} counts together, "
+                    f"band {band.name}: the {len(self)} epochs have {parts:.0f} counts in total, "
                     f"the whole time {seen:.0f}; pixel by pixel {off:.0f} differ",
-                    remedy="Give the maps of all epochs of the same photons, each once.",
+                    remedy="Give one map for each epoch, all from the same photons.",
                 )
 
 
@@ -109,13 +110,13 @@ def exposure_shares(exposure: Sequence[SkyMap], positions: SkyCoord) -> np.ndarr
     Parameters
     ----------
     exposure : sequence of SkyMap
-        One an epoch.
+        One per epoch.
     positions : SkyCoord, shape (n,)
 
     Returns
     -------
     ndarray, shape (n_epochs, n_bands, n)
-        Sum 1 over the epochs; equal shares where nothing was exposed.
+        The sum over the epochs is 1; equal shares where the exposure is zero.
     """
     values = np.array(
         [

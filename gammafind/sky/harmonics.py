@@ -1,4 +1,4 @@
-"""Convolutions of maps and points on the sphere by harmonics."""
+"""Convolution of maps and points on the sphere with spherical harmonics."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ __all__ = [
 ]
 
 SIGMA_OF_FWHM = 1 / np.sqrt(8 * np.log(2))
-"""Standard deviation of a Gaussian over its full width at half maximum."""
+"""Ratio of the standard deviation of a Gaussian to its full width at half maximum."""
 _THREADS = 0
+"""All cores."""
 _SAME_THREADS = 1
-"""Where points are summed, another number of threads gives other last digits, and gains little."""
+"""For sums over points: the number of threads changes the last digits and gains little speed."""
 _EPSILON = 1e-7
+"""Relative accuracy of sums at points: close to single precision, and fast."""
 
 
 def convolve(values: np.ndarray, nside: int, window: np.ndarray, nside_out: int) -> np.ndarray:
-    """Sum over all pixels of ``values`` times a radial kernel, at the centres of ``nside_out``.
+    """Convolve a map with a radial kernel and evaluate it at the centres of ``nside_out``.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ def convolve(values: np.ndarray, nside: int, window: np.ndarray, nside_out: int)
         RING order.
     nside : int
     window : ndarray, shape (lmax + 1,)
-        Legendre transform of the kernel, as `gammafind.sky.psf.RadialPsf.window` gives it.
+        Legendre transform of the kernel, as returned by `gammafind.sky.psf.RadialPsf.window`.
     nside_out : int
 
     Returns
@@ -44,7 +46,7 @@ def convolve(values: np.ndarray, nside: int, window: np.ndarray, nside_out: int)
 
     Notes
     -----
-    The sum over pixels is exact (an adjoint synthesis, no quadrature); only the kernel is cut
+    The sum over pixels is exact (an adjoint synthesis, no quadrature). Only the kernel is truncated
     at its largest multipole.
     """
     alm = analyse_map(values, nside, window)
@@ -68,7 +70,7 @@ def analyse_points(vectors: np.ndarray, weights: np.ndarray, window: np.ndarray)
     Parameters
     ----------
     vectors : ndarray, shape (n, 3)
-        Unit vectors; the sums are taken where the points lie, not at pixel centres.
+        Unit vectors; the sums use the exact positions, not pixel centres.
     weights : ndarray, shape (n,)
     window : ndarray, shape (lmax + 1,)
 
@@ -128,9 +130,9 @@ def synthesise_at(alm: np.ndarray, angles: np.ndarray, *, threads: int | None = 
 
 
 def kernel_sums(vectors: np.ndarray, window: np.ndarray, nside: int) -> np.ndarray:
-    """Sum over the pixel centres of ``nside`` of a radial kernel about each point, shape (n,).
+    """Sum of a radial kernel around each point over the pixel centres of ``nside``, shape (n,).
 
-    Times the area of a pixel that is one where HEALPix samples the kernel well.
+    Multiplied by the area of a pixel it is one, if HEALPix samples the kernel well.
     """
     alm = _filtered(_pixel_sum(nside, len(window) - 1).copy(), window)
     return synthesise_at(alm, angles_of(vectors), threads=_SAME_THREADS)

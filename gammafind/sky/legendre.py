@@ -1,4 +1,4 @@
-"""Legendre polynomials, one degree after the other."""
+"""Legendre polynomials, degree by degree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["legendre_polynomials", "legendre_sum"]
 def legendre_polynomials(cosine: np.ndarray, lmax: int) -> Iterator[np.ndarray]:
     """Yield the polynomials of degree 0 to ``lmax`` at ``cosine``, by upward recurrence.
 
-    The arrays are used again: take what is wanted of one before the next.
+    The arrays are reused: use or copy each one before the next is computed.
     """
     before, now = np.zeros_like(cosine), np.ones_like(cosine)
     yield now

@@ -1,4 +1,4 @@
-"""What was seen, with what the instrument would see without sources."""
+"""The observed counts, with the model of the background, the exposure and the PSF."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["Observation"]
 
 _ALL = 1 - 1e-4
-"""Least interpolated share of valid pixels that is all of them, up to rounding."""
+"""Interpolated share of valid pixels that counts as all of them, up to rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +30,16 @@ class Observation:
     counts : SkyMap
         Counts, or the electrons of an image.
     background : mapping of str to SkyMap
-        Expected counts (or electrons) of each background component, on the pixels of
-        ``counts``; their norms are fitted by who uses them.
+        Expected counts (or electrons) of each background component, on the pixels of ``counts``;
+        their norms are fitted by the users of this class.
     exposure : SkyMap
         Exposure on the pixels of ``counts``.
     psfs : sequence of RadialPsf
-        One a band.
+        One per band.
     noise : SkyMap, optional
-        Standard deviation of each pixel where no source is; None where it is that of Poisson
-        counts.
+        Standard deviation of each pixel without sources; None for Poisson counts.
     full : float
-        Value from which on a pixel is saturated; infinity where none is.
+        Value from which a pixel is saturated; infinity if there is no limit.
 
     Raises
     ------
@@ -70,7 +69,7 @@ class Observation:
 
     @property
     def is_image(self) -> bool:
-        """Whether it is one image of a detector that reads out electrons."""
+        """Whether it is a single image of a detector that reads out electrons."""
         return self.counts.kind == "electrons" and self.counts.n_bands == 1
 
     @property
@@ -80,7 +79,7 @@ class Observation:
 
     @property
     def is_coarse(self) -> bool:
-        """Whether pixels are wider than the PSF in the band where it is sharpest."""
+        """Whether pixels are wider than the PSF in the band with the sharpest PSF."""
         pairs = zip(self.psfs, self.counts.pixels, strict=True)
         size, pixel = min(
             (psf.containment_radius(0.68).to_value("deg"), pixels.pixel_size.to_value("deg"))
@@ -89,7 +88,7 @@ class Observation:
         return pixel > size
 
     def total_background(self) -> SkyMap:
-        """Sum of the background components, each at norm one; valid where all of them are."""
+        """Sum of the background components with norm one; valid where all of them are valid."""
         return self._total_background
 
     @cached_property
@@ -118,21 +117,21 @@ class Observation:
     ) -> Patches:
         """Cut counts, background and exposure into patches.
 
-        Pixels of patches are valid where counts, background and exposure are, in all pixels of the
-        maps about them; all three are 0 elsewhere.
+        A pixel of a patch is valid if counts, background and exposure are valid in all map pixels
+        around it. Elsewhere all three are 0.
 
         Parameters
         ----------
         grid : PatchGrid
         n_pixels : sequence of int
-            Pixels a side, one number a band.
+            Pixels per side, one number per band.
         spread : bool
-            Spread counts and background evenly within their HEALPix pixels, instead of laying
+            Spread counts and background evenly within their HEALPix pixels, instead of placing
             photons at random.
         sharp : bool
-            Whether the background is as fine as its pixels; see `PatchGrid.cut`.
+            Whether the background has structure on the scale of its pixels; see `PatchGrid.cut`.
         rng : numpy.random.Generator
-            Lays photons within HEALPix pixels.
+            Places photons within HEALPix pixels.
         """
         background = self.total_background()
         valid = self._valid_in(grid, n_pixels, background)
@@ -176,7 +175,7 @@ class Observation:
     def _valid_in(
         self, grid: PatchGrid, n_pixels: Sequence[int], background: SkyMap
     ) -> tuple[np.ndarray, ...]:
-        """Pixels of patches about which counts, background and exposure are known."""
+        """Pixels of patches where counts, background and exposure are valid."""
         masks = zip(self.counts.valid, background.valid, self.exposure.valid, strict=True)
         known = tuple(np.all(parts, axis=0) for parts in masks)
         if all(mask.all() for mask in known):
@@ -195,7 +194,7 @@ def _cut(
     sharp: bool,
     rng: np.random.Generator | None,
 ) -> tuple[np.ndarray, ...]:
-    """A map in patches, 0 where they are not valid."""
+    """A map in patches, 0 where it is not valid."""
     if spread:
         arrays = _spread(sky, grid, n_pixels)
     else:
@@ -212,7 +211,7 @@ def _spread(sky: SkyMap, grid: PatchGrid, n_pixels: Sequence[int]) -> tuple[np.n
     if not all(isinstance(p, HealpixPixels) and p.frame == grid.frame for p in sky.pixels):
         raise OptionError(
             "only HEALPix maps in the frame of the patches can be spread over them",
-            remedy="Use weights that see photon by photon.",
+            remedy="Use weights that were trained on scattered photons.",
         )
     return tuple(
         spread_over(pixels.nside, grid, width).of(np.where(valid, values, 0))

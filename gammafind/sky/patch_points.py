@@ -1,4 +1,4 @@
-"""The pixel centres of all patches as points on the sphere, for sums of harmonics."""
+"""The pixel centres of all patches as points on the sphere, for harmonic synthesis."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from gammafind.sky.upsample import upsample
 __all__ = ["PatchPoints", "on_patches"]
 
 _NODES = 16
+"""Per side of a patch: enough for maps that are smooth over degrees."""
 _CHUNK = 13_000_000
-"""Points at a time: their angles and sums take 0.3 GB."""
+"""Points per step: their angles and sums need 0.3 GB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ class PatchPoints:
     ----------
     grid : PatchGrid
     width : int
-        Pixels a side.
+        Pixels per side.
     """
 
     grid: PatchGrid
@@ -38,13 +39,13 @@ class PatchPoints:
 
     @cached_property
     def areas(self) -> np.ndarray:
-        """Solid angles in sr of the pixels, the same in all patches, shape (width, width)."""
+        """Solid angles of the pixels in sr, the same in all patches, shape (width, width)."""
         y, x = np.indices((self.width, self.width))
         return self.grid.pixel_areas(x, y, self.width)
 
     @cached_property
     def angles(self) -> list[np.ndarray]:
-        """Colatitudes and longitudes in radians, shapes (n, 2), of one patch after the other."""
+        """Colatitudes and longitudes in radians, shapes (n, 2), patch by patch."""
         parts = -(-len(self.grid) * self.width**2 // _CHUNK)
         chosen = np.array_split(np.arange(len(self.grid)), parts)
         return [self.grid.angles(part, self.width).reshape(-1, 2) for part in chosen]
@@ -58,7 +59,7 @@ class PatchPoints:
 def on_patches(
     function: Callable[[np.ndarray], np.ndarray], grid: PatchGrid, widths: Sequence[int]
 ) -> tuple[np.ndarray, ...]:
-    """Evaluate what is smooth over degrees in all pixels of patches.
+    """Evaluate a function that is smooth over degrees in all pixels of patches.
 
     Parameters
     ----------
@@ -66,13 +67,13 @@ def on_patches(
         Maps Galactic unit vectors, shape (n, 3), to values of shape (n_bands, n).
     grid : PatchGrid
     widths : sequence of int
-        Pixels a side, one number a band.
+        Pixels per side, one number per band.
 
     Returns
     -------
     tuple of ndarray
-        One array a band, shape (n_patches, width, width), float32: linear between 16 nodes a
-        side.
+        One array per band, shape (n_patches, width, width), float32, interpolated linearly between
+        16 nodes per side.
     """
     y, x = np.indices((_NODES, _NODES)).reshape(2, -1)
     patch = np.repeat(np.arange(len(grid)), _NODES**2)

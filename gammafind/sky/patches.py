@@ -1,4 +1,4 @@
-"""Square tangent-plane patches that cover the sky: the grid, and the cutting."""
+"""Square tangent-plane patches that cover the sky: their grid, and cutting maps into them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ from gammafind.utils.workers import in_threads
 __all__ = ["PatchGrid", "Patches", "patch_widths"]
 
 _MOST_NODES = 64
-"""Points a side at which smooth maps are interpolated for a patch."""
+"""Points a side of a patch at which smooth maps are interpolated: limits time, and is finer than
+such maps."""
 _AT_ONCE = 16
-"""Patches whose pixels are given their places at a time."""
+"""Patches per step of the computation of pixel positions: limits memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +79,10 @@ class PatchGrid:
         nside : int
             8 gives the 768 patches of the paper.
         size : Quantity
-            At least 11.75 deg leave no gap at ``nside=8``.
+            11.75 deg or more leave no gap at ``nside=8``.
         frame : str
         rotation : ndarray, shape (3, 3), optional
-            Rotation matrix applied to the centres.
+            Rotation matrix that is applied to the centres.
         """
         vectors = HealpixPixels(nside, frame).vectors
         if rotation is not None:
@@ -93,7 +94,7 @@ class PatchGrid:
         return len(self.lon)
 
     def __getitem__(self, rows: slice | np.ndarray) -> PatchGrid:
-        """Some of the patches."""
+        """A grid with some of the patches."""
         return replace(self, lon=self.lon[rows], lat=self.lat[rows])
 
     @property
@@ -107,7 +108,7 @@ class PatchGrid:
         return tangent_basis(self.lon, self.lat)
 
     def pixel_size(self, n_pixels: int) -> float:
-        """Side of a pixel at the centre, in degrees, where a patch is ``n_pixels`` wide."""
+        """Side of a pixel at the centre, in degrees, for patches of ``n_pixels``."""
         return float(degrees(self.size, name="size")) / n_pixels
 
     def wcs(self, index: int, n_pixels: int) -> WCS:
@@ -148,7 +149,7 @@ class PatchGrid:
         return angles_of(np.einsum("yxi,pij->pyxj", local, self.bases[chosen]))
 
     def pixel_areas(self, x: np.ndarray, y: np.ndarray, n_pixels: int) -> np.ndarray:
-        """Solid angles in sr of the pixels about ``x``, ``y``: cos^3 of the centre distance."""
+        """Solid angles in sr of the pixels at ``x``, ``y``: cos^3 of the centre distance."""
         step = np.radians(self.pixel_size(n_pixels))
         middle = (n_pixels - 1) / 2
         square = ((x - middle) ** 2 + (y - middle) ** 2) * step**2
@@ -177,16 +178,16 @@ class PatchGrid:
     def members(
         self, vectors: np.ndarray, n_pixels: int, *, margin: float = 0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Which patches hold each of many positions, and where.
+        """Find the patches that contain each position, and the pixel coordinates there.
 
         Parameters
         ----------
         vectors : ndarray, shape (n, 3)
             Unit vectors in ``frame``.
         n_pixels : int
-            Pixels a side.
+            Pixels per side.
         margin : float
-            Pixels beyond the border that count as within a patch.
+            Pixels outside the border that still count as inside a patch.
 
         Returns
         -------
@@ -227,26 +228,26 @@ class PatchGrid:
     ) -> tuple[np.ndarray, ...]:
         """Cut every patch from a HEALPix map.
 
-        Counts stay integer and Poisson: each photon is laid at random within its HEALPix
-        pixel and binned. Expected counts and exposures are interpolated; expected counts are
-        scaled by the ratio of pixel areas.
+        Counts remain integers with Poisson statistics: each photon is placed at random within its
+        HEALPix pixel and binned. Expected counts and exposures are interpolated; expected counts
+        are scaled by the ratio of pixel areas.
 
         Parameters
         ----------
         sky : SkyMap
             On HEALPix pixels of this grid's frame.
         n_pixels : sequence of int
-            Pixels a side, one number a band.
+            Pixels per side, one number per band.
         sharp : bool
-            Interpolate at each pixel, as a map with sources needs it; without it at most at 64
-            points a side.
+            Interpolate at each pixel, as needed for a map with sources. Otherwise interpolate at no
+            more than 64 points per side.
         rng : numpy.random.Generator
-            Needed for counts.
+            Required for counts.
 
         Returns
         -------
         tuple of ndarray
-            One array a band, shape (n, n_pixels, n_pixels), float32.
+            One array per band, shape (n, n_pixels, n_pixels), float32.
         """
         if len(n_pixels) != sky.n_bands:
             raise ShapeError(f"{len(n_pixels)} patch widths for {sky.n_bands} bands")
@@ -260,7 +261,7 @@ class PatchGrid:
     def _scattered(
         self, sky: SkyMap, n_pixels: Sequence[int], rng: np.random.Generator
     ) -> tuple[np.ndarray, ...]:
-        """Photons of a map in every patch, each band with a generator of its own."""
+        """Photons of a map in every patch, with a separate generator for each band."""
         generators = rng.spawn(sky.n_bands)
 
         def of_band(i: int) -> np.ndarray:
@@ -291,7 +292,7 @@ class PatchGrid:
                 )
 
     def _area_ratios(self, pixels: HealpixPixels, width: int) -> np.ndarray:
-        """Solid angles of the pixels of a patch over those of a map, (width, width), float32."""
+        """Ratio of pixel areas of a patch to those of a map, shape (width, width), float32."""
         y, x = np.indices((width, width))
         areas = self.pixel_areas(x, y, width) / pixels.pixel_area.to_value(u.sr)
         return areas.astype(np.float32)
@@ -299,7 +300,7 @@ class PatchGrid:
     def _nodes(self, n_pixels: int) -> np.ndarray:
         """Colatitudes and longitudes of all pixel centres, shape (n, 2, n_pixels, n_pixels).
 
-        Few are kept: the maps of all bands are interpolated there.
+        Cached for few sizes: the maps of all bands are interpolated there.
         """
         if n_pixels in self._kept_nodes:
             return self._kept_nodes[n_pixels]
@@ -325,22 +326,22 @@ class Patches:
     Parameters
     ----------
     grid : PatchGrid
-        Where the patches lie; patch ``i`` of the arrays is patch ``i`` of the grid.
+        Positions of the patches; patch ``i`` of the arrays is patch ``i`` of the grid.
     bands : tuple of Band
     counts : tuple of ndarray
-        One array a band, shape (n, ny, nx).
+        One array per band, shape (n, ny, nx).
     background : tuple of ndarray, optional
-        Expected counts of the background, shaped as ``counts``.
+        Expected counts of the background, with the shapes of ``counts``.
     exposure : tuple of ndarray, optional
-        Exposure in cm2 s, shaped as ``counts``.
+        Exposure in cm2 s, with the shapes of ``counts``.
     psfs : tuple of RadialPsf, optional
-        One a band.
+        One per band.
     valid : tuple of ndarray of bool, optional
-        False where there are no data, shaped as ``counts``; there all else is 0. True everywhere
-        by default.
+        False where there are no data, with the shapes of ``counts``; all other arrays are 0 there.
+        True everywhere by default.
     noise : tuple of ndarray, optional
-        Standard deviation of the pixels without sources, shaped as ``counts``; None where it is
-        that of Poisson counts.
+        Standard deviation of the pixels without sources, with the shapes of ``counts``; None for
+        Poisson counts.
     """
 
     grid: PatchGrid
@@ -371,28 +372,28 @@ class Patches:
                     remedy="Each band needs an array (n_patches, n, n).",
                 )
             if not all(np.all(np.isfinite(array)) for array in arrays):
-                raise ShapeError(f"{name} of the patches holds values that are not finite")
+                raise ShapeError(f"{name} of the patches has values that are not finite")
 
     def __len__(self) -> int:
         return len(self.grid)
 
     @property
     def n_pixels(self) -> tuple[int, ...]:
-        """Pixels a side, one number a band."""
+        """Pixels per side, one number per band."""
         return tuple(array.shape[-1] for array in self.counts)
 
     def poisson(self, *, rng: np.random.Generator) -> Patches:
-        """Draw counts where `counts` are expected counts, in each patch anew."""
+        """Draw Poisson counts if `counts` are expected counts, independently for each patch."""
         drawn = tuple(rng.poisson(array).astype(np.float32) for array in self.counts)
         return replace(self, counts=drawn)
 
     @property
     def score_width(self) -> int:
-        """Pixels a side of a score map: those of the finest band."""
+        """Pixels per side of a score map: those of the finest band."""
         return max(self.n_pixels)
 
 
 def patch_widths(pixels: Sequence[Pixels], grid: PatchGrid) -> tuple[int, ...]:
-    """Pixels a side of a patch in each band: powers of two, as fine as the pixels of a map."""
+    """Pixels per side of a patch in each band: powers of two, as fine as the pixels of a map."""
     sizes = [one.pixel_size.to_value("deg") for one in pixels]
     return tuple(int(2 ** np.ceil(np.log2(grid.pixel_size(1) / size))) for size in sizes)

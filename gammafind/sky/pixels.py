@@ -1,4 +1,4 @@
-"""Pixelisations: where the values of a map lie on the sky."""
+"""Pixelisations: the positions of the values of a map on the sky."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ __all__ = ["FRAMES", "HealpixPixels", "Pixels", "PlainPixels", "WcsPixels", "sam
 FRAMES = ("galactic", "icrs", "fk5")
 """Celestial frames of maps, all without further attributes."""
 _TREE_NSIDE = 256
+"""Finest tree of pixel centres: balances memory for the tree and children per query."""
 _CONVEX = ("TAN", "SIN", "STG", "ARC", "ZEA", "TPV", "SIP")
-"""Projections whose sky is convex in the plane: between the corners of an image all is sky."""
+"""Projections with a convex sky: the whole area between the corners of an image is sky."""
 
 
 @runtime_checkable
 class Pixels(Protocol):
-    """What every pixelisation offers."""
+    """The interface of every pixelisation."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -42,11 +43,11 @@ class Pixels(Protocol):
 
     @property
     def celestial(self) -> bool:
-        """Whether positions mean places on the sky; those of an image without a WCS do not."""
+        """Whether positions are positions on the sky; False for an image without a WCS."""
 
     @property
     def pixel_area(self) -> Quantity:
-        """Solid angle of a pixel; of an image, at its reference point."""
+        """Solid angle of a pixel; for an image, at its reference point."""
 
     @property
     def pixel_size(self) -> Quantity:
@@ -63,13 +64,13 @@ class Pixels(Protocol):
         """Flat indices of about ``k`` pixels nearest to each vector, shape (len(vectors), >= k)."""
 
     def containing(self, vectors: np.ndarray) -> np.ndarray:
-        """Flat index of the pixel that holds each vector, of the nearest one outside the map."""
+        """Flat index of the pixel that contains each vector; outside the map, of the nearest."""
 
     def centres(self) -> SkyCoord:
         """Positions of the pixel centres, of the shape of a map."""
 
     def pixel_of(self, positions: SkyCoord) -> np.ndarray:
-        """Flat index of the pixel that holds each position, -1 outside the map."""
+        """Flat index of the pixel that contains each position, -1 outside the map."""
 
     def interpolate(self, values: np.ndarray, positions: SkyCoord) -> np.ndarray:
         """Bilinear interpolation of a map at ``positions``, NaN outside the map."""
@@ -137,9 +138,9 @@ class HealpixPixels:
         return np.stack(hp.pix2vec(self.nside * n, children, nest=True), axis=-1)
 
     def nearest(self, vectors: np.ndarray, k: int) -> np.ndarray:
-        """RING indices of ``k`` pixels near each vector, of more above nside 256.
+        """RING indices of ``k`` pixels near each vector; more than ``k`` above nside 256.
 
-        There the nearest parent pixels are found, and all their children returned.
+        Above nside 256 the nearest parent pixels are found, and all their children returned.
         """
         import healpy as hp
 
@@ -153,7 +154,7 @@ class HealpixPixels:
         return hp.nest2ring(self.nside, nested).reshape(len(index), count * depth**2)
 
     def containing(self, vectors: np.ndarray) -> np.ndarray:
-        """RING index of the pixel that holds each vector."""
+        """RING index of the pixel that contains each vector."""
         import healpy as hp
 
         return hp.vec2pix(self.nside, *np.moveaxis(np.asarray(vectors), -1, 0))
@@ -171,7 +172,7 @@ class HealpixPixels:
         return SkyCoord(lon, lat, unit="deg", frame=self.frame)
 
     def pixel_of(self, positions: SkyCoord) -> np.ndarray:
-        """RING index of the pixel that holds each position."""
+        """RING index of the pixel that contains each position."""
         import healpy as hp
 
         return hp.ang2pix(self.nside, *_lonlat(positions, self.frame), lonlat=True)
@@ -229,13 +230,13 @@ class WcsPixels:
         return self.tree.query(vectors)[1]
 
     def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Unit vectors, shape (..., 3), of pixel coordinates, 0 at the first pixel's centre."""
+        """Unit vectors, shape (..., 3), of pixel coordinates (0 at the centre of the first)."""
         sky = self.wcs.pixel_to_world(x, y).spherical
         return unit_vectors(sky.lon.deg, sky.lat.deg)
 
     @property
     def on_sky(self) -> np.ndarray:
-        """Which pixel centres lie on the sky, shape ``(ny, nx)``; the corners of Aitoff do not."""
+        """Which pixel centres are on the sky, shape ``(ny, nx)``; not the corners of Aitoff."""
         if self.wcs.wcs.ctype[0].endswith(_CONVEX) and self._corners_on_sky():
             return np.broadcast_to(np.True_, self.shape)
         y, x = np.indices(self.shape)
@@ -262,7 +263,7 @@ class WcsPixels:
         return self.at(x[:, None] + dx, y[:, None] + dy)
 
     def nearest(self, vectors: np.ndarray, k: int) -> np.ndarray:
-        """Flat indices of the ``k`` nearest pixels, of all where the image holds fewer."""
+        """Flat indices of the ``k`` nearest pixels, or of all if the image has fewer."""
         return _nearest(self.tree, vectors, min(k, self.shape[0] * self.shape[1]))
 
     def centres(self) -> SkyCoord:
@@ -271,7 +272,7 @@ class WcsPixels:
         return self.wcs.pixel_to_world(x, y)
 
     def pixel_of(self, positions: SkyCoord) -> np.ndarray:
-        """Flat index (row-major) of the pixel that holds each position, -1 outside."""
+        """Flat index (row-major) of the pixel that contains each position, -1 outside."""
         x, y = self.xy(positions)
         column, row = np.floor(x + 0.5), np.floor(y + 0.5)
         inside = (column >= 0) & (column < self.shape[1]) & (row >= 0) & (row < self.shape[0])
@@ -286,7 +287,7 @@ class WcsPixels:
     def interpolate(self, values: np.ndarray, positions: SkyCoord) -> np.ndarray:
         """Bilinear interpolation between the four nearest pixel centres, NaN outside.
 
-        In the outer half of the pixels at the border the value at the border's centres holds.
+        In the outer half of the border pixels the value at their centres is used.
         """
         from scipy.ndimage import map_coordinates
 
@@ -300,15 +301,15 @@ class WcsPixels:
 class PlainPixels(WcsPixels):
     """The pixels of an image without a WCS.
 
-    Their WCS is a tangent plane at the origin, so that distances are angles; the positions in it
-    are none of the sky.
+    Their WCS is a tangent plane at the origin, so distances are angles. Its positions are not
+    positions on the sky.
     """
 
     celestial: ClassVar[bool] = False
 
     @classmethod
     def of(cls, shape: tuple[int, int], pixel_size: Quantity) -> PlainPixels:
-        """Pixels of one angular size.
+        """Pixels of the same angular size.
 
         Parameters
         ----------
@@ -338,7 +339,7 @@ def _healpix_tree(nside: int) -> cKDTree:
 
 
 def same_pixels(one: Pixels, other: Pixels) -> bool:
-    """Tell whether two pixelisations put the same pixels at the same places."""
+    """Whether two pixelisations have the same pixels at the same positions."""
     if one is other or not (isinstance(one, WcsPixels) and isinstance(other, WcsPixels)):
         return one == other
     if one.shape != other.shape or one.frame != other.frame:

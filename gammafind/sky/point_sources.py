@@ -1,8 +1,8 @@
-"""Expected counts of many point sources at once: smooth part by harmonics, cores pixel by pixel.
+"""Expected counts of many point sources: harmonics for the smooth part, pixels for the cores.
 
-The PSF is split as in an Ewald sum. Harmonics give the smooth part, at exact source positions and
-for all pixels together; within a few pixels of each source the PSF averaged over the pixel takes
-its place.
+The PSF is split as in an Ewald sum. Harmonics compute the smooth part, at exact source positions
+and for all pixels together. Within a few pixels of each source the average of the PSF over the
+pixel is used instead.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from gammafind.sky.split_psf import SplitPsf, chords, near_part, split_psf
 __all__ = ["patch_counts", "sky_counts", "sky_counts_of_each"]
 
 _NEAR_CHUNK = 300_000
+"""Source-pixel pairs per step: limits memory."""
 _SKY_MULTIPOLES = 2.2
-"""Highest multipole times the size of a pixel: HEALPix sums of higher ones are no integrals."""
+"""Highest multipole times the pixel size: for higher ones HEALPix sums are not accurate
+integrals."""
 _PATCH_MULTIPOLES, _ENOUGH_MULTIPOLES = (3.1, 6.2), 1800
-"""Least and most in patches: many multipoles make for few near pixels, which large pixels need."""
+"""Range in patches, and a sufficient number: more multipoles mean slower sums but fewer near
+pixels, which matters for large pixels."""
 
 
 def sky_counts(
@@ -51,7 +54,7 @@ def sky_counts(
 def sky_counts_of_each(
     vectors: np.ndarray, counts: np.ndarray, pixels: HealpixPixels, psf: RadialPsf
 ) -> Iterator[np.ndarray]:
-    """Yield one map after the other of the same sources with other counts.
+    """Yield maps of the same sources with different counts.
 
     Parameters
     ----------
@@ -163,7 +166,7 @@ def _near_patch(
     width: int,
     split: SplitPsf,
 ) -> np.ndarray:
-    """Near part of sources at ``x, y`` in the basis of their patch, where all patches are alike."""
+    """Near part of sources at ``x, y`` in the basis of their patch, equal for all patches."""
     step, middle = np.radians(grid.pixel_size(width)), (width - 1) / 2
     source = _plane((x - middle) * step, (y - middle) * step)
 
@@ -188,5 +191,5 @@ def _plane(east: np.ndarray, north: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def _parts(number: int, pixels: int) -> list[np.ndarray]:
-    """Indices in portions of which the near pixels fit into memory."""
+    """Indices in portions whose near pixels fit into memory."""
     return np.array_split(np.arange(number), number * pixels // _NEAR_CHUNK + 1)

@@ -1,4 +1,4 @@
-"""Gnomonic (TAN) projection on unit vectors, many patches at a time."""
+"""Gnomonic (TAN) projection of unit vectors, for many patches at once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def tangent_basis(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
 
 
 def project(vectors: np.ndarray, basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets east and north in degrees on the tangent plane; NaN on the far hemisphere.
+    """Offsets east and north in degrees on the tangent plane; NaN on the opposite hemisphere.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ def deproject(east: np.ndarray, north: np.ndarray, basis: np.ndarray) -> np.ndar
 
 
 def to_frame(vectors: np.ndarray, frame: str) -> np.ndarray:
-    """Turn Galactic unit vectors, shape (..., 3), into another frame without attributes."""
+    """Rotate Galactic unit vectors, shape (..., 3), to another frame without attributes."""
     return vectors if frame == "galactic" else vectors @ _rotation(frame)
 
 
 def from_frame(vectors: np.ndarray, frame: str) -> np.ndarray:
-    """Turn unit vectors, shape (..., 3), of a frame without attributes into Galactic ones."""
+    """Rotate unit vectors, shape (..., 3), of a frame without attributes to Galactic ones."""
     return vectors if frame == "galactic" else vectors @ _rotation(frame).T
 
 

@@ -17,23 +17,26 @@ from gammafind.units import as_value
 __all__ = ["RadialPsf", "ring_weights"]
 
 _SERIES_BELOW = 1e-3
+"""Half widths in radians below which rounding errors exceed those of a short series."""
 _GAUSS_POINTS = 5
+"""Quadrature points per piece: with the phase below, accurate to rounding."""
 _PHASE_OF_A_PIECE = 2.0
+"""Multipole times width of a piece, in radians, that the quadrature points resolve."""
 
 
 @dataclass(frozen=True, eq=False)
 class RadialPsf:
     """A radially symmetric point-spread function, normalised to one on the sphere.
 
-    The density is linear in theta between the nodes and zero beyond the last one; every
-    method is exact for that profile.
+    The density is linear in theta between the nodes and zero beyond the last node. Every method is
+    exact for this profile.
 
     Parameters
     ----------
     theta : ndarray, shape (n,)
         Angular distances from the source, in radians, increasing from 0 to at most pi.
     density : ndarray, shape (n,)
-        Probability per steradian at ``theta``; any norm, it is divided by its integral.
+        Probability per steradian at ``theta``; any norm: it is divided by its integral.
 
     Raises
     ------
@@ -53,7 +56,7 @@ class RadialPsf:
         if theta.ndim != 1 or theta.shape != density.shape or theta.size < 3:
             raise ShapeError(
                 f"the PSF profile has theta of shape {theta.shape} and density of {density.shape}",
-                remedy="Both must be one-dimensional, of one length, at least 3.",
+                remedy="Both must be one-dimensional, of equal length, at least 3.",
             )
         if theta[0] != 0 or not np.all(np.diff(theta) > 0) or theta[-1] > np.pi:
             raise ShapeError("theta of the PSF profile does not increase from 0 to at most pi")
@@ -87,7 +90,7 @@ class RadialPsf:
         return float(2 * np.interp(-self.density[0] / 2, -self.density, self.theta))
 
     def at(self, x: float, y: float) -> RadialPsf:
-        """Profile at a place of the map, in pixel coordinates: the same everywhere."""
+        """Profile at a position in the map, in pixel coordinates: the same everywhere."""
         return self
 
     def containment(self, radius: Quantity) -> np.ndarray | float:
@@ -98,18 +101,18 @@ class RadialPsf:
         return self._cumulative[below] + inner * self.density[below] + outer * self(radius)
 
     def containment_radius(self, fraction: float) -> Quantity:
-        """Radius that holds ``fraction`` of the counts, as a Quantity in degrees."""
+        """Radius that contains ``fraction`` of the counts, as a Quantity in degrees."""
         from scipy.optimize import brentq
 
         if not 0 < fraction < 1:
-            raise OptionError(f"fraction is {fraction}", remedy="It must lie between 0 and 1.")
+            raise OptionError(f"fraction is {fraction}", remedy="It must be between 0 and 1.")
 
         def excess(radius: float) -> float:
             return self.containment(radius * u.rad) - fraction
 
         above = np.searchsorted(self._cumulative, fraction)
         low, high = self.theta[above - 1], self.theta[above]
-        # At the nodes the sums may be a rounding error off, and then there is no sign to change.
+        # At the nodes the sums may have a rounding error; then there is no change of sign.
         if excess(low) >= 0:
             radius = low
         elif excess(high) <= 0:
@@ -149,7 +152,7 @@ def ring_weights(theta: np.ndarray) -> np.ndarray:
 
 
 def _interval_weights(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Integral over a ring of the two hat functions of its inner and its outer edge."""
+    """Integrals over a ring of the two hat functions at its inner and outer edge."""
     middle, half = (lower + upper) / 2, (upper - lower) / 2
     area = 4 * np.pi * np.sin(middle) * np.sin(half)
     tilt = np.where(

@@ -1,4 +1,4 @@
-"""The share of a point source's counts that each pixel near it receives."""
+"""The share of the counts of a point source that falls in each pixel near it."""
 
 from __future__ import annotations
 
@@ -26,21 +26,27 @@ __all__ = [
 ]
 
 _CHUNK = 2_000_000
+"""Sub-pixels per step: limits memory."""
 _BINS_IN_CORE = 300
+"""Bins of the chord per core: so narrow that their centres can be used for lookup."""
 _ZONES = ((1.5, 2), (3, 4), (4, 6))
-"""Radii, in pixels plus cores of the PSF, to which sub-pixels are finest, and half, and a quarter
-as fine: nowhere may they change where the PSF is steep, or errors of shape no longer cancel."""
+"""Radii, in pixels plus cores of the PSF, within which sub-pixels are finest, half and a quarter as
+fine. Changing the sub-pixels where the PSF is steep would leave errors of shape that do not
+cancel."""
 _POLAR, _POLAR_PIXELS, _POLAR_CORES = 4, 8, 6
-"""How much finer sub-pixels are near the poles of HEALPix, and how near, in pixels plus cores."""
+"""Factor by which sub-pixels are finer near the HEALPix poles, and the distance, in pixels plus
+cores."""
 FINE, COARSE = 2.0, 0.6
-"""Sub-pixels in the core of the PSF: shares within 0.006 and within 0.03 of the source's counts."""
+"""Sub-pixels per core of the PSF: shares are accurate to 0.006 and to 0.03 of the counts."""
 _NODES = 400
+"""Distances in the inner part of an averaged profile: close enough for linear interpolation."""
 _ANGLES = 12
+"""Orientations of the square over which the PSF is averaged: enough for a smooth mean."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stamps:
-    """Pixels near each of n positions, and the share of a source's counts in them.
+    """Pixels near each of n positions, and the share of the counts of a source in them.
 
     Attributes
     ----------
@@ -58,14 +64,14 @@ class Stamps:
         return Stamps(self.pixel[chosen], self.fraction[chosen])
 
     def join(self, other: Stamps) -> Stamps:
-        """These stamps, then others of the same size."""
+        """These stamps, followed by others of the same size."""
         return Stamps(
             np.concatenate([self.pixel, other.pixel]),
             np.concatenate([self.fraction, other.fraction]),
         )
 
     def spread(self, counts: np.ndarray, n_pixels: int) -> np.ndarray:
-        """Add up the sources' ``counts``, shape (n,), in a map of ``n_pixels``."""
+        """Add the ``counts`` of the sources, shape (n,), to a map of ``n_pixels``."""
         weights = self.fraction * np.asarray(counts)[:, None]
         return np.bincount(self.pixel.ravel(), weights.ravel(), minlength=n_pixels)
 
@@ -87,7 +93,7 @@ def stamps(
     pixels : Pixels
     psf : RadialPsf
     containment : float
-        Share of the counts that the stamp holds at least.
+        Minimum share of the counts in the stamp.
     sampling : float
         As for `fractions_at`.
 
@@ -102,7 +108,7 @@ def stamps(
 def pixels_near(
     vectors: np.ndarray, pixels: Pixels, psf: RadialPsf, *, containment: float, reach: float = 0
 ) -> np.ndarray:
-    """Flat indices of the pixels that hold a share of the counts of a source.
+    """Flat indices of the pixels that contain a given share of the counts of a source.
 
     Parameters
     ----------
@@ -111,9 +117,9 @@ def pixels_near(
     pixels : Pixels
     psf : RadialPsf
     containment : float
-        Share of the counts that the pixels hold at least.
+        Minimum share of the counts in the pixels.
     reach : float
-        Radians that the source may lie away from the vector.
+        Largest distance in radians of the source from the vector.
 
     Returns
     -------
@@ -131,7 +137,7 @@ def point_source_map(
     """Expected counts of point sources in each pixel, flat.
 
     The stamps grow with the counts: at most half a count of each source, or 0.02 % of it, is
-    left out.
+    omitted.
 
     Parameters
     ----------
@@ -174,7 +180,7 @@ def fractions_at(
     pixels : Pixels
     psf : RadialPsf
     sampling : float
-        Sub-pixels in the core of the PSF: `FINE`, or `COARSE` for four times the speed.
+        Sub-pixels in the core of the PSF: `FINE`, or `COARSE`, which is four times faster.
 
     Returns
     -------
@@ -183,10 +189,10 @@ def fractions_at(
 
     Notes
     -----
-    Pixels are split into sub-pixels as fine as the PSF there asks for, and over each of these the
-    PSF is that of a square in all orientations. Shares sum to what the pixels hold of the PSF
-    within 0.1 % at the finer ``sampling``. At the poles of HEALPix the middle of a pixel is not
-    its centre of mass; there sub-pixels are finer.
+    Pixels are split into sub-pixels as fine as the PSF requires. Over each sub-pixel the PSF is
+    averaged over a square in all orientations. The sum of the shares is accurate to 0.1 % with the
+    finer ``sampling``. At the HEALPix poles the centre of a pixel is not its centre of mass; there
+    the sub-pixels are finer.
     """
     return next(fractions_of_each(vectors, index, pixels, (psf,), sampling=sampling))
 
@@ -199,7 +205,7 @@ def fractions_of_each(
     *,
     sampling: float = FINE,
 ) -> Iterator[np.ndarray]:
-    """Yield `fractions_at` for one PSF after the other."""
+    """Yield `fractions_at` for each PSF."""
     chord = _chord(vectors[..., None, :], _centres(pixels, index))
     index = np.broadcast_to(index, chord.shape)
     areas = pixel_areas(pixels)[index]
@@ -233,12 +239,12 @@ def _densities(
 
 
 def _centres(pixels: Pixels, index: np.ndarray) -> np.ndarray:
-    """Unit vectors of pixel centres; those of the whole sky would fill the memory."""
+    """Unit vectors of some pixel centres; those of the whole sky would fill the memory."""
     return pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
 
 
 def _polar(vectors: np.ndarray, pixels: Pixels, reach: float) -> np.ndarray:
-    """Which positions lie within a chord of a pole of HEALPix."""
+    """Which positions are within a chord of a HEALPix pole."""
     if not isinstance(pixels, HealpixPixels):
         return np.zeros(vectors.shape[:-1], dtype=bool)
     return np.hypot(vectors[..., 0], vectors[..., 1]) < reach
@@ -264,7 +270,7 @@ def _looked_up(psf: RadialPsf, width: float, chord: np.ndarray) -> np.ndarray:
 
 
 def psf_core(psf: RadialPsf) -> float:
-    """Radius in radians that holds 30 % of the counts: the scale on which the PSF is steep."""
+    """Radius in radians that contains 30 % of the counts: the scale on which the PSF is steep."""
     return psf.containment_radius(0.3).to_value("rad")
 
 
@@ -272,8 +278,8 @@ def psf_core(psf: RadialPsf) -> float:
 def _lookup(psf: RadialPsf, width: float) -> tuple[np.ndarray, float]:
     """Averaged profile in narrow bins of the chord, and the bins per unit of chord.
 
-    The bins are so narrow against the core that their centres serve for all of them; the last
-    one is zero.
+    The bins are so narrow compared to the core that the value at the centre is used for the whole
+    bin. The last value is zero.
     """
     scale = _BINS_IN_CORE / psf_core(psf)
     reach = 2 * np.sin(min(psf.theta[-1] + width, np.pi) / 2)
@@ -294,12 +300,12 @@ def averaged_profile(psf: RadialPsf, width: float) -> tuple[np.ndarray, np.ndarr
     Returns
     -------
     chord, density : ndarray, shape (n,)
-        Distances between unit vectors, rising, and averages per steradian.
+        Distances between unit vectors, increasing, and averages per steradian.
 
     Notes
     -----
-    The mean over a pixel is not the value at its centre: in the core of a PSF as wide as the
-    pixel it is lower by several percent, in the wings it is higher.
+    The mean over a pixel is not the value at its centre: if the PSF is as wide as the pixel, the
+    mean is lower by several percent in the core and higher in the wings.
     """
     nodes = [psf.theta, psf.theta[-1] + width * np.linspace(0, 1, 9)]
     nodes.append(np.linspace(0, 4 * (width + psf_core(psf)), _NODES))

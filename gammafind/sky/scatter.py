@@ -1,4 +1,4 @@
-"""Photons of HEALPix pixels laid into the pixels of patches, count by count."""
+"""Distribution of the photons of HEALPix pixels over the pixels of patches."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 __all__ = ["nested_vectors", "photon_vectors", "pixels_in_patches", "scatter_counts"]
 
 _SUBDIVISION = 5
-"""Halvings of a pixel within which a photon lies at random."""
+"""Halvings of a pixel on whose sub-pixels photons are placed at random."""
 _CHUNK = 2_000_000
-"""Photons that are given their places at a time."""
+"""Photons per step: limits memory."""
 _BLOCK_NSIDE = 32
-"""Photons are kept in the order of blocks of the sky, so that a patch reads few of them."""
+"""Photons are sorted by blocks of the sky, so that a patch needs to read only few of them."""
 
 
 class Patchwork(Protocol):
-    """Where patches lie: all that is needed of a `gammafind.sky.patches.PatchGrid`."""
+    """Positions of patches: the needed part of `gammafind.sky.patches.PatchGrid`."""
 
     bases: np.ndarray
 
@@ -33,8 +33,8 @@ def scatter_counts(
 ) -> np.ndarray:
     """Bin the photons of a HEALPix map into the pixels of every patch.
 
-    Each photon gets one place at random within its pixel, the same in all patches, so that
-    overlapping patches show the same photons.
+    Each photon gets one random position within its pixel. It is the same in all patches, so
+    overlapping patches contain the same photons.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def scatter_counts(
     nside : int
     grid : Patchwork
     width : int
-        Pixels a side of a patch.
+        Pixels per side of a patch.
     rng : numpy.random.Generator
 
     Returns
@@ -64,12 +64,12 @@ def scatter_counts(
 def pixels_in_patches(
     vectors: np.ndarray, ends: np.ndarray, grid: Patchwork, width: int
 ) -> Iterator[tuple[list[slice], np.ndarray, np.ndarray]]:
-    """For each patch: runs of vectors about it, flat pixels of those inside, and which these are.
+    """Yield for each patch: runs of vectors near it, flat pixels of those inside, and their mask.
 
     Parameters
     ----------
     vectors, ends : ndarray
-        As from `photon_vectors`.
+        As returned by `photon_vectors`.
     grid : Patchwork
     width : int
     """
@@ -89,15 +89,15 @@ def pixels_in_patches(
 def photon_vectors(
     counts: np.ndarray, nside: int, *, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors of all photons of a RING map, laid at random in their pixels.
+    """Unit vectors of all photons of a RING map, at random positions in their pixels.
 
     Returns
     -------
     vectors : ndarray, shape (n, 3), float32
-        In the order of the blocks of the sky: pixels of nside 32, or of the map where it is
-        coarser, in NESTED order.
+        Ordered by blocks of the sky: pixels of nside 32, or of the map if it is coarser, in NESTED
+        order.
     ends : ndarray of int
-        Where the photons of each block end.
+        End index of the photons of each block.
     """
     import healpy as hp
 
@@ -110,13 +110,13 @@ def photon_vectors(
 
 
 def nested_vectors(nside: int, *, blocks_of: int) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors of the centres of all NESTED pixels, as `photon_vectors` has them.
+    """Unit vectors of the centres of all NESTED pixels, in the format of `photon_vectors`.
 
     Parameters
     ----------
     nside : int
     blocks_of : int
-        Nside of the map whose blocks are meant.
+        Nside of the map that defines the blocks.
     """
     n_blocks = 12 * _block_nside(blocks_of) ** 2
     n = 12 * nside**2
@@ -139,7 +139,7 @@ def _vectors(nside: int, pixel: np.ndarray) -> np.ndarray:
 
 
 def _runs(centre: np.ndarray, radius: float, ends: np.ndarray) -> Iterator[slice]:
-    """Photons of all blocks that a disc touches, as runs of neighbours."""
+    """Photons of all blocks that overlap a disc, as runs of neighbours."""
     import healpy as hp
 
     nside = hp.npix2nside(len(ends))

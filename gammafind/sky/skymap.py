@@ -1,4 +1,4 @@
-"""Maps of the sky: one array a band, each on its own pixels."""
+"""Maps of the sky: one array per band, each on its own pixels."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ KINDS = {
     "intensity": u.Unit("cm-2 s-1 sr-1"),
     "score": u.dimensionless_unscaled,
 }
-"""What a map may hold, with the unit of its values.
+"""Accepted contents of a map, with the unit of the values.
 
-Counts are photons that were told apart, whole numbers; electrons are what a detector read out, with
-its noise, and may be negative.
+Counts are numbers of individual photons, so they are integers. Electrons are the readout of a
+detector including its noise, and may be negative.
 """
 _NOT_NEGATIVE = ("counts", "expected counts", "noise", "exposure")
 _MOST_COUNTS = 1e15
-"""Expected in a pixel: above that neither 64-bit integers nor their sums are safe."""
+"""Largest expected counts in a pixel: above this, 64-bit integers and their sums are not safe."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,22 +42,22 @@ class SkyMap:
     ----------
     bands : sequence of Band
     pixels : sequence of Pixels
-        One pixelisation a band; they may differ.
+        One pixelisation per band; they may differ.
     values : sequence of ndarray
-        One array a band, of the shape of its pixels, in the unit of ``kind``.
+        One array per band, of the shape of its pixels, in the unit of ``kind``.
     kind : str
         A key of `KINDS`.
     valid : sequence of ndarray of bool, optional
-        False where a pixel holds no data; values there are set to 0. All True by default.
+        False where a pixel has no data; its value is set to 0. All True by default.
     meta : mapping, optional
-        Where the map comes from: input names, checksums, selections.
+        Origin of the map: input names, checksums, selections.
 
     Raises
     ------
     BandError
-        If bands, pixels and values differ in number, or band names repeat.
+        If bands, pixels and values differ in number, or a band name occurs twice.
     ShapeError
-        If an array has not the shape of its pixels.
+        If the shape of an array is not that of its pixels.
     OptionError
         If ``kind`` is unknown, or a valid value is not finite or, in counts, noise and exposure,
         negative.
@@ -78,7 +78,7 @@ class SkyMap:
             raise BandError(
                 f"{len(bands)} bands, {len(self.pixels)} pixelisations and "
                 f"{len(self.values)} arrays were given",
-                remedy="A map needs one of each a band.",
+                remedy="A map needs one of each per band.",
             )
         valid = self.valid or [np.ones(np.shape(array), dtype=bool) for array in self.values]
         checked = [
@@ -110,7 +110,7 @@ class SkyMap:
         if self.kind in _NOT_NEGATIVE and np.any(array < 0):
             raise OptionError(
                 f"band {band.name}: {np.count_nonzero(array < 0)} pixels are negative",
-                remedy=f"A map of {self.kind} holds none.",
+                remedy=f"A map of {self.kind} has no negative values.",
             )
         return array
 
@@ -156,7 +156,7 @@ class SkyMap:
         Raises
         ------
         OptionError
-            If more are expected in a pixel than an integer holds.
+            If the expected counts of a pixel are too large for an integer.
         """
         if self.kind != "expected counts":
             raise OptionError(

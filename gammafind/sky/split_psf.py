@@ -1,4 +1,4 @@
-"""A PSF split into a smooth part for harmonics and a near part for the pixels about a source."""
+"""A PSF split into a smooth part for harmonics and a near part for the pixels around a source."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from gammafind.sky.psf_stamps import averaged_profile, psf_core
 __all__ = ["SplitPsf", "chords", "near_part", "split_psf", "square_window"]
 
 _REACH = 24.6
-"""Radius of the near part times the highest multipole."""
+"""Radius of the near part times the highest multipole: balances speed and the error beyond it."""
 _TAPER, _TAPER_POWER = 11.5, 4
+"""Strength and power of the taper of multipoles: balances ringing and the size of the near part."""
 _ANGLES = 16
+"""Orientations of the square in the mean over a pixel: enough for a smooth window."""
 _NODES = 1500
+"""Distances at which the smooth part is summed: close enough for linear interpolation."""
 _BINS_IN_CORE, _BINS_IN_PIXEL = 200, 50
+"""Bins of a profile per core of the PSF and per pixel: so narrow that centres can be used."""
 _SAMPLING, _LEAST_SPLIT = 1.25, 2
+"""Sub-pixels per core of the PSF, and log2 of the fewest: balance accuracy and time."""
 
 FineChord = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 """Chords to the n x n sub-pixels, shape (m, n * n), of near pixels by row and column."""
@@ -28,7 +33,7 @@ FineChord = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """A function of the chord between unit vectors, in narrow bins."""
+    """A function of the chord between unit vectors, tabulated in narrow bins."""
 
     values: np.ndarray
     scale: float
@@ -50,10 +55,10 @@ class SplitPsf:
     smooth, averaged : Profile
         Smooth part, and PSF averaged over a pixel, per steradian.
     reach : float
-        Chord about a source within which the near part holds.
+        Chord around a source within which the near part is added.
     fine : tuple of (float, int, Profile)
-        For pixels within a chord, from the largest chord to the smallest: sub-pixels a side, and
-        PSF averaged over one of them.
+        For pixels within a chord, from the largest to the smallest chord: sub-pixels per side, and
+        the PSF averaged over one of them.
     """
 
     window: np.ndarray
@@ -68,7 +73,7 @@ def split_psf(psf: RadialPsf, size: float, lmax: int) -> SplitPsf:
     """Split a PSF for pixels of side ``size`` (radians).
 
     The smooth part is the PSF with its multipoles tapered by ``exp(-11.5 (l/lmax)^4)``, which
-    leaves the wings beyond the near part as they are, to 1 % and 3e-6 of the peak.
+    changes the wings beyond the near part by at most 1 % and 3e-6 of the peak.
     """
     ell = np.arange(lmax + 1)
     taper = np.exp(-_TAPER * (ell / lmax) ** _TAPER_POWER)
@@ -108,7 +113,7 @@ def near_part(
     fine_chord: FineChord,
     missing: np.ndarray | float | None = None,
 ) -> np.ndarray:
-    """What the pixels near each source receive beyond the smooth part, for one count each.
+    """The counts of the pixels near each source minus the smooth part, for one count each.
 
     Parameters
     ----------
@@ -119,8 +124,7 @@ def near_part(
     split : SplitPsf
     fine_chord : callable
     missing : ndarray, shape (n,), optional
-        Counts that the near part shall add in all; what the pixels hold of the PSF is scaled to
-        that. By default nothing is scaled.
+        Sum of the near part; the PSF in the pixels is scaled to it. By default nothing is scaled.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Maps spread over patches: each HEALPix pixel shared out among the patch pixels that it covers."""
+"""Maps spread over patches: each HEALPix pixel is divided among the patch pixels it covers."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from gammafind.utils.cache import cached_arrays
 __all__ = ["Spread", "spread_over"]
 
 _POINTS = 8
-"""Points along a HEALPix pixel, over which it is spread."""
+"""Points along a side over which a HEALPix pixel is spread: balances accuracy and time."""
 _VERSION = 1
+"""Version of the algorithm; the cache ignores arrays of other versions."""
 
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """How the pixels of a map are shared out among those of patches.
+    """The distribution of the pixels of a map over those of patches.
 
-    Other than photons that are laid at random within their pixels, what is spread keeps all that
-    the map says; but counts are no whole numbers any more, and those of neighbours are alike.
+    Unlike photons at random positions in their pixels, a spread map keeps all information of the
+    map. But counts are no longer integers, and neighbouring pixels are correlated.
 
     Parameters
     ----------
     shares : sparse array, shape (n_patches * width**2, n_pixels)
         Share of each HEALPix pixel (RING) in each pixel of each patch.
     width : int
-        Pixels a side of a patch.
+        Pixels per side of a patch.
     """
 
     shares: sparse.csr_array
@@ -48,7 +49,7 @@ class Spread:
         return laid.reshape(len(self), self.width, self.width)
 
     def patch(self, index: int) -> tuple[np.ndarray, sparse.csr_array]:
-        """HEALPix pixels that reach into a patch, and their shares in its pixels."""
+        """HEALPix pixels that overlap a patch, and their shares in its pixels."""
         rows = self.shares[index * self.width**2 : (index + 1) * self.width**2]
         pixel, column = np.unique(rows.indices, return_inverse=True)
         shape = (self.width**2, len(pixel))
@@ -64,14 +65,14 @@ def spread_over(nside: int, grid: PatchGrid, width: int, *, keep: bool = True) -
     grid : PatchGrid
         In the frame of the maps.
     width : int
-        Pixels a side of a patch.
+        Pixels per side of a patch.
     keep : bool
-        Whether to keep on disk what is computed.
+        Whether to store the result in the cache.
 
     Returns
     -------
     Spread
-        Exact to a hundredth of a HEALPix pixel.
+        Accurate to a hundredth of a HEALPix pixel.
     """
 
     def compute() -> dict[str, np.ndarray]:
@@ -109,5 +110,5 @@ def _shares(nside: int, grid: PatchGrid, width: int) -> sparse.csr_array:
 
 @lru_cache(maxsize=1)
 def _points(nside: int) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors of points spread over all pixels, and where those of each block end."""
+    """Unit vectors of points spread over all pixels, and the end index of each block."""
     return nested_vectors(nside * _POINTS, blocks_of=nside)

@@ -1,4 +1,4 @@
-"""The patches of a whole sky, a stack at a time."""
+"""The patches of a whole sky, in stacks."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["PatchStacks"]
 
 _AT_ONCE = 768
-"""Patches that are held in memory together."""
+"""Patches that are in memory at the same time."""
 
 
 @dataclass(eq=False)
 class PatchStacks:
-    """Patches of a sky, cut a stack at a time, so that memory is bounded.
+    """Patches of a sky, cut in stacks to limit memory.
 
-    Each time they are gone through, the patches show the same photons at the same places. A
-    single stack is kept.
+    Every iteration gives the same photons at the same positions. If there is only one stack, it is
+    kept in memory.
 
     Parameters
     ----------
     observation : Observation
     grid : PatchGrid
     n_pixels : sequence of int
-        Pixels a side, one number a band.
+        Pixels per side, one number per band.
     rng : numpy.random.Generator
-        Lays photons within HEALPix pixels.
+        Places photons within HEALPix pixels.
     spread, sharp : bool
         As for `Observation.patches`.
     """

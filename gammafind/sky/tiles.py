@@ -1,4 +1,4 @@
-"""Tiles of an image in its own pixels: overlapping squares, each of which owns its core."""
+"""Tiles of an image in its own pixels: overlapping squares with disjoint cores."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Tile:
     Parameters
     ----------
     rows, columns : slice
-        What the tile shows.
+        Extent of the tile.
     core_rows, core_columns : slice
-        What it owns: the cores of all tiles cover the image once.
+        Extent of its core: the cores of all tiles cover the image exactly once.
     """
 
     rows: slice
@@ -36,15 +36,15 @@ class Tile:
 
     @property
     def middle(self) -> tuple[float, float]:
-        """Pixel coordinates of the middle in the whole image."""
+        """Pixel coordinates of the centre in the whole image."""
         return tuple((part.start + part.stop - 1) / 2 for part in (self.columns, self.rows))
 
     def cut(self, image: np.ndarray) -> np.ndarray:
-        """Part of an image, a view."""
+        """The part of an image in this tile, as a view."""
         return image[self.rows, self.columns]
 
     def owns(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Which places, in pixel coordinates of the whole image, lie in the core."""
+        """Which positions, in pixel coordinates of the whole image, are in the core."""
         inside = [
             (at >= core.start - 0.5) & (at < core.stop - 0.5)
             for at, core in ((x, self.core_columns), (y, self.core_rows))
@@ -60,10 +60,10 @@ def tiles(shape: tuple[int, int], *, side: int, margin: int) -> Iterator[Tile]:
     shape : tuple of int
         ``(ny, nx)``.
     side : int
-        Pixels a side of a tile; where the image is smaller a tile has its size.
+        Pixels per side of a tile; a tile of a smaller image has the size of the image.
     margin : int
-        Pixels about the core, at least, but for the border of the image. There tiles are moved
-        inwards, so that their size stays.
+        Minimum number of pixels around the core, except at the border of the image. There tiles are
+        moved inwards to keep their size.
 
     Raises
     ------

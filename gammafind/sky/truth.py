@@ -1,4 +1,4 @@
-"""Which true sources each patch holds, and the masks that mark them."""
+"""True sources in each patch, and the masks that mark them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def truth_table(sources: QTable, grid: PatchGrid, n_pixels: int, *, margin: floa
     Parameters
     ----------
     sources : QTable
-        With ``ra`` and ``dec``; ``class_label`` and ``flux`` are carried along where they are.
+        With ``ra`` and ``dec``; ``class_label`` and ``flux`` are copied if present.
     grid : PatchGrid
     n_pixels : int
-        Pixels a side of a patch, in which ``x`` and ``y`` are given.
+        Pixels per side of a patch, in which ``x`` and ``y`` are given.
     margin : float
-        Pixels beyond the border of a patch within which sources are told too, so that masks hold
-        the part of their discs that lies inside.
+        Pixels beyond the border of a patch within which sources are included too, so that masks
+        contain the part of their discs that is inside.
 
     Returns
     -------
     QTable
-        ``patch, x, y, source`` and what is carried along: index of the patch, pixel (0 at the
-        centre of the first), and row of ``sources``; ordered by patch, then by source.
+        ``patch, x, y, source`` and the copied columns: index of the patch, pixel coordinates (0 at
+        the centre of the first pixel), and row of ``sources``; ordered by patch, then by source.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def truth_table(sources: QTable, grid: PatchGrid, n_pixels: int, *, margin: floa
     sky = SkyCoord(sources["ra"], sources["dec"], frame="icrs").transform_to(grid.frame).spherical
     vectors = unit_vectors(sky.lon.deg, sky.lat.deg).reshape(-1, 3)
     if not np.all(np.isfinite(vectors)):
-        raise TableError("the source table holds positions that are not finite")
+        raise TableError("the source table has positions that are not finite")
     patch, source, x, y = grid.members(vectors, n_pixels, margin=margin)
     table = QTable({"patch": patch, "x": x * u.pix, "y": y * u.pix, "source": source})
     for name in _CARRIED:
@@ -58,19 +58,19 @@ def truth_table(sources: QTable, grid: PatchGrid, n_pixels: int, *, margin: floa
 
 
 def truth_masks(truth: QTable, n_patches: int, n_pixels: int, *, radius: float = 5.0) -> np.ndarray:
-    """Masks that are true within a disc about each source.
+    """Masks that are true within a disc around each source.
 
     Parameters
     ----------
     truth : QTable
-        From `truth_table`, with a margin of at least ``radius`` where sources beyond the border
-        are to be drawn as far as they reach in.
+        From `truth_table`, with a margin of at least ``radius`` to draw the inner part of sources
+        outside the border.
     n_patches : int
     n_pixels : int
-        Pixels a side, those of ``truth``.
+        Pixels per side, those of ``truth``.
     radius : float
-        Pixels from the source to the furthest pixel centre that is marked. The paper speaks of a
-        disc of 5 pixels and of a radius of 5 pixels: 2.5 is the other reading.
+        Pixels from the source to the furthest pixel centre that is marked. The paper mentions a
+        disc of 5 pixels and a radius of 5 pixels, so 2.5 is another possible reading.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def truth_masks(truth: QTable, n_patches: int, n_pixels: int, *, radius: float =
     if len(patch) and (patch.min() < 0 or patch.max() >= n_patches):
         raise TableError(
             f"patch runs from {patch.min()} to {patch.max()}",
-            remedy=f"It must lie within 0 to {n_patches - 1}.",
+            remedy=f"It must be within 0 to {n_patches - 1}.",
         )
     x, y = (truth[name].to_value(u.pix) for name in ("x", "y"))
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)

@@ -8,9 +8,9 @@ __all__ = ["interpolated", "upsample"]
 
 
 def upsample(values: np.ndarray, width: int) -> np.ndarray:
-    """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels a side of the same patch.
+    """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels per side.
 
-    At the border the slope within goes on.
+    At the border the patches are extrapolated with the inner slope.
     """
     own = values.shape[-1]
     if own == width:

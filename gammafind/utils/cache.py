@@ -1,4 +1,4 @@
-"""Arrays that take long to compute, kept on disk under a key of everything they depend on."""
+"""Cache on disk for arrays that take long to compute, under a key of all their inputs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from gammafind.utils.files import atomic_output
 __all__ = ["CACHE_LIMIT", "cache_folder", "cached_arrays"]
 
 CACHE_LIMIT = 2_000_000_000
-"""Size in bytes beyond which the files used longest ago are deleted."""
+"""Largest size in bytes; beyond it the least recently used files are deleted."""
 
 _KEY = "key"
 _ARRAY = "array/"
 _STALE = 24 * 3600.0
+"""Age in seconds after which a temporary file is taken as left by a killed process."""
 _FILE = re.compile(r"[0-9a-f]{64}\.npz")
 _LEFT = re.compile(r"\.[0-9a-f]{64}\.npz\..+")
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -38,35 +39,35 @@ _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.err
 def cached_arrays(
     key: Mapping[str, Any], compute: Callable[[], Mapping[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
-    """Return arrays from the cache, or compute and keep them.
+    """Return arrays from the cache, or compute and store them.
 
     Parameters
     ----------
     key : mapping
-        Everything that the arrays depend on, of what JSON can hold: what they are, the version
-        of the algorithm, options, pixels, `~gammafind.utils.files.file_checksum` of files.
+        Everything that the arrays depend on, as JSON values: a name, the version of the algorithm,
+        options, pixels, `~gammafind.utils.files.file_checksum` of files.
     compute : callable
-        Called without arguments where the cache does not hold the key, or a damaged file.
+        Called without arguments if the cache lacks the key or the file is damaged.
 
     Returns
     -------
     dict of ndarray
-        The same bytes whether they were computed or read.
+        The same bytes, whether computed or read.
 
     Raises
     ------
     OptionError
-        If JSON cannot hold ``key``, or an array holds Python objects.
+        If ``key`` cannot be written as JSON, or an array holds Python objects.
 
     Warns
     -----
     CacheWarning
-        If the arrays cannot be written: the folder is read-only, or the disk full.
+        If the arrays cannot be written: the folder is read-only, or the disk is full.
 
     Notes
     -----
-    Files appear whole or not at all, so that processes may share the folder; two that miss the
-    same key both compute it. The key is kept in the file and compared.
+    Files are written atomically, so several processes may share the folder. If two processes miss
+    the same key, both compute it. The key is stored in the file and compared.
     """
     text = _canonical(key)
     folder = cache_folder()
@@ -81,10 +82,10 @@ def cached_arrays(
 
 
 def cache_folder() -> Path | None:
-    """Folder of the cache, which need not exist; None where it is switched off.
+    """Folder of the cache, which may not exist yet; None if the cache is switched off.
 
-    ``GAMMAFIND_CACHE`` names it; ``off`` or nothing switches it off. Where that variable is not
-    set it is the folder for caches of the system: ``$XDG_CACHE_HOME/gammafind`` or
+    ``GAMMAFIND_CACHE`` names it; ``off`` or an empty value switches it off. If the variable is not
+    set, it is the cache folder of the system: ``$XDG_CACHE_HOME/gammafind`` or
     ``~/.cache/gammafind``, on macOS ``~/Library/Caches/gammafind``, on Windows
     ``%LOCALAPPDATA%/gammafind/Cache``.
     """
@@ -105,7 +106,7 @@ def _canonical(key: Mapping[str, Any]) -> str:
     except (TypeError, ValueError) as error:
         raise OptionError(
             f"the key of the cache is {key!r} ({error})",
-            remedy="It holds text, finite numbers, booleans, None, lists and mappings of these.",
+            remedy="Use text, finite numbers, booleans, None, and lists and mappings of these.",
         ) from None
 
 
@@ -113,14 +114,14 @@ def _computed(compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.n
     arrays = {name: np.asarray(array) for name, array in compute().items()}
     objects = [name for name, array in arrays.items() if array.dtype.hasobject]
     if objects:
-        raise OptionError(f"{', '.join(objects)} cannot be kept: arrays of Python objects")
+        raise OptionError(f"{', '.join(objects)} cannot be stored: arrays of Python objects")
     return arrays
 
 
 def _load(path: Path, text: str) -> dict[str, np.ndarray] | None:
-    """Arrays of the file; None if it is missing, damaged or of another key.
+    """Arrays of the file; None if it is missing or damaged, or has another key.
 
-    Each array of an NPZ file carries a CRC, which is compared as it is read.
+    Each array of an NPZ file has a CRC, which is checked on reading.
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
@@ -146,17 +147,17 @@ def _store(path: Path, text: str, arrays: Mapping[str, np.ndarray]) -> None:
         _prune(path)
     except (OSError, GammafindError) as error:
         warnings.warn(
-            f"the cache cannot be written ({error}), so that the same is computed each time; set "
-            "GAMMAFIND_CACHE to a folder that can, or to 'off'",
+            f"the cache cannot be written ({error}), so the same arrays are computed each time; "
+            "set GAMMAFIND_CACHE to a folder that can be written, or to 'off'",
             CacheWarning,
             stacklevel=3,
         )
 
 
 def _prune(newest: Path) -> None:
-    """Delete what was used longest ago beyond `CACHE_LIMIT`, and what killed processes left.
+    """Delete the least recently used files beyond `CACHE_LIMIT`, and those of killed processes.
 
-    A user may have named a folder that holds other things: these are left alone.
+    The folder may contain other files of the user: these are not touched.
     """
     files, total = [], 0
     for path in newest.parent.iterdir():

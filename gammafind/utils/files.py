@@ -1,4 +1,4 @@
-"""Input files are checked before they are read; output files appear whole or not at all."""
+"""Input files are checked before reading; output files are written atomically."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ __all__ = [
 
 
 def check_input(path: str | PathLike) -> Path:
-    """Return the path of a file that exists, may be read and is not empty.
+    """Return the path of a file that exists, is readable and is not empty.
 
     Raises
     ------
     MissingFileError
-        If the path does not exist, is a directory, or may not be read.
+        If the path does not exist, is a directory, or is not readable.
     TruncatedFileError
         If the file is empty.
     """
@@ -42,7 +42,7 @@ def check_input(path: str | PathLike) -> Path:
     if not path.exists():
         raise MissingFileError("the file does not exist", path=path)
     if not os.access(path, os.R_OK):
-        raise MissingFileError("the file may not be read", path=path)
+        raise MissingFileError("there is no permission to read the file", path=path)
     if path.stat().st_size == 0:
         raise TruncatedFileError("the file is empty", path=path)
     return path
@@ -55,7 +55,7 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
     ----------
     path : path-like
     overwrite : bool
-        Whether a file that exists may be replaced.
+        Whether an existing file may be replaced.
 
     Raises
     ------
@@ -68,11 +68,11 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
         raise OutputError("is a directory", path=path, remedy="Give the name of a file.")
     if not path.parent.is_dir():
         raise OutputError(
-            f"the directory {path.parent} does not exist", path=path, remedy="Make it first."
+            f"the directory {path.parent} does not exist", path=path, remedy="Create it first."
         )
     if path.exists() and not overwrite:
         raise OutputError(
-            "the file exists already",
+            "the file already exists",
             path=path,
             remedy="Choose another name, or overwrite it with --overwrite (overwrite in Python).",
         )
@@ -80,7 +80,7 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
 
 
 def file_checksum(path: str | PathLike) -> str:
-    """SHA-256 of a file, in hexadecimal digits; a file that did not change is read once."""
+    """SHA-256 of a file, in hexadecimal digits; an unchanged file is read only once."""
     path = check_input(path)
     status = path.stat()
     return _checksum(path.resolve(), status.st_size, status.st_mtime_ns)
@@ -94,39 +94,39 @@ def _checksum(path: Path, size: int, changed: int) -> str:
 
 @contextmanager
 def naming_full_disk(path: Path) -> Iterator[None]:
-    """Turn the error of a full disk into one that names the output."""
+    """Raise the error of a full disk as one that names the output."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise OutputError(
-                "the disk is full", path=path, remedy="Make room, or choose another disk."
+                "the disk is full", path=path, remedy="Free some space, or choose another disk."
             ) from error
         raise
 
 
 @contextmanager
 def atomic_output(path: str | PathLike, overwrite: bool = False) -> Iterator[Path]:
-    """Write a file under a temporary path, and rename it to ``path`` when it is whole.
+    """Write a file under a temporary path, and rename it to ``path`` when it is complete.
 
-    If the block raises, ``path`` is left as it was and nothing else stays behind.
+    If the block raises, ``path`` is unchanged and no temporary file remains.
 
     Parameters
     ----------
     path : path-like
-        Where the file shall appear.
+        Final path of the file.
     overwrite : bool
-        Whether a file that exists may be replaced.
+        Whether an existing file may be replaced.
 
     Yields
     ------
     Path
-        Where to write: the same name in a temporary directory beside ``path``.
+        Where to write: the same name in a temporary directory next to ``path``.
 
     Raises
     ------
     OutputError
-        As `check_output`, and if the directory may not be written or the disk is full.
+        As in `check_output`; also if the directory is not writable or the disk is full.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def atomic_output(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
 
 @contextmanager
 def of_file(path: str | PathLike) -> Iterator[None]:
-    """Let errors that name no file name this one."""
+    """Add this file's name to errors that name no file."""
     try:
         yield
     except GammafindError as error:
@@ -164,7 +164,7 @@ def of_file(path: str | PathLike) -> Iterator[None]:
 
 
 def named_folder(folder: str | PathLike) -> Path:
-    """Folder to write to; refuse an empty name, which would be that of the folder one is in."""
+    """Folder to write to; an empty name, which would mean the current folder, is an error."""
     if not str(folder):
         raise OutputError("the name of the folder is empty", remedy="Give the name of a folder.")
     return Path(folder)

@@ -1,4 +1,4 @@
-"""Values of options brought to the types that annotations tell."""
+"""Conversion of option values to the types of their annotations."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from gammafind.units import as_value, parse_quantity
 __all__ = ["annotated_kind", "convert"]
 
 _MODULES = re.compile(r"\b(?:\w+\.)+(?=\w)")
-"""Modules before the name of a type."""
+"""Module path in front of the name of a type."""
 
 
 class _UnfitError(Exception):
-    """A value is not of a kind."""
+    """A value does not fit a type."""
 
 
 def annotated_kind(annotation: Any, module: str) -> Any:
-    """Type that an annotation in a module stands for; `typing.Any` where it is not known there."""
+    """Type of an annotation in a module; `typing.Any` if it is not known there."""
     names = vars(sys.modules[module]) if module in sys.modules else {}
     annotated = SimpleNamespace(__annotations__={"option": annotation})
     try:
@@ -34,17 +34,17 @@ def annotated_kind(annotation: Any, module: str) -> Any:
 
 
 def convert(value: Any, kind: Any, what: str, *, default: Any = None) -> Any:
-    """Bring the value of an option to its type.
+    """Convert the value of an option to its type.
 
     Parameters
     ----------
     value : object
     kind : type
-        As `annotated_kind` returns it.
+        As returned by `annotated_kind`.
     what : str
-        What the value is, for messages.
+        Name of the value, for messages.
     default : object
-        Where it is a Quantity, the value takes its unit.
+        If it is a Quantity, the value is converted to its unit.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def _alternatives(kind: Any) -> tuple[Any, ...]:
 
 
 def _fitted(value: Any, kind: Any) -> Any:
-    """Value of a kind, which it must fit."""
+    """Value converted to a type; `_UnfitError` if it does not fit."""
     alternatives = _alternatives(kind)
     if len(alternatives) > 1:
         return _fitted_to_one(value, alternatives)
@@ -91,7 +91,7 @@ def _fitted(value: Any, kind: Any) -> Any:
 
 
 def _fitted_to_one(value: Any, kinds: Sequence[Any]) -> Any:
-    """Value of the first of several kinds that it fits; one that is its own type comes first."""
+    """Value converted to the first type that fits; its own type is tried first."""
     for kind in sorted(kinds, key=lambda kind: kind is not type(value)):
         try:
             return _fitted(value, kind)
@@ -101,7 +101,7 @@ def _fitted_to_one(value: Any, kinds: Sequence[Any]) -> Any:
 
 
 def _fitted_items(value: Any, kind: Any) -> tuple[Any, ...]:
-    """Items of a tuple, a list or a sequence, each of its own kind."""
+    """Items of a tuple, a list or a sequence, each converted to its own type."""
     kinds = get_args(kind)
     if isinstance(value, str):
         value = (value,)
@@ -126,7 +126,7 @@ def _kind_name(kind: Any) -> str:
 
 
 def _quantity(value: Any, default: Any, what: str) -> Quantity:
-    """Quantity from text or as it is, in the unit of the default where that has one."""
+    """Quantity, parsed if it is text, in the unit of the default if that has one."""
     unit = default.unit if isinstance(default, Quantity) else None
     if isinstance(value, str):
         return parse_quantity(value, unit or _unit_of(value, what), name=what)

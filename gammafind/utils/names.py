@@ -1,4 +1,4 @@
-"""Names that a user wrote, and the ones that were meant."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ __all__ = ["close_match"]
 
 
 def close_match(name: str, known: Iterable[str]) -> str:
-    """Text ``" (did you mean ...?)"`` with the nearest known name, empty if none is near."""
+    """Text ``" (did you mean ...?)"`` with the nearest known name, empty if none is close."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""

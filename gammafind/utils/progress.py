@@ -1,4 +1,4 @@
-"""How far long work has come: silent, unless somebody asks to see it."""
+"""Progress bars of long computations; silent unless switched on."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _stream: ContextVar[TextIO | None] = ContextVar("progress stream", default=None)
 
 @contextmanager
 def progress_bars(stream: TextIO) -> Iterator[None]:
-    """Show the progress of all that runs within the block.
+    """Show the progress of everything that runs within the block.
 
     Parameters
     ----------
     stream : text stream
-        Where the bars are drawn; nothing is drawn if it is no terminal.
+        Where the bars are drawn; nothing is drawn if it is not a terminal.
     """
     token = _stream.set(stream if stream.isatty() else None)
     try:
@@ -40,9 +40,9 @@ def track(items: Iterable[T], what: str, *, total: int | None = None) -> Iterato
     ----------
     items : iterable
     what : str
-        What is done, as a noun phrase: ``"search"``.
+        Name of the work, as a noun phrase: ``"search"``.
     total : int, optional
-        Number of items, where ``len`` does not know it.
+        Number of items, if ``len`` does not give it.
     """
     stream = _stream.get()
     if stream is None:
@@ -55,12 +55,12 @@ def track(items: Iterable[T], what: str, *, total: int | None = None) -> Iterato
 
 @contextmanager
 def stage(what: str) -> Iterator[None]:
-    """Name a step of the work while it runs, and log how long it took.
+    """Show the name of a step while it runs, and log its duration.
 
     Parameters
     ----------
     what : str
-        What is done: ``"reading the maps"``.
+        Name of the step: ``"reading the maps"``.
     """
     start = time.perf_counter()
     stream = _stream.get()

@@ -1,4 +1,4 @@
-"""Random streams of simulated catalogues: the same whoever draws them, and in whatever order."""
+"""Random streams of simulated catalogues: reproducible, independent of order and process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Streams", "stream", "streams"]
 
 @dataclass(frozen=True)
 class Streams:
-    """Independent generators of one catalogue.
+    """Independent random generators of one catalogue.
 
     Attributes
     ----------
@@ -22,11 +22,11 @@ class Streams:
     counts : numpy.random.Generator
         Draws Poisson counts.
     rotation : numpy.random.Generator
-        Turns the grid of patches.
+        Rotates the grid of patches.
     epochs : numpy.random.Generator
-        Shares counts out among epochs.
+        Distributes counts among epochs.
     settings : numpy.random.Generator
-        Draws what varies from one catalogue of a training to the next, such as the seeing.
+        Draws the conditions that vary between catalogues of a training, such as the seeing.
     """
 
     sources: np.random.Generator
@@ -42,14 +42,14 @@ def streams(seed: int, index: int) -> Streams:
     Parameters
     ----------
     seed : int
-        Of the whole set.
+        Seed of the whole set.
     index : int
-        Of the catalogue within the set.
+        Index of the catalogue within the set.
 
     Returns
     -------
     Streams
-        Those of another seed or index are independent of these.
+        Streams that are independent of those of any other seed or index.
 
     Raises
     ------
@@ -64,5 +64,5 @@ def streams(seed: int, index: int) -> Streams:
 
 
 def stream(seed: int | tuple[int, ...], *key: int) -> np.random.Generator:
-    """One of the random streams of a seed; those of other keys are independent of it."""
+    """One of the random streams of a seed; streams of different keys are independent."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

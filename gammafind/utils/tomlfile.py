@@ -29,7 +29,7 @@ class TomlFile:
     Parameters
     ----------
     path : str
-        Where it comes from, for messages.
+        Path of the file, for messages.
     tables : mapping of str to mapping
         Sections by name.
     """
@@ -49,20 +49,20 @@ class TomlFile:
         sections : iterable of str
             Sections that the file may have.
         required : iterable of str
-            Those that it must have.
+            Sections that it must have.
 
         Raises
         ------
         MissingFileError
             If there is no such file.
         ConfigError
-            If it is no TOML, or a section is unknown, missing or no table.
+            If it is not TOML, or a section is unknown, missing or not a table.
         """
         text = _read_text(path)
         try:
             toml = cls(str(path), tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"this is no TOML: {error}", path=path) from None
+            raise ConfigError(f"this is not valid TOML: {error}", path=path) from None
         toml._check_keys("", toml.tables, tuple(sections), required)
         for name, table in toml.tables.items():
             if not isinstance(table, dict):
@@ -83,21 +83,21 @@ class TomlFile:
         ----------
         section : str
         kinds : mapping of str to type or unit
-            Kind of each key; a unit stands for a quantity that converts to it.
+            Type of each key; a unit means a quantity that converts to it.
         required : iterable of str
-            Keys that must be there.
+            Keys that must be present.
         others : bool
-            Let other keys pass, unread.
+            Whether other keys are ignored instead of an error.
 
         Returns
         -------
         dict
-            Empty where the file has no such section.
+            Empty if the file has no such section.
 
         Raises
         ------
         ConfigError
-            If a key is unknown or missing, or a value is of another kind.
+            If a key is unknown or missing, or a value has another type.
         """
         table = self.tables.get(section, {})
         self._check_keys(f"[{section}] ", table, [*kinds, *(table if others else ())], required)
@@ -153,7 +153,7 @@ def _read_text(path: str | PathLike) -> str:
         source = files(resource[1]) / resource[2] if resource else check_input(path)
         return source.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"this is no text: {error}", path=path) from None
+        raise ConfigError(f"this is not a text file: {error}", path=path) from None
     except ModuleNotFoundError as error:
         raise MissingFileError(f"there is no such package: {error}", path=path) from None
     except OSError as error:

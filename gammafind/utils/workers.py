@@ -1,4 +1,4 @@
-"""Work shared out among processes; what comes back does not depend on their number."""
+"""Work distributed among processes; results do not depend on their number."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DUCC0_NUM_THREADS")
-"""Environment variables from which the libraries take how many threads each process may use."""
+"""Environment variables that set the number of threads of the libraries in each process."""
 
 _task: Callable[[Any], Any]
-"""In a worker process, what it does with each item."""
+"""In a worker process, the function that it applies to each item."""
 
 
 def in_threads(task: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-    """Yield ``task(item)`` for each item, in order, done by as many threads as there are cores.
+    """Yield ``task(item)`` for each item, in order, with one thread per core.
 
     Parameters
     ----------
     task : callable
-        Spends its time in numpy and scipy, which let other threads run.
+        Spends its time in numpy and scipy, which release the GIL.
     items : sequence
     """
     with ThreadPoolExecutor(max(1, min(_cores(), len(items)))) as pool:
@@ -41,28 +41,28 @@ def in_threads(task: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
 
 
 def run_tasks(task: Callable[[T], R], items: Sequence[T], *, workers: int = 1) -> Iterator[R]:
-    """Yield ``task(item)`` for each item, as they get done.
+    """Yield ``task(item)`` for each item, in order of completion.
 
-    With one worker the work is done here, in order. With more it is done in fresh processes,
-    which share the cores out among them, hand on their warnings, and end when this process does.
+    With one worker the work runs in this process, in order. With more workers it runs in new
+    processes, which share the cores, forward their warnings, and end with this process.
 
     Parameters
     ----------
     task : callable
-        Can be pickled; each process gets one copy and keeps it.
+        Must be picklable; each process keeps one copy.
     items : sequence
-        Can be pickled.
+        Must be picklable.
     workers : int
         Number of processes.
 
     Raises
     ------
     OptionError
-        If there is not at least one worker.
+        If ``workers`` is less than one.
     WorkerError
-        If a process ends before its work is done.
+        If a process ends before its work is complete.
     Exception
-        What ``task`` raises; items that were not begun are left.
+        Any exception of ``task``; items that were not started are skipped.
     """
     if workers < 1:
         raise OptionError(f"{workers} workers", remedy="At least one is needed.")
@@ -84,8 +84,8 @@ def _run_in_processes(task: Callable[[T], R], items: Sequence[T], workers: int) 
                 yield result
         except BrokenProcessPool as error:
             raise WorkerError(
-                "a worker process ended before its work was done",
-                remedy="Where memory ran out, take fewer workers. A script that starts workers "
+                "a worker process ended before its work was complete",
+                remedy="If memory ran out, use fewer workers. A script that starts workers "
                 "must keep its own work under if __name__ == '__main__'.",
             ) from error
         finally:
@@ -94,7 +94,7 @@ def _run_in_processes(task: Callable[[T], R], items: Sequence[T], workers: int) 
 
 @contextmanager
 def _threads_for_each(workers: int) -> Iterator[None]:
-    """Let the processes that start meanwhile share the cores; a smaller number given stays."""
+    """Let new processes share the cores; a smaller number in the environment is kept."""
     share = max(1, _cores() // workers)
     before = {name: os.environ.get(name) for name in _THREADS}
     for name, value in before.items():

@@ -220,7 +220,7 @@ def test_files_that_cannot_be_read_are_named(suffix, tmp_path):
 
 def test_fits_without_a_table_is_named(tmp_path):
     fits.PrimaryHDU(np.zeros((2, 2))).writeto(tmp_path / "image.fits")
-    with pytest.raises(FileFormatError, match=r"image\.fits: the FITS file holds no table"):
+    with pytest.raises(FileFormatError, match=r"image\.fits: the FITS file contains no table"):
         read_table(tmp_path / "image.fits")
 
 
@@ -242,7 +242,7 @@ def test_unknown_suffixes_are_named(tmp_path):
 def test_outputs_are_not_overwritten_unasked(suffix, tmp_path):
     path = tmp_path / f"c{suffix}"
     path.write_text("precious")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         write_table(detections(), path)
     assert path.read_text() == "precious"
     write_table(detections(), path, overwrite=True)
@@ -254,7 +254,7 @@ def test_outputs_are_not_overwritten_unasked(suffix, tmp_path):
     [
         (".ecsv", {"place": SkyCoord([1, 2, 3], [1, 2, 3], unit="deg")}, "place is a SkyCoord"),
         (".vot", {"thing": np.array([None, 1, "a"], dtype=object)}, "thing has the type object"),
-        (".vot", {"deep": np.zeros((3, 2, 2))}, "several axes a row: deep"),
+        (".vot", {"deep": np.zeros((3, 2, 2))}, "several axes per row: deep"),
         (".fits", {"name": ["Crab é", "", ""]}, "cannot be written as FITS"),
     ],
 )

@@ -31,14 +31,14 @@ def test_usual_names_and_units(table):
     ("table", "fault"),
     [
         (QTable({"x": [1.0]}), "no positions: its columns are x"),
-        (QTable({"ra": [1.0], "dec": [np.nan]}), "column dec holds values that are not finite"),
+        (QTable({"ra": [1.0], "dec": [np.nan]}), "column dec has values that are not finite"),
         (QTable({"ra": [1.0], "dec": [91.0]}), "outside -90 to 90"),
         (
             QTable({"ra": MaskedColumn([1, 2], mask=[0, 1]), "dec": [3, 4]}),
-            "column ra holds values",
+            "column ra has values",
         ),
-        (QTable({"ra": ["1h"], "dec": [1.0]}), "column ra is no angle"),
-        (QTable({"ra": [1.0] * u.m, "dec": [1.0]}), "column ra is no angle"),
+        (QTable({"ra": ["1h"], "dec": [1.0]}), "column ra is not an angle"),
+        (QTable({"ra": [1.0] * u.m, "dec": [1.0]}), "column ra is not an angle"),
     ],
 )
 def test_unusable_positions_are_named(table, fault):

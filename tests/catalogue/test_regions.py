@@ -117,6 +117,6 @@ def test_missing_and_existing_files_are_named(catalogue, tmp_path):
     with pytest.raises(MissingFileError, match=r"no\.reg"):
         read_regions(tmp_path / "no.reg")
     write_regions(catalogue, tmp_path / "sky.reg")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         write_regions(catalogue, tmp_path / "sky.reg")
     write_regions(catalogue, tmp_path / "sky.reg", overwrite=True)

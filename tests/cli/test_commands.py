@@ -143,7 +143,7 @@ def test_evaluate_names_bad_arguments(found, capsys, arguments, fault):
 @pytest.mark.parametrize(
     ("name", "column", "value", "said"),
     [
-        ("found.ecsv", "Score", float("nan"), "holds values that are not finite. Leave out rows"),
+        ("found.ecsv", "Score", float("nan"), "has values that are not finite. Remove rows"),
         ("found.ecsv", "DEJ2000", 95.0, "lies outside -90 to 90 deg. Mend these rows"),
         ("truth.ecsv", "flux", "bright", "is no such flux"),
         ("truth.ecsv", "ts", "high", "It must hold numbers without a unit"),

@@ -93,7 +93,7 @@ def test_energies_that_are_left_out_are_said(tmp_path, out, capsys):
     wide = SkyMap(bands, sky.pixels * 2, (sky.values[0] * 7, sky.values[0]))
     path = str(toy_file(tmp_path / "wide.fits", wide))
     assert main(["detect", path, "-o", str(out / "found.ecsv")]) == 0
-    assert "gammafind: energies outside 2-20 GeV are left out\n" in capsys.readouterr().err
+    assert "gammafind: energies outside 2-20 GeV are ignored\n" in capsys.readouterr().err
     assert list(read_table(out / "found.ecsv")["Score"]) == list(SOURCES.values())
 
 
@@ -129,7 +129,7 @@ def test_a_sky_without_counts_is_no_failure(tmp_path, out, capsys):
     empty = toy_file(tmp_path / "empty.fits", toy_counts({}, floor=0))
     path = out / "found.fits"
     assert main(["detect", str(empty), "-o", str(path), "--regions", str(out / "r.reg")]) == 0
-    assert f"gammafind: warning: {empty}: the sky holds no counts\n" in capsys.readouterr().err
+    assert f"gammafind: warning: {empty}: the sky has no counts\n" in capsys.readouterr().err
     assert len(read_table(path, schema=CATALOGUE)) == 0
     assert read_table(path).colnames == [column.name for column in CATALOGUE]
 
@@ -227,9 +227,9 @@ def test_bad_arguments_are_named(counts, out, capsys, arguments, fault):
     [
         (["-o", "no/found.ecsv"], "does not exist"),
         (["-o", "found.xyz"], "the suffix '.xyz' is unknown. Accepted are .ecsv, "),
-        (["-o", "there.ecsv"], "the file exists already"),
+        (["-o", "there.ecsv"], "the file already exists"),
         (["-o", "."], "is a directory"),
-        (["-o", "a.ecsv", "--regions", "there.ecsv"], "the file exists already"),
+        (["-o", "a.ecsv", "--regions", "there.ecsv"], "the file already exists"),
         (["-o", "a.ecsv", "--regions", "no/a.reg"], "does not exist"),
         (["-o", "a.ecsv", "--regions", "a.ecsv"], "also an input or another output"),
         (["-o", "a.ecsv", "--report", "there.ecsv"], "is a file"),

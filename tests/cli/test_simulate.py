@@ -129,7 +129,7 @@ def test_other_settings_are_refused_until_overwritten(tmp_path, capsys):
     assert simulate("-o", "skies", "-q") == 0
     before = contents(tmp_path)
     says = refused(capsys, "--seed", 1, "-o", "skies")
-    assert "catalogue-0000: was made with other settings: seed was 0 and is to be 1" in says
+    assert "catalogue-0000: was made with other settings: seed was 0 and is now 1" in says
     assert contents(tmp_path) == before
     assert simulate("--seed", 1, "-o", "skies", "--overwrite", "-q") == 0
     assert contents(tmp_path) != before

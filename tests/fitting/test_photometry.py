@@ -149,5 +149,5 @@ def test_epochs_of_another_sky_are_refused(vectors):
     observation = sky_of(vectors, np.tile(COUNTS, (12, 1)), rng=np.random.default_rng(8))
     epochs = split(observation, [0.5, 0.5], rng=np.random.default_rng(9))
     other = sky_of(vectors, np.tile(5 * COUNTS, (12, 1)), rng=np.random.default_rng(8))
-    with pytest.raises(InputDataError, match="2 epochs hold"):
+    with pytest.raises(InputDataError, match="2 epochs have"):
         make_cutouts(other, detections_at(vectors), layout=LAYOUT, epochs=epochs)

@@ -35,7 +35,7 @@ def test_what_a_preset_has_for_its_localiser_goes_with_it():
     assert (other.clusterer, other.score_threshold) == (None, None)
     chosen = with_plugins(preset, {"localiser": "probable", "clusterer": "disk"})
     assert (chosen.clusterer.name, chosen.score_threshold) == ("disk", None)
-    with pytest.raises(ConfigError, match="left to the localiser probable"):
+    with pytest.raises(ConfigError, match="the localiser probable chooses"):
         with_plugins(preset, {"localiser": "probable"}, {"clusterer": {"threshold": 1.0}})
 
 

@@ -142,7 +142,7 @@ def test_what_is_left_out_has_a_default(written):
         ('name = "peaks"', "name = 3", r"\[clusterer\] name is 3. It must be of type str"),
         ("nside = 16", "nside = 16.0", r"\[patches\] nside is 16.0. It must be of type int"),
         ("[16, 32]", "16", r"\[patches\] n_pixels is 16. It must be of type list"),
-        ("[16, 32]", "[16, 0]", r"n_pixels of the patches is \[16, 0\]. Give whole numbers"),
+        ("[16, 32]", "[16, 0]", r"n_pixels of the patches is \[16, 0\]. Give integers"),
         ("[16, 32]", "[16.0]", r"n_pixels of the patches is \[16.0\]"),
         ("nside = 16", "nside = 12", "nside is 12. It must be a power of two"),
         ('"600 arcmin"', '"600 arcsex"', r"\[patches\] size is '600 arcsex'. Write a number"),
@@ -150,7 +150,7 @@ def test_what_is_left_out_has_a_default(written):
         ('"600 arcmin"', '"-1 deg"', "the patches are -1.0 deg wide"),
         ('"0.5 deg"', '"0 deg"', "the match radius is 0.0 deg"),
         ("score_threshold = 16", "score_threshold = true", "score_threshold is True"),
-        ("[preset]", "[preset", "this is no TOML"),
+        ("[preset]", "[preset", "this is not valid TOML"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_file(written, old, new, message):
@@ -176,7 +176,7 @@ def test_a_missing_file_is_named(tmp_path, name):
 def test_binary_is_no_preset(tmp_path):
     path = tmp_path / "toy.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="this is no text"):
+    with pytest.raises(ConfigError, match="this is not a text file"):
         read_preset(path)
 
 
@@ -221,7 +221,7 @@ def test_a_preset_that_cannot_be_read_does_not_hide_the_others(known):
         assert load_preset("two").source == paths[1]
     said = " ".join(str(w.message) for w in warned)
     assert f"{paths[0]}: missing key" in said
-    assert f"{paths[2]}: the preset 'two' is in {paths[1]} already" in said
+    assert f"{paths[2]}: the preset 'two' already exists in {paths[1]}" in said
 
 
 def test_the_preset_whose_bands_the_edges_fill_is_chosen(known):

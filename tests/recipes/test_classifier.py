@@ -176,7 +176,7 @@ class TestDetect:
         [
             ((), "look at 2 epochs, and there are counts of none"),
             (("first",), "look at 2 epochs, and there are counts of 1"),
-            (("first", "first"), "2 epochs hold"),
+            (("first", "first"), "2 epochs have"),
         ],
     )
     def test_missing_epochs_are_named(self, sky, folder, tmp_path, capsys, names, message):

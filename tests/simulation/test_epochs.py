@@ -92,5 +92,5 @@ def test_the_draw_depends_on_the_generator_alone():
 
 def test_a_renderer_without_epochs_is_refused():
     sky = bright_sky(Varying())
-    with pytest.raises(OptionError, match="counting knows no epochs"):
+    with pytest.raises(OptionError, match="counting has no epochs"):
         draw_epochs(sky, Varying(year=1), rng=np.random.default_rng(0))

@@ -40,16 +40,16 @@ def test_a_folder_knows_with_what_it_was_made(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({**SETTINGS, "seed": 2}, "seed was 1 and is to be 2"),
-        ({"seed": 1}, "renderer.name was 'toy' and is to be None"),
-        ({**SETTINGS, "maps": True}, "maps was None and is to be True"),
+        ({**SETTINGS, "seed": 2}, "seed was 1 and is now 2"),
+        ({"seed": 1}, "renderer.name was 'toy' and is now None"),
+        ({**SETTINGS, "maps": True}, "maps was None and is now True"),
     ],
 )
 def test_other_settings_are_told(tmp_path, settings, told):
     with pytest.raises(OutputError) as error:
         is_made(fill(tmp_path / "one"), settings)
     assert told in error.value.fault
-    assert "seed was 1 and is to be 1" not in error.value.fault
+    assert "seed was 1 and is now 1" not in error.value.fault
     assert "--overwrite" in error.value.remedy
 
 
@@ -59,7 +59,7 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path):
     for content in (None, "no JSON", "[]", '{"settings": {}}'):
         if content is not None:
             (folder / RECORD).write_text(content)
-        with pytest.raises(OutputError, match=rf"one: is there already, without a {RECORD}"):
+        with pytest.raises(OutputError, match=rf"one: exists already, without a {RECORD}"):
             is_made(folder, SETTINGS)
 
 

@@ -122,7 +122,7 @@ def test_counts_of_epochs_add_up_and_change_nothing_else(tmp_path):
 def test_epochs_need_an_exposure_of_each(tmp_path):
     preset = load_preset("two-years")
     one_year = replace(preset, renderer=replace(preset.renderer, options={"year": 1}))
-    with pytest.raises(ConfigError, match="two-years knows no epochs"):
+    with pytest.raises(ConfigError, match="two-years has no epochs"):
         make(tmp_path, preset=one_year, epochs=True)
 
 
@@ -225,11 +225,11 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
         OutputError, match=r"catalogue-0000: was made with other.*seed was 5 and is"
     ):
         make(tmp_path, seed=6)
-    with pytest.raises(OutputError, match="maps was False and is to be True"):
+    with pytest.raises(OutputError, match="maps was False and is now True"):
         make(tmp_path, maps=True)
     preset = load_preset("two-years")
     fewer = replace(preset, population=replace(preset.population, options={"n": 4}))
-    with pytest.raises(OutputError, match=r"population\.options\.n was 30 and is to be 4"):
+    with pytest.raises(OutputError, match=r"population\.options\.n was 30 and is now 4"):
         make(tmp_path, preset=fewer, catalogues=2)
     assert contents(tmp_path) == before
     assert len(make(tmp_path, preset=fewer, catalogues=2, overwrite=True).made) == 2

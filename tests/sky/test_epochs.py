@@ -41,7 +41,7 @@ def test_epochs_that_make_up_the_whole_are_taken(epochs):
 
 
 def test_epochs_that_do_not_add_up_are_refused(epochs):
-    with pytest.raises(InputDataError, match="the 2 epochs hold 768 counts together, the whole"):
+    with pytest.raises(InputDataError, match="the 2 epochs have 768 counts in total, the whole"):
         epochs.check_sum(sky_of(5))
 
 

@@ -221,7 +221,7 @@ def test_keys_that_are_no_json_are_refused(folder, bad):
 
 
 def test_arrays_of_objects_are_refused(folder):
-    with pytest.raises(OptionError, match="many cannot be kept"):
+    with pytest.raises(OptionError, match="many cannot be stored"):
         cached_arrays(KEY, lambda: {"many": np.array([None, {}])})
 
 

@@ -47,7 +47,7 @@ def test_overwrite_replaces(tmp_path):
 def test_unwritable_outputs_are_named(tmp_path):
     (tmp_path / "there.txt").write_text("old")
     for path, fault in [
-        (tmp_path / "there.txt", "exists already"),
+        (tmp_path / "there.txt", "already exists"),
         (tmp_path / "no" / "a.txt", "does not exist"),
         (tmp_path, "directory"),
     ]:

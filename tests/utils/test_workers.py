@@ -84,7 +84,7 @@ try:
 except WorkerError as error:
     print(error.fault)
 """
-    assert run_script(tmp_path, body) == ["a worker process ended before its work was done"]
+    assert run_script(tmp_path, body) == ["a worker process ended before its work was complete"]
 
 
 def test_faults_of_the_only_worker_and_bad_numbers():

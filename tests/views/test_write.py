@@ -85,7 +85,7 @@ def test_existing_files_are_replaced_when_asked(tmp_path, catalogue, counts):
 
 def test_existing_files_are_kept(tmp_path, catalogue, counts):
     (tmp_path / "zoom.png").write_bytes(b"mine")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         _write(tmp_path, catalogue, counts)
     assert [path.name for path in tmp_path.iterdir()] == ["zoom.png"]
     assert (tmp_path / "zoom.png").read_bytes() == b"mine"

@@ -1,1 +1,1 @@
-"""One module for each file format of tables; `gammafind.catalogue.io` chooses."""
+"""One module for each file format of tables; `gammafind.catalogue.io` selects it."""

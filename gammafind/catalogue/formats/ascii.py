@@ -1,4 +1,4 @@
-"""Tables as ECSV, and as CSV behind an ECSV header in comment lines."""
+"""Tables as ECSV, and as CSV after an ECSV header in comment lines."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def write_ecsv(table: QTable, path: Path) -> None:
     Raises
     ------
     TableError
-        If the table has no rows but a column of vectors, or a value of the first column begins
-        as a comment: astropy does not read them back.
+        If the table has no rows but a column of vectors, or a value of the first column starts like
+        a comment: astropy cannot read these back.
     """
     _write(table, path, delimiter=" ")
 
 
 def write_csv(table: QTable, path: Path) -> None:
-    """Write a table as comma-separated ECSV: to who skips ``#`` lines it is plain CSV.
+    """Write a table as comma-separated ECSV: plain CSV for readers that skip ``#`` lines.
 
     Raises
     ------
     TableError
-        As `write_ecsv`.
+        As for `write_ecsv`.
     """
     _write(table, path, delimiter=",")
 
@@ -65,7 +65,7 @@ def _write(table: QTable, path: Path, *, delimiter: str) -> None:
         and any(np.char.startswith(table[names[0]], "#"))
     ):
         raise TableError(
-            f"a value of the first column, {names[0]}, begins with '#' as comments do",
+            f"a value of the first column, {names[0]}, begins with '#' like a comment",
             remedy="Write .fits or .vot.",
         )
     table.write(path, format="ascii.ecsv", delimiter=delimiter)

@@ -24,8 +24,8 @@ _COLUMN_CARD = re.compile(r"T[A-Z]+[0-9]+")
 def write_fits(table: QTable, path: Path) -> None:
     """Write a table as FITS, gzipped if the path ends in ``.gz``.
 
-    The first extension is the table. The extension METADATA holds each entry of the metadata
-    as a row of KEY and VALUE, in the escapes and the syntax of JSON.
+    The first extension is the table. The extension METADATA has one row of KEY and VALUE for each
+    entry of the metadata, in JSON.
     """
     hdus = [fits.PrimaryHDU(), _table_hdu(table), _metadata_hdu(table.meta)]
     fits.HDUList(hdus).writeto(path)
@@ -39,13 +39,13 @@ def read_fits(path: Path) -> QTable:
     TruncatedFileError
         If the file ends early.
     FileFormatError
-        If it is not FITS or holds no table.
+        If it is not FITS or contains no table.
     """
     with open_fits(path, what="a FITS file with a table") as hdus:
         tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
         catalogues = [hdu for hdu in tables if hdu.name != _METADATA]
         if not catalogues:
-            raise FileFormatError("the FITS file holds no table", path=path)
+            raise FileFormatError("the FITS file contains no table", path=path)
         hdu = catalogues[0]
         table = QTable.read(
             hdu, character_as_bytes=False, mask_invalid=False, unit_parse_strict="silent"
@@ -79,7 +79,7 @@ def _table_hdu(table: QTable) -> fits.BinTableHDU:
 
 
 def _card(header: fits.Header, keyword: str, value: str | None, after: str) -> None:
-    """Insert a card behind another, if there is a value."""
+    """Insert a card after another, if there is a value."""
     if value:
         try:
             header.set(keyword, value, after=after)
@@ -113,7 +113,7 @@ def _metadata(hdu: fits.BinTableHDU) -> dict[str, Any]:
 
 
 def _keywords(meta: dict[str, Any]) -> dict[str, Any]:
-    """Keep what the header of somebody else's table says, without what only FITS needs."""
+    """Metadata from the header of a foreign table, without the keywords of the FITS format."""
     return {
         key: value
         for key, value in meta.items()

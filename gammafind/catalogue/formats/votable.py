@@ -24,13 +24,13 @@ def write_votable(table: QTable, path: Path) -> None:
     Raises
     ------
     TableError
-        If a unit is none that VOTable knows, or a column holds more than one vector a row, the
-        axes of which astropy does not read back in their order.
+        If VOTable does not know a unit, or a column has several axes per row, which astropy cannot
+        read back in the same order.
     """
     deep = [name for name in table.colnames if table[name].ndim > 2]
     if deep:
         raise TableError(
-            f"columns have several axes a row: {', '.join(deep)}", remedy="Write .ecsv or .fits."
+            f"columns have several axes per row: {', '.join(deep)}", remedy="Write .ecsv or .fits."
         )
     plain = QTable(table, copy=True)
     plain.meta = {}
@@ -57,14 +57,14 @@ def read_votable(path: Path) -> QTable:
     Raises
     ------
     FileFormatError
-        If the file holds no table.
+        If the file contains no table.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         file = votable.parse(path, verify="ignore")
         found = next(file.iter_tables(), None)
         if found is None:
-            raise FileFormatError("the VOTable holds no table", path=path)
+            raise FileFormatError("the VOTable contains no table", path=path)
         table = QTable(found.to_table(use_names_over_ids=True))
     infos = [info for resource in file.resources for info in resource.infos]
     table.meta = {info.name: _value(info.value) for info in infos}
@@ -72,7 +72,7 @@ def read_votable(path: Path) -> QTable:
 
 
 def _value(text: str) -> Any:
-    """Return what JSON holds, or the text itself where somebody else wrote it."""
+    """Value of a JSON text, or the text itself if it is not JSON."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

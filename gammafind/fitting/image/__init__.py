@@ -1,1 +1,1 @@
-"""Fits to images of a camera."""
+"""Fits to camera images."""

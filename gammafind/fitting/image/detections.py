@@ -1,4 +1,4 @@
-"""Table of what was found in an image: in its pixels, on the sky, and in physical units."""
+"""Table of detections in an image: in pixels, on the sky, and in physical units."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def image_detections(
     Parameters
     ----------
     observation : Observation
-        Of one band, on the pixels of an image.
+        One band, on the pixels of an image.
     x, y : ndarray, shape (n,)
         Pixel coordinates.
     score : ndarray, shape (n,)

@@ -1,4 +1,4 @@
-"""Positions and fluxes of point sources in a part of an image, fitted together."""
+"""Joint fit of positions and fluxes of point sources in a part of an image."""
 
 from __future__ import annotations
 
@@ -13,39 +13,48 @@ from gammafind.fitting.image.scene import Scene
 __all__ = ["PointFit", "fit_points"]
 
 _REACH = 1.25
-"""Half side in FWHM of the square in which a source is fitted."""
+"""Half side, in FWHM, of the square in which a source is fitted: balances signal and light of
+neighbours."""
 _GROWTH = (1, 2, 4, 8)
-"""Times the square is larger to which a source is taken off its neighbours."""
+"""Factors by which the square grows in which brighter sources are subtracted from their
+neighbours."""
 _LARGEST = 64
+"""Largest half side in pixels: balances the wings of bright stars and memory."""
 _FAINTEST = 0.2
-"""Standard deviations of a pixel to which the light of a source is followed."""
+"""Surface brightness, in standard deviations of a pixel, at which the wings of a source are cut:
+balances accuracy and time."""
 _STEP = 0.02
+"""Step in pixels of the tabulated profile: fine compared with any PSF."""
 _LEASH = 0.3
-"""Standard deviation in FWHM about the place where a source was found."""
+"""Standard deviation, in FWHM, of the prior around the detected position: keeps sources from
+swapping places."""
 _LONGEST_STEP = 0.5
+"""Largest move in pixels per round: keeps the linear approximation valid."""
 _ROUNDS = 4
+"""Gauss-Newton steps: enough to converge from a detected position."""
 _RIDGE = 1e-6
-"""Keeps sources without any pixel from having any light, in inverse squares of their errors."""
+"""Prior information, in inverse squares of the errors, that keeps sources without valid pixels at
+zero."""
 _LEAST_SNR = 1.0
-"""As bright as this at least a source is when its place is fitted."""
+"""Smallest signal-to-noise ratio assumed when a position is fitted: keeps faint sources stable."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PointFit:
-    """What was fitted to some sources.
+    """The result of a fit to some sources.
 
     Attributes
     ----------
     x, y : ndarray, shape (n,)
         Pixel coordinates.
     position_err : ndarray, shape (n,)
-        Standard deviation of each of them, in pixels, were the neighbours known.
+        Standard deviation of each coordinate in pixels, for known neighbours.
     electrons, electrons_err : ndarray, shape (n,)
-        Of the whole source.
+        Total light of the source and its error.
     chi2 : ndarray, shape (n,)
-        Mean square of what is left over about the source, in standard deviations.
+        Mean square of the residuals around the source, in standard deviations.
     crowding : ndarray, shape (n,)
-        Light of other sources at its place, in standard deviations of the sky.
+        Light of other sources at its position, in standard deviations of the sky.
     """
 
     x: np.ndarray
@@ -58,16 +67,17 @@ class PointFit:
 
 
 def fit_points(scene: Scene, x: np.ndarray, y: np.ndarray) -> PointFit:
-    """Fit the PSF to all sources of a part of an image at once.
+    """Fit the PSF to all sources of a part of an image at the same time.
 
     Least squares, weighted by the noise of the sky and the photons of the sources, by Gauss-Newton
-    steps from where the sources were found. A source is held to that place by 0.3 FWHM.
+    steps that start at the detected positions. A prior of 0.3 FWHM keeps each source near its
+    detected position.
 
     Parameters
     ----------
     scene : Scene
     x, y : ndarray, shape (n,)
-        Where sources were found, in pixels of the part.
+        Detected positions, in pixels of the part.
 
     Returns
     -------
@@ -94,7 +104,7 @@ def fit_points(scene: Scene, x: np.ndarray, y: np.ndarray) -> PointFit:
 
 
 class _Stars:
-    """The sources of a scene while they are fitted."""
+    """The sources of a scene during the fit."""
 
     def __init__(self, scene: Scene, x: np.ndarray, y: np.ndarray) -> None:
         self.scene = scene
@@ -112,7 +122,7 @@ class _Stars:
         self.electrons = scene.matched_snr[row, column] * self.unit
 
     def _pixels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Column and row of the pixel that holds each source."""
+        """Column and row of the pixel that contains each source."""
         ny, nx = self.scene.excess.shape
         return (
             np.clip(np.rint(at).astype(int), 0, n - 1) for at, n in ((self.x, nx), (self.y, ny))
@@ -121,7 +131,7 @@ class _Stars:
     def _squares(
         self, chosen: np.ndarray, half: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Shifts from the sources, pixels about them, and which of these are in the image."""
+        """Offsets from the sources, pixels around them, and which of these are in the image."""
         ny, nx = self.scene.excess.shape
         column, row = self._pixels()
         steps = np.arange(-half, half + 1)
@@ -154,7 +164,7 @@ class _Stars:
         return image
 
     def surroundings(self) -> dict[str, np.ndarray]:
-        """What is left over about each source, and the light of others at its place."""
+        """Residuals around each source, and the light of others at its position."""
         scene, model = self.scene, self.model()
         square = (scene.excess.ravel() - model) ** 2 / self._variance(model)
         square = np.where(scene.valid.ravel(), square, 0)
@@ -167,7 +177,7 @@ class _Stars:
         return {"chi2": chi2, "crowding": others / self.noise}
 
     def improve(self) -> np.ndarray:
-        """One step; return the normal matrix of each source alone, shape (n, 3, 3)."""
+        """Do one step; return the normal matrix of each source alone, shape (n, 3, 3)."""
         scene, n = self.scene, len(self.x)
         model = self.model()
         weight = np.where(scene.valid.ravel(), 1 / self._variance(model), 0)
@@ -186,11 +196,11 @@ class _Stars:
         return scaled @ scaled.transpose(0, 2, 1) + leash[:, :, None] * np.eye(3)
 
     def _variance(self, model: np.ndarray) -> np.ndarray:
-        """Of each pixel, flat: sky, and photons of the sources."""
+        """Variance of each pixel, flat: sky, and photons of the sources."""
         return self.scene.noise.ravel() ** 2 + np.maximum(model, 0)
 
     def _slopes(self) -> tuple[np.ndarray, np.ndarray]:
-        """How the pixels about each source change with its light and place, and which they are.
+        """Derivatives of the pixels around each source by its light and position, and indices.
 
         Shapes (n, 3, k) and (n, k).
         """

@@ -1,4 +1,4 @@
-"""What an ideal measurement of a lone point source in an image could reach."""
+"""Limits of an ideal measurement of an isolated point source in an image."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from gammafind.sky.psf import RadialPsf
 __all__ = ["position_bound", "signal_to_noise"]
 
 _STEP = 1e-3
+"""Step in pixels of numerical derivatives: small against the PSF, large against rounding."""
 
 
 def signal_to_noise(
     psf: RadialPsf, pixel_size: float, electrons: np.ndarray, noise: float, *, half: int = 25
 ) -> np.ndarray:
-    """Flux over its error, of a source of known place.
+    """Ratio of flux to its error, for a source of known position.
 
     Parameters
     ----------
@@ -22,11 +23,11 @@ def signal_to_noise(
     pixel_size : float
         Radians.
     electrons : ndarray, shape (n,)
-        Expected of each source.
+        Expected electrons of each source.
     noise : float
         Standard deviation of a pixel of the sky, in electrons.
     half : int
-        Pixels to each side that are looked at.
+        Number of used pixels on each side of the source.
 
     Returns
     -------
@@ -41,10 +42,10 @@ def signal_to_noise(
 def position_bound(
     psf: RadialPsf, pixel_size: float, electrons: np.ndarray, noise: float, *, half: int = 25
 ) -> np.ndarray:
-    """Least standard deviation of an unbiased centroid along one axis, in pixels.
+    """Smallest standard deviation of an unbiased centroid along one axis, in pixels.
 
-    The Cramer-Rao bound of a source whose flux is known or not: by symmetry they do not
-    matter to each other. The source is at the centre of a pixel.
+    The Cramer-Rao bound of a source at the centre of a pixel. It is the same for known and unknown
+    flux: by symmetry flux and position are not correlated.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def position_bound(
 
 
 def _profile(psf: RadialPsf, pixel_size: float, half: int, shift: float) -> np.ndarray:
-    """PSF at the centres of pixels about a source ``shift`` pixels off the middle."""
+    """PSF at the centres of pixels around a source ``shift`` pixels from the centre."""
     offset = np.arange(-half, half + 1, dtype=float)
     theta = np.hypot(offset[:, None], offset - shift) * pixel_size
     return psf(theta) * pixel_size**2

@@ -1,4 +1,4 @@
-"""The point source that fits a stamp of an image best, and how many like it were found."""
+"""The best-fitting point source in a stamp of an image, and the density of similar detections."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 __all__ = ["density_of_likes", "point_source_fit"]
 
 _CORE = 1.0
-"""Radius about the middle, in FWHM, within which a point source is fitted."""
+"""Radius in FWHM within which a point source is fitted: balances signal and light of neighbours."""
 _LIKE = 0.1
-"""Largest difference of the logarithms of signal-to-noise ratios that are alike."""
+"""Largest difference of the logarithms of similar signal-to-noise ratios: balances resolution and
+noise."""
 _LEAST_RATIO = 0.1
+"""Smaller signal-to-noise ratios count as this one: the logarithm needs positive values."""
 
 
 def point_source_fit(
@@ -29,11 +31,11 @@ def point_source_fit(
     Returns
     -------
     flux : ndarray, shape (n,)
-        In units of the noise of a pixel; 0 where no pixel of the core is known.
+        In units of the noise of a pixel; 0 if no pixel of the core is valid.
     ratio : ndarray, shape (n,)
-        Signal-to-noise ratio, the noise being that of the sky.
+        Signal-to-noise ratio, with the noise of the sky.
     core : ndarray of bool, shape (n, p, p)
-        Pixels within a FWHM of the middle.
+        Pixels within one FWHM of the centre.
     """
     side = arrays["psf"].shape[-1]
     offset = np.arange(side) - side // 2
@@ -48,10 +50,10 @@ def point_source_fit(
 def density_of_likes(
     ratio: np.ndarray, found: np.ndarray, fwhm: np.ndarray, n_pixels: int
 ) -> np.ndarray:
-    """Detections of a like signal-to-noise ratio in an image, for each of some positions.
+    """Density of detections with a similar signal-to-noise ratio, for each of some positions.
 
-    Peaks of the noise are as many as their height and the width of the PSF say. Where there are
-    more than that, most are sources.
+    The number of noise peaks follows from their height and the width of the PSF. If there are more
+    detections than that, most are sources.
 
     Parameters
     ----------
@@ -60,14 +62,14 @@ def density_of_likes(
     found : ndarray of bool, shape (n,)
         Which positions are detections.
     fwhm : ndarray, shape (n,)
-        Of the PSF in pixels.
+        FWHM of the PSF in pixels.
     n_pixels : int
-        Of the image that hold data.
+        Number of pixels of the image that have data.
 
     Returns
     -------
     ndarray, shape (n,)
-        Detections a unit of ln(ratio) in an area of the square of the FWHM.
+        Detections per unit of ln(ratio) and per area of FWHM squared.
 
     References
     ----------

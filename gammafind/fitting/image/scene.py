@@ -1,4 +1,4 @@
-"""A part of an image as finders want it: without its sky, with its noise and PSF."""
+"""A part of an image as input for finders: sky-subtracted, with its noise and PSF."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from gammafind.sky.tiles import Tile, tiles
 __all__ = ["Scene", "scene_of_patch", "scenes_of_image"]
 
 _KERNEL = 1.25
-"""Half side of the filter in FWHM."""
+"""Half side of the filter in FWHM: balances captured light and time."""
 _LARGEST_KERNEL = 20
+"""Largest half side of the filter in pixels: limits time for wide PSFs."""
 _LEAST_BACKGROUND = 1e-4
+"""Least expected counts of a pixel: keeps the noise positive."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,16 +31,16 @@ class Scene:
     Parameters
     ----------
     excess : ndarray of float32, shape (ny, nx)
-        Image less its sky; 0 where not valid.
+        Image minus its sky; 0 where not valid.
     noise : ndarray of float32, shape (ny, nx)
         Standard deviation of the sky, positive.
     valid : ndarray of bool, shape (ny, nx)
     psf : RadialPsf
-        In the middle of the part.
+        PSF at the centre of the part.
     pixel_size : float
         Radians.
     tile : Tile, optional
-        Which part of a larger image it is.
+        Position of the part in a larger image.
     """
 
     excess: np.ndarray
@@ -55,26 +57,26 @@ class Scene:
 
     @cached_property
     def profile(self) -> np.ndarray:
-        """Share of a source's light in each pixel about it, of odd side."""
+        """Share of the light of a source in each pixel around it; the side is odd."""
         reach = min(int(np.ceil(_KERNEL * self.fwhm)), _LARGEST_KERNEL, *_halves(self.excess))
         offset = np.arange(-reach, reach + 1) * self.pixel_size
         return self.psf(np.hypot(offset[:, None], offset)) * self.pixel_size**2
 
     @cached_property
     def kernel(self) -> np.ndarray:
-        """`profile` of sum one."""
+        """`profile`, normalised to the sum one."""
         return self.profile / self.profile.sum()
 
     @cached_property
     def snr(self) -> np.ndarray:
-        """Signal-to-noise ratio of each pixel by itself, float32."""
+        """Signal-to-noise ratio of each single pixel, float32."""
         return self.excess / self.noise
 
     @cached_property
     def matched_snr(self) -> np.ndarray:
-        """Signal-to-noise ratio of a point source in the middle of each pixel, float32.
+        """Signal-to-noise ratio of a point source at the centre of each pixel, float32.
 
-        That of the image after a filter with the PSF; what lies outside counts as empty.
+        The image is filtered with the PSF; pixels outside count as empty.
         """
         import cv2
 
@@ -82,12 +84,12 @@ class Scene:
         return cv2.filter2D(self.snr, -1, kernel, borderType=cv2.BORDER_CONSTANT)
 
     def at(self, image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Values of an image of this part in the pixels that hold some places."""
+        """Values of an image of this part in the pixels that contain the given positions."""
         return image[np.rint(y).astype(int), np.rint(x).astype(int)]
 
 
 def scene_of_patch(patches: Patches, index: int) -> Scene:
-    """Part of an image that a patch shows.
+    """Part of an image that a patch covers.
 
     Raises
     ------
@@ -106,18 +108,18 @@ def scene_of_patch(patches: Patches, index: int) -> Scene:
 
 
 def scenes_of_image(observation: Observation, *, side: int, margin: int) -> Iterator[Scene]:
-    """Parts of an image, each with the PSF of its middle.
+    """Parts of an image, each with the PSF at its centre.
 
     Parameters
     ----------
     observation : Observation
     side, margin : int
-        Of the parts, in pixels, as for `gammafind.sky.tiles.tiles`.
+        Side and margin of the parts in pixels, as for `gammafind.sky.tiles.tiles`.
 
     Raises
     ------
     OptionError
-        If it is no image, or has several bands.
+        If it is not an image, or has several bands.
     """
     counts = observation.counts
     if counts.n_bands != 1 or len(counts.pixels[0].shape) != 2:
@@ -170,5 +172,5 @@ def _no_image(n_bands: int, missing: list[str] | tuple) -> OptionError:
         fault = f"the patches have no {', '.join(missing)}"
     return OptionError(
         f"{fault} for a finder of images",
-        remedy="It takes images in one band, with background and PSF.",
+        remedy="It needs images in one band, with background and PSF.",
     )

@@ -1,4 +1,4 @@
-"""Width of the PSF over an image, from its own stars."""
+"""Width of the PSF across an image, from its own stars."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from gammafind.sky.field_psf import N_TERMS, polynomial_terms
 __all__ = ["field_of_widths", "star_widths"]
 
 _HALF = 10
+"""Half side of a stamp in pixels: holds the widest accepted PSF."""
 _LEAST_PEAK = 30.0
+"""Peak over the noise of a pixel: balances the number of stars and their accuracy."""
 _MOST_STARS = 300
+"""Stars that are fitted: enough for the median and the field, and limits time."""
 _NEIGHBOURS = 0.05
+"""Height of a second peak, relative to the star, that excludes it: balances purity and number."""
 _LEAST_FOR_FIELD = 40
+"""Stars needed to fit six coefficients of a field reliably."""
 _CORE = slice(_HALF - 2, _HALF + 3), slice(_HALF - 2, _HALF + 3)
 _CORE_ERROR = 0.05
-"""Error of the core of a star that is no exact Moffat, as a share of its peak."""
+"""Systematic error of a Moffat profile in the core of a star, relative to its peak."""
 _WORST, _WORST_CORE = 5.0, 2.0
-"""Largest mean square of the residuals, of the stamp and of its core."""
+"""Largest mean square of the residuals in the stamp and in its core: excludes galaxies and cosmic
+rays."""
 
 
 def star_widths(
@@ -31,10 +37,10 @@ def star_widths(
     guess: float,
     full: float = np.inf,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Full widths at half maximum of bright, unsaturated stars that stand alone.
+    """Full widths at half maximum of bright, unsaturated, isolated stars.
 
-    A round Moffat profile of fixed exponent is fitted to 21 x 21 pixels of each. Peaks whose
-    core is not round, such as cosmic rays, and stars with neighbours fit badly and are left out.
+    A round Moffat profile of fixed exponent is fitted to 21 x 21 pixels of each. Peaks whose core
+    is not round, such as cosmic rays, and stars with neighbours fit badly and are excluded.
 
     Parameters
     ----------
@@ -46,7 +52,7 @@ def star_widths(
     guess : float
         Pixels.
     full : float
-        Value from which on a pixel is saturated.
+        Value from which a pixel is saturated.
 
     Returns
     -------
@@ -70,8 +76,8 @@ def field_of_widths(
 ) -> tuple[float, np.ndarray]:
     """Median width, and the polynomial of second degree of the width relative to it.
 
-    With fewer than 40 stars the width is constant. Stars that lie off the median by more than
-    three times the median deviation, galaxies for one, are left out.
+    With fewer than 40 stars the width is constant. Objects that differ from the median by more than
+    three times the median deviation, such as galaxies, are excluded.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def field_of_widths(
 def _bright_peaks(
     excess: np.ndarray, noise: np.ndarray, usable: np.ndarray, full: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the brightest peaks that neither touch the edge nor saturate."""
+    """Rows and columns of the brightest peaks that are not at the edge and not saturated."""
     ny, nx = excess.shape
     row, column = np.nonzero((excess > _LEAST_PEAK * noise) & usable & (excess < 0.8 * full))
     inside = (row >= _HALF) & (row < ny - _HALF) & (column >= _HALF) & (column < nx - _HALF)
@@ -117,7 +123,7 @@ def _bright_peaks(
 
 
 def _alone(around: np.ndarray) -> bool:
-    """Whether no second peak of 5 % of the first stands in a square."""
+    """Whether a square contains no second peak above 5 % of the first."""
     smooth = uniform_filter(around, 3)
     peaks = (smooth == maximum_filter(smooth, 5)) & (smooth > _NEIGHBOURS * around.max())
     return np.count_nonzero(peaks) == 1
@@ -126,10 +132,10 @@ def _alone(around: np.ndarray) -> bool:
 def _fit(
     excess: np.ndarray, noise: np.ndarray, row: int, column: int, beta: float, guess: float
 ) -> tuple[float] | None:
-    """Width of one star, None where the fit is bad."""
+    """Width of one star, None if the fit is bad."""
     part = slice(row - _HALF, row + _HALF + 1), slice(column - _HALF, column + _HALF + 1)
     stamp, scale = excess[part].astype(float), float(excess[row, column])
-    # The PSF is no exact Moffat: bright stars are not to be fitted to their photon noise.
+    # The PSF is not an exact Moffat profile: do not weight bright stars by photon noise alone.
     error = np.hypot(noise[part], 0.02 * scale)
     y, x = np.mgrid[-_HALF : _HALF + 1, -_HALF : _HALF + 1]
     factor = 4 * (2 ** (1 / beta) - 1)

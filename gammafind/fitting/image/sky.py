@@ -12,12 +12,17 @@ from gammafind.errors import InputDataError
 __all__ = ["sky_and_noise"]
 
 _BOX = 64
+"""Side of a box in pixels: balances the scale of the sky and the stars within a box."""
 _CLIP = 3.0
+"""Standard deviations from the median beyond which pixels are excluded."""
 _ROUNDS = 5
+"""Rounds of clipping: more change little."""
 _SAMPLE = 2
-"""Every second pixel in each direction is enough to know the median of a box."""
+"""Every second pixel in each direction is enough for the median of a box."""
 _LEAST_SHARE = 0.1
+"""Share of valid pixels below which a box is filled from its neighbours."""
 _SMOOTHING = 3
+"""Boxes per side of the median filter: removes single boxes that hold bright sources."""
 
 
 def sky_and_noise(
@@ -25,9 +30,9 @@ def sky_and_noise(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Level and standard deviation of the sky in each pixel.
 
-    In boxes the pixels further than three standard deviations from the median are left out, again
-    and again; the level is the mode 2.5 median - 1.5 mean of the rest, or its median where the
-    box is crowded. A median of 3 x 3 boxes follows, and bilinear interpolation.
+    In each box, pixels more than three standard deviations from the median are clipped, several
+    times. The level is the mode 2.5 median - 1.5 mean of the rest, or its median if the box is
+    crowded. Then follow a median filter of 3 x 3 boxes and bilinear interpolation.
 
     Parameters
     ----------
@@ -56,10 +61,10 @@ def sky_and_noise(
             part = slice(low, high, _SAMPLE), slice(left, right, _SAMPLE)
             level[j, i], spread[j, i] = _clipped(image[part][valid[part]], valid[part].size)
     if not np.isfinite(level).any():
-        raise InputDataError("no part of the image holds enough pixels to tell its sky level")
+        raise InputDataError("no part of the image has enough pixels to estimate its sky level")
     if not np.nanmax(spread) > 0:
         raise InputDataError(
-            "the image has no noise: its sky is one value", remedy="Is every pixel saturated?"
+            "the image has no noise: its sky is constant", remedy="Is every pixel saturated?"
         )
     middles = [(e[:-1] + e[1:] - 1) / 2 for e in edges]
     sky, noise = (_interpolated(_filled(m), middles, image.shape) for m in (level, spread))
@@ -67,7 +72,7 @@ def sky_and_noise(
 
 
 def _clipped(values: np.ndarray, size: int) -> tuple[float, float]:
-    """Mode and standard deviation of what lies within 3 standard deviations of the median."""
+    """Mode and standard deviation of the values within 3 standard deviations of the median."""
     values = values.astype(np.float64)
     if values.size < max(_LEAST_SHARE * size, 4):
         return np.nan, np.nan
@@ -83,7 +88,7 @@ def _clipped(values: np.ndarray, size: int) -> tuple[float, float]:
 
 
 def _filled(mesh: np.ndarray) -> np.ndarray:
-    """Mesh without gaps, each value the median of those about it."""
+    """Mesh without gaps; each value is the median of those around it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         mesh = np.where(np.isfinite(mesh), mesh, np.nanmedian(mesh))
@@ -93,7 +98,7 @@ def _filled(mesh: np.ndarray) -> np.ndarray:
 def _interpolated(
     mesh: np.ndarray, middles: list[np.ndarray], shape: tuple[int, int]
 ) -> np.ndarray:
-    """Bilinear interpolation between the middles of the boxes, constant beyond the last."""
+    """Bilinear interpolation between the centres of the boxes, constant beyond the last."""
     rows, columns = (_weights(at, n) for at, n in zip(middles, shape, strict=True))
     narrow = (mesh @ columns.T).astype(np.float32)
     return rows.astype(np.float32) @ narrow

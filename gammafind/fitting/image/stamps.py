@@ -1,4 +1,4 @@
-"""What a classifier of images is given of each detection: a stamp of the image about it."""
+"""Input of an image classifier for each detection: a stamp of the image around it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ __all__ = ["NO_DATA", "SATURATED", "make_stamps"]
 SATURATED, NO_DATA = 1, -1
 """Values of ``flags``."""
 SATURATION = "cutout_saturated"
-"""Column that tells whether the core of a detection is saturated."""
+"""Column that flags detections with a saturated core."""
 
 _LEAST_BACKGROUND = 1e-4
+"""Least expected counts of a pixel: keeps the noise positive."""
 _AT_ONCE = 4096
-"""Stamps that are cut together: images hold a hundred thousand stars."""
+"""Stamps per step: limits memory, since an image has a hundred thousand stars."""
 
 
 def make_stamps(
@@ -35,10 +36,9 @@ def make_stamps(
     epochs: Epochs | None = None,
     probabilities: bool = True,
 ) -> Cutouts:
-    """Cut a stamp of the image about each detection, in units of the noise of its sky.
+    """Cut a stamp of the image around each detection, in units of the noise of its sky.
 
-    The middle pixel of a stamp is the one that holds the position of the detection: no pixel is
-    interpolated.
+    The central pixel of a stamp contains the position of the detection; no pixel is interpolated.
 
     Parameters
     ----------
@@ -49,37 +49,37 @@ def make_stamps(
     layout : CutoutLayout
         Its ``n_pixels`` is the side, an odd number.
     epochs : Epochs, optional
-        Not looked at.
+        Not used.
     probabilities : bool
         Whether scores are probabilities.
 
     Returns
     -------
     Cutouts
-        With the arrays ``excess`` (n, p, p), the image less its sky over the noise, 0 where it is
-        not known; ``flags`` (n, p, p), `SATURATED`, `NO_DATA` or 0; ``psf`` (n, p, p), share of
-        the light of a point source at the position in each pixel; ``noise`` (n,), in the units of
-        the image; ``fwhm`` (n,), of the PSF in pixels;
-        ``score`` and ``probability`` (n,), the second NaN where scores are none; ``density`` (n,),
-        see `gammafind.fitting.image.point_source.density_of_likes`: the detections of an image
-        belong together. The column
-        ``cutout_saturated`` tells whether a pixel within half the FWHM of the position, or next to
-        it, is saturated.
+        With the arrays ``excess`` (n, p, p), the image minus its sky in units of the noise, 0 where
+        it is not known; ``flags`` (n, p, p), `SATURATED`, `NO_DATA` or 0; ``psf`` (n, p, p), the
+        share of the light of a point source at the position in each pixel; ``noise`` (n,), in the
+        units of the image; ``fwhm`` (n,), of the PSF in pixels; ``score`` and ``probability`` (n,),
+        the second is NaN if scores are not probabilities; ``density`` (n,), see
+        `gammafind.fitting.image.point_source.density_of_likes`: computed from all detections of the
+        image. The column ``cutout_saturated`` is true if a pixel within half the FWHM of the
+        position, or next to it, is saturated.
 
     Raises
     ------
     OptionError
-        If it is no image in one band, or the side is even.
+        If it is not an image in one band, or the side is even.
     """
     counts = observation.counts
     if counts.n_bands != 1 or len(counts.pixels[0].shape) != 2:
         raise OptionError(
             "stamps are cut from images in one band",
-            remedy="The classifier cnn looks at maps in several bands.",
+            remedy="Use the classifier cnn for maps in several bands.",
         )
     if layout.n_pixels % 2 == 0:
         raise OptionError(
-            f"stamps of {layout.n_pixels} pixels have no middle", remedy="Give an odd number."
+            f"stamps of {layout.n_pixels} pixels have no centre",
+            remedy="Give an odd number.",
         )
     x, y = _places(observation, detections)
     some = [slice(i, i + _AT_ONCE) for i in range(0, max(len(x), 1), _AT_ONCE)]
@@ -93,8 +93,8 @@ def make_stamps(
     found, n_pixels = np.isfinite(arrays["score"]), np.count_nonzero(counts.valid[0])
     likes = density_of_likes(ratio, found, arrays["fwhm"], n_pixels)
     arrays["density"] = likes.astype(np.float32)
-    told = Column(full, description="Whether the core of the source is saturated")
-    return Cutouts(arrays, inside, {SATURATION: told})
+    saturation = Column(full, description="Whether the core of the source is saturated")
+    return Cutouts(arrays, inside, {SATURATION: saturation})
 
 
 def _places(observation: Observation, detections: QTable) -> tuple[np.ndarray, np.ndarray]:
@@ -108,7 +108,7 @@ def _places(observation: Observation, detections: QTable) -> tuple[np.ndarray, n
 def _cut(
     observation: Observation, x: np.ndarray, y: np.ndarray, side: int
 ) -> dict[str, np.ndarray]:
-    """Arrays of stamps, their S/N, which lie on known pixels alone, and which have full cores."""
+    """Arrays of stamps, their S/N, which have only valid pixels, and which have saturated cores."""
     image, sky = observation.counts.values[0], observation.total_background().values[0]
     ny, nx = image.shape
     column, row = (np.rint(np.nan_to_num(at, nan=-(10**6))).astype(int) for at in (x, y))
@@ -131,8 +131,8 @@ def _cut(
         "fwhm": fwhm,
     }
     arrays = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
-    told = {"inside": known.all(axis=(1, 2)), "full": _saturated_core(arrays)}
-    return {**arrays, **told, "ratio": point_source_fit(arrays)[1]}
+    whole = {"inside": known.all(axis=(1, 2)), "full": _saturated_core(arrays)}
+    return {**arrays, **whole, "ratio": point_source_fit(arrays)[1]}
 
 
 def _noise(observation: Observation, sky: np.ndarray) -> np.ndarray:
@@ -148,7 +148,7 @@ def _psfs(
     middle: tuple[np.ndarray, np.ndarray],
     side: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of the light of point sources, and widths of the PSF at their places."""
+    """Shares of the light of point sources, and widths of the PSF at their positions."""
     size = observation.counts.pixels[0].pixel_size.to_value(u.rad)
     offset = np.arange(side) - side // 2
     images = np.zeros((len(dx), side, side), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Norms of the background: one a component for the whole sky, and one that varies slowly."""
+"""Norms of the background: one per component for the whole sky, and a slowly varying one."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
 __all__ = ["component_norms", "slow_norm"]
 
 _NORM_LIMITS = (0.3, 3.0)
+"""Keep sources that are not in the model from absorbing or emptying the background."""
 
 
 def component_norms(
     counts: list[np.ndarray], sources: list[np.ndarray], components: list[np.ndarray]
 ) -> np.ndarray:
-    """Fit one norm a component to all bands together.
+    """Fit one norm per component to all bands together.
 
     Parameters
     ----------
     counts, sources : list of ndarray, shape (n_pixels,)
-        One array a band: observed counts, and expected counts of known sources.
+        One array per band: observed counts, and expected counts of known sources.
     components : list of ndarray, shape (n_pixels, n_components)
-        One array a band: expected counts of each background component.
+        One array per band: expected counts of each background component.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def slow_norm(
     Returns
     -------
     ndarray, shape (n_pixels,)
-        Between 0.3 and 3; 1 where there is nothing to compare.
+        Between 0.3 and 3; 1 where there are no data.
     """
     sigma = fwhm * SIGMA_OF_FWHM
     seen = _smooth(residual, pixels, sigma)

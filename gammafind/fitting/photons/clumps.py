@@ -1,4 +1,4 @@
-"""Point sources against clumps of gas that the background model does not know."""
+"""Comparison of point sources with clumps of gas that are missing in the background model."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from gammafind.sky.psf import RadialPsf
 __all__ = ["CLUMP_FWHM", "ClumpFit", "clump_height", "clump_profile", "fit_clumps"]
 
 CLUMP_FWHM = (0.5, 1.1)
-"""Full widths of clumps in degrees: those of molecular clouds and of the pixels of gas surveys."""
+"""Full widths of clumps in degrees, as for molecular clouds and the pixels of gas surveys."""
 _LEVEL = 0.3
-"""Relative standard deviation of what else is expected near a detection."""
+"""Relative standard deviation of the prior on the local background level: the error of interstellar
+models."""
 _HEIGHT = 1.0
-"""Standard deviation of the height of a clump over the background."""
+"""Standard deviation of the prior on the height of a clump, relative to the background."""
 _NODES = 300
+"""Nodes of the profile of a clump: close enough for linear interpolation."""
 _REACH = 5.0
-"""Standard deviations beyond the PSF at which the profile of a clump ends."""
+"""Standard deviations beyond the PSF at which the profile of a clump is cut off."""
 
 
 @dataclass(frozen=True, eq=False)
 class ClumpFit:
-    """What of n detections is a point, and what may be a clump.
+    """Comparison of a point source and a clump, for n detections.
 
     Attributes
     ----------
     point : ndarray, shape (n, n_sizes)
-        2 ln of the likelihood with a point source over that without, where level and a clump of
-        each of the sizes are free in both; 0 where its counts would be negative.
+        2 ln of the likelihood ratio with and without a point source; the level and a clump of each
+        size are free in both. 0 if the counts of the source would be negative.
     clump : ndarray, shape (n, n_sizes)
-        2 ln of the likelihood with a clump and without a source over that without both.
+        2 ln of the likelihood ratio with and without a clump, both without a source.
     """
 
     point: np.ndarray
@@ -49,18 +51,18 @@ def fit_clumps(
     clumps: list[np.ndarray],
     amplitude: np.ndarray,
 ) -> ClumpFit:
-    """Fit each detection with the level of all else, and with a clump at its place.
+    """Fit each detection together with the local background level and a clump at its position.
 
     Parameters
     ----------
     counts, model : ndarray, shape (n, k)
-        Observed counts and those of all else in the pixels near each detection.
+        Observed counts, and expected counts of everything else, in the pixels near each detection.
     point : ndarray, shape (n, k)
         Counts of a point source of amplitude one.
     clumps : list of ndarray, shape (n, k)
-        One for each size: counts of a clump as high as the background.
+        One array for each size: counts of a clump as high as the background.
     amplitude : ndarray, shape (n,)
-        Of the point source, where the fits begin.
+        Start value for the amplitude of the point source.
 
     Returns
     -------
@@ -68,10 +70,10 @@ def fit_clumps(
 
     Notes
     -----
-    The level has a Gaussian prior of 30 %, the height of the clump one of 100 % of the background:
-    what interstellar models are off by. A clump has the spectrum of the background. Sources are
-    told from clumps by the sharpest bands, as in tests of extension (Lande et al. 2012,
-    doi:10.1088/0004-637X/756/1/5).
+    The level has a Gaussian prior of 30 %, the height of the clump one of 100 % of the background,
+    which are typical errors of interstellar models. A clump has the spectrum of the background. The
+    bands with the sharpest PSF distinguish sources from clumps, as in tests of extension (Lande et
+    al. 2012, doi:10.1088/0004-637X/756/1/5).
     """
     none = np.zeros((len(counts), 1))
     level, _ = fit_mixture(counts, model, [model], none, np.array([_LEVEL]))
@@ -91,7 +93,7 @@ def fit_clumps(
 
 @lru_cache(maxsize=32)
 def clump_profile(psf: RadialPsf, fwhm: float) -> RadialPsf:
-    """A Gaussian clump of a full width in degrees, as it is seen."""
+    """A Gaussian clump of a full width in degrees, convolved with the PSF."""
     sigma = np.radians(fwhm * SIGMA_OF_FWHM)
     end = min(psf.theta[-1] + _REACH * sigma, np.pi)
     theta = np.concatenate([[0], np.geomspace(sigma / 30, end, _NODES)])
@@ -102,5 +104,5 @@ def clump_profile(psf: RadialPsf, fwhm: float) -> RadialPsf:
 
 
 def clump_height(fwhm: float) -> float:
-    """Solid angle by which the height of a clump is to be multiplied for its counts, in sr."""
+    """Solid angle in sr that converts the height of a clump to its counts."""
     return 2 * np.pi * np.radians(fwhm * SIGMA_OF_FWHM) ** 2

@@ -1,4 +1,4 @@
-"""What a classifier is given of each detection: cut-outs, spectrum, light curve, position."""
+"""Input of a classifier for each detection: cut-outs, spectrum, light curve, position."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from gammafind.utils.workers import in_threads
 __all__ = ["Cutouts", "make_cutouts"]
 
 _SOLID = 0.3
+"""Probability from which a detection is part of the model of its neighbours."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cutouts:
-    """What is known of each of n detections.
+    """The data of each of n detections.
 
     Attributes
     ----------
     arrays : mapping of str to ndarray
-        As `gammafind.roles.classifier.Classifier.classify` takes them, float32: ``counts`` and
-        ``background`` (n, n_bands, p, p); ``spectrum, spectrum_err, exposure, density``
-        (n, n_bands), see `gammafind.fitting.photons.photometry.Photometry`; ``position`` (n, 2),
-        Galactic longitude and latitude in degrees; ``score, pos_err`` (n,), NaN where they are
-        not known.
-        With epochs also ``epoch_counts, epoch_background`` (n, n_epochs, p, p) and
+        Input of `gammafind.roles.classifier.Classifier.classify`, float32: ``counts`` and
+        ``background`` (n, n_bands, p, p); ``spectrum, spectrum_err, exposure, density`` (n,
+        n_bands), see `gammafind.fitting.photons.photometry.Photometry`; ``position`` (n, 2),
+        Galactic longitude and latitude in degrees; ``score, pos_err`` (n,), NaN if they are not
+        known. With epochs also ``epoch_counts, epoch_background`` (n, n_epochs, p, p) and
         ``light_curve, light_curve_err`` (n, n_epochs).
     inside : ndarray of bool, shape (n,)
-        Which cut-outs lie on the map with all their pixels, on valid ones.
+        Which cut-outs are completely on valid pixels of the map.
     columns : mapping of str to ndarray
-        What else is told of the cut-outs in a catalogue, by the name of the column.
+        Additional catalogue columns about the cut-outs, by name.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -68,19 +68,19 @@ def make_cutouts(
     epochs: Epochs | None = None,
     probabilities: bool = True,
 ) -> Cutouts:
-    """Cut and measure what is around each detection.
+    """Cut images around each detection and measure its spectrum and light curve.
 
     Parameters
     ----------
     observation : Observation
     detections : QTable
-        With ``ra, dec, score`` and, where known, ``pos_err``.
+        With ``ra, dec, score`` and, if known, ``pos_err``.
     layout : CutoutLayout, optional
     epochs : Epochs, optional
         On the pixels of the observation.
     probabilities : bool
-        Whether the scores are probabilities. If not they are left out, and all detections are
-        taken for sources when their neighbours are fitted.
+        Whether the scores are probabilities. If not, they are ignored, and all detections are part
+        of the model when their neighbours are fitted.
 
     Returns
     -------
@@ -89,10 +89,10 @@ def make_cutouts(
     Raises
     ------
     InputDataError
-        If counts of the epochs do not add up to those of the observation, or background or
-        exposure hold values that are not finite.
+        If counts of the epochs do not add up to those of the observation, or background or exposure
+        have values that are not finite.
     BandError
-        If bands or pixels of the epochs are others.
+        If bands or pixels of the epochs differ.
     """
     if epochs is not None:
         epochs.check_sum(observation.counts)
@@ -114,7 +114,7 @@ def make_cutouts(
 def _images(
     observation: Observation, positions: SkyCoord, layout: CutoutLayout, epochs: Epochs | None
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Counts and background of each band and, of all bands together, of each epoch."""
+    """Counts and background of each band, and of each epoch in all bands together."""
     layout = layout.of(observation.counts.pixels)
     counts, background = observation.counts, observation.total_background()
     masks = zip(counts.valid, background.valid, observation.exposure.valid, strict=True)
@@ -131,7 +131,7 @@ def _images(
         inside = inside & whole
     if not all(np.all(np.isfinite(array)) for array in arrays.values()):
         raise InputDataError(
-            "the cut-outs hold values that are not finite",
+            "the cut-outs have values that are not finite",
             remedy="Mask pixels without data in counts, background and exposure.",
         )
     return arrays, inside
@@ -144,10 +144,9 @@ def _epoch_images(
     layout: CutoutLayout,
     epochs: Epochs,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Counts and background of each epoch, and which cut-outs are whole.
+    """Counts and background of each epoch, and which cut-outs are complete.
 
-    Maps of fine pixels are summed up first, to pixels that are still finer than those of the
-    images.
+    Maps of fine pixels are first summed to pixels that are still finer than those of the images.
     """
     shares = epochs.shares(positions)
     size = layout.epoch_width / layout.n_pixels
@@ -171,7 +170,7 @@ def _epoch_images(
 def _places(
     positions: SkyCoord, wanted: Sequence[tuple[Pixels, float]], layout: CutoutLayout
 ) -> list[CutoutPixels]:
-    """Pixels of the map in cut-outs, for pixels and widths, of which several may be the same."""
+    """Map pixels of the cut-outs for each pair of pixels and width; equal pairs share a result."""
 
     def place(key: tuple[Pixels, float]) -> CutoutPixels:
         pixels, width = key
@@ -185,7 +184,7 @@ def _places(
 def _measured(
     observation: Observation, positions: SkyCoord, solid: np.ndarray, epochs: Epochs | None
 ) -> dict[str, np.ndarray]:
-    """Spectra and light curves; errors that are not known are as large as numbers of 32 bits."""
+    """Spectra and light curves; unknown errors get the largest 32-bit number."""
     found = measure_photometry(observation, positions, solid, epochs=epochs)
     arrays = {
         "spectrum": found.counts,

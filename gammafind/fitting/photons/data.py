@@ -1,4 +1,4 @@
-"""Counts and model of every band in the form in which likelihoods are computed."""
+"""Counts and model of every band, in the form needed to compute likelihoods."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ __all__ = [
 ]
 
 CONTAINMENT = 0.95
-"""Share of a source's counts within the pixels where its likelihood is computed."""
+"""Share of the counts of a source within the pixels of its likelihood: balances signal and time."""
 _FLOOR = 1e-6
+"""Least expected counts of a pixel: keeps logarithms finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +38,10 @@ class BandData:
     Attributes
     ----------
     counts, model, background : ndarray, shape (n_pixels,)
-        Observed counts, expected counts, and of these the part that is no source; positive.
+        Observed counts, expected counts, and the expected background; the expected ones are
+        positive.
     sensitivity : ndarray, shape (n_pixels,)
-        Counts in this band of a source of flux one (cm-2 s-1, all bands).
+        Counts in this band of a source with flux one (cm-2 s-1, all bands).
     valid : ndarray of bool, shape (n_pixels,)
     pixels : Pixels
     psf : RadialPsf
@@ -66,7 +68,7 @@ class SkyData:
         return self.bands[0].pixels.frame
 
     def with_model(self, backgrounds: list[np.ndarray], sources: list[np.ndarray]) -> SkyData:
-        """Return the same counts with other expected counts, one array a band."""
+        """Return the same counts with new expected counts, one array per band."""
         bands = []
         for band, background, source in zip(self.bands, backgrounds, sources, strict=True):
             floor = np.maximum(background, _FLOOR)
@@ -74,7 +76,7 @@ class SkyData:
         return SkyData(tuple(bands))
 
     def sensitivity(self, vectors: np.ndarray) -> np.ndarray:
-        """Counts in each band of a source of flux one at each position, shape (n, n_bands)."""
+        """Counts in each band of a source with flux one at each position, shape (n, n_bands)."""
         return np.stack(
             [band.sensitivity[band.pixels.containing(vectors)] for band in self.bands],
             axis=1,
@@ -86,7 +88,7 @@ class SkyData:
         return sensitivity / np.maximum(sensitivity.sum(axis=1, keepdims=True), 1e-300)
 
     def inside(self, vectors: np.ndarray) -> np.ndarray:
-        """Whether each position lies in a valid pixel of at least one band, shape (n,)."""
+        """Whether each position is in a valid pixel of at least one band, shape (n,)."""
         found = np.zeros(len(vectors), dtype=bool)
         for band in self.bands:
             pixel = band.pixels.containing(vectors)
@@ -96,7 +98,7 @@ class SkyData:
         return found
 
     def source_maps(self, vectors: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
-        """Expected counts in each pixel of each band, of sources of ``counts`` (n, n_bands)."""
+        """Expected counts in each pixel of each band, for sources of ``counts`` (n, n_bands)."""
 
         def of_band(i: int) -> np.ndarray:
             band = self.bands[i]
@@ -118,13 +120,13 @@ def photon_shares(edges: list[tuple[float, float]], index: float) -> np.ndarray:
 
 
 def sky_data(observation: Observation, *, index: float) -> SkyData:
-    """Flatten an observation; the model is the background at norm one.
+    """Flatten an observation; the model is the background with norm one.
 
     Parameters
     ----------
     observation : Observation
     index : float
-        Photon index of the sources looked for; it sets how their counts share among bands.
+        Photon index of the searched sources; it determines the shares of their counts among bands.
     """
     counts, background = observation.counts, observation.total_background()
     edges = [tuple(band.edges.to_value("MeV", equivalencies=_spectral())) for band in counts.bands]
@@ -146,15 +148,15 @@ def sky_data(observation: Observation, *, index: float) -> SkyData:
 
 
 def source_size(data: SkyData) -> float:
-    """Size in degrees of a point source where it is sharpest: PSF and pixel in quadrature."""
+    """Size in degrees of a point source in the sharpest band: PSF and pixel in quadrature."""
     return float(_band_sizes(data).min())
 
 
 def source_sizes(data: SkyData, vectors: np.ndarray) -> np.ndarray:
-    """Size in degrees of a faint point source at each position, all bands together, shape (n,).
+    """Size in degrees of a faint point source at each position in all bands, shape (n,).
 
-    The bands weigh as the information that they hold of the source's counts over the model: the
-    square of its share, times the PSF's own, over the expected counts.
+    Each band has the weight of its information about the counts of the source: the square of its
+    share, times the information of the PSF, over the expected counts.
     """
     shares = data.shares(vectors)
     weights = np.empty_like(shares)
@@ -167,7 +169,7 @@ def source_sizes(data: SkyData, vectors: np.ndarray) -> np.ndarray:
 
 
 def _band_sizes(data: SkyData) -> np.ndarray:
-    """PSF and pixel of each band in quadrature, in degrees."""
+    """Size of PSF and pixel in quadrature for each band, in degrees."""
     return np.array(
         [
             np.hypot(
@@ -181,13 +183,13 @@ def _band_sizes(data: SkyData) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What is seen in the pixels near each of n places, all bands in a row.
+    """Data in the pixels near each of n positions, all bands in a row.
 
     Attributes
     ----------
     counts, model : ndarray, shape (n, k)
     templates : ndarray, shape (n, m, k)
-        Expected counts of one source at each of m positions about each place.
+        Expected counts of one source at each of m positions around each place.
     """
 
     counts: np.ndarray
@@ -209,18 +211,18 @@ def gather(
     ----------
     data : SkyData
     vectors : ndarray, shape (n, m, 3)
-        m positions close together about each of n places.
+        m nearby positions around each of n places.
     containment : float
-        Share of the counts of a source at each position that the pixels hold at least.
+        Minimum share of the counts of a source at each position in the pixels.
     without : tuple of ndarray, shapes (n, 3) and (n, n_bands), optional
-        Positions and counts of sources to take out of the model, one for each place.
+        Positions and counts of sources to remove from the model, one for each place.
     sampling : float
         As for `gammafind.sky.psf_stamps.fractions_at`.
 
     Returns
     -------
     Surroundings
-        The templates sum to the share of one count that falls into valid pixels.
+        The sum of a template is the share of one count that falls in valid pixels.
     """
     centre = vectors.mean(axis=1)
     centre /= np.linalg.norm(centre, axis=-1, keepdims=True)

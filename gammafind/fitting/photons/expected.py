@@ -1,4 +1,4 @@
-"""The test statistic that each true source is expected to have, everything else known."""
+"""The expected test statistic of each true source if everything else is known."""
 
 from __future__ import annotations
 
@@ -27,25 +27,27 @@ __all__ = [
 ]
 
 _CHUNK = 1000
+"""Sources per step: limits memory."""
 _FAINT, _BRIGHT = (0.95, 1.25), (0.995, FINE)
-"""Share of a source's counts that is looked at, and sampling of its PSF. Of a source brighter than
-the background somewhere, the wings matter."""
+"""Used share of the counts of a source, and sampling of its PSF, for faint and bright sources. The
+wings matter if a source is brighter than the background somewhere."""
 AGREEMENT = 0.01
-"""Share of its counts in a pixel to which a source is known there."""
+"""Relative accuracy of the counts of a source in a pixel."""
 _FLOOR = 1e-12
+"""Least expected background counts of a pixel: keeps ratios finite."""
 
 
 class Expected(NamedTuple):
-    """What each band tells of n sources, everything else known.
+    """The information of each band about n sources if everything else is known.
 
     Attributes
     ----------
     ts : ndarray, shape (n, n_bands)
-        What the band adds to `expected_ts`.
+        Contribution of the band to `expected_ts`.
     information : ndarray, shape (n, n_bands)
         Fisher information of the counts, a sum over pixels of ``s**2 / m`` with ``s`` and ``m`` as
-        for `expected_ts`: the inverse square of the least relative error with which they can be
-        measured (the bound of Cramer and Rao).
+        for `expected_ts`: the inverse square of the smallest possible relative error of the counts
+        (the Cramer-Rao bound).
     """
 
     ts: np.ndarray
@@ -71,29 +73,29 @@ def expected_ts(
     background : SkyMap
         Expected counts without any source, on the pixels of ``expected``.
     psfs : sequence of RadialPsf
-        One a band.
+        One per band.
 
     Returns
     -------
     ndarray, shape (n,)
         The sum over bands and valid pixels of ``2 (m ln(m / (m - s)) - s)``, where ``m`` are the
-        counts expected of everything and ``s`` those of the source.
+        expected counts of everything and ``s`` those of the source.
 
     Raises
     ------
     ShapeError
-        If ``counts`` has not one row a position and one column a band.
+        If the shape of ``counts`` is not (n, n_bands).
     OptionError
         If counts are negative or not finite.
     BandError
-        If there is not one PSF a band, or ``background`` has other bands or pixels.
+        If there is not one PSF per band, or ``background`` has other bands or pixels.
 
     Notes
     -----
-    This is the TS that a likelihood analysis reaches on average (the Asimov value) when
-    everything but the source is known: the most that anyone can see of it. Other sources count
-    in a pixel only as far as what they give to it exceeds a hundredth of what this source gives:
-    so well do its counts here and in ``expected`` agree.
+    This is the average TS of a likelihood analysis (the Asimov value) if everything except the
+    source is known. No analysis can reach a larger value on average. Other sources count in a pixel
+    only if their counts exceed a hundredth of those of this source, which is the agreement of its
+    counts here and in ``expected``.
     """
     counts = np.asarray(counts, dtype=float)
     _check(len(positions), counts, expected, background, psfs)
@@ -101,13 +103,13 @@ def expected_ts(
 
 
 def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
-    """Expected TS of ``sources`` on the sky that ``renderer`` makes of them.
+    """Expected TS of ``sources`` on the sky that ``renderer`` renders from them.
 
     Parameters
     ----------
     renderer : SkyRenderer
     sources : QTable
-        As `gammafind.roles.renderer.SkyRenderer.render` takes them.
+        Input of `gammafind.roles.renderer.SkyRenderer.render`.
 
     Returns
     -------
@@ -117,7 +119,7 @@ def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
 
 
 def rendered_by_band(renderer: SkyRenderer, sources: QTable) -> Expected:
-    """What each band tells of ``sources`` on the sky that ``renderer`` makes of them.
+    """Information of each band about ``sources`` on the sky that ``renderer`` renders from them.
 
     Parameters
     ----------
@@ -170,7 +172,7 @@ def _of_bands(
     background: SkyMap,
     psfs: Sequence[RadialPsf],
 ) -> Expected:
-    """What is told of each source in one band after the other."""
+    """Information about each source, band by band."""
     parts = []
     for i, pixels in enumerate(expected.pixels):
         here = positions.transform_to(pixels.frame).spherical

@@ -1,4 +1,4 @@
-"""What the likelihood says of detections that are known already: TS, counts, flux."""
+"""Results of likelihood fits to given detections: TS, counts, flux."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ __all__ = ["FluxFit"]
 
 @dataclass(frozen=True, eq=False)
 class FluxFit:
-    """What the likelihood says of n detections, for each of some photon indices.
+    """Results of likelihood fits to n detections, for each of several photon indices.
 
     Attributes
     ----------
     ts : ndarray, shape (n, n_indices)
-        2 ln of the likelihood with the source over that without, all else fixed.
+        2 ln of the likelihood ratio with and without the source, everything else fixed.
     npred : ndarray, shape (n, n_indices)
         Counts of the source in all bands together.
     npred_err : ndarray, shape (n, n_indices)
-        Their 1 sigma errors, neighbours held.
+        Their 1 sigma errors, with neighbours fixed.
     exposure : ndarray, shape (n, n_indices)
-        Counts of a source of flux one (cm-2 s-1, all bands), in cm2 s.
+        Counts of a source with flux one (cm-2 s-1, all bands), in cm2 s.
     background : ndarray, shape (n, n_bands)
-        Expected counts a pixel of the background there.
+        Expected background counts per pixel there.
     clumps : ClumpFit, optional
-        How much of each is a point, where the pixels of the maps are finer than the PSF.
+        Comparison with clumps, if the map pixels are finer than the PSF.
     """
 
     ts: np.ndarray
@@ -39,7 +39,7 @@ class FluxFit:
     clumps: ClumpFit | None = None
 
     def at_best(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """TS, counts, their error and exposure, each (n,), at the index of the highest TS."""
+        """TS, counts, their error and exposure, each (n,), at the index with the highest TS."""
         best = self.ts.argmax(axis=1)[:, None]
         return tuple(
             np.take_along_axis(array, best, axis=1)[:, 0]

@@ -1,4 +1,4 @@
-"""The ideal matched filter: what one who knows all else can find."""
+"""The ideal matched filter: detections if everything else is known."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from gammafind.sky.projection import positions_of
 __all__ = ["IdealPeaks", "ideal_peaks", "noise_peaks", "source_ts"]
 
 _QUICK_SHARE = 0.6
+"""Share of the least TS from which peaks of the quick TS are fitted: balances time and lost
+peaks."""
 _RINGS = (0.0, 0.04, 0.08, 0.13)
-"""Radii in degrees about a source at which the maximum of its TS is looked for."""
+"""Radii in degrees around a source at which the maximum of its TS is searched."""
 _SPOKES = 6
+"""Directions of the positions at each radius: balances accuracy and time."""
 
 
 @dataclass(frozen=True, eq=False)
 class IdealPeaks:
-    """What an ideal matched filter finds on a sky.
+    """The detections of an ideal matched filter on a sky.
 
     Attributes
     ----------
@@ -32,7 +35,7 @@ class IdealPeaks:
         Unit vectors in the frame of the data.
     ts : ndarray, shape (n,)
     source : ndarray of int, shape (n,)
-        The source that a peak belongs to; -1 for peaks of the noise.
+        The source of each peak; -1 for noise peaks.
     """
 
     vectors: np.ndarray
@@ -43,17 +46,17 @@ class IdealPeaks:
 def ideal_peaks(
     data: SkyData, vectors: np.ndarray, counts: np.ndarray, *, least: float
 ) -> IdealPeaks:
-    """Find what can be found by one who knows the sky but for the source that is looked for.
+    """Detect sources and noise peaks with perfect knowledge of everything else.
 
-    Sources have the likelihood ratio that they reach with the background and all other sources
-    known; noise has that of one more source where all of them are known.
+    A source gets its likelihood ratio with the background and all other sources known. A noise peak
+    gets that of one more source, with all sources known.
 
     Parameters
     ----------
     data : SkyData
-        Its model is all that is expected: background and every source.
+        Its model is complete: background and all sources.
     vectors : ndarray, shape (n, 3)
-        Where the true sources are.
+        True positions of the sources.
     counts : ndarray, shape (n, n_bands)
         Their expected counts.
     least : float
@@ -65,7 +68,7 @@ def ideal_peaks(
 
     Notes
     -----
-    Nobody can know as much of a real sky: this is a limit, which localisers are compared with.
+    A real analysis cannot know this much: this is a limit for comparison with localisers.
     """
     ts, places = source_ts(data, vectors, counts)
     noise, noise_ts = noise_peaks(data, least=least)
@@ -80,14 +83,14 @@ def ideal_peaks(
 def source_ts(
     data: SkyData, vectors: np.ndarray, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Likelihood ratio of each source with all else known, and where near it this is highest.
+    """Highest likelihood ratio near each source with everything else known, and its position.
 
     Parameters
     ----------
     data : SkyData
     vectors : ndarray, shape (n, 3)
     counts : ndarray, shape (n, n_bands)
-        These three as for `ideal_peaks`.
+        All three as for `ideal_peaks`.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def source_ts(
 
 
 def noise_peaks(data: SkyData, *, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """Peaks of the noise that look like one more source.
+    """Noise peaks that look like one more source.
 
     Parameters
     ----------
@@ -130,7 +133,7 @@ def noise_peaks(data: SkyData, *, least: float) -> tuple[np.ndarray, np.ndarray]
 
 
 def _offsets() -> np.ndarray:
-    """Places about a source in degrees, shape (m, 2)."""
+    """Offsets around a source in degrees, shape (m, 2)."""
     angle = 2 * np.pi * np.arange(_SPOKES) / _SPOKES
     spokes = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     rings = [radius * spokes for radius in _RINGS if radius]

@@ -1,4 +1,4 @@
-"""Amplitudes of many overlapping sources and of the background, fitted together."""
+"""Joint fit of the amplitudes of many overlapping sources and of the background."""
 
 from __future__ import annotations
 
@@ -13,14 +13,23 @@ from gammafind.utils.workers import in_threads
 __all__ = ["JointFit", "fit_jointly"]
 
 _ITERATIONS = 25
+"""Most Newton steps: far more than a fit needs."""
 _TOLERANCE = 1e-3
+"""Last relative step of an amplitude: far below its error."""
 _HOLDS = 10
+"""Rounds of fixing negative amplitudes at zero in a step: limits time."""
 _SLOW = 0.5
-"""Share of the gain of the step before above which the information has become too old."""
+"""Share of the previous gain below which the information is computed again: balances steps and
+their cost."""
 _SMALLEST_SHARE = 1e-3
+"""Smallest tried share of a step."""
 _RIDGE = 1e-9
+"""Relative addition to the diagonal: keeps equal or empty templates solvable."""
 _MANY, _CG_TOLERANCE, _CG_STEPS = 2000, 1e-7, 200
+"""Amplitudes from which conjugate gradients are tried, their tolerance and most steps: balance
+speed and memory."""
 _FREE, _CHUNK = 24, 2000
+"""Amplitudes that are free for one error, and rows per step: balance accuracy, time and memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +47,9 @@ class JointFit:
     information: sparse.csc_array
 
     def errors(self) -> np.ndarray:
-        """1 sigma error of each amplitude, with those that overlap most with it free, shape (n,).
+        """1 sigma error of each amplitude, shape (n,); the most overlapping ones are free.
 
-        All others are held: with two dozen free that changes errors by less than a percent.
+        All others are fixed. With two dozen free amplitudes this changes errors by less than 1 %.
         """
         diagonal = self.information.diagonal()
         scaled = sparse.diags_array(diagonal**-0.5)
@@ -74,10 +83,10 @@ def fit_jointly(
     start : ndarray, shape (n,)
         First guess.
     tolerance : float
-        Largest last step of an amplitude, as a share of it plus one.
+        The fit stops when all steps are smaller than this share of the amplitude plus one.
     least_gain : float
-        Or the most by which the last step was to raise the logarithm of the likelihood of all
-        together: two templates that are nearly alike may change places for long.
+        It also stops when the expected gain of a step in the total log-likelihood is smaller than
+        this: two similar templates may exchange counts for many steps.
 
     Returns
     -------
@@ -85,10 +94,10 @@ def fit_jointly(
 
     Notes
     -----
-    Newton's method with the expected (Fisher) information, which is kept for the next step as long
-    as each step gains less than half of what the one before gained. Each step goes to the maximum
-    of the quadratic approximation with no amplitude below zero, or part of the way where all of
-    it would lower the likelihood.
+    Newton's method with the expected (Fisher) information, which is reused for the next step as
+    long as each step gains less than half of the gain of the previous one. Each step goes to the
+    maximum of the quadratic approximation with no negative amplitude, or part of the way if the
+    full step would lower the likelihood.
     """
     amplitude = np.maximum(np.asarray(start, dtype=float), 0)
     total = np.asarray(templates.sum(axis=0)).ravel()
@@ -114,7 +123,7 @@ def fit_jointly(
 def _bounded_step(
     amplitude: np.ndarray, slope: np.ndarray, information: sparse.csc_array
 ) -> np.ndarray:
-    """Newton's step; amplitudes that it would make negative go to zero and are held there."""
+    """Newton step; amplitudes that would become negative are set to zero and fixed there."""
     free = (amplitude > 0) | (slope > 0)
     for _ in range(_HOLDS):
         chosen = sparse.diags_array(free.astype(float))
@@ -130,9 +139,9 @@ def _bounded_step(
 
 
 def _blocks(overlap: sparse.csr_array, rows: np.ndarray) -> np.ndarray:
-    """Overlaps among each of ``rows``, put first, and those that overlap most with it.
+    """Overlaps of each of ``rows``, first, and the templates that overlap most with it.
 
-    Shape (len(rows), k, k); where there are fewer than k, those of a unit matrix.
+    Shape (len(rows), k, k); missing rows are those of a unit matrix.
     """
     chosen = np.full((len(rows), _FREE), -1)
     for place, row in enumerate(rows):
@@ -149,7 +158,7 @@ def _blocks(overlap: sparse.csr_array, rows: np.ndarray) -> np.ndarray:
 
 
 def _solved(matrix: sparse.sparray, right: np.ndarray) -> np.ndarray:
-    """Solution of positive definite equations; of many by conjugate gradients, if these are few."""
+    """Solution of positive definite equations; conjugate gradients for many if they converge."""
     if len(right) > _MANY:
         scale = matrix.diagonal() ** -0.5
         scaled = (sparse.diags_array(scale) @ matrix @ sparse.diags_array(scale)).tocsr()
@@ -160,13 +169,13 @@ def _solved(matrix: sparse.sparray, right: np.ndarray) -> np.ndarray:
 
 
 def _share(counts: np.ndarray, growth: np.ndarray, expected: float) -> float:
-    """Share of a step, 1 or a half or a quarter and so on, that raises the likelihood.
+    """Share of a step (1, 1/2, 1/4, ...) that raises the likelihood.
 
     Parameters
     ----------
     counts : ndarray, shape (n_pixels,)
     growth : ndarray, shape (n_pixels,)
-        Change of the model by the whole step, over the model.
+        Relative change of the model by the full step.
     expected : float
         Sum of that change.
     """
@@ -181,7 +190,7 @@ def _share(counts: np.ndarray, growth: np.ndarray, expected: float) -> float:
 def _information(
     by_template: sparse.csr_array, templates: sparse.csr_array, model: np.ndarray
 ) -> sparse.csc_array:
-    """Fisher information, with a little on the diagonal: templates may be alike, or empty."""
+    """Fisher information with a small ridge, because templates may be equal or empty."""
     weights = np.repeat(1 / model, np.diff(templates.indptr))
     weighted = sparse.csr_array(
         (templates.data * weights, templates.indices, templates.indptr), shape=templates.shape

@@ -9,19 +9,21 @@ import numpy as np
 __all__ = ["AmplitudeFit", "fit_amplitudes"]
 
 _ITERATIONS = 30
+"""Most Newton steps: far more than a fit needs."""
 _TOLERANCE = 1e-4
+"""Last relative step of an amplitude: far below its error."""
 
 
 @dataclass(frozen=True, eq=False)
 class AmplitudeFit:
-    """Best amplitude of a source at each of n positions, everything else fixed.
+    """Best-fit amplitude of a source at each of n positions, everything else fixed.
 
     Attributes
     ----------
     amplitude : ndarray, shape (n,)
         In units of the templates, not negative.
     ts : ndarray, shape (n,)
-        2 ln of the likelihood with the source over that without.
+        2 ln of the likelihood ratio with and without the source.
     information : ndarray, shape (n,)
         Second derivative of -ln L with respect to the amplitude, at the best amplitude.
     """
@@ -55,9 +57,9 @@ def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) 
 
     Notes
     -----
-    The log-likelihood is concave in the amplitude, so that Newton's method, kept above zero,
-    finds its maximum. It starts from the excess counts, or from the first step at zero where
-    that is more, so that sources on next to no background converge too.
+    The log-likelihood is concave in the amplitude, so Newton's method, limited to positive values,
+    finds its maximum. It starts at the excess counts, or at the first step from zero if that is
+    larger, so that sources on almost no background also converge.
 
     References
     ----------
@@ -84,9 +86,9 @@ def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) 
 def _newton(
     counts: np.ndarray, ratio: np.ndarray, total: np.ndarray, start: np.ndarray
 ) -> np.ndarray:
-    """Root of the slope of the log-likelihood, which falls with the amplitude.
+    """Root of the slope of the log-likelihood, which decreases with the amplitude.
 
-    Rows that have arrived are left out as soon as they are the most.
+    Converged rows are dropped as soon as they are the majority.
     """
     amplitude = start.copy()
     rows = np.arange(len(start))

@@ -19,32 +19,37 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["fit_on_maps", "fitted_background"]
 
 _INDEX = 2.3
+"""Photon index of all sources: typical of 4FGL sources."""
 _SMOOTHING = 6.0
-"""Full width in degrees over which the norm of the background may vary."""
+"""Full width in degrees over which the norm of the background may vary: 3, 6 and 10 deg give
+similar results (benchmarks/real_sky.py)."""
 _ROUNDS = 2
+"""Rounds of a fit, each from the result of the last: more change little."""
 _LEAST_TS = 4.0
+"""Least TS for the scale of a position fit: limits its width for faint sources."""
 _LEAST_COUNTS = 1e-3
+"""First guess of a source without excess counts: positive, so that it can grow."""
 
 
 def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray) -> FluxFit:
-    """Fit a source at each position, on the pixels of the maps themselves.
+    """Fit a source at each position, directly on the pixels of the maps.
 
-    All solid detections and the norms of the background are fitted together, each source where near
-    its position it is likeliest. Then every detection is fitted with all others held. Where the
-    pixels of the maps are as wide as the PSF, this sees more than patches, into which photons are
-    laid at random within their pixels.
+    All solid detections and the norms of the background are fitted together, each source at the
+    most likely place near its position. Then every detection is fitted with all others fixed. If
+    the pixels are as wide as the PSF, this uses more information than patches, which place photons
+    at random within their pixels.
 
     Parameters
     ----------
     observation : Observation
     positions : SkyCoord, shape (n,)
     solid : ndarray of bool, shape (n,)
-        Which detections are so probable that they are a part of the model of the others.
+        Which detections are probable enough to be part of the model of the others.
 
     Returns
     -------
     FluxFit
-        Of one photon index, 2.3.
+        For one photon index, 2.3.
     """
     model, vectors = _fitted(observation, positions, solid)
     places = _highest(model, vectors, solid)
@@ -64,14 +69,14 @@ def fit_on_maps(observation: Observation, positions: SkyCoord, solid: np.ndarray
 def fitted_background(
     observation: Observation, positions: SkyCoord, solid: np.ndarray
 ) -> dict[str, SkyMap]:
-    """A background that is fitted to the counts, with detections in the model.
+    """Fit the background to the counts, with detections in the model.
 
     Parameters
     ----------
     observation : Observation
     positions : SkyCoord, shape (n,)
     solid : ndarray of bool, shape (n,)
-        These three as for `fit_on_maps`.
+        All three as for `fit_on_maps`.
 
     Returns
     -------
@@ -97,7 +102,7 @@ def _fitted(
     chosen = vectors[solid]
     model.add(chosen, np.maximum(scan(model.data, chosen).amplitude, _LEAST_COUNTS))
     model.update(background=False)
-    # Only now: a background that may vary would take up sources that are not fitted yet.
+    # Only now: a background that may vary would absorb sources that are not fitted yet.
     model.smoothing = _SMOOTHING
     for _ in range(_ROUNDS):
         model.update()
@@ -105,7 +110,7 @@ def _fitted(
 
 
 def _highest(model: SkyModel, vectors: np.ndarray, solid: np.ndarray) -> np.ndarray:
-    """Where near each position a source is likeliest, shape (n, 3)."""
+    """Most likely place of a source near each position, shape (n, 3)."""
     places = vectors.copy()
     alone = scan(model.data, vectors[solid], without=(vectors[solid], model.counts)).ts
     sizes = source_sizes(model.data, vectors[solid])
@@ -116,7 +121,7 @@ def _highest(model: SkyModel, vectors: np.ndarray, solid: np.ndarray) -> np.ndar
 
 
 def _background(data: SkyData, vectors: np.ndarray) -> np.ndarray:
-    """Expected counts a pixel of the background at positions, shape (n, n_bands)."""
+    """Expected background counts per pixel at positions, shape (n, n_bands)."""
     return np.stack(
         [band.background[band.pixels.containing(vectors)] for band in data.bands], axis=1
     )

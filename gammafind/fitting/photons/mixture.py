@@ -9,11 +9,13 @@ import numpy as np
 __all__ = ["fit_mixture"]
 
 _ITERATIONS = 12
+"""Most Newton steps: limits time; nearly all positions converge earlier."""
 _TOLERANCE = 0.02
-"""Change of twice the logarithm of the likelihood below which a position has arrived."""
+"""Change of twice the log-likelihood below which a position has converged."""
 _LONGEST = 0.8
-"""Share by which a step may lower what is expected of a pixel."""
+"""Share by which a step may lower the expected counts of a pixel: keeps them positive."""
 _RIDGE = 1e-9
+"""Addition to the diagonal: keeps equal or empty templates solvable."""
 
 
 def fit_mixture(
@@ -28,26 +30,27 @@ def fit_mixture(
     Parameters
     ----------
     counts, model : ndarray, shape (n, k)
-        Observed and expected counts in the pixels near each position; what is expected is positive.
+        Observed and expected counts in the pixels near each position; the expected counts are
+        positive.
     templates : sequence of ndarray, shape (n, k)
-        Of amplitude one.
+        Templates at amplitude one.
     start : ndarray, shape (n, n_templates)
-        Amplitudes at which the search begins; with them what is expected must be positive.
+        Start values of the amplitudes; with them all expected counts must be positive.
     spread : ndarray, shape (n_templates,)
-        Standard deviation of a Gaussian prior of each amplitude about 0; infinite for none.
+        Standard deviation of a Gaussian prior of each amplitude around 0; infinite for no prior.
 
     Returns
     -------
     gain : ndarray, shape (n,)
-        2 ln of the posterior over that of amplitudes 0.
+        2 ln of the ratio of the posterior to that of zero amplitudes.
     amplitude : ndarray, shape (n, n_templates)
-        They may be negative, as long as what is expected is positive.
+        They may be negative as long as the expected counts are positive.
 
     Notes
     -----
-    The logarithm of the posterior is concave, so that Newton's method, with steps that keep what
-    is expected positive, finds its maximum. Positions that have arrived are left out as soon as
-    they are the most.
+    The logarithm of the posterior is concave, so Newton's method, with steps that keep the expected
+    counts positive, finds its maximum. Converged positions are dropped as soon as they are the
+    majority.
     """
     stack = np.stack(templates)
     precision = np.where(np.isinf(spread), 0, 1 / np.square(spread))
@@ -78,7 +81,7 @@ def _newton_step(
     amplitude: np.ndarray,
     precision: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Step of all amplitudes, shape (n, p), and what it adds to twice the posterior, (n,)."""
+    """Step of all amplitudes, shape (n, p), and its gain in twice the log-posterior, (n,)."""
     ratio = counts / expected
     slope = np.einsum("pnk,nk->np", templates, ratio - 1) - amplitude * precision
     ratio /= expected

@@ -1,4 +1,4 @@
-"""Counts of detections band by band and epoch by epoch, fitted with their neighbours on maps."""
+"""Counts of detections in each band and epoch, fitted together with their neighbours on maps."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from gammafind.utils.workers import in_threads
 __all__ = ["Photometry", "measure_photometry"]
 
 _INDICES = np.array([1.4, 1.8, 2.2, 2.6, 3.0])
-"""Photon indices of which one says how the bands weigh in the light curve."""
+"""Photon indices; the best-fitting one sets the weights of the bands in the light curve."""
 
 
 @dataclass(frozen=True, eq=False)
 class Photometry:
-    """What the maps hold of each of n detections.
+    """Photometry of n detections on maps.
 
     Attributes
     ----------
     counts, counts_err : ndarray, shape (n, n_bands)
-        Counts of the source in each band, which noise may make negative, and 1 sigma errors;
-        0 and infinite where there are no data.
+        Counts of the source in each band, possibly negative due to noise, and 1 sigma errors; 0 and
+        infinite if there are no data.
     exposure : ndarray, shape (n, n_bands)
         In cm2 s.
     background : ndarray, shape (n, n_bands)
-        Expected counts per square degree of all else but sources, and of the wings of bright ones.
+        Expected counts per square degree of the background and of the wings of bright sources.
     light_curve, light_curve_err : ndarray, shape (n, n_epochs), or None
-        Counts of the source in all bands, of each epoch over its share of the exposure, so that
-        those of a steady source are all alike.
+        Counts of the source in all bands, in each epoch, divided by the share of the exposure of
+        the epoch; they are equal for a steady source.
     """
 
     counts: np.ndarray
@@ -55,8 +55,8 @@ def measure_photometry(
 ) -> Photometry:
     """Measure the counts of detections in each band and, in all bands together, in each epoch.
 
-    All solid detections are fitted together, on the background as it is. Then every detection is
-    fitted in each band with all others held.
+    All solid detections are fitted together, with a fixed background. Then every detection is
+    fitted in each band with all others fixed.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ def measure_photometry(
 
     Notes
     -----
-    Counts are sums over pixels with fixed weights, which are right on average. The weights are
-    those of the likelihood for the power law that fits a first try best: of least noise where that
-    is the spectrum and, from epoch to epoch, where the source varies little.
+    Counts are sums over pixels with fixed weights, which are unbiased. The weights are those of the
+    likelihood for the power law that fits best in a first step. Their noise is smallest if this is
+    the spectrum and the source varies little between epochs.
     """
     sky, fitted = SkySources.of(observation, positions).fit(np.flatnonzero(solid))
     bands = [_Band.of(sky, i, model, fitted) for i, model in enumerate(sky.models(fitted))]
@@ -95,7 +95,7 @@ def measure_photometry(
 def _light_curve(
     bands: Sequence[_Band], shares: np.ndarray, epochs: Epochs, positions: SkyCoord
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Counts of each epoch over its share of the exposure, and their errors, (n, n_epochs)."""
+    """Counts of each epoch divided by its exposure share, and errors, (n, n_epochs)."""
     of_epochs = epochs.shares(positions)
 
     def of_band(i: int) -> tuple[np.ndarray, np.ndarray]:
@@ -112,20 +112,20 @@ def _light_curve(
 
 @dataclass(frozen=True, eq=False)
 class _Band:
-    """One band about each of n detections.
+    """One band around each of n detections.
 
     Attributes
     ----------
     index : ndarray of int, shape (n, k)
         Pixels near each.
     fraction : ndarray, shape (n, k)
-        Share of a source's counts in them.
+        Share of the counts of a source in them.
     others : ndarray, shape (n, k)
-        Expected counts of all else.
+        Expected counts of everything else.
     counts : ndarray, shape (n_pixels,)
-        Seen in the pixels of the map.
+        Observed counts of the map.
     amplitude : ndarray, shape (n,)
-        Counts of the source in the expected ones.
+        Counts of the source in the expected counts.
     """
 
     index: np.ndarray
@@ -147,12 +147,12 @@ class _Band:
         )
 
     def weighing(self, amplitude: np.ndarray) -> _Band:
-        """Return the same with other counts of each source in the weights."""
+        """Return a copy with other source counts in the weights."""
         return replace(self, amplitude=amplitude)
 
     @cached_property
     def ratio(self) -> np.ndarray:
-        """Weights of the pixels: share of the source over the counts expected, (n, k)."""
+        """Weights of the pixels: share of the source divided by the expected counts, (n, k)."""
         return self.fraction / (self.others + self.fraction * self.amplitude[:, None])
 
     @cached_property
@@ -170,7 +170,7 @@ class _Band:
         return np.einsum("nk,nk->n", np.ravel(counts)[self.index], self.ratio)
 
     def alone(self) -> tuple[np.ndarray, np.ndarray]:
-        """Counts of each detection and their errors, all others held."""
+        """Counts of each detection and their errors, with all others fixed."""
         known = self.information > 0
         safe = np.where(known, self.information, 1)
         counts = self.amplitude + (self.slope(self.counts) - self.total) / safe
@@ -193,7 +193,7 @@ def _band_shares(sky: SkySources, counts: np.ndarray, error: np.ndarray) -> np.n
 def _weighted(
     counts: np.ndarray, error: np.ndarray, shares: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Counts in all bands together by least squares, and the chi square that they take away."""
+    """Least-squares counts in all bands together, and the reduction of chi square by them."""
     weights = shares / error**2
     norm = np.maximum((weights * shares).sum(axis=1), 1e-300)
     total = (weights * counts).sum(axis=1) / norm

@@ -13,6 +13,7 @@ from gammafind.sky.projection import tangent_basis
 __all__ = ["PositionFit", "climb", "fit_positions", "local_bases", "shifted"]
 
 _NEIGHBOURS = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)], dtype=float)
+"""Offsets of a 3 x 3 grid."""
 _SOLVER = np.linalg.pinv(
     np.column_stack(
         [
@@ -24,9 +25,11 @@ _SOLVER = np.linalg.pinv(
     )
 )
 _LONGEST_MOVE = 1.5
+"""Grid steps per move: keeps the quadratic approximation valid."""
 _GRID = 1.35 * np.array([(i, j) for j in range(-2, 3) for i in range(-2, 3)], dtype=float)
-"""Offsets in units of sigma: close and wide enough for the moments of a Gaussian."""
+"""Offsets in units of sigma: dense and wide enough for the moments of a Gaussian."""
 _SPREADS = (0.5, 2.0)
+"""Range of the change of sigma per round: keeps the next grid useful."""
 _R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
 
 
@@ -47,7 +50,7 @@ class PositionFit:
 
     @property
     def r68(self) -> np.ndarray:
-        """Radius in degrees that holds the true position at 68 %, for round Gaussian errors."""
+        """Radius in degrees with 68 % probability, for circular Gaussian errors."""
         return _R68_PER_SIGMA * self.sigma
 
 
@@ -60,7 +63,7 @@ def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 
     vectors : ndarray, shape (n, 3)
         First guesses.
     step : float
-        Spacing of the first grid in degrees; it is halved each time the maximum lies inside.
+        Spacing of the first grid in degrees; it is halved each time the maximum is inside the grid.
     iterations : int
 
     Returns
@@ -84,20 +87,20 @@ def fit_positions(
     *,
     rounds: int = 2,
 ) -> PositionFit:
-    """Mean and spread of each source's position, everything else fixed.
+    """Mean and spread of the position of each source, everything else fixed.
 
     Parameters
     ----------
     data : SkyData
-        Its model holds the sources.
+        Its model includes the sources.
     vectors : ndarray, shape (n, 3)
-        Where the sources stand.
+        Positions of the sources in the model.
     counts : ndarray, shape (n, n_bands)
-        Counts with which they stand in the model; each is taken out of it for its own fit.
+        Their counts in the model; each source is removed for its own fit.
     scale : ndarray, shape (n,)
-        Expected 1 sigma position error in degrees, which sets the width of the grid.
+        Expected 1 sigma position error in degrees, which determines the width of the grid.
     rounds : int
-        How often the grid is laid, each time as the result of the last one says.
+        Number of grids, each based on the result of the previous one.
 
     Returns
     -------
@@ -105,9 +108,9 @@ def fit_positions(
 
     Notes
     -----
-    The profile likelihood on a square grid, with a flat prior, is the posterior: weights
-    ``exp(TS / 2)``. Where pixels are wider than the PSF, TS is flat within a pixel, and the
-    mean is a better position than the maximum.
+    The profile likelihood on a square grid, with a flat prior, is the posterior: weights ``exp(TS /
+    2)``. If pixels are wider than the PSF, TS is flat within a pixel, and the mean is a better
+    position than the maximum.
     """
     if not len(vectors):
         return PositionFit(vectors, np.zeros(0))
@@ -151,7 +154,7 @@ def _grid_ts(
 def _quadratic_move(ts: np.ndarray) -> np.ndarray:
     """Offset of the maximum of the quadratic through 3 x 3 values, in grid steps.
 
-    Where the quadratic has no maximum: the highest grid point.
+    If the quadratic has no maximum, the highest grid point.
     """
     _, gx, gy, hxx, hyy, hxy = _SOLVER @ ts.T
     curvature = -np.stack([hxx, hxy, hxy, hyy], axis=-1).reshape(-1, 2, 2)

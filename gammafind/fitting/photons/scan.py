@@ -1,4 +1,4 @@
-"""Likelihood ratio of one more source at any number of positions, in bounded memory."""
+"""Likelihood ratio of one more source at any number of positions, with limited memory."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from gammafind.sky.psf_stamps import COARSE, FINE
 __all__ = ["scan"]
 
 _CHUNK = 3000
-"""Positions at a time."""
+"""Positions per step: limits memory."""
 _BRIGHT = 100.0
-"""Counts above which a source is taken out of the model with fine sub-pixels."""
+"""Counts above which a source is removed from the model with fine sub-pixels: balances accuracy and
+time."""
 
 
 def scan(
@@ -28,9 +29,9 @@ def scan(
     ----------
     data : SkyData
     vectors : ndarray, shape (n, 3) or (n, m, 3)
-        Positions, or m positions close together about each of n places.
+        Positions, or m nearby positions around each of n places.
     without : tuple of ndarray, shapes (n, 3) and (n, n_bands), optional
-        Positions and counts of sources to take out of the model, one for each place.
+        Positions and counts of sources to remove from the model, one for each place.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Grids of positions on which a sky is searched, and a quick test statistic on all of them."""
+"""Grids of positions for the search of a sky, and a quick test statistic on them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from gammafind.sky.psf_stamps import stamps
 __all__ = ["HealpixSearch", "ImageSearch", "SearchGrid", "search_grid", "summits"]
 
 _CHUNK = 1_000_000
+"""Pixels per step: limits memory."""
 _NEGLIGIBLE = 1e-4
+"""Size of multipoles at which a window is cut: balances accuracy and time."""
 
 
 class SearchGrid(Protocol):
-    """Positions to search."""
+    """Positions that are searched."""
 
     @property
     def spacing(self) -> float:
@@ -36,17 +38,17 @@ class SearchGrid(Protocol):
         """Unit vectors of positions."""
 
     def neighbours(self, index: np.ndarray) -> np.ndarray:
-        """Eight neighbours of positions, shape (len(index), 8), -1 where there is none."""
+        """Eight neighbours of positions, shape (len(index), 8), -1 if there is none."""
 
     def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        """Two-dimensional maps that together show ``values``, each with its number."""
+        """Two-dimensional maps that together cover ``values``, each with its number."""
 
     def tile_vectors(self, tile: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Unit vectors of pixel coordinates in a tile."""
 
 
 def search_grid(data: SkyData) -> SearchGrid:
-    """Search grid that fits the pixels and the PSF of the finest band."""
+    """Search grid that matches the pixels and the PSF of the finest band."""
     finest = min(data.bands, key=lambda band: band.pixels.pixel_area)
     if isinstance(finest.pixels, HealpixPixels):
         return HealpixSearch(finest)
@@ -54,7 +56,7 @@ def search_grid(data: SkyData) -> SearchGrid:
 
 
 def summits(grid: SearchGrid, values: np.ndarray, least: float) -> np.ndarray:
-    """Indices of the positions above ``least`` whose neighbours are no higher."""
+    """Indices of the positions above ``least`` without a higher neighbour."""
     promising = np.flatnonzero(values > least)
     around = grid.neighbours(promising)
     highest = np.where(around >= 0, values[around], 0).max(axis=1, initial=0)
@@ -62,7 +64,7 @@ def summits(grid: SearchGrid, values: np.ndarray, least: float) -> np.ndarray:
 
 
 class HealpixSearch:
-    """Centres of HEALPix pixels, at least two in a PSF core or in a pixel of the map.
+    """Centres of HEALPix pixels, at least two per PSF core or pixel of the map.
 
     Parameters
     ----------
@@ -86,8 +88,8 @@ class HealpixSearch:
     def quick_ts(self, data: SkyData) -> np.ndarray:
         """Squared significance of the score at every position.
 
-        A source's counts share among the bands as they do at the pixel, not at the source: that
-        lets all bands be summed as harmonics, and changes little from one to the other.
+        The shares of the bands are those at the pixel, not at the source. So all bands can be
+        summed as harmonics, and the shares change little from one to the other.
         """
         self._shares = self._shares or [_shares_at_pixels(data, i) for i in range(len(data.bands))]
         first, information = [], []
@@ -106,13 +108,13 @@ class HealpixSearch:
         return self.pixels.at(index)
 
     def neighbours(self, index: np.ndarray) -> np.ndarray:
-        """Eight neighbours of positions, -1 where there is none."""
+        """Eight neighbours of positions, -1 if there is none."""
         import healpy as hp
 
         return hp.get_all_neighbours(self.pixels.nside, index).T
 
     def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        """Patches of the sky that hold a positive value."""
+        """Patches of the sky that contain a positive value."""
         import healpy as hp
 
         occupied = np.unique(self.grid_tiles(np.flatnonzero(values > 0)))
@@ -122,7 +124,7 @@ class HealpixSearch:
             yield values[index].reshape(self.width, self.width), int(tile)
 
     def grid_tiles(self, index: np.ndarray) -> np.ndarray:
-        """Tile whose centre is nearest to each position."""
+        """Tile with the nearest centre for each position."""
         from scipy.spatial import cKDTree
 
         tree = cKDTree(unit_vectors(self.grid.lon, self.grid.lat))
@@ -202,7 +204,7 @@ def _squared_significance(first: np.ndarray, information: np.ndarray) -> np.ndar
 
 
 def _sum(alms: list[np.ndarray]) -> np.ndarray:
-    """Sum of harmonics that end at different multipoles."""
+    """Sum of harmonics with different maximum multipoles."""
     import healpy as hp
 
     lmaxs = [hp.Alm.getlmax(alm.size) for alm in alms]
@@ -214,7 +216,7 @@ def _sum(alms: list[np.ndarray]) -> np.ndarray:
 
 
 def _shares_at_pixels(data: SkyData, number: int) -> np.ndarray:
-    """Share of one band in the counts of a source at each of its pixels."""
+    """Share of one band in the counts of a source, at each pixel of the band."""
     pixels = data.bands[number].pixels
     everything = np.arange(pixels.shape[0])
     parts = np.array_split(everything, len(everything) // _CHUNK + 1)
@@ -225,7 +227,7 @@ def _shares_at_pixels(data: SkyData, number: int) -> np.ndarray:
 def _windows(psf: RadialPsf, nside: int, nside_out: int) -> tuple[np.ndarray, np.ndarray]:
     """Legendre transforms of the pixel-averaged PSF, and of its square, times pixel areas.
 
-    They end where they are negligible, or at what the maps resolve.
+    They are cut where they are negligible, or at the resolution of the maps.
     """
     import healpy as hp
     from scipy.special import j1
@@ -245,7 +247,7 @@ def _windows(psf: RadialPsf, nside: int, nside_out: int) -> tuple[np.ndarray, np
 
 
 def _relevant(window: np.ndarray) -> np.ndarray:
-    """Multipoles up to the last that matters."""
+    """Multipoles up to the last relevant one."""
     return window[: np.flatnonzero(np.abs(window) > _NEGLIGIBLE)[-1] + 1]
 
 

@@ -1,4 +1,4 @@
-"""Fluxes and test statistics of detections, fitted on the maps to all bands together."""
+"""Fluxes and test statistics of detections, fitted on the maps in all bands together."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from gammafind.utils.workers import in_threads
 __all__ = ["INDICES", "counts_on_sky", "fit_on_sky"]
 
 INDICES = (1.7, 2.0, 2.3, 2.6, 3.0)
-"""Photon indices with which each detection is tried."""
+"""Photon indices that are tried for each detection."""
 _CHUNK = 1000
-"""Detections that are fitted at a time."""
+"""Detections per step: limits memory."""
 
 
 def fit_on_sky(observation: Observation, positions: SkyCoord, solid: np.ndarray) -> FluxFit:
     """Fit a source at each position, on maps whose pixels are finer than the PSF.
 
-    All solid detections are fitted together, on the background as it is, those of high
-    significance band by band. Then every detection is fitted with all others held, and compared
-    with clumps of gas.
+    All solid detections are fitted together with a fixed background; those of high significance are
+    fitted in each band. Then every detection is fitted with all others fixed, and compared with
+    clumps of gas.
 
     Parameters
     ----------
     observation : Observation
     positions : SkyCoord, shape (n,)
     solid : ndarray of bool, shape (n,)
-        Which detections are so probable that they are a part of the model of the others.
+        Which detections are probable enough to be part of the model of the others.
 
     Returns
     -------
     FluxFit
-        The background holds the wings of bright sources.
+        The background includes the wings of bright sources.
     """
     sky = SkySources.of(observation, positions)
     sky, counts = sky.fit(np.flatnonzero(solid))
@@ -83,7 +83,7 @@ def _alone(
 ) -> tuple[np.ndarray, ClumpFit]:
     """TS, counts, their error, and exposure of some detections, shape (4, n_rows, n_indices).
 
-    With the photon index of the highest TS they are compared with clumps.
+    They are compared with clumps at the photon index with the highest TS.
     """
     stamps = [stamp.take(rows) for stamp in sky.stamps]
     seen = [band.counts[stamp.pixel] for band, stamp in zip(sky.data.bands, stamps, strict=True)]
@@ -114,7 +114,7 @@ def _clumps(
     rows: np.ndarray,
     background: np.ndarray,
 ) -> list[np.ndarray]:
-    """Counts of clumps as high as the background (n_rows, n_bands), one (n_rows, k) a size."""
+    """Counts of clumps as high as the background (n_rows, n_bands), one (n_rows, k) per size."""
     parts = []
     for band, stamp, height in zip(sky.data.bands, stamps, background.T, strict=True):
         profiles = (clump_profile(band.psf, fwhm) for fwhm in CLUMP_FWHM)

@@ -1,4 +1,4 @@
-"""The model of a sky while it is searched: background, and the sources found so far."""
+"""The model of a sky during a search: background and the sources found so far."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ from gammafind.sky.psf_stamps import Stamps, stamps
 __all__ = ["SkyModel", "background_components"]
 
 _FIT_CONTAINMENT = 0.9
+"""Share of the counts in a stamp of the joint fit: balances accuracy and time."""
 _FAINT_SHARE = 2 / 3
+"""Share of the sky for global norms: without the brightest part, where models are worst."""
 _NORM_NSIDE = 128
+"""Resolution for global norms: coarser pixels save time and lose nothing."""
 _FREE_TS = 100.0
-"""Significance, squared, above which a source has a spectrum of its own."""
+"""Significance, squared, above which a source has its own spectrum: balances noise and false
+sources next to bright ones."""
 
 
 @dataclass(frozen=True, eq=False)
 class _NearSources:
-    """One band in the pixels near sources: counts, what is not fitted, a template a source."""
+    """One band in the pixels near sources: counts, fixed model, one template per source."""
 
     counts: np.ndarray
     fixed: np.ndarray
@@ -42,10 +46,10 @@ class SkyModel:
     data : SkyData
         Its model is replaced as the fit proceeds.
     components : list of ndarray, shape (n_pixels, n_components)
-        One array a band: expected counts of the background components at norm one.
+        One array per band: expected counts of the background components with norm one.
     smoothing : float
-        Full width in degrees over which the norm of the background may vary; 0 for one norm
-        a component.
+        Full width in degrees over which the norm of the background may vary; 0 for one norm per
+        component.
 
     Attributes
     ----------
@@ -54,7 +58,7 @@ class SkyModel:
     counts : ndarray, shape (n, n_bands)
         Their counts in each band.
     sigma : ndarray, shape (n,)
-        Their 1 sigma position errors in degrees, NaN where not fitted.
+        Their 1 sigma position errors in degrees, NaN if not fitted.
     norms : ndarray, shape (n_components,)
         Norms of the background components.
     """
@@ -75,7 +79,7 @@ class SkyModel:
         self.update()
 
     def add(self, vectors: np.ndarray, counts: np.ndarray) -> None:
-        """Add sources of given counts in all bands together."""
+        """Add sources with given counts in all bands together."""
         self.vectors = np.concatenate([self.vectors, vectors])
         in_bands = counts[:, None] * self.data.shares(vectors)
         self.counts = np.concatenate([self.counts, in_bands])
@@ -84,18 +88,18 @@ class SkyModel:
         self._stamps = [old.join(stamp) for old, stamp in zip(self._stamps, new, strict=True)]
 
     def keep(self, chosen: np.ndarray) -> None:
-        """Keep the chosen sources only."""
+        """Keep only the chosen sources."""
         self.vectors, self.counts = self.vectors[chosen], self.counts[chosen]
         self.sigma = self.sigma[chosen]
         self._stamps = [stamp.take(chosen) for stamp in self._stamps]
 
     def place(self, vectors: np.ndarray, sigma: np.ndarray) -> None:
-        """Place all sources anew, with their 1 sigma position errors in degrees."""
+        """Set new positions of all sources, with their 1 sigma errors in degrees."""
         self.vectors, self.sigma = vectors, sigma
         self._stamps = self._stamps_of(vectors)
 
     def update(self, *, background: bool = True) -> None:
-        """Fit the background, if asked, and all sources together; set the model of `data`."""
+        """Fit the background, if requested, and all sources; set the model of `data`."""
         sources = self.data.source_maps(self.vectors, self.counts)
         if background:
             self._backgrounds = self._fit_background(sources)
@@ -159,7 +163,7 @@ class SkyModel:
         return np.divide(self.counts, total, out=shares, where=total > 0)
 
     def _near_sources(self, whole: list[np.ndarray]) -> list[_NearSources]:
-        """Pixels near the sources in each band; far wings stay as they are in ``whole``."""
+        """Pixels near the sources in each band; the far wings in ``whole`` do not change."""
         near = []
         for i, (band, stamp) in enumerate(zip(self.data.bands, self._stamps, strict=True)):
             weights = stamp.fraction * band.valid[stamp.pixel]
@@ -173,7 +177,7 @@ class SkyModel:
         return near
 
     def _fit_sources(self, near: list[_NearSources]) -> JointFit:
-        """Fit one amplitude to each source, with its spectrum as it is."""
+        """Fit one amplitude to each source, with a fixed spectrum."""
         spectra = self._spectra()
         return fit_jointly(
             np.concatenate([band.counts for band in near]),
@@ -186,9 +190,10 @@ class SkyModel:
         )
 
     def _fit_spectra(self, near: list[_NearSources], free: np.ndarray) -> None:
-        """Fit the counts of the sources ``free`` in each band alone.
+        """Fit the counts of the sources ``free`` in each band separately.
 
-        Of bright sources no common index will do: what it leaves would pass for more sources.
+        A common index is not sufficient for bright sources: the residuals would look like more
+        sources.
         """
         if not len(free):
             return
@@ -218,10 +223,10 @@ def _faintest(
     components: np.ndarray,
     good: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Counts, sources and background components in two thirds of the sky, where it is faintest.
+    """Counts, sources and background components in the faintest two thirds of the sky.
 
-    There the errors of the background model matter least against the noise. Small pixels are
-    added up: a norm for the whole sky needs none.
+    There the errors of the background model are smallest compared with the noise. Small pixels are
+    summed: they are not needed for a norm of the whole sky.
     """
     maps = [np.where(good, values, 0) for values in (counts, sources, *components.T)]
     if isinstance(pixels, HealpixPixels) and pixels.nside > _NORM_NSIDE:

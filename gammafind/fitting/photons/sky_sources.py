@@ -1,4 +1,4 @@
-"""Sources on maps whose pixels are finer than the PSF, fitted to all bands together."""
+"""Sources on maps with pixels finer than the PSF, fitted in all bands together."""
 
 from __future__ import annotations
 
@@ -20,38 +20,43 @@ from gammafind.utils.workers import in_threads
 __all__ = ["SkySources"]
 
 Rows = np.ndarray | slice
-"""Which of the detections."""
+"""Selection of detections."""
 
 _INDEX = 2.3
-"""Photon index with which sources enter the joint fit."""
+"""Photon index of the sources in the joint fit: typical of 4FGL sources."""
 _CONTAINMENT = 0.9
+"""Share of the counts in a stamp: balances accuracy and time; `_FAR` adds the wings of bright
+sources."""
 _FAR = 300.0
-"""Counts above which what a source leaves beyond its stamp is a part of the model: about bright
-sources the wings of the PSF are many times the TS of faint ones."""
+"""Counts above which the wings of a source beyond its stamp are part of the model: they are much
+larger than the TS of faint sources nearby (benchmarks/localiser.py)."""
 _FREE_TS = 60.0
-"""Significance, squared, above which a source has counts of its own in each band."""
+"""Significance, squared, above which the counts of a source are free in each band: balances noise
+and residuals."""
 _FIRST_GUESS = 20.0
+"""Counts of each source before the first steps; the steps remove its influence."""
 _FIRST_STEPS = 20
-"""Of expectation maximisation, which brings bright sources near their counts in no time."""
+"""Steps of expectation maximisation, which quickly bring bright sources near their counts."""
 _TOLERANCE, _LEAST_GAIN = 0.1, 1.0
-"""Where a joint fit ends: steps of a tenth of an amplitude, or a gain that no source feels."""
+"""End of a joint fit: steps of a tenth of an amplitude, or a gain too small to matter for a
+source."""
 
 
 @dataclass(frozen=True, eq=False)
 class SkySources:
-    """The maps about n detections, and fits of these all together.
+    """The maps around n detections, and joint fits of the detections.
 
     Attributes
     ----------
     data : SkyData
-        Its background holds what bright sources leave beyond their stamps.
+        Its background includes the wings of bright sources beyond their stamps.
     vectors : ndarray, shape (n, 3)
     stamps : sequence of Stamps
-        Pixels near each detection, one a band; no share falls into pixels without data.
+        Pixels near each detection, one per band; shares in pixels without data are zero.
     exposure : ndarray, shape (n, n_bands)
         In cm2 s.
     edges : list of tuple of float
-        Energies between which each band lies, in MeV.
+        Energy edges of each band in MeV.
     """
 
     data: SkyData
@@ -62,7 +67,7 @@ class SkySources:
 
     @classmethod
     def of(cls, observation: Observation, positions: SkyCoord) -> SkySources:
-        """The maps of an observation about some positions."""
+        """The maps of an observation around some positions."""
         data = sky_data(observation, index=_INDEX)
         vectors = vectors_in(data.frame, positions)
 
@@ -85,7 +90,7 @@ class SkySources:
         )
 
     def counts_of(self, index: float) -> np.ndarray:
-        """Counts in each band of sources of flux one (cm-2 s-1, all bands) of a photon index."""
+        """Counts in each band for flux one (cm-2 s-1, all bands) and a photon index."""
         return self.exposure * photon_shares(self.edges, index)
 
     def shares(self, index: float) -> np.ndarray:
@@ -94,7 +99,7 @@ class SkySources:
         return expected / np.maximum(expected.sum(axis=1, keepdims=True), 1e-300)
 
     def fit(self, rows: np.ndarray) -> tuple[SkySources, np.ndarray]:
-        """Fit some detections together, bright ones with a spectrum of their own.
+        """Fit some detections together; bright ones have their own spectrum.
 
         Returns
         -------
@@ -121,7 +126,7 @@ class SkySources:
         return sky, sky._with_spectra(counts, rows[significance > _FREE_TS])
 
     def models(self, counts: np.ndarray) -> list[np.ndarray]:
-        """Expected counts in each pixel of each band, with ``counts`` (n, n_bands) of sources."""
+        """Expected counts in each pixel of each band, for source ``counts`` (n, n_bands)."""
 
         def of_band(i: int) -> np.ndarray:
             background = self.data.bands[i].background
@@ -130,7 +135,7 @@ class SkySources:
         return list(in_threads(of_band, range(len(self.stamps))))
 
     def others(self, band: int, model: np.ndarray, counts: np.ndarray, rows: Rows) -> np.ndarray:
-        """Expected counts of all but each of some sources in the pixels near it, (n_rows, k).
+        """Expected counts of everything except the source, near each of some sources, (n_rows, k).
 
         Parameters
         ----------
@@ -138,7 +143,7 @@ class SkySources:
         model : ndarray, shape (n_pixels,)
             From `models`.
         counts : ndarray, shape (n, n_bands)
-            Those in the model.
+            Source counts in the model.
         rows : ndarray of int or slice
         """
         stamp = self.stamps[band].take(rows)
@@ -146,13 +151,13 @@ class SkySources:
         return np.maximum(without, self.data.bands[band].background[stamp.pixel])
 
     def background(self) -> np.ndarray:
-        """Expected counts a pixel of the background at each detection, shape (n, n_bands)."""
+        """Expected background counts per pixel at each detection, shape (n, n_bands)."""
         bands = self.data.bands
         at = [band.background[band.pixels.containing(self.vectors)] for band in bands]
         return np.stack(at, axis=1)
 
     def _with_wings(self, counts: np.ndarray, bright: np.ndarray) -> SkySources:
-        """The same sky with what bright sources leave beyond their stamps in the background."""
+        """The same sky with the wings of bright sources beyond their stamps in the background."""
         if not len(bright):
             return self
         own = self._with_spectra(counts, bright)[bright]
@@ -166,7 +171,7 @@ class SkySources:
         return replace(self, data=SkyData(tuple(in_threads(of_band, range(len(whole))))))
 
     def _with_spectra(self, counts: np.ndarray, bright: np.ndarray) -> np.ndarray:
-        """Counts with those of bright sources fitted in each band by itself, all else held."""
+        """Counts, with those of bright sources fitted in each band separately."""
         if not len(bright) or counts.shape[1] == 1:
             return counts
 
@@ -197,14 +202,14 @@ class SkySources:
 def _templates(
     stamps: Sequence[Stamps], shares: np.ndarray
 ) -> tuple[list[np.ndarray], sparse.csc_array]:
-    """Pixels of each band that n sources reach, and shares of their counts in these in a row.
+    """Pixels in each band that n sources contribute to, and shares of their counts in a row.
 
     Parameters
     ----------
     stamps : sequence of Stamps
-        One a band.
+        One per band.
     shares : ndarray, shape (n, n_bands)
-        Of the counts of each source in each band.
+        Shares of the counts of each source in each band.
     """
     pixels, places = zip(
         *in_threads(lambda one: np.unique(one.pixel, return_inverse=True), stamps), strict=True

@@ -1,4 +1,4 @@
-"""A background that is brought to the counts where it is off over some degrees of the sky."""
+"""Correction of a background that differs from the counts on scales of degrees."""
 
 from __future__ import annotations
 
@@ -22,31 +22,33 @@ from gammafind.utils.workers import in_threads
 __all__ = ["rough_factor", "scaled_background", "slow_factor", "unevenness"]
 
 _NSIDE = 64
-"""Of the maps on which backgrounds are compared with counts: pixels of 0.9 deg."""
+"""Resolution for the comparison of backgrounds with counts: pixels of 0.9 deg."""
 _LMAX = 3 * _NSIDE - 1
 _NEAREST = 61
-"""Pixels about each of which the median is taken: within 4 deg."""
+"""Number of pixels in each median: within 4 deg, to pass over single sources."""
 _OF_SOURCES = 1.06
-"""Median of counts over background where the background is right: what is more are sources."""
+"""Median ratio of counts to a correct background: faint sources add the excess over one."""
 _SCALES = {10.0: 0.04, 6.0: 0.012, 4.0: 0.015, 2.5: 0.03}
-"""Full widths in degrees over which the factor varies, one after the other, and the relative
-scatter that sources too faint to be known make on each scale, far from the plane where it is
-largest. Below 2.5 deg it is as large as the errors of interstellar models are."""
+"""Full widths in degrees of the steps of the correction, and the relative scatter due to
+unresolved sources on each scale, taken far from the plane where it is largest. Below 2.5 deg this
+scatter is as large as the errors of interstellar models."""
 _AROUND = 30.0
-"""Full width in degrees over which it is learned by how much backgrounds are off."""
+"""Full width in degrees over which the size of background errors is estimated: balances noise and
+locality."""
 _AROUND_A_PLACE = 10.0
-"""Full width in degrees over which it is told by how much a background was off."""
+"""Full width in degrees over which `unevenness` is averaged: balances noise and locality."""
 _PIXEL_FWHM = 2.0
-"""Full width in degrees with which a factor is made smooth between its pixels."""
+"""Full width in degrees that smooths a factor between its pixels: about two pixels."""
 _LIMITS = (0.2, 5.0)
+"""Range of the factor: stops single bright sources or empty pixels from spoiling it."""
 _PIXEL = 4 * np.pi / (12 * _NSIDE**2)
 
 
 def rough_factor(observation: Observation) -> np.ndarray:
-    """Counts over background of all bands together, as medians over 4 deg.
+    """Ratio of counts to background in all bands together, as medians over 4 deg.
 
-    Sources are not known yet; the median passes over them where they are few, and what they add
-    everywhere is taken off as it is on the average sky.
+    Sources are not known yet. The median ignores them if they are few, and their average
+    contribution on the sky is removed.
 
     Parameters
     ----------
@@ -56,8 +58,8 @@ def rough_factor(observation: Observation) -> np.ndarray:
     Returns
     -------
     ndarray, shape (49152,)
-        Factor on the background, RING order in the frame of the maps, nside 64; 1 where nothing
-        is expected.
+        Factor for the background, RING order in the frame of the maps, nside 64; 1 where no counts
+        are expected.
     """
     counts, background = _totals(observation)
     ratio = np.divide(counts, background, out=np.ones_like(counts), where=background > 0)
@@ -65,12 +67,12 @@ def rough_factor(observation: Observation) -> np.ndarray:
 
 
 def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Factor on the background of all bands with which it meets the counts, with known sources.
+    """Factor for the background of all bands that fits it to the counts, with known sources.
 
-    From wide scales to narrow ones the counts that are left, over those that are expected, are
-    smoothed; they change the factor by as much as they are more than noise. How large true
-    differences are is learned from their own scatter in 30 deg about each place, less that of
-    sources too faint to be known, so that a background that is right stays as it is.
+    From wide to narrow scales, the ratio of residual to expected counts is smoothed. It changes the
+    factor by the part that exceeds the noise. The size of true differences is estimated from their
+    scatter within 30 deg, minus the scatter of unresolved sources, so that a correct background
+    does not change.
 
     Parameters
     ----------
@@ -79,12 +81,12 @@ def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarra
     vectors : ndarray, shape (n, 3)
         Unit vectors of known sources in the frame of the maps.
     counts : ndarray, shape (n, n_bands)
-        Of each source.
+        Counts of each source.
 
     Returns
     -------
     ndarray, shape (49152,)
-        As `rough_factor`.
+        As in `rough_factor`.
     """
     seen, background = _totals(observation)
     sources = _source_map(observation, vectors, counts)
@@ -104,14 +106,14 @@ def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarra
 
 
 def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str, SkyMap]:
-    """All components of the background times a factor that varies slowly.
+    """All components of the background, multiplied by a slowly varying factor.
 
     Parameters
     ----------
     observation : Observation
         On HEALPix maps.
     factor : ndarray, shape (49152,)
-        As `rough_factor`.
+        As in `rough_factor`.
     """
     finer = {}
     for pixels in observation.counts.pixels:
@@ -129,7 +131,7 @@ def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str,
 
 
 def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> np.ndarray:
-    """By how much a fitted background departs from the one that was given, around some places.
+    """Size of the difference between a fitted and a given background around some positions.
 
     Parameters
     ----------
@@ -141,7 +143,8 @@ def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> 
     Returns
     -------
     ndarray, shape (n,)
-        Root mean square, about 10 deg wide, of the logarithm of their ratio in the first band.
+        Root mean square of the logarithm of their ratio in the first band, averaged over about 10
+        deg.
     """
     import healpy as hp
 
@@ -155,7 +158,7 @@ def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> 
 
 
 def _totals(observation: Observation) -> tuple[np.ndarray, np.ndarray]:
-    """Counts and background of all bands together, where both are known."""
+    """Counts and background of all bands together, where both are valid."""
     counts, background = observation.counts, observation.total_background()
 
     def of_band(i: int) -> list[np.ndarray]:
@@ -168,7 +171,7 @@ def _totals(observation: Observation) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _source_map(observation: Observation, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Counts of sources in all bands together, of the multipoles that smooth maps have."""
+    """Counts of sources in all bands together, with the multipoles of smooth maps."""
     if not len(vectors):
         return np.zeros(12 * _NSIDE**2)
     alm = sum(
@@ -184,7 +187,7 @@ def _window(fwhm: float) -> np.ndarray:
 
 
 def _smooth(values: np.ndarray, fwhm: float) -> np.ndarray:
-    """Mean about each pixel, weighted by a Gaussian."""
+    """Mean around each pixel, weighted by a Gaussian."""
     return convolve(values, _NSIDE, _window(fwhm) * _PIXEL, _NSIDE)
 
 

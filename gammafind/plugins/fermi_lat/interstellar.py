@@ -50,11 +50,11 @@ def band_intensity(
     bands : sequence of Band
         Within the energies of the cube.
     pixels : HealpixPixels or sequence of HealpixPixels
-        Those of all bands, or one a band.
+        Those of all bands, or one per band.
 
     Returns
     -------
-    tuple of ndarray, one a band
+    tuple of ndarray, one per band
         Photon intensity in cm-2 s-1 sr-1: bilinear interpolation at the pixel centres,
         averaged over sub-pixels where pixels are larger than those of nside 512. NaN where
         the cube does not reach.

@@ -27,7 +27,7 @@ def check_bands(
     ------
     OptionError
         If the edges are not positive and rising, an nside is no power of two, a zenith angle is
-        not between 0 and 180 deg, or there is not one of each a band.
+        not between 0 and 180 deg, or there is not one of each per band.
     """
     edges = np.array(energies, dtype=float)
     rising = np.all(edges > 0) and np.all(np.diff(edges) > 0) and np.all(np.isfinite(edges))

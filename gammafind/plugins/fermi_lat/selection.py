@@ -65,7 +65,7 @@ def accepts_photons(
     irf : str
         Such as ``"P8R3_SOURCE_V3"``.
     event_types : sequence of str
-        One a channel, types of one channel joined with ``+``.
+        One per channel, types of one channel joined with ``+``.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def read_channels(
     paths : sequence of path-like
         Count maps whose headers tell the event types.
     event_types : sequence of str
-        One a channel, such as ``"FRONT"`` or ``"PSF2+PSF3"``.
+        One per channel, such as ``"FRONT"`` or ``"PSF2+PSF3"``.
     bands : sequence of Band
         Energy bands, the same in each channel.
     frame : str, optional
@@ -43,7 +43,7 @@ def read_channels(
     Returns
     -------
     tuple of SkyMap
-        One a channel.
+        One per channel.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def sort_files(
     ----------
     paths : sequence of path-like
     event_types : sequence of str
-        One a channel.
+        One per channel.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def bin_channels(
     irf : str
         Such as ``"P8R3_ULTRACLEANVETO_V3"``; it says the event class.
     event_types : sequence of str
-        One a channel.
+        One per channel.
     bands : sequence of Band
         Energy bands, the same in each channel.
     pixels : sequence of Pixels
@@ -127,7 +127,7 @@ def bin_channels(
     Returns
     -------
     tuple of SkyMap
-        One a channel.
+        One per channel.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def join_channels(parts: Sequence[SkyMap], bands: Sequence[Band]) -> SkyMap:
     Parameters
     ----------
     parts : sequence of SkyMap
-        One a channel.
+        One per channel.
     bands : sequence of Band
         Of all channels, one channel after the other; they name the bands anew.
 

@@ -80,7 +80,7 @@ def matched_kernel(psf: RadialPsf, pixel_size: float, width: int) -> np.ndarray:
     pixel_size : float
         In degrees.
     width : int
-        Pixels a side of the patch; the kernel is not wider.
+        Pixels per side of the patch; the kernel is not wider.
 
     Returns
     -------

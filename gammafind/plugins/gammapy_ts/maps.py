@@ -127,7 +127,7 @@ def _parted(array: np.ndarray, width: int, *, share: bool) -> np.ndarray:
     """Pixels parted to ``width`` a side; their values shared out, or kept."""
     if width % len(array):
         raise OptionError(
-            f"patches of {len(array)} and {width} pixels a side",
+            f"patches of {len(array)} and {width} pixels per side",
             remedy="The finest must be a multiple of all others.",
         )
     parts = width // len(array)

@@ -1,4 +1,4 @@
-"""FITS files of the sky: count maps, exposure maps and photon lists, read and written."""
+"""Reading and writing FITS files: count maps, exposure maps and photon lists."""
 
 from gammafind.sky.fits.counts import read_counts, read_energy_edges
 from gammafind.sky.fits.events import EventList, bin_events, holds_events, read_events

@@ -1,4 +1,4 @@
-"""Count maps from standard FITS files, summed to the bands that are asked for."""
+"""Count maps from standard FITS files, summed to the chosen bands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gammafind.utils.files import file_checksum
 __all__ = ["describe_input", "read_counts", "read_energy_edges"]
 
 _Choice = tuple[Layers, list[int]]
-"""A file, and which of its layers fill a band."""
+"""A file, and the indices of its layers that make up a band."""
 
 
 def read_counts(
@@ -40,37 +40,37 @@ def read_counts(
     ----------
     paths : sequence of path-like
         gtbin HEALPix files, healpy maps, or images and cubes with a celestial WCS, plain or
-        gzipped. Each may hold some of the bands, on pixels of its own.
+        gzipped. Each may contain some of the bands, on its own pixels.
     bands : sequence of Band, optional
-        Bands to which the energy bins of the files are summed. Files without ``EBOUNDS``
-        hold one map for each band that no other file fills, in order. By default each bin
-        of the files becomes a band.
+        Bands to which the energy bins of the files are summed. Files without ``EBOUNDS`` must
+        contain one map, in order, for each band that is in no other file. By default each bin of
+        the files becomes a band.
     band_names : sequence of str, optional
-        Names of the bands that the bins become, from low to high energy.
+        Names of the bands, one for each bin, from low to high energy.
     frame : {"galactic", "icrs", "fk5"}, optional
-        Frame of HEALPix maps whose header has no ``COORDSYS``.
+        Frame of HEALPix maps if the header has no ``COORDSYS``.
 
     Returns
     -------
     SkyMap
-        Counts as int64; pixels without data, and those outside the circle that the photons were
-        selected from (``POS(RA,DEC)``), are not valid.
+        Counts as int64. Pixels without data, and pixels outside the circle of the photon selection
+        (``POS(RA,DEC)``), are not valid.
 
     Raises
     ------
     EnergyEdgesError
         If the bins of the files overlap, or cannot be summed to the bands.
     InputDataError
-        If values are negative or no whole numbers, or a band has no valid pixel.
+        If values are negative or not integers, or a band has no valid pixel.
     InputFileError
-        If a file cannot be used; the class names the fault.
+        If a file cannot be used; the subclass describes the fault.
 
     Warns
     -----
     MaskedPixelsWarning
         If pixels are NaN, UNSEEN or null.
     EmptySkyWarning
-        If there is no count at all.
+        If there are no counts.
     """
     if isinstance(paths, str | PathLike):
         paths = [paths]
@@ -95,7 +95,7 @@ def read_counts(
     )
     if not any(values.any() for values in sky.values):
         names = ", ".join(str(path) for path in paths)
-        warnings.warn(f"{names}: the sky holds no counts", EmptySkyWarning, stacklevel=2)
+        warnings.warn(f"{names}: the sky has no counts", EmptySkyWarning, stacklevel=2)
     return sky
 
 
@@ -153,7 +153,7 @@ def _own_bands(
 
 
 def _choose(files: Sequence[Layers], bands: Sequence[Band]) -> list[_Choice]:
-    """For each band the file that holds it, and the layers to sum."""
+    """For each band the file that contains it, and the layers to sum."""
     with_edges = [file for file in files if file.bins is not None]
     choices: list[list[_Choice]] = [
         [(file, fit) for file in with_edges if (fit := bins_in_band(file.bins, band)) is not None]
@@ -164,7 +164,7 @@ def _choose(files: Sequence[Layers], bands: Sequence[Band]) -> list[_Choice]:
             raise EnergyEdgesError(
                 f"band {band.name} is also in {found[0][0].path}",
                 path=found[1][0].path,
-                remedy="Give each band in one file only.",
+                remedy="Give each band in only one file.",
             )
     spare = iter([(file, [i]) for file in files if file.bins is None for i in _layer_range(file)])
     filled = [found[0] if found else next(spare, None) for found in choices]
@@ -174,7 +174,7 @@ def _choose(files: Sequence[Layers], bands: Sequence[Band]) -> list[_Choice]:
         raise EnergyEdgesError(
             f"{_layer_count(files)} for {len(bands)} bands ({format_edges(bands)})",
             path=file.path,
-            remedy="Without EBOUNDS each map needs a band.",
+            remedy="Without EBOUNDS, give one band for each map.",
         )
     return filled
 
@@ -213,7 +213,7 @@ def _refuse_overlap(bins: Quantity, paths: Sequence[str | PathLike]) -> None:
         raise EnergyEdgesError(
             f"energy bins overlap: {format_edges(bins)}",
             path=", ".join(str(path) for path in paths),
-            remedy="Each photon must be in one bin of one file.",
+            remedy="Each photon must be in only one bin of one file.",
         )
 
 
@@ -221,7 +221,7 @@ def _no_edges(path: Path) -> EnergyEdgesError:
     return EnergyEdgesError(
         "there is no EBOUNDS table, so the energies are unknown",
         path=path,
-        remedy="Say which band each map holds: --band LOW-HIGHunit, or bands in Python.",
+        remedy="Give the band of each map: --band LOW-HIGHunit, or bands in Python.",
     )
 
 
@@ -231,7 +231,7 @@ def _sum_counts(file: Layers, layers: list[int]) -> tuple[np.ndarray, np.ndarray
     valid &= in_field(file.selections, file.pixels)
     name = file.names[layers[0]]
     if not valid.any():
-        raise InputDataError(f"{name}: no pixel holds data", path=file.path)
+        raise InputDataError(f"{name}: no pixel has data", path=file.path)
     total = np.zeros(file.pixels.shape, dtype=np.int64)
     for i in layers:
         values = np.where(valid, file.values[i], 0)
@@ -243,15 +243,15 @@ def _sum_counts(file: Layers, layers: list[int]) -> tuple[np.ndarray, np.ndarray
 def _check_counts(values: np.ndarray, name: str, path: Path) -> None:
     if (negative := np.flatnonzero(values < 0)).size:
         raise InputDataError(
-            f"{name}: {negative.size} pixels hold negative counts, the first "
+            f"{name}: {negative.size} pixels have negative counts, the first "
             f"{values.flat[negative[0]]:g}",
             path=path,
-            remedy="Counts are whole numbers from 0 up.",
+            remedy="Counts must be integers, 0 or larger.",
         )
     if (broken := np.flatnonzero(values != np.rint(values))).size:
         raise InputDataError(
-            f"{name}: {broken.size} pixels hold no whole number, the first "
+            f"{name}: {broken.size} pixels are not integers, the first "
             f"{values.flat[broken[0]]:g}; this looks like expected counts or an intensity",
             path=path,
-            remedy="A count map holds whole numbers of photons.",
+            remedy="A count map must contain integer numbers of photons.",
         )

@@ -1,4 +1,4 @@
-"""Energies of a FITS map: its bins (EBOUNDS), its nodes (ENERGIES), and the bands they fill."""
+"""Energies of a FITS map: its bins (EBOUNDS), its nodes (ENERGIES), and the matching bands."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from gammafind.sky.bands import Band
 __all__ = ["bins_in_band", "energy_bins", "energy_nodes", "format_edges"]
 
 _RTOL = 1e-3
+"""Relative difference of equal edges: above the rounding of files, far below the width of a bin."""
 
 
 def energy_bins(file: fits.HDUList, path: str | PathLike) -> Quantity | None:
-    """Edges of the energy bins from ``EBOUNDS``, shape (n, 2), None where there is none.
+    """Edges of the energy bins from ``EBOUNDS``, shape (n, 2), None if there is no such table.
 
     Raises
     ------
     EnergyEdgesError
-        If columns are missing, a unit is no energy, or a bin is empty or not positive.
+        If columns are missing, a unit is not an energy, or a bin is empty or not positive.
     """
     hdu = _table(file, "EBOUNDS")
     if hdu is None:
@@ -43,12 +44,12 @@ def energy_bins(file: fits.HDUList, path: str | PathLike) -> Quantity | None:
 
 
 def energy_nodes(file: fits.HDUList, path: str | PathLike) -> Quantity | None:
-    """Energies of an exposure cube from ``ENERGIES``, shape (n,), None where there is none.
+    """Energies of an exposure cube from ``ENERGIES``, shape (n,), None if there is no such table.
 
     Raises
     ------
     EnergyEdgesError
-        If the column is missing, its unit is no energy, or the energies do not increase.
+        If the column is missing, its unit is not an energy, or the energies do not increase.
     """
     hdu = _table(file, "ENERGIES")
     if hdu is None:
@@ -60,7 +61,7 @@ def energy_nodes(file: fits.HDUList, path: str | PathLike) -> Quantity | None:
 
 
 def bins_in_band(bins: Quantity, band: Band) -> list[int] | None:
-    """Indices of the adjoining bins that fill ``band``, None where the edges do not fit.
+    """Indices of the adjacent bins that make up ``band``, None if the edges do not match.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def bins_in_band(bins: Quantity, band: Band) -> list[int] | None:
     Returns
     -------
     list of int or None
-        Edges agree where they differ by less than 0.1 %.
+        Edges match if they differ by less than 0.1 %.
     """
     low, high = np.sort(band.edges.to_value(u.keV, u.spectral()))
     edges = bins.to_value(u.keV)
@@ -87,7 +88,7 @@ def bins_in_band(bins: Quantity, band: Band) -> list[int] | None:
 
 
 def overlapping(bins: Quantity) -> bool:
-    """Tell whether bins of shape (n, 2), sorted by their low edge, overlap."""
+    """Whether bins of shape (n, 2), sorted by their low edge, overlap."""
     edges = bins.to_value(u.keV)
     return bool(np.any(edges[1:, 0] < edges[:-1, 1] * (1 - _RTOL)))
 
@@ -119,7 +120,7 @@ def _energies(
     values = np.array(hdu.data[column.name])
     if not unit.is_equivalent(u.keV) or values.dtype.kind not in "iuf":
         raise EnergyEdgesError(
-            f"column {name} of {hdu.name} holds {values.dtype.name} in {column.unit!r}",
+            f"column {name} of {hdu.name} has {values.dtype.name} in {column.unit!r}",
             path=Path(path),
             remedy="Energies in keV, MeV or GeV are needed.",
         )

@@ -27,7 +27,7 @@ __all__ = ["EventList", "bin_events", "holds_events", "read_events"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EventList:
-    """Photons, one an entry.
+    """A list of photons.
 
     Parameters
     ----------
@@ -36,14 +36,13 @@ class EventList:
     energies : Quantity, shape (n,)
         Reconstructed energies.
     event_type : ndarray of uint32, shape (n,)
-        Bit mask: 1 FRONT, 2 BACK, 4 to 32 PSF0 to PSF3; 0 where the file does not say.
+        Bit mask: 1 FRONT, 2 BACK, 4 to 32 PSF0 to PSF3; 0 if the file does not say.
     event_class : ndarray of uint32, shape (n,)
-        Bit mask; 0 where the file does not say.
+        Bit mask; 0 if the file does not say.
     selections : tuple of str
-        Cuts on the photons that the headers tell.
+        Cuts on the photons that the headers record.
     fields : tuple of tuple of str
-        The cuts of each file, which tell the part of the sky it was selected from; none for
-        the whole sky.
+        The cuts of each file that select a part of the sky; empty for the whole sky.
     meta : mapping
         Names and checksums of the files.
     """
@@ -60,7 +59,7 @@ class EventList:
         return len(self.energies)
 
     def select(self, keep: np.ndarray, *, cut: str) -> EventList:
-        """Photons where ``keep`` (bool, shape (n,)) is true; ``cut`` says why, for the record."""
+        """Photons where ``keep`` (bool, shape (n,)) is true; ``cut`` describes the selection."""
         if np.shape(keep) != (len(self),):
             raise ShapeError(f"a selection of shape {np.shape(keep)} for {len(self)} photons")
         return replace(
@@ -74,7 +73,7 @@ class EventList:
 
 
 def holds_events(path: str | PathLike) -> bool:
-    """Tell whether a FITS file is a photon list."""
+    """Whether a FITS file is a photon list."""
     with open_fits(path) as file:
         return "EVENTS" in [hdu.name for hdu in file]
 
@@ -130,13 +129,13 @@ def bin_events(events: EventList, *, bands: Sequence[Band], pixels: Sequence[Pix
     bands : sequence of Band
         A photon belongs to a band where low edge <= energy < high edge.
     pixels : sequence of Pixels
-        One pixelisation a band; photons outside are left out.
+        One pixelisation per band; photons outside are ignored.
 
     Returns
     -------
     SkyMap
-        Counts as int64. Pixels whose centres lie outside the circles that all files were
-        selected from are not valid.
+        Counts as int64. Pixels whose centres are outside the selection circles of all files are not
+        valid.
     """
     bands = check_bands(bands)
     if len(pixels) != len(bands):
@@ -159,7 +158,7 @@ def _bin(events: EventList, band: Band, pixels: Pixels) -> np.ndarray:
 
 
 def _seen(events: EventList, pixels: Pixels) -> np.ndarray:
-    """Pixels that one of the files was selected from."""
+    """Pixels within the selection circle of at least one file."""
     if not events.fields:
         return np.ones(pixels.shape, dtype=bool)
     return np.logical_or.reduce([in_field(cuts, pixels) for cuts in events.fields])
@@ -181,7 +180,7 @@ def _read_one(path: Path) -> tuple:
         masks = [_mask(hdu, name) for name in ("EVENT_TYPE", "EVENT_CLASS")]
         cuts = selections(hdu.header)
     if not np.all(np.isfinite(ra) & np.isfinite(energy) & (np.abs(dec) <= 90)):
-        raise InputDataError("a photon has no finite energy or no place on the sky", path=path)
+        raise InputDataError("a photon has no finite energy or position", path=path)
     return ra, dec, energy, *masks, cuts
 
 
@@ -195,7 +194,7 @@ def _number(hdu: fits.BinTableHDU, name: str, unit: u.UnitBase, path: Path) -> n
     values = np.array(hdu.data[name])
     if not received.is_equivalent(unit) or values.dtype.kind not in "iuf":
         raise FileFormatError(
-            f"column {name} holds {values.dtype.name} in {column.unit!r}",
+            f"column {name} has {values.dtype.name} in {column.unit!r}",
             path=path,
             remedy=f"Numbers in {unit} are needed.",
         )

@@ -1,4 +1,4 @@
-"""Maps of expected counts in FITS: one component and band a file, one column an epoch."""
+"""Maps of expected counts in FITS: one file per component and band, one column per epoch."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from gammafind.utils.files import atomic_output
 __all__ = ["write_expected"]
 
 _PIXELS_AT_ONCE = 1 << 20
+"""Rows per block: balances the number of writes and the memory for copies."""
 
 
 def write_expected(
@@ -33,20 +34,20 @@ def write_expected(
 ) -> Path:
     """Write the expected counts of one component in one band.
 
-    HEALPix maps become the columns of a table ``SKYMAP`` with a row a pixel, as healpy reads it;
-    images become the planes of a cube. Values are in single precision.
+    HEALPix maps become the columns of a table ``SKYMAP`` with one row per pixel, in the format of
+    healpy. Images become the planes of a cube. Values are in single precision.
 
     Parameters
     ----------
     maps : mapping of str to ndarray
-        By the name of the epoch; each of the shape of ``pixels``.
+        Maps by the name of the epoch, each with the shape of ``pixels``.
     path : path-like
     band : Band
     pixels : Pixels
     component : str
-        A class of sources, or a component of the background.
+        Name of a source class or a background component.
     overwrite : bool
-        Whether a file that exists may be replaced.
+        Whether an existing file may be replaced.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def write_expected(
     Raises
     ------
     ShapeError
-        If a map has not the shape of ``pixels``.
+        If the shape of a map is not that of ``pixels``.
     OutputError
         If the file exists, or its directory does not.
     """
@@ -90,7 +91,7 @@ def _cards(band: Band, component: str) -> dict[str, object]:
 def _write_table(
     maps: Mapping[str, np.ndarray], path: Path, pixels: HealpixPixels, cards: Mapping[str, object]
 ) -> None:
-    """Write rows in blocks, so that no second copy of the maps is in memory."""
+    """Write rows in blocks, to avoid a second copy of the maps in memory."""
     n_pixels = pixels.shape[0]
     header = _table_header(list(maps), pixels, cards)
     primary = fits.Header([("SIMPLE", True), ("BITPIX", 8), ("NAXIS", 0), ("EXTEND", True)])

@@ -1,4 +1,4 @@
-"""Exposure maps from FITS files, averaged over bands and brought to the pixels of a map."""
+"""Exposure maps from FITS files, averaged over bands and interpolated to the pixels of a map."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["band_weights", "read_exposure"]
 
 _RTOL = 1e-3
+"""Relative tolerance for band edges at the first and last energy, above the rounding of files."""
 
 
 def read_exposure(
@@ -36,15 +37,16 @@ def read_exposure(
     ----------
     path : path-like
         HEALPix (``HPXEXPOSURES`` and ``ENERGIES``) or WCS cube, or maps without energies,
-        one a band.
+        one per band.
     bands : sequence of Band
     pixels : sequence of Pixels, optional
-        Where the exposure is wanted, one a band; interpolated. By default as in the file.
+        Pixels of the result, one per band; the exposure is interpolated. By default the pixels of
+        the file.
     index : float
-        Photon index of the spectrum over which a band is averaged; 2.2 is typical of
-        4FGL sources.
+        Photon index of the power law that weights the average over a band; 2.2 is typical of 4FGL
+        sources.
     frame : {"galactic", "icrs", "fk5"}, optional
-        Frame of a HEALPix map whose header has no ``COORDSYS``.
+        Frame of a HEALPix map if the header has no ``COORDSYS``.
 
     Returns
     -------
@@ -54,12 +56,12 @@ def read_exposure(
     Raises
     ------
     EnergyEdgesError
-        If the energies do not reach a band, or maps without energies differ in number from
-        the bands.
+        If the energies do not cover a band, or the number of maps without energies is not the
+        number of bands.
     InputDataError
         If an exposure is negative.
     InputFileError
-        If the file cannot be used; the class names the fault.
+        If the file cannot be used; the subclass describes the fault.
     """
     bands = check_bands(bands)
     layers = read_layers(path, frame=frame)
@@ -88,8 +90,8 @@ def read_exposure(
 def band_weights(energies: Quantity, band: Band, *, index: float) -> np.ndarray:
     """Weights of the nodes of an exposure cube in the average over a band.
 
-    The exposure is taken linear in the logarithm of the energy between the nodes and constant
-    beyond them, and weighted by a power law of photon index ``index``.
+    The exposure is linear in the logarithm of the energy between the nodes and constant beyond
+    them. It is weighted by a power law of photon index ``index``.
 
     Parameters
     ----------
@@ -101,7 +103,7 @@ def band_weights(energies: Quantity, band: Band, *, index: float) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n,)
-        Sum 1.
+        Weights with the sum 1.
     """
     nodes = np.log(energies.to_value(u.keV))
     low, high = np.sort(np.log(band.edges.to_value(u.keV, u.spectral())))
@@ -127,7 +129,7 @@ def _band_values(layers: Layers, bands: Sequence[Band], index: float) -> list[np
             raise EnergyEdgesError(
                 f"{len(maps)} maps without energies for {len(bands)} bands",
                 path=layers.path,
-                remedy="Give a table ENERGIES, or one map a band.",
+                remedy="Add a table ENERGIES, or give one map per band.",
             )
         return maps
     _check_reach(energies, bands, layers)
@@ -136,20 +138,20 @@ def _band_values(layers: Layers, bands: Sequence[Band], index: float) -> list[np
 
 
 def _check_reach(energies: Quantity, bands: Sequence[Band], layers: Layers) -> None:
-    """Refuse a band that holds no energy of the file and lies beyond them all."""
+    """Raise an error for a band that is completely outside the energies of the file."""
     first, last = energies[[0, -1]].to_value(u.keV)
     for band in bands:
         low, high = np.sort(band.edges.to_value(u.keV, u.spectral()))
         if high < first * (1 - _RTOL) or low > last * (1 + _RTOL):
             raise EnergyEdgesError(
                 f"the exposures reach from {first / 1e6:.4g} to {last / 1e6:.4g} GeV, "
-                f"beside the band {format_edges([band])}",
+                f"outside the band {format_edges([band])}",
                 path=layers.path,
             )
 
 
 def _unit_factor(layers: Layers) -> float:
-    """Factor to cm2 s; maps without a unit are taken to be in it."""
+    """Factor to cm2 s; maps without a unit are assumed to be in cm2 s."""
     if not layers.unit:
         return 1.0
     unit = u.Unit(layers.unit.strip(), parse_strict="silent")
@@ -163,7 +165,7 @@ def _unit_factor(layers: Layers) -> float:
 def _place(
     pixels: Pixels, values: np.ndarray, valid: np.ndarray, target: Pixels
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interpolate at the centres of ``target``; the nearest value where a neighbour is missing."""
+    """Interpolate at the centres of ``target``; use the nearest value if a neighbour is missing."""
     if pixels == target:
         return values, valid
     centres = target.centres()

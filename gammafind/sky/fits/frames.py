@@ -1,4 +1,4 @@
-"""Single images of a camera in FITS: any type of number, plain, gzipped or tile-compressed."""
+"""Single images of a camera in FITS: any number type, plain, gzipped or tile-compressed."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from gammafind.utils.files import atomic_output
 __all__ = ["Frame", "read_frame", "write_frame"]
 
 _NAMES = ("", "PRIMARY", "SCI", "IMAGE", "COMPRESSED_IMAGE")
-"""Names of the extension that is taken where a file holds several images."""
+"""Accepted names of the extension if a file contains several images."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Frame:
-    """One image as its file holds it.
+    """One image, as stored in its file.
 
     Attributes
     ----------
@@ -40,9 +40,9 @@ class Frame:
     valid : ndarray of bool, shape (ny, nx)
         False where a pixel is NaN, infinite or BLANK.
     pixels : WcsPixels
-        `~gammafind.sky.pixels.PlainPixels` where the file has no celestial WCS.
+        `~gammafind.sky.pixels.PlainPixels` if the file has no celestial WCS.
     keywords : mapping of str to object
-        Those of the header that were asked for, as far as the file has them.
+        The requested header keywords that the file contains.
     """
 
     values: np.ndarray
@@ -65,22 +65,22 @@ def read_frame(
     path : path-like
         Plain, gzipped, or compressed by fpack.
     pixel_size : Quantity
-        Side of a pixel where the file has no celestial WCS.
+        Side of a pixel if the file has no celestial WCS.
     extension : str or int
-        Name, in any case, or number of the HDU. By default the only image of the file or, of
-        several, the first that is the primary one or named SCI or IMAGE.
+        Name (upper or lower case) or number of the HDU. By default the only image of the file; if
+        there are several, the first that is the primary HDU or is named SCI or IMAGE.
     keywords : iterable of str
-        Keywords that are wanted, of the HDU or, where it lacks them, of the primary one.
+        Keywords to read from the HDU, or from the primary HDU if they are missing there.
 
     Raises
     ------
     FileFormatError
-        If there is no image of two axes (more may have the length one), or it is not clear which
-        of several is meant.
+        If there is no image of two axes (further axes may have length one), or several images and
+        none is the default.
     InputDataError
-        If no pixel holds a number, or all hold the same.
+        If no pixel has a number, or all pixels have the same value.
     InputFileError
-        If the file cannot be used otherwise; the class names the fault.
+        If the file cannot be used for another reason; the subclass describes the fault.
 
     Warns
     -----
@@ -104,7 +104,7 @@ def read_frame(
     _check(values, valid, path)
     if wcs is None:
         warnings.warn(
-            f"{path}: no celestial coordinates; what is found has pixel coordinates only",
+            f"{path}: no celestial coordinates; detections have pixel coordinates only",
             NoWcsWarning,
             stacklevel=2,
         )
@@ -128,11 +128,11 @@ def write_frame(
     Parameters
     ----------
     values : ndarray, shape (ny, nx)
-        Of the type that is to be in the file.
+        Image, in the number type of the file.
     path : path-like
     pixels : WcsPixels
     cards : dict, optional
-        Further keywords.
+        Additional header keywords.
     overwrite : bool
         Whether a file that exists may be replaced.
     """
@@ -148,7 +148,7 @@ def write_frame(
 
 
 def _choose(file: fits.HDUList, extension: str | int, path: Path) -> fits.ImageHDU:
-    """The image that is meant."""
+    """The HDU of the chosen image."""
     listed = ", ".join(f"{i} {hdu.name or '(no name)'}" for i, hdu in enumerate(file))
     candidates = list(file)
     if extension != "":
@@ -167,37 +167,37 @@ def _choose(file: fits.HDUList, extension: str | int, path: Path) -> fits.ImageH
         raise FileFormatError(
             f"there are {len(images)} images",
             path=path,
-            remedy=f"Say which with the option extension of the renderer; the HDUs are {listed}.",
+            remedy=f"Choose one with the option extension of the renderer; the HDUs are {listed}.",
         )
     return likely[0]
 
 
 def _shape(hdu: fits.ImageHDU) -> tuple[int, ...]:
-    """Lengths of the axes, those of rows and columns last."""
+    """Lengths of the axes; rows and columns are the last two."""
     header = hdu.header
     return tuple(header.get(f"NAXIS{i}", 0) for i in range(header.get("NAXIS", 0), 0, -1))
 
 
 def _is_plane(shape: tuple[int, ...]) -> bool:
-    """Whether a shape is one of rows and columns; further axes may have the length one."""
+    """Whether a shape has only rows and columns; further axes may have length one."""
     return len(shape) >= 2 and all(n > 0 for n in shape) and all(n == 1 for n in shape[:-2])
 
 
 def _no_image(
     candidates: Sequence[fits.ImageHDU], extension: str | int, listed: str, path: Path
 ) -> FileFormatError:
-    """The error of a file without an image, with the shapes of what it holds in its place."""
+    """The error for a file without an image; it lists the shapes of the HDUs."""
     named = "" if extension == "" else f" {extension!r}"
     fault, remedy = f"there is no image{named} of two axes", f"The HDUs are {listed}."
     shapes = [str(shape) for hdu in candidates if hdu.is_image and (shape := _shape(hdu))]
     if shapes:
         fault += f", but of the shape {' and '.join(shapes)}"
-        remedy = f"Write the plane that is meant to a file of its own. {remedy}"
+        remedy = f"Write the plane to a separate file. {remedy}"
     return FileFormatError(fault, path=path, remedy=remedy)
 
 
 def _data(hdu: fits.ImageHDU, path: Path) -> np.ndarray:
-    """The one plane of an image."""
+    """The only plane of an image."""
     try:
         return hdu.data.reshape(hdu.data.shape[-2:])
     except (OSError, ValueError, RuntimeError) as fault:
@@ -205,25 +205,25 @@ def _data(hdu: fits.ImageHDU, path: Path) -> np.ndarray:
 
 
 def _names_a_sky(header: fits.Header) -> bool:
-    """Whether the axes of a header are named at all; pixels, or nothing, are no coordinates."""
+    """Whether the axes of a header have the names of coordinates, not of pixels."""
     names = [str(header.get(f"CTYPE{i}", "")).strip().upper() for i in (1, 2)]
     return not all(name in ("", "LINEAR", "PIXEL", "X", "Y") for name in names)
 
 
 def _check(values: np.ndarray, valid: np.ndarray, path: Path) -> None:
     if not valid.any():
-        raise InputDataError("no pixel holds a number: all are NaN or BLANK", path=path)
+        raise InputDataError("no pixel has a number: all are NaN or BLANK", path=path)
     good = values[valid] if not valid.all() else values
     if good.min() == good.max():
         raise InputDataError(
-            f"all pixels hold the same value, {good.min():g}",
+            f"all pixels have the same value, {good.min():g}",
             path=path,
             remedy="An image of the sky has noise; is every pixel saturated?",
         )
     if not valid.all():
         warnings.warn(
-            f"{path}: {np.count_nonzero(~valid)} of {valid.size} pixels hold no data "
-            "(NaN, BLANK) and are left out",
+            f"{path}: {np.count_nonzero(~valid)} of {valid.size} pixels have no data (NaN, BLANK) "
+            "and are ignored",
             MaskedPixelsWarning,
             stacklevel=3,
         )

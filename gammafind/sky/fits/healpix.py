@@ -1,4 +1,4 @@
-"""HEALPix tables in FITS: gtbin, gtexpcube2, healpy and gammapy write them differently."""
+"""HEALPix tables in FITS, in the formats of gtbin, gtexpcube2, healpy and gammapy."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ _FRAMES = {
     **dict.fromkeys(("CEL", "CELESTIAL", "C", "EQU", "EQUATORIAL"), "icrs"),
 }
 _MAX_NSIDE = 8192
+"""Pixels of 0.4 arcmin: finer than any gamma-ray map, and small enough for memory."""
 _NSIDES = f"NSIDE must be a power of two, at most {_MAX_NSIDE}."
 _PIXEL_COLUMNS = ("PIX", "PIXEL")
 _NUMBERED = re.compile(r"(?:CHANNEL|ENERGY)(\d+)", re.IGNORECASE)
 
 
 def find_healpix(file: fits.HDUList) -> fits.BinTableHDU | None:
-    """First table of ``file`` that says, by a keyword or its name, that it holds HEALPix."""
+    """First table of ``file`` that is a HEALPix map according to a keyword or its name."""
     for hdu in file:
         if isinstance(hdu, fits.BinTableHDU) and (
             hdu.header.get("PIXTYPE") == "HEALPIX"
@@ -39,7 +40,7 @@ def find_healpix(file: fits.HDUList) -> fits.BinTableHDU | None:
 def parse_healpix(
     hdu: fits.BinTableHDU, path: Path, *, frame: str | None, n_channels: int
 ) -> RawMap:
-    """Take the columns of a HEALPix table as maps of the whole sky in RING order.
+    """Read the columns of a HEALPix table as maps of the whole sky in RING order.
 
     Parameters
     ----------
@@ -47,9 +48,9 @@ def parse_healpix(
     path : Path
         For messages.
     frame : str or None
-        Frame where the header has no ``COORDSYS``.
+        Frame if the header has no ``COORDSYS``.
     n_channels : int
-        Number of channels of a sparse table, whose last ones may be empty.
+        Number of channels of a sparse table; the last ones may be empty.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def parse_healpix(
     CoordinateSystemError
         If ``COORDSYS`` is unknown, or missing without ``frame``.
     FileFormatError
-        If there is no column of numbers.
+        If there is no numeric column.
     """
     pixels = HealpixPixels(_nside(hdu, path), _frame(hdu, path, frame))
     nested = _nested(hdu, path)
@@ -93,7 +94,7 @@ def _frame(hdu: fits.BinTableHDU, path: Path, frame: str | None) -> str:
         raise CoordinateSystemError(
             f"the header of {hdu.name} has no COORDSYS",
             path=path,
-            remedy=f"{accepted} Or say in which frame the map is: --frame, or frame in Python.",
+            remedy=f"{accepted} Or set the frame of the map: --frame, or frame in Python.",
         )
     if received is None:
         return frame
@@ -118,7 +119,7 @@ def _nested(hdu: fits.BinTableHDU, path: Path) -> bool:
 def _layers(
     hdu: fits.BinTableHDU, pixels: HealpixPixels, n_channels: int, path: Path
 ) -> tuple[tuple[str, ...], list[np.ndarray], np.ndarray]:
-    """Names, arrays in the order of the file, and which pixels the file holds."""
+    """Names, arrays in the order of the file, and the pixels that the file contains."""
     pixel_column = next((n for n in hdu.columns.names if n.upper() in _PIXEL_COLUMNS), None)
     scheme = hdu.header.get("INDXSCHM", "EXPLICIT" if pixel_column else "IMPLICIT")
     scheme = str(scheme).strip().upper()
@@ -148,15 +149,15 @@ def _layers(
 def _check_length(length: int, pixels: HealpixPixels, path: Path) -> None:
     if length != pixels.shape[0]:
         raise HealpixError(
-            f"NSIDE is {pixels.nside}, which makes {pixels.shape[0]} pixels, but the table "
-            f"has {length}",
+            f"NSIDE is {pixels.nside}, which means {pixels.shape[0]} pixels, but the table has "
+            f"{length}",
             path=path,
             remedy="A map of part of the sky needs INDXSCHM = EXPLICIT and a column PIX.",
         )
 
 
 def _value_columns(hdu: fits.BinTableHDU, path: Path) -> tuple[str, ...]:
-    """CHANNELn or ENERGYn in the order of n, or else every column of numbers."""
+    """CHANNELn or ENERGYn in the order of n, or otherwise every numeric column."""
     numbered = [name for name in hdu.columns.names if _NUMBERED.fullmatch(name)]
     if numbered:
         return tuple(sorted(numbered, key=lambda name: int(_NUMBERED.fullmatch(name)[1])))
@@ -167,19 +168,19 @@ def _value_columns(hdu: fits.BinTableHDU, path: Path) -> tuple[str, ...]:
     )
     if not names:
         raise FileFormatError(
-            f"{hdu.name} has no column of numbers",
+            f"{hdu.name} has no numeric column",
             path=path,
-            remedy="A map is in columns CHANNEL1, CHANNEL2, ... or in one column of any name.",
+            remedy="Use columns CHANNEL1, CHANNEL2, ... or one column of any name.",
         )
     return names
 
 
 def _column(hdu: fits.BinTableHDU, name: str) -> np.ndarray:
-    """One column as a flat native array; integers that mean 'no data' become NaN."""
+    """One column as a flat native array; integers that mean "no data" become NaN."""
     array = np.asarray(hdu.data[name]).ravel()
     column = hdu.columns[name]
     if column.null is not None and array.dtype.kind in "iu":
-        # TNULL is given before scaling, and unsigned integers are scaled by TZERO.
+        # TNULL is the value before scaling; unsigned integers are scaled by TZERO.
         return np.where(array == int(column.null) + int(column.bzero or 0), np.nan, array)
     return array.astype(array.dtype.newbyteorder("="))
 
@@ -190,7 +191,7 @@ def _pixel_numbers(
     index = np.asarray(hdu.data[name]).ravel()
     if index.dtype.kind not in "iu" or np.any(index < 0) or np.any(index >= pixels.shape[0]):
         raise HealpixError(
-            f"column {name} holds numbers that are no pixels of NSIDE {pixels.nside}", path=path
+            f"column {name} has numbers that are not pixels of NSIDE {pixels.nside}", path=path
         )
     return index.astype(np.int64)
 
@@ -201,7 +202,7 @@ def _scatter(
     if values.size != index.size:
         raise HealpixError(f"{values.size} values for {index.size} pixel numbers", path=path)
     if np.unique(index).size != index.size:
-        raise HealpixError("a pixel stands twice in the list of pixels", path=path)
+        raise HealpixError("a pixel occurs twice in the list of pixels", path=path)
     full = np.zeros(pixels.shape, dtype=values.dtype)
     full[index] = values
     return full
@@ -210,7 +211,7 @@ def _scatter(
 def _sparse_channels(
     hdu: fits.BinTableHDU, index: np.ndarray, pixels: HealpixPixels, n_channels: int, path: Path
 ) -> tuple[tuple[str, ...], list[np.ndarray], np.ndarray]:
-    """Rows (PIX, CHANNEL, VALUE), as gammapy writes them; what is not listed is zero."""
+    """Rows (PIX, CHANNEL, VALUE), as gammapy writes them; pixels that are not listed are zero."""
     channel, values = _column(hdu, "CHANNEL").astype(int), _column(hdu, "VALUE")
     arrays = [
         _scatter(values[channel == i], index[channel == i], pixels, path)

@@ -1,4 +1,4 @@
-"""Images and cubes with a celestial WCS in FITS: gtbin CMAP and CCUBE, gtexpcube2, any other."""
+"""Images and cubes with a celestial WCS in FITS: gtbin CMAP and CCUBE, gtexpcube2 and others."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from gammafind.sky.pixels import FRAMES, WcsPixels
 __all__ = ["celestial_wcs", "find_image", "parse_image"]
 
 _AXES = {"RA": "DEC", "GLON": "GLAT"}
-"""Longitudes and their latitudes; astropy takes others, ecliptic ones for one, for these."""
+"""Accepted longitudes and latitudes; astropy mistakes others, such as ecliptic ones, for these."""
 _NUMBERS = re.compile(r"(CRVAL|CRPIX|CDELT|CROTA|CD[12]_|PC[12]_)[12]|LONPOLE|LATPOLE")
-"""Keywords of a WCS whose values are numbers; wcslib passes over those that hold none."""
+"""Numeric keywords of a WCS; wcslib ignores those with another type of value."""
 
 
 def find_image(file: fits.HDUList) -> fits.PrimaryHDU | fits.ImageHDU | None:
@@ -31,16 +31,16 @@ def find_image(file: fits.HDUList) -> fits.PrimaryHDU | fits.ImageHDU | None:
 
 
 def parse_image(hdu: fits.PrimaryHDU | fits.ImageHDU, path: Path) -> RawMap:
-    """Take the planes of an image or a cube as maps.
+    """Read the planes of an image or a cube as maps.
 
     Pixels outside the projection (the corners of an all-sky Aitoff map) count as not covered.
 
     Raises
     ------
     FileFormatError
-        If the image has more than three axes, or its WCS contradicts itself.
+        If the image has more than three axes, or its WCS is inconsistent.
     CoordinateSystemError
-        If the first two axes are not celestial, in a frame that astropy knows.
+        If the first two axes are not celestial, or astropy does not know their frame.
     """
     data = np.asarray(hdu.data)
     if data.ndim > 3:
@@ -63,9 +63,9 @@ def celestial_wcs(header: fits.Header, path: Path) -> WCS:
     Raises
     ------
     FileFormatError
-        If it contradicts itself, or holds text in the place of a number.
+        If it is inconsistent, or has text instead of a number.
     CoordinateSystemError
-        If the axes are not RA and DEC or GLON and GLAT, in a frame that is accepted.
+        If the axes are not RA and DEC or GLON and GLAT, or their frame is not accepted.
     """
     _check_numbers(header, path)
     try:
@@ -99,15 +99,15 @@ def _check_numbers(header: fits.Header, path: Path) -> None:
             raise FileFormatError(
                 f"the WCS cannot be used: {key} is {shown}",
                 path=path,
-                remedy="It must be a number: mend the header.",
+                remedy="It must be a number: correct the header.",
             )
 
 
 def _centred(wcs: WCS, shape: tuple[int, int]) -> WCS:
     """Move the reference point of a plate-carree image along the equator to the middle column.
 
-    The positions stay as they are, but for columns more than 180 deg from the reference point:
-    those wcslib takes to be off the sky.
+    The positions do not change, except for columns more than 180 deg from the reference point,
+    which wcslib treats as outside the projection.
     """
     wcs.wcs.set()
     axis = wcs.wcs.lng

@@ -1,4 +1,4 @@
-"""A FITS map of any accepted layout as arrays on pixels, with its energies."""
+"""A FITS map of any accepted layout, as arrays on pixels with energies."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ _ACCEPTED = "a HEALPix table (gtbin, gtexpcube2, healpy) or an image with a cele
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layers:
-    """The maps of one file, one a channel, column or plane.
+    """The maps of one file: one per channel, column or plane.
 
     Parameters
     ----------
     path : Path
     names : tuple of str
     unit : str or None
-        As the file says it.
+        Unit as written in the file.
     values : tuple of ndarray
-        One a layer, of the shape of ``pixels``.
+        One array per layer, with the shape of ``pixels``.
     valid : tuple of ndarray of bool
-        False where a pixel is not covered or holds no number.
+        False if a pixel is not covered or has no number.
     pixels : Pixels
-        RING order where HEALPix.
+        RING order if HEALPix.
     bins : Quantity or None
         Energy edges from ``EBOUNDS``, shape (n, 2).
     nodes : Quantity or None
         Energies from ``ENERGIES``, shape (n,).
     selections : tuple of str
-        Cuts on the photons that the header tells.
+        Cuts on the photons that the header records.
     """
 
     path: Path
@@ -69,7 +69,7 @@ class Layers:
 def read_layers(path: str | PathLike, *, frame: str | None = None) -> Layers:
     """Read every map of a file.
 
-    HEALPix tables may be in RING or NESTED order and hold all pixels (``IMPLICIT``) or some
+    HEALPix tables may be in RING or NESTED order and contain all pixels (``IMPLICIT``) or some
     (``EXPLICIT``, ``SPARSE``); images and cubes need a celestial WCS.
 
     Parameters
@@ -77,7 +77,7 @@ def read_layers(path: str | PathLike, *, frame: str | None = None) -> Layers:
     path : path-like
         Plain or gzipped.
     frame : {"galactic", "icrs", "fk5"}, optional
-        Frame of a HEALPix map whose header has no ``COORDSYS``.
+        Frame of a HEALPix map if the header has no ``COORDSYS``.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def read_layers(path: str | PathLike, *, frame: str | None = None) -> Layers:
     Raises
     ------
     InputFileError
-        Of the class that names the fault; see `gammafind.errors`.
+        If the file cannot be used; the subclass describes the fault.
 
     Warns
     -----
@@ -125,7 +125,7 @@ def _parse(
     names = [hdu.name for hdu in file]
     remedy = f"Accepted is {_ACCEPTED}."
     if "EVENTS" in names:
-        remedy = "It is a photon list: bin it into a map first."
+        remedy = "This is a photon list: bin it into a map first."
     raise FileFormatError(f"no map among the HDUs {', '.join(names)}", path=path, remedy=remedy)
 
 
@@ -141,15 +141,15 @@ def _valid(raw: RawMap, path: Path) -> tuple[np.ndarray, ...]:
     good = [np.isfinite(array) & ~_is_unseen(array) for array in raw.arrays]
     for name, array in zip(raw.names, raw.arrays, strict=True):
         if np.any(np.isinf(array) & raw.present):
-            raise InputDataError(f"{name} holds infinite values", path=path)
+            raise InputDataError(f"{name} has infinite values", path=path)
     valid = tuple(raw.present & mask for mask in good)
     if not any(mask.any() for mask in valid):
-        raise InputDataError("no pixel holds data: all are NaN or UNSEEN", path=path)
+        raise InputDataError("no pixel has data: all are NaN or UNSEEN", path=path)
     bad = raw.present & ~np.all(good, axis=0)
     if bad.any():
         warnings.warn(
-            f"{path}: {np.count_nonzero(bad)} of {bad.size} pixels hold no data "
-            "(NaN, UNSEEN) and are left out",
+            f"{path}: {np.count_nonzero(bad)} of {bad.size} pixels have no data (NaN, UNSEEN) and "
+            "are ignored",
             MaskedPixelsWarning,
             stacklevel=3,
         )

@@ -1,4 +1,4 @@
-"""Opening FITS files that users bring: they are whole FITS files, or a named error says why not."""
+"""Opening FITS files of users, with named errors for damaged files."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _HEADER_FAULTS = (OSError, ValueError, KeyError, TypeError, IndexError, fits.Ver
 
 @contextmanager
 def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fits.HDUList]:
-    """Open a FITS file, plain or gzipped, and check that all of it is there.
+    """Open a FITS file, plain or gzipped, and check that it is complete.
 
-    A plain file is mapped, a gzipped one is decompressed in memory. Remarks of astropy on
-    keywords and units that are not to the letter of the standard are silenced.
+    A plain file is memory-mapped, a gzipped one is decompressed in memory. Warnings of astropy
+    about keywords and units that deviate from the standard are suppressed.
 
     Parameters
     ----------
@@ -46,21 +46,21 @@ def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fi
     Yields
     ------
     astropy.io.fits.HDUList
-        Closed when the block is left: copy what is to be kept.
+        Closed at the end of the block: copy the data that you need later.
 
     Raises
     ------
     MissingFileError
-        If the path does not exist, is a directory, or may not be read.
+        If the path does not exist, is a directory, or is not readable.
     TruncatedFileError
-        If the file is empty, or ends before its own headers say.
+        If the file is empty, or shorter than its headers state.
     FileFormatError
-        If it is not FITS, or its headers cannot be understood.
+        If it is not FITS, or its headers cannot be parsed.
     """
     path = check_input(path)
     remedy = f"Accepted is {what}, plain or gzipped."
     with _stream(path) as stream, warnings.catch_warnings():
-        # astropy only warns of a file that is too short: _check_length makes that an error.
+        # astropy only warns about a file that is too short: _check_length raises an error.
         for remark in (AstropyUserWarning, UnitsWarning, FITSFixedWarning):
             warnings.simplefilter("ignore", remark)
         _check_first_header(stream, path, remedy)
@@ -74,7 +74,7 @@ def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fi
 
 @contextmanager
 def _damage(path: Path, *faults: type[Exception]) -> Iterator[None]:
-    """Name the errors that damaged headers raise in astropy."""
+    """Convert the errors that damaged headers raise in astropy to named errors."""
     try:
         yield
     except faults as fault:
@@ -99,7 +99,7 @@ def _stream(path: Path) -> BinaryIO:
 
 
 def _check_first_header(stream: BinaryIO, path: Path, remedy: str) -> None:
-    """Check that the file begins as FITS and that its first header ends."""
+    """Check that the file starts as FITS and that its first header is complete."""
     start = stream.read(len(_SIGNATURE))
     if not start:
         raise TruncatedFileError("the file is empty", path=path, remedy=remedy)
@@ -114,7 +114,7 @@ def _check_first_header(stream: BinaryIO, path: Path, remedy: str) -> None:
 
 
 def _check_length(file: fits.HDUList, stream: BinaryIO, path: Path) -> None:
-    """Compare the length of the file to what its headers say."""
+    """Compare the length of the file with its headers."""
     last = file[-1]
     if not hasattr(last, "fileinfo"):
         raise TruncatedFileError(
@@ -138,7 +138,7 @@ def _check_length(file: fits.HDUList, stream: BinaryIO, path: Path) -> None:
 
 
 def _check_tables(file: fits.HDUList) -> None:
-    """Have astropy understand the columns of every table now, where its errors are named."""
+    """Let astropy parse the columns of every table here, where its errors are converted."""
     for hdu in file:
         if isinstance(hdu, fits.BinTableHDU):
             hdu.data  # noqa: B018

@@ -1,4 +1,4 @@
-"""What a parser of one FITS layout hands on, before missing values are looked for."""
+"""The output of the parser of one FITS layout, before the search for missing values."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class RawMap:
     names : tuple of str
         Columns, or planes of a cube.
     unit : str or None
-        As the file says it.
+        Unit as written in the file.
     arrays : tuple of ndarray
-        One a name, of the shape of ``pixels``.
+        One array per name, with the shape of ``pixels``.
     present : ndarray of bool
-        False where the file does not cover a pixel.
+        False if the file does not cover the pixel.
     pixels : Pixels
     """
 

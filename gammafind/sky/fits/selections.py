@@ -1,4 +1,4 @@
-"""The cuts that made a Fermi file, from its data-subspace (DSS) keywords."""
+"""The selection cuts of a Fermi file, from its data-subspace (DSS) keywords."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def selections(header: fits.Header) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Empty where the header tells none.
+        Empty if the header has none.
     """
     cuts = []
     for number in range(1, int(header.get("NDSKEYS", 0)) + 1):
@@ -50,7 +50,7 @@ def read_selections(path: str | PathLike) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Those of the first header that tells any; empty where none does.
+        Cuts of the first header that has any; empty if there is none.
 
     Raises
     ------
@@ -67,13 +67,13 @@ def selection_cards(cuts: Sequence[str]) -> dict[str, str | int]:
     Parameters
     ----------
     cuts : sequence of str
-        As `selections` returns them. Others are passed over, as are those that point to another
-        table of their file (``TIME = TABLE``).
+        As returned by `selections`. Other texts, and cuts that refer to another table of their file
+        (``TIME = TABLE``), are ignored.
 
     Returns
     -------
     dict
-        Empty where there are none.
+        Empty if there are no cuts.
     """
     matches = [match for match in map(_CUT.fullmatch, cuts) if match and match[2] != "TABLE"]
     cards: dict[str, str | int] = {"NDSKEYS": len(matches)} if matches else {}
@@ -85,12 +85,12 @@ def selection_cards(cuts: Sequence[str]) -> dict[str, str | int]:
 
 
 def in_field(cuts: Sequence[str], pixels: Pixels) -> np.ndarray:
-    """Tell which pixels have their centres in all circles that photons were selected from.
+    """Which pixels have their centres inside all selection circles of the photons.
 
     Parameters
     ----------
     cuts : sequence of str
-        As `selections` returns them; other cuts than ``POS(RA,DEC) = CIRCLE(...)`` are passed over.
+        As returned by `selections`; cuts other than ``POS(RA,DEC) = CIRCLE(...)`` are ignored.
     pixels : Pixels
 
     Returns

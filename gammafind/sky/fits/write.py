@@ -1,4 +1,4 @@
-"""Count maps written as gtbin writes them, so that healpy, gammapy and Fermitools read them."""
+"""Writing count maps in the format of gtbin, for healpy, gammapy and Fermitools."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def write_counts(
     selections: Sequence[Sequence[str]] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write counts whose bands share their pixels to one file.
+    """Write counts to one file; all bands must have the same pixels.
 
-    HEALPix maps become a table ``SKYMAP``, images a cube in the primary HDU, with the edges of
-    the bands in ``EBOUNDS`` in keV. Pixels that are not valid become UNSEEN or NaN. The cuts that
-    all bands share become DSS keywords.
+    HEALPix maps become a table ``SKYMAP``, images become a cube in the primary HDU. The edges of
+    the bands are in ``EBOUNDS`` in keV. Pixels that are not valid become UNSEEN or NaN. Cuts that
+    are common to all bands become DSS keywords.
 
     Parameters
     ----------
     sky : SkyMap
         Of kind ``"counts"``.
     path : path-like
-        Gzipped where it ends in ``.gz``.
+        Gzipped if it ends in ``.gz``.
     selections : sequence of sequence of str, optional
         Cuts on the photons of each band, such as ``"ZENITH_ANGLE = 0:90 deg"``; those of
         ``meta["selections"]`` by default.
     overwrite : bool
-        Whether a file that exists may be replaced.
+        Whether an existing file may be replaced.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def write_counts(
     Raises
     ------
     OptionError
-        If the map does not hold counts, or ``selections`` are of another number of bands.
+        If the map does not contain counts, or ``selections`` has another number of bands.
     ShapeError
         If the bands have different pixels.
     OutputError
@@ -65,11 +65,11 @@ def write_counts(
     """
     path = check_output(path, overwrite=overwrite)
     if sky.kind != "counts":
-        raise OptionError(f"the map holds {sky.kind}", remedy="Only counts are written as counts.")
+        raise OptionError(f"the map contains {sky.kind}", remedy="Only counts can be written.")
     if not all(same_pixels(pixels, sky.pixels[0]) for pixels in sky.pixels):
         raise ShapeError(
             "the bands have different pixels",
-            remedy="Write a file for each, with write_counts_by_nside.",
+            remedy="Write one file for each with write_counts_by_nside.",
         )
     if isinstance(sky.pixels[0], HealpixPixels):
         hdus = [fits.PrimaryHDU(), _healpix_table(sky)]
@@ -91,29 +91,29 @@ def write_counts_by_nside(
 ) -> tuple[Path, ...]:
     """Write HEALPix counts to one file for each nside, ``counts_nside<n>.fits``.
 
-    Bands of the same energies, such as those of two event types, go to different files, with
-    what tells their names apart in the name of the file: ``counts_FRONT_nside<n>.fits``.
+    Bands of the same energies, such as those of two event types, go to different files. The part of
+    their names that differs becomes a part of the file name: ``counts_FRONT_nside<n>.fits``.
 
     Parameters
     ----------
     sky : SkyMap
         Of kind ``"counts"``, on HEALPix pixels of one frame.
     directory : path-like
-        Exists already.
+        An existing folder.
     selections : sequence of sequence of str, optional
         As for `write_counts`.
     overwrite : bool
-        Whether files that exist may be replaced.
+        Whether existing files may be replaced.
 
     Returns
     -------
     tuple of Path
-        From coarse to fine; `gammafind.sky.fits.read_counts` takes them together.
+        From coarse to fine; `gammafind.sky.fits.read_counts` reads them together.
 
     Raises
     ------
     OptionError
-        If the map does not hold counts.
+        If the map does not contain counts.
     ShapeError
         If the pixels are not HEALPix of one frame.
     OutputError
@@ -145,7 +145,7 @@ def _file_name(nside: int, channel: str) -> str:
 
 
 def _channels(bands: Sequence[Band]) -> list[str]:
-    """What tells the name of each band from those of others of the same energies."""
+    """The part of each band name that differs from those of bands with the same energies."""
     channels = []
     for band in bands:
         alike = [set(other.name.split()) for other in bands if same_edges([other], [band])]
@@ -171,7 +171,7 @@ def healpix_keywords(pixels: HealpixPixels) -> dict[str, str | int]:
 
 
 def _shared_cuts(sky: SkyMap, selections: Sequence[Sequence[str]] | None) -> list[str]:
-    """Cuts that all bands have."""
+    """Cuts that are common to all bands."""
     if selections is None:
         return list(sky.meta.get("selections", ()))
     if len(selections) != sky.n_bands:
@@ -180,7 +180,7 @@ def _shared_cuts(sky: SkyMap, selections: Sequence[Sequence[str]] | None) -> lis
 
 
 def _marked(sky: SkyMap, mark: float) -> list[np.ndarray]:
-    """Arrays as integers, or where pixels are not valid as float64 with ``mark`` in them."""
+    """Arrays as integers, or as float64 with ``mark`` if some pixels are not valid."""
     return [
         _integers(values) if valid.all() else np.where(valid, values.astype(float), mark)
         for values, valid in zip(sky.values, sky.valid, strict=True)
@@ -188,7 +188,7 @@ def _marked(sky: SkyMap, mark: float) -> list[np.ndarray]:
 
 
 def _integers(values: np.ndarray) -> np.ndarray:
-    """Counts as int32, as gtbin writes them, or as int64 where one is larger than that."""
+    """Counts as int32, as gtbin writes them, or as int64 if a value is too large."""
     fits_in_32 = values.max(initial=0) <= np.iinfo(np.int32).max
     return values.astype(np.int32 if fits_in_32 else np.int64)
 
@@ -205,7 +205,7 @@ def _healpix_table(sky: SkyMap) -> fits.BinTableHDU:
 
 
 def _cube(sky: SkyMap) -> fits.PrimaryHDU:
-    """Image of one band, or cube of several: gtbin CMAP and CCUBE."""
+    """Image of one band or cube of several bands: gtbin CMAP and CCUBE."""
     planes = np.stack(_marked(sky, np.nan))
     data = planes[0] if len(planes) == 1 else planes
     return fits.PrimaryHDU(data, header=sky.pixels[0].wcs.to_header())

@@ -55,10 +55,10 @@ def test_what_is_asked_for_is_rendered(renderer):
 @pytest.mark.parametrize(
     ("column", "row", "value", "fault"),
     [
-        ("ra", 1, np.nan * u.deg, "no position on the sky, the first two"),
-        ("ra", 1, np.inf * u.deg, "no position on the sky, the first two"),
-        ("dec", 2, np.nan * u.deg, "no position on the sky, the first three"),
-        ("dec", 2, 91 * u.deg, "no position on the sky, the first three"),
+        ("ra", 1, np.nan * u.deg, "no valid position, the first two"),
+        ("ra", 1, np.inf * u.deg, "no valid position, the first two"),
+        ("dec", 2, np.nan * u.deg, "no valid position, the first three"),
+        ("dec", 2, 91 * u.deg, "no valid position, the first three"),
         ("flux", 0, np.nan * FLUX, "a flux that is negative or not finite, the first one"),
         ("flux", 3, -1e-12 * FLUX, "a flux that is negative or not finite, the first four"),
         ("PL_Flux_Density", 0, -1e-12 * DIFFERENTIAL_FLUX, "a flux density that is neg.*first one"),

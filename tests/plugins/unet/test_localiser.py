@@ -169,7 +169,7 @@ def test_no_patch_holds_nan_or_negative_counts(written):
     patches = toy_patches()
     counts = patches.counts[0].copy()
     counts[0, 3, 4] = np.nan
-    with pytest.raises(ShapeError, match="counts of the patches holds values that are not finite"):
+    with pytest.raises(ShapeError, match="counts of the patches has values that are not finite"):
         replace(patches, counts=(counts,))
     counts[0, 3, 4] = -1
     with pytest.raises(InputDataError, match="counts of the patches"):

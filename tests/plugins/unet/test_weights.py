@@ -77,7 +77,7 @@ def test_weights_come_back_as_they_were(written):
 
 
 def test_a_folder_of_weights_is_not_overwritten(toy):
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         write(toy, random_network(MANY), MANY)
 
 

@@ -122,7 +122,7 @@ FAULTS = {
     "cut in the last table": (cut(lambda n: n - 100), TruncatedFileError, "headers say"),
     "no map": (lambda path: write(path, ebounds()), FileFormatError, "no map among"),
     "photon list": (events, FileFormatError, "photon list"),
-    "no columns of numbers": (text_column, FileFormatError, "no column of numbers"),
+    "no columns of numbers": (text_column, FileFormatError, "no numeric column"),
     "no NSIDE": (keywords(NSIDE=None), HealpixError, "no NSIDE"),
     "NSIDE of another length": (
         keywords(NSIDE=8),
@@ -138,9 +138,9 @@ FAULTS = {
     "unknown ORDERING": (keywords(ORDERING="SPIRAL"), HealpixError, "RING and NESTED"),
     "unknown INDXSCHM": (keywords(INDXSCHM="LOCAL"), HealpixError, "INDXSCHM is 'LOCAL'"),
     "EXPLICIT without PIX": (keywords(INDXSCHM="EXPLICIT"), HealpixError, "no column PIX"),
-    "pixel beyond the sky": (explicit([0, 1, 192]), HealpixError, "no pixels of NSIDE 4"),
-    "pixel below zero": (explicit([0, 1, -1]), HealpixError, "no pixels of NSIDE 4"),
-    "pixel twice": (explicit([0, 1, 1]), HealpixError, "stands twice"),
+    "pixel beyond the sky": (explicit([0, 1, 192]), HealpixError, "not pixels of NSIDE 4"),
+    "pixel below zero": (explicit([0, 1, -1]), HealpixError, "not pixels of NSIDE 4"),
+    "pixel twice": (explicit([0, 1, 1]), HealpixError, "occurs twice"),
     "no COORDSYS": (keywords(COORDSYS=None), CoordinateSystemError, "no COORDSYS"),
     "ecliptic": (keywords(COORDSYS="E"), CoordinateSystemError, "COORDSYS is 'E'"),
     "unknown COORDSYS": (keywords(COORDSYS="MARS"), CoordinateSystemError, "GALACTIC"),
@@ -159,10 +159,10 @@ FAULTS = {
     "bins that overlap": (edges([(1e6, 3e6), (2e6, 7e6)]), EnergyEdgesError, "overlap"),
     "bins in seconds": (edges([(1, 2), (2, 7)], unit="s"), EnergyEdgesError, "in 's'"),
     "bins in nonsense": (edges([(1, 2), (2, 7)], unit="blue"), EnergyEdgesError, "in 'blue'"),
-    "all masked": (values(all_masked), InputDataError, "no pixel holds data"),
-    "negative counts": (values(negative), InputDataError, "1 pixels hold negative .* -2"),
+    "all masked": (values(all_masked), InputDataError, "no pixel has data"),
+    "negative counts": (values(negative), InputDataError, "1 pixels have negative .* -2"),
     "expected counts": (values(fractional), InputDataError, "0.25; this looks like expected"),
-    "infinite": (values(infinite), InputDataError, "CHANNEL1 holds infinite"),
+    "infinite": (values(infinite), InputDataError, "CHANNEL1 has infinite"),
 }
 
 

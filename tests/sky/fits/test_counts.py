@@ -121,7 +121,7 @@ def test_energy_edges_of_several_files_are_sorted(tmp_path):
 
 def test_an_empty_sky_is_a_map_of_zeros_and_a_warning(tmp_path):
     path = gtbin_file(tmp_path / "dark.fits", np.zeros((2, N_PIXELS), dtype=int))
-    with pytest.warns(EmptySkyWarning, match=r"dark\.fits: the sky holds no counts"):
+    with pytest.warns(EmptySkyWarning, match=r"dark\.fits: the sky has no counts"):
         sky = read_counts(path)
     assert sky.n_bands == 2
 
@@ -131,7 +131,7 @@ def test_a_band_without_any_pixel_is_refused(tmp_path):
     maps = counts().astype(float)
     maps[1] = np.nan
     path = gtbin_file(tmp_path / "half.fits", maps)
-    with pytest.raises(InputDataError, match="CHANNEL2: no pixel holds data"):
+    with pytest.raises(InputDataError, match="CHANNEL2: no pixel has data"):
         read_counts(path)
     assert read_counts(path, bands=energy_bands([1, 2] * u.GeV)).valid[0].all()
 

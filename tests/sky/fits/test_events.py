@@ -121,7 +121,7 @@ def test_a_missing_column_and_a_wrong_unit(tmp_path):
     with pytest.raises(FileFormatError, match="no column RA"):
         read_events(path)
     path = ft1(tmp_path / "b.fits", [1], [1], [1], unit="s")
-    with pytest.raises(FileFormatError, match="column ENERGY holds float32 in 's'"):
+    with pytest.raises(FileFormatError, match="column ENERGY has float32 in 's'"):
         read_events(path)
 
 

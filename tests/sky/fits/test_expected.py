@@ -64,6 +64,6 @@ def test_what_does_not_fit_is_refused_and_nothing_is_left(tmp_path):
         write_expected({"all": np.zeros(5)}, path, band=BAND, pixels=pixels, component="PSR")
     assert list(tmp_path.iterdir()) == []
     write(path, pixels)
-    with pytest.raises(OutputError, match=r"map\.fits: the file exists"):
+    with pytest.raises(OutputError, match=r"map\.fits: the file already exists"):
         write(path, pixels)
     assert [entry.name for entry in tmp_path.iterdir()] == ["map.fits"]

@@ -95,7 +95,7 @@ def test_blank_integers_are_not_valid(tmp_path):
 @pytest.mark.parametrize(
     ("values", "fault"),
     [
-        (np.full((6, 8), np.nan), "no pixel holds a number"),
+        (np.full((6, 8), np.nan), "no pixel has a number"),
         (np.full((6, 8), 65535.0), "same value"),
     ],
 )

@@ -112,7 +112,7 @@ def test_each_nside_gets_a_file(tmp_path):
     paths = write_counts_by_nside(sky, tmp_path)
     assert [path.name for path in paths] == ["counts_nside4.fits", "counts_nside8.fits"]
     same(sky, read_counts(paths))
-    with pytest.raises(OutputError, match=r"counts_nside4\.fits: the file exists"):
+    with pytest.raises(OutputError, match=r"counts_nside4\.fits: the file already exists"):
         write_counts_by_nside(sky, tmp_path)
     assert len(write_counts_by_nside(sky, tmp_path, overwrite=True)) == 2
 
@@ -138,7 +138,7 @@ def test_one_file_holds_one_pixelisation(tmp_path):
 
 def test_only_counts_are_written(tmp_path):
     sky = sky_on(*[HealpixPixels(4)] * 2).map(np.sqrt, kind="expected counts")
-    with pytest.raises(OptionError, match="holds expected counts"):
+    with pytest.raises(OptionError, match="contains expected counts"):
         write_counts(sky, tmp_path / "sky.fits")
 
 
