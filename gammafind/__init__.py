@@ -19,6 +19,7 @@ _HOMES = {
     "GammafindError": "gammafind.errors",
     "GammafindWarning": "gammafind.errors",
     "HealpixPixels": "gammafind.sky.pixels",
+    "Instrument": "gammafind.roles.instrument",
     "Localiser": "gammafind.roles.localiser",
     "Observation": "gammafind.sky.observation",
     "PatchGrid": "gammafind.sky.patches",

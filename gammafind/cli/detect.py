@@ -118,7 +118,7 @@ def run(arguments: Namespace) -> None:
         select_preset(arguments.maps, arguments.preset, bands), arguments
     )
     renderer = get_plugin("renderer", preset.renderer.name)
-    if arguments.exposure is None and not renderer.reads_electrons:
+    if arguments.exposure is None and renderer.sees == "maps":
         logging.getLogger("gammafind").info(
             "the exposure is that of the preset %s; --exposure takes your own", preset.name
         )

@@ -65,6 +65,7 @@ def run(arguments: Namespace) -> None:
     import numpy as np
 
     from gammafind import __version__
+    from gammafind.catalogue.columns import column_of
     from gammafind.catalogue.io import read_table
     from gammafind.evaluation.brightness import MinFlux
     from gammafind.evaluation.summary import check_detections, check_truth, summarise
@@ -86,10 +87,9 @@ def run(arguments: Namespace) -> None:
     catalogue = read_table(arguments.catalogue)
     radius = parse_radius(arguments.radius, catalogue)
     truth = read_reference(arguments.truth)
-    is_published = "Score" in catalogue.colnames
     columns = {
-        "score": "Score" if is_published else "score",
-        "error": "Conf_68_SemiMajor" if is_published else "pos_err",
+        "score": column_of(catalogue, "score") or "score",
+        "error": column_of(catalogue, "r68") or "pos_err",
     }
     with of_file(arguments.catalogue):
         check_detections(catalogue, **columns)

@@ -41,14 +41,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.catalogue.io import read_table
-    from gammafind.catalogue.schema import CATALOGUE
+    from gammafind.catalogue.schema import SHARED
     from gammafind.evaluation.against import summarise
     from gammafind.pipeline.products import atomic_folder, check_folder
     from gammafind.sky.fits import read_counts
     from gammafind.views.write import write_report
 
     check_folder(arguments.output, overwrite=arguments.overwrite)
-    catalogue = read_table(arguments.catalogue, schema=CATALOGUE)
+    catalogue = read_table(arguments.catalogue, schema=SHARED)
     radius = parse_radius(arguments.radius, catalogue)
     counts = read_counts(arguments.maps, bands=parse_bands(arguments.band), frame=arguments.frame)
     reference = read_reference(arguments.reference)

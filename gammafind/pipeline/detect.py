@@ -228,14 +228,15 @@ def _search(
     lowest = _lowest_score(preset, localiser, min_score)
     kept = detections[np.asarray(detections["score"]) >= lowest]
     if classifier is not None:
-        likely = localiser.score_name == "probability"
+        likely = localiser.scores_are_probabilities
         kept = classify(kept, observation, classifier, epochs=epochs, probabilities=likely)
         if max_fake is not None:
             kept = without_fakes(kept, classifier, max_fake)
-    kept = renderer.calibrate(kept)
-    catalogue = publish(kept, pixels=observation.counts.finest_pixels)
+    kept = renderer.with_derived(kept)
+    columns = renderer.published
+    catalogue = publish(kept, columns=columns, pixels=observation.counts.finest_pixels)
     if reference is not None:
-        catalogue = associate(catalogue, reference, preset.match_radius)
+        catalogue = associate(catalogue, reference, preset.match_radius, columns=columns)
     catalogue.meta |= provenance(
         preset=preset.name,
         used=_used(renderer, localiser, classifier),

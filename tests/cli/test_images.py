@@ -65,7 +65,7 @@ def test_from_a_simulated_frame_to_a_catalogue(tmp_path, monkeypatch, capsys):
     found = QTable.read("out.ecsv")
     assert {"RAJ2000", "x", "y", "Score", "Flux", "mag", "mag_err"} <= set(found.colnames)
     assert len(found["Source_Name"][0]) == len("GF J202012.34-320011.2")
-    assert np.mean(found["ASSOC1"] != "") > 0.7
+    assert np.mean(found["association"] != "") > 0.7
     assert len(Regions.read("out.reg")) == len(found)
     assert Path("page/index.html").exists()
 

@@ -39,7 +39,7 @@ class BandData:
     counts, model, background : ndarray, shape (n_pixels,)
         Observed counts, expected counts, and of these the part that is no source; positive.
     sensitivity : ndarray, shape (n_pixels,)
-        Counts in this band of a source of flux one (cm-2 s-1, all bands).
+        Counts in this band of a source of flux one (in all bands together).
     valid : ndarray of bool, shape (n_pixels,)
     pixels : Pixels
     psf : RadialPsf

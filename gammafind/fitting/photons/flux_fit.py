@@ -24,7 +24,7 @@ class FluxFit:
     npred_err : ndarray, shape (n, n_indices)
         Their 1 sigma errors, neighbours held.
     exposure : ndarray, shape (n, n_indices)
-        Counts of a source of flux one (cm-2 s-1, all bands), in cm2 s.
+        Counts of a source of flux one (in all bands together).
     background : ndarray, shape (n, n_bands)
         Expected counts a pixel of the background there.
     clumps : ClumpFit, optional

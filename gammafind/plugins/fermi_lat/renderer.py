@@ -21,6 +21,7 @@ from gammafind.plugins.fermi_lat.fluxes import (
 from gammafind.plugins.fermi_lat.instrument import LatInstrument
 from gammafind.plugins.fermi_lat.sources import read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.patch_points import PatchPoints, on_patches
 from gammafind.sky.patches import PatchGrid
@@ -34,7 +35,7 @@ __all__ = ["FermiLatRenderer"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FermiLatRenderer(LatInstrument):
+class FermiLatRenderer(LatInstrument, SkyRenderer):
     """Fermi-LAT: PSF, exposure, interstellar and isotropic emission in energy bands.
 
     Parameters
