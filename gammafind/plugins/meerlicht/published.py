@@ -20,7 +20,7 @@ def published_columns(band: str) -> tuple[Column, ...]:
         ),
         Column("mag_err", "mag", "stat.error;phot.mag", "1 sigma error of mag", required=False),
         Column(
-            "electrons", "electron", "phot.count", "Electrons of the source in the image",
+            "electrons", "", "phot.count", "Electrons of the source in the image",
             required=False, holds="npred",
         ),
         Column(
