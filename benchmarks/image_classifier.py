@@ -120,7 +120,7 @@ def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name:
     observation, renderer = frame.observation, build(preset.renderer)
     localiser = create("localiser", name, **FINDERS[name])
     found = localiser.localise_sky(observation)
-    likely = localiser.score_name == "probability"
+    likely = localiser.scores_are_probabilities
     found = found[found["score"] >= LEAST_PROBABILITY] if likely else found
     stamps = make_stamps(observation, found, layout=classifier.layout, probabilities=likely)
     told = classifier.classify(stamps.arrays)

@@ -110,7 +110,7 @@ def main() -> None:
             found = search(localiser, frames)
             named = ", ".join(f"{k} = {v}" for k, v in options.items())
             print(f"| {' | '.join([name, named, *row(found)])} |", flush=True)
-            if localiser.score_name == "probability":
+            if localiser.scores_are_probabilities:
                 told.append((name, found))
         for name, found in told:
             print_calibration(name, found)

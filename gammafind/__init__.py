@@ -35,6 +35,7 @@ _NAMES = {
     "GammafindError": "gammafind.errors",
     "GammafindWarning": "gammafind.errors",
     "HealpixPixels": "gammafind.sky.pixels",
+    "Instrument": "gammafind.roles.instrument",
     "Localiser": "gammafind.roles.localiser",
     "Observation": "gammafind.sky.observation",
     "PatchGrid": "gammafind.sky.patches",

@@ -16,6 +16,7 @@ __all__ = [
     "EmptySkyWarning",
     "EnergyEdgesError",
     "FileFormatError",
+    "GammafindDeprecationWarning",
     "GammafindError",
     "GammafindWarning",
     "HeaderWarning",
@@ -171,6 +172,10 @@ class WorkerError(GammafindError):
 
 class GammafindWarning(UserWarning):
     """Base class of all warnings of gammafind."""
+
+
+class GammafindDeprecationWarning(GammafindWarning, DeprecationWarning):
+    """A plugin uses a name that will go with the next release."""
 
 
 class MaskedPixelsWarning(GammafindWarning):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
-from gammafind.catalogue.schema import CATALOGUE, conform
+from gammafind.catalogue.schema import CATALOGUE, Column, conform
 from gammafind.errors import TableError
 
 __all__ = ["associate"]
@@ -16,22 +18,30 @@ __all__ = ["associate"]
 _NAMES = ("source_name", "name")
 
 
-def associate(catalogue: QTable, reference: QTable, radius: Quantity) -> QTable:
-    """Fill ``ASSOC1`` with the names of a reference catalogue.
+def associate(
+    catalogue: QTable,
+    reference: QTable,
+    radius: Quantity,
+    *,
+    columns: Sequence[Column] = CATALOGUE,
+) -> QTable:
+    """Fill the column of associations with the names of a reference catalogue.
 
     Parameters
     ----------
     catalogue : QTable
-        Schema CATALOGUE.
+        From `gammafind.catalogue.publish.publish`.
     reference : QTable
         Table with positions, and ``Source_Name`` or ``name`` (case does not matter).
     radius : Quantity
-        Largest separation of a source and its counterpart; each counterpart is used once.
+        Largest separation of a source and its counterpart; each is used once.
+    columns : sequence of Column
+        Of the catalogue; one of them holds ``association``.
 
     Returns
     -------
     QTable
-        A copy; ``ASSOC1`` is empty if there is no counterpart.
+        A copy; the column is empty where there is no counterpart.
 
     Raises
     ------
@@ -44,8 +54,9 @@ def associate(catalogue: QTable, reference: QTable, radius: Quantity) -> QTable:
     names = np.full(len(catalogue), "", dtype=object)
     names[matches.a] = _names(reference)[matches.b]
     associated = QTable(catalogue, copy=True)
-    associated["ASSOC1"] = names.astype(str)
-    return conform(associated, CATALOGUE, what="the catalogue")
+    name = next((c.name for c in columns if c.quantity == "association"), "association")
+    associated[name] = names.astype(str)
+    return conform(associated, columns, what="the catalogue")
 
 
 def _names(reference: QTable) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""Columns as arrays, whether masked, with a unit or without."""
+"""Columns of a table, found by what they hold, as arrays: masked or not, with a unit or without.
+
+Each instrument names the columns of its catalogue, and so do those who publish catalogues
+elsewhere. Whoever reads one looks a column up here.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,59 @@ from astropy.units import Quantity
 
 from gammafind.units import FLUX
 
-__all__ = ["fluxes", "numbers", "texts"]
+__all__ = ["column_of", "fluxes", "names_of", "numbers", "numbers_of", "texts_of"]
 
-_FLUXES = ("Flux1000", "Flux", "flux")
+_PHOTONS = [(u.Unit("ph cm-2 s-1"), FLUX)]
+_NAMES = {
+    "source_name": ("Source_Name", "name"),
+    "r68": ("Conf_68_SemiMajor", "pos_err"),
+    "r95": ("Conf_95_SemiMajor",),
+    "score": ("Score", "score"),
+    "ts": ("ts", "TS"),
+    "significance": ("Signif_Avg", "Significance"),
+    "npred": ("npred", "Npred", "Counts", "electrons"),
+    "flux": ("Flux1000", "Flux", "flux"),
+    "flux_err": ("Unc_Flux1000", "Unc_Flux", "flux_err"),
+    "class_label": ("CLASS1", "Class", "class_label"),
+    "association": ("ASSOC1", "Association", "association"),
+}
+_UCDS = {
+    "source_name": ("meta.id;meta.main",),
+    "score": ("stat.value",),
+    "flux": ("phot.flux", "phot.flux.density"),
+    "flux_err": ("stat.error;phot.flux", "stat.error;phot.flux.density"),
+    "class_label": ("meta.code.class", "src.class"),
+    "association": ("meta.id.cross",),
+}
+"""UCDs by which columns of other names are found."""
+
+
+def names_of(quantity: str) -> tuple[str, ...]:
+    """Names that columns of a quantity have; the first counts where there are several."""
+    return _NAMES.get(quantity, (quantity,))
+
+
+def column_of(table: QTable, quantity: str) -> str | None:
+    """Name of the column that holds a quantity; None where there is none.
+
+    Parameters
+    ----------
+    table : QTable
+        A catalogue, detections, or a table that others made.
+    quantity : str
+        As `gammafind.catalogue.schema.Column.quantity` of a published column. Columns that have
+        none of the usual names are found by their UCDs.
+    """
+    known = [name for name in names_of(quantity) if name in table.colnames]
+    known += [name for name in table.colnames if _is_described(table[name], quantity)]
+    return known[0] if known else None
+
+
+def _is_described(column: object, quantity: str) -> bool:
+    """Whether the UCD of a column of single values is one of those of a quantity."""
+    ucd = (column.info.meta or {}).get("ucd", "")
+    heads = _UCDS.get(quantity, ())
+    return column.ndim == 1 and any(f"{ucd};".startswith(f"{head};") for head in heads)
 
 
 def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray:
@@ -43,18 +97,31 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     return np.where(missing, np.nan, values)
 
 
-def fluxes(table: QTable) -> np.ndarray:
-    """Photon fluxes in cm-2 s-1, shape (n,); NaN where the table has none."""
-    for name in _FLUXES:
-        if name in table.colnames:
-            return numbers(table, name, FLUX)
-    return np.full(len(table), np.nan)
+def numbers_of(table: QTable, quantity: str, unit: u.UnitBase | str = "") -> np.ndarray:
+    """Column that holds a quantity, as `numbers`; NaN where there is none."""
+    name = column_of(table, quantity)
+    return np.full(len(table), np.nan) if name is None else numbers(table, name, unit)
 
 
-def texts(table: QTable, *names: str) -> np.ndarray:
-    """First of the columns that is there as text, shape (n,); empty where there is none."""
-    for name in names:
-        if name in table.colnames:
-            column = table[name]
-            return np.char.strip(np.asarray(np.ma.filled(column, ""), dtype=str))
-    return np.full(len(table), "", dtype="U1")
+def texts_of(table: QTable, quantity: str) -> np.ndarray:
+    """Column that holds a quantity, as text, shape (n,); empty where there is none."""
+    name = column_of(table, quantity)
+    if name is None:
+        return np.full(len(table), "", dtype="U1")
+    return np.char.strip(np.asarray(np.ma.filled(table[name], ""), dtype=str))
+
+
+def fluxes(table: QTable) -> Quantity:
+    """Fluxes of the sources, shape (n,), in the unit of their column.
+
+    They are in cm-2 s-1 where the column has no unit or counts photons; NaN where a value or
+    the column is missing.
+    """
+    name = column_of(table, "flux")
+    if name is None:
+        return np.full(len(table), np.nan) * FLUX
+    own = table[name].unit
+    if own in (None, u.dimensionless_unscaled):
+        own = FLUX
+    unit = FLUX if own.is_equivalent(FLUX, _PHOTONS) else own
+    return Quantity(numbers(table, name, own), own).to(unit, equivalencies=_PHOTONS)

@@ -1,36 +1,34 @@
-"""Detections become a catalogue: names after the position, Fermi column names."""
+"""Detections become a catalogue: names after the position, columns as the instrument names them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.units import Quantity
 
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.schema import (
     CATALOGUE,
     DETECTIONS,
-    PIXEL_CATALOGUE,
+    Column,
     conform,
     empty_table,
+    in_flux_unit,
+    in_pixels,
 )
 from gammafind.errors import OptionError
 from gammafind.sky.pixels import Pixels
+from gammafind.units import FLUX
 
 __all__ = ["publish", "source_names"]
 
-_PUBLISHED = {
-    "ra": "RAJ2000",
-    "dec": "DEJ2000",
-    "score": "Score",
-    "ts": "TS",
-    "npred": "Npred",
-    "flux": "Flux",
-    "flux_err": "Unc_Flux",
-    "class_label": "CLASS1",
-}
+_PLACES = ("ra", "dec", "glon", "glat", "pos_err")
+"""Columns of detections that a catalogue has in another form, or not at all."""
 _COARSE_NAMES = 6 * u.arcsec
 """The last digit of the right ascension in a short name."""
 _ROUNDING = 1e-7
@@ -40,6 +38,7 @@ _ROUNDING = 1e-7
 def publish(
     detections: QTable,
     *,
+    columns: Sequence[Column] = CATALOGUE,
     prefix: str = "GF",
     pos_scale: float = 1.0,
     pixels: Pixels | None = None,
@@ -50,7 +49,10 @@ def publish(
     ----------
     detections : QTable
         Columns of the schema DETECTIONS, and ``class_label`` and ``prob_<class>`` where the
-        sources are classified. Further columns are kept.
+        sources are classified. Columns that no published one holds are kept.
+    columns : sequence of Column
+        Of the catalogue, as an instrument publishes it; each holds a column of the detections or
+        ``source_name``, ``r68``, ``r95`` or ``significance``.
     prefix : str
         Acronym before the coordinates in the names.
     pos_scale : float
@@ -62,10 +64,10 @@ def publish(
     Returns
     -------
     QTable
-        Schema CATALOGUE, or PIXEL_CATALOGUE for an image without a WCS, rows in the order of
+        The columns, less those of the sky for an image without a WCS, rows in the order of
         ``detections``. The 95 % position error follows from the 68 % one as for a
         two-dimensional Gaussian; the significance is the square root of TS, 0 where TS is
-        negative. Without detections it has every column of the schema.
+        negative. Without detections it has all columns.
 
     Raises
     ------
@@ -76,32 +78,46 @@ def publish(
     """
     if not (np.isfinite(pos_scale) and pos_scale > 0):
         raise OptionError(f"pos_scale is {pos_scale}", remedy="It must be positive.")
-    table = conform(detections, DETECTIONS, what="the table of detections")
+    flux_unit = detections["flux"].unit if "flux" in detections.colnames else FLUX
+    schema = in_flux_unit(DETECTIONS, flux_unit or FLUX)
+    table = conform(detections, schema, what="the table of detections")
     celestial = pixels is None or pixels.celestial
-    schema = CATALOGUE if celestial else PIXEL_CATALOGUE
+    columns = tuple(columns) if celestial else in_pixels(columns)
     meta = dict(detections.meta)
     if len(table) == 0:
-        catalogue = empty_table(schema)
+        catalogue = empty_table(columns)
         catalogue.meta = meta
         return catalogue
-    catalogue = QTable({"Source_Name": _names(table, prefix, pixels)}, meta=meta)
-    for name in table.colnames:
-        if name in _PUBLISHED:
-            catalogue[_PUBLISHED[name]] = table[name]
-        elif name not in ("glon", "glat", "pos_err"):
-            catalogue[name] = table[name]
+    held = {name: table[name] for name in table.colnames if name not in _PLACES}
+    held |= {"source_name": _names(table, prefix, pixels), **_uncertainties(table, pos_scale)}
     if celestial:
-        galactic = sky_positions(table, what="the table of detections").galactic
-        catalogue["GLON"] = galactic.l.deg * u.deg
-        catalogue["GLAT"] = galactic.b.deg * u.deg
-    else:
-        catalogue.remove_columns(["RAJ2000", "DEJ2000"])
+        held |= _places(table)
+    catalogue = QTable(meta=meta)
+    for column in columns:
+        if column.quantity in held:
+            catalogue[column.name] = held.pop(column.quantity)
+    for name in table.colnames:
+        if name in held:
+            catalogue[name] = held[name]
+    return _labelled(conform(catalogue, columns, what="the catalogue"))
+
+
+def _places(table: QTable) -> dict[str, Quantity]:
+    """Equatorial and Galactic coordinates of each detection."""
+    galactic = sky_positions(table, what="the table of detections").galactic
+    lon, lat = galactic.l.deg * u.deg, galactic.b.deg * u.deg
+    return {"ra": table["ra"], "dec": table["dec"], "glon": lon, "glat": lat}
+
+
+def _uncertainties(table: QTable, pos_scale: float) -> dict[str, Quantity | np.ndarray]:
+    """Position errors and significances, as far as they are known."""
+    known: dict[str, Quantity | np.ndarray] = {}
     if "pos_err" in table.colnames:
-        catalogue["Conf_68_SemiMajor"] = pos_scale * table["pos_err"]
-        catalogue["Conf_95_SemiMajor"] = R95_OVER_R68 * catalogue["Conf_68_SemiMajor"]
+        known["r68"] = pos_scale * table["pos_err"]
+        known["r95"] = R95_OVER_R68 * known["r68"]
     if "ts" in table.colnames:
-        catalogue["Signif_Avg"] = np.sqrt(np.maximum(table["ts"], 0))
-    return _labelled(conform(catalogue, schema, what="the catalogue"))
+        known["significance"] = np.sqrt(np.maximum(table["ts"], 0))
+    return known
 
 
 def _names(table: QTable, prefix: str, pixels: Pixels | None) -> np.ndarray:

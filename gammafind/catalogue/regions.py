@@ -14,8 +14,9 @@ from astropy.units import Quantity
 from astropy.utils.exceptions import AstropyUserWarning
 
 from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED, class_colours
+from gammafind.catalogue.columns import column_of, names_of, texts_of
 from gammafind.catalogue.positions import sky_positions
-from gammafind.catalogue.schema import CATALOGUE, PIXEL_CATALOGUE, conform, empty_table
+from gammafind.catalogue.schema import CATALOGUE, SHARED, conform, empty_table, in_pixels
 from gammafind.errors import FileFormatError
 from gammafind.units import degrees
 from gammafind.utils.files import atomic_output, check_input
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["read_regions", "to_regions", "write_regions"]
 
 _HEADER = "# Region file format: DS9 astropy/regions\nicrs\n"
-_NUMBERS = ("Score", "TS", "Conf_95_SemiMajor")
-_TEXTS = ("CLASS1", "ASSOC1")
+_NUMBERS = ("score", "ts", "r95")
+_TEXTS = ("class_label", "association")
 _PIXELS = 5.0
 """Radius of circles without a position error: visible, and small against separations."""
 _LEAST = 2 / 3600
@@ -41,7 +42,7 @@ def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
     Parameters
     ----------
     catalogue : QTable
-        Schema CATALOGUE.
+        From `gammafind.catalogue.publish.publish`.
     radius : Quantity
         Radius of the circle if the 95 % position error is not known; a known one is drawn with at
         least 2 arcsec.
@@ -49,18 +50,18 @@ def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
     Returns
     -------
     regions.Regions
-        One `~regions.CircleSkyRegion` per source, or a `~regions.CirclePixelRegion` of five pixels
-        if the catalogue has no sky positions. ``meta["text"]`` is its name, ``meta["tag"]`` lists
-        the known values of ``Score=``, ``TS=``, ``CLASS1=``, ``ASSOC1=`` and
-        ``Conf_95_SemiMajor=``. The colours are those of the page: by class, if there are classes;
-        otherwise blue for sources with an association and red without; otherwise all are cyan.
+        One `~regions.CircleSkyRegion` a source, a `~regions.CirclePixelRegion` of five pixels
+        where the catalogue has no sky positions. ``meta["text"]`` is its name, ``meta["tag"]``
+        lists score, TS, 95 % position error, class and association, each as ``<column>=<value>``,
+        as far as they are known. The colours are those of the page: of the class where there is
+        one; else a source with an association is blue and one without is red; else all are cyan.
     """
     from regions import RegionMeta, Regions, RegionVisual
 
-    in_pixels = "RAJ2000" not in catalogue.colnames and "x" in catalogue.colnames
-    schema = PIXEL_CATALOGUE if in_pixels else CATALOGUE
+    without_sky = "RAJ2000" not in catalogue.colnames and "x" in catalogue.colnames
+    schema = in_pixels(SHARED) if without_sky else SHARED
     catalogue = conform(catalogue, schema, what="the catalogue")
-    shapes = _pixel_circles(catalogue) if in_pixels else _sky_circles(catalogue, radius)
+    shapes = _pixel_circles(catalogue) if without_sky else _sky_circles(catalogue, radius)
     circles = []
     for row, shape, colour in zip(_plain_rows(catalogue), shapes, _colours(catalogue), strict=True):
         meta = RegionMeta({"text": row.pop("Source_Name")})
@@ -98,7 +99,7 @@ def write_regions(
     Parameters
     ----------
     catalogue : QTable
-        Schema CATALOGUE.
+        From `gammafind.catalogue.publish.publish`.
     path : path-like
     radius : Quantity
         As for `to_regions`.
@@ -127,7 +128,8 @@ def read_regions(path: str | PathLike) -> QTable:
     Returns
     -------
     QTable
-        Schema CATALOGUE. ``Score`` is NaN and ``Source_Name`` empty if the file does not give them.
+        Columns of the schema SHARED, and those of TS, class and association under the names of
+        the file. ``Score`` is NaN and ``Source_Name`` empty where the file says nothing.
 
     Raises
     ------
@@ -150,15 +152,16 @@ def read_regions(path: str | PathLike) -> QTable:
     table = QTable({"Source_Name": [str(region.meta.get("text", "")) for region in found]})
     table["RAJ2000"], table["DEJ2000"] = positions.ra, positions.dec
     table["GLON"], table["GLAT"] = positions.galactic.l, positions.galactic.b
-    for name in _NUMBERS:
-        if name == "Score" or any(name in tag for tag in tags):
+    table["Score"] = np.full(len(table), np.nan)
+    for quantity in (*_NUMBERS, *_TEXTS):
+        name = next((n for n in names_of(quantity) if any(n in tag for tag in tags)), None)
+        if name is not None and quantity in _NUMBERS:
             table[name] = _numbers(tags, name)
-    for name in _TEXTS:
-        if any(name in tag for tag in tags):
+        elif name is not None:
             table[name] = [tag.get(name, "") for tag in tags]
     if "Conf_95_SemiMajor" in table.colnames:
         table["Conf_95_SemiMajor"] *= u.deg
-    return conform(table, CATALOGUE, what=f"the regions of {path}")
+    return conform(table, SHARED, what=f"the regions of {path}")
 
 
 def _parse(path: PathLike) -> list[SkyRegion]:
@@ -192,14 +195,16 @@ def _numbers(tags: list[dict[str, str]], name: str) -> np.ndarray:
 
 
 def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
-    """Name and known properties of each source, as text that is valid in DS9."""
-    names = [name for name in (*_NUMBERS, *_TEXTS) if name in catalogue.colnames]
+    """Name of each source and what is known of it, as text that DS9 can hold."""
+    columns = {quantity: column_of(catalogue, quantity) for quantity in (*_NUMBERS, *_TEXTS)}
     rows = []
     for index in range(len(catalogue)):
         row = {"Source_Name": str(catalogue["Source_Name"][index]).translate(_BRACES)}
-        for name in names:
+        for quantity, name in columns.items():
+            if name is None:
+                continue
             value = catalogue[name][index]
-            number = float(getattr(value, "value", value)) if name in _NUMBERS else None
+            number = float(getattr(value, "value", value)) if quantity in _NUMBERS else None
             text = repr(number) if number is not None else str(value).translate(_BRACES)
             if text not in ("nan", ""):
                 row[name] = text
@@ -217,10 +222,10 @@ def _radii(catalogue: QTable, radius: Quantity) -> np.ndarray:
 
 
 def _colours(catalogue: QTable) -> list[str]:
-    if "CLASS1" in catalogue.colnames:
-        labels = catalogue["CLASS1"].tolist()
+    if column_of(catalogue, "class_label"):
+        labels = texts_of(catalogue, "class_label").tolist()
         colours = class_colours(labels)
         return [colours.get(label, OTHER_COLOUR) for label in labels]
-    if "ASSOC1" in catalogue.colnames:
-        return [MATCHED if name else UNMATCHED for name in catalogue["ASSOC1"]]
+    if column_of(catalogue, "association"):
+        return [MATCHED if name else UNMATCHED for name in texts_of(catalogue, "association")]
     return ["cyan"] * len(catalogue)

@@ -12,17 +12,20 @@ from astropy.units import Quantity
 from astropy.utils.masked import Masked
 
 from gammafind.errors import TableError
+from gammafind.units import FLUX
 
 __all__ = [
     "CATALOGUE",
     "CLUSTERS",
     "DETECTIONS",
     "PATCH_DETECTIONS",
-    "PIXEL_CATALOGUE",
+    "SHARED",
     "SOURCES",
     "Column",
     "conform",
     "empty_table",
+    "in_flux_unit",
+    "in_pixels",
 ]
 
 _PHOTONS = [(u.Unit("ph cm-2 s-1"), u.Unit("cm-2 s-1"))]
@@ -45,6 +48,9 @@ class Column:
         Numpy type.
     required : bool
         False where a plugin may leave it out.
+    holds : str
+        Of a published column, what it holds: a column of the detections, or one of those that
+        `gammafind.catalogue.publish.publish` adds; empty where that is its own name.
     """
 
     name: str
@@ -53,6 +59,12 @@ class Column:
     description: str
     dtype: str = "f8"
     required: bool = True
+    holds: str = ""
+
+    @property
+    def quantity(self) -> str:
+        """What the column holds."""
+        return self.holds or self.name
 
 
 _POSITION = (
@@ -135,62 +147,106 @@ DETECTIONS = (
 )
 """Detections on the sky, each source once, as `Localiser.localise_sky` returns them."""
 
-_NAME = Column("Source_Name", "", "meta.id;meta.main", "Name after the position (J2000)", "U")
-_PUBLISHED = (
+SHARED = (
     Column(
-        "Conf_68_SemiMajor", "deg", "stat.error;pos", "68 % position error, radius", required=False
+        "Source_Name", "", "meta.id;meta.main", "Name after the position (J2000)", "U",
+        holds="source_name",
+    ),
+    Column("RAJ2000", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)", holds="ra"),
+    Column("DEJ2000", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)", holds="dec"),
+    Column("GLON", "deg", "pos.galactic.lon", "Galactic longitude", holds="glon"),
+    Column("GLAT", "deg", "pos.galactic.lat", "Galactic latitude", holds="glat"),
+    *_IN_IMAGE,
+    Column(
+        "Conf_68_SemiMajor", "deg", "stat.error;pos", "68 % position error, radius",
+        required=False, holds="r68",
     ),
     Column(
-        "Conf_95_SemiMajor", "deg", "stat.error;pos", "95 % position error, radius", required=False
+        "Conf_95_SemiMajor", "deg", "stat.error;pos", "95 % position error, radius",
+        required=False, holds="r95",
     ),
-    Column("Score", "", "stat.value", "Score of the localiser"),
-    Column(
-        "TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
-    ),
-    Column("Signif_Avg", "", "stat.snr", "Significance, the square root of TS", required=False),
-    Column("Npred", "", "phot.count", "Fitted counts of the source", required=False),
-    Column(
-        "Flux",
-        "cm-2 s-1",
-        "phot.flux",
-        "Photon flux in all bands together",
-        required=False,
-    ),
-    Column(
-        "Unc_Flux",
-        "cm-2 s-1",
-        "stat.error;phot.flux",
-        "1 sigma error of Flux",
-        required=False,
-    ),
-    Column("CLASS1", "", "meta.code.class;src.class", "Most probable class", "U", required=False),
-    Column(
-        "ASSOC1",
-        "",
-        "meta.id.cross",
-        "Matched source of the reference catalogue",
-        "U",
-        required=False,
-    ),
-)
+    Column("Score", "", "stat.value", "Score of the localiser", holds="score"),
+)  # fmt: skip
+"""Columns with which the catalogue of every instrument begins."""
 
 CATALOGUE = (
-    _NAME,
-    Column("RAJ2000", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
-    Column("DEJ2000", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
-    Column("GLON", "deg", "pos.galactic.lon", "Galactic longitude"),
-    Column("GLAT", "deg", "pos.galactic.lat", "Galactic latitude"),
-    *_IN_IMAGE,
-    *_PUBLISHED,
-)
-"""The published catalogue, with the names of the Fermi-LAT catalogues."""
+    *SHARED,
+    Column(
+        "TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio",
+        required=False, holds="ts",
+    ),
+    Column(
+        "Significance", "", "stat.snr", "Square root of TS", required=False, holds="significance"
+    ),
+    Column("Counts", "", "phot.count", "Fitted counts of the source", required=False,
+           holds="npred"),
+    Column(
+        "Flux", "cm-2 s-1", "phot.flux", "Photon flux in all bands together",
+        required=False, holds="flux",
+    ),
+    Column(
+        "Unc_Flux", "cm-2 s-1", "stat.error;phot.flux", "1 sigma error of Flux",
+        required=False, holds="flux_err",
+    ),
+    Column(
+        "Class", "", "meta.code.class;src.class", "Most probable class", "U",
+        required=False, holds="class_label",
+    ),
+    Column(
+        "Association", "", "meta.id.cross", "Matched source of the reference catalogue", "U",
+        required=False, holds="association",
+    ),
+)  # fmt: skip
+"""The catalogue of an instrument that names no columns of its own."""
 
-PIXEL_CATALOGUE = (
-    replace(_NAME, description="Name after the place in the image"),
-    *(replace(column, required=True) for column in _IN_IMAGE),
-    *_PUBLISHED,
-)
-"""The published catalogue of an image without celestial coordinates."""
+_ON_SKY = ("ra", "dec", "glon", "glat")
+_FLUXES = ("flux", "flux_err")
+
+
+def in_pixels(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Columns of the catalogue of an image that has no celestial coordinates.
+
+    Parameters
+    ----------
+    columns : iterable of Column
+        Of the catalogue of an image that has them.
+    """
+    changes = {
+        "source_name": {"description": "Name after the place in the image"},
+        "x": {"required": True},
+        "y": {"required": True},
+    }
+    return tuple(
+        replace(column, **changes.get(column.quantity, {}))
+        for column in columns
+        if column.quantity not in _ON_SKY
+    )
+
+
+def in_flux_unit(columns: Iterable[Column], unit: u.UnitBase | str) -> tuple[Column, ...]:
+    """Columns of which ``flux`` and ``flux_err`` are in the unit of another instrument.
+
+    Parameters
+    ----------
+    columns : iterable of Column
+        Their fluxes are photon fluxes in cm-2 s-1.
+    unit : unit
+    """
+    unit = u.Unit(unit)
+    if unit == FLUX:
+        return tuple(columns)
+    ucd = "phot.flux.density" if unit.is_equivalent(u.Jy) else "phot.flux"
+    return tuple(
+        replace(
+            column,
+            unit=unit.to_string(),
+            ucd=column.ucd.replace("phot.flux", ucd),
+            description=column.description.replace("Photon flux", "Flux"),
+        )
+        if column.quantity in _FLUXES
+        else column
+        for column in columns
+    )
 
 
 def empty_table(schema: Iterable[Column]) -> QTable:

@@ -74,7 +74,7 @@ def _is_of_image(table: QTable) -> bool:
     from gammafind.roles.registry import get_plugin
 
     renderers = [used["name"] for used in table.meta["plugins"] if used["role"] == "renderer"]
-    return any(get_plugin("renderer", name).reads_electrons for name in renderers)
+    return any(get_plugin("renderer", name).sees == "image" for name in renderers)
 
 
 def _column(

@@ -12,7 +12,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import fluxes, numbers
+from gammafind.catalogue.columns import column_of, fluxes, numbers_of
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import map_positions, sky_positions
 from gammafind.evaluation.metrics import (
@@ -55,7 +55,7 @@ def summarise(
         Schema CATALOGUE, n rows. ``score_name`` and ``min_score`` of its metadata say what the
         scores are and the lowest that was kept.
     reference : QTable, optional
-        Positions and, where known, ``Flux1000`` or ``flux``.
+        Positions and, where known, fluxes.
     radius : Quantity
         Match radius of the one-to-one matching; one angle.
     counts : SkyMap, optional
@@ -84,7 +84,7 @@ def summarise(
     found = map_positions(catalogue, pixels, what="the catalogue")
     common = {
         "score_name": str(catalogue.meta.get("score_name", "score")),
-        "score_quantiles": _quantiles(numbers(catalogue, "Score")),
+        "score_quantiles": _quantiles(numbers_of(catalogue, "score")),
         "radius": radius,
         "cut": catalogue.meta.get("min_score"),
     }
@@ -94,11 +94,11 @@ def summarise(
     matches = match_one_to_one(found, truth, radius)
     covered = _covered(truth, counts)
     covered[matches.b] = True
-    bright_ones = covered & (fluxes(reference) > threshold)
-    if counts is not None and counts.kind == "electrons":
-        bright_ones[:] = False
+    bright_ones = covered & _brighter(reference, threshold * FLUX, counts)
     by_chance = _chance(found, truth, radius)
-    matched = evaluate_detections(catalogue, reference, radius=radius, score="Score")
+    matched = evaluate_detections(
+        catalogue, reference, radius=radius, score=column_of(catalogue, "score") or "score"
+    )
     of_all = None
     if detections is not None:
         of_all = evaluate_detections(detections, reference, radius=radius)
@@ -124,6 +124,15 @@ def summarise(
         footprint=covered,
         **common,
     )
+
+
+def _brighter(reference: QTable, least: Quantity, counts: SkyMap | None) -> np.ndarray:
+    """Which sources have more flux; none in an image, nor where fluxes are of another kind."""
+    flux = fluxes(reference)
+    of_image = counts is not None and counts.kind == "electrons"
+    if of_image or not flux.unit.is_equivalent(least.unit):
+        return np.zeros(len(reference), dtype=bool)
+    return flux > least
 
 
 def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import column_of, numbers
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError, TableError
@@ -202,7 +202,7 @@ def _measured_ts(detections: QTable) -> np.ndarray | None:
 
 def _ts_column(detections: QTable) -> str:
     """Name of the column of the TS, whether it is there or not."""
-    return "TS" if "TS" in detections.colnames and "ts" not in detections.colnames else "ts"
+    return column_of(detections, "ts") or "ts"
 
 
 def _offsets_entry(

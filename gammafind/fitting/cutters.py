@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from gammafind.fitting.image.stamps import make_stamps
 from gammafind.fitting.photons.cutouts import make_cutouts
+from gammafind.roles.base import Sees
 
 __all__ = ["CUTTERS"]
 
-CUTTERS = {"maps": make_cutouts, "image": make_stamps}
-"""Functions that make the inputs of a classifier, by the type of data that it sees."""
+CUTTERS: dict[Sees, Callable[..., Any]] = {"maps": make_cutouts, "image": make_stamps}
+"""Functions that make the inputs of a classifier, by what it sees."""

@@ -55,7 +55,7 @@ def classify(
     """
     if not len(detections):
         return detections
-    cutouts = CUTTERS[classifier.looks_at](
+    cutouts = CUTTERS[classifier.sees](
         observation,
         detections,
         layout=classifier.layout,

@@ -245,7 +245,7 @@ class _Search:
         """Detections with classes, if there is a classifier."""
         if self.classifier is None:
             return detections
-        likely = localiser.score_name == "probability"
+        likely = localiser.scores_are_probabilities
         classified = classify(
             detections,
             self.observation,
@@ -259,11 +259,15 @@ class _Search:
 
     def _published(self, detections: QTable, preset: Preset) -> QTable:
         """Catalogue of detections, with the names of their counterparts."""
-        measured = self.renderer.calibrate(detections)
-        catalogue = publish(measured, pixels=self.observation.counts.finest_pixels)
+        columns = self.renderer.published
+        catalogue = publish(
+            self.renderer.with_derived(detections),
+            columns=columns,
+            pixels=self.observation.counts.finest_pixels,
+        )
         if self.reference is None:
             return catalogue
-        return associate(catalogue, self.reference, preset.match_radius)
+        return associate(catalogue, self.reference, preset.match_radius, columns=columns)
 
     def _provenance(self, preset: Preset, localiser: Localiser, lowest: float) -> dict[str, Any]:
         """How the catalogue was made."""

@@ -12,6 +12,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
+from gammafind.catalogue.columns import column_of
 from gammafind.errors import OptionError
 from gammafind.evaluation.brightness import MinFlux
 from gammafind.evaluation.summary import check_detections, check_truth, summarise
@@ -82,10 +83,9 @@ def evaluate(
         raise OptionError(f"min_score is {min_score}", remedy="It must be a finite number.")
     found = catalogue.catalogue if isinstance(catalogue, Result) else table_of(catalogue)
     there = table_of(truth)
-    is_published = "Score" in found.colnames
     columns = {
-        "score": "Score" if is_published else "score",
-        "error": "Conf_68_SemiMajor" if is_published else "pos_err",
+        "score": column_of(found, "score") or "score",
+        "error": column_of(found, "r68") or "pos_err",
     }
     with _named(catalogue):
         check_detections(found, **columns)

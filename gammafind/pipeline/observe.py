@@ -65,7 +65,7 @@ def observe(
     InputFileError
         If a file cannot be used; the class names the fault.
     """
-    if exposure is not None and renderer.reads_electrons:
+    if exposure is not None and renderer.sees == "image":
         raise OptionError(
             f"the exposure map {exposure} is given for {renderer.name}, which reads electrons",
             remedy="Leave it out: the options of the renderer say the exposure.",

@@ -9,7 +9,7 @@ from pathlib import Path
 from astropy.units import Quantity
 
 from gammafind.catalogue.io import read_table
-from gammafind.catalogue.schema import CATALOGUE
+from gammafind.catalogue.schema import SHARED
 from gammafind.evaluation.against import summarise
 from gammafind.evaluation.numbers import Summary
 from gammafind.pipeline.evaluate import match_radius
@@ -78,7 +78,7 @@ def report(
     """
     folder = check_folder(folder, overwrite=overwrite)
     if isinstance(catalogue, str | PathLike):
-        catalogue = read_table(catalogue, schema=CATALOGUE)
+        catalogue = read_table(catalogue, schema=SHARED)
     if not isinstance(counts, SkyMap):
         counts = read_counts(path_list(counts), bands=bands, frame=frame)
     truth = table_of(reference)

@@ -125,7 +125,7 @@ def _stamp_architecture(recipe: ClassifierRecipe, maker: DetectionMaker) -> Stam
     return StampArchitecture(
         network=recipe.network,
         n_pixels=recipe.layout.n_pixels,
-        scores=maker.localiser.score_name == "probability",
+        scores=maker.localiser.scores_are_probabilities,
         options=recipe.network_options,
     )
 

@@ -36,5 +36,5 @@ class TrainingData(Protocol):
 
 def data_of(recipe: Recipe, folder: Path) -> TrainingData:
     """Training data of a recipe: tiles of a camera's images, patches of the sky of all others."""
-    kind = TileData if build(recipe.preset.renderer).reads_electrons else PatchData
+    kind = TileData if build(recipe.preset.renderer).sees == "image" else PatchData
     return kind(recipe, folder)

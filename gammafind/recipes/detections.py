@@ -29,6 +29,7 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OutputError, TableError
 from gammafind.fitting.cutters import CUTTERS
 from gammafind.fitting.photons.expected import rendered_ts
+from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
@@ -88,7 +89,7 @@ class DetectionMaker:
         Within which a detection is that of a source.
     """
 
-    looks_at: ClassVar[str] = "maps"
+    sees: ClassVar[Sees] = "maps"
 
     folder: Path
     renderer: SkyRenderer
@@ -121,12 +122,12 @@ class DetectionMaker:
             sky = self._sky(index)
         epochs = self._epochs(sky, index)
         detections = self._detections(sky, index)
-        cutouts = CUTTERS[self.looks_at](
+        cutouts = CUTTERS[self.sees](
             sky.observation,
             detections,
             layout=self.layout,
             epochs=epochs,
-            probabilities=self.localiser.score_name == "probability",
+            probabilities=self.localiser.scores_are_probabilities,
         )
         label, source = self._labels(detections, sky, cutouts.arrays)
         with atomic_output(folder / "cutouts.npz", overwrite=True) as temporary:

@@ -19,6 +19,7 @@ from gammafind.fitting.image.point_source import point_source_fit
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
 from gammafind.recipes.detections import DetectionMaker
+from gammafind.roles.base import Sees
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
@@ -49,7 +50,7 @@ class FrameMaker(DetectionMaker):
         Values of options of the renderer and the population, of which each image has one at random.
     """
 
-    looks_at: ClassVar[str] = "image"
+    sees: ClassVar[Sees] = "image"
 
     preset: Preset
     vary: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)

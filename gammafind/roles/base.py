@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import abc
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
-__all__ = ["PLUGIN_NAME", "Plugin"]
+__all__ = ["PLUGIN_NAME", "Plugin", "Sees"]
 
 PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What the name of a plugin matches: kebab-case."""
+
+Sees = Literal["maps", "image"]
+"""What an instrument makes and a plugin looks at: maps of counts, or the image of a camera."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,3 +28,12 @@ class Plugin(abc.ABC):
     """
 
     name: ClassVar[str]
+
+    _old_names: ClassVar[Mapping[str, Callable[[type], None]]] = {}
+    """What to do with a class that uses a name of the release before."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, adopt in cls._old_names.items():
+            if name in vars(cls):
+                adopt(cls)

@@ -11,7 +11,8 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.errors import OptionError, ShapeError
-from gammafind.roles.base import Plugin
+from gammafind.roles.base import Plugin, Sees
+from gammafind.roles.deprecated import renamed
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
@@ -37,8 +38,10 @@ class Classifier(Plugin):
     classes: ClassVar[tuple[str, ...]]
     fakes: ClassVar[tuple[str, ...]] = ()
     """Classes of detections that are no sources; empty where there is none."""
-    looks_at: ClassVar[str] = "maps"
-    """A key of `gammafind.pipeline.classify.CUTTERS`: from what its cut-outs are made."""
+    sees: ClassVar[Sees] = "maps"
+    """Whether its cut-outs are made of maps of the sky, or of the image of a camera."""
+
+    _old_names: ClassVar = {"looks_at": renamed("looks_at", "sees")}
 
     abstain: float = 0.0
 

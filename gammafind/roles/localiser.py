@@ -5,16 +5,23 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from astropy.table import QTable, vstack
 
 from gammafind.catalogue.merging import merge_detections
-from gammafind.catalogue.schema import DETECTIONS, PATCH_DETECTIONS, conform, empty_table
+from gammafind.catalogue.schema import (
+    DETECTIONS,
+    PATCH_DETECTIONS,
+    conform,
+    empty_table,
+    in_flux_unit,
+)
 from gammafind.errors import OptionError
-from gammafind.roles.base import Plugin
+from gammafind.roles.base import Plugin, Sees
 from gammafind.roles.clusterer import Clusterer
+from gammafind.roles.deprecated import adopt_probabilities, sight_unsaid
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid, patch_widths
 from gammafind.sky.stacks import PatchStacks
@@ -26,14 +33,22 @@ __all__ = ["Localiser", "no_detections"]
 class Localiser(Plugin):
     """Finds sources."""
 
-    score_name: ClassVar[str] = "score"
-    """What scores are called on pages, in figures and on the screen, such as TS or probability.
+    sees: ClassVar[Sees | Literal["both"]] = "maps"
+    """What it can search: maps of the sky, the image of a camera, or both."""
 
-    It may be a property where it depends on the options, as may `published_score`.
+    scores_are_probabilities: ClassVar[bool] = False
+    """Whether a score is the probability that there is a source.
+
+    It may be a property where it depends on the options, as may the two that follow.
     """
+
+    score_name: ClassVar[str] = "score"
+    """What scores are called on pages, in figures and on the screen, such as TS: a label."""
 
     published_score: ClassVar[float] = -np.inf
     """Lowest score that is published where nobody says another; by default all are published."""
+
+    _old_names: ClassVar = {"score_name": adopt_probabilities}
 
     clusterer: Clusterer | None = None
     """Makes detections of score maps; None for the localiser's own default."""
@@ -87,12 +102,20 @@ class Localiser(Plugin):
         Returns
         -------
         QTable
-            ``ra, dec, glon, glat, score`` and what the localiser measures, highest score first.
+            ``ra, dec, glon, glat, score`` and what the localiser measures, highest score first;
+            fluxes are in the ``flux_unit`` of the observation.
+
+        Raises
+        ------
+        OptionError
+            If the observation is not what the localiser `sees`.
         """
+        self._check_sight(observation)
         rng = rng or np.random.default_rng(0)
         grid = grid or PatchGrid.healpix(frame=observation.counts.pixels[0].frame)
         found = self._localise_sky(observation, grid, n_pixels, rng)
-        table = conform(found, DETECTIONS, what=f"the detections of {self.name}")
+        schema = in_flux_unit(DETECTIONS, observation.flux_unit)
+        table = conform(found, schema, what=f"the detections of {self.name}")
         table.sort("score", reverse=True)
         return table
 
@@ -103,13 +126,19 @@ class Localiser(Plugin):
         n_pixels: Sequence[int] | None,
         rng: np.random.Generator,
     ) -> QTable:
-        self._refuse_image(observation)
         widths = tuple(n_pixels or patch_widths(observation.counts.pixels, grid))
         return self._merged(PatchStacks(observation, grid, widths, rng))
 
-    def _refuse_image(self, observation: Observation) -> None:
-        """Raise an error where maps of the sky are wanted, and an image of a camera is given."""
-        if observation.is_image:
+    def _check_sight(self, observation: Observation) -> None:
+        """Raise an error where the observation is not what the localiser sees."""
+        if self.sees == "both" or (self.sees == "image") == observation.is_image:
+            return
+        if self.sees == "image":
+            raise OptionError(
+                f"{self.name} looks at images of a camera, and these are maps of the sky",
+                remedy="Search with --localiser unet or likelihood.",
+            )
+        if not sight_unsaid(type(self), Localiser):
             raise OptionError(
                 f"{self.name} looks at maps of the sky, and this is an image of a camera",
                 remedy="Search with --localiser unet, sep or daofind.",

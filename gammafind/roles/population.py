@@ -8,10 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 from astropy.table import QTable
+from astropy.units import UnitBase
 
-from gammafind.catalogue.schema import SOURCES, conform
+from gammafind.catalogue.schema import SOURCES, conform, in_flux_unit
 from gammafind.errors import TableError
 from gammafind.roles.base import Plugin
+from gammafind.units import FLUX
 
 __all__ = ["SourcePopulation"]
 
@@ -23,6 +25,9 @@ class SourcePopulation(Plugin):
     provides: ClassVar[tuple[str, ...]] = ()
     """Columns that `sample` adds to those of the schema."""
 
+    flux_unit: ClassVar[UnitBase] = FLUX
+    """Of the fluxes, as for the instrument that is to see the sources."""
+
     def sample(self, *, rng: np.random.Generator) -> QTable:
         """Draw one catalogue.
 
@@ -33,14 +38,16 @@ class SourcePopulation(Plugin):
         Returns
         -------
         QTable
-            ``name, ra, dec, class_label, flux`` and what the population `provides`.
+            ``name, ra, dec, class_label, flux`` and what the population `provides`; the flux is
+            in `flux_unit`.
 
         Raises
         ------
         TableError
             If the plugin returns a table without a promised column.
         """
-        sources = conform(self._sample(rng), SOURCES, what=f"the catalogue of {self.name}")
+        schema = in_flux_unit(SOURCES, self.flux_unit)
+        sources = conform(self._sample(rng), schema, what=f"the catalogue of {self.name}")
         missing = [name for name in self.provides if name not in sources.colnames]
         if missing:
             raise TableError(f"the catalogue of {self.name} lacks {', '.join(missing)}")

@@ -1,9 +1,9 @@
-"""The role of sky renderers."""
+"""The role of sky renderers: an instrument that turns sources into expected maps."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -12,117 +12,40 @@ from typing import ClassVar
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.catalogue.schema import SOURCES, conform
-from gammafind.errors import OptionError, ShapeError, TableError
-from gammafind.roles.base import Plugin
-from gammafind.sky.bands import Band
+from gammafind.catalogue.schema import SOURCES, conform, in_flux_unit
+from gammafind.errors import ShapeError, TableError
+from gammafind.roles.instrument import Instrument
 from gammafind.sky.drawn import Drawn
-from gammafind.sky.fits import (
-    EventList,
-    bin_events,
-    read_counts,
-    write_counts,
-    write_counts_by_nside,
-)
-from gammafind.sky.observation import Observation
+from gammafind.sky.fits import write_counts, write_counts_by_nside
 from gammafind.sky.patches import Patches, PatchGrid, patch_widths
 from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 
 __all__ = ["SkyRenderer"]
 
-_EPOCH_NSIDE = 32
-"""Of exposures of epochs, of which shares are taken, that change slowly over the sky."""
-
 
 @dataclass(frozen=True, kw_only=True)
-class SkyRenderer(Plugin):
-    """Knows an instrument: its bands, PSF, exposure, background, and what a source looks like."""
-
-    presets: ClassVar[tuple[str, ...]] = ()
-    """TOML files of the presets that use this renderer, as package resources ``package:file``."""
-
-    catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = {}
-    """Published catalogues that come with it, by name: functions that load them."""
-
-    map_files: ClassVar[str] = "counts*.fits"
-    """Names of the files of `write_drawn` that `read_counts` takes, as a shell pattern."""
+class SkyRenderer(Instrument):
+    """An instrument that knows what a source looks like: it renders and draws skies."""
 
     classes: ClassVar[tuple[str, ...]] = ()
     """Classes of sources that the renderer knows; of any class where there are none."""
 
-    reads_electrons: ClassVar[bool] = False
-    """Whether its maps are images of a detector that reads out electrons, not counts of photons."""
-
-    @property
-    @abc.abstractmethod
-    def bands(self) -> tuple[Band, ...]:
-        """Bands of the maps."""
-
-    @property
-    @abc.abstractmethod
-    def pixels(self) -> tuple[Pixels, ...]:
-        """Default pixelisation of each band."""
-
-    @property
-    def epochs(self) -> tuple[str, ...]:
-        """Names of the parts of the observing time that can be rendered apart; none by default."""
-        return ()
-
-    @property
-    def selections(self) -> tuple[tuple[str, ...], ...]:
-        """Cuts on the photons of each band, as headers tell them; none by default.
-
-        They are written with simulated counts; see `gammafind.sky.fits.read_selections`.
-        """
-        return ((),) * len(self.bands)
-
-    def at_epoch(self, index: int) -> SkyRenderer:
-        """Return the renderer of one of the `epochs` alone; the maps of all add up to the whole.
-
-        Raises
-        ------
-        OptionError
-            If there is no such epoch.
-        """
-        if not 0 <= index < len(self.epochs):
-            raise OptionError(
-                f"epoch {index} of {self.name}", remedy=f"It has {len(self.epochs)} epochs."
-            )
-        return self._at_epoch(index)
-
-    def epoch_exposures(self) -> tuple[SkyMap, ...]:
-        """Exposure of each of the `epochs`, on coarse pixels; to be interpolated."""
-        frames = (pixels.frame for pixels in self.pixels)
-        coarse = tuple(HealpixPixels(_EPOCH_NSIDE, frame) for frame in frames)
-        return tuple(self.at_epoch(i).exposure(coarse) for i in range(len(self.epochs)))
-
-    @abc.abstractmethod
-    def psfs(self) -> tuple[RadialPsf, ...]:
-        """PSF of each band."""
-
-    def exposure(self, pixels: Sequence[Pixels] | None = None) -> SkyMap:
-        """Exposure of each band on ``pixels`` (by default the renderer's own)."""
-        pixels = self._pixels(pixels)
-        return SkyMap(self.bands, pixels, self._exposure(pixels), "exposure")
-
-    def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
-        """Expected counts of each background component on ``pixels``."""
-        pixels = self._pixels(pixels)
-        return {
-            name: SkyMap(self.bands, pixels, values, "expected counts")
-            for name, values in self._background(pixels).items()
-        }
-
     def render(self, sources: QTable, pixels: Sequence[Pixels] | None = None) -> SkyMap:
         """Expected counts of ``sources`` on ``pixels``, without background.
+
+        Parameters
+        ----------
+        sources : QTable
+            Schema SOURCES, the flux in a unit that converts to `flux_unit`.
+        pixels : sequence of Pixels, optional
+            One a band; by default the renderer's own.
 
         Raises
         ------
         TableError
-            If the table lacks a column, holds a class that the renderer does not know, or values
-            that cannot be.
+            If the table lacks a column, holds a class that the renderer does not know, values
+            that cannot be, or fluxes that do not convert to `flux_unit`.
         """
         sources = self._checked(sources)
         pixels = self._pixels(pixels)
@@ -147,7 +70,7 @@ class SkyRenderer(Plugin):
     def components(
         self, sources: QTable, pixels: Sequence[Pixels] | None = None
     ) -> dict[str, SkyMap]:
-        """Expected counts of each class of sources and of each background component, apart.
+        """Expected counts of each class of sources and, apart, of each background component.
 
         A class of the renderer that ``sources`` do not hold gets no map.
         """
@@ -220,7 +143,7 @@ class SkyRenderer(Plugin):
         return Drawn(expected.poisson(rng=rng))
 
     def write_drawn(self, drawn: Drawn, folder: str | PathLike) -> None:
-        """Write a draw into `map_files`; others, such as masks, may lie beside them.
+        """Write a draw into `map_files`; others, such as masks, may lie next to them.
 
         Parameters
         ----------
@@ -234,92 +157,10 @@ class SkyRenderer(Plugin):
         else:
             write_counts(counts, folder / "counts.fits", selections=self.selections)
 
-    def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
-        """Whether files of such cuts can hold what this instrument sees; always by default.
-
-        Parameters
-        ----------
-        selections : sequence of sequence of str
-            Cuts of each file, as `gammafind.sky.fits.read_selections` returns them.
-        """
-        return True
-
-    def read_counts(self, paths: Sequence[str | PathLike], *, frame: str | None = None) -> SkyMap:
-        """Read count maps in the bands of this instrument.
-
-        Parameters
-        ----------
-        paths : sequence of path-like
-        frame : {"galactic", "icrs", "fk5"}, optional
-            As for `gammafind.sky.fits.read_counts`.
-
-        Raises
-        ------
-        InputFileError
-            If a file cannot be used; the class names the fault.
-        """
-        return read_counts(paths, bands=self.bands, frame=frame)
-
-    def bin_events(self, events: EventList) -> SkyMap:
-        """Bin photons of the kind that PSF and exposure are given for, on the own pixels.
-
-        Raises
-        ------
-        InputDataError
-            If there is no such photon.
-        """
-        return bin_events(self.select_events(events), bands=self.bands, pixels=self.pixels)
-
-    def read_catalogue(self, source: str | PathLike) -> QTable | None:
-        """Sources of a published catalogue that the instrument's community knows.
-
-        Parameters
-        ----------
-        source : path-like
-            A file, or the name of a catalogue that comes with the renderer.
-
-        Returns
-        -------
-        QTable or None
-            In the schema SOURCES; None where it is no such catalogue, as by default.
-        """
-        return None
-
-    def select_events(self, events: EventList) -> EventList:
-        """Photons of the kind that PSF and exposure are given for; all of them by default."""
-        return events
-
-    def calibrate(self, detections: QTable) -> QTable:
-        """Add the columns that the instrument's community expects, such as magnitudes.
-
-        Parameters
-        ----------
-        detections : QTable
-            Schema DETECTIONS.
-
-        Returns
-        -------
-        QTable
-            As it came in by default.
-        """
-        return detections
-
-    def observe(self, counts: SkyMap) -> Observation:
-        """Join counts with this instrument's background, exposure and PSF on the same pixels.
-
-        An instrument whose sky is not known beforehand overrides this and estimates background
-        and noise from the image itself.
-        """
-        return Observation(
-            counts=counts,
-            background=self.background(counts.pixels),
-            exposure=self.exposure(counts.pixels),
-            psfs=self.psfs(),
-        )
-
     def _checked(self, sources: QTable) -> QTable:
         """Sources in their schema, all of classes that the renderer knows."""
-        sources = conform(sources, SOURCES, what=f"the source table given to {self.name}")
+        schema = in_flux_unit(SOURCES, self.flux_unit)
+        sources = conform(sources, schema, what=f"the source table given to {self.name}")
         unknown = sorted(set(np.unique(sources["class_label"]).tolist()) - set(self.classes))
         if self.classes and unknown:
             raise TableError(
@@ -328,23 +169,8 @@ class SkyRenderer(Plugin):
             )
         return sources
 
-    def _pixels(self, pixels: Sequence[Pixels] | None) -> tuple[Pixels, ...]:
-        pixels = self.pixels if pixels is None else tuple(pixels)
-        if len(pixels) != len(self.bands):
-            raise ShapeError(f"{len(pixels)} pixelisations for {len(self.bands)} bands")
-        return pixels
-
-    @abc.abstractmethod
-    def _exposure(self, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]: ...
-
-    @abc.abstractmethod
-    def _background(self, pixels: tuple[Pixels, ...]) -> Mapping[str, tuple[np.ndarray, ...]]: ...
-
     @abc.abstractmethod
     def _render(self, sources: QTable, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]: ...
-
-    def _at_epoch(self, index: int) -> SkyRenderer:
-        raise NotImplementedError
 
     def _component_epochs(self, sources: QTable, band: int) -> Iterator[tuple[str, np.ndarray]]:
         parts = [self.at_epoch(i) for i in range(len(self.epochs))] or [self]

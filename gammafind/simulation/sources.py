@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -10,14 +11,13 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.io import read_table
-from gammafind.catalogue.schema import SOURCES, conform
+from gammafind.catalogue.schema import SOURCES, Column, conform, in_flux_unit
 from gammafind.errors import TableError
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.fits.counts import describe_input
+from gammafind.units import FLUX
 
 __all__ = ["check_sources", "read_sources"]
-
-_NEEDED = ", ".join(f"{c.name} ({c.unit})" if c.unit else c.name for c in SOURCES)
 
 
 def read_sources(source: str | PathLike, renderer: SkyRenderer) -> QTable:
@@ -47,7 +47,7 @@ def read_sources(source: str | PathLike, renderer: SkyRenderer) -> QTable:
     if table is None:
         table = read_table(source)
     try:
-        table = check_sources(table)
+        table = check_sources(table, flux_unit=renderer.flux_unit)
     except TableError as error:
         raise TableError(error.fault, path=source, remedy=error.remedy) from error
     named = {"name": fspath(source)}
@@ -55,8 +55,15 @@ def read_sources(source: str | PathLike, renderer: SkyRenderer) -> QTable:
     return table
 
 
-def check_sources(table: QTable) -> QTable:
-    """Check the values of a source table; return it in the order and units of the schema.
+def check_sources(table: QTable, *, flux_unit: u.UnitBase = FLUX) -> QTable:
+    """Return a table of sources in the schema's order and units, if its values can be true.
+
+    Parameters
+    ----------
+    table : QTable
+        Columns without a unit are taken to have that of the schema.
+    flux_unit : unit
+        That of the instrument.
 
     Raises
     ------
@@ -64,14 +71,15 @@ def check_sources(table: QTable) -> QTable:
         If a column is missing or does not convert, a position or flux is not finite, a flux is
         negative, or a name is missing or occurs twice.
     """
-    missing = [column.name for column in SOURCES if column.name not in table.colnames]
+    schema = in_flux_unit(SOURCES, flux_unit)
+    missing = [column.name for column in schema if column.name not in table.colnames]
     if missing:
         raise TableError(
             f"the table lacks the column {', '.join(missing)}; it has "
             f"{', '.join(table.colnames) or 'none'}",
-            remedy=f"A table of sources needs {_NEEDED}.",
+            remedy=f"A table of sources has {_listed(schema)}.",
         )
-    table = conform(_with_units(table), SOURCES, what="the table")
+    table = conform(_with_units(table, schema), schema, what="the table")
     names = np.char.strip(table["name"])
     ra, dec = table["ra"].value, table["dec"].value
     flux = table["flux"].value
@@ -95,10 +103,14 @@ def check_sources(table: QTable) -> QTable:
     return table
 
 
-def _with_units(table: QTable) -> QTable:
-    """Set the unit of the schema for columns without a unit, as in a plain CSV file."""
+def _listed(schema: Sequence[Column]) -> str:
+    return ", ".join(f"{c.name} ({c.unit})" if c.unit else c.name for c in schema)
+
+
+def _with_units(table: QTable, schema: Sequence[Column]) -> QTable:
+    """Take columns without a unit, as in a plain CSV file, to have that of the schema."""
     table = QTable(table, copy=False)
-    for column in SOURCES:
+    for column in schema:
         values = table[column.name]
         if column.unit and values.unit is None and values.dtype.kind in "fiu":
             table[column.name] = np.ma.filled(values.astype(float), np.nan) * u.Unit(column.unit)

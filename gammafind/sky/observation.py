@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from astropy.units import UnitBase
 
 from gammafind.errors import BandError, OptionError
 from gammafind.sky.bands import same_edges
@@ -14,6 +15,7 @@ from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import HealpixPixels, same_pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
+from gammafind.units import FLUX
 
 __all__ = ["Observation"]
 
@@ -33,13 +35,15 @@ class Observation:
         Expected counts (or electrons) of each background component, on the pixels of ``counts``;
         their norms are fitted by the users of this class.
     exposure : SkyMap
-        Exposure on the pixels of ``counts``.
+        Exposure on the pixels of ``counts``: the counts that a source of one ``flux_unit`` gives.
     psfs : sequence of RadialPsf
         One per band.
     noise : SkyMap, optional
         Standard deviation of each pixel without sources; None for Poisson counts.
     full : float
-        Value from which a pixel is saturated; infinity if there is no limit.
+        Value from which on a pixel is saturated; infinity where none is.
+    flux_unit : unit
+        Of the fluxes of what is found: counts over exposure.
 
     Raises
     ------
@@ -53,6 +57,7 @@ class Observation:
     psfs: tuple[RadialPsf, ...]
     noise: SkyMap | None = None
     full: float = np.inf
+    flux_unit: UnitBase = FLUX
 
     def __post_init__(self) -> None:
         noise = {} if self.noise is None else {"noise": self.noise}

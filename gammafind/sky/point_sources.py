@@ -14,8 +14,9 @@ import numpy as np
 from gammafind.sky.harmonics import analyse_points, kernel_sums, synthesise
 from gammafind.sky.patch_points import PatchPoints
 from gammafind.sky.patches import PatchGrid
-from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.psf_stamps import point_source_map
 from gammafind.sky.split_psf import SplitPsf, chords, near_part, split_psf
 
 __all__ = ["patch_counts", "sky_counts", "sky_counts_of_each"]
@@ -31,9 +32,9 @@ pixels, which matters for large pixels."""
 
 
 def sky_counts(
-    vectors: np.ndarray, counts: np.ndarray, pixels: HealpixPixels, psf: RadialPsf
+    vectors: np.ndarray, counts: np.ndarray, pixels: Pixels, psf: RadialPsf
 ) -> np.ndarray:
-    """Expected counts of point sources in each pixel of the whole sky.
+    """Expected counts of point sources in each pixel, of the whole sky or of an image.
 
     Parameters
     ----------
@@ -41,13 +42,16 @@ def sky_counts(
         Unit vectors of the sources in the frame of ``pixels``.
     counts : ndarray, shape (n,)
         Expected counts of each source.
-    pixels : HealpixPixels
+    pixels : Pixels
     psf : RadialPsf
 
     Returns
     -------
     ndarray, shape (n_pixels,)
+        Flat; ``.reshape(pixels.shape)`` makes an image of it.
     """
+    if not isinstance(pixels, HealpixPixels):
+        return point_source_map(vectors, np.asarray(counts), pixels, psf)
     return next(sky_counts_of_each(vectors, np.asarray(counts)[None], pixels, psf))
 
 

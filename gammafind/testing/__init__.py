@@ -11,15 +11,11 @@ Each check creates the plugin with the options given, runs it on small inputs an
 
 from __future__ import annotations
 
-from gammafind.testing.checks import (
-    check_classifier,
-    check_clusterer,
-    check_localiser,
-    check_plugin,
-    check_population,
-    check_renderer,
-)
-from gammafind.testing.toys import disc_map, one_source, toy_patches
+from gammafind.testing.checks import check_classifier, check_clusterer, check_population
+from gammafind.testing.common import check_plugin
+from gammafind.testing.localisers import check_localiser
+from gammafind.testing.renderers import check_renderer
+from gammafind.testing.toys import disc_map, one_source, toy_image, toy_patches
 
 __all__ = [
     "check_classifier",
@@ -30,5 +26,6 @@ __all__ = [
     "check_renderer",
     "disc_map",
     "one_source",
+    "toy_image",
     "toy_patches",
 ]

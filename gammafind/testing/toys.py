@@ -8,12 +8,18 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.units import Quantity
+from astropy.wcs import WCS
 
-from gammafind.sky.bands import energy_bands
+from gammafind.sky.bands import Band, energy_bands
+from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
+from gammafind.units import FLUX
 
-__all__ = ["disc_map", "one_source", "toy_patches"]
+__all__ = ["disc_map", "one_source", "toy_image", "toy_patches"]
 
 
 def disc_map(
@@ -49,14 +55,49 @@ def toy_patches() -> Patches:
     )
 
 
-def one_source(position: SkyCoord) -> QTable:
-    """Source table with one source of 1e-7 / (cm2 s) at ``position``."""
+def toy_image() -> Observation:
+    """Image of 64 x 64 pixels of an arcsecond, with noise of 10 electrons a pixel and a source.
+
+    The sky is 100 electrons a pixel. The source has 10,000 electrons, a Gaussian PSF of which
+    the standard deviation is 1.5 pixels, and lies at pixel (38, 27).
+    """
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [120.0, 45.0]
+    wcs.wcs.crpix, wcs.wcs.cdelt = [32.5, 32.5], [-1 / 3600, 1 / 3600]
+    pixels = (WcsPixels(wcs, (64, 64)),)
+    bands = (Band("r", 550 * u.nm, 700 * u.nm),)
+    y, x = np.indices((64, 64))
+    profile = np.exp(-((x - 38) ** 2 + (y - 27) ** 2) / (2 * 1.5**2))
+    sky, noise = np.full((64, 64), 100.0), np.full((64, 64), 10.0)
+    seen = sky + 10_000 * profile / profile.sum()
+    seen += np.random.default_rng(3).normal(0, noise)
+    theta = np.linspace(0, np.radians(15 / 3600), 400)
+    return Observation(
+        counts=SkyMap(bands, pixels, (seen,), "electrons"),
+        background={"sky": SkyMap(bands, pixels, (sky,), "electrons")},
+        exposure=SkyMap(bands, pixels, (np.full((64, 64), 1e6),), "exposure"),
+        psfs=(RadialPsf(theta, np.exp(-0.5 * (theta / np.radians(1.5 / 3600)) ** 2)),),
+        noise=SkyMap(bands, pixels, (noise,), "noise"),
+    )
+
+
+def one_source(
+    position: SkyCoord, *, class_label: str = "BLL", flux: Quantity = 1e-7 * FLUX
+) -> QTable:
+    """Source table with one source at ``position``.
+
+    Parameters
+    ----------
+    position : SkyCoord
+    class_label : str
+    flux : Quantity
+    """
     return QTable(
         {
             "name": ["source"],
             "ra": [position.icrs.ra.deg] * u.deg,
             "dec": [position.icrs.dec.deg] * u.deg,
-            "class_label": ["BLL"],
-            "flux": [1e-7] * u.Unit("cm-2 s-1"),
+            "class_label": [class_label],
+            "flux": np.atleast_1d(flux),
         }
     )

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import QTable
+from astropy.units import UnitBase
 
-from gammafind.catalogue.columns import fluxes, numbers
+from gammafind.catalogue.columns import fluxes, numbers_of
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.numbers import Summary
+from gammafind.units import FLUX
 from gammafind.views.rows import Rows
 from gammafind.views.style import COLUMN_WIDTH, MATCHED, UNMATCHED, capitalised, styled
 
@@ -70,7 +72,8 @@ def completeness_figure(reference: QTable, summary: Summary) -> Figure | None:
     """
     from astropy.stats import binom_conf_interval
 
-    flux = fluxes(reference)
+    measured = fluxes(reference)
+    flux = measured.value
     good = summary.footprint & np.isfinite(flux) & (flux > 0)
     if len(np.unique(flux[good])) < _LEAST_FLUXES:
         return None
@@ -87,16 +90,17 @@ def completeness_figure(reference: QTable, summary: Summary) -> Figure | None:
     with styled():
         errors = np.maximum([fraction - low, high - fraction], 0)
         axes.errorbar(centre, fraction, errors, fmt="o", markersize=3.5, color=MATCHED, capsize=0)
-        if summary.bright is not None:
+        if summary.bright is not None and measured.unit.is_equivalent(summary.bright.unit):
             axes.axvline(summary.bright.value, color="black", linestyle="--", linewidth=0.9)
         axes.set(xscale="log", ylim=(-0.03, 1.05), ylabel="Completeness")
-        axes.set_xlabel(f"Flux in the reference [{_FLUX_LABEL}]")
+        axes.set_xlabel(f"Flux in the reference [{_label(measured.unit)}]")
     return figure
 
 
 def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | None:
     """Flux of each detection against its score; None if no flux was measured."""
-    flux = numbers(catalogue, "Flux", "cm-2 s-1")
+    measured = fluxes(catalogue)
+    flux = measured.value
     good = np.isfinite(flux) & (flux > 0) & (rows.score > 0)
     if not good.any():
         return None
@@ -109,7 +113,7 @@ def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | Non
         # Probabilities crowd below 1: a logarithm would show less of them.
         scale = "linear" if rows.score[good].max() <= 1 else "log"
         axes.set(xscale="log", yscale=scale, ylabel=capitalised(summary.score_name))
-        axes.set_xlabel(f"Flux [{_FLUX_LABEL}]")
+        axes.set_xlabel(f"Flux [{_label(measured.unit)}]")
         if summary.cut is not None:
             axes.axhline(summary.cut, color="black", linestyle="--", linewidth=0.9)
         axes.legend(loc="upper left" if scale == "log" else "lower right", markerscale=3)
@@ -145,16 +149,18 @@ def normalised_offsets(catalogue: QTable, reference: QTable, summary: Summary) -
     result follows a Rayleigh distribution. Matches without an error are left out.
     """
     matches = summary.matches
-    own = numbers(catalogue, "Conf_95_SemiMajor", "deg")
+    own = numbers_of(catalogue, "r95", "deg")
     if not np.any(np.isfinite(own)):
-        own = R95_OVER_R68 * numbers(catalogue, "Conf_68_SemiMajor", "deg")
-    other = np.nan_to_num(numbers(reference, "Conf_95_SemiMajor", "deg"))
+        own = R95_OVER_R68 * numbers_of(catalogue, "r68", "deg")
+    other = np.nan_to_num(numbers_of(reference, "r95", "deg"))
     error = np.hypot(own[matches.a], other[matches.b]) * _SIGMA_OF_R95
     known = np.isfinite(error) & (error > 0)
     return matches.separation.to_value("deg")[known] / error[known]
 
 
-_FLUX_LABEL = "cm$^{-2}$ s$^{-1}$"
+def _label(unit: UnitBase) -> str:
+    """Unit of a flux as figures show it."""
+    return "cm$^{-2}$ s$^{-1}$" if unit == FLUX else unit.to_string("latex_inline")
 
 
 def small_figure() -> tuple[Figure, Axes]:

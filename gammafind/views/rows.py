@@ -10,14 +10,12 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.class_colours import class_colours
-from gammafind.catalogue.columns import numbers, texts
+from gammafind.catalogue.columns import column_of, numbers_of, texts_of
 from gammafind.catalogue.positions import map_positions, sky_positions
 from gammafind.evaluation.numbers import Summary
 from gammafind.sky.pixels import Pixels
 
 __all__ = ["Rows", "rows_of"]
-
-_NAMES = ("Source_Name", "name")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +72,7 @@ def rows_of(
 ) -> Rows:
     """Bring a catalogue, its reference and their comparison together.
 
-    Without a reference the column ``ASSOC1``, where it is there, says what is matched.
+    Without a reference the column of associations, where it is there, says what is matched.
 
     Parameters
     ----------
@@ -90,26 +88,26 @@ def rows_of(
     -------
     Rows
     """
-    association = texts(catalogue, "ASSOC1")
-    matched = association != "" if "ASSOC1" in catalogue.colnames else None
+    association = texts_of(catalogue, "association")
+    matched = association != "" if column_of(catalogue, "association") else None
     missed = SkyCoord([], [], unit="deg")
     if reference is not None and summary.matches is not None:
         pairs = summary.matches
         matched = np.zeros(len(catalogue), dtype=bool)
         matched[pairs.a] = True
         association = np.full(len(catalogue), "", dtype=object)
-        association[pairs.a] = texts(reference, *_NAMES)[pairs.b]
+        association[pairs.a] = texts_of(reference, "source_name")[pairs.b]
         lost = np.array(summary.footprint, dtype=bool)
         lost[pairs.b] = False
         missed = sky_positions(reference, what="the reference")[lost]
-    classes = texts(catalogue, "CLASS1")
+    classes = texts_of(catalogue, "class_label")
     several = len(set(classes.tolist()) - {""}) > 1
     return Rows(
-        name=texts(catalogue, *_NAMES),
+        name=texts_of(catalogue, "source_name"),
         association=association.astype(str),
         class_label=classes,
         positions=map_positions(catalogue, pixels, what="the catalogue"),
-        score=numbers(catalogue, "Score"),
+        score=numbers_of(catalogue, "score"),
         matched=matched,
         missed=missed,
         class_colours=class_colours(classes.tolist()) if several else {},

@@ -11,8 +11,9 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import column_of, fluxes, numbers, numbers_of
 from gammafind.sky.pixels import Pixels
+from gammafind.units import FLUX
 from gammafind.views.rows import Rows
 from gammafind.views.style import capitalised
 
@@ -21,9 +22,9 @@ __all__ = ["table_of"]
 
 @dataclass(frozen=True)
 class _Shown:
-    """A column of numbers: its name, heading, unit, and how a value is written."""
+    """A column of numbers: what it holds, heading, unit, and how a value is written."""
 
-    name: str
+    quantity: str
     label: str
     unit: str
     form: str
@@ -41,30 +42,29 @@ class _Places:
 
 _COARSE = _Places(
     decimals=4,
-    error=_Shown("Conf_95_SemiMajor", "r95 [deg]", "deg", ".3f"),
+    error=_Shown("r95", "r95 [deg]", "deg", ".3f"),
     aladin="fov=2",
     simbad="Radius=10",
 )
 _FINE = _Places(
     decimals=7,
-    error=_Shown("Conf_95_SemiMajor", "r95 [arcsec]", "arcsec", ".3f"),
+    error=_Shown("r95", "r95 [arcsec]", "arcsec", ".3f"),
     aladin="fov=0.05",
     simbad="Radius=5&Radius.unit=arcsec",
 )
 _FINE_ERROR = 5 / 3600
 """Degrees: positions with smaller errors are written as `_FINE`."""
 _PIXELS = (_Shown("x", "x [pixels]", "pix", ".2f"), _Shown("y", "y [pixels]", "pix", ".2f"))
-_SCORE = _Shown("Score", "Score", "", ".4g")
+_SCORE = _Shown("score", "Score", "", ".4g")
 _NUMBERS = (
     _SCORE,
     _Shown("mag", "Magnitude", "mag", ".3f"),
     _Shown("mag_err", "Error of magnitude", "mag", ".3f"),
-    _Shown("TS", "TS", "", ".1f"),
-    _Shown("Signif_Avg", "Significance", "", ".1f"),
-    _Shown("Npred", "Npred", "", ".1f"),
-    _Shown("Flux", "Flux [cm-2 s-1]", "cm-2 s-1", ".2e"),
-    _Shown("Unc_Flux", "Error of flux [cm-2 s-1]", "cm-2 s-1", ".1e"),
+    _Shown("ts", "TS", "", ".1f"),
+    _Shown("significance", "Significance", "", ".1f"),
+    _Shown("npred", "", "", ".1f"),
 )
+"""A heading that is empty is the name of the column."""
 
 
 def table_of(
@@ -75,7 +75,7 @@ def table_of(
     Parameters
     ----------
     catalogue : QTable
-        Schema CATALOGUE, n rows.
+        Of n rows, from `gammafind.catalogue.publish.publish`.
     rows : Rows
         The same detections.
     score_name : str
@@ -97,12 +97,13 @@ def table_of(
     places = _FINE if _accuracy(catalogue, pixels) < _FINE_ERROR else _COARSE
     if pixels is None or pixels.celestial:
         columns += _positions(rows.positions, places)
-    for shown in (*_PIXELS, places.error, *_NUMBERS):
+    for shown in (*_PIXELS, places.error, *_NUMBERS, *_of_fluxes(catalogue)):
         if shown is _SCORE and score_name in catalogue.colnames:
             continue
         values = _values(catalogue, shown)
         if np.any(np.isfinite(values)):
             label = capitalised(score_name) if shown is _SCORE else shown.label
+            label = label or capitalised(column_of(catalogue, shown.quantity))
             columns.append((label, "number", _cells(values, shown.form)))
     for label, values in (("Class", rows.class_label), ("Counterpart", rows.association)):
         if np.any(values != ""):
@@ -116,17 +117,27 @@ def table_of(
     }
 
 
+def _of_fluxes(catalogue: QTable) -> tuple[_Shown, _Shown]:
+    """Columns of the fluxes, in the unit that they have."""
+    unit = fluxes(catalogue).unit
+    text = "cm-2 s-1" if unit == FLUX else unit.to_string()
+    return (
+        _Shown("flux", f"Flux [{text}]", text, ".2e"),
+        _Shown("flux_err", f"Error of flux [{text}]", text, ".1e"),
+    )
+
+
 def _values(catalogue: QTable, shown: _Shown) -> np.ndarray:
     """Values of a column, shape (n,); NaN where something else has its name."""
     try:
-        return numbers(catalogue, shown.name, shown.unit)
+        return numbers_of(catalogue, shown.quantity, shown.unit)
     except (u.UnitConversionError, TypeError, ValueError):
         return np.full(len(catalogue), np.nan)
 
 
 def _accuracy(catalogue: QTable, pixels: Pixels | None) -> float:
     """Median position error in degrees; the size of a pixel where none is known."""
-    errors = numbers(catalogue, "Conf_95_SemiMajor", "deg")
+    errors = numbers_of(catalogue, "r95", "deg")
     known = errors[np.isfinite(errors)]
     if len(known):
         return float(np.median(known))

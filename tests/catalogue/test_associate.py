@@ -25,20 +25,20 @@ def catalogue(*lon):
 
 def test_each_counterpart_is_used_once_and_the_rest_is_empty():
     found = associate(catalogue(10.0, 10.2, 50.0), sources(10.1, 80.0), 0.3 * u.deg)
-    assert sorted(found["ASSOC1"]) == ["", "", "S10.1"]
-    assert found["ASSOC1"][2] == ""
-    assert found["ASSOC1"].info.meta["ucd"] == "meta.id.cross"
+    assert sorted(found["Association"]) == ["", "", "S10.1"]
+    assert found["Association"][2] == ""
+    assert found["Association"].info.meta["ucd"] == "meta.id.cross"
 
 
 def test_the_given_catalogue_is_left_as_it_was():
     given = catalogue(10.0)
     associate(given, sources(10.0), 0.3 * u.deg)
-    assert "ASSOC1" not in given.colnames
+    assert "Association" not in given.colnames
 
 
 def test_names_are_found_in_any_case():
     found = associate(catalogue(10.0), sources(10.0, name="SOURCE_NAME"), 0.3 * u.deg)
-    assert list(found["ASSOC1"]) == ["S10.0"]
+    assert list(found["Association"]) == ["S10.0"]
 
 
 def test_nothing_found_stays_nothing_with_all_columns():

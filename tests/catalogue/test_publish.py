@@ -36,9 +36,9 @@ def test_columns_of_the_catalogue():
     assert list(catalogue["Source_Name"]) == ["GF J0534.5+2200", "GF J0835.3-4510"]
     assert catalogue["GLON"][0].value == pytest.approx(184.56, abs=0.01)
     assert catalogue["GLAT"][0].value == pytest.approx(-5.78, abs=0.01)
-    assert list(catalogue["Signif_Avg"]) == [25.0, 0.0]
+    assert list(catalogue["Significance"]) == [25.0, 0.0]
     assert catalogue["Conf_68_SemiMajor"][0].value == pytest.approx(0.03)
-    assert list(catalogue["CLASS1"]) == ["PSR", "PWN+SNR"]
+    assert list(catalogue["Class"]) == ["PSR", "PWN+SNR"]
     assert catalogue["Flux"].unit == u.Unit("cm-2 s-1")
     assert catalogue["prob_PSR"].info.meta == {"ucd": "stat.probability"}
     assert catalogue.meta == {"seed": 4}

@@ -29,21 +29,21 @@ def test_regions_reads_name_score_and_class(catalogue, tmp_path):
     write_regions(catalogue, tmp_path / "sky.reg")
     found = Regions.read(tmp_path / "sky.reg")
     assert [region.meta["text"] for region in found] == list(catalogue["Source_Name"])
-    assert {"Score=7.123456789012345", "TS=625.25", "CLASS1=psr"} <= set(found[0].meta["tag"])
+    assert {"Score=7.123456789012345", "TS=625.25", "Class=psr"} <= set(found[0].meta["tag"])
     assert found[0].radius.to_value("deg") == pytest.approx(catalogue["Conf_95_SemiMajor"][0].value)
     assert found[0].center.ra.deg == pytest.approx(83.633, abs=1e-8)
 
 
 def test_round_trip(catalogue, tmp_path):
-    catalogue["ASSOC1"] = ["Crab {pulsar}", "", "x=y"]
+    catalogue["Association"] = ["Crab {pulsar}", "", "x=y"]
     write_regions(catalogue, tmp_path / "sky.reg")
     again = read_regions(tmp_path / "sky.reg")
     np.testing.assert_allclose(again["DEJ2000"].value, catalogue["DEJ2000"].value, atol=1e-8)
     for name in ("Score", "TS", "Conf_95_SemiMajor"):
         np.testing.assert_array_equal(again[name], catalogue[name])
-    for name in ("Source_Name", "CLASS1"):
+    for name in ("Source_Name", "Class"):
         assert list(again[name]) == list(catalogue[name])
-    assert list(again["ASSOC1"]) == ["Crab (pulsar)", "", "x=y"]
+    assert list(again["Association"]) == ["Crab (pulsar)", "", "x=y"]
 
 
 def test_radius_where_no_error_is_known(catalogue):
@@ -57,12 +57,12 @@ def test_colour_follows_class_or_association(catalogue):
     def colours(table):
         return [region.visual["color"] for region in to_regions(table)]
 
-    own = class_colours(catalogue["CLASS1"].tolist())
+    own = class_colours(catalogue["Class"].tolist())
     assert colours(catalogue)[:2] == [own["psr"], own["bll"]]
     assert len(set(colours(catalogue))) == 3
-    del catalogue["CLASS1"]
+    del catalogue["Class"]
     assert colours(catalogue) == ["cyan"] * 3
-    catalogue["ASSOC1"] = ["Crab", "", "4FGL J0000.0+0000"]
+    catalogue["Association"] = ["Crab", "", "4FGL J0000.0+0000"]
     assert colours(catalogue) == [MATCHED, UNMATCHED, MATCHED]
 
 

@@ -31,7 +31,7 @@ def test_each_localiser_gets_files_and_the_screen_compares_them(sky, capsys):
         assert (sky / name).is_file()
         assert f"written: {name}\n" in told
     assert len(read_table(sky / "found.fits")) == 3
-    assert list(read_table(sky / "probable-found.fits")["ASSOC1"]) == ["true 100", "true 1500"]
+    assert list(read_table(sky / "probable-found.fits")["Association"]) == ["true 100", "true 1500"]
     assert "Localisers on this sky" in (sky / "page" / "index.html").read_text()
 
 

@@ -88,6 +88,7 @@ class Probable(Localiser):
 
     name: ClassVar[str] = "probable"
     score_name: ClassVar[str] = "probability"
+    scores_are_probabilities: ClassVar[bool] = True
     published_score: ClassVar[float] = 0.4
 
     def _localise(self, patches):

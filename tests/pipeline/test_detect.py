@@ -90,7 +90,7 @@ def test_bands_that_are_not_those_of_the_preset_are_refused(tmp_path):
 
 def test_the_reference_names_the_sources(counts):
     result = detect([counts], reference=toy_truth())
-    assert list(result.catalogue["ASSOC1"]) == [f"true {pixel}" for pixel in SOURCES]
+    assert list(result.catalogue["Association"]) == [f"true {pixel}" for pixel in SOURCES]
     assert (result.summary.n_matched, result.summary.n_unmatched) == (len(SOURCES), 0)
     assert result.summary.regions[0].rates.n_sources == len(SOURCES) + 1
 
@@ -136,7 +136,7 @@ def test_localisers_side_by_side_see_one_sky(counts, monkeypatch):
         "localiser"
     ] == "probable"
     assert [search.localiser for search in result.searches] == ["bright", "probable"]
-    assert list(beside.catalogue["ASSOC1"]) == ["true 100", "true 1500"]
+    assert list(beside.catalogue["Association"]) == ["true 100", "true 1500"]
 
 
 def test_purity_is_that_of_all_detections_not_of_the_published(counts):

@@ -166,7 +166,9 @@ def test_a_frame_is_searched_and_classified(trained, tmp_path):
     given = ["--preset", "meerlicht", "--classifier", "image-cnn", "--option", weights]
     assert main(["detect", image, *given, "-o", str(tmp_path / "found.ecsv")]) == 0
     table = read_table(tmp_path / "found.ecsv")
-    assert {"CLASS1", "real_probability", "cutout_inside", "cutout_saturated"} <= {*table.colnames}
+    assert {"class_label", "real_probability", "cutout_inside", "cutout_saturated"} <= {
+        *table.colnames
+    }
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ class BrightPixels(Localiser):
 
     name: ClassVar[str] = "pixels"
     score_name: ClassVar[str] = "probability"
+    scores_are_probabilities: ClassVar[bool] = True
     published_score: ClassVar[float] = 0.8
 
     def _localise(self, patches):

@@ -7,18 +7,23 @@ from dataclasses import dataclass, make_dataclass
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.wcs import WCS
 
-from gammafind.catalogue.schema import PATCH_DETECTIONS, empty_table
-from gammafind.errors import ConformanceError
+from gammafind.catalogue.schema import PATCH_DETECTIONS, Column, empty_table
+from gammafind.errors import ConformanceError, TableError
 from gammafind.plugins.clusterers import DiskClusterer, PeaksClusterer
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.clusterer import Clusterer
-from gammafind.roles.localiser import Localiser
+from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.point_sources import sky_counts
+from gammafind.sky.projection import vectors_in
 from gammafind.sky.psf import RadialPsf
 from gammafind.testing import (
     check_classifier,
@@ -27,6 +32,7 @@ from gammafind.testing import (
     check_plugin,
     check_population,
     check_renderer,
+    one_source,
 )
 
 
@@ -237,6 +243,82 @@ def test_a_renderer_cannot_change_the_source_table():
 
 
 @dataclass(frozen=True, kw_only=True)
+class RadioDish(Camera):
+    """Counts of quasars and radio galaxies, the fluxes in Jy, with a PSF on any pixels."""
+
+    name = "radio-dish"
+    classes = ("quasar", "radio galaxy")
+    flux_unit = u.Jy
+
+    def psfs(self):
+        """Wide enough for coarse pixels."""
+        theta = np.linspace(0, 0.3, 200)
+        return (RadialPsf(theta, np.exp(-0.5 * (theta / 0.06) ** 2)),)
+
+    def _background(self, pixels):
+        areas = pixel_areas(pixels[0]).reshape(pixels[0].shape)
+        return {"sky": (np.ones(areas.shape) if self.fault == "flat" else 1e4 * areas,)}
+
+    def _render(self, sources, pixels):
+        positions = SkyCoord(sources["ra"], sources["dec"])
+        counts = sources["flux"].to_value(u.Jy) * 1e11
+        if self.fault == "peaks":
+            counts = counts / pixels[0].pixel_area.value
+        vectors = vectors_in(pixels[0].frame, positions)
+        return (sky_counts(vectors, counts, pixels[0], self.psfs()[0]).reshape(pixels[0].shape),)
+
+
+def test_a_renderer_may_have_classes_and_a_flux_unit_of_its_own():
+    check_renderer(RadioDish)
+    with pytest.raises(TableError, match=r"column flux does not convert to Jy"):
+        RadioDish().render(one_source(SkyCoord("0d 0d"), class_label="quasar"))
+
+
+def test_totals_may_not_depend_on_the_pixels():
+    check_renderer(RadioDish, any_pixels=True)
+    with pytest.raises(ConformanceError, match=r"HEALPix maps of smaller pixels .* the background"):
+        check_renderer(RadioDish, any_pixels=True, fault="flat")
+    with pytest.raises(ConformanceError, match=r"HEALPix maps of smaller pixels .* a source"):
+        check_renderer(RadioDish, any_pixels=True, fault="peaks")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field(RadioDish):
+    """An image of a field, whose first pixel sees no source."""
+
+    name = "field"
+
+    @property
+    def pixels(self):
+        """A gnomonic image."""
+        wcs = WCS(naxis=2)
+        wcs.wcs.ctype, wcs.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [-1, 1]
+        wcs.wcs.crval, wcs.wcs.crpix = [10, 20], [20.5, 15.5]
+        return (WcsPixels(wcs, (30, 40)),)
+
+    def _render(self, sources, pixels):
+        (seen,) = super()._render(sources, pixels)
+        seen[:5], seen[:, :5] = 0, 0
+        return (seen,)
+
+
+def test_the_source_lies_in_the_middle_of_an_image():
+    check_renderer(Field)
+
+
+def test_columns_that_all_catalogues_share_may_not_be_renamed():
+    class Foreign(RadioDish):
+        """Without the shared columns."""
+
+        name = "foreign"
+        published = (Column("S1400", "mJy", "phot.flux.density", "Flux", holds="flux"),)
+
+    foreign = dataclass(frozen=True, kw_only=True)(Foreign)
+    with pytest.raises(ConformanceError, match="do not begin with those of SHARED"):
+        check_renderer(foreign)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Brightest(Localiser):
     """Find the brightest pixel."""
 
@@ -262,6 +344,53 @@ class Brightest(Localiser):
         return QTable(
             {"patch": [0], "x": [x + shift] * u.pix, "y": [y] * u.pix, "score": [counts.max()]}
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrightestOfImage(Localiser):
+    """Find the brightest pixel of an image."""
+
+    name = "brightest-of-image"
+    sees = "image"
+    scores_are_probabilities = True
+    fault: str = ""
+
+    def _localise(self, patches):
+        raise NotImplementedError
+
+    def _localise_sky(self, observation, grid, n_pixels, rng):
+        excess = (observation.counts.values[0] - observation.total_background().values[0]).copy()
+        if self.fault == "writes":
+            observation.counts.values[0][0, 0] += 1
+        if excess.max() <= 0:
+            return no_detections()
+        y, x = np.unravel_index(excess.argmax(), excess.shape)
+        place = observation.counts.pixels[0].wcs.pixel_to_world([x], [y]).icrs
+        score = 2.0 if self.fault == "sure" else 0.9
+        return QTable({"ra": place.ra, "dec": place.dec, "score": [score]})
+
+
+def test_a_localiser_of_images_is_checked_on_an_image():
+    check_localiser(BrightestOfImage)
+    with pytest.raises(ConformanceError, match="the counts are changed"):
+        check_localiser(BrightestOfImage, fault="writes")
+
+
+def test_probabilities_lie_between_0_and_1():
+    with pytest.raises(ConformanceError, match="one is not between 0 and 1"):
+        check_localiser(BrightestOfImage, fault="sure")
+
+
+def test_what_a_plugin_sees_is_one_of_few_words():
+    @dataclass(frozen=True, kw_only=True)
+    class Mole(BrightestOfImage):
+        """Sees nothing."""
+
+        name = "mole"
+        sees = "nothing"
+
+    with pytest.raises(ConformanceError, match="it sees 'nothing', not one of maps, image, both"):
+        check_localiser(Mole)
 
 
 def test_a_localiser_that_keeps_the_contract():

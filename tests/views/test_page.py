@@ -93,7 +93,7 @@ def test_missing_columns_and_values(catalogue, reference):
 
 
 def test_counterparts_of_a_saved_catalogue(catalogue):
-    catalogue["ASSOC1"] = ["REF 4"] + [""] * 9
+    catalogue["Association"] = ["REF 4"] + [""] * 9
     page = page_text(catalogue)
     assert embedded(page)["columns"][-2]["label"] == "Counterpart"
 

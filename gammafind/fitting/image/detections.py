@@ -43,7 +43,7 @@ def image_detections(
     pixels = observation.counts.pixels[0]
     positions = pixels.wcs.pixel_to_world(x, y).icrs
     exposure = observation.exposure.values[0][np.rint(y).astype(int), np.rint(x).astype(int)]
-    flux = 1 / exposure * u.Unit("cm-2 s-1")
+    flux = 1 / exposure * observation.flux_unit
     return QTable(
         {
             "ra": positions.ra,

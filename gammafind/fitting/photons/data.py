@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.pixels import Pixels
 from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import COARSE, fractions_at, pixels_near, point_source_map
+from gammafind.sky.psf_stamps import COARSE, fractions_at, pixels_near
 from gammafind.utils.workers import in_threads
 
 __all__ = [
@@ -41,7 +41,7 @@ class BandData:
         Observed counts, expected counts, and the expected background; the expected ones are
         positive.
     sensitivity : ndarray, shape (n_pixels,)
-        Counts in this band of a source with flux one (cm-2 s-1, all bands).
+        Counts in this band of a source of flux one (in all bands together).
     valid : ndarray of bool, shape (n_pixels,)
     pixels : Pixels
     psf : RadialPsf
@@ -102,7 +102,7 @@ class SkyData:
 
         def of_band(i: int) -> np.ndarray:
             band = self.bands[i]
-            return _source_map(vectors, counts[:, i], band.pixels, band.psf)
+            return sky_counts(vectors, counts[:, i], band.pixels, band.psf)
 
         return list(in_threads(of_band, range(len(self.bands))))
 
@@ -240,13 +240,6 @@ def gather(
             model = np.maximum(model, band.background[pixel])
         parts.append((band.counts[pixel], model, template))
     return Surroundings(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
-
-
-def _source_map(
-    vectors: np.ndarray, counts: np.ndarray, pixels: Pixels, psf: RadialPsf
-) -> np.ndarray:
-    whole_sky = isinstance(pixels, HealpixPixels)
-    return (sky_counts if whole_sky else point_source_map)(vectors, counts, pixels, psf)
 
 
 def _spectral() -> list:

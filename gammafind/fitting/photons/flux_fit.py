@@ -24,7 +24,7 @@ class FluxFit:
     npred_err : ndarray, shape (n, n_indices)
         Their 1 sigma errors, with neighbours fixed.
     exposure : ndarray, shape (n, n_indices)
-        Counts of a source with flux one (cm-2 s-1, all bands), in cm2 s.
+        Counts of a source of flux one (in all bands together).
     background : ndarray, shape (n, n_bands)
         Expected background counts per pixel there.
     clumps : ClumpFit, optional

@@ -90,7 +90,7 @@ class SkySources:
         )
 
     def counts_of(self, index: float) -> np.ndarray:
-        """Counts in each band for flux one (cm-2 s-1, all bands) and a photon index."""
+        """Counts in each band of sources of flux one (in all bands together) of a photon index."""
         return self.exposure * photon_shares(self.edges, index)
 
     def shares(self, index: float) -> np.ndarray:

@@ -12,6 +12,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 
+from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.events import select_response
 from gammafind.plugins.fermi_lat.irf import Response, load_response, read_response
@@ -22,6 +23,7 @@ from gammafind.plugins.fermi_lat.option_checks import (
     check_files,
     check_index,
 )
+from gammafind.plugins.fermi_lat.published import PUBLISHED
 from gammafind.plugins.fermi_lat.selection import (
     accepts_photons,
     header_cuts,
@@ -29,7 +31,7 @@ from gammafind.plugins.fermi_lat.selection import (
 )
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
 from gammafind.plugins.fermi_lat.years import N_YEARS
-from gammafind.roles.renderer import SkyRenderer
+from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.events import EventList
 from gammafind.sky.observation import Observation
@@ -41,7 +43,7 @@ __all__ = ["LatInstrument"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LatInstrument(SkyRenderer):
+class LatInstrument(Instrument):
     """The LAT with the options that `FermiLatRenderer` describes; it renders nothing yet."""
 
     irf: str = "P8R2_ULTRACLEANVETO_V6"
@@ -98,6 +100,11 @@ class LatInstrument(SkyRenderer):
         if self.exposure_source != "ten-years" or self.year:
             return ()
         return tuple(f"year-{year}" for year in range(1, N_YEARS + 1))
+
+    @property
+    def published(self) -> tuple[Column, ...]:
+        """Columns of the catalogue, with the names of 4FGL."""
+        return PUBLISHED
 
     @cached_property
     def responses(self) -> tuple[Response, ...]:

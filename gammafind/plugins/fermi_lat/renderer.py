@@ -22,20 +22,20 @@ from gammafind.plugins.fermi_lat.fluxes import (
 from gammafind.plugins.fermi_lat.instrument import LatInstrument
 from gammafind.plugins.fermi_lat.sources import read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.patch_points import PatchPoints, on_patches
 from gammafind.sky.patches import PatchGrid
-from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.pixels import Pixels
 from gammafind.sky.point_sources import patch_counts, sky_counts, sky_counts_of_each
 from gammafind.sky.projection import to_frame
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import point_source_map
 
 __all__ = ["FermiLatRenderer"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FermiLatRenderer(LatInstrument):
+class FermiLatRenderer(LatInstrument, SkyRenderer):
     """Fermi-LAT: PSF, exposure, interstellar and isotropic emission in energy bands.
 
     Parameters
@@ -188,8 +188,5 @@ def _render_band(
 ) -> np.ndarray:
     """Expected counts in a band of sources at Galactic unit vectors."""
     vectors = to_frame(vectors, pixels.frame)
-    if isinstance(pixels, HealpixPixels):
-        seen = sky_counts(vectors, counts, pixels, psf)
-    else:
-        seen = point_source_map(vectors, counts, pixels, psf)
+    seen = sky_counts(vectors, counts, pixels, psf)
     return seen.reshape(pixels.shape).astype(np.float32)

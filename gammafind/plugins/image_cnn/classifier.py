@@ -54,7 +54,7 @@ class ImageCnn(Classifier):
     name: ClassVar[str] = "image-cnn"
     classes: ClassVar[tuple[str, ...]] = CLASSES
     fakes: ClassVar[tuple[str, ...]] = BOGUS
-    looks_at: ClassVar[str] = "image"
+    sees: ClassVar[str] = "image"
 
     weights: str = ""
     backend: str = "onnxruntime"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import astropy.units as u
 import numpy as np
@@ -58,6 +59,8 @@ class Found:
 @dataclass(frozen=True, kw_only=True)
 class ImageFinder(Localiser):
     """A finder that looks at an image whole, or part by part."""
+
+    sees: ClassVar[str] = "both"
 
     @abc.abstractmethod
     def _find(self, scene: Scene) -> Found:

@@ -92,11 +92,10 @@ class Likelihood(Localiser):
         n_pixels: Sequence[int] | None,
         rng: np.random.Generator,
     ) -> QTable:
-        self._refuse_image(observation)
         model = self._search(observation)
         if not len(model.counts):
             return no_detections()
-        return _detections(model)
+        return _detections(model, observation.flux_unit)
 
     def _localise(self, patches: Patches) -> QTable:
         tables = [self._localise_patch(patches, index) for index in range(len(patches))]
@@ -116,7 +115,7 @@ class Likelihood(Localiser):
         model = self._search(observation)
         if not len(model.counts):
             return np.zeros((0, 6))
-        found = _detections(model)
+        found = _detections(model, observation.flux_unit)
         sky = SkyCoord(found["ra"], found["dec"], frame="icrs")
         x, y = patches.grid.pixels(index, patches.score_width).xy(sky)
         return np.column_stack(
@@ -238,7 +237,7 @@ def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarra
     return places
 
 
-def _detections(model: SkyModel) -> QTable:
+def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
     """Table of the sources of a model, each measured with all others in place."""
     ts, counts = _alone(model), model.counts.sum(axis=1)
     position = fit_positions(model.data, model.vectors, model.counts, model.sigma, rounds=1)
@@ -255,8 +254,8 @@ def _detections(model: SkyModel) -> QTable:
             "pos_err": _with_systematics(position.r68) * u.deg,
             "ts": ts,
             "npred": counts,
-            "flux": counts / sensitivity * u.Unit("cm-2 s-1"),
-            "flux_err": model.errors() / sensitivity * u.Unit("cm-2 s-1"),
+            "flux": counts / sensitivity * flux_unit,
+            "flux_err": model.errors() / sensitivity * flux_unit,
         }
     )
 

@@ -15,7 +15,7 @@ from gammafind.plugins.meerlicht.filters import FILTERS, Filter, photon_flux
 from gammafind.plugins.meerlicht.frame import Artefacts
 from gammafind.plugins.meerlicht.moffat import field_psf
 from gammafind.plugins.meerlicht.pointing import frame_wcs
-from gammafind.roles.renderer import SkyRenderer
+from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band
 from gammafind.sky.field_psf import FieldPsf
 from gammafind.sky.pixels import WcsPixels
@@ -33,7 +33,7 @@ _SLOPES = (0.01, -0.015, 0.04, 0.01, 0.05)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Camera(SkyRenderer):
+class Camera(Instrument):
     """Options of a camera, and what follows from them alone.
 
     `gammafind.plugins.meerlicht.renderer.MeerlichtRenderer` describes the options.

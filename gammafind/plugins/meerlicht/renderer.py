@@ -14,6 +14,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
+from gammafind.catalogue.schema import Column
 from gammafind.errors import HeaderWarning, InputDataError, OptionError, TableError
 from gammafind.plugins.meerlicht.camera import Camera
 from gammafind.plugins.meerlicht.filters import magnitude, photon_flux
@@ -21,8 +22,11 @@ from gammafind.plugins.meerlicht.frame import artefact_table, draw_frame
 from gammafind.plugins.meerlicht.galaxies import draw_galaxies
 from gammafind.plugins.meerlicht.headers import KEYWORDS, contradictions
 from gammafind.plugins.meerlicht.observing import observe_frame
+from gammafind.plugins.meerlicht.published import published_columns
 from gammafind.plugins.meerlicht.stars import draw_stars
 from gammafind.plugins.meerlicht.tables import read_magnitudes
+from gammafind.roles.base import Sees
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.drawn import Drawn
 from gammafind.sky.fits import read_frame, write_frame
 from gammafind.sky.fits.counts import describe_input
@@ -39,7 +43,7 @@ _MARGIN = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeerlichtRenderer(Camera):
+class MeerlichtRenderer(Camera, SkyRenderer):
     """MeerLICHT or another CCD camera: one filter, Moffat seeing, channels, artefacts.
 
     Parameters
@@ -100,7 +104,12 @@ class MeerlichtRenderer(Camera):
     name: ClassVar[str] = "meerlicht"
     presets: ClassVar[tuple[str, ...]] = ("gammafind.plugins.meerlicht:presets/meerlicht.toml",)
     map_files: ClassVar[str] = "image.fits"
-    reads_electrons: ClassVar[bool] = True
+    sees: ClassVar[Sees] = "image"
+
+    @property
+    def published(self) -> tuple[Column, ...]:
+        """Columns of the catalogue: magnitudes, electrons, photon fluxes."""
+        return published_columns(self.filter)
 
     def read_catalogue(self, source: str | PathLike) -> QTable | None:
         """Sources of a table with magnitudes, such as the result of a query of Gaia."""
@@ -179,20 +188,18 @@ class MeerlichtRenderer(Camera):
         """Estimate sky, noise and seeing from the image itself."""
         return observe_frame(counts, self)
 
-    def calibrate(self, detections: QTable) -> QTable:
+    def with_derived(self, detections: QTable) -> QTable:
         """Add AB magnitudes above the atmosphere."""
         if "flux" not in detections.colnames:
             return detections
         detections = QTable(detections, copy=False)
         flux = detections["flux"].to_value("cm-2 s-1")
         detections["mag"] = magnitude(flux, self.optics) * u.mag
-        detections["mag"].info.description = f"AB magnitude in {self.filter}, above the atmosphere"
         if "flux_err" in detections.colnames:
             relative = detections["flux_err"].to_value("cm-2 s-1") / np.where(
                 flux > 0, flux, np.nan
             )
             detections["mag_err"] = 2.5 / np.log(10) * relative * u.mag
-            detections["mag_err"].info.description = "1 sigma error of mag"
         return detections
 
     def source_counts(self, sources: QTable) -> np.ndarray:

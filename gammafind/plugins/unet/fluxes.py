@@ -52,7 +52,7 @@ def with_fluxes(
     """
     known, fit = known_of(found, stacks, given, architecture)
     ts, npred, npred_err, exposure = fit.at_best()
-    flux_unit = u.Unit("cm-2 s-1")
+    flux_unit = stacks.observation.flux_unit
     exposure = np.where(exposure > 0, exposure, np.nan)
     table = QTable(found, copy=True)
     table["score"] = architecture.ranking.probability(known)

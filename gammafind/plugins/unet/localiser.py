@@ -91,6 +91,7 @@ class UNet(Localiser):
     """
 
     name: ClassVar[str] = "unet"
+    sees: ClassVar[str] = "both"
 
     network: str = "gammafind"
     weights: str = ""
@@ -115,9 +116,14 @@ class UNet(Localiser):
         )
 
     @property
+    def scores_are_probabilities(self) -> bool:
+        """Whether they are, which those of a clusterer are not."""
+        return self.clusterer is None
+
+    @property
     def score_name(self) -> str:
         """Probability, but for the scores of a clusterer."""
-        return "probability" if self.clusterer is None else "score"
+        return "probability" if self.scores_are_probabilities else "score"
 
     @property
     def published_score(self) -> float:

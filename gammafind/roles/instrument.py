@@ -1,0 +1,232 @@
+"""What an instrument is: its bands, responses, files and the columns that it publishes."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import ClassVar, Self
+
+import numpy as np
+from astropy.table import QTable
+from astropy.units import UnitBase
+
+from gammafind.catalogue.schema import CATALOGUE, Column, in_flux_unit
+from gammafind.errors import OptionError, ShapeError
+from gammafind.roles.base import Plugin, Sees
+from gammafind.roles.deprecated import renamed
+from gammafind.sky.bands import Band
+from gammafind.sky.fits import EventList, bin_events, read_counts
+from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
+from gammafind.units import FLUX
+
+__all__ = ["Instrument"]
+
+_EPOCH_NSIDE = 32
+"""Of exposures of epochs: shares are taken of them, which change slowly over the sky."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instrument(Plugin):
+    """Knows an instrument: its bands, PSF, exposure and background, and how to read its files.
+
+    A `gammafind.roles.renderer.SkyRenderer` is an instrument that also says what sources look
+    like; a plugin is one class of that role.
+    """
+
+    presets: ClassVar[tuple[str, ...]] = ()
+    """TOML files of the presets that use this plugin, as package resources ``package:file``."""
+
+    catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = {}
+    """Published catalogues that come with it, by name: functions that load them."""
+
+    map_files: ClassVar[str] = "counts*.fits"
+    """Names of simulated files that `read_counts` takes, as a shell pattern."""
+
+    sees: ClassVar[Sees] = "maps"
+    """``"image"`` where it reads out one image in electrons, instead of maps of counts."""
+
+    flux_unit: ClassVar[UnitBase] = FLUX
+    """Of the flux of sources and detections; an exposure is in counts for each such unit."""
+
+    _old_names: ClassVar = {
+        "reads_electrons": renamed(
+            "reads_electrons", "sees", lambda electrons: "image" if electrons else "maps"
+        ),
+        "calibrate": renamed("calibrate", "with_derived"),
+    }
+
+    @property
+    @abc.abstractmethod
+    def bands(self) -> tuple[Band, ...]:
+        """Bands of the maps."""
+
+    @property
+    @abc.abstractmethod
+    def pixels(self) -> tuple[Pixels, ...]:
+        """Default pixelisation of each band."""
+
+    @property
+    def epochs(self) -> tuple[str, ...]:
+        """Names of the parts of the observing time that can be rendered apart; none by default."""
+        return ()
+
+    @property
+    def selections(self) -> tuple[tuple[str, ...], ...]:
+        """Cuts on the photons of each band, as headers state them; none by default.
+
+        They are written with simulated counts; see `gammafind.sky.fits.read_selections`.
+        """
+        return ((),) * len(self.bands)
+
+    @property
+    def published(self) -> tuple[Column, ...]:
+        """Columns of the published catalogue, in order: names, units, UCDs, descriptions.
+
+        They begin with `gammafind.catalogue.schema.SHARED`. What each holds is its ``holds``; see
+        `gammafind.catalogue.publish.publish`.
+        """
+        return in_flux_unit(CATALOGUE, self.flux_unit)
+
+    def at_epoch(self, index: int) -> Self:
+        """Return the instrument in one of the `epochs` alone; the maps of all add up to the whole.
+
+        Raises
+        ------
+        OptionError
+            If there is no such epoch.
+        """
+        if not 0 <= index < len(self.epochs):
+            raise OptionError(
+                f"epoch {index} of {self.name}", remedy=f"It has {len(self.epochs)} epochs."
+            )
+        return self._at_epoch(index)
+
+    def epoch_exposures(self) -> tuple[SkyMap, ...]:
+        """Exposure of each of the `epochs`, on coarse pixels; to be interpolated."""
+        frames = (pixels.frame for pixels in self.pixels)
+        coarse = tuple(HealpixPixels(_EPOCH_NSIDE, frame) for frame in frames)
+        return tuple(self.at_epoch(i).exposure(coarse) for i in range(len(self.epochs)))
+
+    @abc.abstractmethod
+    def psfs(self) -> tuple[RadialPsf, ...]:
+        """PSF of each band."""
+
+    def exposure(self, pixels: Sequence[Pixels] | None = None) -> SkyMap:
+        """Exposure of each band on ``pixels`` (by default the instrument's own).
+
+        It is in counts that a source of one `flux_unit` gives: cm2 s where that is cm-2 s-1.
+        """
+        pixels = self._pixels(pixels)
+        return SkyMap(self.bands, pixels, self._exposure(pixels), "exposure")
+
+    def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
+        """Expected counts of each background component in each of ``pixels``."""
+        pixels = self._pixels(pixels)
+        return {
+            name: SkyMap(self.bands, pixels, values, "expected counts")
+            for name, values in self._background(pixels).items()
+        }
+
+    def observe(self, counts: SkyMap) -> Observation:
+        """Join counts with this instrument's background, exposure and PSF on the same pixels.
+
+        An instrument whose sky is not known beforehand overrides this and estimates background
+        and noise from the image itself.
+        """
+        return Observation(
+            counts=counts,
+            background=self.background(counts.pixels),
+            exposure=self.exposure(counts.pixels),
+            psfs=self.psfs(),
+            flux_unit=self.flux_unit,
+        )
+
+    def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
+        """Whether files of such cuts can hold what this instrument sees; always by default.
+
+        Parameters
+        ----------
+        selections : sequence of sequence of str
+            Cuts of each file, as `gammafind.sky.fits.read_selections` returns them.
+        """
+        return True
+
+    def read_counts(self, paths: Sequence[str | PathLike], *, frame: str | None = None) -> SkyMap:
+        """Read count maps in the bands of this instrument.
+
+        Parameters
+        ----------
+        paths : sequence of path-like
+        frame : {"galactic", "icrs", "fk5"}, optional
+            As for `gammafind.sky.fits.read_counts`.
+
+        Raises
+        ------
+        InputFileError
+            If a file cannot be used; the class names the fault.
+        """
+        return read_counts(paths, bands=self.bands, frame=frame)
+
+    def bin_events(self, events: EventList) -> SkyMap:
+        """Bin photons of the kind that PSF and exposure are given for, on the own pixels.
+
+        Raises
+        ------
+        InputDataError
+            If there is no such photon.
+        """
+        return bin_events(self.select_events(events), bands=self.bands, pixels=self.pixels)
+
+    def select_events(self, events: EventList) -> EventList:
+        """Photons of the kind that PSF and exposure are given for; all of them by default."""
+        return events
+
+    def read_catalogue(self, source: str | PathLike) -> QTable | None:
+        """Sources of a published catalogue that the instrument's community knows.
+
+        Parameters
+        ----------
+        source : path-like
+            A file, or the name of a catalogue that comes with the plugin.
+
+        Returns
+        -------
+        QTable or None
+            In the schema SOURCES; None where it is no such catalogue, as by default.
+        """
+        return None
+
+    def with_derived(self, detections: QTable) -> QTable:
+        """Add columns that follow from what was measured, such as magnitudes.
+
+        Parameters
+        ----------
+        detections : QTable
+            Schema DETECTIONS.
+
+        Returns
+        -------
+        QTable
+            As it came in by default.
+        """
+        return detections
+
+    def _pixels(self, pixels: Sequence[Pixels] | None) -> tuple[Pixels, ...]:
+        pixels = self.pixels if pixels is None else tuple(pixels)
+        if len(pixels) != len(self.bands):
+            raise ShapeError(f"{len(pixels)} pixelisations for {len(self.bands)} bands")
+        return pixels
+
+    @abc.abstractmethod
+    def _exposure(self, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]: ...
+
+    @abc.abstractmethod
+    def _background(self, pixels: tuple[Pixels, ...]) -> Mapping[str, tuple[np.ndarray, ...]]: ...
+
+    def _at_epoch(self, index: int) -> Self:
+        raise NotImplementedError

@@ -1,0 +1,152 @@
+"""The contract of renderers, as a check to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, vstack
+from astropy.wcs import WCS
+
+from gammafind.catalogue.schema import SHARED, SOURCES, empty_table, in_flux_unit
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
+from gammafind.testing.common import check_plugin, require, same
+from gammafind.testing.toys import one_source
+
+__all__ = ["check_renderer"]
+
+_COARSE_NSIDE = 32
+_COUNTS = 1000.0
+"""Of the source, in all bands together, with the largest exposure of each."""
+_SIDE = 16
+"""Of the coarser image, in pixels as wide as the PSF: room for its core and its wings."""
+_ALIKE = 0.02
+"""Least difference of totals that is a fault: finer pixels follow a smooth sky more closely."""
+
+
+def check_renderer(
+    plugin: type[SkyRenderer],
+    *,
+    sources: QTable | None = None,
+    any_pixels: bool = False,
+    **options: Any,
+) -> None:
+    """Check a renderer on its own pixels, HEALPix maps at nside 32 at most.
+
+    Parameters
+    ----------
+    plugin : type
+    sources : QTable, optional
+        Sources within its field; by default one of the renderer's first class, with the columns
+        of the schema only, at the first pixel of a HEALPix map or in the middle of an image.
+    any_pixels : bool
+        Whether to check it also on finer HEALPix maps and on images of two pixel sizes: totals
+        of background and sources may not depend on the pixels.
+    **options
+
+    Raises
+    ------
+    ConformanceError
+    """
+    check_plugin(plugin, SkyRenderer)
+    renderer = plugin(**options)
+    bands = renderer.bands
+    require(
+        len(bands) == len(renderer.pixels) == len(renderer.psfs()),
+        f"{plugin.name}: bands, pixels and PSFs differ in number",
+    )
+    shared = [column.quantity for column in SHARED]
+    require(
+        [column.quantity for column in renderer.published][: len(shared)] == shared,
+        f"{plugin.name}: the published columns do not begin with those of SHARED",
+    )
+    pixels = tuple(_coarse(p) for p in renderer.pixels)
+    require(renderer.exposure(pixels).bands == bands, f"{plugin.name}: the bands change")
+    require(bool(renderer.background(pixels)), f"{plugin.name}: there is no background")
+    empty = empty_table(in_flux_unit(SOURCES, renderer.flux_unit))
+    nothing = renderer.render(empty, pixels)
+    require(not any(v.any() for v in nothing.values), f"{plugin.name}: no sources give counts")
+    sources = _source(renderer, pixels) if sources is None else sources
+    before = sources.copy()
+    counts = _total(renderer.render(sources, pixels).values)
+    require(same(sources, before), f"{plugin.name}: render changes the source table")
+    require(counts > 0, f"{plugin.name}: a source of {sources['flux'][0]:g} gives no counts")
+    twice = _total(renderer.render(vstack([sources, sources]), pixels).values)
+    require(
+        bool(np.isclose(twice, 2 * counts, rtol=1e-3)),
+        f"{plugin.name}: each source twice gives {twice / counts:.4f} times the counts",
+    )
+    if any_pixels:
+        place = SkyCoord(sources["ra"], sources["dec"], frame="icrs")[0]
+        _check_pixels(renderer, sources, _healpix(renderer, 1), _healpix(renderer, 2))
+        _check_pixels(renderer, sources, _image(renderer, place, 1), _image(renderer, place, 2))
+
+
+def _source(renderer: SkyRenderer, pixels: tuple[Pixels, ...]) -> QTable:
+    """One source of the first class that the renderer knows, of about `_COUNTS`."""
+    exposure = sum(float(values.max()) for values in renderer.exposure(pixels).values)
+    label = renderer.classes[0] if renderer.classes else "BLL"
+    flux = (_COUNTS / exposure if exposure > 0 else 1.0) * renderer.flux_unit
+    return one_source(_place(pixels[0]), class_label=label, flux=flux)
+
+
+def _place(pixels: Pixels) -> SkyCoord:
+    """A position on a map: its first pixel, or the middle of an image."""
+    if isinstance(pixels, HealpixPixels):
+        return pixels.centres()[0]
+    ny, nx = pixels.shape
+    return pixels.wcs.pixel_to_world(nx // 2, ny // 2)
+
+
+def _check_pixels(
+    renderer: SkyRenderer,
+    sources: QTable,
+    coarse: tuple[Pixels, ...],
+    fine: tuple[Pixels, ...],
+) -> None:
+    """Require the same totals in two sizes of pixels of one field."""
+    kind = "HEALPix maps" if isinstance(coarse[0], HealpixPixels) else "images"
+    totals = {
+        "the background": [
+            sum(_total(sky.values) for sky in renderer.background(pixels).values())
+            for pixels in (coarse, fine)
+        ],
+        "a source": [_total(renderer.render(sources, pixels).values) for pixels in (coarse, fine)],
+    }
+    for what, (few, many) in totals.items():
+        require(
+            bool(np.isclose(many, few, rtol=_ALIKE)),
+            f"{renderer.name}: on {kind} of smaller pixels the counts of {what} are {many:.6g} "
+            f"in all, on larger ones {few:.6g}: give those of each pixel",
+        )
+
+
+def _healpix(renderer: SkyRenderer, finer: int) -> tuple[HealpixPixels, ...]:
+    return tuple(HealpixPixels(finer * _COARSE_NSIDE, p.frame) for p in renderer.pixels)
+
+
+def _image(renderer: SkyRenderer, place: SkyCoord, finer: int) -> tuple[WcsPixels, ...]:
+    """Image about a place in each band; its pixels are as wide as the PSF, or part of that."""
+    images = []
+    for psf in renderer.psfs():
+        step = psf.containment_radius(0.68).to_value("deg") / finer
+        side = finer * _SIDE
+        wcs = WCS(naxis=2)
+        wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+        wcs.wcs.crval = [place.ra.deg, place.dec.deg]
+        wcs.wcs.crpix, wcs.wcs.cdelt = [side / 2 + 0.5] * 2, [-step, step]
+        images.append(WcsPixels(wcs, (side, side)))
+    return tuple(images)
+
+
+def _coarse(pixels: Pixels) -> Pixels:
+    if isinstance(pixels, HealpixPixels):
+        return HealpixPixels(min(pixels.nside, _COARSE_NSIDE), pixels.frame)
+    return pixels
+
+
+def _total(values: Iterable[np.ndarray]) -> float:
+    return float(sum(array.sum(dtype=float) for array in values))
