@@ -19,6 +19,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 from held_out import SEED, HeldOut, joined
+from results import kept
 from truth_classifier import TruthClassifier
 
 from gammafind.catalogue.matching import match_one_to_one
@@ -87,6 +88,7 @@ class Known:
         return self.arrays["score"] >= PUBLISHED
 
 
+@kept("classifier")
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -209,7 +211,7 @@ def _pair(known: Known, share: np.ndarray, rows: np.ndarray) -> str:
 
 
 def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
-    """The same by a classifier that is told the true parameters."""
+    """The same by a classifier that knows the true parameters."""
     renderer, population = (
         build(part) for part in (held.settings.renderer, held.settings.population)
     )
@@ -231,7 +233,7 @@ def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
 
 
 def print_calibration(known: Known, probability: np.ndarray, figure: Path | None) -> None:
-    """Told against true probabilities, above the default threshold."""
+    """Predicted against true probabilities, above the default threshold."""
     rows = np.flatnonzero(known.published)
     truth, told = known.label[rows], probability[rows]
     error = interval(
@@ -239,7 +241,7 @@ def print_calibration(known: Known, probability: np.ndarray, figure: Path | None
     )
     print(f"\nexpected calibration error: {error}")
     bins = reliability(truth, told)
-    print("\n| told | true | number |\n|---|---|---|")
+    print("\n| predicted | true | number |\n|---|---|---|")
     for one, true, number in zip(bins.told, bins.true, bins.number, strict=True):
         if number:
             print(f"| {one:.3f} | {true:.3f} | {number} |")
@@ -250,7 +252,9 @@ def print_calibration(known: Known, probability: np.ndarray, figure: Path | None
         axes = page.add_subplot()
         axes.plot([0, 1], [0, 1], color="0.7", lw=1)
         axes.plot(bins.told, bins.true, "o-", color="#0072B2")
-        axes.set(xlabel="probability told", ylabel="share named rightly", xlim=(0, 1), ylim=(0, 1))
+        axes.set(
+            xlabel="predicted probability", ylabel="share named correctly", xlim=(0, 1), ylim=(0, 1)
+        )
         page.savefig(figure, dpi=150, metadata={"Software": None})
 
 

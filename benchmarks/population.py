@@ -21,6 +21,7 @@ from population_samples import (
     in_class_form,
     real_members,
 )
+from results import kept
 from scipy import stats
 
 from gammafind.catalogue.io import write_table
@@ -35,8 +36,9 @@ CATALOGUE_BANDS = np.array([0.05, 0.1, 0.3, 1, 3, 10, 30, 300])
 LOWER_LIMITS = (1e-13, 3.4e-13, 1e-12, 2e-12, 5e-12, 1e-11, 5e-11)
 
 
+@kept("population")
 def main() -> None:
-    """Print the tables of docs/validation/population.md, and draw figures if asked to."""
+    """Print the tables of docs/validation/population.md, and draw figures with ``--plots``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the figures there")
     folder = parser.parse_args().plots

@@ -1,4 +1,4 @@
-"""Detections on the real 2-20 GeV sky against 4FGL-DR2, and one pass of a matched filter beside."""
+"""Detections on the real 2-20 GeV sky against 4FGL-DR2, and one pass of a matched filter."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from results import kept
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import merge_duplicates
@@ -33,6 +34,7 @@ REGIONS = {
 CUTS = (9, 12, 16, 20, 25, 36)
 
 
+@kept("real_sky")
 def main() -> None:
     """Print the tables of docs/validation/real_sky.md."""
     observation = observe()

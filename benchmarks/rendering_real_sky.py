@@ -13,6 +13,7 @@ import healpy as hp
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from results import kept
 
 from gammafind.fitting.photons.background import component_norms
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2, load_bubbles
@@ -37,8 +38,9 @@ YEARS_OF_COUNTS = 4011 / 365.25
 YEARS_OF_CATALOGUE = 10
 
 
+@kept("rendering_real_sky")
 def main() -> None:
-    """Print the tables of docs/validation/rendering.md; draw the figure if asked to."""
+    """Print the tables of docs/validation/rendering.md; draw the figure with ``--draw``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draw", action="store_true", help=f"write {IMAGE.name}")
     options = parser.parse_args()
@@ -51,7 +53,7 @@ def main() -> None:
 
 @dataclass(frozen=True, eq=False)
 class Sky:
-    """The real counts beside what is rendered for them.
+    """The real counts and what is rendered for them.
 
     Parameters
     ----------

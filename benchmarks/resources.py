@@ -1,4 +1,4 @@
-"""Time and memory of the search of the real sky, beside its floor, and of the command line."""
+"""Time and memory of the search of the real sky, next to its floor, and of the command line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from results import kept
 
 from gammafind.fitting.photons.data import sky_data
 from gammafind.fitting.photons.search_grid import search_grid
@@ -20,6 +21,7 @@ from gammafind.sky.fits import read_counts
 RUNS = 5
 
 
+@kept("resources")
 def main() -> None:
     """Print the tables of docs/validation/resources.md."""
     print("| step | median (s) | fastest | slowest |\n|---|---|---|---|")

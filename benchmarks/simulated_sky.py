@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from results import kept
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
@@ -25,6 +26,7 @@ CUTS = (9, 12, 16, 25)
 RADIUS = 0.5 * u.deg
 
 
+@kept("simulated_sky")
 def main() -> None:
     """Print the tables of docs/validation/simulated_sky.md."""
     renderer = build(PRESET.renderer)
