@@ -78,7 +78,7 @@ class HeldOut:
     def detections(
         self, index: int, name: str, localiser: Localiser, *, grid: PatchGrid | None = None
     ) -> QTable:
-        """What a localiser finds on a sky, or in some patches of it; its time is kept next to it."""
+        """What a localiser finds on a sky, or in some patches of it; the time is kept too."""
 
         def find() -> QTable:
             sky, layout = self.sky(index), self.settings.patches

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from itertools import pairwise
@@ -38,10 +37,7 @@ LOWER_LIMITS = (1e-13, 3.4e-13, 1e-12, 2e-12, 5e-12, 1e-11, 5e-11)
 
 @kept("population")
 def main() -> None:
-    """Print the tables of docs/validation/population.md, and draw figures with ``--plots``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the figures there")
-    folder = parser.parse_args().plots
+    """Print the tables of docs/validation/population.md."""
     skies = {name: draw(population) for name, population in POPULATIONS.items()}
     print_size(skies["default"])
     print_parameters()
@@ -51,10 +47,6 @@ def main() -> None:
     print_numbers(skies)
     print_fluxes(skies["default"])
     print_variability()
-    if folder:
-        from population_figures import draw_figures
-
-        draw_figures(folder, skies["default"])
 
 
 def draw(population: FermiPopulation) -> list[QTable]:
