@@ -21,8 +21,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 BENCHMARKS = ROOT / "benchmarks"
-COLOURS = 64
-"""Colours of a large picture: fewer show in the grey scale of a sky, more make the file larger."""
+WIDTH = 1400
+"""Pixels of the picture of the sky: markers of two thousand sources stay apart."""
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def sky() -> Iterator[Path]:
         products = Path(folder) / "demo"
         subprocess.run([sys.executable, BENCHMARKS / "demo.py", products], check=True)
         picture = (products / "sky.png").read_bytes()
-    yield written("sky", in_few_colours(picture))
+    yield written("sky", in_few_colours(picture, 256, width=WIDTH))
 
 
 def population() -> Iterator[Path]:
@@ -56,7 +56,7 @@ def residual() -> Iterator[Path]:
     """Draw counts minus model of the real sky."""
     from rendering_real_sky import draw, real_sky
 
-    yield written("real_sky_residual", in_few_colours(draw(real_sky())))
+    yield written("real_sky_residual", in_few_colours(draw(real_sky()), 64))
 
 
 def reliability() -> Iterator[Path]:
@@ -66,11 +66,8 @@ def reliability() -> Iterator[Path]:
     from gammafind.views.style import png
 
     kept = json.loads((BENCHMARKS / "results" / "classifier.json").read_text())
-    bins = [t["rows"] for t in kept["tables"] if t["columns"] == ["predicted", "true", "number"]]
-    if not bins:
-        print("classifier_reliability stays: run benchmarks/classifier.py, which keeps its points")
-        return
-    predicted, true, _ = np.array(bins[0], dtype=float).T
+    (bins,) = [table["rows"] for table in kept["tables"] if table["columns"][0] == "predicted"]
+    predicted, true = np.array(bins, dtype=float).T[:2]
     figure = Figure(figsize=(3.6, 3.4), layout="constrained", dpi=150)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="0.7", lw=1)
@@ -95,14 +92,19 @@ def written(name: str, picture: bytes) -> Path:
     return path
 
 
-def in_few_colours(picture: bytes) -> bytes:
-    """Return the PNG with a palette: a third of the size, and no difference to the eye."""
+def in_few_colours(picture: bytes, colours: int, *, width: int = 0) -> bytes:
+    """Return the PNG with a palette, no wider than ``width``: a third of the size."""
     from PIL import Image
 
     small = io.BytesIO()
     full = Image.open(io.BytesIO(picture)).convert("RGB")
-    method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
-    full.quantize(COLOURS, method=method, dither=dither).save(small, "PNG", optimize=True)
+    if width:
+        full = full.resize(
+            (width, round(full.height * width / full.width)), Image.Resampling.LANCZOS
+        )
+    method = Image.Quantize.MEDIANCUT if colours > 64 else Image.Quantize.MAXCOVERAGE
+    reduced = full.quantize(colours, method=method, dither=Image.Dither.NONE)
+    reduced.save(small, "PNG", optimize=True)
     return small.getvalue()
 
 
