@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from real_sky import likelihood
 from results import kept
 
 from gammafind.catalogue.matching import match_one_to_one
@@ -30,7 +31,7 @@ RADIUS = 0.5 * u.deg
 def main() -> None:
     """Print the tables of docs/validation/simulated_sky.md."""
     renderer = build(PRESET.renderer)
-    localiser = build(PRESET.localiser, clusterer=build(PRESET.clusterer))
+    localiser = likelihood()
     truth = true_sources(load_4fgl_dr2())
     expected = renderer.render(truth)
     background = renderer.observe(expected.map(np.zeros_like, kind="counts"))
