@@ -2,8 +2,8 @@
 
 ``python benchmarks/classifier.py FOLDER --weights yes=DIR no=DIR shuffled=DIR`` keeps what it
 computes in FOLDER, which may be that of ``localiser.py``, and prints the tables of
-docs/validation/classifier.md. The first weights are those of the main tables. ``--figure FILE``
-draws the reliability diagram.
+docs/validation/classifier.md. The first weights are those of the main tables.
+``tools/make_docs_figures.py`` draws the reliability diagram from what is kept.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 from held_out import SEED, HeldOut, joined
+from results import kept
 from truth_classifier import TruthClassifier
 
 from gammafind.catalogue.matching import match_one_to_one
@@ -87,13 +88,13 @@ class Known:
         return self.arrays["score"] >= PUBLISHED
 
 
+@kept("classifier")
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weights", nargs="+", required=True, metavar="NAME=DIR")
     parser.add_argument("--skies", type=int, default=10)
-    parser.add_argument("--figure", type=Path)
     arguments = parser.parse_args()
     weights = dict(text.split("=", 1) for text in arguments.weights)
     held = HeldOut(folder=arguments.folder)
@@ -104,7 +105,7 @@ def main() -> None:
     print_five_classes(known, found[first])
     print_time(known, found)
     print_truth(known, found[first], held)
-    print_calibration(known, found[first], arguments.figure)
+    print_calibration(known, found[first])
     print_purity(known, found[first])
     print_catalogue(held, weights[first])
     print_speed(held, weights[first])
@@ -209,7 +210,7 @@ def _pair(known: Known, share: np.ndarray, rows: np.ndarray) -> str:
 
 
 def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
-    """The same by a classifier that is told the true parameters."""
+    """The same by a classifier that knows the true parameters."""
     renderer, population = (
         build(part) for part in (held.settings.renderer, held.settings.population)
     )
@@ -230,8 +231,8 @@ def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
         print(f"| {name} | {_pair(known, share, blazar)} | {four} |")
 
 
-def print_calibration(known: Known, probability: np.ndarray, figure: Path | None) -> None:
-    """Told against true probabilities, above the default threshold."""
+def print_calibration(known: Known, probability: np.ndarray) -> None:
+    """Predicted against true probabilities, above the default threshold."""
     rows = np.flatnonzero(known.published)
     truth, told = known.label[rows], probability[rows]
     error = interval(
@@ -239,19 +240,10 @@ def print_calibration(known: Known, probability: np.ndarray, figure: Path | None
     )
     print(f"\nexpected calibration error: {error}")
     bins = reliability(truth, told)
-    print("\n| told | true | number |\n|---|---|---|")
+    print("\n| predicted | true | number |\n|---|---|---|")
     for one, true, number in zip(bins.told, bins.true, bins.number, strict=True):
         if number:
             print(f"| {one:.3f} | {true:.3f} | {number} |")
-    if figure is not None:
-        from matplotlib.figure import Figure
-
-        page = Figure(figsize=(3.6, 3.4), layout="constrained")
-        axes = page.add_subplot()
-        axes.plot([0, 1], [0, 1], color="0.7", lw=1)
-        axes.plot(bins.told, bins.true, "o-", color="#0072B2")
-        axes.set(xlabel="probability told", ylabel="share named rightly", xlim=(0, 1), ylim=(0, 1))
-        page.savefig(figure, dpi=150, metadata={"Software": None})
 
 
 def print_purity(known: Known, probability: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from results import kept
 
 from gammafind.roles.registry import create
 
@@ -13,6 +14,7 @@ THRESHOLDS = {"disk": 30.0, "kmeans": 0.5, "peaks": 0.5, "segmentation": 0.5}
 OPTIONS = {"peaks": {"smoothing": 2.0}}
 
 
+@kept("clusterers")
 def main() -> None:
     """Print the table of docs/validation/clusterers.md."""
     rng = np.random.default_rng(0)

@@ -14,6 +14,7 @@ import healpy as hp
 import numpy as np
 from held_out import HeldOut, evaluated, latitude
 from localiser import REGIONS
+from results import kept
 
 from gammafind.evaluation.metrics import purity_cut, rates
 from gammafind.plugins.unet.localiser import UNet
@@ -26,6 +27,7 @@ P6V11_NORM = 17.0
 RADIUS = 0.3 * u.deg
 
 
+@kept("diffuse_swap")
 def main() -> None:
     """Print completeness and purity at the same score cuts on both skies."""
     parser = argparse.ArgumentParser(description=__doc__)

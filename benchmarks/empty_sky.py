@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 from held_out import HeldOut
+from results import kept
 
 from gammafind.plugins.unet.localiser import UNet
 
 CUTS = (0.3, 0.5, 0.7, 0.8, 0.9)
 
 
+@kept("empty_sky")
 def main() -> None:
     """Print the false detections of a sky."""
     parser = argparse.ArgumentParser(description=__doc__)

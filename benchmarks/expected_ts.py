@@ -9,6 +9,7 @@ import healpy as hp
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from results import kept
 
 from gammafind.fitting.photons.expected import AGREEMENT, expected_ts
 from gammafind.presets.preset import build, load_preset
@@ -22,6 +23,7 @@ CONTAINMENT = 0.999
 SUBPIXELS = 8
 
 
+@kept("expected_ts")
 def main() -> None:
     """Print a table, and the differences from a sum over all pixels about some sources."""
     preset = load_preset(PRESET)

@@ -12,6 +12,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable
 from astropy.wcs import WCS
+from results import kept
 from scipy.ndimage import maximum_filter, minimum_filter
 from scipy.optimize import least_squares, minimize
 
@@ -35,6 +36,7 @@ START = (3.0, 2.3, 1.9, 1.0)
 PEAK_SHARE = 0.01
 
 
+@kept("fermitools")
 def main() -> None:
     """Print the table of docs/validation/rendering.md."""
     reference = Reference(DATA / "reference" / "fermitools_crab_1day")

@@ -1,4 +1,4 @@
-"""Spectra, expected counts and speed beside gammapy, in one run; needs ../shared and gammapy.
+"""Spectra, expected counts and speed next to gammapy's, in one run; needs ../shared and gammapy.
 
 gammapy and this package do not share an environment well (gammapy 2.1 does not import with regions
 0.12), so it gets its own: ``python -m venv gammapy-env``, then ``gammapy-env/bin/python -m pip
@@ -20,6 +20,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from results import kept
 
 from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue, spectra_of
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
@@ -45,6 +46,7 @@ THETA_EDGES = np.concatenate([[0], np.geomspace(2e-3, 20, 1500)])
 SEED = 5
 
 
+@kept("gammapy_comparison")
 def main() -> None:
     """Print the tables of docs/validation/rendering.md."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

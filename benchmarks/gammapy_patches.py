@@ -1,4 +1,4 @@
-"""The U-Net beside gammapy's TS maps on the same patches of a held-out sky; needs gammapy.
+"""The U-Net and gammapy's TS maps on the same patches of a held-out sky; needs gammapy.
 
 ``python benchmarks/gammapy_patches.py FOLDER [--every 8] [--sky 0]`` looks at every 8th of the 768
 patches, and counts sources and detections which are nearest to the centre of one of these. Both
@@ -16,6 +16,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from held_out import HeldOut
 from localiser import FLUXES, PURITY, RADIUS, REGIONS
+from results import kept
 
 from gammafind.evaluation.curves import half_found
 from gammafind.evaluation.metrics import evaluate_detections, purity_cut, rates
@@ -27,6 +28,7 @@ THRESHOLD = 6.0
 """Least TS that gammapy's peaks have; well below the cut at the purity."""
 
 
+@kept("gammapy_patches")
 def main() -> None:
     """Print completeness and TS50 of both."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -64,10 +66,10 @@ def main() -> None:
                 rates(row.select(selected=bright), cut=cut).completeness
                 for row, cut in zip(rows, cuts, strict=True)
             ]
-            print(f"| {region} | {label} | {bright.sum()} | {_told(share, '.3f')} |")
+            print(f"| {region} | {label} | {bright.sum()} | {_cells(share, '.3f')} |")
         half = [half_found(ts, row.found(cut)) for row, cut in zip(rows, cuts, strict=True)]
-        print(f"| {region} | TS50 | {len(at)} | {_told(half, '.1f')} |")
-        print(f"| {region} | cut | | {_told(cuts, '.3g')} |")
+        print(f"| {region} | TS50 | {len(at)} | {_cells(half, '.1f')} |")
+        print(f"| {region} | cut | | {_cells(cuts, '.3g')} |")
 
 
 def _nearest_to(table: QTable, grid: PatchGrid, chosen: np.ndarray) -> QTable:
@@ -81,7 +83,7 @@ def _inside(table: QTable, region: str) -> QTable:
     return table[(b >= low * u.deg) & (b < high * u.deg)]
 
 
-def _told(values: list[float], form: str) -> str:
+def _cells(values: list[float], form: str) -> str:
     return " | ".join(f"{value:{form}}" for value in values)
 
 

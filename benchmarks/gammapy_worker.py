@@ -28,7 +28,7 @@ DIFFERENTIAL = u.Unit("cm-2 s-1 MeV-1")
 
 
 def main() -> None:
-    """Read task.npz in the folder given, write results.npz beside it."""
+    """Read task.npz in the folder given, write results.npz next to it."""
     folder = Path(sys.argv[1])
     with np.load(folder / "task.npz") as file:
         task = dict(file)

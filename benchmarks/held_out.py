@@ -78,7 +78,7 @@ class HeldOut:
     def detections(
         self, index: int, name: str, localiser: Localiser, *, grid: PatchGrid | None = None
     ) -> QTable:
-        """What a localiser finds on a sky, or in some patches of it; its time is kept beside."""
+        """What a localiser finds on a sky, or in some patches of it; the time is kept too."""
 
         def find() -> QTable:
             sky, layout = self.sky(index), self.settings.patches
@@ -126,7 +126,7 @@ class HeldOut:
         return sky
 
     def _changed(self, sky: SimulatedSky, index: int) -> SimulatedSky:
-        """The sky drawn anew, without sources or with another interstellar emission."""
+        """The sky drawn again, without sources or with another interstellar emission."""
         observation = sky.observation
         parts = dict(observation.background)
         if self.shape is not None:

@@ -2,8 +2,8 @@
 
 ``python benchmarks/image_classifier.py [--frames FOLDER] [--weights FOLDER] [--localiser NAME]``
 simulates the ten frames of ``optical_frames.py`` once into FOLDER, searches them, and classifies
-what was found. It prints how well real and bogus detections are told apart, each kind of artefact,
-and stars and galaxies by magnitude beside a classical size; how true the probabilities are; which
+what was found. It prints how well real and bogus detections are separated, each kind of artefact,
+and stars and galaxies by magnitude next to a classical size; how true the probabilities are; which
 artefacts are left when bogus ones are dropped, at equal completeness; and the time of ten thousand
 cut-outs.
 """
@@ -21,6 +21,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from optical_frames import DENSITIES, LEAST_SNR, SEEINGS, Frame, flat, preset_of, read
+from results import kept
 from scipy.stats import rankdata
 
 from gammafind.catalogue.io import read_table
@@ -43,7 +44,7 @@ FINDERS = {
 LEVELS = {"sep": (4.0, 5.0, 6.0), "daofind": (4.0, 5.0, 6.0), "unet": (0.8, 0.9, 0.95)}
 """Least scores, signal-to-noise ratios or probabilities; the first is that which is published."""
 LEAST_PROBABILITY = 0.3
-"""Of the detections that are classified, where the finder tells probabilities."""
+"""Least probability of the detections that are classified, where the finder gives one."""
 PURITY = 0.95
 CLASSES, REAL = ImageCnn.classes, len(ImageCnn.classes) - len(ImageCnn.fakes)
 MAGNITUDES = (15, 17, 18, 19, 19.5, 20, 20.5, 21, 21.5)
@@ -80,18 +81,20 @@ def main() -> None:
     parser.add_argument("--weights", default="")
     parser.add_argument("--localiser", choices=FINDERS, default="sep")
     arguments = parser.parse_args()
-    classifier = ImageCnn(weights=arguments.weights)
+    with kept(f"image_classifier_{arguments.localiser}"):
+        report(ImageCnn(weights=arguments.weights), arguments.frames, arguments.localiser)
+
+
+def report(classifier: ImageCnn, folder: Path, localiser: str) -> None:
+    """Print the tables of what one localiser finds."""
     found = {
-        kind: [
-            look(*frame, classifier, arguments.localiser)
-            for frame in held_out(kind, arguments.frames)
-        ]
+        kind: [look(*frame, classifier, localiser) for frame in held_out(kind, folder)]
         for kind in DENSITIES
     }
-    levels = LEVELS[arguments.localiser]
+    levels = LEVELS[localiser]
     for kind, frames in found.items():
         told = joined(frames)
-        print(f"\n## {kind}, {arguments.localiser}\n")
+        print(f"\n## {kind}, {localiser}\n")
         print_real(told, levels)
         print_kinds(told, levels[0])
         print_calibration(told, levels[0])
@@ -99,7 +102,7 @@ def main() -> None:
     print("\n## stars and galaxies, all frames\n")
     everything = joined([frame for frames in found.values() for frame in frames])
     print_stars(everything, levels[0])
-    print_speed(classifier, arguments.frames)
+    print_speed(classifier, folder)
 
 
 def held_out(kind: str, folder: Path) -> list[tuple[Path, Frame, Preset]]:
@@ -194,7 +197,7 @@ def chosen(told: Told, rows: np.ndarray) -> Told:
 
 
 def print_real(told: Told, levels: Sequence[float]) -> None:
-    """Real or bogus: accuracy, beside that of calling all alike, and of the S/N alone."""
+    """Real or bogus: accuracy, next to that of calling all alike, and of the S/N alone."""
     heads = ["S/N from", "of", "number", "accuracy", "95 %", "balanced", "all called alike"]
     heads += ["artefacts known, cut in S/N"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
@@ -275,10 +278,10 @@ def print_left(told: Told) -> None:
     print("|---" * 6 + "|")
     rows = {"all": np.flatnonzero(alone), "real": np.flatnonzero(alone & real)}
     rows["most probably real, as complete"] = order[:number]
-    for name, kept in rows.items():
-        matched, artefacts = told.matched[kept].sum(), told.artefact[kept].sum()
-        cells = [f"{told.score[kept].min():.2f}", f"{matched / told.n_visible:.4f}", artefacts]
-        cells += [len(kept) - matched - artefacts, f"{matched / len(kept):.4f}"]
+    for name, left in rows.items():
+        matched, artefacts = told.matched[left].sum(), told.artefact[left].sum()
+        cells = [f"{told.score[left].min():.2f}", f"{matched / told.n_visible:.4f}", artefacts]
+        cells += [len(left) - matched - artefacts, f"{matched / len(left):.4f}"]
         print(f"| {name} | {' | '.join(map(str, cells))} |")
 
 
@@ -291,7 +294,7 @@ def pure_cut(told: Told) -> float:
 
 
 def print_stars(told: Told, published: float) -> None:
-    """How well stars and galaxies are told apart, against magnitude."""
+    """How well stars and galaxies are separated, against magnitude."""
     heads = ["magnitude", "stars", "galaxies", "AUC", "95 %", "AUC, half-light radius", "95 %"]
     heads += ["AUC, two apertures", "95 %"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")

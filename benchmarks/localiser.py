@@ -1,4 +1,4 @@
-"""The U-Net on ten held-out skies, beside an ideal matched filter that knows all else.
+"""The U-Net on ten held-out skies, next to an ideal matched filter that knows all else.
 
 ``python benchmarks/localiser.py FOLDER [--skies 10] [--weights FOLDER] [--name unet]`` keeps
 what it computes in FOLDER, and prints the tables of docs/validation/localiser.md.
@@ -12,6 +12,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from held_out import HeldOut, evaluated, latitude
+from results import kept
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
@@ -30,6 +31,7 @@ OLDER_FLUX = 2.3e-10
 """Photon flux above 1 GeV in cm-2 s-1 from which the older code states 0.934 and 0.954."""
 
 
+@kept("localiser")
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)

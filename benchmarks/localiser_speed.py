@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from time import perf_counter
 
 import numpy as np
+from results import kept
 
 from gammafind.networks.features import features
 from gammafind.networks.logits import sigmoid
@@ -31,6 +32,7 @@ SEED = 9001
 BATCH = 32
 
 
+@kept("localiser_speed")
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -1,4 +1,4 @@
-"""The U-Net on skies of other lower flux limits, beside the paper's 0.58 at purity 0.90.
+"""The U-Net on skies of other lower flux limits, next to the paper's 0.58 at purity 0.90.
 
 ``python benchmarks/mask_filling.py FOLDER [--skies 2] [--limits 1.54e-12 ...]``. The paper's mask
 fills 3.5 % of its pixels: by discs of radius 5 that is some 3,000 sources a sky, by discs of radius
@@ -13,6 +13,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from held_out import HeldOut, evaluated
+from results import kept
 
 from gammafind.evaluation.intervals import bootstrap_interval
 from gammafind.evaluation.metrics import Evaluation, purity_cut, rates
@@ -24,6 +25,7 @@ PURITY = 0.90
 RADIUS = 0.3 * u.deg
 
 
+@kept("mask_filling")
 def main() -> None:
     """Print completeness for each limit."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -20,6 +20,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
+from results import kept
 from scipy.ndimage import maximum_filter
 
 from gammafind.catalogue.io import read_table
@@ -88,6 +89,7 @@ class Found:
     error: np.ndarray
 
 
+@kept("optical_frames")
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from results import kept
+
 from gammafind.catalogue.io import read_table
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import load_preset
@@ -23,6 +25,7 @@ SEED = 77002
 FINDERS = ("sep", "unet")
 
 
+@kept("optical_full_frame")
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)

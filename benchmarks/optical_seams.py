@@ -4,7 +4,7 @@
 ``optical_frames.py``, and prints for each kind the share of the sources of S/N 4-20 that are found
 within 16 pixels of an edge between two tiles, and that of all others, at the score where 95 % of
 the detections are sources; the same for sources within 16 pixels of the border of the image.
-sep, which knows no tiles, tells how much is a chance of the sources that lie there.
+sep, which knows no tiles, shows how much is chance.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from optical_frames import DENSITIES, LEAST_SNR, Found, Frame, held_out, pure_cut, search
+from results import kept
 
 from gammafind.plugins.unet.image_search import MARGIN
 from gammafind.roles.registry import create
@@ -29,6 +30,7 @@ FINDERS = {
 }
 
 
+@kept("optical_seams")
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from results import kept
 
 from gammafind.networks.features import features
 from gammafind.networks.views import averaged
@@ -65,13 +66,14 @@ def main() -> None:
     drawn = 1 - fill[draws].mean(axis=1)
     low, high = np.quantile((accuracy[draws].mean(axis=1) - drawn) / (1 - drawn), (0.16, 0.84))
     record = json.loads((arguments.trained / "training.json").read_text())
-    print("| radius | binary accuracy | trivial | adjusted | recall | precision | backend |")
-    print("|---|---|---|---|---|---|---|")
-    print(
-        f"| {recipe.targets.radius:g} | {accuracy.mean():.4f} | {trivial:.4f} "
-        f"| {adjusted:.3f} [{low:.3f}, {high:.3f}] | {overlap.mean() / fill.mean():.3f} "
-        f"| {overlap.mean() / positive.mean():.3f} | {record['backend']} |"
-    )
+    with kept(f"paper_network_{arguments.trained.name}"):
+        print("| radius | binary accuracy | trivial | adjusted | recall | precision | backend |")
+        print("|---|---|---|---|---|---|---|")
+        print(
+            f"| {recipe.targets.radius:g} | {accuracy.mean():.4f} | {trivial:.4f} "
+            f"| {adjusted:.3f} [{low:.3f}, {high:.3f}] | {overlap.mean() / fill.mean():.3f} "
+            f"| {overlap.mean() / positive.mean():.3f} | {record['backend']} |"
+        )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 from classifier import BLL, FAKE, FSRQ, Known, interval, known_detections
 from held_out import HeldOut
+from results import kept
 
 from gammafind.evaluation.classification import accuracy, area_under_curve
 from gammafind.fitting.photons.expected import rendered_by_band
@@ -37,6 +38,7 @@ TS_BINS = (25, 100, 300, 1000, 3000, np.inf)
 FLOOR = 1e-9
 
 
+@kept("photon_limit")
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -94,7 +96,7 @@ def seen(sources: QTable, rng: np.random.Generator) -> np.ndarray:
 
 
 def trained(catalogues: list[QTable]):
-    """Train a network on sources of a TS above 10; their noise is drawn anew in each epoch."""
+    """Train a network on sources of a TS above 10; their noise is drawn again in each epoch."""
     keras = load_keras()
     keras.utils.set_random_seed(1)
     sources = vstack(catalogues, metadata_conflicts="silent")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from itertools import pairwise
@@ -21,6 +20,7 @@ from population_samples import (
     in_class_form,
     real_members,
 )
+from results import kept
 from scipy import stats
 
 from gammafind.catalogue.io import write_table
@@ -35,11 +35,9 @@ CATALOGUE_BANDS = np.array([0.05, 0.1, 0.3, 1, 3, 10, 30, 300])
 LOWER_LIMITS = (1e-13, 3.4e-13, 1e-12, 2e-12, 5e-12, 1e-11, 5e-11)
 
 
+@kept("population")
 def main() -> None:
-    """Print the tables of docs/validation/population.md, and draw figures if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the figures there")
-    folder = parser.parse_args().plots
+    """Print the tables of docs/validation/population.md."""
     skies = {name: draw(population) for name, population in POPULATIONS.items()}
     print_size(skies["default"])
     print_parameters()
@@ -49,10 +47,6 @@ def main() -> None:
     print_numbers(skies)
     print_fluxes(skies["default"])
     print_variability()
-    if folder:
-        from population_figures import draw_figures
-
-        draw_figures(folder, skies["default"])
 
 
 def draw(population: FermiPopulation) -> list[QTable]:

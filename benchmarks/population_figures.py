@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,8 @@ NAMES = {
 STYLES = {"default": (CLASS_COLOURS[0], "-"), "paper": (CLASS_COLOURS[4], "--")}
 
 
-def draw_figures(folder: Path, skies: list[QTable]) -> None:
+def draw_figures(folder: Path, skies: list[QTable]) -> Iterator[Path]:
     """Draw all figures into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     with styled():
         for name, figure in {
             "population_parameters": parameters(),
@@ -39,8 +39,8 @@ def draw_figures(folder: Path, skies: list[QTable]) -> None:
             "population_positions": positions(skies),
         }.items():
             path = folder / f"{name}.png"
-            figure.savefig(path, dpi=110)
-            print(f"\n{path}: {path.stat().st_size / 1000:.0f} kB")
+            figure.savefig(path, dpi=110, metadata={"Software": None})
+            yield path
 
 
 def parameters() -> Figure:

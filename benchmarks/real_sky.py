@@ -1,4 +1,4 @@
-"""Detections on the real 2-20 GeV sky against 4FGL-DR2, and one pass of a matched filter beside."""
+"""Detections on the real 2-20 GeV sky against 4FGL-DR2, and one pass of a matched filter."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from results import kept
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import merge_duplicates
@@ -19,6 +20,9 @@ from gammafind.fitting.photons.search_grid import search_grid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2
 from gammafind.presets.preset import build, load_preset
+from gammafind.roles.clusterer import Clusterer
+from gammafind.roles.localiser import Localiser
+from gammafind.roles.registry import create
 from gammafind.sky.fits import read_counts
 from gammafind.sky.observation import Observation
 
@@ -33,14 +37,13 @@ REGIONS = {
 CUTS = (9, 12, 16, 20, 25, 36)
 
 
+@kept("real_sky")
 def main() -> None:
     """Print the tables of docs/validation/real_sky.md."""
     observation = observe()
     reference = load_4fgl_dr2()
-    preset = load_preset(PRESET)
-    localiser = build(preset.localiser, clusterer=build(preset.clusterer))
     start = time.perf_counter()
-    found = localiser.localise_sky(observation)
+    found = likelihood().localise_sky(observation)
     print(f"likelihood: {len(found)} detections in {time.perf_counter() - start:.1f} s\n")
     print_rates(found, reference)
     print_offsets(found, reference)
@@ -48,6 +51,16 @@ def main() -> None:
     single = one_pass(observation)
     print(f"\none pass: {len(single)} detections in {time.perf_counter() - start:.1f} s\n")
     print_rates(single, reference)
+
+
+def peaks() -> Clusterer:
+    """Local maxima down to the lowest cut of the tables."""
+    return create("clusterer", "peaks", threshold=float(min(CUTS)))
+
+
+def likelihood() -> Localiser:
+    """The likelihood localiser, down to the lowest cut of the tables."""
+    return create("localiser", "likelihood", threshold=float(min(CUTS)), clusterer=peaks())
 
 
 def observe() -> Observation:
@@ -63,10 +76,10 @@ def one_pass(observation: Observation) -> QTable:
     grid = search_grid(data)
     ts = grid.quick_ts(model.data)
     ts[ts < min(CUTS)] = 0
-    peaks = build(load_preset(PRESET).clusterer)
+    clusterer = peaks()
     vectors, scores = [], []
     for tile, number in grid.tiles(ts):
-        found = peaks.cluster(tile)
+        found = clusterer.cluster(tile)
         vectors.append(grid.tile_vectors(number, found["x"].value, found["y"].value))
         scores.append(found["score"])
     vectors, scores = np.concatenate(vectors), np.concatenate(scores)

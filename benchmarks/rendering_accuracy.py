@@ -9,6 +9,7 @@ import healpy as hp
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from results import kept
 from scipy.optimize import minimize
 
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
@@ -34,6 +35,7 @@ FLUX = 1e-6
 REACH = 1.5
 
 
+@kept("rendering_accuracy")
 def main() -> None:
     """Print the tables of docs/validation/rendering.md."""
     parser = argparse.ArgumentParser(description=__doc__)

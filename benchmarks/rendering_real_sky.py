@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-import io
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import astropy.units as u
 import healpy as hp
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from results import kept
 
 from gammafind.fitting.photons.background import component_norms
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2, load_bubbles
@@ -32,26 +30,26 @@ SAME_PLACE = 0.1 * u.deg
 CRAB = SkyCoord(83.633, 22.014, unit="deg")
 FWHM, NEIGHBOURS = 1 * u.deg, 49
 COLOURS = 13
-IMAGE = Path(__file__).resolve().parents[1] / "docs" / "images" / "real_sky_residual.png"
 YEARS_OF_COUNTS = 4011 / 365.25
 YEARS_OF_CATALOGUE = 10
 
 
+@kept("rendering_real_sky")
 def main() -> None:
-    """Print the tables of docs/validation/rendering.md; draw the figure if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draw", action="store_true", help=f"write {IMAGE.name}")
-    options = parser.parse_args()
-    sky = Sky(build(load_preset(PRESET).renderer), true_sources(load_4fgl_dr2()))
+    """Print the tables of docs/validation/rendering.md."""
+    sky = real_sky()
     print_norms(sky)
     print_sources(sky)
-    if options.draw:
-        IMAGE.write_bytes(draw(sky))
+
+
+def real_sky() -> Sky:
+    """The real sky of the preset, and the catalogue on it."""
+    return Sky(build(load_preset(PRESET).renderer), true_sources(load_4fgl_dr2()))
 
 
 @dataclass(frozen=True, eq=False)
 class Sky:
-    """The real counts beside what is rendered for them.
+    """The real counts and what is rendered for them.
 
     Parameters
     ----------
@@ -232,17 +230,7 @@ def draw(sky: Sky) -> bytes:
             extend="both",
         )
         bar.set_label(f"Residual in a Gaussian of {FWHM.value:g} deg FWHM (standard deviations)")
-        return _in_few_colours(png(figure))
-
-
-def _in_few_colours(image: bytes) -> bytes:
-    from PIL import Image
-
-    small = io.BytesIO()
-    full = Image.open(io.BytesIO(image)).convert("RGB")
-    method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
-    full.quantize(64, method=method, dither=dither).save(small, "PNG", optimize=True)
-    return small.getvalue()
+        return png(figure)
 
 
 def _mark(axes) -> None:

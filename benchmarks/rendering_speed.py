@@ -19,6 +19,7 @@ from time import perf_counter
 
 import numpy as np
 from astropy.table import QTable
+from results import kept
 
 from gammafind.catalogue.io import write_table
 from gammafind.presets.preset import build, load_preset
@@ -31,6 +32,7 @@ PRESET = "fermi-lat"
 SEED = 1
 
 
+@kept("rendering_speed")
 def main() -> None:
     """Print the tables of docs/validation/rendering_speed.md."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -1,4 +1,4 @@
-"""Time and memory of the search of the real sky, beside its floor, and of the command line."""
+"""Time and memory of the search of the real sky, next to its floor, and of the command line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from real_sky import likelihood
+from results import kept
 
 from gammafind.fitting.photons.data import sky_data
 from gammafind.fitting.photons.search_grid import search_grid
@@ -20,6 +22,7 @@ from gammafind.sky.fits import read_counts
 RUNS = 5
 
 
+@kept("resources")
 def main() -> None:
     """Print the tables of docs/validation/resources.md."""
     print("| step | median (s) | fastest | slowest |\n|---|---|---|---|")
@@ -29,7 +32,7 @@ def main() -> None:
     observation = _timed("background, exposure, PSF", lambda: renderer.observe(counts))
     data = sky_data(observation, index=2.3)
     _timed("floor: one matched filter of the sky", lambda: search_grid(data).quick_ts(data))
-    localiser = build(preset.localiser, clusterer=build(preset.clusterer))
+    localiser = likelihood()
     _timed("search of the whole sky", lambda: localiser.localise_sky(observation))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     program = str(Path(sys.executable).parent / "gammafind")

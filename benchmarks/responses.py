@@ -9,6 +9,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
+from results import kept
 
 from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue, spectra_of
 from gammafind.plugins.fermi_lat.irf import (
@@ -26,6 +27,7 @@ GTPSF = {
 }
 
 
+@kept("responses")
 def main() -> None:
     """Print the tables of docs/validation/responses.md."""
     print("| what | figure | limit |\n|---|---|---|")

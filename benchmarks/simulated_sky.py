@@ -8,6 +8,8 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from real_sky import likelihood
+from results import kept
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
@@ -25,10 +27,11 @@ CUTS = (9, 12, 16, 25)
 RADIUS = 0.5 * u.deg
 
 
+@kept("simulated_sky")
 def main() -> None:
     """Print the tables of docs/validation/simulated_sky.md."""
     renderer = build(PRESET.renderer)
-    localiser = build(PRESET.localiser, clusterer=build(PRESET.clusterer))
+    localiser = likelihood()
     truth = true_sources(load_4fgl_dr2())
     expected = renderer.render(truth)
     background = renderer.observe(expected.map(np.zeros_like, kind="counts"))

@@ -40,7 +40,7 @@ class TruthClassifier:
     classes : tuple of str
         Those of sources, no FAKE.
     variability : bool
-        Whether it is told how much each source varies.
+        Whether it knows how much each source varies.
     catalogues, epochs : int
         It is trained on so many catalogues, so often.
     """

@@ -1,8 +1,8 @@
-"""What `unet` would find below 10 deg if it were told the interstellar emission; needs ../shared.
+"""What `unet` would find below 10 deg if it knew the interstellar emission; needs ../shared.
 
-``python benchmarks/diffuse_told.py FOLDER [--sky 0]``: FOLDER is that of ``diffuse_swap.py``. Model
-O, smoothed or as it is, takes the place of the background that is fitted to the counts, before the
-first search as well as after it.
+``python benchmarks/diffuse_known.py FOLDER [--sky 0]``: FOLDER is that of ``diffuse_swap.py``.
+Model O, smoothed or as it is, takes the place of the background that is fitted to the counts,
+before the first search as well as after it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from astropy.table import QTable
 from diffuse_swap import RADIUS, model_o
 from held_out import HeldOut, evaluated, latitude, reshaped
+from results import kept
 
 from gammafind.evaluation.metrics import purity_cut, rates
 from gammafind.plugins.unet import fluxes
@@ -28,6 +29,7 @@ PURITY = 0.90
 LOWEST = 10.0
 
 
+@kept("diffuse_known")
 def main() -> None:
     """Print completeness by the score and by TS alone."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -40,11 +42,11 @@ def main() -> None:
     sky = replace(sky, sources=skies.sources(arguments.sky))
     background = dict(sky.observation.background)
 
-    def found(told: np.ndarray | None, even: bool) -> QTable:
+    def found(known: np.ndarray | None, even: bool) -> QTable:
         scaled, unevenness = fluxes.scaled_background, fluxes.unevenness
-        if told is not None:
-            known = {**background, "interstellar": reshaped(background["interstellar"], told)}
-            scaled = mock.Mock(return_value=known)
+        if known is not None:
+            shaped = reshaped(background["interstellar"], known)
+            scaled = mock.Mock(return_value={**background, "interstellar": shaped})
         if even:
             unevenness = mock.Mock(side_effect=lambda *given: np.zeros(len(given[-1])))
         with mock.patch.multiple(fluxes, scaled_background=scaled, unevenness=unevenness):
@@ -55,14 +57,14 @@ def main() -> None:
             )
 
     smooth = hp.smoothing(shape, fwhm=np.radians(1.0))
-    print("| told | by score | by TS |\n|---|---|---|")
-    for name, told, even in (
+    print("| known | by score | by TS |\n|---|---|---|")
+    for name, known, even in (
         ("nothing", None, False),
         ("smoothed to 1 deg", smooth, False),
         ("exactly", shape, False),
         ("exactly, nothing uneven", shape, True),
     ):
-        detections = found(told, even)
+        detections = found(known, even)
         by_score = completeness(detections, sky)
         detections["score"] = detections["ts"]
         print(f"| {name} | {by_score:.3f} | {completeness(detections, sky):.3f} |", flush=True)
