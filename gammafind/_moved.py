@@ -15,7 +15,7 @@ __all__ = ["announce_moved"]
 _ROLES = ("base", "population", "renderer", "localiser", "clusterer", "classifier")
 _MOVED = {
     "gammafind.choice": ("gammafind.presets.choose",),
-    "gammafind.config": ("gammafind.presets.preset",),
+    "gammafind.config": ("gammafind.presets.preset", "gammafind.presets.choose"),
     "gammafind.discovery": ("gammafind.roles.discovery",),
     "gammafind.hookspecs": ("gammafind.roles.hooks",),
     "gammafind.interfaces": tuple(f"gammafind.roles.{role}" for role in _ROLES),

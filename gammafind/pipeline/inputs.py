@@ -12,8 +12,8 @@ from astropy.table import QTable
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError
-from gammafind.presets.choose import check_bands, select_preset
-from gammafind.presets.preset import Preset, choose_preset, load_preset
+from gammafind.presets.choose import check_bands, choose_preset, select_preset
+from gammafind.presets.preset import Preset, load_preset
 from gammafind.roles.registry import get_plugin, plugins
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.counts import describe_input

@@ -13,17 +13,19 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import ConfigError, EnergyEdgesError
-from gammafind.presets.preset import Component, Preset, choose_preset, load_preset
+from gammafind.presets.preset import Component, Preset, build, load_preset, presets
 from gammafind.roles.base import Plugin
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.fits import holds_events, read_energy_edges, read_selections
 
-__all__ = ["check_bands", "select_preset", "with_plugins"]
+__all__ = ["check_bands", "choose_preset", "select_preset", "with_plugins"]
 
 Path = str | PathLike
 
 _log = logging.getLogger("gammafind")
 
+_EDGE_TOLERANCE = 1e-3
+"""Relative difference of equal edges: above the rounding of files, below any bin width."""
 _SEARCHING = ("localiser", "clusterer")
 """Roles whose choice leaves no room for the fallback of a preset."""
 
@@ -68,6 +70,54 @@ def select_preset(
     if bands is not None:
         check_bands(bands, preset)
     return preset
+
+
+def choose_preset(
+    edges: Quantity,
+    *,
+    selections: Sequence[Sequence[str]] = (),
+    path: str | PathLike | None = None,
+) -> Preset:
+    """Return the preset whose bands match the energy bins of the files.
+
+    If there are several, the one whose instrument accepts the selection of the photons.
+
+    Parameters
+    ----------
+    edges : Quantity, shape (n + 1,)
+        Energy edges of the bins of the files.
+    selections : sequence of sequence of str
+        Cuts of each file, as far as its header records them.
+    path : path-like, optional
+        The files, for messages.
+
+    Returns
+    -------
+    Preset
+
+    Raises
+    ------
+    EnergyEdgesError
+        If no preset fits, or several fit.
+    """
+    known = presets()
+    renderers = {name: build(preset.renderer) for name, preset in known.items()}
+    bands = {name: renderer.bands for name, renderer in renderers.items()}
+    fitting = [name for name in known if _fill(edges, bands[name])]
+    if len(fitting) > 1:
+        accepting = [name for name in fitting if renderers[name].accepts(selections)]
+        fitting = accepting or fitting
+    if len(fitting) == 1:
+        return known[fitting[0]]
+    listed = fitting or list(known)
+    raise EnergyEdgesError(
+        f"{'several presets fit' if fitting else 'no preset fits'} energy edges of "
+        f"{_edge_names(edges)}",
+        path=path,
+        remedy="Choose one by name: "
+        + ("; ".join(f"{name} ({_band_names(bands[name])})" for name in listed) or "there is none")
+        + ".",
+    )
 
 
 def check_bands(bands: Sequence[Band], preset: Preset) -> None:
@@ -180,3 +230,23 @@ def _edges(
         for one in dict.fromkeys(cuts)
     ]
     return np.unique(np.concatenate([read_energy_edges(group) for group in alike]))
+
+
+def _fill(edges: Quantity, bands: Sequence[Band]) -> bool:
+    """Whether each edge of the bands is one of ``edges``."""
+    try:
+        values = edges.to_value(bands[0].low.unit, u.spectral())
+    except u.UnitConversionError:
+        return False
+    wanted = [edge.to_value(bands[0].low.unit, u.spectral()) for b in bands for edge in b.edges]
+    return all(np.any(np.isclose(values, edge, rtol=_EDGE_TOLERANCE, atol=0)) for edge in wanted)
+
+
+def _edge_names(edges: Quantity) -> str:
+    if edges.unit == u.keV:
+        edges = edges.to(u.GeV)
+    return f"{', '.join(f'{edge:.4g}' for edge in edges.value)} {edges.unit}"
+
+
+def _band_names(bands: Sequence[Band]) -> str:
+    return ", ".join(band.name for band in bands)

@@ -48,19 +48,17 @@ The presets of a renderer are the package resources that its class lists in
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
 import astropy.units as u
-import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import (
     BrokenPluginWarning,
     ConfigError,
-    EnergyEdgesError,
     GammafindError,
     OptionError,
     PluginError,
@@ -78,7 +76,6 @@ __all__ = [
     "PatchLayout",
     "Preset",
     "build",
-    "choose_preset",
     "load_preset",
     "presets",
     "read_preset",
@@ -86,8 +83,6 @@ __all__ = [
 
 _ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
 _SECTIONS = ("preset", *_ROLES, "fallback", "patches", "match", "catalogue")
-_EDGE_TOLERANCE = 1e-3
-"""Relative difference of equal edges: above the rounding of files, below any bin width."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,54 +285,6 @@ def load_preset(name_or_path: str | PathLike) -> Preset:
     return known[name_or_path]
 
 
-def choose_preset(
-    edges: Quantity,
-    *,
-    selections: Sequence[Sequence[str]] = (),
-    path: str | PathLike | None = None,
-) -> Preset:
-    """Return the preset whose bands match the energy bins of the files.
-
-    If there are several, the one whose instrument accepts the selection of the photons.
-
-    Parameters
-    ----------
-    edges : Quantity, shape (n + 1,)
-        Energy edges of the bins of the files.
-    selections : sequence of sequence of str
-        Cuts of each file, as far as its header records them.
-    path : path-like, optional
-        The files, for messages.
-
-    Returns
-    -------
-    Preset
-
-    Raises
-    ------
-    EnergyEdgesError
-        If no preset fits, or several fit.
-    """
-    known = presets()
-    renderers = {name: build(preset.renderer) for name, preset in known.items()}
-    bands = {name: renderer.bands for name, renderer in renderers.items()}
-    fitting = [name for name in known if _fill(edges, bands[name])]
-    if len(fitting) > 1:
-        accepting = [name for name in fitting if renderers[name].accepts(selections)]
-        fitting = accepting or fitting
-    if len(fitting) == 1:
-        return known[fitting[0]]
-    listed = fitting or list(known)
-    raise EnergyEdgesError(
-        f"{'several presets fit' if fitting else 'no preset fits'} energy edges of "
-        f"{_edge_names(edges)}",
-        path=path,
-        remedy="Choose one by name: "
-        + ("; ".join(f"{name} ({_band_names(bands[name])})" for name in listed) or "there is none")
-        + ".",
-    )
-
-
 def read_preset(path: str | PathLike) -> Preset:
     """Read a preset from a file or from a package resource ``package:file.toml``.
 
@@ -383,23 +330,3 @@ def _resources() -> list[str]:
     names = [info.name for info in plugins("renderer") if info.error is None]
     renderers = [get_plugin("renderer", name) for name in names]
     return list(dict.fromkeys(r for renderer in renderers for r in renderer.presets))
-
-
-def _fill(edges: Quantity, bands: Sequence[Band]) -> bool:
-    """Whether each edge of the bands is one of ``edges``."""
-    try:
-        values = edges.to_value(bands[0].low.unit, u.spectral())
-    except u.UnitConversionError:
-        return False
-    wanted = [edge.to_value(bands[0].low.unit, u.spectral()) for b in bands for edge in b.edges]
-    return all(np.any(np.isclose(values, edge, rtol=_EDGE_TOLERANCE, atol=0)) for edge in wanted)
-
-
-def _edge_names(edges: Quantity) -> str:
-    if edges.unit == u.keV:
-        edges = edges.to(u.GeV)
-    return f"{', '.join(f'{edge:.4g}' for edge in edges.value)} {edges.unit}"
-
-
-def _band_names(bands: Sequence[Band]) -> str:
-    return ", ".join(band.name for band in bands)

@@ -101,7 +101,8 @@ check_renderer(get_plugin("renderer", "toy-radio"), beam=1 * __import__("astropy
 def test_the_preset_of_the_example_is_known_and_builds(site):
     code = """
 import astropy.units as u
-from gammafind.presets.preset import build, choose_preset, load_preset
+from gammafind.presets.choose import choose_preset
+from gammafind.presets.preset import build, load_preset
 preset = load_preset("toy-radio")
 assert build(preset.renderer).beam == 1.5 * u.deg
 assert build(preset.clusterer).threshold == 16

@@ -18,11 +18,11 @@ from gammafind.errors import (
 )
 from gammafind.plugins.clusterers import PeaksClusterer
 from gammafind.presets import preset
+from gammafind.presets.choose import choose_preset
 from gammafind.presets.preset import (
     Component,
     PatchLayout,
     build,
-    choose_preset,
     load_preset,
     presets,
     read_preset,
