@@ -240,7 +240,7 @@ def print_calibration(known: Known, probability: np.ndarray, figure: Path | None
     print(f"\nexpected calibration error: {error}")
     bins = reliability(truth, told)
     print("\n| told | true | number |\n|---|---|---|")
-    for one, true, number in zip(bins.told, bins.true, bins.number, strict=True):
+    for one, true, number in zip(bins.predicted, bins.true, bins.number, strict=True):
         if number:
             print(f"| {one:.3f} | {true:.3f} | {number} |")
     if figure is not None:
@@ -249,7 +249,7 @@ def print_calibration(known: Known, probability: np.ndarray, figure: Path | None
         page = Figure(figsize=(3.6, 3.4), layout="constrained")
         axes = page.add_subplot()
         axes.plot([0, 1], [0, 1], color="0.7", lw=1)
-        axes.plot(bins.told, bins.true, "o-", color="#0072B2")
+        axes.plot(bins.predicted, bins.true, "o-", color="#0072B2")
         axes.set(xlabel="probability told", ylabel="share named rightly", xlim=(0, 1), ylim=(0, 1))
         page.savefig(figure, dpi=150, metadata={"Software": None})
 
