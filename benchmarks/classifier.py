@@ -241,7 +241,7 @@ def print_calibration(known: Known, probability: np.ndarray) -> None:
     print(f"\nexpected calibration error: {error}")
     bins = reliability(truth, told)
     print("\n| predicted | true | number |\n|---|---|---|")
-    for one, true, number in zip(bins.told, bins.true, bins.number, strict=True):
+    for one, true, number in zip(bins.predicted, bins.true, bins.number, strict=True):
         if number:
             print(f"| {one:.3f} | {true:.3f} | {number} |")
 

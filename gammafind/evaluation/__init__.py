@@ -1,1 +1,1 @@
-"""How well: completeness, purity, offsets."""
+"""Quality of a catalogue: completeness, purity, offsets, calibration."""

@@ -1,4 +1,4 @@
-"""Compare a catalogue with a reference."""
+"""Comparison of a catalogue with a reference."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from gammafind.units import FLUX, as_value, degrees
 __all__ = ["summarise"]
 
 _PLANE = 20.0
-"""Galactic latitude in degrees that parts the plane from the rest of the sky."""
+"""Galactic latitude in degrees that separates the plane from the rest of the sky."""
 _SHIFTS = (-10.0, -6.0, 6.0, 10.0)
-"""Shifts along Galactic longitude, in match radii, at which only chance makes a match."""
+"""Shifts along Galactic longitude, in match radii, at which all matches are by chance."""
 
 
 def summarise(
@@ -44,28 +44,28 @@ def summarise(
     bright: Quantity = 1e-9 * FLUX,
     detections: QTable | None = None,
 ) -> Summary:
-    """Count what was found, and compare it with a reference catalogue.
+    """Count detections, and compare them with a reference catalogue.
 
-    The fraction of matches by chance is the mean over four copies of the detections, moved by
-    6 and 10 match radii to either side along Galactic longitude.
+    The fraction of matches by chance is the mean over four copies of the detections, shifted by 6
+    and 10 match radii in both directions along Galactic longitude.
 
     Parameters
     ----------
     catalogue : QTable
-        Schema CATALOGUE, n rows. ``score_name`` and ``min_score`` of its metadata say what the
-        scores are and the lowest that was kept.
+        Schema CATALOGUE, n rows. ``score_name`` and ``min_score`` in its metadata are the kind of
+        scores and the lowest published score.
     reference : QTable, optional
         Positions and, where known, fluxes.
     radius : Quantity
-        Match radius of the one-to-one matching; one angle.
+        Match radius of the one-to-one matching; a single angle.
     counts : SkyMap, optional
-        Reference sources outside its valid pixels do not count. Without it all count.
+        Reference sources outside its valid pixels are ignored. Without it all sources count.
     bright : Quantity
-        Flux of the reference above which completeness is given as well, where ``counts`` is no
-        image of a detector and the reference has such sources.
+        Reference flux above which completeness is reported separately, unless ``counts`` is an
+        image of a detector or the reference has no such sources.
     detections : QTable, optional
-        All that the localiser found, schema DETECTIONS, also what the catalogue leaves out: the
-        more there are, the lower the score at which their purity is `PURITY`.
+        All detections of the localiser, schema DETECTIONS, including those below the threshold of
+        the catalogue. They are needed to find the score at which the purity is `PURITY`.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def summarise(
     Raises
     ------
     OptionError
-        If ``radius`` is no angle or ``bright`` no photon flux.
+        If ``radius`` is not an angle or ``bright`` is not a photon flux.
     TableError
         If a table has no positions.
     """
@@ -155,7 +155,7 @@ def _pure(
     chosen: tuple[np.ndarray, np.ndarray],
     inside: Callable[[SkyCoord], np.ndarray],
 ) -> dict[str, Any]:
-    """Rates of the chosen reference sources by score, as `RegionSummary` takes them."""
+    """Rates of the chosen reference sources by score, as input for `RegionSummary`."""
     if matched is None:
         return {}
     counted = inside(sky_positions(detections, what="the table of detections"))
@@ -171,7 +171,7 @@ def _pure(
 def _regions(
     *positions: SkyCoord,
 ) -> list[tuple[str, Callable[[SkyCoord], np.ndarray]]]:
-    """Name and test of each region: the whole, and both sides of |b| = 20 deg if both hold any."""
+    """Name and test of each region: everything, and both sides of |b| = 20 deg if not empty."""
     latitude = np.concatenate([np.abs(p.galactic.b.deg) for p in positions])
     regions = [("all", lambda p: np.ones(len(p), bool))]
     if np.any(latitude > _PLANE) and np.any(latitude <= _PLANE):
@@ -183,7 +183,7 @@ def _regions(
 
 
 def _chance(found: SkyCoord, truth: SkyCoord, radius: Quantity) -> np.ndarray:
-    """Fraction of the shifts at which each detection has a partner, shape (n,)."""
+    """Fraction of the shifts at which each detection has a match, shape (n,)."""
     partners = np.zeros(len(found))
     for shift in _SHIFTS if len(found) else ():
         moved = found.galactic.directional_offset_by(90 * u.deg, shift * radius)
@@ -192,7 +192,7 @@ def _chance(found: SkyCoord, truth: SkyCoord, radius: Quantity) -> np.ndarray:
 
 
 def _covered(positions: SkyCoord, counts: SkyMap | None) -> np.ndarray:
-    """Tell which positions lie in a valid pixel of any band."""
+    """Which positions are in a valid pixel of any band."""
     if counts is None:
         return np.ones(len(positions), bool)
     covered = np.zeros(len(positions), bool)

@@ -1,4 +1,4 @@
-"""How bright the true sources are: cuts on a column of fluxes, and the axis of flux."""
+"""Brightness of the true sources: cuts on a column of fluxes, and the flux axis."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _TEXT = re.compile(r"\s*(\w+)\s*=\s*(.+?)\s*")
 
 @dataclass(frozen=True, kw_only=True)
 class MinFlux:
-    """True sources whose flux is a given one or more.
+    """Selection of true sources with at least a given flux.
 
     Parameters
     ----------
     column : str
         Column of the table of true sources.
     least : Quantity
-        A column without a unit is taken to be in its unit.
+        Smallest flux. A column without a unit is assumed to have its unit.
 
     Raises
     ------
     OptionError
-        If the flux is no finite number.
+        If the flux is not a finite number.
     """
 
     column: str
@@ -47,7 +47,7 @@ class MinFlux:
     def __post_init__(self) -> None:
         if not (np.ndim(self.least) == 0 and np.isfinite(self.least)):
             raise OptionError(
-                f"the least flux of {self.column} is {self.least}", remedy="Give a finite number."
+                f"the minimum flux of {self.column} is {self.least}", remedy="Give a finite number."
             )
 
     @classmethod
@@ -57,14 +57,14 @@ class MinFlux:
         Raises
         ------
         OptionError
-            If the text is no column with a quantity.
+            If the text is not a column with a quantity.
         """
         match = _TEXT.fullmatch(text)
         try:
             return cls(column=match[1], least=Quantity(match[2]))
         except (TypeError, ValueError):
             raise OptionError(
-                f"{text!r} is no least flux",
+                f"{text!r} is not a minimum flux",
                 remedy="Write COLUMN=QUANTITY, such as 'energy_flux=1e-12 erg cm-2 s-1'.",
             ) from None
 
@@ -72,12 +72,12 @@ class MinFlux:
         return f"{self.column} >= {self.least}"
 
     def mask(self, truth: QTable) -> np.ndarray:
-        """Which sources are so bright, shape (n,); those without a flux are not.
+        """Which sources are bright enough, shape (n,); False for sources without a flux.
 
         Raises
         ------
         TableError
-            If there is no such column, or its values are no such flux.
+            If there is no such column, or its values are not such a flux.
         """
         if self.column not in truth.colnames:
             raise TableError(
@@ -88,27 +88,27 @@ class MinFlux:
 
 
 def default_min_fluxes(truth: QTable) -> tuple[MinFlux, ...]:
-    """Least ``energy_flux`` of the paper, and one of bright sources; none without the column."""
+    """Minimum ``energy_flux`` of the paper and of bright sources; empty without the column."""
     if _ENERGY_FLUX not in truth.colnames:
         return ()
     return tuple(MinFlux(column=_ENERGY_FLUX, least=flux * ENERGY_FLUX) for flux in _DEFAULTS)
 
 
 def flux_axis(truth: QTable, cuts: Sequence[MinFlux] = ()) -> tuple[str, str, np.ndarray] | None:
-    """Flux against which completeness is shown.
+    """Flux for plots of completeness.
 
     Parameters
     ----------
     truth : QTable
     cuts : sequence of MinFlux
-        The column of the first is taken, if there is one; else the first that is there of
-        ``energy_flux, Energy_Flux100, Flux1000, flux``.
+        The column of the first one is used; otherwise the first existing column of ``energy_flux,
+        Energy_Flux100, Flux1000, flux``.
 
     Returns
     -------
     column, unit : str
     values : ndarray, shape (n,)
-        These three, or None where the table has no flux.
+        All three, or None if the table has no flux.
     """
     named = [cut.column for cut in cuts]
     for name in (*named, *_FLUXES):
@@ -119,7 +119,7 @@ def flux_axis(truth: QTable, cuts: Sequence[MinFlux] = ()) -> tuple[str, str, np
 
 
 def expected_ts_of(truth: QTable, column: str = "ts") -> np.ndarray | None:
-    """Expected TS of each true source, shape (n,); None where the table does not tell."""
+    """Expected TS of each true source, shape (n,); None if the table does not have it."""
     return _column(truth, column, "", "TS") if column in truth.colnames else None
 
 
@@ -127,14 +127,14 @@ def _column(truth: QTable, name: str, unit: u.UnitBase | str, what: str = "flux"
     try:
         values = numbers(truth, name, unit)
     except (u.UnitConversionError, TypeError, ValueError) as error:
-        wanted = f"in {u.Unit(unit)} or alike" if str(unit) else "without a unit"
+        wanted = f"in {u.Unit(unit)} or a similar unit" if str(unit) else "without a unit"
         raise TableError(
-            f"column {name} of the true sources is no such {what} ({error})",
-            remedy=f"It must hold numbers {wanted}.",
+            f"column {name} of the true sources is not such a {what} ({error})",
+            remedy=f"It must contain numbers {wanted}.",
         ) from None
     if values.shape != (len(truth),):
         raise TableError(
-            f"column {name} of the true sources holds arrays",
-            remedy="It must hold one number for each source.",
+            f"column {name} of the true sources contains arrays",
+            remedy="It must contain one number for each source.",
         )
     return values

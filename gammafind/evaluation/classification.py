@@ -1,4 +1,4 @@
-"""How well classes are told: accuracy, areas under curves, calibration, with intervals."""
+"""Quality of a classification: accuracy, areas under curves, calibration, with intervals."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ __all__ = [
 
 
 def confusion(truth: np.ndarray, named: np.ndarray, n_classes: int) -> np.ndarray:
-    """Number of sources of each true class (rows) that are named each class (columns)."""
+    """Number of sources for each true class (rows) and predicted class (columns)."""
     places = np.asarray(truth) * n_classes + np.asarray(named)
     return np.bincount(places, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def accuracy(truth: np.ndarray, named: np.ndarray) -> float:
-    """Share of the sources that are named rightly; NaN without any."""
+    """Share of correctly classified sources; NaN without sources."""
     return float(np.mean(truth == named)) if len(truth) else np.nan
 
 
 def class_accuracies(truth: np.ndarray, named: np.ndarray, n_classes: int) -> np.ndarray:
-    """Share of the sources of each class that are named rightly, NaN where there are none.
+    """Share of correctly classified sources of each class, NaN without sources.
 
     Their mean is the balanced accuracy.
     """
@@ -49,13 +49,13 @@ def area_under_curve(positive: np.ndarray, score: np.ndarray) -> float:
     ----------
     positive : ndarray of bool, shape (n,)
     score : ndarray, shape (n,)
-        Higher for what is likelier positive.
+        Higher for a larger probability of being positive.
 
     Returns
     -------
     float
-        Share of the pairs of a positive and a negative in which the positive scores higher, ties
-        counting half; NaN where all are of one kind.
+        Share of the pairs of a positive and a negative in which the positive has the higher score;
+        ties count half. NaN if all are of one kind.
     """
     from scipy.stats import rankdata
 
@@ -67,7 +67,7 @@ def area_under_curve(positive: np.ndarray, score: np.ndarray) -> float:
 
 
 def macro_area(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Mean over the classes of the area under the curve of each against all others."""
+    """Mean over the classes of the area under the curve of the class against all others."""
     n_classes = probability.shape[1]
     return float(
         np.nanmean([area_under_curve(truth == c, probability[:, c]) for c in range(n_classes)])
@@ -75,7 +75,7 @@ def macro_area(truth: np.ndarray, probability: np.ndarray) -> float:
 
 
 def merge_classes(probability: np.ndarray, groups: list[list[int]]) -> np.ndarray:
-    """Probabilities of groups of classes; classes in no group are left out of the sum.
+    """Probabilities of groups of classes; classes outside all groups are ignored.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def merge_classes(probability: np.ndarray, groups: list[list[int]]) -> np.ndarra
     Returns
     -------
     ndarray, shape (n, len(groups))
-        They sum to one.
+        Normalised to a sum of one.
     """
     merged = np.stack([probability[:, group].sum(axis=1) for group in groups], axis=1)
     return merged / np.maximum(merged.sum(axis=1, keepdims=True), 1e-12)
@@ -93,29 +93,30 @@ def merge_classes(probability: np.ndarray, groups: list[list[int]]) -> np.ndarra
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Told and true shares of right labels in bins of the told one.
+    """Predicted and true shares of correct labels in bins of the predicted probability.
 
     Attributes
     ----------
-    told, true : ndarray, shape (n_bins,)
-        Mean probability of the class named, and share that is named rightly; NaN in empty bins.
+    predicted, true : ndarray, shape (n_bins,)
+        Mean probability of the predicted class, and share of correct predictions; NaN in empty
+        bins.
     number : ndarray of int, shape (n_bins,)
     """
 
-    told: np.ndarray
+    predicted: np.ndarray
     true: np.ndarray
     number: np.ndarray
 
 
 def reliability(truth: np.ndarray, probability: np.ndarray, n_bins: int = 15) -> Reliability:
-    """Compare the probability of the most probable class with how often it is right.
+    """Compare the probability of the most probable class with the share of correct predictions.
 
     Parameters
     ----------
     truth : ndarray of int, shape (n,)
     probability : ndarray, shape (n, n_classes)
     n_bins : int
-        As wide as each other, from 0 to 1.
+        Number of bins of equal width from 0 to 1.
 
     Raises
     ------
@@ -124,11 +125,11 @@ def reliability(truth: np.ndarray, probability: np.ndarray, n_bins: int = 15) ->
     """
     if len(truth) != len(probability):
         raise ShapeError(f"{len(truth)} true classes for {len(probability)} sources")
-    told, right = probability.max(axis=1), probability.argmax(axis=1) == truth
-    place = np.clip((told * n_bins).astype(int), 0, n_bins - 1)
+    predicted, right = probability.max(axis=1), probability.argmax(axis=1) == truth
+    place = np.clip((predicted * n_bins).astype(int), 0, n_bins - 1)
     number = np.bincount(place, minlength=n_bins)
     with np.errstate(invalid="ignore"):
-        mean = np.bincount(place, told, minlength=n_bins) / number
+        mean = np.bincount(place, predicted, minlength=n_bins) / number
         share = np.bincount(place, right, minlength=n_bins) / number
     return Reliability(mean, share, number)
 
@@ -136,7 +137,7 @@ def reliability(truth: np.ndarray, probability: np.ndarray, n_bins: int = 15) ->
 def expected_calibration_error(
     truth: np.ndarray, probability: np.ndarray, n_bins: int = 15
 ) -> float:
-    """Mean distance of told and true shares of right labels, bins weighing as their sources.
+    """Mean difference of predicted and true shares of correct labels, weighted by sources.
 
     References
     ----------
@@ -145,7 +146,7 @@ def expected_calibration_error(
     bins = reliability(truth, probability, n_bins)
     filled = bins.number > 0
     weight = bins.number[filled] / max(bins.number.sum(), 1)
-    return float(np.sum(weight * np.abs(bins.told[filled] - bins.true[filled])))
+    return float(np.sum(weight * np.abs(bins.predicted[filled] - bins.true[filled])))
 
 
 def bootstrap(
@@ -156,17 +157,17 @@ def bootstrap(
     level: float = 0.95,
     rng: np.random.Generator,
 ) -> tuple[float, float]:
-    """Interval of a statistic over blocks of sources, such as skies or regions, drawn anew.
+    """Bootstrap interval of a statistic over blocks of sources, such as skies or regions.
 
     Parameters
     ----------
     statistic : callable
-        From rows of sources to a number.
+        Maps rows of sources to a number.
     block : ndarray, shape (n,)
         Block of each source.
     n_draws : int
     level : float
-        Share of the draws within the interval.
+        Probability content of the interval.
     rng : numpy.random.Generator
 
     Returns

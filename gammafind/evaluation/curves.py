@@ -9,21 +9,21 @@ import numpy as np
 __all__ = ["Bins", "half_found", "log_bins", "quantile_bins"]
 
 _DECADES = 0.1
-"""Width of the bins of `half_found`."""
+"""Width in decades of the bins of `half_found`: balances noise and resolution."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Values put into bins.
+    """Values sorted into bins.
 
     Parameters
     ----------
     edges : ndarray, shape (k + 1,)
-        Increasing; empty where there is no bin.
+        Increasing; empty if there is no bin.
     index : ndarray of int, shape (n,)
         Bin of each value; -1 for none.
     middle : ndarray, shape (k,)
-        A value that stands for each bin.
+        A representative value of each bin.
     """
 
     edges: np.ndarray
@@ -39,16 +39,16 @@ class Bins:
         return np.bincount(self.index[inside], weights[inside], len(self))
 
     def fraction(self, hits: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Share of ``hits`` in each bin, shape (k,), each value counted ``times``; NaN if none."""
+        """Share of ``hits`` in each bin, shape (k,), each value counted ``times``; NaN if empty."""
         total = self.count(times)
         share = np.full(len(self), np.nan)
         return np.divide(self.count(times * hits), total, out=share, where=total > 0)
 
 
 def log_bins(values: np.ndarray, step: float) -> Bins:
-    """Bins of equal width ``step`` in decades; values that are not above 0 are in none.
+    """Bins of equal width ``step`` in decades; values of 0 or less are in no bin.
 
-    The middle is that of the logarithms.
+    The middle is the centre in the logarithm.
     """
     good = np.isfinite(values) & (values > 0)
     if not good.any():
@@ -61,7 +61,7 @@ def log_bins(values: np.ndarray, step: float) -> Bins:
 
 
 def quantile_bins(values: np.ndarray, n: int) -> Bins:
-    """Up to ``n`` bins that hold equally many values; the last one holds its upper edge.
+    """Up to ``n`` bins with equal numbers of values; the last one includes its upper edge.
 
     The middle is the median of the values.
     """
@@ -71,7 +71,7 @@ def quantile_bins(values: np.ndarray, n: int) -> Bins:
     if len(edges) == 1:
         edges = np.repeat(edges, 2)
     index = np.minimum(np.searchsorted(edges, values, side="right") - 1, len(edges) - 2)
-    # Edges lie between values where there are few: a bin may then hold none.
+    # With few values, edges are between them, and a bin may be empty.
     inside = [values[index == i] for i in range(len(edges) - 1)]
     middle = [np.median(v) if len(v) else edges[i] for i, v in enumerate(inside)]
     return Bins(edges, index, np.array(middle))
@@ -80,24 +80,24 @@ def quantile_bins(values: np.ndarray, n: int) -> Bins:
 def half_found(ts: np.ndarray, found: np.ndarray, times: np.ndarray | None = None) -> float:
     """TS at which half of the sources are found (TS50).
 
-    The share of found sources, in bins of 0.1 dex, is made to rise with TS: the monotone curve
-    of least squares, each bin weighted by its sources. TS50 is where that curve, straight in
-    log TS between the mean log TS of the bins, first reaches one half. No form of the curve is
-    assumed, so that neither chance matches of faint sources nor bright ones that are lost in the
-    Galactic plane move it.
+    The share of found sources, in bins of 0.1 dex, is fitted by a monotone curve in TS with least
+    squares, each bin weighted by its number of sources. The curve is linear in log TS between the
+    mean log TS of the bins. TS50 is the TS where it first reaches one half. Since no shape of the
+    curve is assumed, chance matches of faint sources and bright sources lost in the Galactic plane
+    do not bias it.
 
     Parameters
     ----------
     ts : ndarray, shape (n,)
-        Expected TS; sources of which it is not above 0 do not count.
+        Expected TS; sources with a value of 0 or less are ignored.
     found : ndarray of bool, shape (n,)
     times : ndarray of int, shape (n,), optional
-        How many times each source counts.
+        Number of times that each source counts.
 
     Returns
     -------
     float
-        NaN where the curve does not cross one half.
+        NaN if the curve does not cross one half.
 
     References
     ----------

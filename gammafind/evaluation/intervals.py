@@ -12,7 +12,7 @@ from gammafind.evaluation.metrics import Evaluation
 __all__ = ["bootstrap_interval", "resample"]
 
 _LEAST_REGIONS = 5
-"""Regions of which fewer tell nothing of how much regions differ."""
+"""Smallest number of regions: fewer do not show how much regions differ."""
 
 
 def bootstrap_interval(
@@ -23,28 +23,28 @@ def bootstrap_interval(
     n_draws: int = 200,
     level: float = 0.68,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interval of a statistic when the regions of the sky are drawn again with replacement.
+    """Interval of a statistic if the regions of the sky are drawn again with replacement.
 
-    Whole regions are drawn, so that what neighbouring sources have in common (diffuse
-    emission, confusion) enters the interval.
+    Whole regions are drawn. So the interval includes the correlation of neighbouring sources
+    (diffuse emission, confusion).
 
     Parameters
     ----------
     evaluation : Evaluation
     statistic : callable
         Such as ``lambda e: completeness_at_purity(e).completeness``; one number, or an array of
-        them. It gets the rows of ``evaluation``, each with the times that it counts. Draws where
-        it is NaN are left out.
+        them. It gets the rows of ``evaluation`` with the number of times that each counts. Draws
+        with NaN are ignored.
     rng : numpy.random.Generator
     n_draws : int
     level : float
-        Probability content, between equal tails.
+        Probability content, with equal tails.
 
     Returns
     -------
     low, high : ndarray, of the shape of the statistic
-        NaN where the statistic was never a number, and everywhere where detections and sources
-        lie in fewer than five regions, as those of an image do.
+        NaN if the statistic was never a number, or if detections and sources are in fewer than five
+        regions, as for an image.
 
     References
     ----------
@@ -53,7 +53,7 @@ def bootstrap_interval(
     if n_draws < 1 or not 0 < level < 1:
         raise OptionError(
             f"{n_draws} draws at level {level}",
-            remedy="At least one draw, and a level between 0 and 1.",
+            remedy="Use at least one draw, and a level between 0 and 1.",
         )
     if len(_regions(evaluation)) < _LEAST_REGIONS:
         unknown = np.full(np.shape(statistic(evaluation)), np.nan)
@@ -68,10 +68,10 @@ def bootstrap_interval(
 
 
 def resample(evaluation: Evaluation, *, rng: np.random.Generator) -> Evaluation:
-    """Draw as many regions as hold a detection or a source, with replacement.
+    """Draw regions with replacement, as many as contain a detection or a source.
 
-    The rows stay; `Evaluation.detection_times` and `Evaluation.source_times` say how often the
-    region of each was drawn.
+    The rows do not change; `Evaluation.detection_times` and `Evaluation.source_times` are the
+    number of times that their region was drawn.
     """
     here, there = evaluation.detection_block, evaluation.source_block
     blocks = _regions(evaluation)
@@ -82,5 +82,5 @@ def resample(evaluation: Evaluation, *, rng: np.random.Generator) -> Evaluation:
 
 
 def _regions(evaluation: Evaluation) -> np.ndarray:
-    """Regions that hold a detection or a source."""
+    """Regions that contain a detection or a source."""
     return np.union1d(evaluation.detection_block, evaluation.source_block)

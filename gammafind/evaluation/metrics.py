@@ -33,7 +33,7 @@ _BLOCKS = HealpixPixels(4, "icrs")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Evaluation:
-    """Detections and true sources after matching; all that completeness and purity need.
+    """Detections and true sources after matching, as needed for completeness and purity.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class Evaluation:
     found_at : ndarray, shape (m,)
         Highest score cut at which each selected true source is found; ``-inf`` if never.
     detection_block, source_block : ndarray of int, shapes (n,) and (m,)
-        Region of the sky in which each lies.
+        Region of the sky of each detection and source.
     detection_times, source_times : ndarray of int, shapes (n,) and (m,), optional
-        How many times each counts, as in a draw of the bootstrap; once by default.
+        Number of times that each counts, as in a draw of the bootstrap; once by default.
     """
 
     score: np.ndarray
@@ -74,19 +74,19 @@ class Evaluation:
     def select(
         self, *, selected: np.ndarray | None = None, counted: np.ndarray | None = None
     ) -> Evaluation:
-        """Evaluation of some of the sources and detections; they stay matched as they are.
+        """Evaluation of some of the sources and detections; the matches do not change.
 
         Parameters
         ----------
         selected : ndarray of bool, shape (m,), optional
-            Sources of which the completeness is asked; all by default.
+            Sources that count for completeness; all by default.
         counted : ndarray of bool, shape (n,), optional
-            Detections of which the purity is asked; all by default.
+            Detections that count for purity; all by default.
 
         Raises
         ------
         OptionError
-            If a selection has not one entry for each row.
+            If a selection does not have one entry for each row.
         """
         counted = _mask(counted, len(self.score), "counted")
         selected = _mask(selected, len(self.found_at), "selected")
@@ -101,7 +101,7 @@ class Evaluation:
         )
 
     def counting(self, detection_times: np.ndarray, source_times: np.ndarray) -> Evaluation:
-        """Return the same rows, each counted as many times as is said."""
+        """Return the same rows, each counted the given number of times."""
         other = replace(self, detection_times=detection_times, source_times=source_times)
         other.__dict__["order"] = self.order
         return other
@@ -114,7 +114,7 @@ class Rates:
     Parameters
     ----------
     cut : float
-        Detections of this score or more count.
+        Detections with at least this score count.
     n_detections : int
     n_matched : int
         Detections with a true source: TP of the purity.
@@ -152,11 +152,10 @@ def evaluate_detections(
 ) -> Evaluation:
     """Match detections to true sources, one to one.
 
-    All detections are matched to all true sources first; the selections come after. A
-    detection of a faint source is therefore no false one when completeness is asked of bright
-    sources only, and a source at the border of a region is not lost because its detection lies
-    on the other side. At each score cut the matching is that of the detections above it
-    (`gammafind.evaluation.nested.match_by_score`).
+    All detections are matched to all true sources first; the selections come after. So a detection
+    of a faint source is not a false one if only bright sources are selected. And a source at the
+    border of a region is not lost if its detection is on the other side. At each score cut the
+    matching is that of the detections above it (`gammafind.evaluation.nested.match_by_score`).
 
     Parameters
     ----------
@@ -167,9 +166,9 @@ def evaluate_detections(
     radius : Quantity, scalar or one for each detection
         Largest separation of a pair.
     selected : ndarray of bool, one for each true source, optional
-        Sources of which the completeness is asked, such as those above a flux; all by default.
+        Sources that count for completeness, such as those above a flux; all by default.
     counted : ndarray of bool, one for each detection, optional
-        Detections of which the purity is asked, such as those of a region; all by default.
+        Detections that count for purity, such as those of a region; all by default.
     score : str
         Column of the score.
 
@@ -182,7 +181,7 @@ def evaluate_detections(
     TableError
         If positions or scores are missing or not finite.
     OptionError
-        If a selection has not one entry for each row.
+        If a selection does not have one entry for each row.
     """
     here = sky_positions(detections, what="the table of detections")
     there = sky_positions(truth, what="the table of true sources")
@@ -198,7 +197,7 @@ def evaluate_detections(
 
 
 def rates(evaluation: Evaluation, *, cut: float = -np.inf) -> Rates:
-    """Count what is left by a score cut: detections of this score or more, all by default."""
+    """Count detections and found sources above a score cut; by default all detections."""
     above = (evaluation.score >= cut) * evaluation.detection_times
     return Rates(
         cut=float(cut),
@@ -235,24 +234,24 @@ def score_curve(evaluation: Evaluation) -> QTable:
 
 
 def purity_cut(evaluation: Evaluation, *, purity: float = 0.90) -> float:
-    """Lowest score cut that leaves a purity of at least ``purity``; infinite where none does.
+    """Lowest score cut with a purity of at least ``purity``; infinite if there is none.
 
     Raises
     ------
     OptionError
-        If ``purity`` does not lie within 0 to 1.
+        If ``purity`` is not within 0 to 1.
     """
     if not 0 <= purity <= 1:
-        raise OptionError(f"purity is {purity}", remedy="It must lie within 0 to 1.")
+        raise OptionError(f"purity is {purity}", remedy="It must be within 0 to 1.")
     cut, n_detections, n_matched = _above_cuts(evaluation)
     pure = np.flatnonzero(n_matched / n_detections >= purity)
     return float(cut[pure[-1]]) if len(pure) else np.inf
 
 
 def completeness_at_purity(evaluation: Evaluation, *, purity: float = 0.90) -> Rates:
-    """Rates at the lowest score cut that leaves a purity of at least ``purity``.
+    """Rates at the lowest score cut with a purity of at least ``purity``.
 
-    Where no cut does, the cut is infinite and nothing is found. Raises what `purity_cut` does.
+    If there is no such cut, it is infinite and nothing is found. Raises the errors of `purity_cut`.
     """
     return rates(evaluation, cut=purity_cut(evaluation, purity=purity))
 
@@ -263,7 +262,7 @@ def scores_of(detections: QTable, name: str = "score") -> np.ndarray:
     Raises
     ------
     TableError
-        If there is no such column, or its values are no finite numbers.
+        If there is no such column, or its values are not finite numbers.
     """
     if name not in detections.colnames:
         raise TableError(
@@ -274,19 +273,19 @@ def scores_of(detections: QTable, name: str = "score") -> np.ndarray:
         scores = numbers(detections, name)
     except (u.UnitConversionError, ValueError) as error:
         raise TableError(
-            f"column {name} of the detections is no score ({error})",
-            remedy="It must hold numbers without a unit.",
+            f"column {name} of the detections is not a score ({error})",
+            remedy="It must contain numbers without a unit.",
         ) from None
     if not np.all(np.isfinite(scores)):
         raise TableError(
-            f"column {name} of the detections holds values that are not finite",
-            remedy="Leave out rows without a score.",
+            f"column {name} of the detections has values that are not finite",
+            remedy="Remove rows without a score.",
         )
     return scores
 
 
 def _above_cuts(evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each score, highest first, and how many detections and matched ones have it or more."""
+    """Each score, highest first, and the number of detections and matches above it."""
     order = evaluation.order
     score, times = evaluation.score[order], evaluation.detection_times[order]
     n_detections = np.cumsum(times)
@@ -302,6 +301,6 @@ def _mask(mask: np.ndarray | None, n: int, name: str) -> np.ndarray:
     if mask.shape != (n,) or mask.dtype != bool:
         raise OptionError(
             f"{name} has shape {mask.shape} and type {mask.dtype}",
-            remedy=f"It must be {n} values true or false.",
+            remedy=f"It must be {n} booleans.",
         )
     return mask

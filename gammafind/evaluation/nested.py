@@ -1,4 +1,4 @@
-"""One-to-one matching at every score cut at once."""
+"""One-to-one matching for all score cuts at once."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def match_by_score(
     *,
     radius: Quantity = 0.5 * u.deg,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Match detections to true sources so that every score cut has as many pairs as it can.
+    """Match detections to true sources with the largest number of pairs at every score cut.
 
-    Detections join in the order of their score, and each is matched along a shortest
-    augmenting path: to the nearest free source, or to a source whose detection can move on to
-    another. What was matched stays matched. So, for any cut, the detections above it are
-    matched as an optimal one-to-one matching of them alone would do.
+    Detections are added in the order of their score. Each is matched along a shortest augmenting
+    path: to the nearest free source, or to a source whose detection can move to another one.
+    Matched objects stay matched. So at any cut the detections above it have an optimal one-to-one
+    matching.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def match_by_score(
     Returns
     -------
     matched : ndarray of bool, shape (n,)
-        Whether the detection has a source, at any cut that it passes.
+        Whether the detection has a source, at all cuts that it passes.
     found_at : ndarray, shape (m,)
         Highest score cut at which the source is found; ``-inf`` if it is not.
     """
@@ -63,12 +63,12 @@ def match_by_score(
 def _augment(
     start: int, reach: list[list[int]], owner: dict[int, int], holds: dict[int, int]
 ) -> int | None:
-    """Match one more detection; return the source that is newly found, or None.
+    """Match one more detection; return the newly found source, or None.
 
     Parameters
     ----------
     start : int
-        The detection.
+        Index of the detection.
     reach : list of list of int
         Sources within the radius of each detection, nearest first.
     owner, holds : dict

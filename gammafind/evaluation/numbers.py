@@ -1,4 +1,4 @@
-"""What was found, in numbers: purity, completeness, offsets."""
+"""A catalogue in numbers: purity, completeness, offsets."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from gammafind.evaluation.metrics import Rates
 __all__ = ["PURITY", "QUANTILES", "RegionSummary", "Summary", "aligned", "percent"]
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of the scores, in `Summary.score_quantiles`."""
+"""Quantiles of the scores in `Summary.score_quantiles`."""
 PURITY = 0.90
-"""Of the detections in `RegionSummary.pure`."""
+"""Purity of the detections in `RegionSummary.pure`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegionSummary:
-    """Detections and reference sources of one part of the sky.
+    """Detections and reference sources in one part of the sky.
 
     Parameters
     ----------
     name : str
     rates : Rates
-        Of all reference sources; without a reference only the number of detections is known.
+        Rates for all reference sources; without a reference only the number of detections is known.
     bright : Rates
-        Of the reference sources above the flux threshold.
+        Rates for the reference sources above the flux threshold.
     chance : float
         Fraction of the detections that would match by chance.
     pure, pure_bright : Rates, optional
         The same as ``rates`` and ``bright`` at the lowest score above which `PURITY` of all
-        detections of the localiser are matched; None where these are not known.
+        detections of the localiser are matched; None if these are not known.
     curve : QTable, optional
-        Completeness and purity of all these at each score, from
+        Completeness and purity of all these detections at each score, from
         `gammafind.evaluation.metrics.score_curve`.
     """
 
@@ -53,28 +53,26 @@ class RegionSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What was found.
+    """Summary of a catalogue and its comparison with a reference.
 
     Parameters
     ----------
     regions : tuple of RegionSummary
-        The whole map first; then, if there are sources on both sides of ``|b| = 20 deg``, the
-        two sides.
+        The whole map first; then the two sides of ``|b| = 20 deg``, if both have sources.
     score_name : str
-        What the localiser calls its scores.
+        Name that the localiser uses for its scores.
     score_quantiles : tuple of float
-        Of the detections, at `QUANTILES`; NaN without detections.
+        Scores of the detections at `QUANTILES`; NaN without detections.
     radius : Quantity
         Match radius.
     bright : Quantity or None
-        Flux threshold, in cm-2 s-1; None where no reference source is known to be brighter.
+        Flux threshold, in cm-2 s-1; None if no reference source is known to be brighter.
     cut : float, optional
-        Lowest score kept in the catalogue, where it is known.
+        Lowest score kept in the catalogue, if known.
     matches : Matches, optional
-        Rows of the catalogue and of the reference that belong together; None without a
-        reference.
+        Matched rows of the catalogue and of the reference; None without a reference.
     footprint : ndarray of bool, optional
-        Which reference sources count: those that the map covers.
+        Which reference sources count: those covered by the map.
     """
 
     regions: tuple[RegionSummary, ...]
@@ -93,12 +91,12 @@ class Summary:
 
     @property
     def n_matched(self) -> int:
-        """Number of detections that have a reference source."""
+        """Number of detections with a reference source."""
         return self.regions[0].rates.n_matched
 
     @property
     def n_unmatched(self) -> int:
-        """Number of detections that have none."""
+        """Number of detections without a reference source."""
         return self.n_detections - self.n_matched
 
     @property
@@ -110,11 +108,11 @@ class Summary:
 
     @property
     def bright_heads(self) -> list[str]:
-        """Head of the column that holds the completeness of the bright sources, if there is one."""
+        """Heading of the column for the completeness of bright sources, if there is one."""
         return [] if self.bright is None else [f"above {self.bright.value:g} cm-2 s-1"]
 
     def headlines(self) -> list[str]:
-        """Sentences that say what was found, without the fractions of `table`."""
+        """Sentences that summarise the catalogue, without the fractions of `table`."""
         sources = "source" if self.n_detections == 1 else "sources"
         lines = [f"{self.n_detections} {sources} found{self._range()}."]
         if self.matches is None:
@@ -133,7 +131,7 @@ class Summary:
         return lines
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """Column heads and rows of text, one row a region; no rows without a reference."""
+        """Column headings and rows of text, one row per region; no rows without a reference."""
         heads = ["", "found", "matched", "purity", "by chance", "reference", "completeness"]
         heads += self.bright_heads
         if self.matches is None:
@@ -162,9 +160,9 @@ def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 
     ----------
     heads : sequence of str
     rows : sequence of sequence of str
-        As many cells each as there are heads.
+        Rows with as many cells as headings.
     left : int
-        Columns that begin at the left; the others end at the right.
+        Number of left-aligned columns; the others are right-aligned.
     """
     widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)]
     lines = []
@@ -193,7 +191,7 @@ def _cells(region: RegionSummary, *, with_bright: bool) -> list[str]:
 
 
 def percent(fraction: float) -> str:
-    """Fraction as text, such as ``98.5 %``; a dash where it is not known."""
+    """Fraction as text, such as ``98.5 %``; a dash if it is not known."""
     return f"{100 * fraction:.1f} %" if np.isfinite(fraction) else "-"
 
 

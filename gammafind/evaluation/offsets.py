@@ -1,4 +1,4 @@
-"""Offsets between detections and the true positions, against their position errors."""
+"""Offsets between detections and true positions, compared with the position errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Offsets:
     ----------
     separation : Quantity, shape (n,)
     pos_err : Quantity, shape (n,)
-        68 % position error of each detection; NaN where not known.
+        68 % position error of each detection; NaN if not known.
     detection, source : ndarray of int, shape (n,)
         Rows of each pair in the two tables.
     """
@@ -49,7 +49,7 @@ class Offsets:
 
     @property
     def over_error(self) -> np.ndarray:
-        """Offsets over the standard errors in one coordinate, of those that have an error.
+        """Offsets divided by the standard errors in one coordinate, if these are known.
 
         Gaussian errors give a Rayleigh distribution.
         """
@@ -64,7 +64,7 @@ class Offsets:
 
     @property
     def within_68(self) -> float:
-        """Fraction within the 68 % error, of the detections that have one; should be 0.68."""
+        """Fraction within the 68 % error, for detections with an error; should be 0.68."""
         return self._within(1.0)
 
     @property
@@ -87,13 +87,13 @@ def measure_offsets(
 ) -> Offsets:
     """Match one to one and measure the separations of the pairs.
 
-    Chance pairs within ``radius`` are among them, and pairs beyond it are not: ask for a
-    radius that is large against the position errors, and for significant detections.
+    The result includes chance pairs within ``radius``, but no pairs beyond it. So use a radius that
+    is large compared with the position errors, and significant detections.
 
     Parameters
     ----------
     detections : QTable
-        Positions and, where known, 68 % position errors.
+        Positions and, if known, 68 % position errors.
     truth : QTable
         Positions.
     radius : Quantity, scalar or one for each detection

@@ -16,14 +16,16 @@ from gammafind.evaluation.metrics import Evaluation, purity_cut, rates, score_cu
 __all__ = ["SourceAxes", "number", "rates_entry", "region_entry"]
 
 _STEP = 0.2
-"""Width in decades of the bins of flux and TS."""
+"""Width in decades of the bins of flux and TS: balances noise and resolution."""
 _SCORE_BINS = 12
+"""Number of bins of the purity against score: balances noise and resolution."""
 _CURVE_POINTS = 100
+"""Points of a stored curve: enough for a plot, and keeps files small."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SourceAxes:
-    """What is known of the true sources beside whether they were found.
+    """Known properties of the true sources.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ class SourceAxes:
     ts: np.ndarray | None = None
 
     def select(self, rows: np.ndarray) -> SourceAxes:
-        """Return the same of some of the sources."""
+        """Return the properties of some of the sources."""
         return SourceAxes(
             brighter={name: mask[rows] for name, mask in self.brighter.items()},
             flux=None if self.flux is None else self.flux[rows],
@@ -60,16 +62,16 @@ def region_entry(
     evaluation : Evaluation
         Detections and sources of the region.
     axes : SourceAxes
-        Of the same sources.
+        Properties of the same sources.
     purity : float
     rng : numpy.random.Generator
-        Draws the bootstrap, which finds the cut anew in each draw.
+        Draws the bootstrap; each draw determines its own cut.
 
     Returns
     -------
     dict
-        As `gammafind.evaluation.summary.summarise` describes. Brighter sources, bins of flux and
-        TS, and TS50 have the cut of the region; purity against score has none.
+        As described in `gammafind.evaluation.summary.summarise`. Bright sources, bins of flux and
+        TS, and TS50 use the cut of the region; purity against score uses no cut.
     """
     bins = _bins(evaluation, axes)
     values = _with_intervals(evaluation, lambda e: _measures(e, axes, bins, purity), rng)
@@ -102,12 +104,12 @@ def rates_entry(evaluation: Evaluation, *, cut: float, rng: np.random.Generator)
 
 
 def number(value: float) -> float | None:
-    """Float, or None where it is not finite, which JSON cannot hold."""
+    """Float, or None if it is not finite, which JSON does not allow."""
     return float(value) if math.isfinite(value) else None
 
 
 def _bins(evaluation: Evaluation, axes: SourceAxes) -> dict[str, Bins]:
-    """Bins of the sources in flux and TS, as far as these are known, and of the score."""
+    """Bins of the sources in flux and TS, as far as known, and of the scores."""
     bins = {}
     if axes.flux is not None:
         bins["by_flux"] = log_bins(axes.flux, _STEP)
@@ -119,7 +121,7 @@ def _bins(evaluation: Evaluation, axes: SourceAxes) -> dict[str, Bins]:
 def _measures(
     evaluation: Evaluation, axes: SourceAxes, bins: Mapping[str, Bins], purity: float
 ) -> dict[str, np.ndarray]:
-    """All numbers of which intervals are drawn, each an array (k,)."""
+    """All numbers that get an interval, each as an array (k,)."""
     cut = purity_cut(evaluation, purity=purity)
     whole, found, times = rates(evaluation, cut=cut), evaluation.found(cut), evaluation.source_times
     brighter = [_fraction(found[mask], times[mask]) for mask in axes.brighter.values()]
@@ -181,7 +183,7 @@ def _share(name: str, values: np.ndarray) -> dict[str, Any]:
 
 
 def _bins_entry(name: str, bins: Bins, hits: np.ndarray, values: np.ndarray) -> dict[str, Any]:
-    """Edges of bins, how many there are in each, and the share with its interval, shape (3, k)."""
+    """Edges of bins, number in each bin, and the share with its interval, shape (3, k)."""
     return {
         "low": bins.edges[:-1].tolist(),
         "high": bins.edges[1:].tolist(),

@@ -1,4 +1,4 @@
-"""Parts of the sky of which rates are told apart."""
+"""Parts of the sky with separate rates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REGIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "|b| > 20 deg": lambda b: b > 20,
     "|b| < 10 deg": lambda b: b < 10,
 }
-"""Tests of `latitudes`, by the name of the region."""
+"""Tests on `latitudes`, by the name of the region."""
 
 
 def latitudes(positions: SkyCoord) -> np.ndarray:

@@ -29,9 +29,10 @@ from gammafind.units import degrees
 __all__ = ["check_detections", "check_truth", "summarise"]
 
 _TIGHT = 0.1
-"""Least radius in degrees of the tight matching."""
+"""Smallest radius in degrees of the tight matching: allows for position errors that are too
+small."""
 _SIGNIFICANT = 25.0
-"""TS above which offsets are told apart."""
+"""TS above which offsets are reported separately: the usual threshold of a detection."""
 _OFFSET_EDGES = np.arange(0, 6.01, 0.25)
 
 
@@ -50,20 +51,20 @@ def summarise(
 ) -> dict[str, Any]:
     """Completeness, purity and offsets of a set of detections, on the whole sky and in parts.
 
-    Detections are matched to the true sources once for each radius; all selections come after.
+    Detections are matched to the true sources once for each radius; all selections follow.
     Intervals are those of `gammafind.evaluation.intervals.bootstrap_interval`.
 
     Parameters
     ----------
     detections, truth : QTable
-        As for `gammafind.evaluation.metrics.evaluate_detections`. Where ``truth`` has a column
-        ``ts``, it is the expected TS of each source.
+        As for `gammafind.evaluation.metrics.evaluate_detections`. A column ``ts`` in ``truth`` is
+        the expected TS of each source.
     rng : numpy.random.Generator
         Draws the bootstrap.
     radius : Quantity
         Largest separation of a pair.
     min_latitude : Quantity
-        Detections and sources nearer to the Galactic plane do not count.
+        Detections and sources nearer to the Galactic plane are ignored.
     score : str
         Column of the score.
     error : str
@@ -79,27 +80,25 @@ def summarise(
     Returns
     -------
     dict
-        What is not a number is None.
+        NaN is written as None.
 
-        ``at_cut``: rates of all detections above the cut.
-        ``at_purity``: for each of the `gammafind.evaluation.regions.REGIONS` the lowest score
-        cut at which detections of the region are that pure; completeness there of all sources,
-        and in ``brighter`` of bright ones; ``by_flux`` and ``by_ts``, completeness in bins;
-        ``ts50`` of `gammafind.evaluation.curves.half_found`; ``by_score``, purity of detections
-        in bins of their score; ``curve``, completeness and purity at any cut.
-        ``tight``: rates at the same cuts with a tight radius, the 95 % position error of each
-        detection, within 0.1 deg and ``radius``; None where no error is known.
+        ``at_cut``: rates of all detections above the cut. ``at_purity``: for each of the
+        `gammafind.evaluation.regions.REGIONS` the lowest score cut with this purity in the region;
+        the completeness of all sources at this cut, and in ``brighter`` of bright ones; ``by_flux``
+        and ``by_ts``, completeness in bins; ``ts50`` of `gammafind.evaluation.curves.half_found`;
+        ``by_score``, purity of detections in bins of their score; ``curve``, completeness and
+        purity at any cut. ``tight``: rates at the same cuts with a tight radius, the 95 % position
+        error of each detection, within 0.1 deg and ``radius``; None if no error is known.
         ``offsets``: medians in degrees and fractions within the position errors, of ``all`` pairs
-        and of those with a TS above 25: the expected one of the source or, where that is not
-        known, the measured one.
+        and of those with a TS above 25: the expected one of the source or, if not known, the
+        measured one.
 
     Raises
     ------
     TableError
-        If a table lacks positions, scores or a flux that is asked for, or a column has another
-        unit.
+        If a table lacks positions, scores or a requested flux, or a column has another unit.
     OptionError
-        If ``radius``, ``purity`` or ``cut`` is none.
+        If ``radius``, ``purity`` or ``cut`` is not valid.
     """
     if np.isnan(cut):
         raise OptionError(f"the score cut is {cut}", remedy="It must be a number.")
@@ -139,12 +138,12 @@ def summarise(
 
 
 def check_detections(detections: QTable, *, score: str = "score", error: str = "pos_err") -> None:
-    """Refuse detections that `summarise` cannot use.
+    """Raise an error for detections that `summarise` cannot use.
 
     Raises
     ------
     TableError
-        If positions or scores are missing, or a column is of the wrong unit or type.
+        If positions or scores are missing, or a column has the wrong unit or type.
     """
     sky_positions(detections, what="the table of detections")
     scores_of(detections, score)
@@ -153,19 +152,18 @@ def check_detections(detections: QTable, *, score: str = "score", error: str = "
             numbers(detections, name, unit)
         except (u.UnitConversionError, TypeError, ValueError) as fault:
             raise TableError(
-                f"column {name} of the detections is not as it must be ({fault})",
-                remedy=f"It must hold numbers {'in degrees' if unit else 'without a unit'}.",
+                f"column {name} of the detections cannot be used ({fault})",
+                remedy=f"It must contain numbers {'in degrees' if unit else 'without a unit'}.",
             ) from None
 
 
 def check_truth(truth: QTable, min_fluxes: Sequence[MinFlux] = ()) -> None:
-    """Refuse true sources that `summarise` cannot use.
+    """Raise an error for true sources that `summarise` cannot use.
 
     Raises
     ------
     TableError
-        If positions or a flux that is asked for are missing, or a column is of the wrong unit or
-        type.
+        If positions or a requested flux are missing, or a column has the wrong unit or type.
     """
     sky_positions(truth, what="the table of true sources")
     min_fluxes = tuple(min_fluxes) or default_min_fluxes(truth)
@@ -178,7 +176,7 @@ def check_truth(truth: QTable, min_fluxes: Sequence[MinFlux] = ()) -> None:
 def _regions(
     detections: QTable, truth: QTable, min_latitude: float
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Which detections and which sources lie in each region."""
+    """Which detections and which sources are in each region."""
     here, there = (latitudes(sky_positions(table)) for table in (detections, truth))
     return {
         name: tuple(inside(b) & (b >= min_latitude) for b in (here, there))
@@ -187,7 +185,7 @@ def _regions(
 
 
 def _tight_radii(detections: QTable, error: str, radius: Quantity) -> Quantity | None:
-    """95 % position errors within `_TIGHT` and ``radius``; None where no error is known."""
+    """95 % position errors within `_TIGHT` and ``radius``; None if no error is known."""
     r95 = R95_OVER_R68 * numbers(detections, error, u.deg)
     if not np.isfinite(r95).any():
         return None

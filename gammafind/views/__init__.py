@@ -1,4 +1,4 @@
-"""Figures, the summary and the page that show what was found."""
+"""Figures, summary and page of a catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Purity against completeness of localisers that searched one sky."""
+"""Purity against completeness of localisers on the same sky."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ __all__ = ["localiser_figure"]
 
 _LINES = ("-", ":")
 _LEAST_PURITY = 0.5
+"""Lower end of the axis: lower purities are of no use."""
 
 
 def localiser_figure(searches: Sequence[Search]) -> Figure | None:
-    """Purity against completeness as the lowest score falls, and where each localiser publishes.
+    """Purity against completeness for decreasing score cuts, and the published point.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def localiser_figure(searches: Sequence[Search]) -> Figure | None:
     Returns
     -------
     Figure or None
-        None where no curve is known, as without a reference.
+        None if no curve is known, as without a reference.
     """
     if not any(region.curve for search in searches for region in search.summary.regions):
         return None
@@ -46,7 +47,7 @@ def localiser_figure(searches: Sequence[Search]) -> Figure | None:
 
 
 def _draw(axes: Axes, search: Search, colour: str) -> None:
-    """Curves of one localiser, one a region."""
+    """Curves of one localiser, one per region."""
     regions = search.summary.regions[1:] or search.summary.regions
     for region, line in zip(regions, _LINES, strict=False):
         if not region.curve:

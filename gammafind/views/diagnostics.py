@@ -29,10 +29,11 @@ __all__ = [
 ]
 
 _SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
-"""Standard deviation a coordinate, of a two-dimensional Gaussian, for its 95 % radius."""
+"""Standard deviation per coordinate of a two-dimensional Gaussian, divided by its 95 % radius."""
 _LEAST_FLUXES = 2
+"""Different fluxes needed for a plot."""
 _ROOM = 10.0
-"""Upper end of the histogram over its highest bar, so that the legend covers none."""
+"""Ratio of the upper end of the histogram to its highest bar: leaves room for the legend."""
 
 
 def score_figure(rows: Rows, summary: Summary) -> Figure:
@@ -110,7 +111,7 @@ def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | Non
             axes.plot(
                 flux[group], rows.score[group], ".", markersize=2.5, color=colour, label=label
             )
-        # Probabilities crowd below 1: a logarithm would show less of them.
+        # Many probabilities are near 1: a logarithmic axis would hide them.
         scale = "linear" if rows.score[good].max() <= 1 else "log"
         axes.set(xscale="log", yscale=scale, ylabel=capitalised(summary.score_name))
         axes.set_xlabel(f"Flux [{_label(measured.unit)}]")
@@ -121,7 +122,7 @@ def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | Non
 
 
 def offset_figure(catalogue: QTable, reference: QTable, summary: Summary) -> Figure | None:
-    """Offsets in units of their errors, with the Rayleigh distribution that is expected.
+    """Offsets in units of their errors, with the expected Rayleigh distribution.
 
     None if there is no match with a position error.
     """
@@ -143,10 +144,10 @@ def offset_figure(catalogue: QTable, reference: QTable, summary: Summary) -> Fig
 
 
 def normalised_offsets(catalogue: QTable, reference: QTable, summary: Summary) -> np.ndarray:
-    """Offset of each match over its standard error in one coordinate, shape (k,).
+    """Offset of each match divided by its standard error in one coordinate, shape (k,).
 
-    Both position errors count, the reference's where it has any. For Gaussian errors the
-    result follows a Rayleigh distribution. Matches without an error are left out.
+    The error combines both position errors, as far as the reference has one. For Gaussian errors
+    the result follows a Rayleigh distribution. Matches without an error are ignored.
     """
     matches = summary.matches
     own = numbers_of(catalogue, "r95", "deg")
@@ -183,7 +184,7 @@ def _stacked(rows: Rows, chosen: np.ndarray) -> list[tuple[str, np.ndarray, str]
 
 
 def _bins(values: np.ndarray, *, log: bool, step: float = 0.1) -> np.ndarray:
-    """Edges that hold all values; logarithmic ones are ``step`` wide in decades."""
+    """Edges that include all values; logarithmic bins are ``step`` decades wide."""
     if len(values) == 0:
         return np.linspace(0, 1, 11)
     if log:

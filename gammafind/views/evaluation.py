@@ -1,4 +1,4 @@
-"""Figures of an evaluation, drawn from the numbers that its JSON file holds."""
+"""Figures of an evaluation, drawn from the numbers in its JSON file."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ __all__ = [
 
 _MARKERS = "osD"
 _LEAST_IN_BIN = 5
-"""Bins of fewer are not drawn: their intervals tell nothing."""
+"""Smallest number in a bin that is drawn: the intervals of smaller bins are too wide."""
 _LEAST_TS = 0.1
+"""Lower end of the axis of expected TS: fainter sources are never found."""
 _SPREAD = 1.06
-"""Factor between the points of neighbouring regions in one bin, so that their bars do not meet."""
+"""Factor between the points of neighbouring regions in one bin: keeps their bars apart."""
 
 
 def write_figures(directory: str | PathLike, metrics: Mapping[str, Any]) -> list[Path]:
-    """Draw all figures that the numbers allow into a directory that exists.
+    """Draw all figures that the numbers allow, into an existing directory.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def write_figures(directory: str | PathLike, metrics: Mapping[str, Any]) -> list
 
 
 def completeness_figure(metrics: Mapping[str, Any], axis: str) -> Figure | None:
-    """Completeness at the purity asked for, against flux or expected TS, region by region.
+    """Completeness at the chosen purity against flux or expected TS, for each region.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def completeness_figure(metrics: Mapping[str, Any], axis: str) -> Figure | None:
     Returns
     -------
     Figure or None
-        None where the truth does not tell, or no bin holds five sources.
+        None if the truth does not have it, or no bin has five sources.
     """
     regions = metrics["at_purity"]
     if not _drawn(regions["all"].get(axis)):
@@ -92,7 +93,7 @@ def completeness_figure(metrics: Mapping[str, Any], axis: str) -> Figure | None:
 
 
 def score_figure(metrics: Mapping[str, Any]) -> Figure | None:
-    """Purity of the detections in bins of their score; None where no bin holds five."""
+    """Purity of the detections in bins of their score; None if no bin has five."""
     regions = metrics["at_purity"]
     scores = regions["all"]["by_score"]
     if not _drawn(scores):
@@ -109,7 +110,7 @@ def score_figure(metrics: Mapping[str, Any]) -> Figure | None:
 
 
 def curve_figure(metrics: Mapping[str, Any]) -> Figure | None:
-    """Completeness against purity at any score cut, region by region; None without detections."""
+    """Completeness against purity at any score cut, for each region; None without detections."""
     regions = {name: region["curve"] for name, region in metrics["at_purity"].items()}
     if not regions["all"]["cut"]:
         return None
@@ -132,7 +133,7 @@ def curve_figure(metrics: Mapping[str, Any]) -> Figure | None:
 
 
 def offset_figure(metrics: Mapping[str, Any]) -> Figure | None:
-    """Offsets over their errors, with the Rayleigh distribution; None where no error is known."""
+    """Normalised offsets with the Rayleigh distribution; None if no error is known."""
     offsets = metrics["offsets"]
     edges, heights = (np.array(offsets["over_error"][name], float) for name in ("edges", "n"))
     if not heights.sum():
@@ -153,7 +154,7 @@ def offset_figure(metrics: Mapping[str, Any]) -> Figure | None:
 
 
 def _drawn(bins: Mapping[str, Any] | None) -> bool:
-    """Whether a bin holds enough to be drawn."""
+    """Whether a bin has enough entries to be drawn."""
     return bins is not None and max(bins["n"], default=0) >= _LEAST_IN_BIN
 
 
@@ -188,7 +189,7 @@ def _with_ts50(name: str, region: Mapping[str, Any]) -> str:
 
 
 def _flux_label(flux: Mapping[str, str]) -> str:
-    """Name of the column, and its unit as matplotlib writes it."""
+    """Name of the column and its unit in the notation of matplotlib."""
     import astropy.units as u
 
     name = "Energy flux" if flux["column"] == "energy_flux" else flux["column"].replace("_", " ")

@@ -1,4 +1,4 @@
-"""Maps as images: the bands together, in a projection made for the eye."""
+"""Maps as images: the sum of the bands, in a projection for display."""
 
 from __future__ import annotations
 
@@ -30,9 +30,13 @@ __all__ = [
 _HAMMER_WIDTH = np.degrees(4 * np.sqrt(2))
 """Width of the whole sky in the Hammer-Aitoff projection, in degrees at its centre."""
 _FEW_COUNTS = 3.0
+"""Mean counts per displayed pixel: balances visible structure and resolution."""
 _RANGE = 20.0
+"""Largest range of the stretch, in widths of the faint level: keeps faint structure visible."""
 _MAGNIFIED = 1.5
+"""Map pixels in pixels of the image above which edges are smoothed."""
 _SMOOTHING = 0.5
+"""Width of the smoothing in map pixels: removes edges and keeps the resolution."""
 
 
 def all_sky_wcs(width: int) -> tuple[WCS, tuple[int, int]]:
@@ -47,7 +51,7 @@ def all_sky_wcs(width: int) -> tuple[WCS, tuple[int, int]]:
     -------
     wcs : WCS
     shape : tuple of int
-        ``(width // 2, width)``, which the ellipse of the sky touches on each side.
+        ``(width // 2, width)``; the ellipse of the sky touches all sides.
     """
     step = _HAMMER_WIDTH / width
     wcs = WCS(naxis=2)
@@ -82,14 +86,14 @@ def plain_wcs(
 
 
 def pixel_axes(wcs: WCS, pixels: WcsPixels) -> WCS:
-    """Linear axes that number the pixels of an image without celestial coordinates.
+    """Linear axes with the pixel numbers of an image without celestial coordinates.
 
     Parameters
     ----------
     wcs : WCS
-        From `plain_wcs` or `image_wcs`, of what is drawn.
+        WCS of the drawn image, from `plain_wcs` or `image_wcs`.
     pixels : WcsPixels
-        Of the image.
+        Pixels of the image.
     """
     x, y = pixels.xy(wcs.pixel_to_world([0, 1], [0, 1]))
     axes = WCS(naxis=2)
@@ -100,7 +104,7 @@ def pixel_axes(wcs: WCS, pixels: WcsPixels) -> WCS:
 
 
 def image_wcs(pixels: WcsPixels, width: int) -> tuple[WCS, tuple[int, int]]:
-    """Projection of an image, with steps of several pixels if it has over ``width`` a side."""
+    """Projection of an image, with steps of several pixels if it is larger than ``width``."""
     step = -(-max(pixels.shape) // width)
     if step == 1:
         return pixels.wcs, pixels.shape
@@ -111,9 +115,9 @@ def image_wcs(pixels: WcsPixels, width: int) -> tuple[WCS, tuple[int, int]]:
 def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     """Sum of the bands per square degree at the pixels of an image.
 
-    Pixels that are smaller than those of the image, or too small to hold a few counts, are
-    added first: no photon falls between them, and structure can be seen. Pixels larger than
-    1.5 of the image get their edges smoothed by a Gaussian of half their size.
+    Map pixels that are smaller than those of the image, or too small for a few counts, are summed
+    first, so that no photon is lost and structure is visible. The edges of map pixels larger than
+    1.5 image pixels are smoothed by a Gaussian of half their size.
 
     Parameters
     ----------
@@ -127,7 +131,7 @@ def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     Returns
     -------
     ndarray, shape (ny, nx)
-        NaN outside the sky and where no band holds data.
+        NaN outside the sky and where no band has data.
     """
     row, column = np.indices(shape)
     lon, lat = wcs.pixel_to_world_values(column, row)
@@ -151,7 +155,7 @@ def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
 def asinh_norm(image: np.ndarray) -> FuncNorm:
     """Stretch that is linear at the faint level of an image and logarithmic above.
 
-    It begins at 0, or at the median where the image has a high background.
+    It starts at 0, or at the median if the image has a high background.
     """
     from matplotlib import colors
 
@@ -170,7 +174,7 @@ def asinh_norm(image: np.ndarray) -> FuncNorm:
 
 
 def _visible_step(counts: SkyMap) -> float:
-    """Side in degrees of a square that holds a few counts on average; 0 for other maps."""
+    """Side in degrees of a square with a few counts on average; 0 for other maps."""
     if counts.kind != "counts":
         return 0.0
     layers = zip(counts.pixels, counts.values, counts.valid, strict=True)
@@ -184,9 +188,9 @@ def _visible_step(counts: SkyMap) -> float:
 def _coarsen(
     pixels: Pixels, values: np.ndarray, valid: np.ndarray, step: float
 ) -> tuple[Pixels, np.ndarray, np.ndarray]:
-    """Add up neighbouring pixels until none is smaller than half of ``step`` degrees.
+    """Sum neighbouring pixels until none is smaller than half of ``step`` degrees.
 
-    The values are what the whole pixel would hold if all of it were valid.
+    The values are scaled to completely valid pixels.
     """
     factor = int(step / _pixel_size(pixels) + 1e-6)
     if factor < 2:
@@ -216,7 +220,7 @@ def _add_blocks(values: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _smooth(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Smooth with a Gaussian, as if pixels without data were not there."""
+    """Smooth with a Gaussian, ignoring pixels without data."""
     from scipy.ndimage import gaussian_filter
 
     known = np.isfinite(image)

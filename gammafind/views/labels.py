@@ -1,4 +1,4 @@
-"""Labels beside markers that cover neither each other nor a marker."""
+"""Labels next to markers, without overlaps of labels or markers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _DIRECTIONS = np.array(
     [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)], dtype=float
 )
 _GAPS = (2.0, 9.0, 18.0)
-"""Distances of a label from its marker, in points; a line leads to all but the nearest."""
+"""Distances of a label from its marker, in points; labels at larger distances get a line."""
 
 
 def place_labels(
     axes: Axes, x: np.ndarray, y: np.ndarray, texts: np.ndarray, areas: np.ndarray
 ) -> int:
-    """Write labels beside markers; leave out those that find no free place.
+    """Write labels next to markers; omit labels without a free place.
 
     Parameters
     ----------
     axes : Axes
-        Of a figure whose size and limits do not change any more.
+        Axes of a figure with final size and limits.
     x, y : ndarray, shape (n,)
         Data coordinates of the markers, the most important first.
     texts : ndarray of str, shape (n,)
@@ -77,7 +77,7 @@ def place_boxes(
     *,
     gaps: np.ndarray,
 ) -> list[tuple[np.ndarray | None, bool]]:
-    """Find places for boxes beside discs, first come first served.
+    """Find places for boxes next to discs, in the given order.
 
     Parameters
     ----------
@@ -88,14 +88,14 @@ def place_boxes(
     sizes : ndarray, shape (n, 2)
         Widths and heights of the boxes.
     frame : ndarray, shape (4,)
-        ``left, bottom, right, top`` of where boxes may lie.
+        ``left, bottom, right, top`` of the allowed area.
     gaps : ndarray
-        Distances between disc and box that are tried, nearest first.
+        Distances between disc and box to try, nearest first.
 
     Returns
     -------
     list of (ndarray or None, bool)
-        Centre of each box, None where no place is free; and whether it is not at the nearest
+        Centre of each box, None if there is no free place; and whether it is not at the nearest
         distance.
     """
     discs = np.column_stack([anchors - radii[:, None], anchors + radii[:, None]])

@@ -1,4 +1,4 @@
-"""Localisers that searched one sky, side by side in numbers."""
+"""Comparison of localisers on the same sky, in numbers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gammafind.evaluation.numbers import PURITY, RegionSummary, Summary, aligned
 __all__ = ["LEFT_COLUMNS", "Search", "localiser_table", "localiser_text"]
 
 LEFT_COLUMNS = 3
-"""Columns of `localiser_table` that hold text; the others hold numbers."""
+"""Number of text columns of `localiser_table`; the others are numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What one localiser made of a sky, in numbers.
+    """The result of one localiser on a sky, in numbers.
 
     Parameters
     ----------
     localiser : str
-        Its name.
+        Name of the localiser.
     summary : Summary
     seconds : float
         Wall-clock time of the search.
@@ -35,20 +35,20 @@ class Search:
 
 
 def localiser_table(searches: Sequence[Search]) -> tuple[list[str], list[list[str]]]:
-    """Compare localisers at the scores that each publishes, and at one purity.
+    """Compare localisers at their published scores, and at the same purity.
 
     Parameters
     ----------
     searches : sequence of Search
-        At least one; all with one reference, or none.
+        At least one; all with the same reference, or all without.
 
     Returns
     -------
     heads : list of str
     rows : list of list of str
-        For each localiser, on both sides of ``|b| = 20 deg`` where there are sources on both:
-        the published detections and, with a reference, those above the lowest score that
-        leaves a purity of 0.90.
+        For each localiser, and for both sides of ``|b| = 20 deg`` if both have sources: the
+        published detections and, with a reference, those above the lowest score with a purity of
+        0.90.
     """
     heads = ["localiser", "region", "detections", "found", "purity", "completeness"]
     bright_heads = searches[0].summary.bright_heads
@@ -81,7 +81,7 @@ def _rows(search: Search, *, with_bright: bool) -> Iterator[list[str]]:
 
 
 def _choices(summary: Summary, region: RegionSummary) -> Iterator[tuple[str, Rates, Rates]]:
-    """What is chosen of the detections, in words, and the rates of all and of bright sources."""
+    """Description of a selection of detections, and the rates of all and of bright sources."""
     published = "all" if summary.cut is None else f"{summary.score_name} >= {summary.cut:.4g}"
     yield published, region.rates, region.bright
     if region.pure is None:

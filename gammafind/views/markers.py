@@ -1,4 +1,4 @@
-"""Detections as markers: shape says matched or not, size the score, colour the class."""
+"""Detections as markers: the shape shows a match, the size the score, the colour the class."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AREAS = (8.0, 90.0)
 """Areas of the smallest and the largest marker, in square points."""
 _MEAN_AREA = 40.0
 _TOTAL_AREA = 60_000.0
-"""Largest mean and total area: where most scores are high, or there are many, markers are small."""
+"""Largest mean and total area: keep markers small if most scores are high or there are many."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def draw_detections(
     ----------
     axes : Axes
     x, y : ndarray, shape (n,)
-        Pixel coordinates; NaN where a detection is not on the image.
+        Pixel coordinates; NaN if a detection is not on the image.
     rows : Rows
         The n detections.
     scale : float
-        Factor on the areas of the markers.
+        Factor for the areas of the markers.
 
     Returns
     -------
@@ -73,12 +73,12 @@ def draw_missed(axes: Axes, x: np.ndarray, y: np.ndarray) -> list[Artist]:
 
 
 def marker_areas(score: np.ndarray) -> np.ndarray:
-    """Areas in square points, 8 to 90 at most, shape (n,); logarithmic where scores span decades.
+    """Areas in square points, 8 to 90 at most, shape (n,); logarithmic if scores span decades.
 
     Parameters
     ----------
     score : ndarray, shape (n,)
-        Of the localiser; the faintest size where it is not finite.
+        Scores of the localiser; the smallest size if not finite.
     """
     known = score[np.isfinite(score)]
     if len(known) == 0:
@@ -91,7 +91,7 @@ def marker_areas(score: np.ndarray) -> np.ndarray:
 
 
 def size_handles(score: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
-    """Handles of a legend of the sizes, with round numbers; none where all are alike."""
+    """Handles of a legend of the sizes, with round numbers; none if all are equal."""
     known = score[np.isfinite(score)]
     if len(known) < 2 or known.max() == known.min():
         return []
@@ -108,7 +108,7 @@ def size_handles(score: np.ndarray, *, scale: float = 1.0) -> list[Artist]:
 
 
 def _relative(score: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Score from 0 at the faintest to 1 at the 99.5 % quantile of the known ones."""
+    """Relative score: 0 for the lowest, 1 for the 99.5 % quantile of the known ones."""
     low, high = np.quantile(known, [0, 0.995])
     if high <= low:
         return np.zeros(np.shape(score))
@@ -123,7 +123,7 @@ def _spans_decades(known: np.ndarray) -> bool:
 
 
 def _groups(rows: Rows) -> list[_Group]:
-    """Detections that look alike: by match and, where there are several, by class."""
+    """Detections with the same marker: by match and, if there are several, by class."""
     kinds, classes = _kinds(rows), _classes(rows)
     if not classes:
         return [kind for kind in kinds if kind.rows.any()]
@@ -136,7 +136,7 @@ def _groups(rows: Rows) -> list[_Group]:
 
 
 def _classes(rows: Rows) -> list[_Group]:
-    """Classes with a colour of their own, then the rest together; none without such colours."""
+    """Classes with their own colour, then all others together; empty without such colours."""
     if not rows.class_colours:
         return []
     own = [
@@ -159,7 +159,7 @@ def _kinds(rows: Rows) -> list[_Group]:
 
 
 def _handles(rows: Rows) -> list[Artist]:
-    """Colours of the classes and shapes of the kinds; both in one where there are no classes."""
+    """Colours of the classes and shapes of the kinds; combined if there are no classes."""
     kinds, classes = _kinds(rows), _classes(rows)
     if classes:
         kinds = [replace(kind, colour="black") for kind in kinds if rows.matched is not None]

@@ -1,4 +1,4 @@
-"""The page: one HTML file that holds figures, summary, provenance and the catalogue."""
+"""The page: one HTML file with figures, summary, provenance and the catalogue."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class PageFigure:
         File name, with the suffix.
     png : bytes
     caption : str
-        What is shown, and how to read it.
+        Description of the figure and how to read it.
     alt : str
-        What someone who cannot see it should know.
+        Description for readers who cannot see the figure.
     size : {"small", "large", "wide"}
-        How much of the page it takes: a quarter, half, or all of the width.
+        Size on the page: a quarter, half, or all of the width.
     """
 
     name: str
@@ -64,12 +64,12 @@ def build_page(
     table : mapping
         From `gammafind.views.table.table_of`.
     searches : sequence of Search, optional
-        Localisers that are compared, where there are several.
+        Localisers to compare, if there are several.
 
     Returns
     -------
     str
-        HTML 5, every text escaped.
+        HTML 5 with all text escaped.
     """
     return Template(_data("page.html")).substitute(
         title=escape(title),
@@ -86,7 +86,7 @@ def build_page(
 
 
 def definition_list(mapping: Mapping[str, Any]) -> str:
-    """HTML of a mapping: names and values, those of inner mappings indented."""
+    """HTML of a mapping: names and values; inner mappings are indented."""
     entries = (f"<dt>{escape(str(key))}</dt><dd>{_value(mapping[key])}</dd>" for key in mapping)
     return f"<dl>{''.join(entries)}</dl>"
 
@@ -100,7 +100,7 @@ def _value(value: Any) -> str:
 
 
 def _section(content: str) -> str:
-    """Section of the page that sums up what was found; nothing without content."""
+    """Section of the page with the summary; empty without content."""
     if not content:
         return ""
     return (
@@ -123,9 +123,9 @@ def _localisers(searches: Sequence[Search]) -> str:
 def _table(
     caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1
 ) -> str:
-    """HTML of a table of texts, each row of which is headed by its first cell.
+    """HTML of a table of texts; the first cell of each row is its heading.
 
-    The first ``left`` columns begin at the left.
+    The first ``left`` columns are left-aligned.
     """
     kinds = [' class="text"' if column < left else "" for column in range(len(heads))]
     head = "".join(

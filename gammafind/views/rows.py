@@ -1,4 +1,4 @@
-"""The rows of a catalogue as plain arrays, as figures and page need them."""
+"""The rows of a catalogue as plain arrays, for figures and page."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ __all__ = ["Rows", "rows_of"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rows:
-    """The detections, and what the reference knows of them.
+    """The detections, and their comparison with the reference.
 
     Parameters
     ----------
     name, association, class_label : ndarray of str, shape (n,)
-        Empty where there is none.
+        Empty if not known.
     positions : SkyCoord, shape (n,)
         ICRS.
     score : ndarray, shape (n,)
-        Of the localiser.
+        Scores of the localiser.
     matched : ndarray of bool, shape (n,), optional
-        None where nothing is known of a reference.
+        None without information about a reference.
     missed : SkyCoord
         Reference sources on the map that were not found.
     class_colours : mapping of str to str
-        Colours of the classes of the whole catalogue; none where it has only one class.
+        Colours of the classes of the whole catalogue; empty if it has only one class.
     """
 
     name: np.ndarray
@@ -51,7 +51,7 @@ class Rows:
         return len(self.name)
 
     def select(self, chosen: np.ndarray) -> Rows:
-        """Return the rows where ``chosen`` is true; what was missed and the colours stay."""
+        """Return the rows where ``chosen`` is true, with the same missed sources and colours."""
         return replace(
             self,
             name=self.name[chosen],
@@ -70,7 +70,7 @@ def rows_of(
     *,
     pixels: Pixels | None = None,
 ) -> Rows:
-    """Bring a catalogue, its reference and their comparison together.
+    """Combine a catalogue, its reference and their comparison.
 
     Without a reference the column of associations, where it is there, says what is matched.
 
@@ -79,10 +79,10 @@ def rows_of(
     catalogue : QTable
         Schema CATALOGUE, n rows.
     reference : QTable, optional
-        The one that ``summary`` was made with.
+        The reference of ``summary``.
     summary : Summary
     pixels : Pixels, optional
-        Of the map; needed where it has no celestial coordinates.
+        Pixels of the map; required if it has no celestial coordinates.
 
     Returns
     -------

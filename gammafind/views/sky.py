@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["add_colour_bar", "label_axes", "make_room", "show_image", "sky_figure"]
 
 _WIDTH = 1600
+"""Width of the image in pixels: sharp on a page, and keeps files small."""
 _TICK_ROOM = 0.115
+"""Least distance of ticks of the colour bar, as a share of its length: avoids overlaps."""
 _NO_DATA = "#D6E4EF"
 _PLANE = ("x [pixels]", "y [pixels]")
 """Axes of an image without celestial coordinates."""
@@ -37,9 +39,11 @@ _EQUATORIAL = ("Right ascension", "Declination")
 _LINE = 0.18
 """Height of a line of a legend, in inches."""
 _LEGEND_LINES = 4
-"""Lines of a legend that have room below an image."""
+"""Number of legend lines that fit below an image."""
 _LABEL_LATITUDE = -8.0
+"""Latitude of longitude labels in degrees: below the equator, off the plane."""
 _LABELLED = np.arange(-120, 121, 60)
+"""Longitudes with a label, in degrees."""
 
 
 def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", score_name: str = "score") -> Figure:
@@ -48,12 +52,12 @@ def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", score_name: str =
     Parameters
     ----------
     counts : SkyMap
-        On HEALPix: drawn whole, in Galactic Hammer-Aitoff projection. With a WCS: drawn as it
-        is. All bands are added.
+        On HEALPix: drawn completely, in Galactic Hammer-Aitoff projection. With a WCS: drawn in its
+        projection. All bands are summed.
     rows : Rows
     title : str
     score_name : str
-        What the size of a marker stands for.
+        Meaning of the marker size.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def sky_figure(counts: SkyMap, rows: Rows, *, title: str = "", score_name: str =
 
 
 def show_image(axes: WCSAxes, counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> None:
-    """Draw the map on axes of that WCS, tinted where there are no data."""
+    """Draw the map on axes of this WCS, tinted where there are no data."""
     image = sample(counts, wcs, shape) * _unit_area(counts)
     axes.set_facecolor(_NO_DATA)
     axes.imshow(
@@ -79,9 +83,9 @@ def show_image(axes: WCSAxes, counts: SkyMap, wcs: WCS, shape: tuple[int, int]) 
 
 
 def label_axes(axes: WCSAxes, pixels: Pixels) -> None:
-    """Longitude below and latitude to the left, also near the poles, with their names.
+    """Label longitude below and latitude on the left, also near the poles.
 
-    x and y where the image has no celestial coordinates.
+    The labels are x and y if the image has no celestial coordinates.
     """
     galactic = axes.wcs.wcs.lngtyp == "GLON"
     names = ("Galactic longitude", "Galactic latitude") if galactic else _EQUATORIAL
@@ -107,9 +111,9 @@ def add_colour_bar(figure: Figure, axes: WCSAxes, where: tuple, counts: SkyMap) 
 
 
 def make_room(figure: Figure, lines: int) -> None:
-    """Make a figure higher by lines of a legend below; what is drawn keeps its size.
+    """Increase the height of a figure for lines of a legend; the plot keeps its size.
 
-    Nothing happens where ``lines`` is not positive.
+    Does nothing if ``lines`` is not positive.
     """
     if lines <= 0:
         return
@@ -123,13 +127,13 @@ def make_room(figure: Figure, lines: int) -> None:
 
 
 def _unit_area(counts: SkyMap) -> float:
-    """Area in square degrees that the values are given for: a pixel of an image, else 1."""
+    """Reference area of the values in square degrees: a pixel for an image, otherwise 1."""
     pixels = counts.finest_pixels
     return pixels.pixel_area.to_value("deg2") if isinstance(pixels, WcsPixels) else 1.0
 
 
 def _ticks(norm: FuncNorm) -> np.ndarray:
-    """Lower end of the colours, and round numbers with room between their labels."""
+    """Lower end of the colours, and round numbers with enough distance between labels."""
     span = norm.vmax - norm.vmin
     decades = 10.0 ** np.arange(np.floor(np.log10(span)) - 6, np.log10(span) + 1)
     round_ones = np.outer(decades, [1, 2, 5]).ravel()
@@ -184,7 +188,7 @@ def _image_figure(
 
 
 def _legends(figure: Figure, handles: list, rows: Rows, score_name: str) -> None:
-    """Put what the markers mean into the lower corners."""
+    """Put the legends of the markers into the lower corners."""
     if handles:
         figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 0.015))
     sizes = size_handles(rows.score)
@@ -196,7 +200,7 @@ def _legends(figure: Figure, handles: list, rows: Rows, score_name: str) -> None
 
 
 def _graticule(axes: WCSAxes) -> None:
-    """Meridians and parallels every 60 and 30 degrees, longitudes written along the equator."""
+    """Meridians and parallels every 60 and 30 degrees, longitudes labelled along the equator."""
     from matplotlib.patheffects import withStroke
 
     longitude, latitude = axes.coords

@@ -1,4 +1,4 @@
-"""The one style of all figures: sizes, fonts and colours that the colour-blind can tell apart."""
+"""The style of all figures: sizes, fonts and colours that colour-blind readers can distinguish."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 MISSED = "#7A7A7A"
 """Reference sources that were not found."""
 COLOUR_MAP = "gray_r"
-"""Colour map of the counts: no hue, so that the hues of the markers stand out."""
+"""Colour map of the counts: grey, so that the coloured markers are visible."""
 COLUMN_WIDTH = 3.7
 """Width of a small figure in inches."""
 
@@ -55,7 +55,7 @@ _STYLE = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in the style of the report; the settings of the caller come back afterwards."""
+    """Draw in the style of the report; restore the settings of the caller afterwards."""
     import matplotlib
 
     with matplotlib.rc_context():
@@ -65,7 +65,7 @@ def styled() -> Iterator[None]:
 
 
 def capitalised(text: str) -> str:
-    """Text with a large first letter, as labels and headings have it; the rest stays."""
+    """Text with a capital first letter, for labels and headings; the rest does not change."""
     return text[:1].upper() + text[1:]
 
 

@@ -1,4 +1,4 @@
-"""The catalogue as the page shows it: chosen columns, readable numbers, links."""
+"""The catalogue for the page: chosen columns, readable numbers, links."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Shown:
 
 @dataclass(frozen=True)
 class _Places:
-    """How positions are written: decimals of a degree, position errors, and what links show."""
+    """Format of positions: decimals of a degree, position errors, and options of links."""
 
     decimals: int
     error: _Shown
@@ -53,7 +53,7 @@ _FINE = _Places(
     simbad="Radius=5&Radius.unit=arcsec",
 )
 _FINE_ERROR = 5 / 3600
-"""Degrees: positions with smaller errors are written as `_FINE`."""
+"""Error in degrees below which positions are written as `_FINE`."""
 _PIXELS = (_Shown("x", "x [pixels]", "pix", ".2f"), _Shown("y", "y [pixels]", "pix", ".2f"))
 _SCORE = _Shown("score", "Score", "", ".4g")
 _NUMBERS = (
@@ -70,7 +70,7 @@ _NUMBERS = (
 def table_of(
     catalogue: QTable, rows: Rows, *, score_name: str = "score", pixels: Pixels | None = None
 ) -> dict[str, Any]:
-    """Bring the catalogue into the form that the script of the page reads.
+    """Convert the catalogue to the format of the script of the page.
 
     Parameters
     ----------
@@ -79,19 +79,19 @@ def table_of(
     rows : Rows
         The same detections.
     score_name : str
-        What the localiser calls its scores. Where a column of this name holds them, they are
-        shown once.
+        Name that the localiser uses for its scores. If a column of this name contains them, they
+        are shown only once.
     pixels : Pixels, optional
-        Of the map: without a position error their size says how fine positions are written,
-        and where they have no place on the sky, there are no positions.
+        Pixels of the map. Without position errors their size sets the number of decimals. Without
+        celestial coordinates no positions are shown.
 
     Returns
     -------
     dict
-        ``columns``: for each its ``label`` and ``type`` (text, number or link). ``rows``: for
-        each detection one cell a column: a text; ``[number, text]``, null where not known; or
-        ``[number, text, address]``, sorted by the number. Columns without any value are left
-        out. Ready for JSON.
+        ``columns``: for each its ``label`` and ``type`` (text, number or link). ``rows``: for each
+        detection one cell per column: a text; ``[number, text]``, null if not known; or ``[number,
+        text, address]``, sorted by the number. Columns without any value are omitted. Ready for
+        JSON.
     """
     columns: list[tuple[str, str, list]] = [("Name", "text", rows.name.tolist())]
     places = _FINE if _accuracy(catalogue, pixels) < _FINE_ERROR else _COARSE
@@ -128,7 +128,7 @@ def _of_fluxes(catalogue: QTable) -> tuple[_Shown, _Shown]:
 
 
 def _values(catalogue: QTable, shown: _Shown) -> np.ndarray:
-    """Values of a column, shape (n,); NaN where something else has its name."""
+    """Values of a column, shape (n,); NaN if a column of another type has this name."""
     try:
         return numbers_of(catalogue, shown.quantity, shown.unit)
     except (u.UnitConversionError, TypeError, ValueError):

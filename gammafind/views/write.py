@@ -1,4 +1,4 @@
-"""Write the report: the figures and the page, all of them or none."""
+"""Write the report: all figures and the page, or nothing."""
 
 from __future__ import annotations
 
@@ -54,35 +54,35 @@ def write_report(
     Parameters
     ----------
     directory : path-like
-        Made if it does not exist; the directory above it must exist.
+        Created if it does not exist; its parent directory must exist.
     catalogue : QTable
-        Schema CATALOGUE; optional columns may be missing, and there may be no row.
+        Schema CATALOGUE; optional columns may be missing, and the table may be empty.
     counts : SkyMap
         The map in which the sources were found.
     reference : QTable, optional
-        The one that ``summary`` was made with.
+        The reference of ``summary``.
     summary : Summary
         From `gammafind.evaluation.against.summarise`.
     provenance : mapping
         How the catalogue was made: version, preset, plugins, input names with checksums, date,
-        command. The preset and the localiser stand in the title.
+        command. The preset and the localiser are in the title.
     searches : sequence of Search, optional
-        This localiser and those that searched beside it, to be compared on the page.
+        This localiser and others on the same sky, for comparison on the page.
     zoom : SkyCoord, optional
         Centre of the detailed figure; by default the strongest detection off the plane.
     overwrite : bool
-        Whether files of that name may be replaced.
+        Whether existing files may be replaced.
 
     Returns
     -------
     list of Path
-        What was written, the page first.
+        Written files, the page first.
 
     Raises
     ------
     OutputError
-        If one of the files that a report may have exists and may not be replaced, or the
-        directory cannot be written. Nothing is written then.
+        If a file of the report exists and may not be replaced, or the directory cannot be written.
+        Then nothing is written.
     """
     directory = Path(directory)
     _check(directory, overwrite)
@@ -108,7 +108,7 @@ def write_report(
 
 
 def _check(directory: Path, overwrite: bool) -> None:
-    """Refuse before anything is drawn what could not be written afterwards."""
+    """Check before drawing that the files can be written."""
     if not directory.is_dir():
         check_output(directory)
         return
@@ -121,7 +121,7 @@ def _write(directory: Path, contents: Mapping[str, bytes], overwrite: bool) -> l
         directory.mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"the directory cannot be made ({error.strerror})", path=directory,
+            f"the directory cannot be created ({error.strerror})", path=directory,
             remedy="Give a directory, or a new name in a directory that exists.",
         ) from None  # fmt: skip
     for name, content in contents.items():
@@ -131,7 +131,7 @@ def _write(directory: Path, contents: Mapping[str, bytes], overwrite: bool) -> l
 
 
 def _title(provenance: Mapping[str, Any], counts: SkyMap, rows: Rows) -> str:
-    """Say what was found where and by what, as far as it is known."""
+    """Title with the number of detections, the instrument and the localiser, as far as known."""
     names = ", ".join(band.name for band in counts.bands)
     preset = str(provenance.get("preset", "")).strip()
     used = {plugin["role"]: plugin["name"] for plugin in provenance.get("plugins", ())}
@@ -145,7 +145,7 @@ def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure
     return PageFigure(
         name="sky.png",
         png=png(sky_figure(counts, rows, title=title, score_name=summary.score_name)),
-        caption=f"The map and the detections, larger where the {summary.score_name} is."
+        caption=f"The map and the detections; a larger marker means a larger {summary.score_name}."
         f"{matched} The grey scale is linear for faint and logarithmic for bright parts, and the "
         "map is smoothed by half a pixel; where there are no data it is blue.",
         alt=f"Map of {counts.kind} with {len(rows)} detections marked.",
@@ -181,8 +181,8 @@ def _diagnostics(
              "Fraction of the reference sources that were found, with 68 % intervals.",
              "Completeness rising with the flux in the reference."),
             ("offsets.png", offset_figure(catalogue, reference, summary),
-             "Offsets between detections and their counterparts over the position errors of "
-             "both; the line is what Gaussian errors give.",
+             "Offsets between detections and counterparts in units of the position errors of "
+             "both; the line is the expectation for Gaussian errors.",
              "Histogram of normalised offsets with a Rayleigh distribution."),
         ]  # fmt: skip
     return [
@@ -202,8 +202,8 @@ def _localisers(searches: Sequence[Search]) -> list[PageFigure]:
         PageFigure(
             name="localisers.png",
             png=png(figure),
-            caption="Purity against completeness as the lowest score falls; circles are what is "
-            f"published.{lines}",
+            caption="Purity against completeness for decreasing score cuts; circles are the "
+            f"published points.{lines}",
             alt="Curves of purity against completeness of each localiser.",
         )
     ]

@@ -1,4 +1,4 @@
-"""One region of the sky in detail, with the names of what was found."""
+"""One region of the sky in detail, with the names of the detections."""
 
 from __future__ import annotations
 
@@ -25,22 +25,28 @@ if TYPE_CHECKING:
 __all__ = ["choose_centre", "choose_field", "zoom_figure"]
 
 _WIDTH = 600
+"""Width of the image in pixels: sharp on a page, and keeps files small."""
 _SCALE = 2.0
+"""Factor for the areas of markers compared with the whole sky."""
 _OFF_PLANE = 20.0
+"""Galactic latitude in degrees: fields in the plane are too crowded."""
 _WANTED = 25
-"""Detections that the chosen field should hold."""
+"""Mean number of detections in the chosen field: balances context and crowding."""
 _WIDEST = 40.0
+"""Largest field in degrees: limits distortion."""
 _LEAST_PIXELS = 24
+"""Smallest field in map pixels: keeps structure visible."""
 _LEGEND_COLUMNS = 3
+"""Columns of the legend that fit the width of the figure."""
 _LEGEND_LINES = 2
-"""Lines of the legend that have room below the colour bar."""
+"""Number of legend lines that fit below the colour bar."""
 
 
 def choose_centre(rows: Rows, counts: SkyMap) -> SkyCoord:
     """Position of the strongest detection on the map, away from the Galactic plane.
 
-    Where there is none above ``|b| = 20 deg`` the strongest of all; without detections the
-    brightest pixel of the first band.
+    If there is none above ``|b| = 20 deg``, the strongest of all; without detections the brightest
+    pixel of the first band.
     """
     on_map = counts.finest_pixels.pixel_of(rows.positions) >= 0
     if not on_map.any():
@@ -53,7 +59,7 @@ def choose_centre(rows: Rows, counts: SkyMap) -> SkyCoord:
 
 
 def choose_field(rows: Rows, counts: SkyMap) -> Quantity:
-    """Side of a square that holds about 25 detections at their mean density.
+    """Side of a square with about 25 detections at their mean density.
 
     At least 24 pixels, at most 40 degrees or the width of an image.
     """
@@ -72,7 +78,7 @@ def zoom_figure(
 ) -> Figure:
     """Draw a square of the sky with labels, north up.
 
-    Of an image without celestial coordinates it is a square of pixels, x to the right.
+    For an image without celestial coordinates it is a square of pixels, x to the right.
 
     Parameters
     ----------
@@ -128,7 +134,7 @@ def zoom_figure(
 
 
 def _moved_inside(centre: SkyCoord, field: Quantity, counts: SkyMap) -> SkyCoord:
-    """Move the centre so that the square does not leave an image more than it must."""
+    """Move the centre so that as much of the square as possible is inside an image."""
     pixels = counts.finest_pixels
     if not isinstance(pixels, WcsPixels):
         return centre
@@ -145,7 +151,7 @@ def _moved_inside(centre: SkyCoord, field: Quantity, counts: SkyMap) -> SkyCoord
 
 
 def _inside(wcs, positions: SkyCoord, shape: tuple[int, int]) -> tuple:
-    """Pixel coordinates of the positions in an image, and which they are."""
+    """Pixel coordinates of the positions in an image, and their indices."""
     x, y = (np.asarray(values, dtype=float) for values in wcs.world_to_pixel(positions))
     inside = np.isfinite(x) & np.isfinite(y)
     inside &= positions.separation(_centre(wcs)) < 90 * u.deg
@@ -159,12 +165,12 @@ def _centre(wcs) -> SkyCoord:
 
 
 def _short(names: np.ndarray) -> np.ndarray:
-    """Names without the acronym before the coordinates."""
+    """Names without the acronym in front of the coordinates."""
     return np.array([name.partition(" ")[2] or name for name in names])
 
 
 def _title(centre: SkyCoord, field: Quantity, pixels: Pixels) -> str:
-    """Where the square is, and how wide."""
+    """Position and width of the square."""
     if not pixels.celestial:
         x, y = pixels.xy(centre)
         width = (field / pixels.pixel_size).to_value(u.dimensionless_unscaled)

@@ -145,9 +145,9 @@ def test_evaluate_names_bad_arguments(found, capsys, arguments, fault):
     [
         ("found.ecsv", "Score", float("nan"), "has values that are not finite. Remove rows"),
         ("found.ecsv", "DEJ2000", 95.0, "lies outside -90 to 90 deg. Mend these rows"),
-        ("truth.ecsv", "flux", "bright", "is no such flux"),
-        ("truth.ecsv", "ts", "high", "It must hold numbers without a unit"),
-        ("truth.ecsv", "ra", float("nan"), "not finite. Leave out rows without a position"),
+        ("truth.ecsv", "flux", "bright", "is not such a flux"),
+        ("truth.ecsv", "ts", "high", "It must contain numbers without a unit"),
+        ("truth.ecsv", "ra", float("nan"), "not finite. Remove rows without a position"),
     ],
 )
 def test_evaluate_names_the_table_at_fault(found, capsys, name, column, value, said):

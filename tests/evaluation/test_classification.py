@@ -57,7 +57,7 @@ def test_true_probabilities_are_reliable_and_bold_ones_are_not():
     assert expected_calibration_error(truth, probability) < 0.01
     bins = reliability(truth, probability)
     assert bins.number.sum() == 50_000
-    assert np.isnan(bins.told[0])
+    assert np.isnan(bins.predicted[0])
     bold = np.stack([p**0.2, 1 - p**0.2], axis=1)
     assert_allclose(
         expected_calibration_error(truth, bold), np.mean(p**0.2) - np.mean(p), atol=0.01

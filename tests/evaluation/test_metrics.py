@@ -224,9 +224,9 @@ def test_offsets_of_gaussian_errors_are_contained_as_they_should():
 @pytest.mark.parametrize(
     ("score", "fault"),
     [
-        (MaskedColumn([30, 5], mask=[False, True]), "holds values that are not finite"),
-        (np.array(["high", "low"]), "is no score"),
-        ([3.0, 4.0] * u.deg, "is no score"),
+        (MaskedColumn([30, 5], mask=[False, True]), "has values that are not finite"),
+        (np.array(["high", "low"]), "is not a score"),
+        ([3.0, 4.0] * u.deg, "is not a score"),
     ],
 )
 def test_scores_that_are_missing_or_no_numbers_are_refused(score, fault):

@@ -153,7 +153,7 @@ def test_an_image_has_rates_without_intervals(sky):
         ("pos_err", 1 * u.m, "column pos_err of the detections .* in degrees"),
         ("pos_err", "wide", "column pos_err of the detections .* in degrees"),
         ("ts", 1 * u.m, "column ts of the detections .* without a unit"),
-        ("score", "high", "column score of the detections is no score .* without a unit"),
+        ("score", "high", "column score of the detections is not a score .* without a unit"),
     ],
 )
 def test_columns_of_detections_that_are_of_no_use_are_named(sky, name, values, fault):
@@ -193,7 +193,7 @@ def test_least_fluxes_convert_and_missing_fluxes_are_faint():
     assert list(MinFlux.parse("bare=2 Jy").mask(truth)) == [False, True, True]
     with pytest.raises(TableError, match="no column other"):
         MinFlux.parse("other=2 Jy").mask(truth)
-    with pytest.raises(TableError, match="no such flux"):
+    with pytest.raises(TableError, match="not such a flux"):
         MinFlux.parse("flux=2 Jy").mask(truth)
     assert default_min_fluxes(truth) == ()
     assert flux_axis(truth)[:2] == ("flux", "1 / (s m2)")

@@ -1,4 +1,4 @@
-"""Clusterers: from a score map to one peak a source."""
+"""Clusterers: from a score map to one peak per source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the clusterers share: the table they return and the checks of their options."""
+"""Common parts of the clusterers: their table and the checks of their options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["cluster_table", "middle_pixel", "require_at_least", "require_choice"
 def cluster_table(
     x: Sequence[float], y: Sequence[float], score: Sequence[float], n_pixels: Sequence[int]
 ) -> QTable:
-    """Table of clusters from one sequence a column, all of one length, possibly empty."""
+    """Table of clusters from one sequence per column, all of equal length, possibly empty."""
     return QTable(
         {
             "x": np.asarray(x, dtype=float) * u.pix,

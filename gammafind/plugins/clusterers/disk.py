@@ -1,4 +1,4 @@
-"""Discs of high score, parted by raising a threshold: the clusterer of the paper."""
+"""Discs of high score, separated by raising a threshold: the clusterer of the paper."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from gammafind.roles.clusterer import Clusterer
 __all__ = ["DiskClusterer", "Group", "disk_sum", "split_groups"]
 
 _DECIMALS = 9
+"""Relative decimals of sums: far below any difference, so that equal sums compare equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +31,13 @@ class DiskClusterer(Clusterer):
     Parameters
     ----------
     radius : float
-        Radius of the disc in pixels, that of the discs of the truth mask.
+        Radius of the disc in pixels, equal to that of the discs in the truth mask.
     threshold : float
         Lowest sum over the disc.
     step : float
-        How much the threshold rises where a group is too large.
+        Increase of the threshold for a group that is too large.
     max_pixels : int
-        Size of the largest group that is taken as one source.
+        Size of the largest group that counts as one source.
     refine : {"none", "quadratic", "centroid"}
         Peak pixel (the paper), vertex of a quadratic fitted to the sums, or centroid of the
         score within a pixel of the disc.
@@ -85,7 +86,7 @@ class DiskClusterer(Clusterer):
 
 @dataclass(frozen=True)
 class Group:
-    """Neighbouring pixels taken as one source: peak pixel, value there, number of pixels."""
+    """Neighbouring pixels of one source: peak pixel, its value, number of pixels."""
 
     row: int
     column: int
@@ -120,11 +121,11 @@ def disk_sum(image: np.ndarray, radius: float) -> np.ndarray:
 def split_groups(
     image: np.ndarray, threshold: float, step: float, max_pixels: int
 ) -> Iterator[Group]:
-    """Part an image into small groups of neighbours by raising the threshold in each.
+    """Divide an image into small groups of neighbours by raising the threshold in each.
 
-    A group of more than ``max_pixels`` is searched again at the next threshold that drops a
-    pixel of it. A group that would vanish there is a plateau: it stays one group, however
-    large. Each search drops pixels, so that it ends for any image.
+    A group with more than ``max_pixels`` is searched again at the next threshold that removes a
+    pixel. A group that would vanish there is a plateau: it stays one group of any size. Each search
+    removes pixels, so it ends for any image.
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def split_groups(
     threshold : float
         Lowest value at the start.
     step : float
-        Rise of the threshold.
+        Increase of the threshold.
     max_pixels : int
         Largest group that is not searched again.
 

@@ -14,15 +14,16 @@ from gammafind.roles.clusterer import Clusterer
 __all__ = ["KMeansClusterer", "fit_means"]
 
 _MAX_ROUNDS = 30
+"""Most rounds of moving means: far more than usual, limits time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KMeansClusterer(Clusterer):
-    """Means of connected pixels above a threshold, as many as discs of one size explain.
+    """Means of connected pixels above a threshold, as many as discs of a given size can explain.
 
-    Each connected group of pixels gets one mean, then one more at its worst fitted pixel, as
-    long as a cluster spreads wider than a disc of ``radius`` + 1 pixels. Pixels weigh by
-    their score. There is no randomness.
+    Each connected group of pixels gets one mean, then one more at its worst fitted pixel, as long
+    as a cluster is wider than a disc of ``radius`` + 1 pixels. Pixels are weighted by their score.
+    The result is not random.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class KMeansClusterer(Clusterer):
     radius : float
         Radius of a source in pixels.
     max_clusters : int
-        Most means in a connected group.
+        Largest number of means in a connected group.
 
     Raises
     ------
@@ -40,8 +41,8 @@ class KMeansClusterer(Clusterer):
 
     References
     ----------
-    Panes et al. 2021, A&A 656, A62, doi:10.1051/0004-6361/202141193, cluster the mask of
-    their network by k-means; how the number of means is found here is our own.
+    Panes et al. 2021, A&A 656, A62, doi:10.1051/0004-6361/202141193, cluster the mask of their
+    network by k-means; the choice of the number of means is new here.
     """
 
     name: ClassVar[str] = "kmeans"
@@ -80,7 +81,7 @@ class KMeansClusterer(Clusterer):
 def fit_means(
     points: np.ndarray, weight: np.ndarray, limit: float, max_means: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fewest means, found one by one, with no cluster wider than a limit.
+    """Smallest number of means, added one by one, with no cluster wider than a limit.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def fit_means(
     limit : float
         Largest weighted mean squared distance of the points of a cluster from their mean.
     max_means : int
-        Where to stop at the latest.
+        Largest number of means.
 
     Returns
     -------
@@ -114,7 +115,7 @@ def fit_means(
 def _relax(
     points: np.ndarray, weight: np.ndarray, means: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Move the means to the middle of their points until none moves."""
+    """Move the means to the centres of their points until none moves."""
     from scipy.cluster.vq import vq
 
     for _ in range(_MAX_ROUNDS):

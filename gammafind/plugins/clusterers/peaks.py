@@ -23,7 +23,7 @@ __all__ = ["PeaksClusterer", "label_maxima"]
 
 @dataclass(frozen=True, kw_only=True)
 class PeaksClusterer(Clusterer):
-    """Local maxima, the custom for maps of the test statistic.
+    """Local maxima, the usual choice for maps of the test statistic.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ class PeaksClusterer(Clusterer):
         Lowest value of a peak, in the unit of the map: 0.5 for a probability, 16 or 25 for
         a test statistic.
     min_separation : float
-        A peak is the highest value within this radius, in pixels; at least 1.5, which holds
-        the eight neighbours.
+        A peak is the highest value within this radius, in pixels; at least 1.5, which includes the
+        eight neighbours.
     smoothing : float
-        Sigma in pixels of a Gaussian that is laid over the map first; 0 for none. Noisy masks
-        need it, test statistics do not.
+        Sigma in pixels of a Gaussian that smooths the map first; 0 for none. Noisy masks need it,
+        test statistics do not.
     refine : {"quadratic", "none"}
         Vertex of a quadratic fitted to the 3 x 3 pixels around the peak, or the peak pixel.
 
@@ -107,7 +107,7 @@ def label_maxima(image: np.ndarray, threshold: float, radius: float) -> np.ndarr
 
 
 def _plateaus(labels: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """Row and column of the middle, and number of pixels, of each maximum."""
+    """Row and column of the centre, and number of pixels, of each maximum."""
     from scipy import ndimage
 
     for label, box in enumerate(ndimage.find_objects(labels), start=1):
@@ -118,12 +118,12 @@ def _plateaus(labels: np.ndarray) -> Iterator[tuple[int, int, int]]:
 
 
 def _shelves(image: np.ndarray, maxima: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Labels of plateaus that go on at the same height below something higher."""
+    """Labels of plateaus that continue at the same height next to a higher pixel."""
     from scipy import ndimage
 
-    beside = ndimage.maximum_filter(
+    next_to = ndimage.maximum_filter(
         np.where(maxima, image, -np.inf), size=3, mode="constant", cval=-np.inf
     )
-    continued = ~maxima & (image == beside)
+    continued = ~maxima & (image == next_to)
     touched = ndimage.binary_dilation(continued, structure=np.ones((3, 3))) & maxima
     return np.unique(labels[touched])

@@ -1,4 +1,4 @@
-"""Positions finer than a pixel."""
+"""Sub-pixel positions."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def quadratic_peak(image: np.ndarray, row: int, column: int) -> tuple[float, flo
     Returns
     -------
     tuple of float
-        ``y, x`` of the vertex, within half a pixel of the peak; the peak pixel itself where
-        the surface has no maximum, and at the border of the image.
+        ``y, x`` of the vertex, within half a pixel of the peak; the peak pixel itself if the
+        surface has no maximum, and at the border of the image.
     """
     n_rows, n_columns = image.shape
     if not (0 < row < n_rows - 1 and 0 < column < n_columns - 1):
@@ -54,7 +54,7 @@ def centroid(image: np.ndarray, row: int, column: int, radius: float) -> tuple[f
     Returns
     -------
     tuple of float
-        ``y, x``; the pixel itself where no value is positive.
+        ``y, x``; the pixel itself if no value is positive.
     """
     reach = int(np.ceil(radius))
     top, left = max(row - reach, 0), max(column - reach, 0)

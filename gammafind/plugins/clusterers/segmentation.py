@@ -1,4 +1,4 @@
-"""Segments above a threshold, deblended where asked, by photutils."""
+"""Segments above a threshold, optionally deblended, by photutils."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class SegmentationClusterer(Clusterer):
     min_pixels : int
         Smallest segment.
     deblend : bool
-        Part segments with several peaks; needs scikit-image.
+        Divide segments with several peaks; needs scikit-image.
     contrast : float
-        Least share of a segment's total that a part must hold, from 0 (all parts) to 1 (none).
+        Smallest share of a part in the total of a segment, from 0 (all parts) to 1 (none).
 
     Raises
     ------
     OptionError
-        If an option is out of range, or ``deblend`` is asked for without scikit-image.
+        If an option is out of range, or ``deblend`` is true without scikit-image.
     """
 
     name: ClassVar[str] = "segmentation"
@@ -52,7 +52,7 @@ class SegmentationClusterer(Clusterer):
         require_at_least(0, exclusive=True, threshold=self.threshold)
         require_at_least(1, min_pixels=self.min_pixels)
         if not 0 <= self.contrast <= 1:
-            raise OptionError(f"contrast is {self.contrast}", remedy="It must lie between 0 and 1.")
+            raise OptionError(f"contrast is {self.contrast}", remedy="It must be between 0 and 1.")
         if self.deblend and find_spec("skimage") is None:
             raise OptionError(
                 "deblend is on, but scikit-image is not installed",
@@ -78,7 +78,7 @@ class SegmentationClusterer(Clusterer):
         from photutils.segmentation import deblend_sources, detect_sources
         from photutils.utils.exceptions import NoDetectionsWarning
 
-        # photutils takes pixels above its threshold, gammafind those at or above.
+        # photutils uses pixels above its threshold, gammafind those at or above.
         threshold = np.nextafter(self.threshold, -np.inf)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NoDetectionsWarning)

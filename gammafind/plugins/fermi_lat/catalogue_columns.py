@@ -1,4 +1,4 @@
-"""Columns of the 4FGL catalogues: their units, UCDs, and names that changed."""
+"""Columns of the 4FGL catalogues: units, UCDs and old names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from gammafind.catalogue.schema import Column
 __all__ = ["ALIASES", "FERMI_CATALOGUE"]
 
 ALIASES = {"CLASS": "CLASS1"}
-"""Names of early files, and what they became."""
+"""Column names of early files, and their later names."""
 
 _FLUX = "cm-2 s-1"
 _DENSITY = "cm-2 s-1 MeV-1"

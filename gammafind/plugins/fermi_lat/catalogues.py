@@ -36,7 +36,7 @@ CLASS_GROUPS = {
     "unk": "UNASSOCIATED",
     "": "UNASSOCIATED",
 }
-"""Group of each CLASS1, case-folded; all others are ``OTHER``."""
+"""Group of each CLASS1 in lower case; all others are ``OTHER``."""
 
 _COLUMNS_OF = {
     "PowerLaw": ("PL_Flux_Density", "PL_Index"),
@@ -49,11 +49,11 @@ _COLUMNS_OF = {
 def read_fermi_catalogue(path: str | PathLike) -> QTable:
     """Read a 4FGL catalogue file of any release.
 
-    The columns are those of `FERMI_CATALOGUE`, with the names of DR2. The cut-off power law
-    is given in both parametrisations, that of DR1 and DR2 (``PLEC_Index``,
-    ``PLEC_Expfactor``) and that of DR3 and DR4 (``PLEC_IndexS``, ``PLEC_ExpfactorS``): one
-    follows exactly from the other. ``SpectrumType`` says ``PLSuperExpCutoff4`` where the file
-    has the latter. Columns that a release lacks hold NaN, 0 or an empty text.
+    The columns are those of `FERMI_CATALOGUE`, with the names of DR2. The power law with cut-off is
+    given in both parametrisations, that of DR1 and DR2 (``PLEC_Index``, ``PLEC_Expfactor``) and
+    that of DR3 and DR4 (``PLEC_IndexS``, ``PLEC_ExpfactorS``); they can be converted exactly.
+    ``SpectrumType`` is ``PLSuperExpCutoff4`` if the file has the latter. Missing columns of a
+    release are NaN, 0 or empty text.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ def read_fermi_catalogue(path: str | PathLike) -> QTable:
     Returns
     -------
     QTable
-        One row a source, with units and UCDs; ``meta`` holds ``release`` and ``version``.
+        One row per source, with units and UCDs; ``meta`` has ``release`` and ``version``.
 
     Raises
     ------
     MissingFileError, TruncatedFileError
-        If there is no such file, or it ends early.
+        If there is no such file, or it is incomplete.
     FileFormatError
-        If it is no 4FGL catalogue, or lacks a column that all releases have.
+        If it is not a 4FGL catalogue, or lacks a column that all releases have.
     InputDataError
         If a position is not finite.
 
@@ -95,13 +95,13 @@ def read_fermi_catalogue(path: str | PathLike) -> QTable:
 
 
 def spectra_of(table: QTable) -> SourceSpectra:
-    """Spectra that a catalogue lists, each in the form of its ``SpectrumType``.
+    """Spectra of the sources of a catalogue, each in the form of its ``SpectrumType``.
 
     Parameters
     ----------
     table : QTable
         From `read_fermi_catalogue`, rows of it, or another table with ``SpectrumType``,
-        ``Pivot_Energy`` and the columns of the forms that occur in it.
+        ``Pivot_Energy`` and the columns of the forms in use.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def spectra_of(table: QTable) -> SourceSpectra:
     Raises
     ------
     TableError
-        If a column is missing, or has a unit that does not convert.
+        If a column is missing, or its unit cannot be converted.
     """
     _require(table, {"SpectrumType", "Pivot_Energy"})
     kind = np.asarray(table["SpectrumType"])
@@ -139,7 +139,7 @@ def class_group(classes: Sequence[str]) -> np.ndarray:
     Parameters
     ----------
     classes : sequence of str
-        ``CLASS1``; capitals (firm identifications) and small letters are one.
+        ``CLASS1``; upper case (firm identifications) and lower case are equivalent.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def _form(kind: str, raw: dict[str, np.ndarray]) -> str:
 
 
 def _complete_cutoff(raw: dict[str, np.ndarray]) -> None:
-    """Add the parametrisation of the cut-off that the file lacks, and name the one it has."""
+    """Add the parametrisation of the cut-off that is missing in the file."""
     raw["SpectrumType"] = np.array([_form(kind, raw) for kind in raw["SpectrumType"]], dtype=str)
     b = raw["PLEC_Exp_Index"]
     scale = raw["Pivot_Energy"] ** b

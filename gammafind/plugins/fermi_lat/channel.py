@@ -25,7 +25,7 @@ __all__ = ["Channel"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Channel:
-    """Events of some types, in all energy bands, over some time.
+    """Events of some types, in all energy bands, in some observing time.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Channel:
     max_zenith : Quantity, scalar or shape (n_bands,)
         Zenith cut of the events.
     year : int
-        One of the ten years, 1 to 10; 0 is the whole.
+        One of the ten years, 1 to 10; 0 is all of them.
     """
 
     response: Response
@@ -62,7 +62,7 @@ class Channel:
         return exposure_at(self.exposure_source, self.response, self.bands, vectors, **self._time)
 
     def source_areas(self, sources: QTable) -> np.ndarray:
-        """Effective area for the photons of each source, over that in `exposure`, (n, n_bands)."""
+        """Ratio of the effective area for each source to that in `exposure`, (n, n_bands)."""
         if "SpectrumType" not in sources.colnames:
             return np.ones((len(sources), len(self.bands)))
         spectra = spectra_of(sources).differential

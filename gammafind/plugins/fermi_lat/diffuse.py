@@ -1,4 +1,4 @@
-"""Expected counts of the diffuse emission, as the LAT sees it."""
+"""Expected counts of the diffuse emission in the LAT."""
 
 from __future__ import annotations
 
@@ -37,9 +37,11 @@ __all__ = [
 ]
 
 _EMBEDDED_NSIDE = 128
+"""Resolution of the embedded emission."""
 _FILE_NSIDE = 512
+"""Resolution for cubes: about the pixels of gll_iem_v07, 0.125 deg."""
 _VERSION = 1
-"""Of the algorithm; arrays of others are not taken from the cache."""
+"""Version of the algorithm; the cache ignores arrays of other versions."""
 
 
 def interstellar_intensity(
@@ -59,7 +61,7 @@ def interstellar_intensity(
         If the embedded emission, given in the six bands of the paper, cannot be summed to a
         band.
     InputDataError
-        If the cube leaves part of the sky open.
+        If the cube does not cover the whole sky.
     """
     if source == "embedded":
         known, intensity = load_interstellar()
@@ -83,8 +85,8 @@ def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) 
     source : str
         ``"embedded"``, or the path of an ``iso_*.txt`` file.
     response : Response
-        Says which embedded spectrum; of several event types the mean, weighted with their
-        effective areas.
+        Selects the embedded spectrum; for several event types it is their mean, weighted by
+        effective area.
     bands : sequence of Band
     """
     if source != "embedded":
@@ -96,9 +98,9 @@ def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) 
 
 
 def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixels) -> np.ndarray:
-    """Intensity of the interstellar emission as the PSF shows it, at pixel centres.
+    """Intensity of the interstellar emission, convolved with the PSF, at pixel centres.
 
-    Kept on disk for HEALPix pixels.
+    Stored in the cache for HEALPix pixels.
 
     Parameters
     ----------
@@ -128,9 +130,9 @@ def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixe
 def interstellar_in_patches(
     source: str, band: Band, psf: RadialPsf, points: PatchPoints
 ) -> np.ndarray:
-    """Intensity of the interstellar emission as the PSF shows it, in all pixels of patches.
+    """Intensity of the interstellar emission, convolved with the PSF, in all pixels of patches.
 
-    Patches finer than half a pixel of the emission are interpolated between pixels that coarse.
+    If patch pixels are smaller than half a pixel of the emission, they are interpolated.
 
     Returns
     -------
@@ -153,8 +155,8 @@ def interstellar_in_patches(
 def seen_intensity(intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf) -> np.ndarray:
     """Convolve an intensity map on the pixels ``home`` with the PSF.
 
-    The sum over pixels of a PSF narrower than them is uneven at the poles; the same sum over a
-    flat sky takes that out.
+    At the poles, the sum over pixels is uneven if the PSF is narrower than the pixels. The same sum
+    over a flat sky corrects for this.
     """
     window = psf.window(3 * home.nside - 1)
     seen, flat = (
@@ -165,7 +167,7 @@ def seen_intensity(intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf) -
 
 
 def _seen(source: str, band: Band, psf: RadialPsf) -> tuple[HealpixPixels, np.ndarray]:
-    """Intensity of the interstellar emission convolved with the PSF, on pixels of its own."""
+    """Intensity of the interstellar emission convolved with the PSF, on its own pixels."""
 
     def compute() -> dict[str, np.ndarray]:
         home, (intensity,) = interstellar_intensity(source, [band])
@@ -184,7 +186,7 @@ def _galactic_angles(angles: np.ndarray, frame: str) -> np.ndarray:
 
 
 def _key(array: str, source: str, band: Band, psf: RadialPsf, **more: str) -> dict[str, Any]:
-    """All that the interstellar emission in a band depends on."""
+    """Cache key: all inputs of the interstellar emission in a band."""
     return {
         "array": array,
         "version": _VERSION,
@@ -196,7 +198,7 @@ def _key(array: str, source: str, band: Band, psf: RadialPsf, **more: str) -> di
 
 
 def _filling(known: Sequence[Band], band: Band) -> list[int]:
-    """Indices of the known bands that together are ``band``."""
+    """Indices of the known bands that add up to ``band``."""
     low, high = band.edges.to_value(u.GeV, u.spectral())
     inside = [
         i
@@ -206,8 +208,8 @@ def _filling(known: Sequence[Band], band: Band) -> list[int]:
     edges = [known[i].edges.to_value(u.GeV) for i in inside]
     if not inside or not np.allclose([edges[0][0], edges[-1][1]], [low, high], rtol=1e-3):
         raise BandError(
-            f"the embedded interstellar emission does not hold {band.name}",
-            remedy=f"It holds {', '.join(part.name for part in known)} and sums of these; "
+            f"the embedded interstellar emission does not include {band.name}",
+            remedy=f"It includes {', '.join(part.name for part in known)} and sums of these; "
             "for other bands give the path of a gll_iem file.",
         )
     return inside

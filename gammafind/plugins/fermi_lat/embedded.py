@@ -1,4 +1,4 @@
-"""The embedded tables of the LAT: the one place that knows their folder and their formats."""
+"""The embedded tables of the LAT: the only module that knows their folder and formats."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load_4fgl_dr2() -> QTable:
     Returns
     -------
     QTable
-        A copy of its own for each call.
+        A new copy for each call.
 
     References
     ----------
@@ -59,7 +59,7 @@ def load_isotropic(irf: str, event_type: str) -> IsotropicSpectrum:
     Raises
     ------
     OptionError
-        If that one is not embedded.
+        If this spectrum is not embedded.
     """
     name = f"{irf}_{event_type}"
     with fits.open(_FOLDER / "isotropic.fits.gz") as file:
@@ -67,7 +67,7 @@ def load_isotropic(irf: str, event_type: str) -> IsotropicSpectrum:
         if name not in known:
             raise OptionError(
                 f"no isotropic spectrum for {irf} {event_type} is embedded",
-                remedy=f"Embedded are {', '.join(known)}; others are read from iso_*.txt files.",
+                remedy=f"Embedded are {', '.join(known)}; others can be read from iso_*.txt files.",
             )
         data = file[name].data
         return IsotropicSpectrum(
@@ -85,8 +85,8 @@ def load_interstellar() -> tuple[tuple[Band, ...], np.ndarray]:
     bands : tuple of Band
         The six bands of the paper.
     intensity : ndarray, shape (6, 196608), float32
-        Photon intensity of each band in cm-2 s-1 sr-1, nside 128, RING, Galactic; at most
-        0.2 % off the table it is derived from.
+        Photon intensity of each band in cm-2 s-1 sr-1, nside 128, RING, Galactic; within 0.2 % of
+        the table that it is derived from.
     """
     with fits.open(interstellar_path()) as file:
         shape = np.exp(_native(file["SKYMAP"].data["LOG_INTENSITY"]))
@@ -107,8 +107,8 @@ def load_exposure_by_year() -> tuple[tuple[Band, ...], np.ndarray]:
     bands : tuple of Band
         The six bands of the paper.
     exposure : ndarray, shape (6, 10, 12288), float32
-        Exposure of each band and year in cm2 s, nside 32, RING, Galactic. The years differ
-        by their good time only, not in their pattern on the sky.
+        Exposure of each band and year in cm2 s, nside 32, RING, Galactic. The years differ only by
+        their good time, not in their pattern on the sky.
     """
     with fits.open(_FOLDER / "exposure_by_year.fits.gz") as file:
         ten_years = _native(file["HPXEXPOSURES"].data["TEN_YEARS"])
@@ -120,7 +120,7 @@ def load_exposure_by_year() -> tuple[tuple[Band, ...], np.ndarray]:
 def demo_counts_path() -> Path:
     """Path of the real LAT counts: 573 weeks, 2-20 GeV, UltracleanVeto, PSF3.
 
-    A gzipped HEALPix file as gtbin writes it (``SKYMAP``, ``EBOUNDS``): nside 128, RING,
+    A gzipped HEALPix file in the format of gtbin (``SKYMAP``, ``EBOUNDS``): nside 128, RING,
     Galactic.
     """
     return _FOLDER / "counts_2-20GeV_psf3.fits.gz"
@@ -139,7 +139,7 @@ def load_psf3_exposure() -> np.ndarray:
 
 
 def load_bubbles() -> np.ndarray:
-    """Load the counts-like template of the Fermi bubbles at 2-20 GeV.
+    """Load the template of the Fermi bubbles at 2-20 GeV, in units of counts.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def load_bubbles() -> np.ndarray:
 
 
 def load_population_table() -> Table:
-    """Load the fit of the synthetic population to 4FGL-DR2, one number a row.
+    """Load the fit of the synthetic population to 4FGL-DR2, one number per row.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which photons a response of the LAT is for: bits of event class and event type (Pass 8)."""
+"""Photons of a LAT response: bits of event class and event type (Pass 8)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ EVENT_CLASSES = {
     "ULTRACLEANVETO": 1024,
     "SOURCEVETO": 2048,
 }
-"""Bit of each event class; a photon has the bits of all classes that it fulfils."""
+"""Bit of each event class; a photon has the bits of all classes that it belongs to."""
 
 
 def select_response(events: EventList, irf: str, event_types: Sequence[str]) -> EventList:
-    """Keep the photons for which a response is made.
+    """Keep the photons that belong to a response.
 
-    Where a file does not tell classes or types of its photons (all bits 0), or the class of the
-    response is not in `EVENT_CLASSES`, that cut is left out.
+    If a file does not give classes or types of its photons (all bits 0), or the class of the
+    response is not in `EVENT_CLASSES`, this cut is not applied.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def select_response(events: EventList, irf: str, event_types: Sequence[str]) -> 
         raise InputDataError(
             f"none of the {len(events)} photons is of {' and '.join(cuts)}",
             path=", ".join(entry["name"] for entry in events.meta.get("inputs", ())) or None,
-            remedy="Give the photons of that selection, or choose the preset that they are for.",
+            remedy="Give photons of this selection, or choose the preset for these photons.",
         )
     return events.select(keep, cut=", ".join(cuts)) if cuts else events
 

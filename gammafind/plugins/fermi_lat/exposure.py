@@ -1,4 +1,4 @@
-"""Exposure of the presets: the embedded map, brought to the response, bands and time asked for."""
+"""Exposure of the presets: the embedded map, converted to a response, bands and time."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ __all__ = ["exposure_at", "exposure_maps"]
 _MEASURED = ("P8R3_ULTRACLEANVETO_V3", "PSF3", (2.0, 20.0), "573-weeks")
 _HOME = HealpixPixels(128)
 _CHUNK = 200_000
+"""Positions per step: limits memory."""
 
 
 def exposure_maps(
@@ -53,28 +54,28 @@ def exposure_maps(
     index : float
         Photon index over which the effective area is averaged in a band.
     year : int
-        One of the years of ``"ten-years"``, 1 to 10; 0 is the whole. The years add up to it.
+        One of the years of ``"ten-years"``, 1 to 10; 0 is all ten. The years add up to the whole.
     max_zenith : Quantity, scalar or shape (n_bands,)
-        Zenith cut of the events in each band. A file has its own.
+        Zenith cut of the events in each band. A file has its own cut.
 
     Returns
     -------
     tuple of ndarray
-        Of the shapes of the pixels; NaN where a pixel lies off the sky.
+        With the shapes of the pixels; NaN if a pixel is outside the projection.
 
     Raises
     ------
     OptionError
-        If ``source`` is neither, or its exposure is not known for that year alone.
+        If ``source`` is neither, or its exposure is not known for this single year.
     InputFileError
         If the file cannot be used, or does not cover the pixels.
 
     Notes
     -----
-    The embedded exposure is measured: 573 weeks, 2-20 GeV, PSF3, zenith angles below 90 deg. It
-    is multiplied with the ratio of two exposures that survey mode gives to each declination:
-    that asked for, and that of the measurement; see `survey_exposure`. Breaks in the South
-    Atlantic Anomaly and pointed observations remain those of the measurement.
+    The embedded exposure is measured: 573 weeks, 2-20 GeV, PSF3, zenith angles below 90 deg. It is
+    multiplied by the ratio of two exposures of survey mode at each declination: for the requested
+    response, bands and time, and for the measurement; see `survey_exposure`. Breaks in the South
+    Atlantic Anomaly and pointed observations are those of the measurement.
     """
     home, maps = _known_maps(source, response, bands, index, year, max_zenith)
     found: dict[int, np.ndarray] = {}
@@ -95,12 +96,12 @@ def exposure_at(
     year: int = 0,
     max_zenith: Quantity = MEASURED_ZENITH,
 ) -> np.ndarray:
-    """Exposure in cm2 s of each band at places, in one interpolation for all bands.
+    """Exposure in cm2 s of each band at positions, with one interpolation for all bands.
 
     Parameters
     ----------
     source : str
-        This and all others but ``vectors`` as in `exposure_maps`.
+        This and all others except ``vectors`` as in `exposure_maps`.
     response : Response
     bands : sequence of Band
     vectors : ndarray, shape (n, 3)
@@ -125,7 +126,7 @@ def _known_maps(
     year: int,
     max_zenith: Quantity,
 ) -> tuple[Pixels, np.ndarray]:
-    """Pixels and maps, shape (n_bands, n_pixels), that hold the exposure; NaN where unknown."""
+    """Pixels and exposure maps, shape (n_bands, n_pixels); NaN where unknown."""
     if source not in EMBEDDED_EXPOSURES:
         return _from_file(source, bands, index, year)
     days = survey_days(source, year)

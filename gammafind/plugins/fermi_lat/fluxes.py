@@ -1,4 +1,4 @@
-"""Where the sources of a table are, and how bright in each band and year."""
+"""Positions of the sources of a table, and their fluxes in each band and year."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def positions(sources: QTable) -> SkyCoord:
     """
     ra, dec = sources["ra"], sources["dec"]
     on_sky = np.isfinite(ra.value) & (np.abs(dec.to_value(u.deg)) <= 90)
-    _refuse(~on_sky, sources, "no position on the sky")
+    _refuse(~on_sky, sources, "no valid position")
     return SkyCoord(ra, dec, frame="icrs")
 
 
 def band_fluxes(sources: QTable, bands: Sequence[Band], index: float) -> np.ndarray:
     """Photon flux in each band, shape (n, n_bands), in cm-2 s-1.
 
-    From the spectra, where the table has them as a 4FGL catalogue does; otherwise ``flux`` is
-    shared out among the bands as a power law with photon index ``index`` says.
+    Computed from the spectra, if the table has them like a 4FGL catalogue. Otherwise ``flux`` is
+    divided among the bands by a power law with photon index ``index``.
 
     Raises
     ------
     TableError
-        If a column of the spectra is missing or a parameter cannot be, a flux is negative or not
-        finite, or a source has no photon in any of the bands.
+        If a column of the spectra is missing, a parameter is impossible, a flux is negative or not
+        finite, or a source has no photons in any of the bands.
     """
     total = sources["flux"].to_value("cm-2 s-1")
     bad = ~(np.isfinite(total) & (total >= 0))
@@ -64,13 +64,13 @@ def band_fluxes(sources: QTable, bands: Sequence[Band], index: float) -> np.ndar
     _refuse(bad, sources, "a spectrum whose flux is not finite")
     low, high = bands[0].low.to_value(u.GeV), bands[-1].high.to_value(u.GeV)
     _refuse(
-        (bright > 0) & ~flux.any(axis=1), sources, f"no photon between {low:g} and {high:g} GeV"
+        (bright > 0) & ~flux.any(axis=1), sources, f"no photons between {low:g} and {high:g} GeV"
     )
     return flux
 
 
 def flux_history(sources: QTable) -> np.ndarray:
-    """Flux in each of ten years over its mean, shape (n, 10); ones where the table has none.
+    """Flux in each of ten years relative to its mean, shape (n, 10); ones if not in the table.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def flux_history(sources: QTable) -> np.ndarray:
     if history.shape[1:] != (N_YEARS,):
         raise TableError(
             f"flux_history has the shape {history.shape}",
-            remedy=f"It holds {N_YEARS} years for each source.",
+            remedy=f"It must have {N_YEARS} years for each source.",
         )
     _refuse(
         ~np.all(np.isfinite(history) & (history >= 0), axis=1),
@@ -119,6 +119,6 @@ def _refuse(bad: np.ndarray, sources: QTable, fault: str) -> None:
     if bad.any():
         raise TableError(
             f"{bad.sum()} of {len(bad)} sources have {fault}, the first {sources['name'][bad][0]}",
-            remedy="Positions, fluxes and spectra are finite, fluxes not negative, and each source "
-            "shines at these energies.",
+            remedy="Positions, fluxes and spectra must be finite, fluxes not negative, and each "
+            "source must have photons at these energies.",
         )

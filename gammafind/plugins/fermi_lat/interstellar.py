@@ -28,9 +28,9 @@ _WHAT = (
 _ENERGY_TABLES = {"ENERGIES": "Energy", "PRIMARY_BANDS": "ENERGY_TRUE"}
 _CARDS = ("CRVAL1", "CRPIX1", "CDELT1", "CRPIX2", "CDELT2")
 _SUB_NSIDE = 512
-"""Coarser maps are averages over pixels of this nside, 0.115 deg: about those of the model."""
+"""Coarser maps are averages over pixels of this nside, 0.115 deg: about the pixels of the model."""
 _CHUNK = 1 << 20
-"""Sub-pixels sampled at once."""
+"""Sub-pixels per step: limits memory."""
 
 
 def band_intensity(
@@ -40,37 +40,36 @@ def band_intensity(
 ) -> tuple[np.ndarray, ...]:
     """Integrate the interstellar emission over bands, on HEALPix pixels.
 
-    Between neighbouring energies of the cube the spectrum of each pixel is a power law. The
-    planes are read one at a time; an uncompressed cube never is in memory as a whole.
+    Between neighbouring energies of the cube the spectrum of each pixel is a power law. The planes
+    are read one at a time, so an uncompressed cube is never completely in memory.
 
     Parameters
     ----------
     path : path-like
-        ``gll_iem_v07.fits`` or alike, gzipped or not, all-sky or a part of it.
+        ``gll_iem_v07.fits`` or similar, gzipped or not, all-sky or a part of the sky.
     bands : sequence of Band
         Within the energies of the cube.
     pixels : HealpixPixels or sequence of HealpixPixels
-        Those of all bands, or one per band.
+        The same pixels for all bands, or one per band.
 
     Returns
     -------
     tuple of ndarray, one per band
-        Photon intensity in cm-2 s-1 sr-1: bilinear interpolation at the pixel centres,
-        averaged over sub-pixels where pixels are larger than those of nside 512. NaN where
-        the cube does not reach.
+        Photon intensity in cm-2 s-1 sr-1: bilinear interpolation at the pixel centres, averaged
+        over sub-pixels if pixels are larger than those of nside 512. NaN outside the cube.
 
     Raises
     ------
     MissingFileError, TruncatedFileError
-        If there is no such file, or it ends early.
+        If there is no such file, or it is incomplete.
     FileFormatError
-        If it is no cube, has no table of energies, or not as many as planes.
+        If it is not a cube, has no table of energies, or not one energy per plane.
     CoordinateSystemError
         If it is not in Galactic plate-carree coordinates.
     InputDataError
-        If a plane holds values that are not finite, or negative ones.
+        If a plane has values that are negative or not finite.
     BandError
-        If a band leaves the energies of the cube.
+        If a band is outside the energies of the cube.
 
     References
     ----------
@@ -92,7 +91,7 @@ def band_intensity(
 
 @dataclass(frozen=True)
 class _Grid:
-    """Plate-carree pixels: the longitude of the middle column, the latitude of the first row."""
+    """Plate-carree pixels: longitude of the central column, latitude of the first row."""
 
     n_lon: int
     n_lat: int
@@ -126,7 +125,7 @@ class _Grid:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the columns go all the way round."""
+        """Whether the columns cover all longitudes."""
         return self.n_lon * abs(self.step_lon) >= 360 - 1e-6
 
     def xy(self, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -166,7 +165,7 @@ def _energies(file: fits.HDUList, cube: fits.PrimaryHDU, path: Path) -> np.ndarr
             f"{cube.shape[0]} planes, but {len(energies)} energies from {energies[0]:g} to "
             f"{energies[-1]:g} MeV",
             path=path,
-            remedy="Energies must increase, one a plane.",
+            remedy="Energies must increase, one per plane.",
         )
     return energies
 
@@ -176,7 +175,7 @@ def _integrate(cube: fits.PrimaryHDU, energies: np.ndarray, band: Band, path: Pa
     low, high = (edge.to_value(u.MeV, u.spectral()) for edge in (band.low, band.high))
     if low < energies[0] or high > energies[-1]:
         raise BandError(
-            f"the band {band.name} leaves the energies of {path}",
+            f"the band {band.name} is outside the energies of {path}",
             remedy=f"They run from {energies[0]:g} to {energies[-1]:g} MeV.",
         )
     total = np.zeros(cube.shape[1:])
@@ -192,12 +191,12 @@ def _integrate(cube: fits.PrimaryHDU, energies: np.ndarray, band: Band, path: Pa
 def _plane(cube: fits.PrimaryHDU, index: int, path: Path) -> np.ndarray:
     plane = np.asarray(cube.section[index, :, :], dtype=float)
     if not (np.all(np.isfinite(plane)) and np.all(plane >= 0)):
-        raise InputDataError(f"plane {index} holds NaN or negative intensities", path=path)
+        raise InputDataError(f"plane {index} has NaN or negative intensities", path=path)
     return plane
 
 
 def _resample(image: np.ndarray, grid: _Grid, pixels: HealpixPixels) -> np.ndarray:
-    """Sample an image at HEALPix pixels, averaged over sub-pixels where these are coarse."""
+    """Sample an image at HEALPix pixels, averaged over sub-pixels if the pixels are coarse."""
     import healpy as hp
 
     fine = max(pixels.nside, _SUB_NSIDE)

@@ -44,7 +44,7 @@ class IsotropicSpectrum:
     intensity : Quantity, shape (n,)
         Photon intensity per energy.
     error : Quantity, shape (n,)
-        Its error, zero where the file has none.
+        Its error, zero if the file has none.
     """
 
     energy: Quantity
@@ -57,7 +57,7 @@ class IsotropicSpectrum:
         Raises
         ------
         OptionError
-            If an energy lies outside the table.
+            If an energy is outside the table.
         """
         at = np.asarray(as_value(energy, u.MeV, name="energy"), dtype=float)
         self._check_range(at)
@@ -69,7 +69,7 @@ class IsotropicSpectrum:
         Raises
         ------
         OptionError
-            If ``low`` is not below ``high``, or one lies outside the table.
+            If ``low`` is not below ``high``, or one is outside the table.
         """
         edges = [float(as_value(edge, u.MeV, name="band edge")) for edge in (low, high)]
         if not edges[0] < edges[1]:
@@ -84,7 +84,7 @@ class IsotropicSpectrum:
         low, high = self.energy.to_value(u.MeV)[[0, -1]]
         if np.any(at < low) or np.any(at > high):
             raise OptionError(
-                f"energies from {at.min():g} to {at.max():g} MeV leave the isotropic table",
+                f"energies from {at.min():g} to {at.max():g} MeV are outside the isotropic table",
                 remedy=f"It runs from {low:g} to {high:g} MeV.",
             )
 
@@ -105,7 +105,7 @@ def read_isotropic(path: str | PathLike) -> IsotropicSpectrum:
     MissingFileError, TruncatedFileError
         If there is no such file, or it is empty.
     FileFormatError
-        If it has not two or three columns of numbers.
+        If it does not have two or three columns of numbers.
     InputDataError
         If energies do not increase, or an intensity is not positive.
     """
@@ -134,7 +134,7 @@ def _parse(path: Path) -> np.ndarray:
             f"not a table of numbers ({fault})", path=path, remedy=_REMEDY
         ) from None
     if not rows:
-        raise TruncatedFileError("the file holds no numbers", path=path, remedy=_REMEDY)
+        raise TruncatedFileError("the file contains no numbers", path=path, remedy=_REMEDY)
     widths = {len(row) for row in rows}
     if len(widths) != 1 or widths - {2, 3} or len(rows) < 2:
         raise FileFormatError(

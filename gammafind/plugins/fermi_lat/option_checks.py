@@ -1,4 +1,4 @@
-"""Whether the options of the renderer can be meant: bands, channels and files."""
+"""Checks of the options of the renderer: bands, channels and files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gammafind.sky.pixels import HealpixPixels
 __all__ = ["CHANNEL", "check_bands", "check_event_types", "check_files", "check_index"]
 
 CHANNEL = "{type}"
-"""Stands for the event types of a channel in the name of a file."""
+"""Placeholder for the event types of a channel in a file name."""
 
 _FAMILIES = ({"FRONT", "BACK"}, {"PSF0", "PSF1", "PSF2", "PSF3"})
 
@@ -26,27 +26,27 @@ def check_bands(
     Raises
     ------
     OptionError
-        If the edges are not positive and rising, an nside is no power of two, a zenith angle is
-        not between 0 and 180 deg, or there is not one of each per band.
+        If the edges are not positive and increasing, an nside is not a power of two, a zenith angle
+        is not between 0 and 180 deg, or there is not one of each per band.
     """
     edges = np.array(energies, dtype=float)
     rising = np.all(edges > 0) and np.all(np.diff(edges) > 0) and np.all(np.isfinite(edges))
     if len(edges) < 2 or not rising:
         raise OptionError(
             f"energies is {tuple(energies)}",
-            remedy="Give two edges or more in GeV, positive and rising.",
+            remedy="Give two or more edges in GeV, positive and increasing.",
         )
     if len(nsides) != len(energies) - 1:
         raise OptionError(
             f"{len(nsides)} nsides for {len(energies)} band edges",
-            remedy="Give one nside a band, that is one fewer than edges.",
+            remedy="Give one nside per band, which is one less than edges.",
         )
     for nside in nsides:
         HealpixPixels(nside)
     if max_zeniths and len(max_zeniths) != len(nsides):
         raise OptionError(
             f"{len(max_zeniths)} max_zeniths for {len(nsides)} energy bands",
-            remedy="Give one an energy band, or none.",
+            remedy="Give one per energy band, or none.",
         )
     if not all(0 < angle <= 180 for angle in max_zeniths):
         raise OptionError(
@@ -67,20 +67,20 @@ def check_index(index: float) -> None:
 
 
 def check_event_types(event_types: Sequence[str]) -> None:
-    """Check that no photon is of two channels.
+    """Check that no photon belongs to two channels.
 
     Raises
     ------
     OptionError
-        If there is no event type, one is unknown or stands twice, or conversion types stand
-        beside PSF types: each photon is of one of both.
+        If there is no event type, one is unknown or occurs twice, or conversion types are mixed
+        with PSF types: each photon has one of both.
     """
     named = [name for types in event_types for name in types.split("+")]
     once = len(named) == len(set(named)) > 0
     if not once or not any(set(named) <= family for family in _FAMILIES):
         raise OptionError(
             f"event_types is {tuple(event_types)}",
-            remedy="Give one or several of FRONT and BACK, or of PSF0 to PSF3, each once.",
+            remedy="Give one or several of FRONT and BACK, or of PSF0 to PSF3, each only once.",
         )
 
 
@@ -92,7 +92,7 @@ def check_files(
     psf_file: str,
     aeff_file: str,
 ) -> None:
-    """Check that each channel has files of its own, and a response both of its files.
+    """Check that each channel has its own files, and a response both of its files.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def check_files(
     if bool(psf_file) != bool(aeff_file):
         raise OptionError(
             "one of psf_file and aeff_file is missing",
-            remedy="Give both files of a response, or neither.",
+            remedy="Give both files of a response, or none.",
         )
     files = {"isotropic": isotropic, "exposure_source": exposure_source}
     for name, source in files.items():
@@ -111,5 +111,5 @@ def check_files(
         if len(event_types) > 1 and not known and CHANNEL not in source:
             raise OptionError(
                 f"{name} is {source} for the {len(event_types)} channels {', '.join(event_types)}",
-                remedy=f"Give each its own: {CHANNEL} in the name stands for the event type.",
+                remedy=f"Give each its own file: {CHANNEL} in the name means the event type.",
             )

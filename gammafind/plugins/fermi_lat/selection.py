@@ -1,4 +1,4 @@
-"""Which photons a response is for, as headers of maps and photon lists tell it."""
+"""Comparison of the photon selection in file headers with a response."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _FRONT_AND_BACK, _ALL_QUARTILES = 3, 60
 
 
 def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequence[str]) -> None:
-    """Warn where the photons were selected otherwise than the response expects.
+    """Warn if the photon selection differs from that of the response.
 
     Parameters
     ----------
     cuts : sequence of str
         From headers, such as ``"BIT_MASK(EVENT_CLASS,128,P8R3) = 1:1"``, and from
-        `~gammafind.plugins.fermi_lat.events.select_response`. Others are passed over.
+        `~gammafind.plugins.fermi_lat.events.select_response`. Others are ignored.
     irf : str
-        Such as ``"P8R3_SOURCE_V3"``; of a name of another kind only the types are compared.
+        Such as ``"P8R3_SOURCE_V3"``; for other names only the types are compared.
     event_types : sequence of str
         Keys of `~gammafind.plugins.fermi_lat.events.EVENT_TYPES`.
 
@@ -41,13 +41,13 @@ def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequenc
         If the release, the event class or the event type differs.
     """
     wanted = {"type": type_name("+".join(event_types)), **_release_and_class(irf)}
-    told = told_selection(cuts)
-    other = [f"{kind} {name}" for kind, name in told.items() if wanted.get(kind, name) != name]
+    recorded = told_selection(cuts)
+    other = [f"{kind} {name}" for kind, name in recorded.items() if wanted.get(kind, name) != name]
     if other:
         warnings.warn(
-            f"the photons are of {', '.join(other)}, but the response is that of "
-            f"{irf} {wanted['type']}: positions, scores and fluxes will be wrong. Choose a preset "
-            "with the response of the photons, or select other photons",
+            f"the photons are of {', '.join(other)}, but the response is that of {irf} "
+            f"{wanted['type']}: positions, scores and fluxes will be wrong. Choose a preset with "
+            "the response of the photons, or select other photons",
             SelectionWarning,
             stacklevel=3,
         )
@@ -56,7 +56,7 @@ def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequenc
 def accepts_photons(
     selections: Sequence[Sequence[str]], *, irf: str, event_types: Sequence[str]
 ) -> bool:
-    """Tell whether files may hold the photons of a response.
+    """Whether files may contain the photons of a response.
 
     Parameters
     ----------
@@ -65,32 +65,32 @@ def accepts_photons(
     irf : str
         Such as ``"P8R3_SOURCE_V3"``.
     event_types : sequence of str
-        One per channel, types of one channel joined with ``+``.
+        One per channel; types of the same channel are joined with ``+``.
 
     Returns
     -------
     bool
-        Whether release and event class are those of the response where they are told, and each
-        file is of the event types of a channel and each channel has a file. Files of a single
-        channel need not tell their types.
+        True if release and event class, as far as recorded, are those of the response, each file
+        has the event types of a channel, and each channel has a file. Files of a single channel
+        need not record their types.
     """
-    told = [told_selection(cuts) for cuts in selections]
+    recorded = [told_selection(cuts) for cuts in selections]
     names = {type_name(types) for types in event_types}
-    found = {one.get("type") for one in told}
+    found = {one.get("type") for one in recorded}
     same_types = found <= names | {None} if len(names) == 1 else found == names
     wanted = _release_and_class(irf)
     return same_types and all(
-        one.get(kind, name) == name for one in told for kind, name in wanted.items()
+        one.get(kind, name) == name for one in recorded for kind, name in wanted.items()
     )
 
 
 def header_cuts(irf: str, event_types: str) -> tuple[str, ...]:
-    """Cuts with which gtselect makes the photons of a response, as headers tell them.
+    """Cuts of gtselect for the photons of a response, in the format of headers.
 
     Parameters
     ----------
     irf : str
-        Such as ``"P8R3_SOURCE_V3"``; of a name of another kind only the types are told.
+        Such as ``"P8R3_SOURCE_V3"``; for other names only the types are included.
     event_types : str
         Such as ``"FRONT"`` or ``"PSF2+PSF3"``.
 
@@ -112,7 +112,7 @@ def type_name(event_types: str) -> str:
 
 
 def told_selection(cuts: Sequence[str]) -> dict[str, str]:
-    """Release, class and type as far as the cuts tell them; later cuts go further.
+    """Release, class and type as far as the cuts record them; later cuts override earlier ones.
 
     Parameters
     ----------
@@ -123,19 +123,19 @@ def told_selection(cuts: Sequence[str]) -> dict[str, str]:
     dict
         With some of ``"release"``, ``"class"`` and ``"type"``.
     """
-    told = {}
+    recorded = {}
     for cut in cuts:
         if match := _BIT_MASK.match(cut):
             kind, bits, release = match[1].lower(), int(match[2]), match[3].upper()
-            told[kind] = _class_name(bits) if kind == "class" else _type_name(bits)
+            recorded[kind] = _class_name(bits) if kind == "class" else _type_name(bits)
             if release:
-                told["release"] = release
-        told |= dict(_CUT.findall(cut))
-    return told
+                recorded["release"] = release
+        recorded |= dict(_CUT.findall(cut))
+    return recorded
 
 
 def _release_and_class(irf: str) -> dict[str, str]:
-    """What the name of a response tells; nothing where it is not as those of the LAT team."""
+    """Release and class in the name of a response; empty if it is not a name of the LAT team."""
     parts = irf.split("_")
     return {"release": parts[0], "class": parts[1]} if len(parts) >= 3 else {}
 

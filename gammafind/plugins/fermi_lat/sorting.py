@@ -1,4 +1,4 @@
-"""Counts of several channels: photons and count maps go to the event types that they are of."""
+"""Counts of several channels: photons and count maps are sorted by their event types."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_channels(
     Parameters
     ----------
     paths : sequence of path-like
-        Count maps whose headers tell the event types.
+        Count maps with event types in their headers.
     event_types : sequence of str
         One per channel, such as ``"FRONT"`` or ``"PSF2+PSF3"``.
     bands : sequence of Band
@@ -50,7 +50,7 @@ def read_channels(
     SelectionError
         As for `sort_files`.
     InputFileError
-        If a file cannot be used; the class names the fault.
+        If a file cannot be used; the subclass describes the fault.
     """
     files = sort_files(paths, event_types)
     return tuple(read_counts(files[types], bands=bands, frame=frame) for types in event_types)
@@ -59,7 +59,7 @@ def read_channels(
 def sort_files(
     paths: Sequence[str | PathLike], event_types: Sequence[str]
 ) -> dict[str, list[str | PathLike]]:
-    """Sort count maps by the event types that their headers tell.
+    """Sort count maps by the event types in their headers.
 
     Parameters
     ----------
@@ -75,23 +75,22 @@ def sort_files(
     Raises
     ------
     SelectionError
-        If a header does not tell the event types, or others than those of one channel, or a
-        channel has no file.
+        If a header does not have the event types, or types of no channel, or a channel has no file.
     """
     names = {type_name(types): types for types in event_types}
     files: dict[str, list[str | PathLike]] = {types: [] for types in event_types}
     for path in paths:
-        told = told_selection(read_selections(path)).get("type")
-        if told not in names:
+        found_type = told_selection(read_selections(path)).get("type")
+        if found_type not in names:
             raise SelectionError(
-                "the header does not tell the event type (DSS keyword BIT_MASK(EVENT_TYPE,...))"
-                if told is None
-                else f"the photons are of type {told}",
+                "the header does not give the event type (DSS keyword BIT_MASK(EVENT_TYPE,...))"
+                if found_type is None
+                else f"the photons are of type {found_type}",
                 path=path,
                 remedy=f"Give maps of {_listed(event_types)}, each selected with evtype of "
                 "gtselect, or choose a preset for all event types together.",
             )
-        files[names[told]].append(path)
+        files[names[found_type]].append(path)
     missing = [types for types, has in files.items() if not has]
     if missing:
         raise SelectionError(
@@ -116,13 +115,13 @@ def bin_channels(
     ----------
     events : EventList
     irf : str
-        Such as ``"P8R3_ULTRACLEANVETO_V3"``; it says the event class.
+        Such as ``"P8R3_ULTRACLEANVETO_V3"``; it determines the event class.
     event_types : sequence of str
         One per channel.
     bands : sequence of Band
         Energy bands, the same in each channel.
     pixels : sequence of Pixels
-        One pixelisation an energy band.
+        One pixelisation per energy band.
 
     Returns
     -------
@@ -132,16 +131,16 @@ def bin_channels(
     Raises
     ------
     SelectionError
-        If a photon does not tell its event type.
+        If a photon has no event type.
     InputDataError
-        If no photon is of a channel.
+        If a channel has no photons.
     """
     untold = np.count_nonzero(events.event_type == 0)
     if untold:
         raise SelectionError(
             f"{untold} of {len(events)} photons have no EVENT_TYPE",
             path=", ".join(entry["name"] for entry in events.meta.get("inputs", ())) or None,
-            remedy=f"It tells {_listed(event_types)} apart: give photon lists of Pass 8.",
+            remedy=f"It separates {_listed(event_types)}: give photon lists of Pass 8.",
         )
     return tuple(
         bin_events(select_response(events, irf, types.split("+")), bands=bands, pixels=pixels)
@@ -157,7 +156,7 @@ def join_channels(parts: Sequence[SkyMap], bands: Sequence[Band]) -> SkyMap:
     parts : sequence of SkyMap
         One per channel.
     bands : sequence of Band
-        Of all channels, one channel after the other; they name the bands anew.
+        Bands of all channels, channel by channel; they define the new band names.
 
     Returns
     -------

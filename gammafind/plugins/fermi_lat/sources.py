@@ -1,4 +1,4 @@
-"""A 4FGL catalogue as a table of true sources, as populations return them."""
+"""A 4FGL catalogue as a table of true sources, in the format of populations."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ EMBEDDED = "4fgl-dr2"
 
 
 def read_fermi_sources(source: str | PathLike) -> QTable | None:
-    """Take a 4FGL catalogue for the truth.
+    """Read a 4FGL catalogue as a table of true sources.
 
     Parameters
     ----------
     source : path-like
-        The official file of a release, a table of ours with its columns, or `EMBEDDED`.
+        The official file of a release, a table of gammafind with its columns, or `EMBEDDED`.
 
     Returns
     -------
     QTable or None
-        As `true_sources`; None where the table is of another kind.
+        As from `true_sources`; None if the table has another kind.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def read_fermi_sources(source: str | PathLike) -> QTable | None:
 
 
 def true_sources(catalogue: QTable) -> QTable:
-    """Take a catalogue for the truth.
+    """Convert a catalogue to a table of true sources.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def true_sources(catalogue: QTable) -> QTable:
     Returns
     -------
     QTable
-        Schema SOURCES with ``energy_flux``, ``glon``, ``glat``, ``flux_history`` and all columns
-        of the catalogue. ``flux`` is ``Flux1000``; a year without a flux has the mean flux.
+        Schema SOURCES with ``energy_flux``, ``glon``, ``glat``, ``flux_history`` and all columns of
+        the catalogue. ``flux`` is ``Flux1000``; a year without a flux gets the mean flux.
     """
     sources = QTable(catalogue, copy=True)
     sources["name"], sources["class_label"] = sources["Source_Name"], class_group(sources["CLASS1"])
@@ -76,7 +76,7 @@ def true_sources(catalogue: QTable) -> QTable:
 
 
 def _history(flux: np.ndarray) -> np.ndarray:
-    """Flux of each year over the mean of all years that have one."""
+    """Flux of each year relative to the mean of all years with a flux."""
     known = np.isfinite(flux)
     total = np.where(known, flux, 0).sum(axis=1, keepdims=True)
     mean = total / np.maximum(known.sum(axis=1, keepdims=True), 1)

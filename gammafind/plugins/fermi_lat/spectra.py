@@ -29,6 +29,7 @@ DIFFERENTIAL_FLUX = u.Unit("cm-2 s-1 MeV-1")
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 _SMALL = 1e-3
+"""Below this the series is more accurate than the difference of exponentials."""
 
 
 def power_law(
@@ -39,7 +40,7 @@ def power_law(
     Parameters
     ----------
     energy, amplitude, pivot, index : array_like
-        Energies E and E0 in MeV; F0 in any unit, which is that of the result. All shapes
+        Energies E and E0 in MeV; F0 in any unit, which is also that of the result. All shapes
         broadcast.
 
     Returns
@@ -65,7 +66,7 @@ def log_parabola(
     Parameters
     ----------
     energy, amplitude, pivot, index, beta : array_like
-        As in `power_law`; ``beta`` > 0 bends down.
+        As in `power_law`; ``beta`` > 0 curves downwards.
 
     References
     ----------
@@ -112,8 +113,8 @@ def plec4(
 ) -> np.ndarray:
     """Power law with cut-off of 4FGL DR3 and DR4, in terms of slope and curvature at E0.
 
-    ``F0 (E/E0)^(d/b - s) exp(d/b^2 (1 - (E/E0)^b))``, with its limit for small b ln(E/E0),
-    where it is the log-parabola of beta = d/2.
+    ``F0 (E/E0)^(d/b - s) exp(d/b^2 (1 - (E/E0)^b))``, with its limit for small b ln(E/E0), the
+    log-parabola with beta = d/2.
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ def energy_flux(
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SourceSpectra:
-    """Spectra of N sources of mixed form.
+    """Spectra of N sources with different forms.
 
     Parameters
     ----------
@@ -180,16 +181,16 @@ class SourceSpectra:
         Photon index: that of the power law, of the log-parabola at E0, Gamma of
         ``PLSuperExpCutoff``, or the slope at E0 of ``PLSuperExpCutoff4``.
     curvature : ndarray, shape (N,)
-        beta of the log-parabola, a of `plec` (MeV^-b), d of `plec4`; not read for power laws.
+        beta of the log-parabola, a of `plec` (MeV^-b), d of `plec4`; not used for power laws.
     exp_index : ndarray, shape (N,)
-        b of `plec` and `plec4`; not read for the others.
+        b of `plec` and `plec4`; not used for the others.
 
     Raises
     ------
     ShapeError
-        If the arrays are not one-dimensional and of one length.
+        If the arrays are not one-dimensional and of equal length.
     OptionError
-        If a kind is unknown or a unit does not convert.
+        If a kind is unknown or a unit cannot be converted.
     """
 
     kind: np.ndarray
@@ -232,7 +233,7 @@ class SourceSpectra:
         Returns
         -------
         Quantity, shape (N, ...)
-            With the shape of ``energy`` behind.
+            The shape of ``energy`` follows that of the sources.
         """
         return self._evaluate(np.asarray(as_value(energy, u.MeV, name="energy"))) * (
             DIFFERENTIAL_FLUX
@@ -244,7 +245,7 @@ class SourceSpectra:
         Parameters
         ----------
         low, high : Quantity
-            Edges, scalars or arrays that broadcast to ``(...)``: as many bands at once.
+            Edges, scalars or arrays that broadcast to ``(...)``: many bands at once.
 
         Returns
         -------
@@ -288,7 +289,7 @@ _FORMS = {
 _N_SHAPE = {"PowerLaw": 0, "LogParabola": 1, "PLSuperExpCutoff": 2, "PLSuperExpCutoff4": 2}
 
 SPECTRUM_TYPES = tuple(_FORMS)
-"""Names of the forms, those of the catalogues; ``PLSuperExpCutoff4`` is that of DR3 and DR4."""
+"""Names of the forms in the catalogues; ``PLSuperExpCutoff4`` is used in DR3 and DR4."""
 
 
 def _second_remainder(y: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Spectra given at nodes of energy: power laws between them."""
+"""Spectra tabulated at energy nodes, with power laws between them."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def segment_integral(
     Parameters
     ----------
     nodes : pair of float
-        Energies of the two nodes; ``low`` and ``high`` lie between them.
+        Energies of the two nodes; ``low`` and ``high`` are between them.
     values : pair of ndarray
-        Values at the nodes, of any shape; where one is not positive the table is taken as
-        linear in energy instead.
+        Values at the nodes, of any shape; if one is not positive, the table is linear in energy
+        instead.
     low, high : float
 
     Returns
@@ -84,7 +84,7 @@ def table_integral(low: float, high: float, nodes: np.ndarray, values: np.ndarra
 
 
 def segments(low: float, high: float, nodes: np.ndarray) -> range:
-    """Indices i of the segments from node i to node i + 1 that lie in [low, high]."""
+    """Indices i of the segments from node i to node i + 1 in [low, high]."""
     first = int(np.searchsorted(nodes, low, side="right")) - 1
     last = int(np.searchsorted(nodes, high, side="left"))
     return range(max(first, 0), min(last, len(nodes) - 1))

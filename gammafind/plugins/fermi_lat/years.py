@@ -1,4 +1,4 @@
-"""The observing times of the embedded exposures, year by year, and what they show of the sky."""
+"""The observing times of the embedded exposures, in total and by year, and their exposures."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ EMBEDDED_EXPOSURES = {"ten-years": 3652.5, "573-weeks": 4011.0}
 MEASURED_ZENITH = 90 * u.deg
 """Zenith cut of the embedded exposures."""
 N_YEARS = 10
-"""Years of ``"ten-years"``, each from 4 August."""
+"""Number of years of ``"ten-years"``, each starting on 4 August."""
 
 _ROCKING = (35, 50) * u.deg
 _AT_FIRST_ROCKING = np.array([1, 30 / 365] + [0] * (N_YEARS - 2))
-"""Share of each year in which the rocking angle was 35 deg: until 2009-09-02."""
+"""Share of each year with a rocking angle of 35 deg: until 2009-09-02."""
 
 
 def survey_days(source: str, year: int = 0) -> np.ndarray:
@@ -43,22 +43,22 @@ def survey_days(source: str, year: int = 0) -> np.ndarray:
     source : str
         One of `EMBEDDED_EXPOSURES`.
     year : int
-        One of the ten years of ``"ten-years"``, 1 to 10; 0 is the whole.
+        One of the ten years of ``"ten-years"``, 1 to 10; 0 is all of them.
 
     Returns
     -------
     ndarray, shape (2,)
-        At 35 and at 50 deg. The years differ by their good time, and add up to the whole.
+        Days at 35 and at 50 deg. The years differ by their good time and add up to the whole.
 
     Raises
     ------
     OptionError
-        If the exposure is not apart for that year.
+        If the exposure is not known for this single year.
     """
     if year not in range(N_YEARS + 1) or (year and source != "ten-years"):
         raise OptionError(
             f"year is {year}, with the exposure {source!r}",
-            remedy=f"Years 1 to {N_YEARS} are those of 'ten-years'; 0 is the whole of any.",
+            remedy=f"Years 1 to {N_YEARS} are those of 'ten-years'; 0 is the whole exposure.",
         )
     if year:
         return _days_by_year()[year - 1]
@@ -75,7 +75,7 @@ def survey_time_exposure(
     index: float,
     max_zenith: Quantity,
 ) -> np.ndarray:
-    """Exposure that survey mode without breaks gives to declinations in cm2 s.
+    """Exposure in cm2 s of survey mode without breaks, by declination.
 
     Parameters
     ----------
@@ -124,15 +124,16 @@ def year_shares(
     Returns
     -------
     ndarray, shape (n, 10)
-        Sum 1 over the years.
+        The sum over the years is 1.
 
     Notes
     -----
-    In the first year the LAT rocked by 35 deg and saw the sky evenly; from September 2009 by
-    50 deg, and the poles get more than the equator. The share of the first year runs from 0.08
-    at the poles to 0.13 at the equator, as the errors of ``Flux_History`` of 4FGL-DR2 say too.
-    Later changes (the Galactic centre favoured in 2014, the stuck solar array in 2018) are left
-    out: by the same errors they reach 12 % of a year's exposure.
+    In the first year the LAT rocked by 35 deg and covered the sky evenly. Since September 2009 it
+    rocks by 50 deg, and the poles get more exposure than the equator. The share of the first year
+    ranges from 0.08 at the poles to 0.13 at the equator, in agreement with the errors of
+    ``Flux_History`` in 4FGL-DR2. Later changes (the Galactic centre favoured in 2014, the stuck
+    solar array in 2018) are ignored: according to the same errors they reach 12 % of the exposure
+    of a year.
     """
     exposure = survey_time_exposure(
         _days_by_year(), response, band, positions.icrs.dec, index=index, max_zenith=max_zenith

@@ -1,4 +1,4 @@
-"""What the finders share: checks of options, places between pixels, the table they return."""
+"""Common parts of the finders: checks of options, sub-pixel positions, their table."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from gammafind.utils.progress import track
 __all__ = ["check_box", "find_in_patches", "levelled", "refined", "require"]
 
 _BOX = 5
+"""Side of the fit in pixels: holds the core of a source."""
 _LEAST_BOX = 5
+"""Smallest side of boxes in pixels: enough pixels for a median."""
 _MOST_SHIFT = 1.0
-"""Pixels by which a refined place may lie off its peak."""
+"""Largest shift of a refined position in pixels: larger ones are failed fits."""
 
 
 def require(name: str, value: float, accepted: bool, remedy: str) -> None:
@@ -43,7 +45,7 @@ def find_in_patches(
     *,
     box: Quantity,
 ) -> QTable:
-    """Table of what ``find`` sees in the levelled significance map of each patch.
+    """Table of the detections of ``find`` in the levelled significance map of each patch.
 
     Parameters
     ----------
@@ -72,15 +74,15 @@ def find_in_patches(
 def levelled(image: np.ndarray, box: float) -> np.ndarray:
     """Significances above their surroundings.
 
-    The slopes of bright sources, which reach far at low energies, are taken out as photutils does
-    it in optical images: medians in boxes, without what lies more than 3 standard deviations off,
-    interpolated between the boxes. A median below 0 is taken to be 0: a deficit makes no source.
+    The wide wings of bright sources at low energies are subtracted as photutils does for optical
+    images: medians in boxes, with clipping at 3 standard deviations, interpolated between the
+    boxes. A negative median is set to 0, because a deficit is not a source.
 
     Parameters
     ----------
     image : ndarray, shape (n, n)
     box : float
-        Side of the boxes in pixels, at least 5; the image itself comes back where it is 0.
+        Side of the boxes in pixels, at least 5; 0 returns the image itself.
 
     Returns
     -------
@@ -98,9 +100,9 @@ def levelled(image: np.ndarray, box: float) -> np.ndarray:
 
 
 def refined(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places of peaks between pixels, by a quadratic that photutils fits to 5 x 5 pixels.
+    """Sub-pixel positions of peaks, by a quadratic that photutils fits to 5 x 5 pixels.
 
-    Where the fit has no peak within a pixel, the pixel stays.
+    If the fit has no peak within one pixel, the pixel is used.
 
     Parameters
     ----------

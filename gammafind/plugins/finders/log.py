@@ -19,32 +19,32 @@ from gammafind.sky.patches import Patches
 __all__ = ["LaplacianOfGaussian"]
 
 _HEIGHT = 2.0
-"""Height of a Gaussian blob over its scale-normalised Laplacian at its own width."""
+"""Ratio of the height of a Gaussian blob to its scale-normalised Laplacian at its own width."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LaplacianOfGaussian(Localiser):
     """Blobs of a map of significances, by the Laplacian of Gaussians of scikit-image.
 
-    The sources of optical images have been looked for so. Needs the extra ``finders``.
+    This method is common for optical images. Needs the extra ``finders``.
 
     Parameters
     ----------
     clusterer : Clusterer, optional
         Not used.
     threshold : float
-        Least score of a detection: the height of the blob above what is about it, in standard
-        deviations. It is twice the scale-normalised Laplacian, as for a Gaussian blob, but not
-        more than the significance of the pixel.
+        Smallest score of a detection: the height of the blob above its surroundings, in standard
+        deviations. It is twice the scale-normalised Laplacian, as for a Gaussian blob, but at most
+        the significance of the pixel.
     min_sigma, max_sigma : float
-        Least and largest standard deviation of a blob, in pixels.
+        Smallest and largest standard deviation of a blob, in pixels.
     n_sigma : int
-        How many widths between them are tried.
+        Number of widths between them.
     overlap : float
-        Of two blobs whose areas overlap by more than this share the smaller is dropped.
+        If the areas of two blobs overlap by more than this share, the smaller one is dropped.
     box : Quantity
-        Side of the boxes in which the level about the sources is measured, at least five pixels;
-        0 where it is taken to be that of the expected background.
+        Side of the boxes in which the level around the sources is measured, at least five pixels; 0
+        uses the expected background.
 
     Raises
     ------
@@ -73,7 +73,7 @@ class LaplacianOfGaussian(Localiser):
         widest = self.max_sigma >= self.min_sigma
         require("max_sigma", self.max_sigma, widest, f"It must be {self.min_sigma} or more.")
         require("n_sigma", self.n_sigma, self.n_sigma >= 1, "It must be 1 or more.")
-        require("overlap", self.overlap, 0 <= self.overlap <= 1, "It must lie between 0 and 1.")
+        require("overlap", self.overlap, 0 <= self.overlap <= 1, "It must be between 0 and 1.")
         check_box(self.box)
 
     def _localise(self, patches: Patches) -> QTable:
@@ -105,7 +105,7 @@ class LaplacianOfGaussian(Localiser):
 def _heights(
     image: np.ndarray, row: np.ndarray, column: np.ndarray, sigma: np.ndarray
 ) -> np.ndarray:
-    """Heights of blobs above what is about them, from the Laplacian at their widths."""
+    """Heights of blobs above their surroundings, from the Laplacian at their widths."""
     heights = np.zeros(len(sigma))
     for width in np.unique(sigma):
         these = sigma == width

@@ -27,13 +27,13 @@ class PhotutilsPeaks(Localiser):
     clusterer : Clusterer, optional
         Not used.
     threshold : float
-        Least significance of a detection above its surroundings, in standard deviations; it is
-        the score.
+        Smallest significance of a detection above its surroundings, in standard deviations; the
+        score is the significance.
     separation : float
         A detection is the highest pixel within this radius, in pixels; at least 1.
     box : Quantity
-        Side of the boxes in which the level about the sources is measured, at least five pixels;
-        0 where it is taken to be that of the expected background.
+        Side of the boxes in which the level around the sources is measured, at least five pixels; 0
+        uses the expected background.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class PhotutilsPeaks(Localiser):
         from photutils.detection import find_peaks
         from photutils.utils.exceptions import NoDetectionsWarning
 
-        # photutils takes pixels above its threshold, gammafind those at or above.
+        # photutils uses pixels above its threshold, gammafind those at or above.
         above = np.nextafter(self.threshold, -np.inf)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NoDetectionsWarning)

@@ -1,4 +1,4 @@
-"""How significant an excess over the background is, in every pixel of a patch."""
+"""Significance of an excess over the background in every pixel of a patch."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from gammafind.sky.upsample import upsample
 __all__ = ["matched_kernel", "signed_ts", "significance_map"]
 
 _CONTAINMENT = 0.95
-"""Share of the PSF within the kernel."""
+"""Share of the PSF within the kernel: balances signal and time."""
 _SUBPIXELS = 5
+"""Sub-pixels per side over which the PSF is averaged: balances accuracy and time."""
 _LEAST_BACKGROUND = 1e-4
-"""Expected counts in a kernel below this are taken to be this."""
+"""Smallest expected counts in a kernel: keeps the logarithm finite."""
 
 
 def significance_map(patches: Patches, index: int) -> np.ndarray:
     """Significance of an excess in each pixel of the finest band, all bands together.
 
-    In each band counts and expected background are summed with the weights of
-    `matched_kernel`, in that band's own pixels. The likelihood ratio of the sums, with the sign of
-    the excess, is interpolated to the finest pixels and added up over the bands; nothing is
-    assumed of the spectrum of a source.
+    In each band counts and expected background are summed with the weights of `matched_kernel`, in
+    the pixels of the band. The likelihood ratio of the sums, with the sign of the excess, is
+    interpolated to the finest pixels and summed over the bands. No spectrum of a source is assumed.
 
     Parameters
     ----------
     patches : Patches
         With background and PSFs.
     index : int
-        Which of the patches.
+        Index of the patch.
 
     Returns
     -------
     ndarray, shape (n, n)
-        Square root of the sum, in standard deviations, with its sign; 0 where the finest band has
-        no data.
+        Square root of the sum, in standard deviations, with its sign; 0 if the finest band has no
+        data.
 
     Raises
     ------
@@ -69,10 +69,10 @@ def significance_map(patches: Patches, index: int) -> np.ndarray:
 
 
 def matched_kernel(psf: RadialPsf, pixel_size: float, width: int) -> np.ndarray:
-    """PSF in pixels, so scaled that what is summed with it has Poisson noise.
+    """PSF in pixels, scaled so that weighted sums of counts have Poisson noise.
 
-    With weights w, background counts of mean b a pixel sum to a mean of b sum(w) and a variance
-    of b sum(w^2); the kernel has sum(w) = sum(w^2), the number of pixels that it is worth.
+    With weights w, background counts with a mean of b per pixel have a sum with mean b sum(w) and
+    variance b sum(w^2). The kernel has sum(w) = sum(w^2), the effective number of pixels.
 
     Parameters
     ----------
@@ -98,12 +98,12 @@ def matched_kernel(psf: RadialPsf, pixel_size: float, width: int) -> np.ndarray:
 
 
 def signed_ts(counts: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Likelihood ratio of Poisson counts against their expectation, with the sign of the excess.
+    """Likelihood ratio of Poisson counts to their expectation, with the sign of the excess.
 
     Parameters
     ----------
     counts, background : ndarray
-        Of one shape; not only whole numbers.
+        Arrays of the same shape; not necessarily integers.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Peaks of the TS maps that gammapy makes of patches."""
+"""Peaks of the TS maps of patches, computed by gammapy."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["GammapyTs"]
 class GammapyTs(Localiser):
     """Peaks of the TS maps of gammapy, which fits the flux of a point source in every pixel.
 
-    All bands are brought to the pixels of the finest; the background is the expected one. Needs
-    the extra ``gamma``. A patch takes seconds to minutes: this is for a few patches, to compare
-    with.
+    All bands are converted to the pixels of the finest one; the background is the expected one.
+    Needs the extra ``gamma``. A patch takes seconds to minutes, so this localiser is meant for
+    comparisons on a few patches.
 
     Parameters
     ----------
     clusterer : Clusterer, optional
         Not used.
     threshold : float
-        Least TS of a detection; it is the score.
+        Smallest TS of a detection; the score is the TS.
     index : float
-        Photon index of the sources looked for.
+        Photon index of the searched sources.
     separation : float
-        Least distance of two detections, in pixels; at least 1.
+        Smallest distance of two detections in pixels; at least 1.
     containment : float
-        Share of the widest PSF that the kernel holds.
+        Share of the widest PSF within the kernel.
 
     Raises
     ------
@@ -64,7 +64,7 @@ class GammapyTs(Localiser):
         _require("index", self.index, True, "It must be a number.")
         _require("separation", self.separation, self.separation >= 1, "It must be 1 pixel or more.")
         inside = 0 < self.containment < 1
-        _require("containment", self.containment, inside, "It lies between 0 and 1.")
+        _require("containment", self.containment, inside, "It must be between 0 and 1.")
 
     def _localise(self, patches: Patches) -> QTable:
         try:

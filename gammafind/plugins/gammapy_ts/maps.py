@@ -21,26 +21,28 @@ from gammafind.sky.psf import RadialPsf
 __all__ = ["patch_dataset", "ts_peaks"]
 
 _EDGES_AGREE = 1e-3
+"""Relative difference of equal energy edges: above rounding, far below the width of a band."""
 _RAD_BINS = 200
+"""Radial bins of a PSF: balances accuracy and time."""
 
 
 def patch_dataset(patches: Patches, index: int) -> MapDataset:
     """Counts, background, exposure and PSF of one patch on the pixels of its finest band.
 
-    Pixels of coarser bands are parted: counts and background are shared out evenly, exposures
-    stay.
+    Pixels of coarser bands are divided: counts and background are distributed evenly, exposures do
+    not change.
 
     Parameters
     ----------
     patches : Patches
         With background, exposure and PSFs.
     index : int
-        Which of the patches.
+        Index of the patch.
 
     Raises
     ------
     OptionError
-        If bands do not follow each other in energy.
+        If the bands are not consecutive in energy.
     """
     order, edges = _energy_edges(patches.bands)
     width = patches.score_width
@@ -77,13 +79,13 @@ def ts_peaks(
     ----------
     dataset : MapDataset
     index : float
-        Photon index of the sources looked for.
+        Photon index of the searched sources.
     threshold : float
         Least TS.
     separation : float
-        Least distance of two peaks, in pixels.
+        Smallest distance of two peaks in pixels.
     containment : float
-        Share of the widest PSF that the kernel holds.
+        Share of the widest PSF within the kernel.
     psfs : sequence of RadialPsf
 
     Returns
@@ -117,14 +119,14 @@ def _energy_edges(bands: Sequence[Band]) -> tuple[np.ndarray, u.Quantity]:
     low, high = both[order].T
     if not np.allclose(low[1:], high[:-1], rtol=_EDGES_AGREE, atol=0):
         raise OptionError(
-            f"the bands {', '.join(band.name for band in bands)} do not follow each other",
-            remedy="gammapy has one energy axis: no gaps, and one channel.",
+            f"the bands {', '.join(band.name for band in bands)} are not consecutive",
+            remedy="gammapy has one energy axis: use bands without gaps in one channel.",
         )
     return order, np.append(low, high[-1]) * u.GeV
 
 
 def _parted(array: np.ndarray, width: int, *, share: bool) -> np.ndarray:
-    """Pixels parted to ``width`` a side; their values shared out, or kept."""
+    """Divide pixels to ``width`` per side; their values are divided or repeated."""
     if width % len(array):
         raise OptionError(
             f"patches of {len(array)} and {width} pixels per side",
@@ -136,7 +138,7 @@ def _parted(array: np.ndarray, width: int, *, share: bool) -> np.ndarray:
 
 
 def _psf_map(psfs: Sequence[RadialPsf], energy: MapAxis) -> PSFMap:
-    """PSFs of all bands; each profile ends where its own ends."""
+    """PSFs of all bands, each up to the end of its own profile."""
     end = np.degrees(max(psf.theta[-1] for psf in psfs))
     first = np.degrees(min(psf.theta[1] for psf in psfs))
     edges = np.append(0, np.geomspace(min(first, end / 10), end, _RAD_BINS))

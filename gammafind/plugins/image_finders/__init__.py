@@ -1,4 +1,4 @@
-"""Finders that astronomers use on optical images, as localisers."""
+"""Common finders for optical images, as localisers."""
 
 from __future__ import annotations
 

@@ -16,29 +16,29 @@ __all__ = ["DaoFind"]
 
 @dataclass(frozen=True, kw_only=True)
 class DaoFind(ImageFinder):
-    """DAOFIND, by photutils: peaks after a Gaussian filter without mean, round and sharp enough.
+    """DAOFIND, by photutils: peaks of a zero-mean Gaussian filter that are round and sharp enough.
 
-    The image is divided by its noise first. The width of the filter is that of the PSF in the
-    middle of each part of 2048 pixels.
+    The image is divided by its noise first. The width of the filter is that of the PSF at the
+    centre of each part of 2048 pixels.
 
     Parameters
     ----------
     clusterer : Clusterer, optional
         Not used.
     threshold : float
-        Least signal-to-noise ratio of the filtered image; its peak is the score.
+        Smallest signal-to-noise ratio of the filtered image; the score is its peak.
     sharpness : tuple of float
-        Least and largest sharpness.
+        Smallest and largest sharpness.
     roundness : tuple of float
-        Least and largest roundness.
+        Smallest and largest roundness.
     reach : float
-        Radius of the filter in standard deviations; DAOFIND's own is 1.5, which leaves out half of
-        the light of faint stars.
+        Radius of the filter in standard deviations; the default of DAOFIND is 1.5, which omits half
+        of the light of faint stars.
 
     Raises
     ------
     OptionError
-        If an option is out of range, or there is no image in one band.
+        If an option is out of range, or the input is not an image in one band.
 
     References
     ----------
@@ -58,15 +58,15 @@ class DaoFind(ImageFinder):
         require("reach", self.reach, self.reach > 0, "It must be above 0.")
         for name in ("sharpness", "roundness"):
             low, high = limits if len(limits := getattr(self, name)) == 2 else (1, 0)
-            require(name, low, low < high, "Give the least and the largest.")
+            require(name, low, low < high, "Give the smallest and the largest value.")
 
     def _find(self, scene: Scene) -> Found:
         from photutils.detection import DAOStarFinder
         from photutils.utils.exceptions import NoDetectionsWarning
 
         ny, nx = scene.excess.shape
-        # The filter gives noise of one the standard deviation `relerr`, by which photutils
-        # scales the threshold, so that it is a signal-to-noise ratio.
+        # The filter turns unit noise into the standard deviation `relerr`. photutils scales the
+        # threshold by it, so the threshold is a signal-to-noise ratio.
         finder = DAOStarFinder(
             self.threshold,
             scene.fwhm,

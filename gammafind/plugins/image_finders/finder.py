@@ -1,4 +1,4 @@
-"""What finders of images share: where they look, and what they say of a detection."""
+"""Common parts of the finders of images: the search in parts and the detection table."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from gammafind.utils.progress import track
 __all__ = ["FWHM_OF_SIGMA", "Found", "ImageFinder", "require"]
 
 FWHM_OF_SIGMA = 2.3548
+"""Full width at half maximum of a Gaussian in units of its standard deviation."""
 _SIDE, _MARGIN = 2176, 64
-"""Of the parts of an image, in pixels."""
+"""Side and margin of the parts of an image in pixels: balance memory and the cost of overlaps."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,7 +38,7 @@ class Found:
     score : ndarray, shape (n,)
         Signal-to-noise ratios.
     electrons : ndarray, shape (n,)
-        Of a point source of that height.
+        Electrons of a point source with this height.
     """
 
     x: np.ndarray
@@ -50,7 +51,7 @@ class Found:
         return Found(**{name: values[rows] for name, values in vars(self).items()})
 
     def on_image(self, scene: Scene) -> Found:
-        """Detections whose centroids lie on the image."""
+        """Detections with their centroids on the image."""
         ny, nx = scene.excess.shape
         good = np.isfinite(self.x) & (self.x >= -0.5) & (self.x < nx - 0.5)
         return self.select(good & (self.y >= -0.5) & (self.y < ny - 0.5))
@@ -58,7 +59,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFinder(Localiser):
-    """A finder that looks at an image whole, or part by part."""
+    """A finder that searches an image completely or in parts."""
 
     sees: ClassVar[str] = "both"
 
@@ -113,9 +114,9 @@ def require(name: str, value: float, accepted: bool, remedy: str) -> None:
 def _measured(scene: Scene, found: Found) -> np.ndarray:
     """Rows of ``x, y, score``, electrons, their error, and the position error in pixels.
 
-    The error of the electrons is that of a matched filter, 1 / sqrt(sum p^2) times the noise of a
-    pixel for the PSF p, and of the photons of the source. The position error is that of a
-    Gaussian PSF of width w at a signal-to-noise ratio s, sqrt(2) w / s an axis.
+    The error of the electrons combines that of a matched filter, 1 / sqrt(sum p^2) times the noise
+    of a pixel for the PSF p, and the photon noise of the source. The position error is that of a
+    Gaussian PSF with width w at a signal-to-noise ratio s, sqrt(2) w / s per axis.
 
     References
     ----------

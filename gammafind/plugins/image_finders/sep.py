@@ -14,36 +14,37 @@ from gammafind.plugins.image_finders.finder import FWHM_OF_SIGMA, Found, ImageFi
 __all__ = ["SourceExtractor"]
 
 _BUFFER = 3_000_000
+"""Pixels above the threshold that sep can hold: enough for crowded parts, limits memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceExtractor(ImageFinder):
     """Source Extractor, by sep: matched filter, thresholding, deblending, windowed centroids.
 
-    The filter is the PSF of the image, that of the middle of each part of 2048 pixels. Needs the
-    extra ``optical``.
+    The filter is the PSF of the image at the centre of each part of 2048 pixels. Needs the extra
+    ``optical``.
 
     Parameters
     ----------
     clusterer : Clusterer, optional
         Not used.
     threshold : float
-        Least signal-to-noise ratio of the filtered image; its peak is the score.
+        Smallest signal-to-noise ratio of the filtered image; the score is its peak.
     min_area : int
-        Least number of pixels above the threshold.
+        Smallest number of pixels above the threshold.
     deblend_levels : int
-        Levels between threshold and peak at which sources are told apart.
+        Levels between threshold and peak for the separation of sources.
     deblend_contrast : float
-        Least share of the flux of the parts of a blend.
+        Smallest flux share of a part of a blend.
     clean : bool
-        Drop what would not be there without a brighter neighbour.
+        Drop detections that are due to the wings of a brighter neighbour.
 
     Raises
     ------
     MissingBackendError
         If sep is not installed.
     OptionError
-        If an option is out of range, or there is no image in one band.
+        If an option is out of range, or the input is not an image in one band.
 
     References
     ----------
@@ -64,7 +65,7 @@ class SourceExtractor(ImageFinder):
         require("min_area", self.min_area, self.min_area >= 1, "It must be 1 or more.")
         require("deblend_levels", self.deblend_levels, self.deblend_levels >= 1, "Give 1 or more.")
         inside = 0 <= self.deblend_contrast <= 1
-        require("deblend_contrast", self.deblend_contrast, inside, "It lies between 0 and 1.")
+        require("deblend_contrast", self.deblend_contrast, inside, "It must be between 0 and 1.")
 
     def _find(self, scene: Scene) -> Found:
         try:
@@ -74,7 +75,7 @@ class SourceExtractor(ImageFinder):
                 "the localiser sep needs sep, which is not installed",
                 remedy="Install it: pip install 'gammafind[optical]'.",
             ) from None
-        # Where the noise is one, a kernel of sum one leaves this much of it.
+        # A normalised kernel reduces unit noise to this standard deviation.
         unit = np.sqrt(np.sum(scene.kernel**2))
         sep.set_extract_pixstack(_BUFFER)
         sep.set_sub_object_limit(100_000)
@@ -90,10 +91,8 @@ class SourceExtractor(ImageFinder):
                 deblend_cont=self.deblend_contrast,
                 clean=self.clean,
             )
-        except Exception as fault:  # sep raises Exception itself when its buffers are full.
-            raise OptionError(
-                f"sep gave up ({fault})", remedy="A higher threshold gives it less to do."
-            ) from fault
+        except Exception as fault:  # sep raises plain Exception when its buffers are full.
+            raise OptionError(f"sep failed ({fault})", remedy="Use a higher threshold.") from fault
         x, y = _windowed(sep, scene, found["x"], found["y"])
         score = found["cpeak"] / unit
         noise = scene.noise[found["ycpeak"], found["xcpeak"]]
@@ -104,7 +103,7 @@ class SourceExtractor(ImageFinder):
 def _windowed(
     sep: object, scene: Scene, x: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Centroids in a Gaussian window as wide as the PSF; barycentres where they run away."""
+    """Centroids in a Gaussian window as wide as the PSF; barycentres if these diverge."""
     if not len(x):
         return x, y
     sigma = scene.fwhm / FWHM_OF_SIGMA

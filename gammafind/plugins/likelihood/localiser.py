@@ -28,36 +28,44 @@ from gammafind.utils.progress import track
 __all__ = ["Likelihood"]
 
 _PASSES = (1000.0, 200.0, 60.0, 25.0)
+"""Thresholds in TS of the first passes: balance time and neighbours of bright sources
+(benchmarks/real_sky.py)."""
 _QUICK_SHARE = 0.6
+"""Share of the threshold from which maxima of the quick TS are fitted: balances time and lost
+peaks."""
 _RINGS = 1
-"""Rings of positions about a maximum of the quick TS where that of the likelihood is looked for."""
+"""Rings of positions around a maximum of the quick TS where the likelihood is computed: balances
+accuracy and time."""
 _CLEAR = 2.0
-"""Sizes of a source within which its own TS passes for others in all passes but the last."""
+"""Distance, in sizes of a source, within which other peaks wait for a later pass: they may belong
+to its PSF."""
 _POSITION_FACTOR = 1.05
+"""Systematic factor of position errors: allows for errors of the model."""
 _POSITION_FLOOR = 0.01
+"""Systematic position error in degrees, which matters for bright sources."""
 _BACKGROUND_TS = 16.0
-"""Below it peaks are mostly noise; taking them out of the counts would pull the background down."""
+"""TS below which peaks are mostly noise: subtracting them would bias the background to low
+values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Likelihood(Localiser):
     """Poisson likelihood-ratio search over all bands, brightest sources first.
 
-    The test statistic TS of one more source is computed on a grid of positions; its peaks
-    above a threshold are fitted and join the model, and the next pass looks below that
-    threshold. Fluxes of all sources are fitted together, those of bright ones band by band. The
-    background components have one norm each, and together a norm that varies slowly over the
-    sky.
+    The test statistic TS of one more source is computed on a grid of positions; its peaks above a
+    threshold are fitted and added to the model, and the next pass uses a lower threshold. Fluxes of
+    all sources are fitted together, those of bright ones in each band. Each background component
+    has one norm, and their sum has a norm that varies slowly over the sky.
 
     Parameters
     ----------
     clusterer : Clusterer, optional
-        Makes peaks of the TS map; local maxima by default.
+        Finds peaks of the TS map; local maxima by default.
     threshold : float
         Lowest TS of a detection; below the TS that is published, so that the purity of fainter
         detections can be measured (0.90 is reached at a TS of 9.5, benchmarks/real_sky.py).
     index : float
-        Photon index of the sources looked for.
+        Photon index of the searched sources.
     smoothing : float
         Full width in degrees over which the norm of the background may vary; 0 for none.
     separation : float, optional
@@ -162,7 +170,7 @@ class Likelihood(Localiser):
         return vectors[self._highest(model.data, vectors, score, threshold)]
 
     def _ts_of_summits(self, data: SkyData, grid: SearchGrid, threshold: float) -> np.ndarray:
-        """TS at and about the local maxima of the quick one where both come near ``threshold``."""
+        """TS at and around the local maxima of the quick TS, if both are near ``threshold``."""
         least = _QUICK_SHARE * threshold
         quick = grid.quick_ts(data)
         promising = np.flatnonzero(quick > least)
@@ -182,10 +190,10 @@ class Likelihood(Localiser):
     def _highest(
         self, data: SkyData, vectors: np.ndarray, score: np.ndarray, threshold: float
     ) -> np.ndarray:
-        """Indices of the highest of all peaks that could be one source.
+        """Indices of the highest of all peaks that could be the same source.
 
-        Neighbours that are sources of their own rise again once the highest is in the model; so
-        all passes but the last may leave more of them out.
+        Neighbours that are separate sources appear again when the highest peak is in the model. So
+        all passes except the last may skip more of them.
         """
         sizes = source_sizes(data, vectors) if self.separation is None else self.separation
         wider = _CLEAR if threshold > self.threshold else 1
@@ -201,7 +209,7 @@ class Likelihood(Localiser):
         return clusters["x"].value, clusters["y"].value, np.asarray(clusters["score"])
 
     def _finish(self, model: SkyModel) -> None:
-        """Place the sources anew with all others in the model, and drop what falls below TS."""
+        """Fit the positions with all other sources in the model, and drop sources below the TS."""
         if not len(model.counts):
             return
         data = model.data
@@ -228,7 +236,7 @@ def _alone(model: SkyModel) -> np.ndarray:
 
 
 def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Unit vectors ``end``, or points on the way from ``start`` where the end has no data."""
+    """Unit vectors ``end``, or points on the way from ``start`` if the end has no data."""
     places = end.copy()
     for share in (0.75, 0.5, 0.25, 0.0):
         outside = ~data.inside(places)
@@ -261,12 +269,12 @@ def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
 
 
 def _with_systematics(r68: np.ndarray) -> np.ndarray:
-    """Position errors with what the likelihood does not know: a factor, and a floor in degrees."""
+    """Position errors with systematic errors: a factor, and a floor in degrees."""
     return np.hypot(_POSITION_FACTOR * r68, _POSITION_FLOOR)
 
 
 def _observation(patches: Patches, index: int) -> Observation:
-    """One patch as an observation of its own."""
+    """One patch as a separate observation."""
     missing = [
         name for name in ("background", "exposure", "psfs") if getattr(patches, name) is None
     ]

@@ -1,4 +1,4 @@
-"""MeerLICHT, and any optical camera like it: stars and galaxies, the camera, its artefacts."""
+"""MeerLICHT and similar optical cameras: stars and galaxies, the camera, its artefacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in an image and not on the sky: cosmic rays, satellite trails, hot pixels."""
+"""Artefacts of an image: cosmic rays, satellite trails, hot pixels."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ __all__ = ["Flag", "Streak", "add_cosmic_rays", "add_hot_pixels", "add_trail", "
 _DEPTH = 20 / 9
 """Depth of the silicon in pixels of 9 um."""
 _CHARGE = 75 * 9
-"""Electrons that a muon sets free along the side of a pixel of 9 um."""
+"""Electrons that a muon releases along the side of a pixel of 9 um."""
 _LONGEST = 80.0
+"""Longest track in pixels: limits nearly horizontal muons."""
 _DIFFUSION = 0.35
+"""Diffusion of charge in pixels."""
 _POINTS = 15
-"""Points a pixel at which a track leaves charge."""
+"""Points per pixel at which a track deposits charge: enough for a smooth track."""
 _SEEN = 10.0
-"""Electrons from which on a pixel counts as hit."""
+"""Electrons from which a pixel counts as hit: close to the read noise."""
 
 
 class Flag:
-    """Bits of the masks of the survey's own pipeline."""
+    """Bits of the masks of the survey pipeline."""
 
     BAD = 1
     COSMIC_RAY = 2
@@ -35,7 +37,7 @@ class Flag:
 
 @dataclass(frozen=True, kw_only=True)
 class Streak:
-    """One artefact, from a place to another, in pixels, with its electrons."""
+    """One artefact between two positions in pixels, with its electrons."""
 
     kind: str
     x: float
@@ -51,7 +53,7 @@ def add_cosmic_rays(
     """Add the tracks of muons to an image in place.
 
     Directions are those of muons at sea level through a horizontal plane, cos^3(t) sin(t); the
-    charge of a unit of path is lognormal about 75 electrons a micrometre, and diffuses by 0.35
+    charge per path length is lognormal around 75 electrons per micrometre, and diffuses by 0.35
     pixels.
 
     Parameters
@@ -59,7 +61,7 @@ def add_cosmic_rays(
     image : ndarray of float32, shape (ny, nx)
         Electrons.
     mask : ndarray of uint8
-        Gets `Flag.COSMIC_RAY` where a track leaves 10 electrons or more.
+        Gets `Flag.COSMIC_RAY` where a track deposits 10 electrons or more.
     mean : float
         Expected number.
     rng : numpy.random.Generator
@@ -126,10 +128,10 @@ def add_hot_pixels(
 def draw_trails(
     shape: tuple[int, int], mean: float, *, rng: np.random.Generator
 ) -> list[tuple[float, float, float, float]]:
-    """Lines of satellites across an image: a point, a direction, and electrons a pixel of length.
+    """Draw satellite trails: a point, a direction, and electrons per pixel of length.
 
-    Lines are uniform in direction and in distance from the middle of the image, within the circle
-    about it.
+    Trails are uniform in direction and in distance from the centre of the image, within the circle
+    around it.
 
     Returns
     -------
@@ -156,12 +158,13 @@ def add_trail(
 ) -> Streak | None:
     """Add a line as wide as the PSF to an image of expected electrons in place.
 
-    Across the line a Moffat profile, summed along it, falls as ``(1 + d^2/alpha^2)^(1/2 - beta)``.
+    The profile across the line is a Moffat profile integrated along it, ``(1 + d^2/alpha^2)^(1/2 -
+    beta)``.
 
     Returns
     -------
     Streak or None
-        None where the line misses the image.
+        None if the line is outside the image.
     """
     x, y, angle, electrons = trail
     if abs(np.cos(angle)) < abs(np.sin(angle)):

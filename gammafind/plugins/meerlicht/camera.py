@@ -1,4 +1,4 @@
-"""The camera: its options, what it makes of a magnitude, and its PSF."""
+"""The camera: its options, its response to a magnitude, and its PSF."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Camera(Instrument):
             value = getattr(self, name)
             if len(value) != 2 or not all(type(n) is int and n > 0 for n in value):
                 raise OptionError(
-                    f"{name} is {value!r}", remedy="Give two whole numbers above 0: rows, columns."
+                    f"{name} is {value!r}", remedy="Give two positive integers: rows, columns."
                 )
         if any(n > whole for n, whole in zip(self.shape, self.detector_shape, strict=True)):
             raise OptionError(
@@ -82,7 +82,7 @@ class Camera(Instrument):
         if len(self.seeing_slopes) != len(_SLOPES):
             raise OptionError(
                 f"seeing_slopes are {self.seeing_slopes}",
-                remedy="Give five numbers: of u, v, u^2, u v and v^2.",
+                remedy="Give five numbers: for u, v, u^2, u v and v^2.",
             )
         for name in ("gains", "read_noises"):
             n = len(getattr(self, name))
@@ -114,10 +114,10 @@ class Camera(Instrument):
         } | {name: value for name, value in own.items() if value is not None}
         latitude = {"dec": degrees(self.dec, name="dec")}
         for values, accepted, remedy in (
-            (positive, lambda v: v > 0, "It must be a finite number above 0."),
-            (not_negative, lambda v: v >= 0, "It must be a finite number, not below 0."),
+            (positive, lambda v: v > 0, "It must be a finite, positive number."),
+            (not_negative, lambda v: v >= 0, "It must be a finite number of at least 0."),
             (finite, np.isfinite, "It must be a finite number."),
-            (latitude, lambda v: np.abs(v) <= 90, "It lies between -90 and 90 deg."),
+            (latitude, lambda v: np.abs(v) <= 90, "It must be between -90 and 90 deg."),
             ({"beta": self.beta}, lambda v: v > 1, "It must be a finite number above 1."),
         ):
             for name, value in values.items():
@@ -138,7 +138,7 @@ class Camera(Instrument):
 
     @functools.cached_property
     def pixels(self) -> tuple[WcsPixels, ...]:
-        """Pixels of the image, its middle at the pointing."""
+        """Pixels of the image, centred on the pointing."""
         wcs = frame_wcs(
             degrees(self.ra, name="ra"),
             degrees(self.dec, name="dec"),
@@ -163,23 +163,23 @@ class Camera(Instrument):
 
     @property
     def fwhm(self) -> float:
-        """Seeing in pixels of the side `pixel_scale`, in the middle of the image."""
+        """Seeing in pixels of side `pixel_scale`, at the centre of the image."""
         return self.fwhm_on(self.pixel_scale)
 
     def fwhm_on(self, pixel_size: Quantity) -> float:
-        """Seeing in pixels of a side, in the middle of the image."""
+        """Seeing in pixels of a given side, at the centre of the image."""
         return float((self.seeing / pixel_size).to_value(u.dimensionless_unscaled))
 
     @property
     def electrons_per_photon(self) -> float:
-        """Electrons for each photon cm-2 s-1 above the atmosphere, the exposure in cm2 s."""
+        """Electrons per photon cm-2 s-1 above the atmosphere: the exposure in cm2 s."""
         magnitude = self.optics.zero_point - self.airmass * self.optics.extinction
         seconds = as_value(self.exposure_time, u.s, name="exposure_time")
         return seconds / float(photon_flux(magnitude, self.optics))
 
     @property
     def sky_electrons(self) -> float:
-        """Electrons of the sky in a pixel; it is seen through no atmosphere of ours but its own."""
+        """Electrons of the sky in a pixel; no extinction, since it is measured from the ground."""
         area = as_value(self.pixel_scale, u.arcsec, name="pixel_scale") ** 2
         seconds = as_value(self.exposure_time, u.s, name="exposure_time")
         return seconds * area * 10 ** (0.4 * (self.optics.zero_point - self.optics.sky))
@@ -187,7 +187,7 @@ class Camera(Instrument):
     def psf_on(
         self, shape: tuple[int, int], fwhm: float, widths: np.ndarray, pixel_size: Quantity
     ) -> FieldPsf:
-        """Moffat PSF of an image, for a width in pixels of a side and its change over the image."""
+        """Moffat PSF of an image, for a width in pixels of a given side and its variation."""
         scale = as_value(pixel_size, u.rad, name="pixel_size")
         return field_psf(fwhm, self.beta, widths, shape, scale)
 
@@ -197,7 +197,7 @@ class Camera(Instrument):
         return (self.psf_on(self.shape, self.fwhm, widths, self.pixel_scale),)
 
     def artefacts(self, shape: tuple[int, int]) -> Artefacts:
-        """Expected numbers of artefacts in an image of a shape."""
+        """Expected numbers of artefacts in an image of a given shape."""
         share = np.prod(shape) / np.prod(self.detector_shape)
         minutes = self.exposure_time.to_value(u.min)
         across = np.hypot(*shape) / np.hypot(*self.detector_shape)
@@ -209,7 +209,7 @@ class Camera(Instrument):
 
 
 def _floats(value: object) -> np.ndarray:
-    """Numbers as floats, NaN where there are none."""
+    """Numbers as floats, NaN for other values."""
     try:
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):

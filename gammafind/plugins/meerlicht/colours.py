@@ -1,4 +1,4 @@
-"""Magnitudes in all filters of sources whose magnitude in one is known."""
+"""Magnitudes in all filters from the magnitude in one filter."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from gammafind.plugins.meerlicht.filters import FILTERS
 __all__ = ["all_magnitudes", "colour"]
 
 _N_WAVELENGTHS = 40
+"""Wavelengths per filter: enough for a smooth spectrum."""
 _H_OVER_K = (const.h / const.k_B).to_value(u.K * u.s)
 _C = const.c.to_value(u.nm / u.s)
 
 
 def colour(temperature: np.ndarray, name: str, *, reference: str = "q") -> np.ndarray:
-    """Magnitude in a filter less that in another, of a black body.
+    """Difference of the magnitudes of a black body in two filters.
 
-    A stand-in for spectra of stars: without lines, without dust.
+    This approximates the spectra of stars, without lines and dust.
 
     Parameters
     ----------
@@ -32,12 +33,12 @@ def colour(temperature: np.ndarray, name: str, *, reference: str = "q") -> np.nd
 
 
 def all_magnitudes(mag_q: np.ndarray, temperature: np.ndarray) -> dict[str, np.ndarray]:
-    """AB magnitudes ``mag_u`` to ``mag_z`` of black bodies of a magnitude in q."""
+    """AB magnitudes ``mag_u`` to ``mag_z`` of black bodies with a given magnitude in q."""
     return {f"mag_{name}": mag_q + colour(temperature, name) for name in FILTERS}
 
 
 def _mean_density(temperature: np.ndarray, name: str) -> np.ndarray:
-    """Flux density a frequency, averaged over photons in a filter, up to a common factor."""
+    """Flux density per frequency, averaged over photons in a filter, up to a common factor."""
     band = FILTERS[name]
     edges = np.log([band.low, band.high])
     frequency = _C / np.exp(np.linspace(*edges, _N_WAVELENGTHS))

@@ -10,6 +10,7 @@ import numpy as np
 __all__ = ["Detector", "bleed"]
 
 _ROWS_AT_ONCE = 256
+"""Rows per step: limits memory."""
 _BITS_16 = 65535
 
 
@@ -17,18 +18,18 @@ _BITS_16 = 65535
 class Detector:
     """A CCD that is read out through several channels.
 
-    An image smaller than the detector is its middle.
+    An image smaller than the detector is its central part.
 
     Parameters
     ----------
     shape : tuple of int
         Rows and columns of the whole detector.
     channels : tuple of int
-        Rows and columns of channels, all of one size.
+        Rows and columns of channels, all of the same size.
     gains : ndarray
-        Electrons an ADU of each channel, row by row from the first pixel.
+        Electrons per ADU of each channel, row by row from the first pixel.
     read_noises : ndarray
-        Electrons, likewise.
+        Electrons, in the same order.
     bias : float
         ADU of a pixel without charge.
     saturation : float
@@ -44,7 +45,7 @@ class Detector:
 
     @property
     def full_well(self) -> float:
-        """Electrons that a pixel holds, by the smallest gain of the channels."""
+        """Electrons in a full pixel, for the smallest gain of the channels."""
         return float(self.saturation * np.min(self.gains))
 
     def of_pixels(self, values: np.ndarray, shape: tuple[int, int], rows: slice) -> np.ndarray:
@@ -70,7 +71,7 @@ class Detector:
             electrons[rows] += noise * self.of_pixels(self.read_noises, electrons.shape, rows)
 
     def digitised(self, electrons: np.ndarray) -> np.ndarray:
-        """Return an image in ADU as 16-bit unsigned integers; what is outside them is clipped."""
+        """Return an image in ADU as 16-bit unsigned integers; other values are clipped."""
         adu = np.empty(electrons.shape, dtype=np.uint16)
         for rows in row_blocks(len(electrons)):
             values = electrons[rows] / self.of_pixels(self.gains, electrons.shape, rows)
@@ -87,13 +88,13 @@ class Detector:
 
 
 def row_blocks(n_rows: int) -> Iterator[slice]:
-    """Rows of an image, a block at a time, so that memory is bounded."""
+    """Rows of an image in blocks, to limit memory."""
     for start in range(0, n_rows, _ROWS_AT_ONCE):
         yield slice(start, min(start + _ROWS_AT_ONCE, n_rows))
 
 
 def bleed(electrons: np.ndarray, full_well: float, boundary: int) -> list[tuple[int, int, int]]:
-    """Spill what a full pixel cannot hold along its column, half up and half down, in place.
+    """Move the excess charge of full pixels along the column, half up and half down, in place.
 
     Charge that reaches an edge of the image, or the row where the read-out direction changes, is
     lost.
@@ -131,7 +132,7 @@ def _bleed_column(values: np.ndarray, full_well: float) -> None:
 
 
 def _fill(values: np.ndarray, charge: float, full_well: float) -> None:
-    """Fill pixels one after the other up to the full well, in place."""
+    """Fill pixels one by one up to the full well, in place."""
     room = np.maximum(full_well - values, 0)
     before = np.concatenate([[0.0], np.cumsum(room)[:-1]]) if len(room) else room
     values += np.clip(charge - before, 0, room)

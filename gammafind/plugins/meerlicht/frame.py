@@ -1,4 +1,4 @@
-"""From the expected image to what the camera reads out."""
+"""Simulation of the camera: from the expected image to the readout."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def draw_frame(
 ) -> tuple[np.ndarray, np.ndarray, list[Streak]]:
     """Draw one exposure.
 
-    Satellites light the sky before photons are drawn, particles and hot pixels add charge after
-    that; full pixels bleed; read noise is added, and the image is digitised.
+    Satellite trails are added before photons are drawn; cosmic rays and hot pixels add charge
+    afterwards. Then full pixels bleed, read noise is added, and the image is digitised.
 
     Parameters
     ----------
     expected : ndarray, shape (ny, nx)
-        Expected electrons of sources and sky; left as it is.
+        Expected electrons of sources and sky; not changed.
     detector : Detector
     artefacts : Artefacts
     fwhm, beta : float
@@ -94,7 +94,7 @@ def artefact_table(streaks: list[Streak]) -> QTable:
 
 
 def _saturate(image: np.ndarray, mask: np.ndarray, detector: Detector) -> list[Streak]:
-    """Let full pixels bleed; what held too much is saturated, what was filled is bleed."""
+    """Let full pixels bleed; flag overfull pixels as saturated and filled ones as bleeding."""
     well = detector.full_well
     mask[image > well] |= Flag.SATURATED
     runs = bleed(image, well, detector.boundary(image.shape))

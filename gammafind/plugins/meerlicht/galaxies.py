@@ -1,4 +1,4 @@
-"""Galaxies: Sersic profiles seen through the atmosphere, as mixtures of Gaussians."""
+"""Galaxies: Sersic profiles convolved with the PSF, as mixtures of Gaussians."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from gammafind.plugins.meerlicht.stars import add_stamp
 __all__ = ["draw_galaxies", "galaxy_stamps", "mixture_of_moffat", "mixture_of_sersic"]
 
 _SERSIC_WIDTHS = np.geomspace(0.02, 5.0, 12)
+"""Widths of the Gaussians, in half-light radii: balance accuracy and time."""
 _SERSIC_RADII = np.geomspace(0.005, 8.0, 300)
+"""Radii of the fit, in half-light radii."""
 _MOFFAT_WIDTHS = np.geomspace(0.3, 6.0, 8)
+"""Widths of the Gaussians, in scale radii: balance accuracy and time."""
 _MOFFAT_RADII = np.concatenate([[0.0], np.geomspace(0.05, 10.0, 200)])
+"""Radii of the fit, in scale radii."""
 _STEPS = np.array([8, 12, 17, 24, 34, 48, 68, 96, 136])
+"""Half sides of stamps in pixels: few sizes, so that many galaxies are drawn together."""
 _FAINT = 1e-3
-"""Brightness, relative to that at the unit of radius, below which the fit need not be close."""
+"""Brightness, relative to that at unit radius, below which the fit may deviate."""
 _AT_ONCE = 1_000_000
-"""Pixels of stamps that are computed together."""
+"""Pixels of stamps per step: limits memory."""
 
 
 def draw_galaxies(
@@ -44,15 +49,15 @@ def draw_galaxies(
     image : ndarray of float32, shape (ny, nx)
     x, y, electrons, fwhm : ndarray, shape (n,)
     beta : float
-        These as for `gammafind.plugins.meerlicht.stars.draw_stars`.
+        All as for `gammafind.plugins.meerlicht.stars.draw_stars`.
     radius : ndarray, shape (n,)
         Half-light radius along the major axis, in pixels.
     index : ndarray, shape (n,)
         Sersic index.
     axis_ratio : ndarray, shape (n,)
-        Minor over major axis.
+        Ratio of minor to major axis.
     angle : ndarray, shape (n,)
-        Of the major axis from the x axis, in radians.
+        Angle of the major axis from the x axis, in radians.
     """
     bright = 1.5 * np.log10(np.maximum(electrons / 300, 1))
     size = np.searchsorted(_STEPS[:-1], 2 * fwhm + radius * (2 + bright))
@@ -82,14 +87,14 @@ def galaxy_stamps(
     index: float,
     half: int,
 ) -> np.ndarray:
-    """Images of galaxies of one electron each, all of one Sersic index.
+    """Images of galaxies with one electron each, all with the same Sersic index.
 
-    Both the galaxy and the PSF are mixtures of Gaussians, and so is their convolution, exactly.
+    Galaxy and PSF are mixtures of Gaussians, so their convolution is also one, exactly.
 
     Returns
     -------
     ndarray of float32, shape (n, 2 half + 1, 2 half + 1)
-        Centred ``dx, dy`` off the middle pixel.
+        Centred ``dx, dy`` from the central pixel.
 
     References
     ----------
@@ -116,7 +121,7 @@ def galaxy_stamps(
 
 @lru_cache(maxsize=64)
 def mixture_of_sersic(index: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and widths, in half-light radii, of Gaussians that make up a Sersic profile.
+    """Weights and widths, in half-light radii, of Gaussians that approximate a Sersic profile.
 
     The profile ends at eight half-light radii.
     """
@@ -126,14 +131,14 @@ def mixture_of_sersic(index: float) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=16)
 def mixture_of_moffat(beta: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and widths, in scale radii, of Gaussians that make up a Moffat profile."""
+    """Weights and widths, in scale radii, of Gaussians that approximate a Moffat profile."""
     return _mixture(lambda r: (1 + r**2) ** -beta, _MOFFAT_RADII, _MOFFAT_WIDTHS)
 
 
 def _mixture(
     profile: Callable[[np.ndarray], np.ndarray], radii: np.ndarray, widths: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of norm one that fit the light of a profile best, and their widths."""
+    """Normalised weights that fit the light of a profile best, and their widths."""
     values = profile(radii)
     basis = np.exp(-0.5 * (radii[:, None] / widths) ** 2) / (2 * np.pi * widths**2)
     scale = radii / np.sqrt(values + _FAINT * profile(1.0))
@@ -152,7 +157,7 @@ def _add_gaussians(
     yy: np.ndarray,
     weight: float,
 ) -> None:
-    """Add a Gaussian of a covariance to each stamp in place."""
+    """Add a Gaussian with the given covariance to each stamp in place."""
     determinant = xx * yy - xy**2
     a, b, c = ((-0.5 * v / determinant).astype(np.float32)[:, None] for v in (yy, -2 * xy, xx))
     exponent = (b * y)[:, :, None] * x[:, None, :]

@@ -1,4 +1,4 @@
-"""What the header of an image says of the exposure, beside the options of the camera."""
+"""Comparison of the header of an image with the options of the camera."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ __all__ = ["KEYWORDS", "contradictions"]
 
 KEYWORDS = ("EXPTIME", "FILTER")
 _TOLERANCE = 0.01
-"""Share by which an exposure time may differ: shutters are not exact."""
+"""Relative difference of equal exposure times: shutters are not exact."""
 
 
 def contradictions(
     keywords: Mapping[str, object], *, exposure_time: float, band: str
 ) -> Iterator[str]:
-    """Yield what a header says otherwise than the options of a camera.
+    """Yield the differences between a header and the options of a camera.
 
-    A value that is no number, or no name, contradicts nothing.
+    A value that is not a number, or not a name, is ignored.
 
     Parameters
     ----------
     keywords : mapping of str to object
         Values of `KEYWORDS`, as far as the header has them.
     exposure_time : float
-        Of the options, in seconds.
+        Exposure time of the options, in seconds.
     band : str
-        Name of the filter of the options. Case matters: R is another filter than r.
+        Name of the filter of the options. Case matters: R and r are different filters.
 
     Yields
     ------

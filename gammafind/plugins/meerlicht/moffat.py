@@ -1,4 +1,4 @@
-"""The Moffat profile: its shape, its radius of a brightness, and the profile on the sky."""
+"""The Moffat profile: its shape, its radius at a brightness, and the profile on the sky."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from gammafind.sky.field_psf import FieldPsf
 __all__ = ["alpha_of", "field_psf", "peak_of", "radius_of"]
 
 _REACH = 60.0
-"""Radius of the tabulated profile, in FWHM."""
+"""Radius of the tabulated profile, in FWHM: far into the wings of bright stars."""
 _N_RADII = 400
+"""Radii of the tabulated profile: close enough for linear interpolation."""
 
 
 def alpha_of(fwhm: np.ndarray, beta: float) -> np.ndarray:
-    """Scale radius of a full width at half maximum, in its unit."""
+    """Scale radius for a full width at half maximum, in the same unit."""
     return np.asarray(fwhm) / (2 * np.sqrt(2 ** (1 / beta) - 1))
 
 
 def peak_of(alpha: np.ndarray, beta: float) -> np.ndarray:
-    """Density at the centre of a profile of norm one.
+    """Density at the centre of a normalised profile.
 
     References
     ----------
@@ -29,7 +30,7 @@ def peak_of(alpha: np.ndarray, beta: float) -> np.ndarray:
 
 
 def radius_of(brightness: np.ndarray, alpha: np.ndarray, beta: float) -> np.ndarray:
-    """Radius at which the density, relative to the peak, has fallen to ``brightness``."""
+    """Radius at which the density relative to the peak is ``brightness``."""
     ratio = np.minimum(np.asarray(brightness, dtype=float), 1.0)
     return np.asarray(alpha) * np.sqrt(ratio ** (-1 / beta) - 1)
 
@@ -37,18 +38,18 @@ def radius_of(brightness: np.ndarray, alpha: np.ndarray, beta: float) -> np.ndar
 def field_psf(
     fwhm: float, beta: float, widths: np.ndarray, shape: tuple[int, int], pixel_scale: float
 ) -> FieldPsf:
-    """Moffat profile on the sky whose width changes over an image.
+    """Moffat profile on the sky with a width that varies across an image.
 
     Parameters
     ----------
     fwhm : float
-        In pixels, where the relative width is one.
+        Width in pixels where the relative width is one.
     beta : float
     widths : ndarray, shape (6,)
         As for `gammafind.sky.field_psf.FieldPsf`.
     shape : tuple of int
     pixel_scale : float
-        Radians a pixel.
+        Radians per pixel.
     """
     radii = np.concatenate([[0.0], np.geomspace(fwhm / 50, _REACH * fwhm, _N_RADII)])
     density = (1 + (radii / alpha_of(fwhm, beta)) ** 2) ** -beta

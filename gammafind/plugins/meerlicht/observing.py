@@ -1,4 +1,4 @@
-"""What an image tells of its own sky, noise and seeing."""
+"""Measurement of sky, noise and seeing from an image."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["observe_frame"]
 
 _LEAST_STARS = 5
+"""Stars needed for a reliable median of the seeing."""
 _FULL = 0.98
-"""Share of the full well from which on a pixel is saturated: read noise lowers some."""
+"""Share of the full well from which a pixel is saturated: read noise may lower its value."""
 
 _log = logging.getLogger("gammafind")
 
 
 def observe_frame(counts: SkyMap, camera: Camera) -> Observation:
-    """Join an image in electrons with sky, noise and PSF as it shows them.
+    """Combine an image in electrons with its measured sky, noise and PSF.
 
     Parameters
     ----------
     counts : SkyMap
-        Electrons. A pixel is as large as its own pixels say, whatever the options of the camera.
+        Electrons. The pixel size is that of the map, not that of the options.
     camera : Camera
-        Its seeing is taken where fewer than five stars show that of the image.
+        Its seeing is used if fewer than five stars are suitable for a measurement.
 
     Raises
     ------
@@ -64,11 +65,11 @@ def _seeing(
     camera: Camera,
     pixel_size: Quantity,
 ) -> tuple[float, np.ndarray]:
-    """Width of the PSF in pixels, and its change over the image."""
+    """Width of the PSF in pixels, and its variation across the image."""
     full, guess = camera.detector.full_well, camera.fwhm_on(pixel_size)
     x, y, fwhm = star_widths(image - sky, noise, valid, beta=camera.beta, guess=guess, full=full)
     if len(fwhm) < _LEAST_STARS:
-        _log.info("%d stars show the seeing; that of the preset is taken", len(fwhm))
+        _log.info("only %d stars show the seeing; using the seeing of the preset", len(fwhm))
         return guess, np.array([1.0, *camera.seeing_slopes])
     middle, widths = field_of_widths(x, y, fwhm, image.shape)
     arcsec = middle * pixel_size.to_value("arcsec")

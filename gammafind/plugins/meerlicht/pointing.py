@@ -1,4 +1,4 @@
-"""Where the camera looks: TAN projection with a radial distortion."""
+"""The pointing of the camera: TAN projection with a radial distortion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def frame_wcs(
     distortion: float = 0.0,
     whole: tuple[int, int] | None = None,
 ) -> WCS:
-    """WCS of an image whose middle is the pointing, north up and east to the left.
+    """WCS of an image centred on the pointing, north up and east to the left.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def frame_wcs(
     pixel_scale : float
         Degrees.
     distortion : float
-        Radial shift, of third order, of the corners of the whole detector, in pixels.
+        Third-order radial shift at the corners of the whole detector, in pixels.
     whole : tuple of int, optional
         Shape of the whole detector, by default ``shape``.
 

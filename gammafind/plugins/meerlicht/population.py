@@ -29,14 +29,18 @@ from gammafind.units import degrees
 __all__ = ["MeerlichtField"]
 
 _STEP = 0.02
+"""Magnitude step of the tabulated counts: fine enough for interpolation."""
 _GALAXIES = 850.0
+"""Galaxies per square degree brighter than 20.5 in q."""
 _TEMPERATURE = 5200.0
+"""Median black-body temperature of stars, in K."""
 _GALAXY_TEMPERATURE = 4800.0
+"""Median black-body temperature of galaxies, in K."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeerlichtField(SourcePopulation):
-    """Stars and galaxies of one field, as many as its Galactic latitude has.
+    """Stars and galaxies of one field, with the density of its Galactic latitude.
 
     Parameters
     ----------
@@ -45,10 +49,10 @@ class MeerlichtField(SourcePopulation):
     size : Quantity
         Side of the field, a square in the tangent plane.
     density : float, optional
-        Sources brighter than 20.5 in q a square degree, stars and galaxies together; by default
-        what MeerLICHT finds at the Galactic latitude of the field. 36700 are 1e5 in a whole frame.
+        Stars and galaxies per square degree brighter than 20.5 in q; by default the mean of
+        MeerLICHT at the Galactic latitude of the field. 36700 means 1e5 in a full frame.
     galaxies : float
-        Galaxies among them.
+        Number of galaxies among them.
     brightest, faintest : float
         AB magnitudes in q between which sources are drawn.
 
@@ -59,8 +63,8 @@ class MeerlichtField(SourcePopulation):
 
     Notes
     -----
-    Magnitudes of stars follow Bahcall & Soneira (1980), those of galaxies a power law. Colours
-    are those of black bodies. ``flux`` is that in q.
+    Magnitudes of stars follow Bahcall & Soneira (1980), those of galaxies a power law. Colours are
+    those of black bodies. ``flux`` is the flux in q.
     """
 
     name: ClassVar[str] = "meerlicht-field"
@@ -84,18 +88,18 @@ class MeerlichtField(SourcePopulation):
         if not 0 < degrees(self.size, name="size") < 90:
             raise OptionError(f"the field is {self.size} wide", remedy="Give 0 to 90 deg.")
         if not abs(degrees(self.dec, name="dec")) <= 90:
-            raise OptionError(f"dec is {self.dec}", remedy="It lies between -90 and 90 deg.")
+            raise OptionError(f"dec is {self.dec}", remedy="It must be between -90 and 90 deg.")
         if not np.isfinite(degrees(self.ra, name="ra")):
             raise OptionError(f"ra is {self.ra}", remedy="It must be a finite number.")
         if not 5 <= self.brightest < LIMIT <= self.faintest <= 30:
             raise OptionError(
                 f"magnitudes run from {self.brightest} to {self.faintest}",
-                remedy=f"They begin at 5 or more and reach {LIMIT} to 30.",
+                remedy=f"The first must be 5 or more, the last {LIMIT} to 30.",
             )
         if not (self.galaxies >= 0 and self.galaxies <= self.total < np.inf):
             raise OptionError(
                 f"there are {self.galaxies} galaxies among {self.total:.0f} sources",
-                remedy="Neither may be negative or infinite, and galaxies are a part of all.",
+                remedy="Both must be finite and not negative, galaxies not more than all.",
             )
 
     @functools.cached_property
@@ -105,7 +109,7 @@ class MeerlichtField(SourcePopulation):
 
     @property
     def total(self) -> float:
-        """Sources brighter than 20.5 in q a square degree."""
+        """Sources per square degree brighter than 20.5 in q."""
         if self.density is not None:
             return float(self.density)
         return sources_per_degree(self.centre.galactic.b.deg)
@@ -151,8 +155,8 @@ class MeerlichtField(SourcePopulation):
 def _shapes(mag: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Half-light radius, Sersic index, axis ratio and position angle of galaxies.
 
-    Radii are lognormal about 1.6 arcsec at magnitude 19, smaller by 0.1 dex a magnitude; three
-    in ten galaxies are of Sersic index 4, the others disks of index 1.
+    Radii are lognormal around 1.6 arcsec at magnitude 19, smaller by 0.1 dex per magnitude. 30 % of
+    the galaxies have Sersic index 4, the others are disks with index 1.
     """
     n = len(mag)
     radius = 1.6 * 10 ** (-0.1 * (mag - 19)) * rng.lognormal(0, 0.4, n)

@@ -1,4 +1,4 @@
-"""How many stars and galaxies of each magnitude there are."""
+"""Numbers of stars and galaxies by magnitude."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ import numpy as np
 __all__ = ["LIMIT", "draw_magnitudes", "galaxies_brighter", "sources_per_degree", "stars_brighter"]
 
 LIMIT = 20.5
-"""AB magnitude in q to which a frame of 60 s finds sources; numbers are normalised to it."""
+"""AB magnitude in q of the limit of a frame of 60 s; numbers are normalised to it."""
 _FIELD = 1.65**2
+"""Area of a frame in square degrees."""
 _LATITUDES = np.degrees(np.arcsin([0.16, 0.5, 0.84]))
 _PER_FRAME = np.array([101225, 16268, 5315])
-"""Of fields uniform on the sphere 84 % lie above the first latitude, where the 84 % quantile of the
-survey's numbers of sources a frame in q belongs, since they fall with latitude."""
+"""84, 50 and 16 % quantiles of the number of sources per frame in q of the survey. They belong to
+the latitudes with 84, 50 and 16 % of the sphere above them, because numbers decrease with
+latitude."""
 _GALAXY_SLOPE = 0.47
+"""Slope of log10 of the number of galaxies per magnitude (Yasuda et al. 2001)."""
 
 
 def sources_per_degree(latitude: float) -> float:
-    """Sources brighter than 20.5 in q a square degree at a Galactic latitude in degrees.
+    """Sources per square degree brighter than 20.5 in q at a Galactic latitude in degrees.
 
-    Log-linear between the latitudes that belong to the 16, 50 and 84 % quantiles of the survey's
-    frames, and on to the plane; constant towards the pole.
+    Log-linear between the latitudes of the 16, 50 and 84 % quantiles of the survey frames, and
+    extrapolated to the plane; constant towards the pole.
     """
     b = min(abs(latitude), float(_LATITUDES[-1]))
     logs = np.log(_PER_FRAME / _FIELD)
@@ -31,9 +34,9 @@ def sources_per_degree(latitude: float) -> float:
 
 
 def stars_brighter(magnitude: np.ndarray, longitude: float, latitude: float) -> np.ndarray:
-    """Stars a square degree brighter than a magnitude in V, good to 15 % above 20 deg latitude.
+    """Stars per square degree brighter than a magnitude in V, accurate to 15 % above 20 deg.
 
-    Below 20 deg its form at 20 deg serves for the distribution over magnitudes.
+    Below 20 deg latitude, the distribution of magnitudes is that at 20 deg.
 
     Parameters
     ----------
@@ -71,7 +74,7 @@ def galaxies_brighter(magnitude: np.ndarray) -> np.ndarray:
 def draw_magnitudes(
     brighter: np.ndarray, steps: np.ndarray, n: int, *, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw magnitudes whose cumulative distribution is given at ``steps``.
+    """Draw magnitudes from a cumulative distribution given at ``steps``.
 
     Parameters
     ----------

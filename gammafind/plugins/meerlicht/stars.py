@@ -1,4 +1,4 @@
-"""Stars drawn into an image, many at once."""
+"""Drawing of many stars into an image."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from gammafind.plugins.meerlicht.moffat import alpha_of, peak_of, radius_of
 __all__ = ["add_stamp", "draw_stars"]
 
 _FAINTEST = 0.05
-"""Electrons a pixel to which the wings of a star are drawn."""
+"""Electrons per pixel at which the wings of a star are cut: far below the noise."""
 _RADII = np.array([4, 6, 8, 12, 17, 24, 34, 48, 68, 96, 136, 192, 272])
+"""Half sides of stamps in pixels: few sizes, so that many stars are drawn together."""
 _AT_ONCE = 2_000_000
-"""Pixels of stamps that are computed together."""
+"""Pixels of stamps per step: limits memory."""
 
 
 def draw_stars(
@@ -28,17 +29,16 @@ def draw_stars(
 ) -> None:
     """Add stars to an image in place.
 
-    The Moffat profile is that of the image, the response of the pixels included: it is taken
-    at the centres of the pixels. A star is drawn in a square that reaches to where it gives
-    0.05 electrons a pixel.
+    The Moffat profile includes the response of the pixels, so it is evaluated at the pixel centres.
+    The square of a star extends to 0.05 electrons per pixel.
 
     Parameters
     ----------
     image : ndarray of float32, shape (ny, nx)
     x, y : ndarray, shape (n,)
-        Pixel coordinates, 0 at the centre of the first pixel; stars outside light the image too.
+        Pixel coordinates, 0 at the centre of the first pixel; stars outside contribute too.
     electrons : ndarray, shape (n,)
-        Of the whole star.
+        Total electrons of the star.
     fwhm : ndarray, shape (n,)
         Full width at half maximum at the star, in pixels.
     beta : float
@@ -77,7 +77,7 @@ def _chunks(rows: np.ndarray, radius: int) -> Iterator[np.ndarray]:
 def _stamps(
     dx: np.ndarray, dy: np.ndarray, peak: np.ndarray, alpha: np.ndarray, radius: int, beta: float
 ) -> np.ndarray:
-    """Profiles about shifted centres, shape (n, 2 radius + 1, 2 radius + 1), float32."""
+    """Profiles around shifted centres, shape (n, 2 radius + 1, 2 radius + 1), float32."""
     offset = np.arange(-radius, radius + 1, dtype=np.float32)
     dx, dy, peak, alpha = (v.astype(np.float32)[:, None] for v in (dx, dy, peak, alpha))
     square_x, square_y = ((offset - dx) / alpha) ** 2, ((offset - dy) / alpha) ** 2

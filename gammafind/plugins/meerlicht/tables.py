@@ -1,4 +1,4 @@
-"""Tables of stars that others made, such as results of queries of Gaia."""
+"""Tables of stars from other sources, such as results of Gaia queries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["read_magnitudes"]
 
 _GAIA = "phot_g_mean_mag"
 _GAIA_AB = 0.1136
-"""AB less Vega magnitude of G in Gaia DR3: 25.8010 - 25.6874."""
+"""AB minus Vega magnitude of G in Gaia DR3: 25.8010 - 25.6874."""
 _NAMES = ("name", "source_id", "SOURCE_ID", "designation")
 
 
@@ -28,20 +28,20 @@ def read_magnitudes(source: str | PathLike, name: str) -> QTable | None:
     ----------
     source : path-like
         A table (ECSV, FITS, VOTable, CSV) with ``ra``, ``dec`` and ``mag_<filter>``, ``mag`` or
-        ``phot_g_mean_mag``; the last is taken to be the AB magnitude after 0.11 mag are
-        added, whatever the filter. Rows without magnitude are left out.
+        ``phot_g_mean_mag``; the last one plus 0.11 mag is used as AB magnitude in any filter. Rows
+        without magnitude are ignored.
     name : str
         Filter.
 
     Returns
     -------
     QTable or None
-        Schema SOURCES with ``mag_<filter>``; None where the table has no magnitudes.
+        Schema SOURCES with ``mag_<filter>``; None if the table has no magnitudes.
 
     Raises
     ------
     TableError
-        If there are magnitudes and no positions.
+        If there are magnitudes but no positions.
     """
     if not Path(source).is_file():
         return None
@@ -69,7 +69,7 @@ def read_magnitudes(source: str | PathLike, name: str) -> QTable | None:
 
 
 def _numbers(column: object) -> np.ndarray:
-    """Plain numbers of a column with or without unit or mask, NaN where there is none."""
+    """Plain numbers of a column with or without unit or mask, NaN if there is none."""
     values = getattr(column, "value", column)
     return np.asarray(np.ma.filled(np.ma.asarray(values, dtype=float), np.nan))
 

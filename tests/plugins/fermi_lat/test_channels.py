@@ -124,7 +124,7 @@ def files(tmp_path):
         (["FRONT"], r"counts_nside4\.fits.*: no map is of type BACK\. Give maps of each of FRONT,"),
         (["FRONT", "PSF3"], r"PSF3/counts_nside4\.fits: the photons are of type PSF3\. Give maps"),
         (["FRONT+BACK"], r"counts_nside4\.fits: the photons are of type FRONT\+BACK\. Give"),
-        (["FRONT", "bare"], r"bare\.fits: the header does not tell the event type .*evtype"),
+        (["FRONT", "bare"], r"bare\.fits: the header does not give the event type .*evtype"),
     ],
 )
 def test_files_of_no_channel_are_refused_by_name(files, given, fault):

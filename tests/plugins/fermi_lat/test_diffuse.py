@@ -42,7 +42,7 @@ def test_a_sum_of_embedded_bands_is_their_sum():
 @pytest.mark.parametrize("edges", [(3, 7), (0.1, 0.3), (2, 10), (500, 900), (0.3, 600), (1.5, 2)])
 def test_bands_that_the_embedded_emission_does_not_hold_are_refused(edges):
     low, high = edges
-    with pytest.raises(BandError, match=f"does not hold {low:g}-{high:g} GeV.*gll_iem"):
+    with pytest.raises(BandError, match=f"does not include {low:g}-{high:g} GeV.*gll_iem"):
         interstellar_intensity("embedded", bands(low, high))
 
 

@@ -70,8 +70,8 @@ def test_what_is_asked_for_is_rendered(renderer):
         ("LP_beta", 1, np.inf, "an index or curvature that is not finite, the first two"),
         ("PLEC_Exp_Index", 2, np.nan, "an index or curvature that is not finite, the first three"),
         ("PLEC_Expfactor", 2, -1e3, "a spectrum whose flux is not finite, the first three"),
-        ("PLEC_Expfactor", 2, 1e3, "no photon between 2 and 20 GeV, the first three"),
-        ("PL_Index", 0, 1e4, "no photon between 2 and 20 GeV, the first one"),
+        ("PLEC_Expfactor", 2, 1e3, "no photons between 2 and 20 GeV, the first three"),
+        ("PL_Index", 0, 1e4, "no photons between 2 and 20 GeV, the first one"),
         ("flux_history", 1, np.full(10, np.nan), "a flux_history that is negative.*the first two"),
         ("flux_history", 2, -np.ones(10), "a flux_history that is negative.*the first three"),
     ],
@@ -103,7 +103,7 @@ def test_columns_of_forms_that_do_not_occur_may_be_missing(renderer):
 def test_another_number_of_years_is_refused(renderer, n_years):
     table = sources()
     table["flux_history"] = np.ones((4, n_years))
-    with pytest.raises(TableError, match=rf"shape \(4, {n_years}\). It holds 10 years"):
+    with pytest.raises(TableError, match=rf"shape \(4, {n_years}\). It must have 10 years"):
         renderer.render(table)
 
 

@@ -82,13 +82,13 @@ def test_a_response_has_two_files(option):
 
 @pytest.mark.parametrize("energies", [(1e-4, 1e-3), (3000, 30_000)])
 def test_bands_beyond_the_response_are_refused(energies):
-    with pytest.raises(OptionError, match=rf"energies run from .* The response {P8R2} holds"):
+    with pytest.raises(OptionError, match=rf"energies run from .* The response {P8R2} covers"):
         lat(energies=energies).psfs()
 
 
 @pytest.mark.parametrize("energies", [(1, 3, 2), (1, 1), (2, 1), (0, 1), (1, np.inf)])
 def test_bands_that_overlap_or_are_none_are_refused(energies):
-    with pytest.raises(OptionError, match=r"energies is .*positive and rising"):
+    with pytest.raises(OptionError, match=r"energies is .*positive and increasing"):
         lat(energies=energies, nsides=(4,) * (len(energies) - 1))
 
 

@@ -1,4 +1,4 @@
-"""What all CALDB response files share: how they are checked and their axes read."""
+"""Common parts of all CALDB response files: checks and axes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def response_table(
     Raises
     ------
     ResponseError
-        If the file has no such extension; says whether kind or event type is at fault.
+        If the file has no such extension; the message names the wrong kind or event type.
     """
     extension = f"{kind}_{event_type}"
     if extension in hdus:
@@ -73,7 +73,7 @@ def response_table(
     raise ResponseError(
         f"the file has no extension {extension!r}; its extensions are: {present}",
         path=path,
-        remedy="Give a CALDB file of this kind: psf_*, aeff_* and edisp_* are three.",
+        remedy="Give a CALDB file of the right kind: psf_*, aeff_* or edisp_*.",
     )
 
 
@@ -94,7 +94,7 @@ def read_columns(
     values = tuple(np.array(table.data[name][0], dtype=float) for name in names)
     for name, array in zip(names, values, strict=True):
         if not np.all(np.isfinite(array)):
-            raise ResponseError(f"{name} of {table.name!r} has values not finite", path=path)
+            raise ResponseError(f"{name} of {table.name!r} has infinite or NaN values", path=path)
     return values
 
 
@@ -115,18 +115,19 @@ def read_axes(table: fits.BinTableHDU, *, path: str | PathLike) -> Axes:
 def response_class(table: fits.BinTableHDU, event_type: str, *, path: str | PathLike) -> str:
     """Return the name of the response, such as ``P8R3_SOURCE_V3``, from the header.
 
-    The event class that the tools call ULTRACLEANVETO stands as ULTRACLEAN_TKRVETO in P8R2.
+    In P8R2 files the event class ULTRACLEANVETO of the tools is named ULTRACLEAN_TKRVETO.
     """
     match = re.fullmatch(r"CLASS\((.+)_([A-Z0-9]+)\)", str(table.header.get("CBD20001", "")))
     if match is None or match[2] != event_type:
         raise ResponseError(
-            f"CBD20001 of {table.name!r} names no response of event type {event_type}", path=path
+            f"CBD20001 of {table.name!r} names no response of event type {event_type}",
+            path=path,
         )
     return match[1].replace("ULTRACLEAN_TKRVETO", "ULTRACLEANVETO")
 
 
 def hat_matrix(values: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Weights of linear interpolation between ``centres``, constant beyond the outermost.
+    """Weights of linear interpolation between ``centres``, constant outside.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def hat_matrix(values: np.ndarray, centres: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n, m)
-        Rows that sum to one.
+        Each row has the sum one.
     """
     values = np.clip(values, centres[0], centres[-1])
     lower = np.clip(np.searchsorted(centres, values, side="right") - 1, 0, centres.size - 2)

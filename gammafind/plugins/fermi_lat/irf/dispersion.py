@@ -1,4 +1,4 @@
-"""The energy-dispersion tables of the LAT: two asymmetric bells a bin."""
+"""The energy-dispersion tables of the LAT: two asymmetric bell functions per bin."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class EnergyDispersion:
         Returns
         -------
         Quantity, shape (n,)
-            Per MeV; its integral over the measured energy is one. As the LAT tools do, the
-            densities of the neighbouring bins at one fractional deviation are interpolated.
+            Per MeV; its integral over the measured energy is one. As in the LAT tools, the
+            densities of neighbouring bins are interpolated at the same fractional deviation.
         """
         energy = float(as_value(true, u.MeV, name="true"))
         deviation = np.asarray(as_value(measured, u.MeV, name="measured")) / energy - 1
@@ -84,7 +84,7 @@ class EnergyDispersion:
 def skewed_bell(
     x: np.ndarray, width: np.ndarray, skew: np.ndarray, bias: np.ndarray, index: np.ndarray
 ) -> np.ndarray:
-    """Bell of exponent ``index`` whose two sides differ in width, normalised to one.
+    """Bell function with exponent ``index`` and two different widths, normalised to one.
 
     Parameters
     ----------
@@ -130,9 +130,9 @@ def read_dispersion(path: str | PathLike, event_type: str) -> EnergyDispersion:
     Raises
     ------
     ResponseError
-        If the file is of another kind, lacks the event type or a column.
+        If the file has another kind, or lacks the event type or a column.
     InputFileError
-        If the file is missing, truncated or no FITS file.
+        If the file is missing, truncated or not a FITS file.
     """
     with open_fits(path, what="a CALDB edisp_* file of Pass 8") as hdus:
         table = response_table(hdus, "ENERGY DISPERSION", event_type, path=path)

@@ -27,8 +27,8 @@ _CM2_PER_M2 = 1e4
 class EffectiveArea:
     """Effective area of one event type.
 
-    The modulation with the azimuth around the boresight (PHI_DEPENDENCE) has mean one and is
-    not applied: a livetime cube without azimuth bins, or any long observation, averages it.
+    The modulation with the azimuth around the boresight (PHI_DEPENDENCE) has mean one and is not
+    applied: a livetime cube without azimuth bins, and any long observation, averages over it.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ class EffectiveArea:
     area : ndarray, shape (n_cos, n_energy)
         In cm2.
     efficiency : ndarray, shape (2, 6)
-        Slope and offset of the efficiency with the livetime fraction, each a broken line in
-        the logarithm of the energy; see `efficiency_line`.
+        Slope and offset of the efficiency with the livetime fraction, each a broken line in log
+        energy; see `efficiency_line`.
     """
 
     irf: str
@@ -69,8 +69,8 @@ class EffectiveArea:
     def livetime_factors(self, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Factors of the livetime and of the livetime times its fraction.
 
-        The effective area falls with the rate of ghost signals, for which the livetime
-        fraction stands: area x (offset + slope x fraction).
+        The effective area decreases with the rate of ghost signals, which is measured by the
+        livetime fraction: area x (offset + slope x fraction).
 
         Returns
         -------
@@ -91,8 +91,8 @@ def efficiency_line(log_energy: np.ndarray, line: np.ndarray) -> np.ndarray:
     ----------
     log_energy : ndarray
     line : ndarray, shape (6,)
-        EFFICIENCY_PARS: slope and offset of the first piece, slope of the second, where it
-        starts, slope of the third, where it starts.
+        EFFICIENCY_PARS: slope and offset of the first piece, slope and start of the second, slope
+        and start of the third.
     """
     first, offset, second, start_second, third, start_third = line
     bend = np.maximum(log_energy - start_second, 0)
@@ -113,10 +113,9 @@ def read_effective_area(path: str | PathLike, event_type: str) -> EffectiveArea:
     Raises
     ------
     ResponseError
-        If the file is of another kind, lacks the event type or a column, or an area is
-        negative.
+        If the file has another kind, lacks the event type or a column, or an area is negative.
     InputFileError
-        If the file is missing, truncated or no FITS file.
+        If the file is missing, truncated or not a FITS file.
     """
     with open_fits(path, what="a CALDB aeff_* file of Pass 8") as hdus:
         table = response_table(hdus, "EFFECTIVE AREA", event_type, path=path)

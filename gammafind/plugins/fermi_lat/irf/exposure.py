@@ -17,6 +17,7 @@ from gammafind.units import degrees
 __all__ = ["livetime_exposure", "survey_exposure"]
 
 _NODES = 41
+"""Declinations at which survey mode is computed: accurate to 0.5 %."""
 
 
 def livetime_exposure(
@@ -24,14 +25,14 @@ def livetime_exposure(
 ) -> Quantity:
     """Exposure of a livetime cube: effective area times livetime, summed over inclinations.
 
-    The effective area is corrected for the livetime fraction where the cube tells it, and
-    averaged over azimuth. Each position gets the exposure of the pixel of the cube that holds
-    it. All of this is as in ``gtexpcube2``.
+    The effective area is corrected for the livetime fraction if the cube has it, and averaged over
+    azimuth. Each position gets the exposure of the cube pixel that contains it. All of this is the
+    same as in ``gtexpcube2``.
 
     Parameters
     ----------
     response : Response
-        Its own livetime profile is not used.
+        The livetime profile of the response is not used.
     cube : LivetimeCube
     energy : Quantity, shape (n,) or scalar
     positions : SkyCoord, any shape
@@ -44,7 +45,7 @@ def livetime_exposure(
     Raises
     ------
     OptionError
-        If an energy lies outside the response.
+        If an energy is outside the response.
     """
     pixel = cube.pixels.pixel_of(positions)
     used, inverse = np.unique(pixel, return_inverse=True)
@@ -71,12 +72,12 @@ def survey_exposure(
     max_zenith: Quantity,
     index: float = 2.3,
 ) -> Quantity:
-    """Exposure of a band in a unit of time of survey mode.
+    """Exposure of a band per unit of time in survey mode.
 
     Parameters
     ----------
     response : Response
-        Its own livetime profile is not used.
+        The livetime profile of the response is not used.
     band : Band
     declination : Quantity, any shape
     rocking, max_zenith : Quantity
@@ -87,8 +88,8 @@ def survey_exposure(
     Returns
     -------
     Quantity, shape of ``declination``
-        In cm2: the effective area, averaged over the time in which the place is out of view
-        too. Interpolated in the sine of the declination, to within 0.5 %.
+        In cm2: the effective area, averaged over all time, including the time when the position is
+        out of view. Interpolated in the sine of the declination, accurate to 0.5 %.
     """
     cosine, livetime = _profiles(degrees(rocking), degrees(max_zenith))
     area = response.band_area_by_cosine(band, cosine, index=index).to_value(u.cm**2)
@@ -98,7 +99,7 @@ def survey_exposure(
 
 @lru_cache(maxsize=16)
 def _profiles(rocking: float, max_zenith: float) -> tuple[np.ndarray, np.ndarray]:
-    """Cosines, and the livetime at each for the sines of declinations from 0 to 1."""
+    """Cosines, and the livetime at each for sines of declination from 0 to 1."""
     profiles = [
         survey_profile(
             declination=np.arcsin(sine) * u.rad,

@@ -1,4 +1,4 @@
-"""The King function, and the two of them that make the PSF of the LAT."""
+"""The King function, and the PSF of the LAT as the sum of two of them."""
 
 from __future__ import annotations
 
@@ -70,6 +70,6 @@ def scale_factor(energy: np.ndarray, c0: float, c1: float, beta: float) -> np.nd
     c0, c1 : float
         Radians.
     beta : float
-        Positive. The response files hold it with a minus sign.
+        Positive. The response files store it with a minus sign.
     """
     return np.hypot(c0 * (energy / 100) ** -beta, c1)

@@ -1,4 +1,4 @@
-"""How long each part of the sky was seen at each inclination to the boresight."""
+"""Livetime of each part of the sky at each inclination to the boresight."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ __all__ = [
 ]
 
 _BINS = 40
+"""Inclination bins, as in livetime cubes."""
 _ORBIT_STEPS = 720
+"""Phases of the orbit: balances accuracy and time."""
 _ORBIT_INCLINATION = np.radians(25.6)
 _WHAT = "a livetime cube of gtltcube (EXPOSURE, CTHETABOUNDS)"
 
@@ -36,7 +38,7 @@ class LivetimeProfile:
     Parameters
     ----------
     cos_theta : ndarray, shape (n,)
-        Cosine that stands for each bin.
+        Representative cosine of each bin.
     livetime : ndarray, shape (n,)
         In seconds, or a fraction of the time.
     weighted : ndarray, shape (n,), optional
@@ -56,9 +58,9 @@ class LivetimeProfile:
             raise OptionError("the livetime is negative, or zero at every inclination")
 
     def within(self, inclination: Quantity) -> LivetimeProfile:
-        """Return the profile without what was seen beyond ``inclination``.
+        """Return the profile without the livetime beyond ``inclination``.
 
-        ``gtpsf`` leaves out inclinations beyond 70 deg; ``gtexpcube2`` and the events do not.
+        ``gtpsf`` ignores inclinations beyond 70 deg; ``gtexpcube2`` and the events include them.
         """
         seen = self.cos_theta >= np.cos(np.radians(degrees(inclination, name="inclination")))
         weighted = None if self.weighted is None else self.weighted * seen
@@ -73,7 +75,7 @@ class LivetimeCube:
     ----------
     pixels : HealpixPixels
     cos_theta : ndarray, shape (n,)
-        Cosine that stands for each bin.
+        Representative cosine of each bin.
     livetime : ndarray, shape (n_pixels, n)
         In seconds.
     weighted : ndarray, shape (n_pixels, n), optional
@@ -86,7 +88,7 @@ class LivetimeCube:
     weighted: np.ndarray | None = None
 
     def at(self, position: SkyCoord) -> LivetimeProfile:
-        """Profile of the pixel that holds ``position`` (scalar), as the LAT tools take it."""
+        """Profile of the pixel that contains ``position`` (scalar), as in the LAT tools."""
         pixel = self.pixels.pixel_of(position)
         weighted = None if self.weighted is None else self.weighted[pixel]
         return LivetimeProfile(self.cos_theta, self.livetime[pixel], weighted)
@@ -105,15 +107,15 @@ def survey_profile(
 ) -> LivetimeProfile:
     """Profile of a long observation in survey mode, from the geometry of the orbit.
 
-    The boresight is rocked north of the zenith on one orbit and south on the next, at right
-    angles to the orbit, whose plane is inclined by 25.6 deg and precesses. What lies beyond
-    ``max_zenith`` is not seen. Breaks in the South Atlantic Anomaly, slews and pointed
-    observations are left out.
+    The boresight is rocked north of the zenith on one orbit and south on the next, perpendicular to
+    the orbital plane, which is inclined by 25.6 deg and precesses. Directions beyond ``max_zenith``
+    are not observed. Breaks in the South Atlantic Anomaly, slews and pointed observations are
+    ignored.
 
     Parameters
     ----------
     declination : Quantity, optional
-        Of the source. By default the mean over the whole sky.
+        Declination of the source. By default the mean over the whole sky.
     rocking : Quantity
         Rocking angle: 35 deg in the first year, 50 deg from September 2009.
     max_zenith : Quantity
@@ -134,7 +136,7 @@ def survey_profile(
     if not (0 < rock < np.pi / 2 and 0 < zenith <= np.pi):
         raise OptionError(
             f"rocking is {rocking}, max_zenith {max_zenith}",
-            remedy="They lie between 0 and 90 deg, and between 0 and 180 deg.",
+            remedy="They must be between 0 and 90 deg, and between 0 and 180 deg.",
         )
     if declination is None:
         livetime = _mean_over_sky(edges, rock, zenith)
@@ -144,7 +146,7 @@ def survey_profile(
 
 
 def _mean_over_sky(edges: np.ndarray, rock: float, zenith: float) -> np.ndarray:
-    """Fraction of each ring about the boresight within the zenith cut, times its solid angle."""
+    """Fraction of each ring around the boresight within the zenith cut, times its solid angle."""
     cosine = _middle(edges[:-1], edges[1:])
     reach = (np.cos(zenith) - np.cos(rock) * cosine) / (np.sin(rock) * np.sqrt(1 - cosine**2))
     return np.arccos(np.clip(reach, -1, 1)) / np.pi * np.diff(edges) / 2
@@ -153,7 +155,7 @@ def _mean_over_sky(edges: np.ndarray, rock: float, zenith: float) -> np.ndarray:
 def _at_declination(declination: float, rock: float, zenith: float) -> np.ndarray:
     """Fraction of the time in each bin, over all nodes and phases of the orbit.
 
-    A node and a phase and their supplements see the same, so half of the nodes do.
+    A node and a phase are equivalent to their supplements, so half of the nodes are enough.
     """
     phase = (np.arange(_ORBIT_STEPS) + 0.5) * 2 * np.pi / _ORBIT_STEPS
     node = (phase[: _ORBIT_STEPS // 2] - np.pi / 2)[:, None]
@@ -172,21 +174,21 @@ def _at_declination(declination: float, rock: float, zenith: float) -> np.ndarra
 
 
 def _middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Cosine in the middle of a bin in the square root of one minus the cosine."""
+    """Cosine at the centre of a bin in the square root of one minus the cosine."""
     return 1 - ((np.sqrt(1 - low) + np.sqrt(1 - high)) / 2) ** 2
 
 
 def read_livetime_cube(path: str | PathLike) -> LivetimeCube:
     """Read a livetime cube of ``gtltcube``.
 
-    Bins of the azimuth around the boresight, where the cube has them, are summed over.
+    The cube is summed over bins of azimuth around the boresight, if it has any.
 
     Raises
     ------
     FileFormatError
         If an extension, a column or a keyword is missing or unknown.
     InputFileError
-        If the file is missing, truncated or no FITS file.
+        If the file is missing, truncated or not a FITS file.
     """
     with open_fits(path, what=_WHAT) as hdus:
         missing = [name for name in ("EXPOSURE", "CTHETABOUNDS") if name not in hdus]

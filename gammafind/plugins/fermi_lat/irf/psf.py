@@ -1,4 +1,4 @@
-"""The PSF tables of the LAT: a double King function a bin of energy and inclination."""
+"""The PSF tables of the LAT: a double King function per bin of energy and inclination."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PsfTable:
         FRONT, BACK, PSF0 to PSF3.
     axes : Axes
     parameters : ndarray, shape (5, n_cos, n_energy)
-        NTAIL, SCORE, STAIL, GCORE, GTAIL. NCORE only norms the profile, which is done here.
+        NTAIL, SCORE, STAIL, GCORE, GTAIL. NCORE only normalises the profile, which is done here.
     scaling : tuple of float
         ``c0`` (rad), ``c1`` (rad) and ``beta`` of the scale factor.
     """
@@ -76,10 +76,10 @@ def read_psf(path: str | PathLike, event_type: str) -> PsfTable:
     Raises
     ------
     ResponseError
-        If the file is of another kind, lacks the event type or a column, or holds
-        parameters that are no PSF.
+        If the file has another kind, lacks the event type or a column, or has parameters that do
+        not define a PSF.
     InputFileError
-        If the file is missing, truncated or no FITS file.
+        If the file is missing, truncated or not a FITS file.
     """
     with open_fits(path, what="a CALDB psf_* file of Pass 8") as hdus:
         table = response_table(hdus, "RPSF", event_type, path=path)

@@ -1,4 +1,4 @@
-"""The response of one selection of events: PSF and effective area, averaged as observed."""
+"""The response of one selection of events: mean PSF and effective area."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ EMBEDDED_RESPONSES = {
 
 _DATA = Path(__file__).parents[1] / "data"
 _LOG_STEP = 0.01
+"""Step in log10 energy of averages over a band: balances accuracy and time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """PSF and effective area of one or several event types, seen with one livetime profile.
+    """PSF and effective area of one or several event types, for one livetime profile.
 
-    The PSFs of inclinations and event types are weighted with livetime and effective area.
-    Energy dispersion is left out.
+    The PSFs of inclinations and event types are weighted by livetime and effective area. Energy
+    dispersion is ignored.
 
     Parameters
     ----------
@@ -49,9 +50,9 @@ class Response:
     event_types : tuple of str
         Such as ``("FRONT", "BACK")``.
     psfs : tuple of PsfTable
-        One an event type.
+        One per event type.
     areas : tuple of EffectiveArea
-        One an event type.
+        One per event type.
     profile : LivetimeProfile
         Livetime over inclination; by default the mean over the sky of survey mode, see
         `survey_profile`.
@@ -64,7 +65,7 @@ class Response:
     profile: LivetimeProfile = field(default_factory=survey_profile)
 
     def with_livetime(self, profile: LivetimeProfile) -> Response:
-        """Return the same response, seen with another livetime profile."""
+        """Return the same response with another livetime profile."""
         return replace(self, profile=profile)
 
     def only(self, event_type: str) -> Response:
@@ -75,19 +76,19 @@ class Response:
         return replace(self, event_types=types, psfs=psfs, areas=areas)
 
     def energies(self, energy: Quantity) -> np.ndarray:
-        """Check that the response holds ``energy`` and return it in MeV, shape (n,).
+        """Check that the response covers ``energy`` and return it in MeV, shape (n,).
 
         Raises
         ------
         OptionError
-            If an energy lies outside the response.
+            If an energy is outside the response.
         """
         mev = np.atleast_1d(as_value(energy, u.MeV, name="energy"))
         low, high = self.psfs[0].axes.energy_range
         if not np.all((mev >= low) & (mev <= high * (1 + 1e-6))):
             raise OptionError(
                 f"energies run from {mev.min():g} to {mev.max():g} MeV",
-                remedy=f"The response {self.irf} holds {low:.4g} to {high:.4g} MeV.",
+                remedy=f"The response {self.irf} covers {low:.4g} to {high:.4g} MeV.",
             )
         return mev
 
@@ -133,7 +134,7 @@ class Response:
     def source_area_ratios(
         self, band: Band, spectra: Callable[[Quantity], Quantity], *, index: float = 2.3
     ) -> np.ndarray:
-        """Effective area averaged over the photons of each source, over `band_effective_area`.
+        """Ratio of the effective area for the photons of each source to `band_effective_area`.
 
         Parameters
         ----------
@@ -161,20 +162,20 @@ class Response:
         Raises
         ------
         OptionError
-            If ``energy`` is no scalar or lies outside the response.
+            If ``energy`` is not a scalar or is outside the response.
         """
         if np.shape(energy) != ():
             raise OptionError(f"energy has the shape {np.shape(energy)}", remedy="Give one.")
         return self._average_psf(self.energies(energy), np.ones(1))
 
     def band_psf(self, band: Band, *, index: float = 2.3) -> RadialPsf:
-        """PSF of the counts of a power law within a band.
+        """PSF of the counts of a power law in a band.
 
         Parameters
         ----------
         band : Band
         index : float
-            Photon index of the spectrum, positive for a falling one.
+            Photon index of the spectrum, positive for a falling spectrum.
 
         Returns
         -------
@@ -184,7 +185,7 @@ class Response:
         Raises
         ------
         OptionError
-            If the band lies outside the response.
+            If the band is outside the response.
         """
         energy, photons = _band_photons(band, index)
         return self._average_psf(self.energies(energy * u.MeV), photons)
@@ -199,7 +200,7 @@ class Response:
         return area.value(energy, profile.cos_theta) * livetime
 
     def _average_psf(self, energy: np.ndarray, photons: np.ndarray) -> RadialPsf:
-        """PSF weighted with photons, effective area and livetime."""
+        """PSF weighted by photons, effective area and livetime."""
         total = np.zeros_like(THETA)
         for psf, area in zip(self.psfs, self.areas, strict=True):
             counts = photons[:, None] * self._exposures(area, energy)
@@ -225,14 +226,13 @@ def read_response(psf_path: str | PathLike, aeff_path: str | PathLike, event_typ
     Raises
     ------
     ResponseError
-        If a file is of another kind, lacks an event type, or the two are of different
-        responses.
+        If a file has another kind, lacks an event type, or the files belong to different responses.
     InputFileError
-        If a file is missing, truncated or no FITS file.
+        If a file is missing, truncated or not a FITS file.
     """
     types = tuple(event_type.split("+"))
     if len(set(types)) != len(types):
-        raise OptionError(f"event_type is {event_type!r}: one stands twice")
+        raise OptionError(f"event_type is {event_type!r}: one occurs twice")
     psfs = tuple(read_psf(psf_path, name) for name in types)
     areas = tuple(read_effective_area(aeff_path, name) for name in types)
     if psfs[0].irf != areas[0].irf:
@@ -258,14 +258,14 @@ def load_response(irf: str, event_type: str) -> Response:
     Raises
     ------
     OptionError
-        If the response or an event type is not among them.
+        If the response or an event type is not embedded.
     """
     types = EMBEDDED_RESPONSES.get(irf, ())
     if not types or not set(event_type.split("+")) <= set(types):
         known = "; ".join(f"{name}: {', '.join(has)}" for name, has in EMBEDDED_RESPONSES.items())
         raise OptionError(
             f"no response {irf} {event_type} comes with the package",
-            remedy=f"There are {known}. For others give the options psf_file and aeff_file.",
+            remedy=f"Known are {known}. For others give the options psf_file and aeff_file.",
         )
     path = _DATA / f"response_{irf}.fits.gz"
     return read_response(path, path, event_type)

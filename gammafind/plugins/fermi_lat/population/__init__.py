@@ -1,1 +1,1 @@
-"""Synthetic catalogues in the likeness of 4FGL: fits to the catalogue, and draws from them."""
+"""Synthetic catalogues that resemble 4FGL: fits to the catalogue, and draws from them."""

@@ -1,4 +1,4 @@
-"""All fits of the population, made from a 4FGL catalogue."""
+"""All fits of the population to a 4FGL catalogue."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _FEWEST = 10
+"""Sources of a class needed for a stable fit of its quantiles."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -47,11 +48,11 @@ class ClassFit:
     ----------
     shapes : ShapeFit
     latitudes : ndarray, shape (33,), optional
-        Of Galactic classes, see `~gammafind.plugins.fermi_lat.population.positions`.
+        For Galactic classes, see `~gammafind.plugins.fermi_lat.population.positions`.
     longitudes : ndarray, shape (72,), optional
-        Of Galactic classes.
+        For Galactic classes.
     variability : ndarray, shape (2,), optional
-        Of variable classes.
+        For variable classes.
     """
 
     shapes: ShapeFit
@@ -77,16 +78,16 @@ class PopulationFit:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Members:
-    """Sources of a catalogue in one spectral form.
+    """Sources of a catalogue with the same spectral form.
 
     Parameters
     ----------
     rows : ndarray of int, shape (n,)
-        Their rows in the catalogue.
+        Rows in the catalogue.
     shape : ndarray, shape (n, 3)
-        Pivot energy in MeV, index, curvature; cut-offs are brought to one exponent.
+        Pivot energy in MeV, index, curvature; cut-offs are converted to the same exponent.
     exp_index : float
-        That exponent b, the median of all; 0 for log-parabolas.
+        This exponent b, the median of all; 0 for log-parabolas.
     log_flux : ndarray, shape (n,)
         log10 of the energy flux 1-100 GeV, in erg cm-2 s-1.
     """
@@ -100,9 +101,9 @@ class Members:
 def fit_population(catalogue: QTable) -> PopulationFit:
     """Fit the population to a catalogue.
 
-    Only sources above the peak of the histogram of energy flux count, where the catalogue is
-    most complete. Spectra are those of the sources of known class; numbers and positions are
-    those of all sources, see `~gammafind.plugins.fermi_lat.population.shares.class_shares`.
+    Only sources above the peak of the histogram of energy flux are used, where the catalogue is
+    most complete. Spectra are fitted to sources of known class; numbers and positions to all
+    sources, see `~gammafind.plugins.fermi_lat.population.shares.class_shares`.
 
     Parameters
     ----------
@@ -135,8 +136,8 @@ def fit_population(catalogue: QTable) -> PopulationFit:
 def log_energy_flux(catalogue: QTable) -> np.ndarray:
     """Energy flux 1-100 GeV of each source, as log10 of its value in erg cm-2 s-1.
 
-    It is that of the form of its class, and of the log-parabola where no class is known. NaN
-    where the catalogue has no such fit.
+    The spectral form is that of its class, or the log-parabola if no class is known. NaN if the
+    catalogue has no such fit.
     """
     groups = class_group(catalogue["CLASS1"])
     log_flux = np.full(len(catalogue), np.nan)
@@ -148,7 +149,7 @@ def log_energy_flux(catalogue: QTable) -> np.ndarray:
 
 
 def members_of(catalogue: QTable, name: str) -> Members:
-    """Sources that the catalogue itself assigns to a class, in the form of that class."""
+    """Sources that the catalogue assigns to a class, with the spectral form of the class."""
     rows = np.flatnonzero(class_group(catalogue["CLASS1"]) == name)
     return _members(catalogue, FORM_OF[name], rows)
 

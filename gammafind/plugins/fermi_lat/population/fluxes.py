@@ -1,4 +1,4 @@
-"""Distribution of energy flux of each class: the catalogue's histogram, level below its peak."""
+"""Energy-flux distribution of each class: the catalogue histogram, constant below its peak."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import numpy as np
 __all__ = ["STEP", "FluxDistribution", "draw_from_histogram", "fit_fluxes", "histogram_peak"]
 
 STEP = 0.1
-"""Width of a bin in log10 of the energy flux."""
+"""Width of a bin in log10 of the energy flux: balances noise and resolution."""
 _PEAK_BINS = 3
+"""Bins above the peak that set the class mix below it: balances noise and extrapolation."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FluxDistribution:
-    """Expected number of sources of each class by log10 of the energy flux 1-100 GeV.
+    """Expected number of sources of each class by log10 of the energy flux, 1-100 GeV.
 
     Parameters
     ----------
     edges : ndarray, shape (m + 1,)
-        Of bins of 0.1 dex, from the peak of the catalogue's histogram up.
+        Edges of bins of 0.1 dex, starting at the peak of the catalogue histogram.
     counts : ndarray, shape (4, m)
         Sources of each class in each bin.
     level : ndarray, shape (4,)
@@ -33,11 +34,11 @@ class FluxDistribution:
 
     @property
     def peak(self) -> float:
-        """The log10 energy flux below which numbers stay level."""
+        """Log10 of the energy flux below which numbers are constant."""
         return float(self.edges[0])
 
     def above(self, log_min: float) -> tuple[np.ndarray, np.ndarray]:
-        """Edges, and expected numbers of each class between them, from ``log_min`` up."""
+        """Edges above ``log_min``, and expected numbers of each class between them."""
         edges, counts = self.edges, self.counts
         if log_min < self.peak:
             below = self.level * (self.peak - log_min) / STEP
@@ -49,7 +50,7 @@ class FluxDistribution:
 
 
 def histogram_peak(log_flux: np.ndarray) -> float:
-    """Lower edge of the fullest bin of 0.1 dex; edges are multiples of 0.1."""
+    """Lower edge of the bin of 0.1 dex with most sources; edges are multiples of 0.1."""
     bins, n_sources = np.unique(_bins(log_flux), return_counts=True)
     return float(bins[n_sources.argmax()] * STEP)
 
@@ -60,9 +61,9 @@ def fit_fluxes(log_flux: np.ndarray, shares: np.ndarray) -> FluxDistribution:
     Parameters
     ----------
     log_flux : ndarray, shape (n,)
-        Of the sources above the peak.
+        Log10 of the energy flux of the sources above the peak.
     shares : ndarray, shape (n, 4)
-        Of each in the classes.
+        Shares of each source in the classes.
     """
     index = _bins(log_flux)
     first = index.min()

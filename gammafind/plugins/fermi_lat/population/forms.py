@@ -1,4 +1,4 @@
-"""The spectral form of each class: its catalogue columns, their ranges, its energy flux."""
+"""The spectral form of each class: catalogue columns, ranges, and energy flux."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ERG = u.MeV.to(u.erg)
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralForm:
-    """A spectral form as 4FGL lists it.
+    """A spectral form of 4FGL.
 
     Parameters
     ----------
@@ -40,14 +40,14 @@ class SpectralForm:
     ranges: tuple[tuple[float, float], ...]
 
     def unit_energy_flux(self, shape: np.ndarray, exp_index: np.ndarray | float) -> np.ndarray:
-        """Energy flux 1-100 GeV of sources of F0 = 1 cm-2 s-1 MeV-1.
+        """Energy flux 1-100 GeV of sources with F0 = 1 cm-2 s-1 MeV-1.
 
         Parameters
         ----------
         shape : ndarray, shape (..., 3)
             Pivot energy in MeV, index, curvature.
         exp_index : array_like, shape (...)
-            Exponent b of the cut-off; not read by the log-parabola.
+            Exponent b of the cut-off; not used for log-parabolas.
 
         Returns
         -------
@@ -66,7 +66,7 @@ class SpectralForm:
 
 
 def with_exponent(shape: np.ndarray, exp_index: np.ndarray, common: float) -> np.ndarray:
-    """Cut-offs of another exponent b with the same slope and curvature at the pivot energy.
+    """Convert cut-offs to another exponent b, with the same slope and curvature at the pivot.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def with_exponent(shape: np.ndarray, exp_index: np.ndarray, common: float) -> np
     exp_index : ndarray, shape (n,)
         Exponent of each.
     common : float
-        Exponent wanted.
+        New exponent.
 
     Returns
     -------

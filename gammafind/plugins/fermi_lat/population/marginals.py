@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 SCORES = np.linspace(-3, 3, 33)
-"""Normal scores at which quantiles are kept."""
+"""Normal scores at which quantiles are stored."""
 
 
 def quantile_table(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -29,7 +29,7 @@ def quantile_table(values: np.ndarray, weights: np.ndarray | None = None) -> np.
 
 
 def values_of(scores: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Values whose normal scores are given; none lie outside the table."""
+    """Values with the given normal scores; limited to the range of the table."""
     return np.interp(scores, SCORES, table)
 
 
@@ -49,7 +49,7 @@ def fit_family(family: str, values: np.ndarray) -> tuple[float, float]:
     Returns
     -------
     location, scale : float
-        Of ln(value) for ``lognorm``.
+        For ``lognorm`` those of ln(value).
     """
     values = np.log(values) if family == "lognorm" else values
     location, scale = _distribution(family).fit(values)
@@ -59,7 +59,7 @@ def fit_family(family: str, values: np.ndarray) -> tuple[float, float]:
 def family_values(
     scores: np.ndarray, family: str, parameters: np.ndarray, limits: tuple[float, float]
 ) -> np.ndarray:
-    """Values of a truncated family whose normal scores are given.
+    """Values of a truncated family with the given normal scores.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def family_values(
     parameters : (float, float)
         From `fit_family`.
     limits : (float, float)
-        The family is cut off at these and renormalised.
+        The family is truncated at these and renormalised.
     """
     distribution = _distribution(family)(*parameters)
     with np.errstate(divide="ignore"):

@@ -33,11 +33,12 @@ __all__ = ["FermiPopulation"]
 
 _SOURCES_OF_FITS = ("catalogue", "paper")
 _LOWEST = 1e-16
+"""Smallest allowed energy flux: keeps the number of sources finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FermiPopulation(SourcePopulation):
-    """Sources in the likeness of 4FGL-DR2, or of another release of 4FGL.
+    """Sources that resemble those of 4FGL-DR2, or of another release of 4FGL.
 
     Parameters
     ----------
@@ -47,11 +48,11 @@ class FermiPopulation(SourcePopulation):
         Draw spectral parameters correlated with each other and with the energy flux, as they
         are in the catalogue; the paper draws them independently.
     marginals : {"catalogue", "paper"}
-        Distribution of each spectral parameter: the catalogue's quantiles, or the families of
+        Distribution of each spectral parameter: the quantiles of the catalogue, or the families of
         the paper fitted to it.
     latitudes : {"catalogue", "paper"}
-        Distribution in latitude of the Galactic classes: the catalogue's quantiles, each class
-        its own, or the two Gaussians of the paper for both.
+        Distribution in latitude of the Galactic classes: the quantiles of the catalogue for each
+        class, or the two Gaussians of the paper for both.
     catalogue : str
         FITS file of a 4FGL release to fit instead of the stored fit to 4FGL-DR2.
 
@@ -153,7 +154,7 @@ def _spectra(fit: ShapeFit, shape: np.ndarray, log_flux: np.ndarray) -> dict[str
 
 
 def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Columns of all parts one below the other, NaN where a part lacks one."""
+    """Columns of all parts, stacked; NaN if a part lacks a column."""
     names = dict.fromkeys(name for part in parts for name in part)
     lengths = [len(part["SpectrumType"]) for part in parts]
     return {

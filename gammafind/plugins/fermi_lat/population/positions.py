@@ -1,4 +1,4 @@
-"""Where the sources of a class are: isotropic, or in the Galactic plane."""
+"""Positions of the sources of a class: isotropic, or in the Galactic plane."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ __all__ = [
 ]
 
 LONGITUDE_EDGES = np.linspace(-180, 180, 73)
-"""Edges (deg) of the bins in which the distribution of longitudes is kept."""
+"""Edges (deg) of the bins of the distribution of longitudes."""
 _SMOOTHING = 8.0
+"""Width in degrees of the smoothing in longitude: balances noise and structure."""
 _TURNS = 360 * np.arange(-1, 2)
+"""Full turns in degrees, for the smoothing across the edge."""
 _HEIGHTS = np.array([0.11, 0.012])
+"""Heights of the two latitude Gaussians of the paper (sect. 2)."""
 _SIGMAS = np.array([1.39, 19.2])
+"""Their widths in degrees."""
 
 
 def draw_isotropic(n: int, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -33,7 +37,7 @@ def draw_isotropic(n: int, *, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
 
 def draw_latitudes(n: int, table: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Draw Galactic latitudes (deg), as often north as south.
+    """Draw Galactic latitudes (deg), with equal numbers in north and south on average.
 
     Parameters
     ----------
@@ -49,7 +53,7 @@ def draw_latitudes(n: int, table: np.ndarray, *, rng: np.random.Generator) -> np
 def draw_paper_latitudes(n: int, *, rng: np.random.Generator) -> np.ndarray:
     """Draw Galactic latitudes (deg) from the two Gaussians of the paper (sect. 2).
 
-    Their heights are 0.11 and 0.012, their widths 1.39 and 19.2 deg; cut off at the poles.
+    Their heights are 0.11 and 0.012, their widths 1.39 and 19.2 deg; truncated at the poles.
     """
     area = _HEIGHTS * _SIGMAS
     sigma = np.where(rng.random(n) < area[0] / area.sum(), *_SIGMAS)
@@ -58,7 +62,7 @@ def draw_paper_latitudes(n: int, *, rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_longitudes(n: int, shares: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Draw Galactic longitudes (deg, 0 to 360) from the bins that `fit_longitudes` gives."""
+    """Draw Galactic longitudes (deg, 0 to 360) from the bins of `fit_longitudes`."""
     return draw_from_histogram(LONGITUDE_EDGES, shares, n, rng=rng) % 360
 
 
@@ -74,7 +78,7 @@ def fit_latitudes(lat: np.ndarray, weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (33,)
-        Of the absolute latitude, in degrees.
+        Quantiles of the absolute latitude, in degrees.
     """
     return quantile_table(np.abs(lat), weights)
 

@@ -1,4 +1,4 @@
-"""Spectral shapes of one class at given energy fluxes: fit and draw."""
+"""Spectral shapes of one class for given energy fluxes: fit and draw."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gammafind.plugins.fermi_lat.population.marginals import (
 __all__ = ["ShapeFit", "draw_shapes", "fit_shapes"]
 
 _CANDIDATES = 16
+"""Candidate shapes per source: balances time and the accuracy of the flux distribution."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,14 +34,15 @@ class ShapeFit:
     quantiles : ndarray, shape (3, 33)
         Quantiles of log10 of the pivot energy in MeV, of the index and of the curvature.
     correlation : ndarray, shape (4, 4)
-        Of the normal scores of energy flux and the three: the Gaussian copula.
+        Correlation of the normal scores of energy flux and the three parameters: the Gaussian
+        copula.
     families : ndarray, shape (3, 2)
-        Location and scale of the paper's family of each shape parameter, from the values
-        within its physical range.
+        Location and scale of the family of the paper for each shape parameter, fitted to values in
+        its physical range.
     log_amplitude : ndarray, shape (2,)
         Mean and standard deviation of log10 of F0 in cm-2 s-1 MeV-1.
     exp_index : float
-        Exponent b of the cut-off; not read by the log-parabola.
+        Exponent b of the cut-off; not used for log-parabolas.
     """
 
     form: SpectralForm
@@ -94,11 +96,10 @@ def draw_shapes(
 ) -> np.ndarray:
     """Draw the shapes of sources of given energy fluxes.
 
-    Correlated, the shape follows the Gaussian copula at the normal score of the energy flux;
-    fluxes below those of the fit take the score of the lowest. Independent, F0 (log-normal),
-    pivot energy, index and curvature are independent, and what is drawn is their
-    distribution where they give the wanted energy flux: one of sixteen shapes, chosen by the
-    probability of the F0 that it needs.
+    If correlated, the shape follows the Gaussian copula at the normal score of the energy flux;
+    fluxes below the fitted range get the lowest score. Otherwise F0 (log-normal), pivot energy,
+    index and curvature are independent, under the condition of the given energy flux: one of
+    sixteen drawn shapes is chosen with the probability of the F0 that it needs.
 
     Parameters
     ----------
@@ -107,7 +108,8 @@ def draw_shapes(
         log10 of the energy flux 1-100 GeV in erg cm-2 s-1.
     correlated : bool
     families : bool
-        Marginal distributions are the paper's families rather than the catalogue's quantiles.
+        Use the families of the paper for the marginal distributions, not the quantiles of the
+        catalogue.
     rng : numpy.random.Generator
 
     Returns
@@ -139,7 +141,7 @@ def _conditional_scores(
     slope = fit.correlation[0, 1:]
     factor = np.linalg.cholesky(fit.correlation[1:, 1:] - np.outer(slope, slope))
     noise = rng.standard_normal((len(log_flux), len(slope)))
-    # Sums of three products, not a matrix product: the same bits whatever the linear algebra.
+    # Sums of three products instead of a matrix product: equal bits with any linear algebra.
     spread = (noise[:, np.newaxis, :] * factor).sum(axis=2)
     return scores_of(log_flux, fit.log_flux)[:, np.newaxis] * slope + spread
 
@@ -156,7 +158,7 @@ def _shapes(fit: ShapeFit, scores: np.ndarray, *, families: bool) -> np.ndarray:
 
 
 def _choose(log_weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Column of each row, with probabilities in proportion to the weights."""
+    """Column of each row, drawn with probabilities proportional to the weights."""
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     cumulative = np.cumsum(weight, axis=1)
     mark = rng.random(len(weight)) * cumulative[:, -1]

@@ -1,4 +1,4 @@
-"""Which of the four classes a catalogue source counts for, whole or in parts."""
+"""Assignment of catalogue sources to the four classes, completely or in parts."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ __all__ = ["CLASSES", "GALACTIC", "LATITUDE_EDGES", "class_shares"]
 CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR")
 """Classes of synthetic sources."""
 GALACTIC = ("PSR", "PWN+SNR")
-"""Those concentrated towards the Galactic plane; the others are isotropic."""
+"""Classes concentrated in the Galactic plane; the others are isotropic."""
 LATITUDE_EDGES = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 40.0, 90.0])
-"""Edges in Galactic latitude (deg, either side) of the bands in which classes are counted."""
+"""Edges in absolute Galactic latitude (deg) of the bands in which classes are counted."""
 
 _HIGH_LATITUDE = 20.0
+"""Degrees above which associations of blazars are taken to be complete."""
 _SKY = np.diff(np.sin(np.radians(LATITUDE_EDGES)))
 _N_BLAZARS = 2
 
 
 def class_shares(groups: np.ndarray, lat: np.ndarray, *, isotropic: bool = True) -> np.ndarray:
-    """Share out each source of a catalogue among the classes.
+    """Divide each source of a catalogue among the classes.
 
-    Sources of a known class count for it. Blazars of unknown type (``BCU``) are shared by the
-    ratio BLL:FSRQ. All others, unassociated or of a class that is not simulated, are shared
-    by the class mix of their band in latitude. There blazars are taken to be as dense as beyond
-    20 deg, unless ``isotropic`` is false: few blazars are associated near the plane, and the mix
-    of the associated sources would not let blazars be isotropic.
+    Sources of a known class belong to it. Blazars of unknown type (``BCU``) are divided by the
+    ratio BLL:FSRQ. All others, unassociated or of a class that is not simulated, are divided by the
+    class mix of their latitude band. There the density of blazars is set to that above 20 deg,
+    unless ``isotropic`` is false: few blazars are associated near the plane, so with the mix of the
+    associated sources blazars would not be isotropic.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def class_shares(groups: np.ndarray, lat: np.ndarray, *, isotropic: bool = True)
 def _mixes(
     known: np.ndarray, n_pool: np.ndarray, blazars: np.ndarray, *, isotropic: bool
 ) -> np.ndarray:
-    """Class mix of the sources to share, shape (bands, 4)."""
+    """Class mix of the sources that are divided, shape (bands, 4)."""
     overall = _normalised(known.sum(axis=0))
     mix = np.array([_normalised(row) if row.any() else overall for row in known])
     if not isotropic:

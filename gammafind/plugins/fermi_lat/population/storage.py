@@ -1,4 +1,4 @@
-"""The fits as a table of numbers, and back."""
+"""Conversion of the fits to a table of numbers, and back."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _SHAPES = {
 }
 _OF_CLASS = ("latitudes", "longitudes", "variability")
 _DIGITS = 7
+"""Digits of a number: more than the fit is worth, and keeps the file small."""
 
 
 def fit_to_table(fit: PopulationFit) -> Table:
@@ -46,7 +47,7 @@ def fit_to_table(fit: PopulationFit) -> Table:
 
 
 def fit_from_table(table: Table) -> PopulationFit:
-    """Read a fit from the table that `fit_to_table` makes."""
+    """Read a fit from a table of `fit_to_table`."""
     label, quantity = np.asarray(table["class_label"]), np.asarray(table["quantity"])
     value = np.asarray(table["value"], dtype=float)
 

@@ -22,7 +22,7 @@ COLUMN_UNITS = {
     "LP_Flux_Density": DIFFERENTIAL_FLUX,
     "PLEC_Flux_Density": DIFFERENTIAL_FLUX,
 }
-"""Units of the spectral columns; the others have none."""
+"""Units of the spectral columns; others have no unit."""
 
 _OWN = (
     Column(
@@ -35,6 +35,7 @@ _OWN = (
 _LABELS = {column.name: column for column in (*FERMI_CATALOGUE, *DETECTIONS, *_OWN)}
 _LOW, _HIGH = 1 * u.GeV, 100 * u.GeV
 _POSITION_DIGITS = 6
+"""Digits of degrees: far finer than position errors, see `source_table`."""
 _PREFIX = "GFS"
 
 
@@ -45,11 +46,11 @@ def source_table(
     spectra: dict[str, np.ndarray],
     history: np.ndarray,
 ) -> QTable:
-    """Table of sources, the brightest first.
+    """Table of sources, brightest first.
 
-    Spectral columns, energy flux and history are in single precision, positions are rounded
-    to 1e-6 deg: far finer than any of them is known, it keeps files small and absorbs the
-    last digits in which mathematical libraries differ. Fluxes follow from the rounded spectra.
+    Spectral columns, energy flux and history are in single precision, positions are rounded to 1e-6
+    deg. This is far finer than their errors, keeps files small and removes differences between
+    mathematical libraries in the last digits. Fluxes follow from the rounded spectra.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def source_table(
 
 
 def _labelled(table: QTable) -> QTable:
-    """Add descriptions and UCDs where the schema of sources will not."""
+    """Add descriptions and UCDs for columns outside the schema of sources."""
     for name in table.colnames:
         if name in _LABELS:
             table[name].info.description = _LABELS[name].description

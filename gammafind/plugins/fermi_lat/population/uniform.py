@@ -1,4 +1,4 @@
-"""A fixed number of equal sources all over the sky: for tests and teaching."""
+"""A fixed number of equal sources over the whole sky, for tests and teaching."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ __all__ = ["UniformPopulation"]
 _PIVOT_MEV = 1e3
 _LOW_MEV, _HIGH_MEV = 1e3, 1e5
 _STEEPEST = 10.0
+"""Largest photon index in size: keeps fluxes finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UniformPopulation(SourcePopulation):
-    """Steady sources of one power law, isotropic.
+    """Isotropic, steady sources with the same power law.
 
     Parameters
     ----------
     n : int
         Number of sources.
     flux : Quantity
-        Photon flux 1-100 GeV of each.
+        Photon flux 1-100 GeV of each source.
     index : float
         Photon index.
     class_label : str
-        Class of all.
+        Class of all sources.
 
     Raises
     ------
@@ -69,9 +70,7 @@ class UniformPopulation(SourcePopulation):
         if not self.n >= 0:
             raise OptionError(f"n is {self.n}", remedy="It must be 0 or more.")
         if not -_STEEPEST <= self.index <= _STEEPEST:
-            raise OptionError(
-                f"index is {self.index}", remedy=f"It must lie within ±{_STEEPEST:g}."
-            )
+            raise OptionError(f"index is {self.index}", remedy=f"It must be within ±{_STEEPEST:g}.")
 
     def _sample(self, rng: np.random.Generator) -> QTable:
         lon, lat = draw_isotropic(self.n, rng=rng)

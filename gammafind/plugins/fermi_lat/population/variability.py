@@ -1,4 +1,4 @@
-"""Flux from year to year: log-normal for blazars, steady for the others."""
+"""Yearly fluxes: log-normal for blazars, steady for other classes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ __all__ = ["N_YEARS", "draw_history", "fit_variability", "steady_history"]
 
 N_YEARS = 10
 _SIGNIFICANT = 20.0
+"""Significance above which variability is measured: balances number and yearly noise."""
 _ONE_SIGMA = (0.1587, 0.5, 0.8413)
 _LARGEST = 2.5
+"""Largest fractional variability that ten years of this process can reach reliably."""
 _WIDEST = 20.0
+"""Upper end of the bisection for the width of the logarithms."""
 _BISECTIONS = 40
+"""Steps of the bisection: accurate to rounding."""
 
 
 def fit_variability(fractional: np.ndarray, significance: np.ndarray) -> np.ndarray:
     """Distribution of fractional variability in a class.
 
-    Only sources above 20 sigma count: of fainter ones the yearly noise hides what is small, and
-    the catalogue says 0. Median and 68 % interval are taken rather than moments, so that the few
-    zeros that remain (less than a sixth) tell that they are small, not how small.
+    Only sources above 20 sigma are used: for fainter ones yearly noise hides a small variability,
+    and the catalogue has 0. Median and 68 % interval are used instead of moments, so that the few
+    remaining zeros (less than a sixth) count as small values, without an exact size.
 
     Parameters
     ----------
@@ -31,8 +35,7 @@ def fit_variability(fractional: np.ndarray, significance: np.ndarray) -> np.ndar
     Returns
     -------
     ndarray, shape (2,)
-        Median, and standard deviation of the logarithm; zero where no source is that
-        significant.
+        Median, and standard deviation of the logarithm; zero if no source is significant enough.
     """
     bright = fractional[(significance > _SIGNIFICANT) & np.isfinite(fractional)]
     if len(bright) == 0:
@@ -43,7 +46,7 @@ def fit_variability(fractional: np.ndarray, significance: np.ndarray) -> np.ndar
 
 
 def draw_history(n: int, variability: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Flux of each year over the mean of the ten.
+    """Flux of each year relative to the mean of ten years.
 
     Parameters
     ----------
@@ -55,9 +58,9 @@ def draw_history(n: int, variability: np.ndarray, *, rng: np.random.Generator) -
     Returns
     -------
     ndarray, shape (n, 10)
-        Log-normal, independent from year to year. Each row has mean one, and the fractional
-        variability that was drawn for it: like that of the catalogue it is that of ten years, which
-        is less than that of the process.
+        Log-normal, independent from year to year. Each row has the mean one and the fractional
+        variability that was drawn for it. As in the catalogue, this is the variability in ten
+        years, which is less than that of the process.
     """
     median, spread = variability
     fractional = median * np.exp(spread * rng.standard_normal(n))
@@ -76,7 +79,7 @@ def _relative(logs: np.ndarray, width: np.ndarray) -> np.ndarray:
 
 
 def _widths(logs: np.ndarray, fractional: np.ndarray) -> np.ndarray:
-    """Factors on the logarithms that give the wanted fractional variability, by bisection."""
+    """Factors for the logarithms that give the required fractional variability, by bisection."""
     low, high = np.zeros(len(logs)), np.full(len(logs), _WIDEST)
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2

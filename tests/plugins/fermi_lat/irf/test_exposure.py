@@ -75,7 +75,7 @@ def test_energies_beyond_the_response_are_refused():
     response = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT")
     pixels = HealpixPixels(1, "icrs")
     cube = LivetimeCube(pixels, np.array([0.5, 0.9]), np.ones((12, 2)))
-    with pytest.raises(OptionError, match=r"holds 5\.623"):
+    with pytest.raises(OptionError, match=r"covers 5\.623"):
         livetime_exposure(response, cube, 10 * u.TeV, pixels.centres())
 
 

@@ -159,7 +159,7 @@ def test_files_of_two_responses_are_refused(embedded):
 
 @pytest.mark.parametrize("energy", [1 * u.MeV, 10 * u.TeV])
 def test_energies_beyond_the_response_are_refused(front, energy):
-    with pytest.raises(OptionError, match=r"holds 5\.623 to 3\.162e\+06 MeV"):
+    with pytest.raises(OptionError, match=r"covers 5\.623 to 3\.162e\+06 MeV"):
         front.psf(energy)
 
 
