@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -50,6 +51,7 @@ from gammafind.sky.patches import PatchGrid
 RADIUS = 0.3 * u.deg
 LEAST_SCORE, PUBLISHED = 0.2, 0.8
 BRIGHT = 100.0
+TS_BINS = (25, 100, 300, 1000, 3000, np.inf)
 BALANCED = (0.0, 0.85, 0.9, 1.0)
 """Powers of the shares of classes; 0.9 was chosen on twelve other skies."""
 BLL, FSRQ, PSR, PWN, FAKE = range(5)
@@ -221,6 +223,7 @@ def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
     of_us = interval(lambda r: accuracy(known.label[r], ours[r]), known, rows)
     print(f"\nfour classes, TS > 100: {of_us}")
     print("\n| truth | BLL, FSRQ: accuracy | AUC | four classes, TS > 100 |\n|---|---|---|---|")
+    by_truth = {}
     for name, variability in {"with variability": True, "without": False}.items():
         limit = TruthClassifier(population, renderer, CLASSES[:FAKE], variability=variability)
         told = limit.probability(known.truth)
@@ -229,6 +232,19 @@ def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
         named = told.argmax(axis=1)
         four = interval(lambda r, named=named: accuracy(known.label[r], named[r]), known, rows)
         print(f"| {name} | {_pair(known, share, blazar)} | {four} |")
+        by_truth[name] = named
+    print_by_ts(known, ours, by_truth["with variability"], real)
+
+
+def print_by_ts(known: Known, ours: np.ndarray, limit: np.ndarray, real: np.ndarray) -> None:
+    """Accuracy of four classes in bins of the expected TS, next to that of the true parameters."""
+    ts = np.asarray(known.truth["ts"])
+    print("\n| TS | detections | cnn | truth | ratio |\n|---|---|---|---|---|")
+    for low, high in pairwise(TS_BINS):
+        rows = np.flatnonzero(real & (ts >= low) & (ts < high))
+        right = [accuracy(known.label[rows], named[rows]) for named in (ours, limit)]
+        cells = [f"{right[0]:.3f}", f"{right[1]:.3f}", f"{right[0] / right[1]:.3f}"]
+        print(f"| {low}-{high} | {len(rows)} | {' | '.join(cells)} |")
 
 
 def print_calibration(known: Known, probability: np.ndarray) -> None:

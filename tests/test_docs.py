@@ -1,4 +1,4 @@
-"""The documentation tells what is there: hooks, commands, options, errors, columns, presets."""
+"""The documentation describes what there is: hooks, commands, options, errors, presets."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def docs(root: Path) -> Path:
 def quoted(text: str) -> set[str]:
     """All that stands between backticks on one line."""
     return set(re.findall(r"`+([^`\n]+)`+", text))
+
+
+def quoted_names(code: str) -> set[str]:
+    """Names between quotes in a script."""
+    return set(re.findall(r'"(\w+)"', code))
 
 
 def options_of(command: str) -> set[str]:
@@ -159,3 +164,20 @@ def test_readme_marks_the_commands_that_ci_runs(root: Path, name: str) -> None:
     assert block
     assert "python3 -m venv .venv && " in block[1]
     assert f"run_readme_command {name}\n" in (root / ".ci" / "run").read_text()
+
+
+def test_pages_show_all_pictures_and_no_others(root: Path, docs: Path) -> None:
+    pages = [root / "README.md", *docs.rglob("*.md")]
+    shown = {
+        name for page in pages for name in re.findall(r"images/(\w+\.png)\)", page.read_text())
+    }
+    assert shown == {path.name for path in (docs / "images").iterdir()}
+
+
+def test_each_picture_is_made_by_the_script(root: Path, docs: Path) -> None:
+    scripts = (
+        root / "tools" / "make_docs_figures.py",
+        root / "benchmarks" / "population_figures.py",
+    )
+    made = quoted_names("".join(script.read_text() for script in scripts))
+    assert {path.stem for path in (docs / "images").iterdir()} <= made
