@@ -98,12 +98,18 @@ def test_every_embedded_file_has_its_origin_under_licenses(root: Path) -> None:
     assert embedded
 
 
+def bounds_of(requirements: list[str]) -> dict[str, str]:
+    """Lower bound of each package."""
+    return dict(requirement.split(">=") for requirement in requirements)
+
+
 def test_oldest_dependencies_are_the_lower_bounds(root: Path, project: dict) -> None:
     pinned = dict(re.findall(r"^    ([a-z0-9-]+)==(\S+)$", (root / "tox.ini").read_text(), re.M))
-    bounds = dict(requirement.split(">=") for requirement in project["project"]["dependencies"])
-    assert pinned.keys() == bounds.keys()
-    for name, bound in bounds.items():
-        assert f"{pinned[name]}.".startswith(f"{bound}."), name
+    core = bounds_of(project["project"]["dependencies"])
+    train = bounds_of(project["project"]["optional-dependencies"]["train"])
+    assert core.keys() < pinned.keys() < (core | train).keys()
+    for name, version in pinned.items():
+        assert f"{version}.".startswith(f"{(core | train)[name]}."), name
 
 
 def test_pre_commit_uses_the_versions_of_codestyle(root: Path, project: dict) -> None:
@@ -112,9 +118,19 @@ def test_pre_commit_uses_the_versions_of_codestyle(root: Path, project: dict) ->
     assert used == set(project["dependency-groups"]["codestyle"])
 
 
-def test_backends_and_gammapy_are_no_core_dependencies(project: dict) -> None:
-    core = {re.split(r"[><=\[]", name)[0] for name in project["project"]["dependencies"]}
-    assert core.isdisjoint({"torch", "jax", "tensorflow", "gammapy", "dask", "galsim"})
+def test_what_trains_networks_is_no_core_dependency(project: dict) -> None:
+    core = bounds_of(project["project"]["dependencies"])
+    train = bounds_of(project["project"]["optional-dependencies"]["train"])
+    assert core.keys().isdisjoint({*train, "torch", "jax", "tensorflow"})
+
+
+def test_gammapy_dask_and_galsim_are_no_core_dependencies(project: dict) -> None:
+    core = bounds_of(project["project"]["dependencies"])
+    assert core.keys().isdisjoint({"gammapy", "dask", "galsim"})
+
+
+def test_the_old_name_of_the_extra_for_training_works(project: dict) -> None:
+    assert project["project"]["optional-dependencies"]["onnx"] == ["gammafind[train]"]
 
 
 def test_command_line_of_the_installed_package() -> None:

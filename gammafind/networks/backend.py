@@ -29,15 +29,15 @@ def load_keras() -> ModuleType:
     Raises
     ------
     MissingBackendError
-        If no backend is installed, or not the one that the variable names.
+        If Keras is not installed, or no backend, or not the one that the variable names.
     """
     chosen = os.environ.get(_VARIABLE)
     candidates = (chosen,) if chosen else BACKENDS
     installed = [name for name in candidates if find_spec(name) is not None]
-    if not installed:
+    if not installed or find_spec("keras") is None:
+        missing = f"Keras needs {' or '.join(candidates)}, which" if not installed else "Keras"
         raise MissingBackendError(
-            f"Keras needs {' or '.join(candidates)}, which is not installed",
-            remedy=f"pip install 'gammafind[{candidates[0]}]'",
+            f"{missing} is not installed", remedy=f"pip install 'gammafind[{candidates[0]}]'"
         )
     os.environ[_VARIABLE] = installed[0]
     import keras

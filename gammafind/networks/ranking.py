@@ -11,7 +11,7 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.networks.logits import sigmoid
 
-__all__ = ["Ranking", "outputs", "relative_ts"]
+__all__ = ["Ranking", "relative_ts"]
 
 Layer = tuple[np.ndarray, np.ndarray]
 """Weights, shape (n_in, n_out), and biases, shape (n_out,)."""
@@ -79,7 +79,11 @@ class Ranking:
                 f"of which there are {entries.shape[1]}",
                 remedy="They are of another version of gammafind: train them anew.",
             )
-        return sigmoid(outputs((entries - self.mean) / self.scale, self.layers)[-1][:, 0])
+        values = (entries - self.mean) / self.scale
+        for weights, bias in self.layers[:-1]:
+            values = np.tanh(values @ weights + bias)
+        weights, bias = self.layers[-1]
+        return sigmoid((values @ weights + bias)[:, 0])
 
     def error_factor(self, ts: np.ndarray) -> np.ndarray:
         """True position errors over those of the network, of detections of fitted TS."""
@@ -107,15 +111,6 @@ class Ranking:
         ]
         arrays = {name: np.array(record[name], dtype=float) for name in ("mean", "scale")}
         return cls(**{**record, **arrays, "layers": layers})
-
-
-def outputs(entries: np.ndarray, layers: Sequence[Layer]) -> list[np.ndarray]:
-    """What goes into the layers, one after the other, and comes out of the last."""
-    values = [entries]
-    for weights, bias in layers[:-1]:
-        values.append(np.tanh(values[-1] @ weights + bias))
-    weights, bias = layers[-1]
-    return [*values, values[-1] @ weights + bias]
 
 
 def relative_ts(ts: np.ndarray) -> np.ndarray:

@@ -237,7 +237,7 @@ def check_exporter() -> None:
     if find_spec("onnx") is None:
         raise MissingBackendError(
             "networks are exported by onnx, which is not installed",
-            remedy="pip install 'gammafind[onnx]'",
+            remedy="pip install 'gammafind[train]'",
         )
 
 

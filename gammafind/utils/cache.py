@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import sys
 import time
 import warnings
 import zipfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from gammafind.errors import CacheWarning, GammafindError, OptionError
 from gammafind.utils.files import atomic_output
@@ -92,12 +92,7 @@ def cache_folder() -> Path | None:
     chosen = os.environ.get("GAMMAFIND_CACHE")
     if chosen is not None:
         return None if chosen in ("", "off") else Path(chosen).expanduser()
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-        return Path(local).expanduser() / "gammafind" / "Cache"
-    if sys.platform == "darwin":
-        return Path("~/Library/Caches/gammafind").expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gammafind"
+    return user_cache_path("gammafind", appauthor=False)
 
 
 def _canonical(key: Mapping[str, Any]) -> str:

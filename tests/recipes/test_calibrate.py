@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from sklearn import neural_network
 
+from gammafind.errors import MissingBackendError, TrainingError
+from gammafind.networks.ranking import Ranking
+from gammafind.recipes import fit_ranking as ranking
 from gammafind.recipes.calibrate import fit_calibration, fit_error_scale, fit_error_trend
-from gammafind.recipes.fit_ranking import fit_ranking
+from gammafind.recipes.fit_ranking import check_ranking_fitter, fit_ranking
 
 
 def test_calibrated_scores_are_shares_of_true_detections():
@@ -43,16 +49,50 @@ def test_shares_rise_where_few_detections_make_them_uncertain():
         assert np.all(np.diff([0, *shares, 1]) > 0)
 
 
-def test_a_ranking_learns_what_tells_sources():
+def known_detections(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Evidence, true probabilities and which detections are sources."""
     rng = np.random.default_rng(4)
-    known = rng.normal(size=(20_000, 3)) * [1, 5, 0.1] + [0, 10, 3]
-    logit = 2 * known[:, 0] - (known[:, 1] - 10) / 5
-    matched = rng.random(20_000) < 1 / (1 + np.exp(-logit))
-    told = fit_ranking(known[:10_000], matched[:10_000]).probability(known[10_000:])
+    known = rng.normal(size=(n, 3)) * [1, 5, 0.1] + [0, 10, 3]
+    true = 1 / (1 + np.exp(-(2 * known[:, 0] - (known[:, 1] - 10) / 5)))
+    return known, true, rng.random(n) < true
+
+
+def test_a_ranking_learns_the_probabilities():
+    known, true, matched = known_detections(15_000)
+    found = fit_ranking(known[:5000], matched[:5000]).probability(known[5000:])
     for low in np.arange(0, 1, 0.2):
-        here = (told >= low) & (told < low + 0.2)
-        assert abs(told[here].mean() - matched[10_000:][here].mean()) < 0.05
-    assert np.corrcoef(told, 1 / (1 + np.exp(-logit[10_000:])))[0, 1] > 0.99
+        here = (found >= low) & (found < low + 0.2)
+        assert abs(found[here].mean() - matched[5000:][here].mean()) < 0.05
+    assert np.corrcoef(found, true[5000:])[0, 1] > 0.99
+
+
+def test_the_arrays_of_a_ranking_are_the_network_that_was_fitted(monkeypatch):
+    known, _, matched = known_detections(600)
+    fitted = []
+
+    class Remembered(neural_network.MLPClassifier):
+        def fit(self, entries, labels):
+            fitted.append((self, entries))
+            return super().fit(entries, labels)
+
+    monkeypatch.setattr(neural_network, "MLPClassifier", Remembered)
+    found = fit_ranking(known, matched)
+    ((network, entries),) = fitted
+    np.testing.assert_allclose(found.probability(known), network.predict_proba(entries)[:, 1])
+    again = Ranking.of_record(json.loads(json.dumps(found.record())))
+    np.testing.assert_allclose(again.probability(known), found.probability(known), atol=1e-5)
+
+
+@pytest.mark.parametrize("matched", [True, False])
+def test_a_ranking_needs_true_and_false_detections(matched):
+    with pytest.raises(TrainingError, match=r"among 600 detections.*more skies"):
+        fit_ranking(known_detections(600)[0], np.full(600, matched))
+
+
+def test_without_scikit_learn_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(ranking, "find_spec", lambda name: None)
+    with pytest.raises(MissingBackendError, match=r"scikit-learn.*gammafind\[train\]"):
+        check_ranking_fitter()
 
 
 def test_the_error_scale_is_that_of_a_gaussian():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
 import numpy as np
@@ -64,6 +65,12 @@ def test_bright_sources_are_found_and_next_to_nothing_else(sky):
         if inside.any():
             _, apart, _ = bright[inside].icrs.match_to_catalog_sky(here.icrs)
             assert np.median(apart.deg) < 0.1
+
+
+def test_shipped_networks_run_without_what_trains_them(sky, monkeypatch):
+    for library in ("keras", "torch", "onnx", "sklearn"):
+        monkeypatch.setitem(sys.modules, library, None)
+    assert len(UNet(threshold=0.7).localise(sky[1])) > 10
 
 
 def test_scores_are_the_same_by_onnxruntime_and_keras(sky):

@@ -155,6 +155,13 @@ def test_no_onnxruntime_is_named(written, monkeypatch):
         onnx_runner(written / "many", MANY)
 
 
+def test_a_missing_keras_is_named(written, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(backend, "find_spec", lambda name: None if name == "keras" else name)
+    with pytest.raises(MissingBackendError, match=r"^Keras is not installed.*gammafind\[torch\]"):
+        keras_runner(written / "many", read_architecture(written / "many"))
+
+
 def test_no_backend_of_keras_is_named(written, monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setattr(backend, "find_spec", lambda name: None)
