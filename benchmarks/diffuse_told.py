@@ -19,7 +19,7 @@ from diffuse_swap import RADIUS, model_o
 from held_out import HeldOut, evaluated, latitude, reshaped
 
 from gammafind.evaluation.metrics import purity_cut, rates
-from gammafind.plugins.unet import fluxes
+from gammafind.plugins.unet import search
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.simulation.sky import SimulatedSky
 from gammafind.sky.patches import PatchGrid
@@ -41,13 +41,13 @@ def main() -> None:
     background = dict(sky.observation.background)
 
     def found(told: np.ndarray | None, even: bool) -> QTable:
-        scaled, unevenness = fluxes.scaled_background, fluxes.unevenness
+        scaled, unevenness = search.scaled_background, search.unevenness
         if told is not None:
             known = {**background, "interstellar": reshaped(background["interstellar"], told)}
             scaled = mock.Mock(return_value=known)
         if even:
             unevenness = mock.Mock(side_effect=lambda *given: np.zeros(len(given[-1])))
-        with mock.patch.multiple(fluxes, scaled_background=scaled, unevenness=unevenness):
+        with mock.patch.multiple(search, scaled_background=scaled, unevenness=unevenness):
             return UNet().localise_sky(
                 sky.observation,
                 grid=PatchGrid.healpix(layout.nside, size=layout.size),

@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from gammafind.catalogue.io import read_table
+from gammafind.networks.weights import ARCHITECTURE
 from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.folder import read_architecture
+from gammafind.plugins.unet.runners import onnx_runner
 from gammafind.presets.preset import build
 from gammafind.recipes.calibrate import KnownSky, calibrate
 from gammafind.recipes.distortion import distorted
@@ -111,8 +114,12 @@ class PatchData:
 
     def calibrate(self, weights: Path) -> None:
         """Learn what scores mean, from the validation, where there are HEALPix maps."""
+        recipe = self.recipe
         if all(isinstance(pixels, HealpixPixels) for pixels in self.maker.renderer.pixels):
-            calibrate(weights, self._known_skies(), radius=self.recipe.preset.match_radius)
+            architecture = read_architecture(weights)
+            run, skies = onnx_runner(weights, architecture), self._known_skies()
+            architecture = calibrate(run, architecture, skies, radius=recipe.preset.match_radius)
+            architecture.write(weights / ARCHITECTURE, overwrite=True)
 
     def _known_skies(self) -> list[KnownSky]:
         """Whole skies of the catalogues of the validation.
