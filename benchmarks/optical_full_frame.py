@@ -20,7 +20,7 @@ from gammafind.presets.preset import load_preset
 from gammafind.simulation import simulate
 
 SEED = 77002
-FINDERS = ("sep", "unet")
+FINDERS = ("sep", "image-unet")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from optical_frames import DENSITIES, LEAST_SNR, Found, Frame, held_out, pure_cut, search
 
-from gammafind.plugins.unet.image_search import MARGIN
+from gammafind.plugins.image_unet.search import MARGIN
 from gammafind.roles.registry import create
 from gammafind.sky.tiles import tiles
 
@@ -24,7 +24,7 @@ NEAR = 16
 SIDE = 256
 FAINT, BRIGHT = 4, 20
 FINDERS = {
-    "unet": {},
+    "image-unet": {},
     "sep": {"threshold": 2.5, "deblend_contrast": 1e-4, "deblend_levels": 64},
 }
 

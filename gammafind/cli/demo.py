@@ -100,8 +100,8 @@ def _lack_of_weights(preset: Preset) -> str:
     import numpy as np
 
     from gammafind.errors import WeightsError
-    from gammafind.plugins.unet.folder import shipped_folder
     from gammafind.plugins.unet.localiser import UNet
+    from gammafind.plugins.unet.shipped import shipped_folder
     from gammafind.sky.patches import Patches, PatchGrid
 
     bands, layout = preset.bands, preset.patches

@@ -15,10 +15,10 @@ from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.nested import match_by_score
 from gammafind.networks.calibration import Calibration
+from gammafind.networks.folder import Runner
 from gammafind.networks.logits import logit
 from gammafind.networks.peaks import PeakFinder
 from gammafind.networks.ranking import relative_ts
-from gammafind.networks.weights import Runner
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
 from gammafind.plugins.unet.search import SkySearch

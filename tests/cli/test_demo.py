@@ -9,7 +9,7 @@ from gammafind.catalogue.io import read_table
 from gammafind.cli import demo
 from gammafind.cli.main import main
 from gammafind.networks.features import FeatureSpec
-from gammafind.plugins.unet import folder as weights
+from gammafind.plugins.unet import shipped as weights
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.presets.preset import load_preset
 from gammafind.sky.bands import energy_bands

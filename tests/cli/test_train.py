@@ -100,14 +100,15 @@ def refused(capsys, *arguments):
 
 
 def test_a_recipe_gives_weights_that_the_localiser_reads(trained, tmp_path):
-    from gammafind.plugins.unet.folder import read_architecture, read_network
+    from gammafind.networks.folder import read_architecture, read_network
+    from gammafind.plugins.unet.architecture import Architecture
 
-    architecture = read_architecture("my net/weights")
+    architecture = read_architecture("my net/weights", Architecture)
     assert architecture.widths == (16, 32)
     assert list(architecture.options["filters"]) == [4, 8]
     best = np.load("my net/checkpoint.npz")
     assert json.loads(str(best["history"]))[-1]["epoch"] == 2
-    kept = read_network("my net/weights").get_weights()
+    kept = read_network("my net/weights", architecture).get_weights()
     assert all(np.all(np.isfinite(array)) for array in kept)
     card = (tmp_path / "my net/weights/card.md").read_text()
     assert "| catalogues | 2 for training, 1 for validation, 1 for the test, seed 0 |" in card

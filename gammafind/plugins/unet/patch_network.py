@@ -13,9 +13,9 @@ from astropy.table import QTable, vstack
 from gammafind.catalogue.schema import PATCH_DETECTIONS, empty_table
 from gammafind.errors import WeightsError
 from gammafind.networks.features import features
+from gammafind.networks.folder import Runner
 from gammafind.networks.peaks import PeakFinder
 from gammafind.networks.views import averaged
-from gammafind.networks.weights import Runner
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.sky.patches import Patches
 from gammafind.utils.progress import track
