@@ -26,8 +26,8 @@ class ClassifierNetwork(TrainedNetwork):
 
     Parameters
     ----------
-    network, bands, options, checksums
-        As for `TrainedNetwork`.
+    network, bands, options, checksums : see `TrainedNetwork`
+        Of all networks.
     temperature : float
         By which logarithms of probabilities are divided, so that they are true.
     shares : tuple of float

@@ -117,8 +117,8 @@ class LocaliserNetwork(TrainedNetwork):
 
     Parameters
     ----------
-    network, bands, options, checksums
-        As for `TrainedNetwork`; the network is one of `build_network`.
+    network, bands, options, checksums : see `TrainedNetwork`
+        Of all networks; this one is made by `build_network`.
     calibration : Calibration, optional
         What its scores mean; None before that was learned.
     ranking : Ranking, optional

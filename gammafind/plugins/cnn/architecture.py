@@ -25,8 +25,8 @@ class CnnArchitecture(ClassifierNetwork):
 
     Parameters
     ----------
-    network, bands, options, checksums, temperature, shares
-        As for `ClassifierNetwork`; the network is one of `build_network`.
+    network, bands, options, checksums, temperature, shares : see `ClassifierNetwork`
+        The network is one of `build_network`.
     layout : CutoutLayout
         Of the cut-outs, with its widths.
     n_epochs : int

@@ -26,9 +26,8 @@ class StampArchitecture(ClassifierNetwork):
 
     Parameters
     ----------
-    network, options, checksums, temperature, shares
-        As for `ClassifierNetwork`; the network is one of
-        `gammafind.plugins.image_cnn.network.build_network`. It serves for any one band.
+    network, options, checksums, temperature, shares : see `ClassifierNetwork`
+        The network is one of `build_network`; it serves for any one band.
     n_pixels : int
         Side of the stamps.
     scores : bool

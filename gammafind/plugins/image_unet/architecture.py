@@ -27,8 +27,8 @@ class TileArchitecture(LocaliserNetwork):
 
     Parameters
     ----------
-    network, bands, options, checksums, calibration, ranking
-        As for `LocaliserNetwork`; bands are those of the training.
+    network, bands, options, checksums, calibration, ranking : see `LocaliserNetwork`
+        The bands are those of the training.
     side : int
         Pixels a side of a tile.
     fwhm : tuple of float

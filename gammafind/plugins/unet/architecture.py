@@ -31,8 +31,8 @@ class Architecture(LocaliserNetwork):
 
     Parameters
     ----------
-    network, bands, options, checksums, calibration, ranking
-        As for `LocaliserNetwork`; bands are those of the patches.
+    network, bands, options, checksums, calibration, ranking : see `LocaliserNetwork`
+        The bands are those of the patches.
     widths : tuple of int
         Pixels a side of the patches, one number a band.
     size : Quantity
