@@ -20,7 +20,7 @@ from held_out import HeldOut, evaluated, latitude, reshaped
 from results import kept
 
 from gammafind.evaluation.metrics import purity_cut, rates
-from gammafind.plugins.unet import fluxes
+from gammafind.plugins.unet import search
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.simulation.sky import SimulatedSky
 from gammafind.sky.patches import PatchGrid
@@ -43,13 +43,13 @@ def main() -> None:
     background = dict(sky.observation.background)
 
     def found(known: np.ndarray | None, even: bool) -> QTable:
-        scaled, unevenness = fluxes.scaled_background, fluxes.unevenness
+        scaled, unevenness = search.scaled_background, search.unevenness
         if known is not None:
             shaped = reshaped(background["interstellar"], known)
             scaled = mock.Mock(return_value={**background, "interstellar": shaped})
         if even:
             unevenness = mock.Mock(side_effect=lambda *given: np.zeros(len(given[-1])))
-        with mock.patch.multiple(fluxes, scaled_background=scaled, unevenness=unevenness):
+        with mock.patch.multiple(search, scaled_background=scaled, unevenness=unevenness):
             return UNet().localise_sky(
                 sky.observation,
                 grid=PatchGrid.healpix(layout.nside, size=layout.size),

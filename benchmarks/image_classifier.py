@@ -38,10 +38,10 @@ SEED = 77001
 FINDERS = {
     "sep": {"threshold": 2.5, "deblend_contrast": 1e-4, "deblend_levels": 64},
     "daofind": {"threshold": 3.0, "reach": 2.0},
-    "unet": {},
+    "image-unet": {},
 }
 """Finders, deeper than what they publish."""
-LEVELS = {"sep": (4.0, 5.0, 6.0), "daofind": (4.0, 5.0, 6.0), "unet": (0.8, 0.9, 0.95)}
+LEVELS = {"sep": (4.0, 5.0, 6.0), "daofind": (4.0, 5.0, 6.0), "image-unet": (0.8, 0.9, 0.95)}
 """Least scores, signal-to-noise ratios or probabilities; the first is that which is published."""
 LEAST_PROBABILITY = 0.3
 """Least probability of the detections that are classified, where the finder gives one."""

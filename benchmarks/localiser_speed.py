@@ -15,14 +15,15 @@ import numpy as np
 from results import kept
 
 from gammafind.networks.features import features
+from gammafind.networks.folder import keras_runner, onnx_runner, read_architecture
 from gammafind.networks.logits import sigmoid
 from gammafind.networks.peaks import find_maxima
 from gammafind.plugins.clusterers.disk import DiskClusterer
 from gammafind.plugins.clusterers.kmeans import KMeansClusterer
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
-from gammafind.plugins.unet.folder import read_architecture, shipped_folder
+from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.runners import keras_runner, onnx_runner
+from gammafind.plugins.unet.shipped import shipped_folder
 from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
@@ -58,7 +59,7 @@ def main() -> None:
     stacks = PatchStacks(sky.observation, grid, widths, rng(0))
     _, patches = timed("cutting 768 patches", lambda: next(iter(stacks)))
     folder = arguments.weights or shipped_folder("gammafind", patches)
-    architecture = read_architecture(folder)
+    architecture = read_architecture(folder, Architecture)
     seen = timed(
         "features",
         lambda: features(patches.counts, patches.background, None, architecture.features),

@@ -57,7 +57,7 @@ FINDERS: dict[str, list[tuple[str, dict[str, object]]]] = {
         ("daofind", {"threshold": 3.0, "reach": 2.0, **WIDE}),
         ("daofind", {"threshold": 3.0, "reach": 3.0, **WIDE}),
     ],
-    "unet": [("unet", {})],
+    "image-unet": [("image-unet", {})],
 }
 """Settings of each finder; the one of the deepest limit is its best."""
 

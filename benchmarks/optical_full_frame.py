@@ -22,7 +22,7 @@ from gammafind.presets.preset import load_preset
 from gammafind.simulation.run import simulate_catalogues
 
 SEED = 77002
-FINDERS = ("sep", "unet")
+FINDERS = ("sep", "image-unet")
 
 
 @kept("optical_full_frame")

@@ -17,7 +17,7 @@ import numpy as np
 from optical_frames import DENSITIES, LEAST_SNR, Found, Frame, held_out, pure_cut, search
 from results import kept
 
-from gammafind.plugins.unet.image_search import MARGIN
+from gammafind.plugins.image_unet.search import MARGIN
 from gammafind.roles.registry import create
 from gammafind.sky.tiles import tiles
 
@@ -25,7 +25,7 @@ NEAR = 16
 SIDE = 256
 FAINT, BRIGHT = 4, 20
 FINDERS = {
-    "unet": {},
+    "image-unet": {},
     "sep": {"threshold": 2.5, "deblend_contrast": 1e-4, "deblend_levels": 64},
 }
 

@@ -15,9 +15,9 @@ import numpy as np
 from results import kept
 
 from gammafind.networks.features import features
+from gammafind.networks.folder import onnx_runner, read_architecture
 from gammafind.networks.views import averaged
-from gammafind.plugins.unet.folder import read_architecture
-from gammafind.plugins.unet.runners import onnx_runner
+from gammafind.plugins.unet.architecture import Architecture
 from gammafind.recipes.recipe import read_recipe
 from gammafind.training.draws import DrawOptions, drawn_counts
 from gammafind.training.shard_set import ShardSet
@@ -37,7 +37,7 @@ def main() -> None:
     recipe = read_recipe(arguments.recipe)
     shards = ShardSet(arguments.recipe.parent / recipe.data.folder, recipe.data.splits["test"])
     weights = arguments.trained / "weights"
-    architecture = read_architecture(weights)
+    architecture = read_architecture(weights, Architecture)
     run = onnx_runner(weights, architecture)
     rng = np.random.default_rng(SEED)
     right, filled, both, said = [], [], [], []

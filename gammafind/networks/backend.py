@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import warnings
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from gammafind.errors import MissingBackendError
+from gammafind.errors import MissingBackendError, WeightsError
 
-__all__ = ["BACKENDS", "load_keras"]
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["BACKENDS", "load_keras", "load_weights"]
 
 BACKENDS = ("torch", "jax", "tensorflow")
 """Backends of Keras in the order in which they are looked for."""
@@ -43,3 +49,22 @@ def load_keras() -> ModuleType:
     import keras
 
     return keras
+
+
+def load_weights(network: keras.Model, path: Path) -> keras.Model:
+    """Give a network the weights of a file of Keras.
+
+    Raises
+    ------
+    WeightsError
+        If they do not fit.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras warns of layers without weights.
+            network.load_weights(path)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        raise WeightsError(
+            f"the weights do not fit the network {network.name} ({error})", path=path
+        ) from error
+    return network

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gammafind.errors import OptionError
+from gammafind.networks.calibration import Calibration
 from gammafind.networks.logits import sigmoid
 from gammafind.roles.clusterer import Clusterer
 
-__all__ = ["Peaks", "find_clusters", "find_maxima", "local_maxima"]
+__all__ = ["PeakFinder", "Peaks", "find_clusters", "find_maxima", "local_maxima"]
 
 _LEAST_LOG_ERROR, _LARGEST_LOG_ERROR = -5.0, 3.0
 """Logarithms of position errors in pixels that a network can be held to."""
@@ -46,6 +47,41 @@ class Peaks:
     def of_patch(self, index: int) -> Peaks:
         """Return those of one patch."""
         return self.select(self.patch == index)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeakFinder:
+    """Makes detections of the output of a network.
+
+    Parameters
+    ----------
+    threshold : float
+        Least probability of a detection.
+    separation : float
+        A detection has the highest score within this radius, in pixels.
+    clusterer : Clusterer, optional
+        Makes the detections in the place of the local maxima; scores are then its own.
+    """
+
+    threshold: float
+    separation: float
+    clusterer: Clusterer | None = None
+
+    def __call__(self, output: np.ndarray, calibration: Calibration) -> Peaks:
+        """Detections with calibrated scores.
+
+        Parameters
+        ----------
+        output : ndarray, shape (n, w, w, 1) or (n, w, w, 4)
+            As for `find_maxima`.
+        calibration : Calibration
+            Of the network.
+        """
+        if self.clusterer is not None:
+            return find_clusters(output, self.clusterer)
+        least = calibration.logit(self.threshold)
+        peaks = find_maxima(output, least=least, radius=self.separation)
+        return replace(peaks, score=calibration.probability(peaks.score))
 
 
 def find_maxima(output: np.ndarray, *, least: float, radius: float) -> Peaks:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gammafind.networks.weights import Runner
+from gammafind.networks.folder import Runner
 
 __all__ = ["VIEWS", "View", "averaged"]
 

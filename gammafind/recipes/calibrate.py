@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -18,17 +16,13 @@ from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.nested import match_by_score
 from gammafind.networks.calibration import Calibration
+from gammafind.networks.folder import Runner
 from gammafind.networks.logits import logit
+from gammafind.networks.peaks import PeakFinder
 from gammafind.networks.ranking import relative_ts
-from gammafind.networks.weights import ARCHITECTURE
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.fluxes import (
-    known_of,
-    with_background_of,
-    with_rough_background,
-)
-from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.second_look import SureSources, sure_sources, with_hidden
+from gammafind.plugins.unet.patch_network import PatchNetwork
+from gammafind.plugins.unet.search import SkySearch
 from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.sky.stacks import PatchStacks
 from gammafind.utils.progress import track
@@ -47,6 +41,9 @@ _log = logging.getLogger("gammafind")
 _LEAST_SCORE = 0.02
 """Of the detections that are looked at, before the score is calibrated."""
 _LEAST_PROBABILITY = 0.05
+"""Of the detections that are looked at afterwards, as the localiser does."""
+_VIEWS, _SEPARATION = 4, 2.0
+"""As the localiser has them."""
 _BINS = 14
 _WELL_SEEN = 25.0
 """Expected TS of the sources from which position errors are learned."""
@@ -79,9 +76,9 @@ class KnownSky:
 
 
 def calibrate(
-    folder: str | PathLike, skies: Sequence[KnownSky], *, radius: Quantity
+    run: Runner, architecture: Architecture, skies: Sequence[KnownSky], *, radius: Quantity
 ) -> Architecture:
-    """Learn what scores and position errors of a network mean, and write it to its folder.
+    """Learn what scores and position errors of a network mean.
 
     First the scores of the network alone become probabilities and its position errors true, then
     once more on the background that is fitted with what it finds; then probabilities and position
@@ -89,8 +86,10 @@ def calibrate(
 
     Parameters
     ----------
-    folder : path-like
-        Of the weights; its architecture is replaced.
+    run : Runner
+        The trained network.
+    architecture : Architecture
+        What it is; a calibration or ranking that it has is not used.
     skies : sequence of KnownSky
         That the network was not trained on.
     radius : Quantity
@@ -99,58 +98,57 @@ def calibrate(
     Returns
     -------
     Architecture
+        With the calibration, and with the ranking if one was learned.
     """
-    path = Path(folder) / ARCHITECTURE
-    architecture = replace(Architecture.read(path), ranking=None)
-    rough = [replace(sky, stacks=with_rough_background(sky.stacks)) for sky in skies]
-    architecture = _with_calibration(architecture, path, rough, radius)
-    first = _find(folder, rough, _LEAST_PROBABILITY)
-    sure = [
-        sure_sources(one, seen.stacks.observation) for one, seen in zip(first, rough, strict=True)
-    ]
+    search = _search(run, replace(architecture, ranking=None))
+    rough = [search.rough(sky.stacks) for sky in skies]
+    search = _calibrated(search, rough, skies, radius)
+    first = _looks(search, rough)
     fitted = [
-        replace(sky, stacks=with_background_of(one, some, seen.stacks, sky.stacks))
-        for one, some, seen, sky in zip(first, sure, rough, skies, strict=True)
+        search.fitted(one, seen, sky.stacks)
+        for one, seen, sky in zip(first, rough, skies, strict=True)
     ]
-    architecture = _with_calibration(architecture, path, fitted, radius)
-    found = _find(folder, fitted, _LEAST_PROBABILITY)
+    stacks = [one.stacks for one in fitted]
+    search = _calibrated(search, stacks, skies, radius)
     found = [
-        one if some is None else with_hidden(one, _hidden(folder, some, sky))
-        for one, some, sky in zip(found, sure, fitted, strict=True)
+        search.with_hidden(one, seen)
+        for one, seen in zip(_looks(search, stacks), fitted, strict=True)
     ]
     if sum(map(len, found)) < _ENOUGH or not _tells_errors(found):
         _log.warning("no ranking is learned: too few detections, or no errors of their positions")
-        return architecture
+        return search.architecture
+    evidence = [
+        search.evidence(one, seen, sky.stacks)
+        for one, seen, sky in zip(found, fitted, skies, strict=True)
+    ]
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
-    known, fits = zip(
-        *(
-            known_of(one, seen.stacks, sky.stacks, architecture)
-            for one, seen, sky in zip(found, fitted, skies, strict=True)
-        ),
-        strict=True,
-    )
-    ranking = fit_ranking(np.concatenate(known), np.concatenate(matched))
-    scale, slope = _error_trend(found, [fit.at_best()[0] for fit in fits], skies, radius)
+    entries = np.concatenate([one.entries for one in evidence])
+    ranking = fit_ranking(entries, np.concatenate(matched))
+    ts = [one.fit.at_best()[0] for one in evidence]
+    scale, slope = _error_trend(found, ts, skies, radius)
     ranking = replace(ranking, error_scale=scale, error_slope=slope)
-    architecture = replace(architecture, ranking=ranking)
-    architecture.write(path, overwrite=True)
-    return architecture
+    return replace(search.architecture, ranking=ranking)
 
 
-def _with_calibration(
-    architecture: Architecture, path: Path, skies: Sequence[KnownSky], radius: Quantity
-) -> Architecture:
-    """Architecture with a new calibration of the network alone, written."""
-    architecture = replace(architecture, calibration=Calibration())
-    architecture.write(path, overwrite=True)
-    found = _find(path.parent, skies, _LEAST_SCORE)
+def _search(run: Runner, architecture: Architecture) -> SkySearch:
+    """Search whose looks all have the same views, as probabilities are learned from each."""
+    peaks = PeakFinder(threshold=_LEAST_PROBABILITY, separation=_SEPARATION)
+    network = PatchNetwork(run=run, architecture=architecture, peaks=peaks, views=_VIEWS)
+    return SkySearch(network=network, quick_views=_VIEWS)
+
+
+def _calibrated(
+    search: SkySearch, seen: Sequence[PatchStacks], skies: Sequence[KnownSky], radius: Quantity
+) -> SkySearch:
+    """Return the search with a calibration of the network alone, from what it sees of skies."""
+    raw = search.calibrated(Calibration(), threshold=_LEAST_SCORE)
+    found = _looks(raw, seen)
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
     score = np.concatenate([np.asarray(one["score"]) for one in found])
     calibration = fit_calibration(logit(score, least=SURE), np.concatenate(matched))
     scale = _error_scale(found, skies, radius) if _tells_errors(found) else 1.0
-    architecture = replace(architecture, calibration=replace(calibration, error_scale=scale))
-    architecture.write(path, overwrite=True)
-    return architecture
+    calibration = replace(calibration, error_scale=scale)
+    return search.calibrated(calibration, threshold=_LEAST_PROBABILITY)
 
 
 def fit_calibration(logits: np.ndarray, matched: np.ndarray) -> Calibration:
@@ -177,16 +175,9 @@ def fit_calibration(logits: np.ndarray, matched: np.ndarray) -> Calibration:
     )
 
 
-def _find(folder: str | PathLike, skies: Sequence[KnownSky], least: float) -> list[QTable]:
+def _looks(search: SkySearch, seen: Sequence[PatchStacks]) -> list[QTable]:
     """Detections of the network alone on each sky."""
-    localiser = UNet(weights=str(folder), threshold=least)
-    return [localiser.find(sky.stacks) for sky in track(skies, "skies of the calibration")]
-
-
-def _hidden(folder: str | PathLike, sure: SureSources, sky: KnownSky) -> QTable:
-    """Detections of a second look."""
-    again = replace(sky, stacks=sure.in_background_of(sky.stacks))
-    return _find(folder, [again], _LEAST_PROBABILITY)[0]
+    return [search.look(stacks) for stacks in track(seen, "skies of the calibration")]
 
 
 def _tells_errors(found: Sequence[QTable]) -> bool:

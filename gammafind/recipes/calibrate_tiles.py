@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -15,10 +13,11 @@ from astropy.units import Quantity
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.evaluation.nested import match_by_score
 from gammafind.networks.calibration import Calibration
+from gammafind.networks.folder import Runner
 from gammafind.networks.logits import logit
-from gammafind.networks.weights import ARCHITECTURE
-from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.tile_architecture import TileArchitecture
+from gammafind.networks.peaks import PeakFinder
+from gammafind.plugins.image_unet.architecture import TileArchitecture
+from gammafind.plugins.image_unet.search import ImageSearch
 from gammafind.recipes.calibrate import SURE, fit_calibration, fit_error_scale
 from gammafind.recipes.fit_ranking import fit_ranking
 from gammafind.recipes.tile_maker import TileMaker
@@ -28,6 +27,8 @@ __all__ = ["calibrate_tiles"]
 
 _LEAST_SCORE = 0.02
 """Of the detections that are looked at."""
+_SEPARATION = 2.0
+"""As the localiser has it."""
 _ENOUGH = 500
 """Detections from which a ranking is learned."""
 _WELL_SEEN = 100.0
@@ -35,7 +36,8 @@ _WELL_SEEN = 100.0
 
 
 def calibrate_tiles(
-    folder: str | PathLike,
+    run: Runner,
+    architecture: TileArchitecture,
     maker: TileMaker,
     indices: Sequence[int],
     *,
@@ -43,12 +45,14 @@ def calibrate_tiles(
     least_ts: float,
     radius: Quantity,
 ) -> TileArchitecture:
-    """Learn what scores and position errors of a network mean, and write it to its folder.
+    """Learn what scores and position errors of a network mean.
 
     Parameters
     ----------
-    folder : path-like
-        Of the weights; its architecture is replaced.
+    run : Runner
+        The trained network.
+    architecture : TileArchitecture
+        What it is; a calibration or ranking that it has is not used.
     maker : TileMaker
     indices : sequence of int
         Of images that the network was not trained on.
@@ -62,27 +66,25 @@ def calibrate_tiles(
     Returns
     -------
     TileArchitecture
+        With the calibration and the widths, and with the ranking if one was learned.
     """
-    path = Path(folder) / ARCHITECTURE
-    architecture = TileArchitecture.read(path)
-    architecture = replace(architecture, calibration=Calibration(), ranking=None, fwhm=fwhm)
-    architecture.write(path, overwrite=True)
-    localiser = UNet(weights=str(folder), threshold=_LEAST_SCORE)
+    raw = replace(architecture, calibration=Calibration(), ranking=None, fwhm=fwhm)
+    peaks = PeakFinder(threshold=_LEAST_SCORE, separation=_SEPARATION)
+    search = ImageSearch(run=run, architecture=raw, peaks=peaks)
     parts = []
     for index in track(indices, "images of the calibration"):
         _, sky = maker.sky(index)
         truth = np.load(maker.place(index) / "truth.npy")
-        found, evidence = localiser.look_at(sky.observation)
-        parts.append((*_compared(found, sky.sources, truth, least_ts, radius), evidence))
+        seen = search.look(sky.observation)
+        compared = _compared(seen.table, sky.sources, truth, least_ts, radius)
+        parts.append((*compared, seen.entries))
     score, matched, off, evidence = (np.concatenate(column) for column in zip(*parts, strict=True))
     logits = logit(score, least=SURE)
     calibration = fit_calibration(logits, matched)
     calibration = replace(calibration, error_scale=fit_error_scale(off))
     evidence[:, 0] = logit(calibration.probability(logits), least=SURE)
     ranking = fit_ranking(evidence, matched) if len(matched) >= _ENOUGH else None
-    architecture = replace(architecture, calibration=calibration, ranking=ranking)
-    architecture.write(path, overwrite=True)
-    return architecture
+    return replace(raw, calibration=calibration, ranking=ranking)
 
 
 def _compared(

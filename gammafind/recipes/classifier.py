@@ -13,9 +13,10 @@ from scipy.optimize import minimize_scalar
 
 from gammafind.errors import OptionError
 from gammafind.networks.backend import load_keras
-from gammafind.networks.classifiers import Architecture, export_classifier
+from gammafind.networks.classifiers import ClassifierNetwork
+from gammafind.networks.folder import export_network
 from gammafind.networks.layers import standardise
-from gammafind.networks.weights import check_exporter
+from gammafind.networks.onnx_file import check_exporter
 from gammafind.recipes.card import classifier_card
 from gammafind.recipes.classifier_kinds import KINDS, Kind
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
@@ -135,7 +136,7 @@ def train_classifier(
         text = classifier_card(record, history, test_loss, numbers, temperature)
         weights = export_once(
             folder / "weights",
-            lambda path: export_classifier(path, network, architecture, card=text),
+            lambda path: export_network(path, network, architecture, card=text),
         )
     return Trained(
         weights=weights,
@@ -192,7 +193,7 @@ def _data(
 def _batches(
     recipe: ClassifierRecipe,
     kind: Kind,
-    architecture: Architecture,
+    architecture: ClassifierNetwork,
     split: str,
     data: LabelledCutouts,
 ) -> LabelledBatches:
@@ -212,7 +213,7 @@ def _batches(
     )
 
 
-def _sample(architecture: Architecture, data: LabelledCutouts) -> dict[str, np.ndarray]:
+def _sample(architecture: ClassifierNetwork, data: LabelledCutouts) -> dict[str, np.ndarray]:
     """Inputs of the network, of some detections."""
     rows = np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).astype(int)
     return dict(zip(architecture.shapes, architecture.features(data[rows].arrays), strict=True))
@@ -225,7 +226,9 @@ def _cross_entropy(target: Any, output: Any) -> Any:
     return -ops.mean(ops.sum(target * output, axis=-1))
 
 
-def _output(network: keras.Model, architecture: Architecture, data: LabelledCutouts) -> np.ndarray:
+def _output(
+    network: keras.Model, architecture: ClassifierNetwork, data: LabelledCutouts
+) -> np.ndarray:
     """What the network returns for all detections of a set."""
     parts = [
         data[np.arange(start, min(start + _AT_ONCE, len(data)))]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gammafind.errors import ConfigError
-from gammafind.networks.classifiers import Architecture
+from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import without_times
@@ -54,8 +54,8 @@ class Kind:
 
     classifier: type[Classifier]
     maker: Callable[[ClassifierRecipe, Path], DetectionMaker]
-    architecture: Callable[[ClassifierRecipe, DetectionMaker], Architecture]
-    known: Callable[[Architecture, LabelledCutouts], Architecture]
+    architecture: Callable[[ClassifierRecipe, DetectionMaker], ClassifierNetwork]
+    known: Callable[[ClassifierNetwork, LabelledCutouts], ClassifierNetwork]
     seen: Callable[[ClassifierRecipe, str, LabelledCutouts], LabelledCutouts]
     scores_matter: bool
     upright: bool

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from gammafind.networks.trained import TrainedNetwork
+from gammafind.networks.folder import Runner
+from gammafind.networks.trained import LocaliserNetwork
 from gammafind.presets.preset import build
 from gammafind.recipes.patch_data import PatchData
 from gammafind.recipes.recipe import Recipe
@@ -24,14 +25,14 @@ class TrainingData(Protocol):
     maker: Maker
     used: Mapping[str, Plugin]
 
-    def architecture(self) -> TrainedNetwork:
+    def architecture(self) -> LocaliserNetwork:
         """Return the network that is trained."""
 
     def batches(self, split: str, threads: int) -> Samples | None:
         """Batches of a set, None where it is empty."""
 
-    def calibrate(self, weights: Path) -> None:
-        """Learn what the scores of trained weights mean, and write it to their folder."""
+    def calibrated(self, run: Runner, architecture: LocaliserNetwork) -> LocaliserNetwork:
+        """Learn what the scores of a trained network mean."""
 
 
 def data_of(recipe: Recipe, folder: Path) -> TrainingData:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gammafind.errors import FileFormatError, OutputError
 from gammafind.networks.backend import load_keras
-from gammafind.networks.weights import ARCHITECTURE
+from gammafind.networks.folder import ARCHITECTURE
 from gammafind.roles.base import Plugin
 from gammafind.roles.provenance import provenance
 from gammafind.training.loop import CHECKPOINT
@@ -82,10 +82,13 @@ def training_record(
 
 
 def export_once(folder: Path, export: Callable[[Path], object]) -> Path:
-    """Write the folder of weights, unless it is there; its architecture is written last."""
+    """Write the folder of weights, unless it is there; it gets its name once it is whole."""
     if not (folder / ARCHITECTURE).exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        export(folder)
+        part = folder.with_name(f"{folder.name}.part")
+        for old in (part, folder):
+            shutil.rmtree(old, ignore_errors=True)
+        export(part)
+        part.rename(folder)
     return folder
 
 

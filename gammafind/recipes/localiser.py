@@ -12,11 +12,15 @@ import numpy as np
 
 from gammafind.errors import ConfigError
 from gammafind.networks.backend import load_keras
+from gammafind.networks.folder import (
+    ARCHITECTURE,
+    export_network,
+    onnx_runner,
+    read_architecture,
+    read_network,
+)
 from gammafind.networks.trained import TrainedNetwork
 from gammafind.networks.unet import standardise
-from gammafind.networks.weights import ARCHITECTURE
-from gammafind.plugins.unet.export import export_network
-from gammafind.plugins.unet.folder import read_architecture, read_network
 from gammafind.recipes.card import card
 from gammafind.recipes.common import at_least, of_recipe
 from gammafind.recipes.data import data_of
@@ -120,13 +124,14 @@ def train_localiser(
         result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
         write_record(folder, {**record, **result})
         network = whole(network, architecture)
-        is_new = not (folder / "weights" / ARCHITECTURE).exists()
         text = card(record, history, test_loss)
-        weights = export_once(
-            folder / "weights", lambda path: export_network(path, network, architecture, card=text)
-        )
-        if is_new:
-            data.calibrate(weights)
+
+        def publish(path: Path) -> None:
+            exported = export_network(path, network, architecture, card=text)
+            known = data.calibrated(onnx_runner(path, exported), exported)
+            known.write(path / ARCHITECTURE, overwrite=True)
+
+        weights = export_once(folder / "weights", publish)
     return Trained(
         weights=weights,
         history=history,
@@ -138,16 +143,16 @@ def train_localiser(
 
 def _start(network: keras.Model, architecture: TrainedNetwork, folder: Path) -> None:
     """Bring a network to the weights in a folder."""
-    given = read_architecture(folder)
+    given = read_architecture(folder, type(architecture))
     for name in ("network", "shapes", "options"):
-        theirs, ours = (getattr(one, name, None) for one in (given, architecture))
+        theirs, ours = (getattr(one, name) for one in (given, architecture))
         if theirs != ours:
             raise ConfigError(
                 f"the weights to start from have {name} {theirs}, the recipe {ours}",
                 path=folder,
                 remedy="Change the recipe, or leave start out.",
             )
-    network.set_weights(read_network(folder).get_weights())
+    network.set_weights(read_network(folder, given).get_weights())
 
 
 def _sample(batches: Samples) -> list[np.ndarray]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from gammafind.catalogue.io import read_table
+from gammafind.errors import ConfigError
+from gammafind.networks.folder import Runner
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.presets.preset import build
 from gammafind.recipes.calibrate import KnownSky, calibrate
@@ -40,10 +42,23 @@ class PatchData:
     recipe : Recipe
     folder : Path
         Of the training.
+
+    Raises
+    ------
+    ConfigError
+        If the maps are not HEALPix maps, which alone the localiser searches.
     """
 
     recipe: Recipe
     folder: Path
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(pixels, HealpixPixels) for pixels in self.maker.renderer.pixels):
+            raise ConfigError(
+                f"{self.maker.renderer.name} gives maps with a WCS, and unet looks at HEALPix maps",
+                path=self.recipe.source or None,
+                remedy="Take a preset of HEALPix maps: scores are learned from whole skies.",
+            )
 
     @cached_property
     def maker(self) -> ShardMaker:
@@ -109,10 +124,10 @@ class PatchData:
             threads=threads,
         )
 
-    def calibrate(self, weights: Path) -> None:
-        """Learn what scores mean, from the validation, where there are HEALPix maps."""
-        if all(isinstance(pixels, HealpixPixels) for pixels in self.maker.renderer.pixels):
-            calibrate(weights, self._known_skies(), radius=self.recipe.preset.match_radius)
+    def calibrated(self, run: Runner, architecture: Architecture) -> Architecture:
+        """Learn what scores mean from the skies of the validation."""
+        skies, radius = self._known_skies(), self.recipe.preset.match_radius
+        return calibrate(run, architecture, skies, radius=radius)
 
     def _known_skies(self) -> list[KnownSky]:
         """Whole skies of the catalogues of the validation.

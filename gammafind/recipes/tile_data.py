@@ -8,7 +8,8 @@ from pathlib import Path
 
 from gammafind.errors import ConfigError
 from gammafind.networks.features import FeatureSpec
-from gammafind.plugins.unet.tile_architecture import TileArchitecture
+from gammafind.networks.folder import Runner
+from gammafind.plugins.image_unet.architecture import TileArchitecture
 from gammafind.presets.preset import build
 from gammafind.recipes.calibrate_tiles import calibrate_tiles
 from gammafind.recipes.folders import data_folder
@@ -102,11 +103,12 @@ class TileData:
             threads=threads,
         )
 
-    def calibrate(self, weights: Path) -> None:
+    def calibrated(self, run: Runner, architecture: TileArchitecture) -> TileArchitecture:
         """Learn what scores mean from the images of the validation."""
         recipe, splits = self.recipe, self.recipe.data.splits
-        calibrate_tiles(
-            weights,
+        return calibrate_tiles(
+            run,
+            architecture,
             self.maker,
             splits["validation"],
             fwhm=TileSet(self.maker.folder, splits["train"]).fwhm,

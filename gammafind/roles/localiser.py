@@ -141,7 +141,7 @@ class Localiser(Plugin):
         if not sight_unsaid(type(self), Localiser):
             raise OptionError(
                 f"{self.name} looks at maps of the sky, and this is an image of a camera",
-                remedy="Search with --localiser unet, sep or daofind.",
+                remedy="Search with --localiser image-unet, sep or daofind.",
             )
 
     def _merged(self, stacks: PatchStacks) -> QTable:

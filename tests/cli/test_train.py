@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -100,14 +101,15 @@ def refused(capsys, *arguments):
 
 
 def test_a_recipe_gives_weights_that_the_localiser_reads(trained, tmp_path):
-    from gammafind.plugins.unet.folder import read_architecture, read_network
+    from gammafind.networks.folder import read_architecture, read_network
+    from gammafind.plugins.unet.architecture import Architecture
 
-    architecture = read_architecture("my net/weights")
+    architecture = read_architecture("my net/weights", Architecture)
     assert architecture.widths == (16, 32)
     assert list(architecture.options["filters"]) == [4, 8]
     best = np.load("my net/checkpoint.npz")
     assert json.loads(str(best["history"]))[-1]["epoch"] == 2
-    kept = read_network("my net/weights").get_weights()
+    kept = read_network("my net/weights", architecture).get_weights()
     assert all(np.all(np.isfinite(array)) for array in kept)
     card = (tmp_path / "my net/weights/card.md").read_text()
     assert "| catalogues | 2 for training, 1 for validation, 1 for the test, seed 0 |" in card
@@ -156,6 +158,24 @@ def test_a_killed_training_goes_on_to_the_same_weights(trained, tmp_path, capsys
         assert len(names) > 10
         assert all(np.array_equal(one[name], other[name]) for name in names)
     assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*")}
+
+
+def test_a_training_killed_while_it_learns_what_scores_mean_leaves_no_weights(
+    trained, tmp_path, monkeypatch
+):
+    from gammafind.networks.folder import ARCHITECTURE, read_architecture
+    from gammafind.plugins.unet.architecture import Architecture
+    from gammafind.plugins.unet.search import SkySearch
+
+    shutil.rmtree(tmp_path / "my net" / "weights")
+    with monkeypatch.context() as patch:
+        patch.setattr(SkySearch, "rough", mock.Mock(side_effect=KeyboardInterrupt))
+        assert train("-o", "my net", "--resume") == 130
+    left = [path.parent for path in (tmp_path / "my net").rglob(ARCHITECTURE)]
+    assert tmp_path / "my net" / "weights" not in left
+    assert [read_architecture(path, Architecture).calibration for path in left] == [None]
+    assert train("-o", "my net", "--resume") == 0
+    assert read_architecture("my net/weights", Architecture).calibration is not None
 
 
 def test_a_training_is_not_resumed_with_other_settings(trained, capsys):

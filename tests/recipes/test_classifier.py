@@ -9,7 +9,8 @@ import pytest
 
 from gammafind.catalogue.io import read_table
 from gammafind.cli.main import main
-from gammafind.plugins.cnn.folder import read_architecture
+from gammafind.networks.folder import read_architecture
+from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.roles import registry
 from gammafind.roles.discovery import discover
 from gammafind.training.shard_set import META
@@ -83,7 +84,7 @@ def test_all_trainings_share_the_detections(folder):
 
 @pytest.mark.parametrize(("time", "n_epochs"), [("yes", 2), ("no", 0), ("shuffled", 2)])
 def test_the_weights_tell_what_they_look_at(folder, time, n_epochs):
-    architecture = read_architecture(folder / time / "weights")
+    architecture = read_architecture(folder / time / "weights", CnnArchitecture)
     assert (architecture.time, architecture.n_epochs) == (time, n_epochs)
     assert architecture.temperature > 0
     assert sum(architecture.shares) == pytest.approx(1)

@@ -13,7 +13,8 @@ from numpy.testing import assert_array_equal
 from gammafind.catalogue.io import read_table
 from gammafind.cli.main import main
 from gammafind.errors import ConfigError, TableError
-from gammafind.plugins.image_cnn.architecture import read_architecture
+from gammafind.networks.folder import read_architecture
+from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.network import CLASSES
 from gammafind.recipes import read_classifier_recipe
 from gammafind.recipes.frame_detections import KINDS, artefacts_at, frame_labels
@@ -152,7 +153,7 @@ def test_detections_of_frames_are_labelled(trained):
 
 
 def test_the_weights_tell_what_they_look_at(trained):
-    architecture = read_architecture(trained / "out" / "weights")
+    architecture = read_architecture(trained / "out" / "weights", StampArchitecture)
     assert 2 < architecture.fwhm[0] <= architecture.fwhm[1] < 9
     assert "| detections in the training |" in (trained / "out/weights/card.md").read_text()
 

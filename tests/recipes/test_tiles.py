@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from gammafind.errors import ConfigError, OutputError
-from gammafind.plugins.unet.folder import read_architecture
-from gammafind.plugins.unet.localiser import UNet
+from gammafind.networks.folder import read_architecture
+from gammafind.plugins.image_unet.architecture import TileArchitecture
+from gammafind.plugins.image_unet.localiser import ImageUNet
 from gammafind.recipes import read_recipe, train_localiser
 from gammafind.recipes.tile_data import TileData
 from gammafind.training.shards import make_shards
@@ -120,7 +121,7 @@ def test_a_trained_network_searches_images(folder, made):
     trained = train_localiser(read_recipe(folder / "recipe.toml"), folder / "net")
     assert trained.n_made == 0
     assert len(trained.history) == 1
-    architecture = read_architecture(trained.weights)
+    architecture = read_architecture(trained.weights, TileArchitecture)
     assert architecture.fwhm == pytest.approx(TileSet(made.maker.folder, range(2)).fwhm)
     record = json.loads((folder / "net" / "training.json").read_text())
     assert record["settings"]["vary"]["renderer"]["seeing"] == ["1.6 arcsec", "3 arcsec"]
@@ -128,5 +129,5 @@ def test_a_trained_network_searches_images(folder, made):
     assert "| varying renderer | seeing 1.6 arcsec to 3 arcsec |" in card
     assert made.recipe.targets == TargetOptions(sigma=0.33, least_ts=9.0)
     _, sky = made.maker.sky(3)
-    found = UNet(weights=str(trained.weights), threshold=0.01).localise_sky(sky.observation)
+    found = ImageUNet(weights=str(trained.weights), threshold=0.01).localise_sky(sky.observation)
     assert {"x", "y", "score", "flux", "pos_err"} <= set(found.colnames)

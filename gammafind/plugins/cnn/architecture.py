@@ -3,58 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, ClassVar
 
 import astropy.units as u
 import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, WeightsError
-from gammafind.networks.classifiers import check_probabilities, class_probabilities
-from gammafind.networks.weights import read_record, write_record
+from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
 from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
-from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
 __all__ = ["CnnArchitecture"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CnnArchitecture:
+class CnnArchitecture(ClassifierNetwork):
     """Everything about a trained classifier but its weights.
 
     Parameters
     ----------
-    network : str
-        Name of the network, as for `build_network`.
-    bands : tuple of Band
+    network, bands, options, checksums, temperature, shares : see `ClassifierNetwork`
+        The network is one of `build_network`.
     layout : CutoutLayout
         Of the cut-outs, with its widths.
     n_epochs : int
         Epochs that it looks at; 0 for none.
     time : {"yes", "no", "shuffled"}
         What it learned of them; ``no`` where it looks at none.
-    options : mapping
-        Of the network.
-    temperature : float
-        By which logarithms of probabilities are divided, so that they are true.
-    shares : tuple of float
-        Of the classes among published detections; alike where they are not known.
-    checksums : mapping of str to str
-        SHA-256 of the files that belong to it.
     """
 
-    network: str
-    bands: tuple[Band, ...]
+    sees: ClassVar[str] = "cut-outs of maps"
+    classes: ClassVar[tuple[str, ...]] = CLASSES
+
     layout: CutoutLayout
     n_epochs: int = 0
     time: str = "no"
-    options: Mapping[str, Any] = field(default_factory=dict)
-    temperature: float = 1.0
-    shares: tuple[float, ...] = (1 / len(CLASSES),) * len(CLASSES)
-    checksums: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.time not in TIMES or (self.time == "no") != (self.n_epochs == 0):
@@ -62,7 +48,7 @@ class CnnArchitecture:
                 f"time is {self.time!r} with {self.n_epochs} epochs",
                 remedy=f"It is one of {', '.join(TIMES)}; 'no' has no epochs.",
             )
-        check_probabilities(self.temperature, self.shares, len(CLASSES))
+        super().__post_init__()
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -132,51 +118,21 @@ class CnnArchitecture:
                     remedy="Mask pixels without data instead.",
                 )
 
-    def probability(self, output: np.ndarray) -> np.ndarray:
-        """Class probabilities, (n, n_classes), of what the network returns."""
-        return class_probabilities(output, self.temperature)
-
-    def write(self, path: str | PathLike, *, overwrite: bool = False) -> None:
-        """Write as JSON.
-
-        Raises
-        ------
-        OutputError
-            As `gammafind.utils.files.check_output`.
-        """
-        record = {
-            "network": self.network,
-            "options": dict(self.options),
+    def _record(self) -> dict[str, Any]:
+        return {
             "n_pixels": self.layout.n_pixels,
             "widths": self.layout.widths,
             "epoch_width": self.layout.epoch_width,
             "n_epochs": self.n_epochs,
             "time": self.time,
-            "temperature": self.temperature,
-            "shares": self.shares,
-            "checksums": dict(self.checksums),
+            **super()._record(),
         }
-        write_record(path, self.bands, record, overwrite=overwrite)
 
     @classmethod
-    def read(cls, path: str | PathLike) -> CnnArchitecture:
-        """Read what `write` wrote.
-
-        Raises
-        ------
-        MissingFileError, TruncatedFileError
-            If there is no such file, or it is empty.
-        WeightsError
-            If it is not what `write` writes.
-        """
-        return read_record(path, cls._of, what="classifier")
-
-    @classmethod
-    def _of(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> CnnArchitecture:
+    def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
         layout = CutoutLayout(
             n_pixels=record.pop("n_pixels"),
             widths=tuple(record.pop("widths")),
             epoch_width=record.pop("epoch_width"),
         )
-        shares = tuple(record.pop("shares"))
-        return cls(bands=bands, layout=layout, shares=shares, **record)
+        return {**super()._fields(record), "layout": layout}

@@ -9,10 +9,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from gammafind.errors import OptionError, WeightsError
-from gammafind.networks.classifiers import BACKENDS, in_batches
+from gammafind.networks.classifiers import classified
+from gammafind.networks.folder import BACKENDS, read_architecture
 from gammafind.plugins.cnn.architecture import CnnArchitecture
-from gammafind.plugins.cnn.folder import read_architecture, shipped_folder
 from gammafind.plugins.cnn.networks import CLASSES, NETWORKS
+from gammafind.plugins.cnn.shipped import shipped_folder
 from gammafind.roles.classifier import Classifier
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.cutouts import CutoutLayout
@@ -115,17 +116,11 @@ class Cnn(Classifier):
 
     @property
     def _architecture(self) -> CnnArchitecture:
-        return read_architecture(self.weights)
+        return read_architecture(self.weights, CnnArchitecture)
 
     def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray:
         chosen = self if self.weights else self._by_shape(cutouts)
-        folder, architecture = chosen.weights, chosen._architecture
-        architecture.check(cutouts, folder)
-        run = BACKENDS[self.backend](folder, architecture)
-        found = [np.zeros((0, len(self.classes)))]
-        for part in in_batches(cutouts, len(cutouts["counts"])):
-            found.append(architecture.probability(run(architecture.features(part))))
-        return np.concatenate(found)
+        return classified(chosen.weights, chosen._architecture, cutouts, backend=self.backend)
 
     def _by_shape(self, cutouts: Mapping[str, np.ndarray]) -> Self:
         """Return the classifier with the shipped weights for as many bands and epochs."""

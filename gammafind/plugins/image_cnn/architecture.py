@@ -3,64 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, WeightsError
-from gammafind.networks.classifiers import check_probabilities, class_probabilities
-from gammafind.networks.weights import ARCHITECTURE, existing_folder, read_record, write_record
+from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.image_cnn.features import ARRAYS, SCORE, features
 from gammafind.plugins.image_cnn.network import CLASSES, build_network, input_shapes
-from gammafind.sky.bands import Band
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["StampArchitecture", "read_architecture"]
+__all__ = ["StampArchitecture"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StampArchitecture:
+class StampArchitecture(ClassifierNetwork):
     """Everything about a trained classifier of images but its weights.
 
     Parameters
     ----------
-    network : str
-        Name of the network, as for `gammafind.plugins.image_cnn.network.build_network`.
+    network, options, checksums, temperature, shares : see `ClassifierNetwork`
+        The network is one of `build_network`; it serves for any one band.
     n_pixels : int
         Side of the stamps.
     scores : bool
-        Whether it looks at the probability that the localiser tells.
+        Whether it looks at the probability that the localiser gives.
     fwhm : tuple of float
         Least and largest width of the PSF in the training, in pixels.
-    options : mapping
-        Of the network.
-    temperature : float
-        By which logarithms of probabilities are divided, so that they are true.
-    shares : tuple of float
-        Of the classes among the detections of the training.
-    checksums : mapping of str to str
-        SHA-256 of the files that belong to it.
     """
+
+    sees: ClassVar[str] = "stamps of images"
+    classes: ClassVar[tuple[str, ...]] = CLASSES
 
     network: str = "stamps"
     n_pixels: int = 25
     scores: bool = False
     fwhm: tuple[float, float] = (0.0, np.inf)
-    options: Mapping[str, Any] = field(default_factory=dict)
-    temperature: float = 1.0
-    shares: tuple[float, ...] = (1 / len(CLASSES),) * len(CLASSES)
-    checksums: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.n_pixels % 2 == 0 or self.n_pixels < 9:
             raise OptionError(
                 f"n_pixels is {self.n_pixels}", remedy="It is an odd number of 9 or more."
             )
-        check_probabilities(self.temperature, self.shares, len(CLASSES))
+        super().__post_init__()
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -121,47 +110,11 @@ class StampArchitecture:
                     remedy="Mask pixels without data instead.",
                 )
 
-    def probability(self, output: np.ndarray) -> np.ndarray:
-        """Class probabilities, (n, n_classes), of what the network returns."""
-        return class_probabilities(output, self.temperature)
-
-    def write(self, path: str | PathLike, *, overwrite: bool = False) -> None:
-        """Write as JSON.
-
-        Raises
-        ------
-        OutputError
-            As `gammafind.utils.files.check_output`.
-        """
-        write_record(path, (), asdict(self), overwrite=overwrite)
+    def _record(self) -> dict[str, Any]:
+        own = {"n_pixels": self.n_pixels, "scores": self.scores, "fwhm": self.fwhm}
+        return {**own, **super()._record()}
 
     @classmethod
-    def read(cls, path: str | PathLike) -> StampArchitecture:
-        """Read what `write` wrote.
-
-        Raises
-        ------
-        MissingFileError, TruncatedFileError
-            If there is no such file, or it is empty.
-        WeightsError
-            If it is not what `write` writes.
-        """
-        return read_record(path, cls._of, what="classifier of images")
-
-    @classmethod
-    def _of(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> StampArchitecture:
-        fwhm, shares = (tuple(record.pop(name)) for name in ("fwhm", "shares"))
-        return cls(fwhm=fwhm, shares=shares, **record)
-
-
-def read_architecture(folder: str | PathLike) -> StampArchitecture:
-    """Read what a folder of weights is for.
-
-    Raises
-    ------
-    MissingFileError
-        If there is no such folder, or no architecture in it.
-    WeightsError
-        If the architecture cannot be read.
-    """
-    return StampArchitecture.read(existing_folder(folder) / ARCHITECTURE)
+    def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
+        fwhm = tuple(record.pop("fwhm"))
+        return {**super()._fields(record), "fwhm": fwhm}

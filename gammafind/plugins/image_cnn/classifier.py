@@ -11,8 +11,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.networks.classifiers import BACKENDS, in_batches
-from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
+from gammafind.networks.classifiers import classified
+from gammafind.networks.folder import BACKENDS, read_architecture
+from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
 from gammafind.roles.classifier import Classifier
@@ -38,8 +39,8 @@ class ImageCnn(Classifier):
     ----------
     weights : str
         Folder of trained weights; where it is empty, shipped ones: those that were trained on what
-        ``unet`` finds where the scores of detections are probabilities, and elsewhere those that
-        were trained on what ``sep`` finds.
+        ``image-unet`` finds where the scores of detections are probabilities, and elsewhere those
+        that were trained on what ``sep`` finds.
     backend : {"onnxruntime", "keras"}
         What runs the network.
     abstain : float
@@ -90,18 +91,14 @@ class ImageCnn(Classifier):
     def _trained(self, *, scores: bool) -> tuple[str, StampArchitecture]:
         """Folder of the weights for detections with or without probabilities, and what is in it."""
         folder = self.weights or str(_SHIPPED[scores])
-        return folder, read_architecture(folder)
+        return folder, read_architecture(folder, StampArchitecture)
 
     def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray:
         told = SCORE in cutouts and bool(np.all(np.isfinite(cutouts[SCORE])))
         folder, architecture = self._trained(scores=told)
-        architecture.check(cutouts, folder)
-        run = BACKENDS[self.backend](folder, architecture)
-        found = [np.zeros((0, len(self.classes)))]
-        for part in in_batches(cutouts, len(cutouts["excess"])):
-            found.append(architecture.probability(run(architecture.features(part))))
+        found = classified(folder, architecture, cutouts, backend=self.backend)
         _tell_seeing(cutouts["fwhm"], architecture.fwhm)
-        return np.concatenate(found)
+        return found
 
 
 def _tell_seeing(fwhm: np.ndarray, known: tuple[float, float]) -> None:

@@ -12,10 +12,8 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.errors import UntrainedWarning, WeightsError
-from gammafind.networks.calibration import Calibration
 from gammafind.networks.features import FeatureSpec, feature_shapes
-from gammafind.networks.ranking import Ranking
-from gammafind.networks.trained import TrainedNetwork, tuples
+from gammafind.networks.trained import LocaliserNetwork
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.patches import Patches, PatchGrid
 from gammafind.sky.pixels import Pixels
@@ -28,30 +26,21 @@ _PIXEL_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Architecture(TrainedNetwork):
+class Architecture(LocaliserNetwork):
     """Everything about a network for patches but its weights.
 
     Parameters
     ----------
-    network : str
-        Name of the network, as for `build_network`.
-    bands : tuple of Band
-        Of the patches.
+    network, bands, options, checksums, calibration, ranking : see `LocaliserNetwork`
+        The bands are those of the patches.
     widths : tuple of int
         Pixels a side of the patches, one number a band.
     size : Quantity
         Side of the patches.
     features : FeatureSpec
         What the network sees of them.
-    options : mapping
-        Of the network.
-    calibration : Calibration
-    ranking : Ranking, optional
-        How fitted fluxes enter the score.
     map_pixels : tuple of float
         Size in degrees of the pixels of the maps, one number a band; empty if it is not known.
-    checksums : mapping of str to str
-        SHA-256 of the files that belong to it.
     """
 
     sees: ClassVar[str] = "patches of the sky"
@@ -59,14 +48,13 @@ class Architecture(TrainedNetwork):
     widths: tuple[int, ...]
     size: Quantity
     features: FeatureSpec
-    ranking: Ranking | None = None
     map_pixels: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         degrees(self.size, name="the size of the patches")
 
     @property
-    def shapes(self) -> tuple[tuple[int, int], ...]:
+    def inputs(self) -> tuple[tuple[int, int], ...]:
         """Width and channels of each input."""
         return feature_shapes(self.widths, self.features)
 
@@ -134,25 +122,19 @@ class Architecture(TrainedNetwork):
             "widths": self.widths,
             "size": str(self.size),
             "features": asdict(self.features),
-            "ranking": None if self.ranking is None else self.ranking.record(),
             "map_pixels": self.map_pixels,
+            **super()._record(),
         }
 
     @classmethod
-    def of_record(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> Architecture:
-        """Make the network of the bands and of all else that its JSON holds."""
-        record.pop("sees", None)
-        calibration, ranking = record.pop("calibration"), record.pop("ranking", None)
-        return cls(
-            bands=bands,
-            widths=tuple(record.pop("widths")),
-            size=Quantity(record.pop("size")),
-            features=FeatureSpec(**record.pop("features")),
-            calibration=Calibration(**tuples(calibration)),
-            ranking=None if ranking is None else Ranking.of_record(ranking),
-            map_pixels=tuple(record.pop("map_pixels", ())),
-            **record,
-        )
+    def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
+        own = {
+            "widths": tuple(record.pop("widths")),
+            "size": Quantity(record.pop("size")),
+            "features": FeatureSpec(**record.pop("features")),
+            "map_pixels": tuple(record.pop("map_pixels", ())),
+        }
+        return {**super()._fields(record), **own}
 
 
 def _edges(bands: Sequence[Band]) -> str:

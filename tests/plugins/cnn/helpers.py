@@ -8,7 +8,7 @@ import astropy.units as u
 import numpy as np
 
 from gammafind.networks.backend import load_keras
-from gammafind.networks.classifiers import export_classifier
+from gammafind.networks.folder import export_network
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.cutouts import CutoutLayout
@@ -56,4 +56,4 @@ def toy_architecture(*, n_epochs: int = 3, network: str = "gammafind", **more) -
 def write(folder: Path, architecture: CnnArchitecture) -> CnnArchitecture:
     """Write a folder of random weights."""
     load_keras().utils.set_random_seed(1)
-    return export_classifier(folder, architecture.build(), architecture, card="# toy")
+    return export_network(folder, architecture.build(), architecture, card="# toy")

@@ -15,10 +15,10 @@ from gammafind.errors import (
     OutputError,
     WeightsError,
 )
+from gammafind.networks.folder import read_architecture
 from gammafind.networks.layers import standardise
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
-from gammafind.plugins.cnn.folder import read_architecture
 from gammafind.plugins.cnn.networks import CLASSES, INPUTS, NETWORKS, build_network
 from gammafind.sky.bands import energy_bands
 from gammafind.testing import check_classifier
@@ -98,11 +98,11 @@ def test_who_is_not_sure_abstains(folder):
 
 
 def test_an_architecture_is_read_as_it_was_written(folder):
-    architecture = read_architecture(folder)
+    architecture = read_architecture(folder, CnnArchitecture)
     assert architecture.bands == BANDS
     assert architecture.layout.widths == (4.0, 2.0)
     assert architecture.shares == (0.5, 0.2, 0.15, 0.1, 0.05)
-    assert sorted(architecture.checksums) == ["network.onnx", "weights.weights.h5"]
+    assert sorted(architecture.checksums) == ["network.onnx"]
 
 
 def test_weights_are_not_written_over(folder):
@@ -187,7 +187,7 @@ def test_networks_without_such_an_option_say_so():
         ({"temperature": 0}, "temperature is 0"),
         ({"time": "sometimes"}, "time is 'sometimes'"),
         ({"shares": [1.0]}, "shares of the classes"),
-        ({"colour": "red"}, "does not describe a classifier"),
+        ({"colour": "red"}, "does not describe a network for cut-outs"),
     ],
 )
 def test_a_damaged_architecture_is_named(tmp_path, change, message):

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from gammafind.errors import WeightsError
-from gammafind.networks.weights import CARD
+from gammafind.networks.folder import CARD, read_architecture
+from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import without_times
-from gammafind.plugins.cnn.folder import read_architecture, shipped_folder
 from gammafind.plugins.cnn.networks import CLASSES
+from gammafind.plugins.cnn.shipped import shipped_folder
 from gammafind.presets.preset import build, load_preset
 
 pytest.importorskip("onnxruntime")
@@ -53,7 +54,7 @@ def test_bright_sources_are_named(detections):
 def test_without_years_other_weights_are_taken(detections):
     arrays, label = detections
     timeless = {name: array for name, array in arrays.items() if name not in OF_EPOCHS}
-    assert read_architecture(folder_for(timeless)).n_epochs == 0
+    assert read_architecture(folder_for(timeless), CnnArchitecture).n_epochs == 0
     assert np.mean(named_rightly(timeless, label)) >= 0.6
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gammafind.networks.backend import load_keras
-from gammafind.networks.classifiers import export_classifier
+from gammafind.networks.folder import export_network
 from gammafind.plugins.image_cnn.architecture import StampArchitecture
 
 
@@ -39,4 +39,4 @@ def write(folder: Path, **options: object) -> StampArchitecture:
     """Write a folder of random weights of a small network."""
     architecture = StampArchitecture(options={"filters": [4, 4], "units": 8}, **options)
     load_keras().utils.set_random_seed(1)
-    return export_classifier(folder, architecture.build(), architecture, card="# toy")
+    return export_network(folder, architecture.build(), architecture, card="# toy")

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 
 from gammafind.errors import InputDataError, MissingFileError, OptionError, WeightsError
 from gammafind.fitting.image.stamps import make_stamps
-from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
+from gammafind.networks.folder import read_architecture
+from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES, build_network
 from gammafind.plugins.meerlicht.population import MeerlichtField
@@ -131,10 +132,10 @@ def folder(tmp_path_factory):
 
 
 def test_an_architecture_is_read_as_it_was_written(folder):
-    architecture = read_architecture(folder)
+    architecture = read_architecture(folder, StampArchitecture)
     assert architecture.fwhm == (2.0, 7.0)
     assert architecture.shares[0] == 0.4
-    assert sorted(architecture.checksums) == ["network.onnx", "weights.weights.h5"]
+    assert sorted(architecture.checksums) == ["network.onnx"]
 
 
 def test_keras_and_onnxruntime_agree(folder):
@@ -186,7 +187,7 @@ def test_networks_without_such_an_option_say_so():
         ({"temperature": 0}, "temperature is 0"),
         ({"n_pixels": 24}, "n_pixels is 24"),
         ({"shares": [1.0]}, "shares of the classes"),
-        ({"colour": "red"}, "does not describe a classifier of images"),
+        ({"colour": "red"}, "does not describe a network for stamps of images"),
     ],
 )
 def test_a_damaged_architecture_is_named(tmp_path, change, message):

@@ -8,10 +8,8 @@ import pytest
 
 from tests.plugins.unet.helpers import (
     MANY,
-    TILES,
     TOY,
     matched_filter,
-    passing_filter,
     random_network,
     write,
 )
@@ -19,11 +17,10 @@ from tests.plugins.unet.helpers import (
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
-    """Folder of folders of weights: ``many``, ``toy`` and ``tiles``."""
+    """Folder of folders of weights: ``many`` and ``toy``."""
     folder = tmp_path_factory.mktemp("weights")
     write(folder / "many", random_network(MANY), MANY)
     write(folder / "toy", matched_filter(), TOY)
-    write(folder / "tiles", passing_filter(), TILES)
     return folder
 
 

@@ -10,13 +10,11 @@ from gammafind.errors import MissingBackendError
 from gammafind.networks.backend import load_keras
 from gammafind.networks.calibration import Calibration
 from gammafind.networks.features import FeatureSpec
-from gammafind.networks.weights import check_exporter
+from gammafind.networks.folder import export_network
+from gammafind.networks.onnx_file import check_exporter
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.export import export_network
-from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.sky.bands import energy_bands
 from gammafind.testing import toy_patches
-from tests.fitting.images import BAND
 
 MANY = Architecture(
     network="gammafind",
@@ -25,6 +23,7 @@ MANY = Architecture(
     size=3.2 * u.deg,
     features=FeatureSpec(background=True),
     options={"filters": [4, 6, 8], "working_width": 16},
+    calibration=Calibration(),
 )
 """A tiny network for five bands of three widths, taken in by a stride of two."""
 
@@ -38,15 +37,6 @@ TOY = Architecture(
     calibration=Calibration(error_scale=2.0),
 )
 """For the patches of `toy_patches`."""
-
-TILES = TileArchitecture(
-    network="gammafind",
-    bands=BAND,
-    side=64,
-    fwhm=(2.0, 8.0),
-    options={"filters": [2], "working_width": 64},
-)
-"""For tiles of images."""
 
 LOG_ERROR = -0.5
 OFFSET = (0.25, -0.25)
@@ -91,28 +81,12 @@ def matched_filter():
     return network
 
 
-def passing_filter():
-    """Network for `TILES` whose score rises with the matched filter, above a ratio of 6."""
-    torch_keras()
-    network = TILES.build()
-    convolutions = (layer for layer in network.layers if "Conv2D" in type(layer).__name__)
-    first, second, heads = convolutions
-    for layer, channel in ((first, 1), (second, 0)):
-        weights = np.zeros(layer.kernel.shape)
-        weights[1, 1, channel, 0] = 1.0
-        layer.set_weights([weights, np.zeros(layer.bias.shape)])
-    weights = np.zeros(heads.kernel.shape)
-    weights[0, 0, 0, 0] = 2.0
-    heads.set_weights([weights, np.array([-9.6, 0.0, 0.0, LOG_ERROR])])
-    return network
-
-
 def features_of(architecture, n=3, seed=2):
     """Random features for a network."""
     rng = np.random.default_rng(seed)
     return tuple(
         (2 * np.sqrt(rng.poisson(3.0, (n, w, w, c)) + 0.375)).astype(np.float32)
-        for w, c in architecture.shapes
+        for w, c in architecture.inputs
     )
 
 

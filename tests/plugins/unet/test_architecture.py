@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,7 +30,17 @@ def test_what_is_written_is_read(tmp_path):
     architecture.write(tmp_path / "one.json")
     again = Architecture.read(tmp_path / "one.json")
     assert vars(again) == vars(architecture)
-    assert again.shapes == ((32, 4), (16, 2), (8, 4))
+    assert again.inputs == ((32, 4), (16, 2), (8, 4))
+    assert again.shapes["width_16"] == (16, 16, 2)
+
+
+def test_a_network_without_calibration_says_so_in_its_file(tmp_path):
+    replace(MANY, calibration=None).write(tmp_path / "one.json")
+    assert json.loads((tmp_path / "one.json").read_text())["calibration"] is None
+    again = Architecture.read(tmp_path / "one.json")
+    assert again.calibration is None
+    with pytest.raises(WeightsError, match=r"net: the network has no calibration"):
+        again.check_calibrated("net")
 
 
 def test_probabilities_are_those_of_the_table():

@@ -9,8 +9,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gammafind.errors import InputDataError, OptionError, ShapeError, WeightsError
+from gammafind.networks.folder import read_architecture
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
-from gammafind.plugins.unet import folder
+from gammafind.plugins.unet import shipped
+from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.observation import Observation
@@ -38,6 +40,14 @@ def calibrated(path, **calibration):
     record = json.loads(file.read_text())
     record["calibration"] |= calibration
     file.write_text(json.dumps(record))
+
+
+def uncalibrated(path):
+    """Take the calibration of a folder of weights away."""
+    file = path / "architecture.json"
+    replace(TOY, calibration=None, checksums=read_architecture(path, Architecture).checksums).write(
+        file, overwrite=True
+    )
 
 
 def many_patches(n: int, seed: int = 1) -> Patches:
@@ -74,6 +84,12 @@ def test_scores_are_probabilities_of_the_table(toy):
     assert_allclose(found["score"], 0.5, atol=1e-3)
     assert len(finder(toy, threshold=0.49).localise(toy_patches())) == 1
     assert len(finder(toy, threshold=0.51).localise(toy_patches())) == 0
+
+
+def test_scores_of_which_nobody_knows_what_they_mean_are_refused(toy):
+    uncalibrated(toy)
+    with pytest.raises(WeightsError, match=r"toy: the network has no calibration.*--resume"):
+        finder(toy).localise(toy_patches())
 
 
 def test_batches_change_nothing(written):
@@ -186,16 +202,16 @@ def test_scores_that_are_not_finite_are_named(written):
 
 
 def test_where_no_weights_are_shipped_it_is_said(monkeypatch, tmp_path, written):
-    monkeypatch.setattr(folder, "_SHIPPED", tmp_path)
+    monkeypatch.setattr(shipped, "_SHIPPED", tmp_path)
     with pytest.raises(WeightsError, match=r"no weights of the network gammafind.*are none"):
         UNet().localise(toy_patches())
-    monkeypatch.setattr(folder, "_SHIPPED", written)
+    monkeypatch.setattr(shipped, "_SHIPPED", written)
     with pytest.raises(WeightsError, match=r"network paper.*gammafind \(many\)"):
         UNet(network="paper").localise(toy_patches())
 
 
 def test_shipped_weights_are_those_of_the_patches(monkeypatch, written):
-    monkeypatch.setattr(folder, "_SHIPPED", written)
+    monkeypatch.setattr(shipped, "_SHIPPED", written)
     chosen = UNet(views=1).localise(toy_patches())
     assert_array_equal(chosen["score"], finder(written / "toy").localise(toy_patches())["score"])
     assert len(UNet().localise(many_patches(2))) > 0

@@ -19,11 +19,14 @@ from gammafind.errors import (
     WeightsError,
 )
 from gammafind.networks import backend
-from gammafind.networks import weights as weights_files
-from gammafind.networks.weights import ONNX, WEIGHTS
-from gammafind.plugins.unet import export
-from gammafind.plugins.unet.folder import read_architecture, read_network
-from gammafind.plugins.unet.runners import keras_runner, onnx_runner
+from gammafind.networks.folder import (
+    ONNX,
+    keras_runner,
+    onnx_runner,
+    read_architecture,
+    read_network,
+)
+from gammafind.plugins.unet.architecture import Architecture
 from gammafind.utils.files import file_checksum
 from tests.plugins.unet.helpers import MANY, features_of, random_network, write
 
@@ -31,12 +34,12 @@ RUN = """
 import sys
 import numpy as np
 from gammafind.networks.backend import load_keras
-from gammafind.plugins.unet.folder import read_architecture
-from gammafind.plugins.unet.runners import keras_runner
+from gammafind.networks.folder import keras_runner, read_architecture
+from gammafind.plugins.unet.architecture import Architecture
 folder, inputs, output = sys.argv[1:]
 with np.load(inputs) as file:
     arrays = [file[name] for name in file.files]
-np.save(output, keras_runner(folder, read_architecture(folder))(arrays))
+np.save(output, keras_runner(folder, read_architecture(folder, Architecture))(arrays))
 print(load_keras().backend.backend())
 """
 
@@ -57,22 +60,31 @@ def test_scores_are_the_same_on_all_backends(name, written, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == name
     theirs = np.load(tmp_path / "out.npy")
-    ours = onnx_runner(written / "many", read_architecture(written / "many"))(inputs)
+    ours = onnx_runner(written / "many", read_architecture(written / "many", Architecture))(inputs)
     assert ours.std() > 0.5
     assert_allclose(theirs, ours, atol=1e-4)
 
 
 @pytest.mark.parametrize("n", [1, 5])
 def test_any_number_of_patches_is_run(written, n):
-    run = onnx_runner(written / "many", read_architecture(written / "many"))
+    run = onnx_runner(written / "many", read_architecture(written / "many", Architecture))
     whole = features_of(MANY, n=8)
     part = tuple(array[:n] for array in whole)
     assert_allclose(run(part), run(whole)[:n], atol=1e-5)
 
 
 def test_weights_come_back_as_they_were(written):
-    again = read_network(written / "many")
+    again = read_network(written / "many", read_architecture(written / "many", Architecture))
     for one, other in zip(again.weights, random_network(MANY).weights, strict=True):
+        assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_weights_that_the_exporter_folds_come_back_as_they_were(tmp_path):
+    folding = replace(MANY, network="paper", options={"filters": [4, 6, 8], "batch_norm": True})
+    network = random_network(folding)
+    written = write(tmp_path / "new", network, folding)
+    again = read_network(tmp_path / "new", written)
+    for one, other in zip(again.weights, network.weights, strict=True):
         assert_array_equal(one.numpy(), other.numpy())
 
 
@@ -93,66 +105,66 @@ def test_export_needs_torch(tmp_path, monkeypatch):
     network = random_network(MANY)
     monkeypatch.setattr(backend.load_keras().backend, "backend", lambda: "jax")
     with pytest.raises(MissingBackendError, match=r"torch, not on jax.*KERAS_BACKEND"):
-        export.export_network(tmp_path / "new", network, MANY, card="")
+        write(tmp_path / "new", network, MANY)
 
 
 def test_export_needs_onnx(tmp_path, monkeypatch):
     network = random_network(MANY)
-    monkeypatch.setattr(weights_files, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(MissingBackendError, match=r"onnx, which is not installed"):
         write(tmp_path / "new", network, MANY)
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize(("name", "run"), [(ONNX, onnx_runner), (WEIGHTS, keras_runner)])
+@pytest.mark.parametrize("run", [onnx_runner, keras_runner])
 class TestDamage:
-    def test_a_flipped_byte(self, many, name, run):
-        content = bytearray((many / name).read_bytes())
+    def test_a_flipped_byte(self, many, run):
+        content = bytearray((many / ONNX).read_bytes())
         content[len(content) // 2] ^= 1
-        (many / name).write_bytes(content)
-        with pytest.raises(WeightsError, match=rf"{name}: the file is damaged"):
-            run(many, read_architecture(many))
+        (many / ONNX).write_bytes(content)
+        with pytest.raises(WeightsError, match=rf"{ONNX}: the file is damaged"):
+            run(many, read_architecture(many, Architecture))
 
-    def test_an_empty_file(self, many, name, run):
-        (many / name).write_bytes(b"")
-        with pytest.raises(TruncatedFileError, match=name):
-            run(many, read_architecture(many))
+    def test_an_empty_file(self, many, run):
+        (many / ONNX).write_bytes(b"")
+        with pytest.raises(TruncatedFileError, match=ONNX):
+            run(many, read_architecture(many, Architecture))
 
-    def test_a_missing_file(self, many, name, run):
-        (many / name).unlink()
-        with pytest.raises(MissingFileError, match=name):
-            run(many, read_architecture(many))
+    def test_a_missing_file(self, many, run):
+        (many / ONNX).unlink()
+        with pytest.raises(MissingFileError, match=ONNX):
+            run(many, read_architecture(many, Architecture))
 
-    def test_a_file_that_is_something_else_by_its_own_checksum(self, many, name, run):
-        (many / name).write_text("no network at all")
-        self._trust(many, name)
-        with pytest.raises(WeightsError, match=name):
-            run(many, read_architecture(many))
+    def test_a_file_that_is_something_else_by_its_own_checksum(self, many, run):
+        (many / ONNX).write_text("no network at all")
+        self._trust(many)
+        with pytest.raises(WeightsError, match=ONNX):
+            run(many, read_architecture(many, Architecture))
 
-    def test_a_file_of_another_architecture(self, written, many, name, run):
-        (many / name).write_bytes((written / "toy" / name).read_bytes())
-        self._trust(many, name)
-        with pytest.raises(WeightsError, match=name):
-            run(many, read_architecture(many))
+    def test_a_file_of_another_architecture(self, written, many, run):
+        (many / ONNX).write_bytes((written / "toy" / ONNX).read_bytes())
+        self._trust(many)
+        with pytest.raises(WeightsError, match=ONNX):
+            run(many, read_architecture(many, Architecture))
 
     @staticmethod
-    def _trust(folder, name):
+    def _trust(folder):
         """Give a file the checksum that the architecture tells."""
         path = folder / "architecture.json"
         record = json.loads(path.read_text())
-        record["checksums"][name] = file_checksum(folder / name)
+        record["checksums"][ONNX] = file_checksum(folder / ONNX)
         path.write_text(json.dumps(record))
 
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(MissingFileError, match=r"nowhere.*architecture\.json"):
-        read_architecture(tmp_path / "nowhere")
+        read_architecture(tmp_path / "nowhere", Architecture)
 
 
 def test_no_onnxruntime_is_named(written, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingBackendError, match="onnxruntime cannot be imported"):
-        onnx_runner(written / "many", MANY)
+        onnx_runner(written / "many", read_architecture(written / "many", Architecture))
 
 
 def test_a_missing_keras_is_named(written, monkeypatch):
@@ -166,11 +178,11 @@ def test_no_backend_of_keras_is_named(written, monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setattr(backend, "find_spec", lambda name: None)
     with pytest.raises(MissingBackendError, match="pip install"):
-        keras_runner(written / "many", read_architecture(written / "many"))
+        keras_runner(written / "many", read_architecture(written / "many", Architecture))
 
 
 def test_other_options_than_those_of_the_weights_are_named(many):
-    architecture = replace(read_architecture(many), options={"filters": [8, 8, 8]})
+    architecture = replace(read_architecture(many, Architecture), options={"filters": [8, 8, 8]})
     architecture.write(many / "architecture.json", overwrite=True)
     with pytest.raises(WeightsError, match="do not fit the network gammafind"):
-        keras_runner(many, read_architecture(many))
+        keras_runner(many, read_architecture(many, Architecture))

@@ -1,4 +1,4 @@
-"""The U-Net on images: tiles, their seams and borders, and what is not an image."""
+"""The U-Net of images: tiles, their seams and borders, and what is not an image."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from gammafind.errors import OptionError, UntrainedWarning, WeightsError
+from gammafind.networks.folder import read_architecture
 from gammafind.networks.ranking import Ranking
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
-from gammafind.plugins.unet.folder import read_architecture
+from gammafind.plugins.image_unet.architecture import TileArchitecture
+from gammafind.plugins.image_unet.localiser import ImageUNet
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.sky.tiles import tiles
 from gammafind.testing import toy_patches
 from tests.fitting.images import stars_on_sky
-from tests.plugins.unet.helpers import TILES
+from tests.plugins.image_unet.helpers import TILES
 
 SHAPE = (70, 130)
 X, Y = np.array([20.2, 60.4, 110.0]), np.array([15.3, 50.0, 33.7])
@@ -29,11 +30,11 @@ ELECTRONS = np.array([3000.0, 6000.0, 20000.0])
 @pytest.fixture(autouse=True)
 def _narrow(monkeypatch):
     """Tiles of 64 pixels leave no core within margins of 32."""
-    monkeypatch.setattr("gammafind.plugins.unet.image_search.MARGIN", 16)
+    monkeypatch.setattr("gammafind.plugins.image_unet.search.MARGIN", 16)
 
 
 def finder(written, **options):
-    return UNet(weights=str(written / "tiles"), **{"views": 2, "threshold": 0.5, **options})
+    return ImageUNet(weights=str(written / "tiles"), **{"views": 2, "threshold": 0.5, **options})
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "keras"])
@@ -95,7 +96,7 @@ def test_the_fit_has_a_say_in_the_score(written, tmp_path):
     shutil.copytree(written / "tiles", tmp_path / "tiles")
     only_snr = (4.0 * np.eye(6)[:, 1:2], np.array([-12.0]))
     ranking = Ranking(mean=np.zeros(6), scale=np.ones(6), layers=[only_snr])
-    replace(read_architecture(tmp_path / "tiles"), ranking=ranking).write(
+    replace(read_architecture(tmp_path / "tiles", TileArchitecture), ranking=ranking).write(
         tmp_path / "tiles" / "architecture.json", overwrite=True
     )
     sky = stars_on_sky(X, Y, ELECTRONS, SHAPE)
@@ -119,7 +120,7 @@ def test_widths_that_it_was_not_trained_for_are_told(written, fwhm, warned):
 def test_weights_of_the_other_kind_are_named(written):
     sky = stars_on_sky(X, Y, ELECTRONS, SHAPE)
     with pytest.raises(WeightsError, match=r"toy.*for patches of the sky, not for tiles of images"):
-        UNet(weights=str(written / "toy")).localise_sky(sky)
+        ImageUNet(weights=str(written / "toy")).localise_sky(sky)
     with pytest.raises(WeightsError, match=r"tiles.*for tiles of images, not for patches"):
         UNet(weights=str(written / "tiles")).localise(toy_patches())
 
@@ -144,6 +145,23 @@ def test_an_architecture_comes_back_as_it_was_written(tmp_path):
 def test_widths_that_cannot_be_are_named():
     with pytest.raises(OptionError, match="PSFs of"):
         replace(TILES, fwhm=(3.0, 2.0))
+
+
+def test_each_network_names_the_one_for_what_it_is_given():
+    with pytest.raises(OptionError, match="maps of the sky, and this is an image") as refused:
+        UNet().localise_sky(stars_on_sky(X, Y, ELECTRONS, SHAPE))
+    assert "--localiser image-unet" in refused.value.remedy
+    with pytest.raises(OptionError, match="images of a camera, and these are maps") as refused:
+        ImageUNet().localise(toy_patches())
+    assert "--localiser unet" in refused.value.remedy
+
+
+def test_weights_without_a_calibration_are_refused(written, tmp_path):
+    shutil.copytree(written / "tiles", tmp_path / "tiles")
+    path = tmp_path / "tiles" / "architecture.json"
+    replace(TILES, calibration=None).write(path, overwrite=True)
+    with pytest.raises(WeightsError, match=r"no calibration.*--resume"):
+        finder(tmp_path).localise_sky(stars_on_sky(X, Y, ELECTRONS, SHAPE))
 
 
 def test_counts_are_no_image():

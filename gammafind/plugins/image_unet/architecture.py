@@ -8,11 +8,8 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from gammafind.errors import OptionError, UntrainedWarning
-from gammafind.networks.calibration import Calibration
-from gammafind.networks.ranking import Ranking
 from gammafind.networks.tile_features import N_CHANNELS
-from gammafind.networks.trained import TrainedNetwork, tuples
-from gammafind.sky.bands import Band
+from gammafind.networks.trained import LocaliserNetwork
 from gammafind.sky.observation import Observation
 
 __all__ = ["TileArchitecture"]
@@ -22,7 +19,7 @@ _TOLERANCE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class TileArchitecture(TrainedNetwork):
+class TileArchitecture(LocaliserNetwork):
     """Everything about a network for tiles of images but its weights.
 
     What it sees is in signal-to-noise ratios and pixels, so that it serves for images in any one
@@ -30,29 +27,19 @@ class TileArchitecture(TrainedNetwork):
 
     Parameters
     ----------
-    network : str
-        Name of the network, as for `build_network`.
-    bands : tuple of Band
-        That it was trained in.
+    network, bands, options, checksums, calibration, ranking : see `LocaliserNetwork`
+        The bands are those of the training.
     side : int
         Pixels a side of a tile.
     fwhm : tuple of float
         Least and largest width of the PSF that it was trained with, in pixels; empty where that
         is not known.
-    ranking : Ranking, optional
-        How the fit of the PSF enters the score.
-    options : mapping
-        Of the network.
-    calibration : Calibration
-    checksums : mapping of str to str
-        SHA-256 of the files that belong to it.
     """
 
     sees: ClassVar[str] = "tiles of images"
 
     side: int
     fwhm: tuple[float, ...] = ()
-    ranking: Ranking | None = None
 
     def __post_init__(self) -> None:
         if self.fwhm and not (len(self.fwhm) == 2 and 0 < self.fwhm[0] <= self.fwhm[1]):
@@ -62,7 +49,7 @@ class TileArchitecture(TrainedNetwork):
             )
 
     @property
-    def shapes(self) -> tuple[tuple[int, int], ...]:
+    def inputs(self) -> tuple[tuple[int, int], ...]:
         """Width and channels of the input."""
         return ((self.side, N_CHANNELS),)
 
@@ -89,18 +76,9 @@ class TileArchitecture(TrainedNetwork):
             )
 
     def _record(self) -> dict[str, Any]:
-        ranking = None if self.ranking is None else self.ranking.record()
-        return {"side": self.side, "fwhm": list(self.fwhm), "ranking": ranking}
+        return {"side": self.side, "fwhm": list(self.fwhm), **super()._record()}
 
     @classmethod
-    def of_record(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> TileArchitecture:
-        """Make the network of the bands and of all else that its JSON holds."""
-        rest = {name: value for name, value in record.items() if name != "sees"}
-        calibration, ranking, fwhm = (rest.pop(n) for n in ("calibration", "ranking", "fwhm"))
-        return cls(
-            bands=bands,
-            calibration=Calibration(**tuples(calibration)),
-            ranking=None if ranking is None else Ranking.of_record(ranking),
-            fwhm=tuple(fwhm),
-            **rest,
-        )
+    def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
+        fwhm = tuple(record.pop("fwhm"))
+        return {**super()._fields(record), "fwhm": fwhm}

@@ -1,0 +1,248 @@
+"""The search of a whole sky by a network, in seven steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.catalogue.merging import merge_detections
+from gammafind.catalogue.positions import sky_positions
+from gammafind.fitting.photons.flux_fit import FluxFit
+from gammafind.fitting.photons.map_fit import fit_on_maps, fitted_background
+from gammafind.fitting.photons.sky_fit import fit_on_sky
+from gammafind.fitting.photons.slow_background import (
+    rough_factor,
+    scaled_background,
+    slow_factor,
+    unevenness,
+)
+from gammafind.networks.calibration import Calibration
+from gammafind.plugins.unet.architecture import Architecture
+from gammafind.plugins.unet.patch_network import PatchNetwork, joined
+from gammafind.plugins.unet.second_look import (
+    HIDDEN,
+    SURE,
+    SureSources,
+    sure_sources,
+    with_hidden,
+)
+from gammafind.plugins.unet.sightings import mean_scores
+from gammafind.plugins.unet.sky_evidence import sky_evidence
+from gammafind.sky.projection import vectors_in
+from gammafind.sky.stacks import PatchStacks
+
+__all__ = ["Evidence", "FittedSky", "Sightings", "SkySearch"]
+
+_SOLID = 0.3
+"""Probability of the network above which a detection is fitted together with others: at 0.5 faint
+sources stay in the background of their neighbours."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sightings:
+    """What the network sees in each patch by itself.
+
+    Attributes
+    ----------
+    stacks : PatchStacks
+        In which it looked.
+    table : QTable
+        Schema PATCH_DETECTIONS; a source is in as many rows as patches show it.
+    maps : ndarray of float16, shape (n_patches, w, w)
+        Score of each pixel, as a logit.
+    """
+
+    stacks: PatchStacks
+    table: QTable
+    maps: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSky:
+    """A sky whose background is fitted to the counts.
+
+    Attributes
+    ----------
+    stacks : PatchStacks
+        Without sources in their background.
+    sure : SureSources or None
+        Fitted together with it; None where the pixels of the maps are wider than the PSF.
+    """
+
+    stacks: PatchStacks
+    sure: SureSources | None
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of n detections after the fit.
+
+    Attributes
+    ----------
+    entries : ndarray, shape (n, k)
+        Of `gammafind.networks.ranking.Ranking`.
+    fit : FluxFit
+    flux_unit : UnitBase
+        Of the instrument.
+    """
+
+    entries: np.ndarray
+    fit: FluxFit
+    flux_unit: u.UnitBase
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkySearch:
+    """The steps of a search; `find` takes them all, one after the other.
+
+    Detections are tables of the schema DETECTIONS, each source once.
+
+    Parameters
+    ----------
+    network : PatchNetwork
+        With a calibration; steps 6 and 7 need a ranking, too.
+    quick_views : int
+        Views of the looks after which there is another: the first, and that for hidden sources.
+    """
+
+    network: PatchNetwork
+    quick_views: int = 1
+
+    @property
+    def architecture(self) -> Architecture:
+        """What the network is."""
+        return self.network.architecture
+
+    @property
+    def quick(self) -> SkySearch:
+        """The same search with fewer views."""
+        return replace(self, network=replace(self.network, views=self.quick_views))
+
+    def calibrated(self, calibration: Calibration, *, threshold: float) -> SkySearch:
+        """Return the search with another calibration and least probability."""
+        architecture = replace(self.architecture, calibration=calibration)
+        peaks = replace(self.network.peaks, threshold=threshold)
+        return replace(self, network=replace(self.network, architecture=architecture, peaks=peaks))
+
+    def find(self, sky: PatchStacks) -> QTable:
+        """Take all steps: detections with fluxes, each as probable as all that is known says."""
+        rough = self.rough(sky)
+        fitted = self.fitted(self.quick.look(rough), rough, sky)
+        found = self.with_hidden(self.look(fitted.stacks), fitted)
+        return self.ranked(found, self.evidence(found, fitted, sky)) if len(found) else found
+
+    def look(self, stacks: PatchStacks) -> QTable:
+        """Take steps 2 and 3: detections by the network alone."""
+        return self.merged(self.sightings(stacks))
+
+    def rough(self, sky: PatchStacks) -> PatchStacks:
+        """Step 1: bring the background to the counts, before any search.
+
+        Maps whose pixels are wider than the PSF stay as they are.
+        """
+        observation = sky.observation
+        if observation.is_coarse:
+            return sky
+        return sky.of_background(scaled_background(observation, rough_factor(observation)))
+
+    def sightings(self, stacks: PatchStacks) -> Sightings:
+        """Step 2: let the network look at each patch; peaks of its score are detections."""
+        tables, maps = [], []
+        for start, patches in stacks:
+            for rows, output in self.network.outputs(patches):
+                table = self.network.detections(rows, output, patches)
+                table["patch"] += start
+                tables.append(table)
+                maps.append(output[..., 0].astype(np.float16))
+        width = max(stacks.n_pixels)
+        none = np.zeros((0, width, width), dtype=np.float16)
+        return Sightings(stacks, joined(tables), np.concatenate([none, *maps]))
+
+    def merged(self, seen: Sightings) -> QTable:
+        """Step 3: each source once, with its mean score in all patches that show it."""
+        grid, calibration = seen.stacks.grid, self.architecture.calibration
+        merged = merge_detections(seen.table, grid, max(seen.stacks.n_pixels))
+        if self.network.peaks.clusterer is not None or not len(merged):
+            return merged
+        once = calibration.logit(np.asarray(merged["score"]))
+        mean = mean_scores(seen.maps, grid, vectors_in(grid.frame, sky_positions(merged)), once)
+        merged["score"] = calibration.probability(mean)
+        return merged
+
+    def fitted(self, found: QTable, rough: PatchStacks, sky: PatchStacks) -> FittedSky:
+        """Step 4: fit the background that was given, with the sure sources in the model.
+
+        Parameters
+        ----------
+        found : QTable
+            After the first look.
+        rough : PatchStacks
+            After step 1, where it looked.
+        sky : PatchStacks
+            As it was given.
+        """
+        observation, sure = sky.observation, sure_sources(found, rough.observation)
+        if sure is None:
+            solid = np.asarray(found["score"]) >= SURE
+            background = fitted_background(observation, sky_positions(found), solid)
+        else:
+            factor = slow_factor(observation, sure.vectors(observation), sure.counts)
+            background = scaled_background(observation, factor)
+        return FittedSky(rough.of_background(background), sure)
+
+    def with_hidden(self, found: QTable, fitted: FittedSky) -> QTable:
+        """Step 5: add what the network sees once the sure sources are in the background."""
+        if fitted.sure is None:
+            return found
+        again = self.quick.look(fitted.sure.in_background_of(fitted.stacks))
+        return with_hidden(found, again)
+
+    def evidence(self, found: QTable, fitted: FittedSky, sky: PatchStacks) -> Evidence:
+        """Step 6: fit all detections to the counts.
+
+        Parameters
+        ----------
+        found : QTable
+            After step 5.
+        fitted : FittedSky
+            In which they were found.
+        sky : PatchStacks
+            As it was given.
+        """
+        observation, grid = fitted.stacks.observation, fitted.stacks.grid
+        score, positions = np.asarray(found["score"]), sky_positions(found)
+        fit_sources = fit_on_maps if observation.is_coarse else fit_on_sky
+        fit = fit_sources(observation, positions, score >= _SOLID)
+        sigma = found["pos_err"].to_value(u.deg) / self.architecture.r68_of_sigma(grid)
+        vectors = vectors_in(grid.frame, positions)
+        off = unevenness(sky.observation, observation, vectors)
+        hidden = np.asarray(found[HIDDEN]) if HIDDEN in found.colnames else None
+        entries = sky_evidence(score, sigma, fit, off, vectors, hidden)
+        return Evidence(entries, fit, observation.flux_unit)
+
+    def ranked(self, found: QTable, evidence: Evidence) -> QTable:
+        """Step 7: score the detections by all that is known, and measure them.
+
+        Returns
+        -------
+        QTable
+            With new scores and position errors, and with ``ts, npred, flux, flux_err`` of the
+            photon index with which TS is highest.
+        """
+        ranking = self.architecture.ranking
+        ts, npred, npred_err, exposure = evidence.fit.at_best()
+        flux_unit = evidence.flux_unit
+        exposure = np.where(exposure > 0, exposure, np.nan)
+        table = QTable(found, copy=True)
+        table["score"] = ranking.probability(evidence.entries)
+        table["pos_err"] = found["pos_err"] * ranking.error_factor(ts)
+        table["ts"], table["npred"] = ts, npred
+        table["flux"] = npred / exposure * flux_unit
+        if HIDDEN in table.colnames:
+            table.remove_column(HIDDEN)
+        npred_err = np.where(np.isfinite(npred_err), npred_err, np.nan)
+        table["flux_err"] = npred_err / exposure * flux_unit
+        return table
