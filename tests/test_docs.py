@@ -15,6 +15,7 @@ from gammafind.cli.main import COMMANDS, parser
 from gammafind.presets.preset import presets
 from gammafind.roles import hooks
 from gammafind.roles.discovery import ROLES
+from gammafind.roles.registry import get_plugin
 
 HOOKS = [name for name in vars(hooks) if name.startswith("gammafind_")]
 COMMAND_NAMES = list(COMMANDS)
@@ -105,13 +106,21 @@ def test_every_error_and_warning_is_explained(docs: Path, name: str) -> None:
 def test_every_column_of_the_catalogue_is_explained_with_its_unit(docs: Path) -> None:
     page = (docs / "guide" / "columns.md").read_text()
     explained = {
-        name: unit.strip()
-        for names, unit in re.findall(r"^\| (`.+?`) \| (.*?)\| ", page, re.MULTILINE)
+        name: units
+        for names, units in re.findall(r"^\| (.*`.*) \| (.*)\| .* \|$", page, re.MULTILINE)
         for name in quoted(names)
     }
-    assert explained.pop("prob_<class>") == ""
-    assert explained.pop("cutout_inside") == ""
-    assert explained == {column.name: column.unit for column in CATALOGUE}
+    instruments = (get_plugin("renderer", name)() for name in ("fermi-lat", "meerlicht"))
+    columns = [*CATALOGUE, *(column for one in instruments for column in one.published)]
+    assert explained.keys() == {column.name for column in columns}
+    for column in columns:
+        assert explained[column.name].strip().startswith(column.unit), column.name
+
+
+def test_every_column_of_a_classifier_is_explained(docs: Path) -> None:
+    page = (docs / "guide" / "columns.md").read_text()
+    names = ("prob_<class>", "cutout_inside", "real_probability", "cutout_saturated")
+    assert set(names) <= quoted(page)
 
 
 @pytest.mark.parametrize("suffix", TABLE_SUFFIXES)

@@ -8,7 +8,7 @@ import pytest
 from astropy.table import Column, MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import column_of, fluxes, numbers, numbers_of, texts_of
 
 MASK = [False, True]
 
@@ -50,3 +50,54 @@ def test_other_units_and_text_are_refused():
         numbers(table, "a", u.deg)
     with pytest.raises(ValueError, match="could not convert"):
         numbers(table, "b")
+
+
+def labelled(**columns):
+    """Table of columns given as (values, UCD)."""
+    table = QTable({name: values for name, (values, _) in columns.items()})
+    for name, (_, ucd) in columns.items():
+        table[name].info.meta = {"ucd": ucd}
+    return table
+
+
+def test_columns_are_found_by_what_they_hold():
+    fermi = QTable({"Source_Name": ["a"], "CLASS1": ["psr"], "ASSOC1": ["Crab"], "Score": [1.0]})
+    optical = QTable({"name": ["a"], "class_label": ["star"], "association": ["B"], "score": [1]})
+    for table in (fermi, optical):
+        assert texts_of(table, "source_name").tolist() == ["a"]
+        assert numbers_of(table, "score").tolist() == [1.0]
+    assert column_of(fermi, "class_label") == "CLASS1"
+    assert column_of(optical, "association") == "association"
+    assert column_of(optical, "flux") is None
+    assert texts_of(QTable({"a": [1, 2]}), "class_label").tolist() == ["", ""]
+    assert np.isnan(numbers_of(QTable({"a": [1, 2]}), "ts")).all()
+
+
+def test_a_column_of_another_name_is_found_by_its_ucd():
+    table = labelled(
+        bands=(np.ones((1, 3)), "phot.flux.density;em.radio"),
+        S1400=([2.0] * u.mJy, "phot.flux.density;em.radio"),
+        e_S1400=([0.1] * u.mJy, "stat.error;phot.flux.density"),
+        kind=(["quasar"], "src.class"),
+        counterpart=(["3C 48"], "meta.id.cross"),
+    )
+    assert column_of(table, "flux") == "S1400"
+    assert column_of(table, "flux_err") == "e_S1400"
+    assert column_of(table, "class_label") == "kind"
+    assert texts_of(table, "association").tolist() == ["3C 48"]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (QTable({"Flux1000": [2e-9]}), 2e-9 * u.Unit("cm-2 s-1")),
+        (QTable({"Flux": [2e-5] / u.m**2 / u.s}), 2e-9 * u.Unit("cm-2 s-1")),
+        (QTable({"flux": [2e-9] * u.Unit("ph cm-2 s-1")}), 2e-9 * u.Unit("cm-2 s-1")),
+        (QTable({"Flux": [3.0] * u.mJy}), 3 * u.mJy),
+        (QTable({"a": [1]}), np.nan * u.Unit("cm-2 s-1")),
+    ],
+)
+def test_fluxes_keep_their_kind(table, expected):
+    found = fluxes(table)
+    assert found.unit == expected.unit
+    np.testing.assert_allclose(found.value, [expected.value])

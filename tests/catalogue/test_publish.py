@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 from scipy.stats import rayleigh
 
 from gammafind.catalogue.publish import publish, source_names
-from gammafind.catalogue.schema import CATALOGUE, DETECTIONS, empty_table
-from gammafind.errors import OptionError
+from gammafind.catalogue.schema import (
+    CATALOGUE,
+    DETECTIONS,
+    SHARED,
+    Column,
+    empty_table,
+    in_flux_unit,
+)
+from gammafind.errors import OptionError, TableError
+from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.sky.pixels import PlainPixels
 
 
@@ -43,6 +51,36 @@ def test_columns_of_the_catalogue():
     assert catalogue["prob_PSR"].info.meta == {"ucd": "stat.probability"}
     assert catalogue.meta == {"seed": 4}
     assert not {"ra", "ts", "pos_err", "class_label"} & set(catalogue.colnames)
+
+
+def test_an_instrument_names_the_columns_and_chooses_the_units():
+    found = detections()
+    found["flux"] = [0.2, 0.3] * u.Jy
+    own = Column("S1400", "mJy", "phot.flux.density;em.radio", "Flux density", holds="flux")
+    catalogue = publish(found, columns=(*SHARED, own))
+    np.testing.assert_allclose(catalogue["S1400"].to_value("mJy"), [200, 300])
+    assert catalogue["S1400"].unit == u.mJy
+    assert catalogue.colnames[:6] == [c.name for c in SHARED if c.quantity not in ("x", "y")][:6]
+    assert catalogue.colnames[-4:] == ["S1400", "ts", "class_label", "prob_PSR"]
+
+
+def test_fluxes_are_in_the_unit_of_the_instrument():
+    found = detections()
+    found["flux"] = [0.2, 0.3] * u.Jy
+    catalogue = publish(found, columns=in_flux_unit(CATALOGUE, u.Jy))
+    assert catalogue["Flux"].unit == u.Jy
+    assert catalogue["Flux"].info.meta == {"ucd": "phot.flux.density"}
+    assert catalogue["Flux"].info.description == "Flux in all bands together"
+    with pytest.raises(TableError, match="column Flux does not convert"):
+        publish(found)
+
+
+def test_the_lat_publishes_the_names_of_4fgl():
+    catalogue = publish(detections(), columns=FermiLatRenderer().published)
+    assert catalogue.colnames == [
+        "Source_Name", "RAJ2000", "DEJ2000", "GLON", "GLAT", "Conf_68_SemiMajor",
+        "Conf_95_SemiMajor", "Score", "TS", "Signif_Avg", "Flux", "CLASS1", "prob_PSR",
+    ]  # fmt: skip
 
 
 def test_95_percent_error_is_that_of_a_two_dimensional_gaussian():

@@ -15,6 +15,7 @@ from astropy.wcs import WCS
 from gammafind.catalogue.publish import publish
 from gammafind.evaluation.against import summarise
 from gammafind.plugins.image_cnn.network import CLASSES
+from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import HealpixPixels, PlainPixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
@@ -124,7 +125,8 @@ def frame_catalogue(frame: SkyMap) -> QTable:
     detections["pos_err"] = np.full(10, 0.03) * u.arcsec
     detections["class_label"] = [*CLASSES, *CLASSES[:3]]
     detections["mag"] = np.linspace(15, 20, 10) * u.mag
-    return publish(detections, pixels=frame.pixels[0])
+    detections["npred"] = np.linspace(1e4, 1e2, 10)
+    return publish(detections, columns=MeerlichtRenderer().published, pixels=frame.pixels[0])
 
 
 def with_probabilities(catalogue: QTable) -> QTable:

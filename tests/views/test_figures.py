@@ -196,6 +196,15 @@ def test_completeness_of_each_flux_bin(found, reference):
     assert np.all(y[x < faintest_found / 1.6] == 0)
 
 
+def test_fluxes_of_another_kind_have_their_unit_and_no_threshold(found, reference):
+    summary = found[1]
+    assert len(diagnostics.completeness_figure(reference, summary).axes[0].lines) == 2
+    reference["Flux1000"] = reference["Flux1000"].value * 1e9 * u.Jy
+    axes = diagnostics.completeness_figure(reference, summary).axes[0]
+    assert len(axes.lines) == 1
+    assert "Jy" in axes.get_xlabel()
+
+
 def test_completeness_needs_fluxes(found, reference):
     del reference["Flux1000"]
     assert diagnostics.completeness_figure(reference, found[1]) is None

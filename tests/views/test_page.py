@@ -104,3 +104,18 @@ def test_provenance_may_nest():
         "<dl><dt>inputs</dt><dd><dl><dt>x</dt><dd><ul><li><code>1</code></li>"
         "<li><code>2</code></li></ul></dd></dl></dd><dt>n</dt><dd><code>3</code></dd></dl>"
     )
+
+
+def test_fluxes_are_shown_in_the_unit_of_the_instrument(catalogue):
+    catalogue["Flux"] = np.linspace(0.1, 1, 10) * u.Jy
+    catalogue["Unc_Flux"] = np.full(10, 0.01) * u.Jy
+    data = embedded(page_text(catalogue))
+    labels = [column["label"] for column in data["columns"]]
+    assert {"Flux [Jy]", "Error of flux [Jy]"} <= set(labels)
+    assert data["rows"][0][labels.index("Flux [Jy]")] == [0.1, "1.00e-01"]
+
+
+def test_columns_are_shown_whatever_their_names(frame, frame_catalogue):
+    data = embedded(page_text(frame_catalogue, counts=frame))
+    labels = [column["label"] for column in data["columns"]]
+    assert {"Magnitude", "Electrons", "Class"} <= set(labels)

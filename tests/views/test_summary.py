@@ -138,3 +138,8 @@ def test_bright_sources_stand_apart_where_there_are_some(catalogue, reference, i
         assert len({len(row) for row in (summary.table()[0], *summary.table()[1])}) == 1
         assert completeness_figure(truth, summary) is not None
         assert head not in localiser_text([Search(localiser="a", summary=summary, seconds=1)])
+
+
+def test_fluxes_of_another_kind_are_compared_with_no_threshold(catalogue, reference):
+    reference["Flux1000"] = reference["Flux1000"].value * 1e9 * u.Jy
+    assert summarise(catalogue, reference, radius=RADIUS).bright is None
