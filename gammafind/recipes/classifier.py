@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from os import PathLike
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from gammafind.errors import OptionError
 from gammafind.networks.backend import load_keras
 from gammafind.networks.classifiers import Architecture, export_classifier
 from gammafind.networks.layers import standardise
-from gammafind.networks.weights import check_exporter
 from gammafind.recipes.card import classifier_card
 from gammafind.recipes.classifier_kinds import KINDS, Kind
 from gammafind.recipes.classifier_recipe import ClassifierRecipe
@@ -24,7 +24,8 @@ from gammafind.recipes.detections import TOLD, DetectionMaker, read_detections
 from gammafind.recipes.folders import (
     begun,
     built,
-    export_once,
+    check_libraries,
+    finished,
     training_record,
     whole,
     write_record,
@@ -88,7 +89,7 @@ def train_classifier(
     folder = named_folder(folder)
     at_least("workers", workers, 1)
     keras = load_keras()
-    check_exporter()
+    check_libraries()
     kind = KINDS[recipe.classifier]
     with of_recipe(recipe.source):
         maker = kind.maker(recipe, folder)
@@ -123,9 +124,7 @@ def train_classifier(
             loss=_cross_entropy,
             resume=resume,
         )
-        write_record(
-            folder, {**record, "best_epoch": best_row(history)["epoch"], "loss": test_loss}
-        )
+        result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
         network = whole(network, architecture)
         known = data["validation"]
         temperature = fit_temperature(_output(network, architecture, known), known.label)
@@ -133,10 +132,12 @@ def train_classifier(
         architecture = replace(architecture, temperature=temperature, shares=shares)
         numbers = _numbers(kind, data["train"].label)
         text = classifier_card(record, history, test_loss, numbers, temperature)
-        weights = export_once(
-            folder / "weights",
-            lambda path: export_classifier(path, network, architecture, card=text),
-        )
+
+        def finish(part: Path) -> None:
+            export_classifier(part, network, architecture, card=text)
+            write_record(folder, {**record, **result})
+
+        weights = finished(folder / "weights", finish)
     return Trained(
         weights=weights,
         history=history,

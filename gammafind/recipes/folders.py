@@ -6,12 +6,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gammafind.errors import FileFormatError, OutputError
+from gammafind.errors import FileFormatError, MissingBackendError, OutputError
 from gammafind.networks.backend import load_keras
-from gammafind.networks.weights import ARCHITECTURE
+from gammafind.networks.weights import check_exporter
 from gammafind.roles.base import Plugin
 from gammafind.roles.provenance import provenance
 from gammafind.training.loop import CHECKPOINT
@@ -24,8 +25,9 @@ __all__ = [
     "Buildable",
     "begun",
     "built",
+    "check_libraries",
     "data_folder",
-    "export_once",
+    "finished",
     "training_record",
     "whole",
     "write_record",
@@ -81,11 +83,37 @@ def training_record(
     return json.loads(json.dumps({"settings": settings, "backend": backend, **history}))
 
 
-def export_once(folder: Path, export: Callable[[Path], object]) -> Path:
-    """Write the folder of weights, unless it is there; its architecture is written last."""
-    if not (folder / ARCHITECTURE).exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        export(folder)
+def check_libraries() -> None:
+    """Make sure before a training that its end will find the libraries that it needs.
+
+    Raises
+    ------
+    MissingBackendError
+        If keras does not run on torch, or onnx or onnxruntime is not installed.
+    """
+    check_exporter()
+    if find_spec("onnxruntime") is None:
+        raise MissingBackendError(
+            "trained networks are compared with onnxruntime, which is not installed",
+            remedy="pip install onnxruntime",
+        )
+
+
+def part_of(folder: Path) -> Path:
+    """Return where a folder is made before it appears whole."""
+    return folder.with_name(f"{folder.name}.part")
+
+
+def finished(folder: Path, finish: Callable[[Path], object]) -> Path:
+    """Return a folder of weights, made by ``finish`` elsewhere unless it is there.
+
+    It gets its name as the last act: a folder that is there is whole.
+    """
+    if not folder.exists():
+        part = part_of(folder)
+        shutil.rmtree(part, ignore_errors=True)
+        finish(part)
+        part.rename(folder)
     return folder
 
 
@@ -130,6 +158,7 @@ def _prepare_folder(folder: Path, record: dict[str, Any], resume: bool) -> None:
                 path=folder,
                 remedy=f"Take those in {RECORD}, or choose another folder.",
             )
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

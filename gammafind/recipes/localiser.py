@@ -14,7 +14,6 @@ from gammafind.errors import ConfigError
 from gammafind.networks.backend import load_keras
 from gammafind.networks.trained import TrainedNetwork
 from gammafind.networks.unet import standardise
-from gammafind.networks.weights import ARCHITECTURE
 from gammafind.plugins.unet.export import export_network
 from gammafind.plugins.unet.folder import read_architecture, read_network
 from gammafind.recipes.card import card
@@ -23,7 +22,8 @@ from gammafind.recipes.data import data_of
 from gammafind.recipes.folders import (
     begun,
     built,
-    export_once,
+    check_libraries,
+    finished,
     training_record,
     whole,
     write_record,
@@ -88,6 +88,7 @@ def train_localiser(
     folder = named_folder(folder)
     at_least("workers", workers, 1)
     keras = load_keras()
+    check_libraries()
     with of_recipe(recipe.source):
         data = data_of(recipe, folder)
         architecture = data.architecture()
@@ -118,15 +119,15 @@ def train_localiser(
             resume=resume,
         )
         result = {"best_epoch": best_row(history)["epoch"], "test_loss": test_loss}
-        write_record(folder, {**record, **result})
         network = whole(network, architecture)
-        is_new = not (folder / "weights" / ARCHITECTURE).exists()
         text = card(record, history, test_loss)
-        weights = export_once(
-            folder / "weights", lambda path: export_network(path, network, architecture, card=text)
-        )
-        if is_new:
-            data.calibrate(weights)
+
+        def finish(part: Path) -> None:
+            export_network(part, network, architecture, card=text)
+            data.calibrate(part)
+            write_record(folder, {**record, **result})
+
+        weights = finished(folder / "weights", finish)
     return Trained(
         weights=weights,
         history=history,

@@ -180,13 +180,63 @@ def test_without_a_folder_the_data_lie_with_the_training(recipe, tmp_path):
 def test_weights_that_are_not_whole_are_written_again(trained, tmp_path):
     weights = tmp_path / "my net/weights"
     card = (weights / "card.md").read_text()
-    (weights / "architecture.json").unlink()
-    (weights / "network.onnx").write_bytes(b"half")
+    half = weights.rename(tmp_path / "my net/weights.part")
+    (half / "network.onnx").write_bytes(b"half")
     assert train("-o", "my net", "--resume") == 0
-    assert (weights / "architecture.json").exists()
+    assert not half.exists()
     assert (weights / "network.onnx").stat().st_size > 1000
     same = [line for line in card.splitlines() if not line.startswith("| made by")]
     assert set(same) <= set((weights / "card.md").read_text().splitlines())
+
+
+def test_a_training_interrupted_while_it_is_calibrated_is_calibrated_on_resume(
+    trained, tmp_path, capsys, monkeypatch
+):
+    from gammafind.networks.calibration import Calibration
+    from gammafind.plugins.unet.folder import read_architecture
+    from gammafind.recipes import calibrate
+
+    learned = Calibration(logits=(-1.0, 1.0), probabilities=(0.25, 0.75))
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    shutil.rmtree("my net/weights")
+    monkeypatch.setattr(calibrate, "fit_calibration", interrupted)
+    assert train("-o", "my net", "--resume") == 130
+    assert "written" not in capsys.readouterr().out
+    assert not (tmp_path / "my net/weights").exists()
+    monkeypatch.setattr(calibrate, "fit_calibration", lambda *_: learned)
+    assert train("-o", "my net", "--resume") == 0
+    assert read_architecture("my net/weights").calibration == learned
+
+
+def test_what_a_finished_training_wrote_stays_as_it_is_on_resume(trained, tmp_path, monkeypatch):
+    def files():
+        names = ("training.json", "weights/card.md", "weights/architecture.json")
+        return [(tmp_path / "my net" / name).read_bytes() for name in names]
+
+    before = files()
+    assert json.loads(before[0])["test_loss"] > 0
+    assert train("-o", "my net", "--resume") == 0
+    assert files() == before
+
+
+@pytest.mark.parametrize("library", ["onnx", "onnxruntime"])
+def test_what_is_needed_at_the_end_is_missed_before_the_first_epoch(
+    recipe, tmp_path, capsys, monkeypatch, library
+):
+    from gammafind.networks import weights
+    from gammafind.recipes import folders
+
+    def found(name):
+        return None if name == library else name
+
+    monkeypatch.setattr(weights, "find_spec", found)
+    monkeypatch.setattr(folders, "find_spec", found)
+    assert library in refused(capsys, "-o", "net")
+    assert not (tmp_path / "net").exists()
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
