@@ -37,6 +37,7 @@ BUILT_IN = (
     "gammafind.plugins.clusterers",
     "gammafind.plugins.likelihood",
     "gammafind.plugins.unet",
+    "gammafind.plugins.image_unet",
     "gammafind.plugins.cnn",
     "gammafind.plugins.image_cnn",
     "gammafind.plugins.finders",

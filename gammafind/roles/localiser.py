@@ -15,6 +15,7 @@ from gammafind.catalogue.schema import DETECTIONS, PATCH_DETECTIONS, conform, em
 from gammafind.errors import OptionError
 from gammafind.roles.base import Plugin
 from gammafind.roles.clusterer import Clusterer
+from gammafind.roles.trainer import Trainer
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid, patch_widths
 from gammafind.sky.stacks import PatchStacks
@@ -37,6 +38,11 @@ class Localiser(Plugin):
 
     clusterer: Clusterer | None = None
     """Makes detections of score maps; None for the localiser's own default."""
+
+    @classmethod
+    def trainer(cls) -> Trainer | None:
+        """Return how the localiser learns from a recipe, None where it does not."""
+        return None
 
     def localise(self, patches: Patches) -> QTable:
         """Find the sources of each patch.

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from gammafind.cli.main import main
-from gammafind.recipes import read_recipe
 from gammafind.roles import registry
 from gammafind.roles.discovery import discover
+from gammafind.training.recipe import read_recipe
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
@@ -49,7 +49,7 @@ def _toy():
     """Make the toy sky the only one, and let torch leave the cores to others."""
     import torch
 
-    modules = ("tests.simulation.toy_sky", "tests.training.toy")
+    modules = ("tests.simulation.toy_sky", "tests.training.toy", "gammafind.plugins.unet")
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "discover", lambda chosen: discover("", modules))
@@ -194,7 +194,7 @@ def test_a_training_interrupted_while_it_is_calibrated_is_calibrated_on_resume(
 ):
     from gammafind.networks.calibration import Calibration
     from gammafind.plugins.unet.folder import read_architecture
-    from gammafind.recipes import calibrate
+    from gammafind.plugins.unet.training import calibrate
 
     learned = Calibration(logits=(-1.0, 1.0), probabilities=(0.25, 0.75))
 
@@ -227,7 +227,7 @@ def test_what_is_needed_at_the_end_is_missed_before_the_first_epoch(
     recipe, tmp_path, capsys, monkeypatch, library
 ):
     from gammafind.networks import weights
-    from gammafind.recipes import folders
+    from gammafind.training import folders
 
     def found(name):
         return None if name == library else name
@@ -297,7 +297,8 @@ def test_what_ends_before_the_first_epoch_can_be_begun_anew(trained, tmp_path, c
 
 def test_a_fault_does_not_hide_what_was_trained(trained, tmp_path, capsys, monkeypatch):
     record = (tmp_path / "my net/training.json").read_text()
-    monkeypatch.setattr("gammafind.recipes.localiser.make_shards", lambda *_, **__: 1 / 0)
+    shutil.rmtree("my net/weights")
+    monkeypatch.setattr("gammafind.training.network.make_shards", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train("-o", "my net", "--resume")
     assert (
@@ -319,7 +320,7 @@ def test_a_folder_without_a_name_is_refused(recipe, tmp_path, capsys):
 
 
 def test_the_splits_share_no_catalogue(recipe):
-    splits = read_recipe(recipe).data.splits
+    splits = read_recipe(recipe)[0].data.splits
     assert [list(indices) for indices in splits.values()] == [[0, 1], [2], [3]]
 
 

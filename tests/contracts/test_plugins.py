@@ -50,7 +50,7 @@ def test_localiser(name, tmp_path):
     options = {}
     if name in OPTIONAL:
         pytest.importorskip(OPTIONAL[name])
-    if name == "unet":
+    if name in ("unet", "image-unet"):
         write(tmp_path / "weights", matched_filter(), TOY)
         options["weights"] = str(tmp_path / "weights")
     check_localiser(get_plugin("localiser", name), **options)

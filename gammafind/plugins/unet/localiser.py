@@ -36,6 +36,7 @@ from gammafind.plugins.unet.second_look import sure_sources, with_hidden
 from gammafind.plugins.unet.sightings import mean_scores
 from gammafind.plugins.unet.tile_architecture import TileArchitecture
 from gammafind.roles.localiser import Localiser
+from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import same_edges
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid, patch_widths
@@ -113,6 +114,13 @@ class UNet(Localiser):
             1 <= self.separation < np.inf,
             "It must be 1 pixel or more.",
         )
+
+    @classmethod
+    def trainer(cls) -> Trainer:
+        """Return how the network learns from patches of simulated skies."""
+        from gammafind.plugins.unet.training.trainer import UNetTrainer
+
+        return UNetTrainer()
 
     @property
     def score_name(self) -> str:
