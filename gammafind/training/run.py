@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -110,7 +110,7 @@ def run_training(
     made, weights = 0, folder / "weights"
 
     def finish(part: Path) -> None:
-        settings = [training.settings for training in trainings]
+        settings = [_plain(training.settings) for training in trainings]
         learned = Learned(
             folder=places[-1], record=record, stages=list(zip(settings, histories, strict=True))
         )
@@ -118,7 +118,7 @@ def run_training(
         shutil.copyfile(folder / HISTORY, part / HISTORY)
         shutil.copyfile(last.source, part / RECIPE)
         best = best_row(histories[-1])["epoch"]
-        write_record(folder, json.loads(json.dumps({**record, "best_epoch": best, **result})))
+        write_record(folder, _plain({**record, "best_epoch": best, **result}))
 
     with of_recipe(last.source), begun(folder, record, stages=places, resume=resume):
         if not weights.exists():
@@ -177,3 +177,8 @@ def _joined(histories: Sequence[Sequence[Row]]) -> list[Row]:
     if len(histories) == 1:
         return list(histories[0])
     return [{"stage": i, **row} for i, rows in enumerate(histories, start=1) for row in rows]
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON gives them back."""
+    return json.loads(json.dumps(values))

@@ -158,6 +158,86 @@ def test_a_killed_training_goes_on_to_the_same_weights(trained, tmp_path, capsys
     assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*")}
 
 
+STAGES = """
+[[stage]]
+training = { epochs = 2, seed = 1 }
+[[stage]]
+training = { epochs = 2, stop_after = 1, learning_rate = 1e-5 }
+draw = { background_waves = 0.1 }
+"""
+
+
+@pytest.fixture(scope="module")
+def staged(whole, tmp_path_factory):
+    """Folder of a recipe of two stages, its data and its training."""
+    folder = tmp_path_factory.mktemp("staged")
+    shutil.copytree(whole / "data", folder / "data")
+    (folder / "recipe.toml").write_text(RECIPE + STAGES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(["train", "recipe.toml", "-o", "net"]) == 0
+    return folder / "net"
+
+
+def test_a_stage_begins_with_the_weights_of_the_one_before(staged):
+    def arrays_of(stage):
+        with np.load(staged / stage / "checkpoint.npz") as file:
+            return [file[f"array_{i}"] for i in range(10)]
+
+    first, second = arrays_of("stage-1"), arrays_of("stage-2")
+    assert any(not np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_stages_leave_one_history_one_card_and_one_folder_of_weights(staged):
+    from gammafind.training.history import read_history
+
+    rows = read_history(staged)
+    assert [(row["stage"], row["epoch"]) for row in rows] == [(1, 1), (1, 2), (2, 1)]
+    assert read_history(staged / "weights") == rows
+    assert (staged / "weights/recipe.toml").read_text() == RECIPE + STAGES
+    card = (staged / "weights/card.md").read_text()
+    assert "| patches seen | 72 in 3 epochs of 2 stages |" in card
+    assert "| stage | epochs | hours |" in card
+    assert "draw.background_waves 0.0" in card
+    record = json.loads((staged / "training.json").read_text())
+    assert record["settings"]["stage 2"]["training"]["stop_after"] == 1
+    assert not list(staged.rglob("weights.part"))
+
+
+def test_a_training_killed_in_its_second_stage_goes_on_to_the_same_weights(
+    staged, tmp_path, monkeypatch
+):
+    from gammafind.training import loop
+
+    shutil.copytree(staged.parent / "data", tmp_path / "data")
+    shutil.copy(staged.parent / "recipe.toml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    epoch, begun = loop._epoch, []
+
+    def killed(*arguments):
+        begun.append(arguments)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+        return epoch(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_epoch", killed)
+        assert main(["train", "recipe.toml", "-o", "net"]) == 130
+    assert main(["train", "recipe.toml", "-o", "net", "--resume"]) == 0
+    places = [folder / "stage-2/checkpoint.npz" for folder in (staged, tmp_path / "net")]
+    with np.load(places[0]) as one, np.load(places[1]) as other:
+        assert all(np.array_equal(one[n], other[n]) for n in one.files if n != "history")
+
+
+def test_a_stage_of_another_network_is_refused_before_the_first_epoch(recipe, tmp_path, capsys):
+    recipe.write_text(f"{RECIPE}{STAGES}network = {{ filters = [8, 8] }}\n")
+    assert "stage 2: the network is not that of the stage before" in refused(capsys, "-o", "net")
+    assert not (tmp_path / "net").exists()
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_training_is_not_resumed_with_other_settings(trained, capsys):
     trained.write_text(RECIPE.replace("sigma = 1.0", "sigma = 1.1"))
     assert "has other settings: targets" in refused(capsys, "-o", "my net", "--resume")
@@ -246,6 +326,7 @@ def test_what_is_needed_at_the_end_is_missed_before_the_first_epoch(
         ("sigma = 1.0", "sigma = 0", "sigma of the targets is 0.0"),
         ("epochs = 2", "epoch = 2", "unknown key [training] epoch"),
         ("epochs = 2", "epochs = 0", "epochs of the training is 0"),
+        ("epochs = 2", "epochs = 2\nstop_after = 3", "stop_after of the training is 3"),
         ("train = 2", "train = 0", "train of the data is 0"),
         ("batch_size = 4", "batch_size = 40", "patches_per_epoch is 24"),
         ("n = 40", "m = 40", "few has no option 'm'"),

@@ -14,7 +14,8 @@ from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import TIMES, without_times
 from gammafind.roles.classifier import Classifier
-from gammafind.training.classifier import ClassifierOptions, ClassifierTraining, SampleOptions
+from gammafind.training.classifier import ClassifierTraining
+from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
 from gammafind.training.detections import TOLD, DetectionMaker
 from gammafind.training.labelled import LabelledCutouts
 from gammafind.training.recipe import Recipe

@@ -16,7 +16,8 @@ from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.training.frame_detections import FrameMaker
 from gammafind.roles.classifier import Classifier
-from gammafind.training.classifier import ClassifierOptions, ClassifierTraining, SampleOptions
+from gammafind.training.classifier import ClassifierTraining
+from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
 from gammafind.training.labelled import LabelledCutouts
 from gammafind.training.recipe import Recipe
 from gammafind.training.variation import check_values

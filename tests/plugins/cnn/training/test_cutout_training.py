@@ -1,8 +1,9 @@
-"""``gammafind train classifier`` and ``gammafind detect --classifier`` as a user types them."""
+"""Training a classifier, and ``gammafind detect --classifier``, as a user types them."""
 
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -125,6 +126,36 @@ def test_a_finished_training_resumes_to_the_same(folder):
     arguments = ["train", "classifier", str(folder / "no.toml"), "-o", str(folder / "no")]
     assert main([*arguments, "--resume"]) == 0
     assert (folder / "no" / "weights" / "architecture.json").read_text() == before
+
+
+def test_a_training_interrupted_before_its_temperature_is_known_is_finished_on_resume(
+    folder, tmp_path, monkeypatch, capsys
+):
+    from gammafind.training import classifier
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    shutil.copytree(folder / "data", tmp_path / "data")
+    shutil.copytree(folder / "no", tmp_path / "no")
+    shutil.copy(folder / "no.toml", tmp_path)
+    whole = read_architecture(folder / "no" / "weights")
+    shutil.rmtree(tmp_path / "no" / "weights")
+    arguments = ["train", str(tmp_path / "no.toml"), "-o", str(tmp_path / "no"), "--resume"]
+    arguments.insert(1, "classifier")
+    with monkeypatch.context() as patch:
+        patch.setattr(classifier, "fit_temperature", interrupted)
+        assert main(arguments) == 130
+    assert "written" not in capsys.readouterr().out
+    assert not (tmp_path / "no" / "weights").exists()
+    assert main(arguments) == 0
+    again = read_architecture(tmp_path / "no" / "weights")
+    assert (again.temperature, again.shares) == (whole.temperature, whole.shares)
+
+
+def test_without_a_table_classifier_the_word_says_what_is_trained(folder, capsys):
+    assert main(["train", str(folder / "no.toml"), "-o", str(folder / "no"), "--resume"]) == 1
+    assert "gammafind: error:" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")
