@@ -64,13 +64,13 @@ def run(arguments: Namespace) -> None:
 
     import numpy as np
 
-    from gammafind import __version__
     from gammafind.catalogue.io import read_table
     from gammafind.evaluation.brightness import MinFlux
     from gammafind.evaluation.summary import check_detections, check_truth, summarise
     from gammafind.pipeline.products import check_folder
     from gammafind.units import parse_quantity
     from gammafind.utils.files import check_output, of_file
+    from gammafind.utils.version import running_version
 
     if arguments.output:
         check_output(arguments.output, overwrite=arguments.overwrite)
@@ -107,7 +107,7 @@ def run(arguments: Namespace) -> None:
         **columns,
     )
     made = {
-        "creator": f"gammafind {__version__}",
+        "creator": f"gammafind {running_version()}",
         "command": command_line(arguments),
         "radius": str(radius),
         "min_latitude": str(latitude),
