@@ -42,11 +42,11 @@ from gammafind.plugins.cnn.features import without_times
 from gammafind.plugins.cnn.networks import CLASSES
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.presets.preset import build
-from gammafind.recipes.detections import labels_of
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.sky import SimulatedSky, total_counts
 from gammafind.simulation.sources import read_sources
 from gammafind.sky.patches import PatchGrid
+from gammafind.training.detections import labels_of
 
 RADIUS = 0.3 * u.deg
 LEAST_SCORE, PUBLISHED = 0.2, 0.8

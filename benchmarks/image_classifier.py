@@ -28,8 +28,8 @@ from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.fitting.image.stamps import make_stamps
 from gammafind.plugins.image_cnn.classifier import ImageCnn
+from gammafind.plugins.image_cnn.training.frame_detections import frame_labels
 from gammafind.presets.preset import Preset, build
-from gammafind.recipes.frame_detections import frame_labels
 from gammafind.roles.registry import create
 from gammafind.simulation.run import simulate_catalogues
 from gammafind.simulation.sky import SimulatedSky

@@ -18,8 +18,8 @@ from gammafind.networks.features import features
 from gammafind.networks.folder import onnx_runner, read_architecture
 from gammafind.networks.views import averaged
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.recipes.recipe import read_recipe
 from gammafind.training.draws import DrawOptions, drawn_counts
+from gammafind.training.recipe import read_recipe
 from gammafind.training.shard_set import ShardSet
 from gammafind.training.targets import target_maps
 
@@ -34,8 +34,8 @@ def main() -> None:
     parser.add_argument("trained", type=Path)
     parser.add_argument("--views", type=int, default=1, help="as the option of the localiser")
     arguments = parser.parse_args()
-    recipe = read_recipe(arguments.recipe)
-    shards = ShardSet(arguments.recipe.parent / recipe.data.folder, recipe.data.splits["test"])
+    training = read_recipe(arguments.recipe)[-1].prepare(arguments.trained)
+    shards = ShardSet(training.maker.folder, training.recipe.data.splits["test"])
     weights = arguments.trained / "weights"
     architecture = read_architecture(weights, Architecture)
     run = onnx_runner(weights, architecture)
@@ -46,9 +46,10 @@ def main() -> None:
         expected = shards.read(rows)
         counts = drawn_counts(expected, DrawOptions(), shards.faintest, rng=rng)
         seen = features(counts, expected.background, None, architecture.features)
-        mask = (
-            target_maps(expected.truth, len(rows), max(shards.widths), recipe.targets)[..., 0] > 0
+        targets = target_maps(
+            expected.truth, len(rows), max(shards.widths), training.options.targets
         )
+        mask = targets[..., 0] > 0
         told = averaged(run, seen, arguments.views)[..., 0] > 0
         for values, of in (
             (right, told == mask),
@@ -70,7 +71,7 @@ def main() -> None:
         print("| radius | binary accuracy | trivial | adjusted | recall | precision | backend |")
         print("|---|---|---|---|---|---|---|")
         print(
-            f"| {recipe.targets.radius:g} | {accuracy.mean():.4f} | {trivial:.4f} "
+            f"| {training.options.targets.radius:g} | {accuracy.mean():.4f} | {trivial:.4f} "
             f"| {adjusted:.3f} [{low:.3f}, {high:.3f}] | {overlap.mean() / fill.mean():.3f} "
             f"| {overlap.mean() / positive.mean():.3f} | {record['backend']} |"
         )

@@ -21,11 +21,10 @@ from scipy.ndimage import gaussian_filter
 
 from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.recipes.data import data_of
-from gammafind.recipes.recipe import read_recipe
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.projection import vectors_in
+from gammafind.training.recipe import read_recipe
 from gammafind.training.targets import discs
 
 SEED = 7
@@ -40,10 +39,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe", type=Path)
     arguments = parser.parse_args()
-    recipe = read_recipe(arguments.recipe)
-    maker = data_of(recipe, arguments.recipe.parent).maker
-    (index,) = recipe.data.splits["test"]
-    place, radius = maker.place(index), recipe.targets.radius
+    training = read_recipe(arguments.recipe)[-1].prepare(arguments.recipe.parent)
+    maker = training.maker
+    (index,) = training.recipe.data.splits["test"]
+    place, radius = maker.place(index), training.options.targets.radius
     meta = json.loads((place / "meta.json").read_text())
     lon, lat = np.array(meta["lon"]), np.array(meta["lat"])
     grid, width = PatchGrid(lon, lat, maker.size, meta["frame"]), max(meta["widths"])

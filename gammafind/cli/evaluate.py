@@ -58,12 +58,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    from gammafind import __version__
     from gammafind.evaluation.brightness import MinFlux
     from gammafind.pipeline.evaluate import evaluate
     from gammafind.pipeline.products import check_folder
     from gammafind.units import parse_quantity
     from gammafind.utils.files import check_output
+    from gammafind.utils.version import running_version
 
     if arguments.output:
         check_output(arguments.output, overwrite=arguments.overwrite)
@@ -78,7 +78,7 @@ def run(arguments: Namespace) -> None:
         purity=arguments.purity,
         min_fluxes=[MinFlux.parse(text) for text in arguments.min_flux],
     )
-    made = {"creator": f"gammafind {__version__}", "command": command_line(arguments)}
+    made = {"creator": f"gammafind {running_version()}", "command": command_line(arguments)}
     _deliver({**made, **metrics}, arguments)
 
 

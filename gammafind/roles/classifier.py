@@ -13,6 +13,7 @@ from astropy.table import QTable
 from gammafind.errors import OptionError, ShapeError
 from gammafind.roles.base import Plugin, Sees
 from gammafind.roles.deprecated import renamed
+from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
@@ -48,6 +49,11 @@ class Classifier(Plugin):
     def __post_init__(self) -> None:
         if not 0 <= self.abstain <= 1:
             raise OptionError(f"abstain is {self.abstain}", remedy="It lies between 0 and 1.")
+
+    @classmethod
+    def trainer(cls) -> Trainer | None:
+        """Return how the classifier learns from a recipe, None where it does not."""
+        return None
 
     @property
     def layout(self) -> CutoutLayout:

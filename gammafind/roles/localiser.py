@@ -22,6 +22,7 @@ from gammafind.errors import OptionError
 from gammafind.roles.base import Plugin, Sees
 from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.deprecated import adopt_probabilities, sight_unsaid
+from gammafind.roles.trainer import Trainer
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid, patch_widths
 from gammafind.sky.stacks import PatchStacks
@@ -65,6 +66,11 @@ class Localiser(Plugin):
         str
         """
         return ""
+
+    @classmethod
+    def trainer(cls) -> Trainer | None:
+        """Return how the localiser learns from a recipe, None where it does not."""
+        return None
 
     def localise(self, patches: Patches) -> QTable:
         """Find the sources of each patch.

@@ -13,10 +13,10 @@ from typing import Any
 
 from astropy.units import Quantity
 
-from gammafind import __version__
 from gammafind.roles.base import Plugin
 from gammafind.roles.registry import plugins
 from gammafind.utils.files import file_checksum
+from gammafind.utils.version import running_version
 
 __all__ = ["describe_plugin", "provenance"]
 
@@ -56,7 +56,7 @@ def provenance(
         Entries that go into the metadata of a table, all of them JSON.
     """
     return {
-        "creator": f"gammafind {__version__}",
+        "creator": f"gammafind {running_version()}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
         "preset": preset,

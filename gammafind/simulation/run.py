@@ -12,6 +12,7 @@ from typing import Any
 
 from astropy.table import QTable
 
+from gammafind import __version__
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.population import SourcePopulation
@@ -204,7 +205,7 @@ def _maker(
         used = {"population": origin, **used}
     record = provenance(preset=preset.name, used=used, inputs=inputs, seed=seed, command=command)
     settings = {
-        "creator": record["creator"],
+        "creator": f"gammafind {__version__}",
         "preset": preset.name,
         **{entry["role"]: entry for entry in record["plugins"]},
         "inputs": inputs,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gammafind.errors import TruncatedFileError
-from gammafind.training.history import Row
+from gammafind.roles.trainer import Row
 from gammafind.utils.files import atomic_output
 
 __all__ = ["read_checkpoint", "write_checkpoint"]

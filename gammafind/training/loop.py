@@ -13,9 +13,10 @@ import numpy as np
 
 from gammafind.errors import OptionError, OutputError, TrainingError
 from gammafind.networks.backend import load_keras
+from gammafind.roles.trainer import Row
 from gammafind.training.batches import Batch
 from gammafind.training.checkpoint import read_checkpoint, write_checkpoint
-from gammafind.training.history import Row, best_row, write_history
+from gammafind.training.history import best_row, write_history
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import track
 
@@ -67,6 +68,9 @@ class TrainingOptions:
         Largest norm of all gradients together.
     patience : int
         Stop after so many epochs without a lower validation loss.
+    stop_after : int
+        Stop after so many epochs, while the learning rate is still that of a training of
+        ``epochs``; 0: after all of them.
     precision : {"float32", "bfloat16"}
         Of what flows through the layers while the network learns. Weights are of 32 bits always.
         On a CPU that multiplies bfloat16 the training is a third faster with it.
@@ -78,16 +82,24 @@ class TrainingOptions:
     weight_decay: float = 1e-4
     clip_norm: float = 1.0
     patience: int = 10
+    stop_after: int = 0
     precision: str = "float32"
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patience"):
             self._require(name, getattr(self, name) >= 1, "1 or more")
+        within = f"0 to the {self.epochs} epochs"
+        self._require("stop_after", 0 <= self.stop_after <= self.epochs, within)
         for name in ("learning_rate", "clip_norm"):
             self._require(name, 0 < getattr(self, name) < np.inf, "above 0")
         self._require("weight_decay", 0 <= self.weight_decay < np.inf, "0 or more")
         self._require("warm_up", 0 <= self.warm_up < 1, "0 or more and below 1")
         self._require("precision", self.precision in _POLICIES, f"one of {', '.join(_POLICIES)}")
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs that are trained, unless the loss levels off before."""
+        return self.stop_after or self.epochs
 
     @property
     def policy(self) -> str:
@@ -146,7 +158,7 @@ def train(
     _compile(network, options, loss, len(training))
     checkpoint = folder / CHECKPOINT
     history = _start(network, checkpoint, resume)
-    while len(history) < options.epochs and not _levelled_off(history, options.patience):
+    while len(history) < options.n_epochs and not _levelled_off(history, options.patience):
         row = _epoch(network, training, validation, len(history))
         history.append(row)
         if best_row(history) is row:

@@ -58,16 +58,37 @@ class TomlFile:
         ConfigError
             If it is not TOML, or a section is unknown, missing or not a table.
         """
-        text = _read_text(path)
+        toml = cls.parse(path)
+        toml.check(sections, required)
+        return toml
+
+    @classmethod
+    def parse(cls, path: str | PathLike) -> TomlFile:
+        """Read a file as `read` does, and check none of its sections.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no such file.
+        ConfigError
+            If it is no TOML.
+        """
         try:
-            toml = cls(str(path), tomllib.loads(text))
+            return cls(str(path), tomllib.loads(_read_text(path)))
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"this is not valid TOML: {error}", path=path) from None
-        toml._check_keys("", toml.tables, tuple(sections), required)
-        for name, table in toml.tables.items():
+
+    def check(self, sections: Iterable[str], required: Iterable[str] = ()) -> None:
+        """Refuse sections that are unknown, missing or not tables.
+
+        Raises
+        ------
+        ConfigError
+        """
+        self._check_keys("", self.tables, tuple(sections), required)
+        for name, table in self.tables.items():
             if not isinstance(table, dict):
-                raise ConfigError(f"{name} is {table!r}", path=path, remedy=f"Write [{name}].")
-        return toml
+                raise ConfigError(f"{name} is {table!r}", path=self.path, remedy=f"Write [{name}].")
 
     def values(
         self,

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from gammafind.cli.main import main
-from gammafind.recipes import read_recipe
 from gammafind.roles import registry
 from gammafind.roles.discovery import discover
+from gammafind.training.recipe import read_recipe
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
@@ -50,7 +50,7 @@ def _toy():
     """Make the toy sky the only one, and let torch leave the cores to others."""
     import torch
 
-    modules = ("tests.simulation.toy_sky", "tests.training.toy")
+    modules = ("tests.simulation.toy_sky", "tests.training.toy", "gammafind.plugins.unet")
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "discover", lambda chosen: discover("", modules))
@@ -178,6 +178,86 @@ def test_a_training_killed_while_it_learns_what_scores_mean_leaves_no_weights(
     assert read_architecture("my net/weights", Architecture).calibration is not None
 
 
+STAGES = """
+[[stage]]
+training = { epochs = 2, seed = 1 }
+[[stage]]
+training = { epochs = 2, stop_after = 1, learning_rate = 1e-5 }
+draw = { background_waves = 0.1 }
+"""
+
+
+@pytest.fixture(scope="module")
+def staged(whole, tmp_path_factory):
+    """Folder of a recipe of two stages, its data and its training."""
+    folder = tmp_path_factory.mktemp("staged")
+    shutil.copytree(whole / "data", folder / "data")
+    (folder / "recipe.toml").write_text(RECIPE + STAGES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(["train", "recipe.toml", "-o", "net"]) == 0
+    return folder / "net"
+
+
+def test_a_stage_begins_with_the_weights_of_the_one_before(staged):
+    def arrays_of(stage):
+        with np.load(staged / stage / "checkpoint.npz") as file:
+            return [file[f"array_{i}"] for i in range(10)]
+
+    first, second = arrays_of("stage-1"), arrays_of("stage-2")
+    assert any(not np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_stages_leave_one_history_one_card_and_one_folder_of_weights(staged):
+    from gammafind.training.history import read_history
+
+    rows = read_history(staged)
+    assert [(row["stage"], row["epoch"]) for row in rows] == [(1, 1), (1, 2), (2, 1)]
+    assert read_history(staged / "weights") == rows
+    assert (staged / "weights/recipe.toml").read_text() == RECIPE + STAGES
+    card = (staged / "weights/card.md").read_text()
+    assert "| patches seen | 72 in 3 epochs of 2 stages |" in card
+    assert "| stage | epochs | hours |" in card
+    assert "draw.background_waves 0.0" in card
+    record = json.loads((staged / "training.json").read_text())
+    assert record["settings"]["stage 2"]["training"]["stop_after"] == 1
+    assert not list(staged.rglob("weights.part"))
+
+
+def test_a_training_killed_in_its_second_stage_goes_on_to_the_same_weights(
+    staged, tmp_path, monkeypatch
+):
+    from gammafind.training import loop
+
+    shutil.copytree(staged.parent / "data", tmp_path / "data")
+    shutil.copy(staged.parent / "recipe.toml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    epoch, begun = loop._epoch, []
+
+    def killed(*arguments):
+        begun.append(arguments)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+        return epoch(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_epoch", killed)
+        assert main(["train", "recipe.toml", "-o", "net"]) == 130
+    assert main(["train", "recipe.toml", "-o", "net", "--resume"]) == 0
+    places = [folder / "stage-2/checkpoint.npz" for folder in (staged, tmp_path / "net")]
+    with np.load(places[0]) as one, np.load(places[1]) as other:
+        assert all(np.array_equal(one[n], other[n]) for n in one.files if n != "history")
+
+
+def test_a_stage_of_another_network_is_refused_before_the_first_epoch(recipe, tmp_path, capsys):
+    recipe.write_text(f"{RECIPE}{STAGES}network = {{ filters = [8, 8] }}\n")
+    assert "stage 2: the network is not that of the stage before" in refused(capsys, "-o", "net")
+    assert not (tmp_path / "net").exists()
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_training_is_not_resumed_with_other_settings(trained, capsys):
     trained.write_text(RECIPE.replace("sigma = 1.0", "sigma = 1.1"))
     assert "has other settings: targets" in refused(capsys, "-o", "my net", "--resume")
@@ -200,13 +280,64 @@ def test_without_a_folder_the_data_lie_with_the_training(recipe, tmp_path):
 def test_weights_that_are_not_whole_are_written_again(trained, tmp_path):
     weights = tmp_path / "my net/weights"
     card = (weights / "card.md").read_text()
-    (weights / "architecture.json").unlink()
-    (weights / "network.onnx").write_bytes(b"half")
+    half = weights.rename(tmp_path / "my net/weights.part")
+    (half / "network.onnx").write_bytes(b"half")
     assert train("-o", "my net", "--resume") == 0
-    assert (weights / "architecture.json").exists()
+    assert not half.exists()
     assert (weights / "network.onnx").stat().st_size > 1000
     same = [line for line in card.splitlines() if not line.startswith("| made by")]
     assert set(same) <= set((weights / "card.md").read_text().splitlines())
+
+
+def test_a_training_interrupted_while_it_is_calibrated_is_calibrated_on_resume(
+    trained, tmp_path, capsys, monkeypatch
+):
+    from gammafind.networks.calibration import Calibration
+    from gammafind.networks.folder import read_architecture
+    from gammafind.plugins.unet.architecture import Architecture
+    from gammafind.plugins.unet.training import calibrate
+
+    learned = Calibration(logits=(-1.0, 1.0), probabilities=(0.25, 0.75))
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    shutil.rmtree("my net/weights")
+    monkeypatch.setattr(calibrate, "fit_calibration", interrupted)
+    assert train("-o", "my net", "--resume") == 130
+    assert "written" not in capsys.readouterr().out
+    assert not (tmp_path / "my net/weights").exists()
+    monkeypatch.setattr(calibrate, "fit_calibration", lambda *_: learned)
+    assert train("-o", "my net", "--resume") == 0
+    assert read_architecture("my net/weights", Architecture).calibration == learned
+
+
+def test_what_a_finished_training_wrote_stays_as_it_is_on_resume(trained, tmp_path, monkeypatch):
+    def files():
+        names = ("training.json", "weights/card.md", "weights/architecture.json")
+        return [(tmp_path / "my net" / name).read_bytes() for name in names]
+
+    before = files()
+    assert json.loads(before[0])["test_loss"] > 0
+    assert train("-o", "my net", "--resume") == 0
+    assert files() == before
+
+
+@pytest.mark.parametrize("library", ["onnx", "onnxruntime"])
+def test_what_is_needed_at_the_end_is_missed_before_the_first_epoch(
+    recipe, tmp_path, capsys, monkeypatch, library
+):
+    from gammafind.networks import weights
+    from gammafind.training import folders
+
+    def found(name):
+        return None if name == library else name
+
+    monkeypatch.setattr(weights, "find_spec", found)
+    monkeypatch.setattr(folders, "find_spec", found)
+    assert library in refused(capsys, "-o", "net")
+    assert not (tmp_path / "net").exists()
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
@@ -216,6 +347,7 @@ def test_weights_that_are_not_whole_are_written_again(trained, tmp_path):
         ("sigma = 1.0", "sigma = 0", "sigma of the targets is 0.0"),
         ("epochs = 2", "epoch = 2", "unknown key [training] epoch"),
         ("epochs = 2", "epochs = 0", "epochs of the training is 0"),
+        ("epochs = 2", "epochs = 2\nstop_after = 3", "stop_after of the training is 3"),
         ("train = 2", "train = 0", "train of the data is 0"),
         ("batch_size = 4", "batch_size = 40", "patches_per_epoch is 24"),
         ("n = 40", "m = 40", "few has no option 'm'"),
@@ -267,7 +399,8 @@ def test_what_ends_before_the_first_epoch_can_be_begun_anew(trained, tmp_path, c
 
 def test_a_fault_does_not_hide_what_was_trained(trained, tmp_path, capsys, monkeypatch):
     record = (tmp_path / "my net/training.json").read_text()
-    monkeypatch.setattr("gammafind.recipes.localiser.make_shards", lambda *_, **__: 1 / 0)
+    shutil.rmtree("my net/weights")
+    monkeypatch.setattr("gammafind.training.network.make_shards", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train("-o", "my net", "--resume")
     assert (
@@ -289,7 +422,7 @@ def test_a_folder_without_a_name_is_refused(recipe, tmp_path, capsys):
 
 
 def test_the_splits_share_no_catalogue(recipe):
-    splits = read_recipe(recipe).data.splits
+    splits = read_recipe(recipe)[0].data.splits
     assert [list(indices) for indices in splits.values()] == [[0, 1], [2], [3]]
 
 

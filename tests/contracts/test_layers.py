@@ -27,7 +27,6 @@ LAYERS = (
     ("networks",),
     ("training",),
     ("plugins",),
-    ("recipes",),
     ("views",),
     ("pipeline",),
     ("testing",),

@@ -15,6 +15,7 @@ from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.networks import CLASSES, NETWORKS
 from gammafind.plugins.cnn.shipped import shipped_folder
 from gammafind.roles.classifier import Classifier
+from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.cutouts import CutoutLayout
 
@@ -65,6 +66,13 @@ class Cnn(Classifier):
                 )
         if not 0 <= self.balanced <= 1:
             raise OptionError(f"balanced is {self.balanced}", remedy="It lies between 0 and 1.")
+
+    @classmethod
+    def trainer(cls) -> Trainer:
+        """Return how the network learns from detections of simulated skies."""
+        from gammafind.plugins.cnn.training.trainer import CnnTrainer
+
+        return CnnTrainer()
 
     @property
     def layout(self) -> CutoutLayout:

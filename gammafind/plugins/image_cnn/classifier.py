@@ -17,6 +17,7 @@ from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
 from gammafind.roles.classifier import Classifier
+from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
@@ -66,6 +67,13 @@ class ImageCnn(Classifier):
             raise OptionError(
                 f"backend is {self.backend!r}", remedy=f"It is one of {', '.join(BACKENDS)}."
             )
+
+    @classmethod
+    def trainer(cls) -> Trainer:
+        """Return how the network learns from detections in simulated images."""
+        from gammafind.plugins.image_cnn.training.trainer import ImageCnnTrainer
+
+        return ImageCnnTrainer()
 
     @property
     def layout(self) -> CutoutLayout:

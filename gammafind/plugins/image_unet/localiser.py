@@ -15,6 +15,7 @@ from gammafind.networks.folder import best_fit, shipped_networks
 from gammafind.networks.localiser import NetworkLocaliser
 from gammafind.plugins.image_unet.architecture import TileArchitecture
 from gammafind.plugins.image_unet.search import ImageSearch
+from gammafind.roles.trainer import Trainer
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
 
@@ -61,6 +62,13 @@ class ImageUNet(NetworkLocaliser):
 
     name: ClassVar[str] = "image-unet"
     sees: ClassVar[str] = "image"
+
+    @classmethod
+    def trainer(cls) -> Trainer:
+        """Return how the network learns from tiles of simulated images."""
+        from gammafind.plugins.image_unet.training.trainer import ImageUNetTrainer
+
+        return ImageUNetTrainer()
 
     def _localise_sky(
         self,

@@ -16,6 +16,7 @@ from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
 from gammafind.plugins.unet.search import SkySearch
 from gammafind.plugins.unet.shipped import shipped_folder, shipped_widths
+from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import same_edges
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid, patch_widths
@@ -67,6 +68,13 @@ class UNet(NetworkLocaliser):
 
     name: ClassVar[str] = "unet"
     sees: ClassVar[str] = "maps"
+
+    @classmethod
+    def trainer(cls) -> Trainer:
+        """Return how the network learns from patches of simulated skies."""
+        from gammafind.plugins.unet.training.trainer import UNetTrainer
+
+        return UNetTrainer()
 
     def cannot_search(self, observation: Observation) -> str:
         """Why it cannot search maps with a WCS, or of bands without weights."""

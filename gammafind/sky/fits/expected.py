@@ -10,12 +10,12 @@ import astropy.units as u
 import numpy as np
 from astropy.io import fits
 
-from gammafind import __version__
 from gammafind.errors import ShapeError
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.write import healpix_keywords
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.utils.files import atomic_output
+from gammafind.utils.version import running_version
 
 __all__ = ["write_expected"]
 
@@ -79,7 +79,7 @@ def write_expected(
 def _cards(band: Band, component: str) -> dict[str, object]:
     low, high = np.sort(band.edges.to_value(u.keV, u.spectral()))
     return {
-        "CREATOR": f"gammafind {__version__}",
+        "CREATOR": f"gammafind {running_version()}",
         "COMPONEN": (component, "component of the sky"),
         "BAND": (band.name, "energy band"),
         "E_MIN": (low, "[keV] lower edge of the band"),

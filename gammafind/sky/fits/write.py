@@ -10,13 +10,13 @@ import astropy.units as u
 import numpy as np
 from astropy.io import fits
 
-from gammafind import __version__
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.fits.selections import selection_cards
 from gammafind.sky.pixels import HealpixPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import atomic_output, check_output
+from gammafind.utils.version import running_version
 
 __all__ = ["healpix_keywords", "write_counts", "write_counts_by_nside"]
 
@@ -222,7 +222,7 @@ def _ebounds(sky: SkyMap) -> fits.BinTableHDU:
 
 
 def _describe(header: fits.Header, sky: SkyMap) -> None:
-    header["CREATOR"] = f"gammafind {__version__}"
+    header["CREATOR"] = f"gammafind {running_version()}"
     for key, value in sky.meta.items():
         entries = value if isinstance(value, list | tuple) else [value]
         for entry in entries:

@@ -14,9 +14,9 @@ from gammafind.networks.folder import read_architecture
 from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES, build_network
+from gammafind.plugins.image_cnn.training.frame_detections import frame_labels
 from gammafind.plugins.meerlicht.population import MeerlichtField
 from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
-from gammafind.recipes.frame_detections import frame_labels
 from gammafind.roles.registry import create
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.bands import Band, energy_bands

@@ -18,7 +18,7 @@ from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
 from gammafind.plugins.unet.search import SkySearch
 from gammafind.plugins.unet.second_look import HIDDEN
-from gammafind.recipes.calibrate import KnownSky, calibrate
+from gammafind.plugins.unet.training.calibrate import KnownSky, calibrate
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels

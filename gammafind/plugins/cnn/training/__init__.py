@@ -1,0 +1,1 @@
+"""How the classifier ``cnn`` learns from detections of simulated skies."""

@@ -1,0 +1,125 @@
+"""The training of a network that classifies from cut-outs of maps, spectra and light curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from gammafind.errors import ConfigError, OptionError
+from gammafind.plugins.cnn.architecture import CnnArchitecture
+from gammafind.plugins.cnn.classifier import Cnn
+from gammafind.plugins.cnn.features import TIMES, without_times
+from gammafind.roles.classifier import Classifier
+from gammafind.training.classifier import ClassifierTraining
+from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
+from gammafind.training.detections import TOLD, DetectionMaker
+from gammafind.training.labelled import LabelledCutouts
+from gammafind.training.recipe import Recipe
+
+__all__ = ["CutoutTraining", "TimedOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedOptions(SampleOptions):
+    """How detections are seen.
+
+    Parameters
+    ----------
+    batch_size, turns : object
+        As for `SampleOptions`.
+    time : {"yes", "no", "shuffled"}
+        Whether the network looks at the epochs; ``shuffled`` puts each photon in any of them.
+    hidden_scores : float
+        Share of the detections whose score is hidden.
+    """
+
+    time: str = "yes"
+    hidden_scores: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.time not in TIMES:
+            raise OptionError(f"time is {self.time!r}", remedy=f"It is one of {', '.join(TIMES)}.")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CutoutTraining(ClassifierTraining):
+    """One stage of the training of a classifier of maps.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    folder : Path
+        Of the whole training.
+    options : ClassifierOptions
+    samples : TimedOptions
+    """
+
+    classifier: ClassVar[type[Classifier]] = Cnn
+    upright: ClassVar[bool] = False
+    everywhere: ClassVar[bool] = False
+
+    recipe: Recipe
+    folder: Path
+    options: ClassifierOptions
+    samples: TimedOptions
+
+    @classmethod
+    def read(cls, recipe: Recipe, folder: Path) -> Self:
+        """Read the part of a recipe that is of maps.
+
+        Raises
+        ------
+        ConfigError, OptionError
+            If the recipe cannot be, or the renderer knows no epochs and ``time`` wants some.
+        """
+        options = ClassifierOptions.read(recipe, TimedOptions, network="gammafind", n_pixels=7)
+        training = cls(recipe=recipe, folder=folder, options=options, samples=options.samples)
+        renderer = training.used["renderer"]
+        if training.samples.time != "no" and not renderer.epochs:
+            raise ConfigError(
+                f"{renderer.name} knows no epochs with the options of {recipe.preset.name}",
+                path=recipe.source,
+                remedy='Set time = "no", or choose an exposure that is given for each epoch.',
+            )
+        return training
+
+    @cached_property
+    def maker(self) -> DetectionMaker:
+        """Simulates and searches the skies."""
+        return DetectionMaker(
+            classes=Cnn.classes,
+            fake=Cnn.fakes[0],
+            layout=self.options.layout.of(self.used["renderer"].pixels),
+            **self.of_sky(),
+        )
+
+    @property
+    def hidden_scores(self) -> float:
+        """Share of the detections of the training whose score is hidden."""
+        return self.samples.hidden_scores
+
+    def architecture(self) -> CnnArchitecture:
+        """Return the network that is trained."""
+        maker, time = self.maker, self.samples.time
+        return CnnArchitecture(
+            network=self.options.network,
+            bands=maker.renderer.bands,
+            layout=maker.layout,
+            n_epochs=0 if time == "no" else len(maker.renderer.epochs),
+            time=time,
+            options=self.options.network_options,
+        )
+
+    def seen(self, split: str, data: LabelledCutouts) -> LabelledCutouts:
+        """Detections with epochs as the recipe wants; positions at random are only trained on."""
+        if split != "train":
+            data = data[np.flatnonzero(np.isfinite(data.arrays[TOLD]))]
+        if self.samples.time != "shuffled":
+            return data
+        rng = np.random.default_rng([self.recipe.seed, *split.encode()])
+        return replace(data, arrays=without_times(data.arrays, rng=rng))

@@ -1,0 +1,1 @@
+"""How the classifier ``image-cnn`` learns from detections in simulated images."""

@@ -1,0 +1,1 @@
+"""How the localiser ``image-unet`` learns from tiles of simulated images."""

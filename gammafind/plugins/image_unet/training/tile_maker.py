@@ -1,0 +1,143 @@
+"""Simulated images for the training of a network, cut into tiles of what it sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+
+from gammafind.errors import ConfigError
+from gammafind.fitting.image.point_limits import signal_to_noise
+from gammafind.fitting.image.scene import Scene, scenes_of_image
+from gammafind.networks.tile_features import tile_features
+from gammafind.presets.preset import Preset, build
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.simulation.sky import SimulatedSky, simulated_sky
+from gammafind.training.shard_set import META, shard_folder
+from gammafind.training.targets import TRUTH
+from gammafind.training.variation import Variation, varied
+from gammafind.utils.files import atomic_output
+from gammafind.utils.streams import streams
+
+__all__ = ["TileMaker"]
+
+_AT_ONCE = 500
+"""Sources whose signal-to-noise ratio is computed together."""
+_MARGIN = 8.0
+"""Pixels beyond the border of a tile within which sources are told."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TileMaker:
+    """Simulates images and cuts them into tiles; called with an index, it makes that image.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the set.
+    preset : Preset
+        With a population.
+    settings : mapping
+        All that decides what an image holds beside the fields that follow; JSON.
+    variation : mapping
+        Options that differ from image to image.
+    seed : int
+        Of the set.
+    side : int
+        Pixels a side of a tile.
+    """
+
+    folder: Path
+    preset: Preset
+    settings: Mapping[str, Any]
+    variation: Variation = field(default_factory=dict)
+    seed: int = 0
+    side: int = 256
+
+    def __call__(self, index: int) -> Path:
+        """Make the tiles of an image.
+
+        Returns
+        -------
+        Path
+            Their folder.
+
+        Raises
+        ------
+        ConfigError
+            If an image is smaller than a tile.
+        """
+        folder = self.place(index)
+        (folder / META).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        renderer, sky = self.sky(index)
+        shape = sky.observation.counts.pixels[0].shape
+        if min(shape) < self.side:
+            raise ConfigError(
+                f"images of {shape} pixels for tiles of {self.side}",
+                remedy="Set shape of the renderer in the recipe; 1024 is a good side.",
+            )
+        scenes = list(scenes_of_image(sky.observation, side=self.side, margin=0))
+        np.save(folder / "tiles.npy", np.stack([tile_features(s, self.side) for s in scenes]))
+        np.save(folder / "fwhm.npy", np.array([scene.fwhm for scene in scenes]))
+        np.save(folder / "truth.npy", _truth(sky, renderer, scenes))
+        with atomic_output(folder / META, overwrite=True) as temporary:
+            record = {"settings": self.settings_of(index)}
+            temporary.write_text(f"{json.dumps(record)}\n", encoding="utf-8")
+        return folder
+
+    def sky(self, index: int) -> tuple[SkyRenderer, SimulatedSky]:
+        """Simulate the image of an index, and return the instrument that sees it so."""
+        preset = varied(self.preset, self.variation, rng=streams(self.seed, index).settings)
+        renderer, population = build(preset.renderer), build(preset.population)
+        return renderer, simulated_sky(renderer, population, seed=self.seed, index=index)
+
+    def place(self, index: int) -> Path:
+        """Folder of an index."""
+        return shard_folder(self.folder, index)
+
+    def settings_of(self, index: int) -> dict[str, Any]:
+        """All that decides what an image holds, as JSON gives it back."""
+        settings = {
+            **self.settings,
+            "vary": [[role, *told] for role, of in self.variation.items() for told in of.items()],
+            "seed": self.seed,
+            "index": index,
+            "side": self.side,
+        }
+        return json.loads(json.dumps(settings))
+
+
+def _truth(sky: SimulatedSky, renderer: SkyRenderer, scenes: list[Scene]) -> np.ndarray:
+    """Sources of each tile, in its pixels, with the square of their signal-to-noise ratio."""
+    sources = sky.sources
+    pixels = sky.observation.counts.pixels[0]
+    x, y = pixels.xy(SkyCoord(sources["ra"], sources["dec"]))
+    electrons = renderer.source_counts(sources)[:, 0]
+    records = []
+    for index, scene in enumerate(scenes):
+        left, low = scene.tile.corner
+        ny, nx = scene.excess.shape
+        near = (np.abs(x - left - (nx - 1) / 2) < nx / 2 + _MARGIN) & (
+            np.abs(y - low - (ny - 1) / 2) < ny / 2 + _MARGIN
+        )
+        rows = np.flatnonzero(near)
+        record = np.empty(len(rows), dtype=TRUTH)
+        record["patch"], record["source"] = index, rows
+        record["x"], record["y"] = x[rows] - left, y[rows] - low
+        record["ts"] = _snr(scene, electrons[rows]) ** 2
+        records.append(record)
+    return np.concatenate(records)
+
+
+def _snr(scene: Scene, electrons: np.ndarray) -> np.ndarray:
+    """Signal-to-noise ratio that lone sources would have in the noise of a part of an image."""
+    noise = float(np.median(scene.noise))
+    parts = [electrons[i : i + _AT_ONCE] for i in range(0, len(electrons), _AT_ONCE)]
+    ratios = [signal_to_noise(scene.psf, scene.pixel_size, part, noise) for part in parts]
+    return np.concatenate([np.zeros(0), *ratios])

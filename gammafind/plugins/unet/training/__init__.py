@@ -1,0 +1,1 @@
+"""How the localiser ``unet`` learns from patches of simulated skies."""

@@ -1,0 +1,297 @@
+"""Training of classifiers on detections of simulated skies: what those of all kinds share."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from gammafind.errors import OptionError
+from gammafind.networks.backend import load_keras
+from gammafind.networks.classifiers import ClassifierNetwork
+from gammafind.networks.folder import export_network
+from gammafind.networks.layers import standardise
+from gammafind.presets.preset import build
+from gammafind.roles.base import Plugin
+from gammafind.roles.classifier import Classifier
+from gammafind.roles.provenance import describe_plugin
+from gammafind.roles.trainer import Learned
+from gammafind.training.card import catalogues, hours, listed, model_card, outcome, plugin
+from gammafind.training.classifier_options import ClassifierOptions
+from gammafind.training.detections import TOLD, DetectionMaker, read_detections
+from gammafind.training.labelled import LabelledBatches, LabelledCutouts
+from gammafind.training.loop import Loss, TrainingOptions
+from gammafind.training.network import NetworkTraining
+from gammafind.training.options import STREAMS
+from gammafind.training.recipe import Recipe
+from gammafind.utils.progress import stage
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = [
+    "ClassifierTraining",
+    "classifier_card",
+    "fit_temperature",
+]
+
+_LOOKED_AT = 16384
+"""Detections from which the mean and the spread of each input are taken."""
+_TEMPERATURES = (0.2, 5.0)
+_AT_ONCE = 2048
+
+
+class ClassifierTraining(NetworkTraining):
+    """One stage of the training of a classifier.
+
+    What a plugin adds: how its detections are made, which of them are seen and how, and what is
+    trained.
+
+    Attributes
+    ----------
+    classifier : type of Classifier
+    upright : bool
+        Whether columns of cut-outs differ from rows, so that they are flipped but not turned.
+    everywhere : bool
+        Whether cut-outs over the edge of the map, and positions at random in all sets, are used.
+    recipe : Recipe
+    folder : Path
+        Of the whole training.
+    options : ClassifierOptions
+    """
+
+    classifier: ClassVar[type[Classifier]]
+    upright: ClassVar[bool]
+    everywhere: ClassVar[bool]
+
+    recipe: Recipe
+    folder: Path
+    options: ClassifierOptions
+
+    @property
+    @abc.abstractmethod
+    def maker(self) -> DetectionMaker:
+        """Simulates and searches the skies."""
+
+    @abc.abstractmethod
+    def architecture(self) -> ClassifierNetwork:
+        """Return the network that is trained."""
+
+    @property
+    def hidden_scores(self) -> float:
+        """Share of the detections of the training whose score is hidden."""
+        return 0.0
+
+    def seen(self, split: str, data: LabelledCutouts) -> LabelledCutouts:
+        """Return the detections of a set as they are seen."""
+        return data
+
+    def known(self, architecture: ClassifierNetwork) -> ClassifierNetwork:
+        """Return the architecture with what is known of the detections of the training."""
+        return architecture
+
+    @property
+    def training(self) -> TrainingOptions:
+        """How the network is trained."""
+        return self.options.training
+
+    @property
+    def loss(self) -> Loss:
+        """Mean of the negative logarithm of the probability of the true class."""
+        return _cross_entropy
+
+    @cached_property
+    def used(self) -> dict[str, Plugin]:
+        """Plugins that make the data, by role."""
+        preset = self.recipe.preset
+        components = (preset.population, preset.renderer, preset.localiser)
+        return {one.role: build(one) for one in components}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that decides what comes out; JSON."""
+        return {**self.recipe.settings, **self.options.settings, **self.maker.settings}
+
+    def of_sky(self) -> dict[str, Any]:
+        """What makers of all kinds are given."""
+        used, preset, options = self.used, self.recipe.preset, self.options
+        roles = ("renderer", "population", "localiser")
+        return {
+            **used,
+            "folder": self.recipe.data_folder(self.folder / "detections"),
+            "settings": {role: describe_plugin(role, used[role]) for role in roles},
+            "seed": self.recipe.data.seed,
+            "min_score": options.detections.min_score,
+            "random_fakes": options.detections.random_fakes,
+            "nside": preset.patches.nside,
+            "size": preset.patches.size,
+            "n_pixels": preset.patches.widths(len(used["renderer"].bands)),
+            "radius": preset.match_radius,
+        }
+
+    @cached_property
+    def data(self) -> dict[str, LabelledCutouts]:
+        """Detections of each set that is not empty, read once.
+
+        Raises
+        ------
+        OptionError
+            If nothing was detected.
+        """
+        splits = self.recipe.data.splits
+        with stage("reading detections"):
+            return {name: self._read(name, rows) for name, rows in splits.items() if len(rows)}
+
+    def batches(self, split: str, workers: int) -> LabelledBatches | None:
+        """Batches of a set; those of validation and test are always the same."""
+        if split not in self.data:
+            return None
+        data, in_training = self.data[split], split == "train"
+        options = self.options.samples
+        return LabelledBatches(
+            cutouts=data,
+            features=self.architecture().features,
+            n_classes=len(self.classifier.classes),
+            batch_size=min(options.batch_size, len(data)),
+            seed=(self.recipe.seed, STREAMS[split]),
+            turns=options.turns and in_training,
+            upright=self.upright,
+            hidden_scores=self.hidden_scores if in_training else 0.0,
+            fixed=not in_training,
+        )
+
+    def standardise(self, network: keras.Model, batches: LabelledBatches) -> None:
+        """Let the network see each input with mean 0 and standard deviation 1."""
+        architecture, data = self.architecture(), batches.cutouts
+        rows = np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).astype(int)
+        some = architecture.features(data[rows].arrays)
+        standardise(network, dict(zip(architecture.shapes, some, strict=True)))
+
+    def publish(
+        self, weights: Path, network: keras.Model, learned: Learned, test_loss: float | None
+    ) -> None:
+        """Write the folder of weights, with the temperature that the validation teaches."""
+        architecture, known = self.known(self.architecture()), self.data["validation"]
+        temperature = fit_temperature(_output(network, architecture, known), known.label)
+        architecture = replace(architecture, temperature=temperature, shares=self._shares(known))
+        numbers = self._numbers(self.data["train"].label)
+        card = classifier_card(learned, test_loss, numbers, temperature)
+        export_network(weights, network, architecture, card=card)
+
+    def _read(self, split: str, indices: range) -> LabelledCutouts:
+        """Detections of a set."""
+        data = read_detections(self.maker.folder, indices, everywhere=self.everywhere)
+        seen = self.seen(split, data)
+        if not len(seen):
+            raise OptionError(
+                f"nothing was detected in the catalogues for {split}",
+                remedy="Lower min_score of the detections, or take more catalogues.",
+            )
+        return seen
+
+    def _shares(self, data: LabelledCutouts) -> tuple[float, ...]:
+        """Share of each class among published detections, or all, none of them zero."""
+        published = self.maker.localiser.published_score
+        chosen = self.everywhere | (data.arrays[TOLD] >= published)
+        numbers = np.array(list(self._numbers(data.label[chosen]).values())) + 1
+        return tuple((numbers / numbers.sum()).tolist())
+
+    def _numbers(self, label: np.ndarray) -> dict[str, int]:
+        """How many detections there are of each class."""
+        classes = self.classifier.classes
+        numbers = np.bincount(label, minlength=len(classes)).tolist()
+        return dict(zip(classes, numbers, strict=True))
+
+
+def fit_temperature(output: np.ndarray, label: np.ndarray) -> float:
+    """Temperature with which probabilities are true.
+
+    Parameters
+    ----------
+    output : ndarray, shape (n, n_classes)
+        Logarithms of probabilities, of detections that the network was not trained on.
+    label : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    float
+        Of the least cross-entropy; between 0.2 and 5.
+
+    References
+    ----------
+    Guo et al. 2017, arXiv:1706.04599.
+    """
+
+    def loss(logarithm: float) -> float:
+        scaled = output / np.exp(logarithm)
+        norm = np.logaddexp.reduce(scaled, axis=1)
+        return float(np.mean(norm - scaled[np.arange(len(label)), label]))
+
+    bounds = tuple(np.log(_TEMPERATURES))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def classifier_card(
+    learned: Learned, test_loss: float | None, numbers: Mapping[str, int], temperature: float
+) -> str:
+    """Card of a trained classifier.
+
+    Parameters
+    ----------
+    learned : Learned
+    test_loss : float or None
+    numbers : mapping of str to int
+        Detections of each class in the training.
+    temperature : float
+        Of the catalogues of the validation.
+
+    Returns
+    -------
+    str
+    """
+    settings = learned.stages[-1][0]
+    rows = {
+        "network": listed(settings["network"]),
+        "preset": settings["preset"],
+        "population": plugin(settings["population"]),
+        "renderer": plugin(settings["renderer"]),
+        "localiser": plugin(settings["localiser"]),
+        "catalogues": catalogues(settings),
+        "seed": settings["seed"],
+        "detections": listed(settings["detections"]),
+        "detections in the training": listed(numbers),
+        "cut-outs": listed(settings["layout"]),
+        "samples": listed(settings["samples"]),
+        "training": listed(settings["training"]),
+        "hours": f"{hours(learned)}, on {load_keras().backend.backend()}",
+        "temperature": f"{temperature:.4f}",
+        **outcome(learned, test_loss),
+    }
+    title = f"{settings['network']['name']}, trained for {settings['preset']}"
+    return model_card(title, rows, learned)
+
+
+def _cross_entropy(target: Any, output: Any) -> Any:
+    """Mean of the negative logarithm of the probability of the true class."""
+    from keras import ops
+
+    return -ops.mean(ops.sum(target * output, axis=-1))
+
+
+def _output(
+    network: keras.Model, architecture: ClassifierNetwork, data: LabelledCutouts
+) -> np.ndarray:
+    """What the network returns for all detections of a set."""
+    parts = [
+        data[np.arange(start, min(start + _AT_ONCE, len(data)))]
+        for start in range(0, len(data), _AT_ONCE)
+    ]
+    return np.concatenate(
+        [network.predict_on_batch(list(architecture.features(part.arrays))) for part in parts]
+    ).astype(float)
