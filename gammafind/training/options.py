@@ -54,8 +54,8 @@ class DataOptions:
 
 
 def kinds(options: type) -> dict[str, type]:
-    """Type of each field of a dataclass of plain options."""
-    return {entry.name: _KINDS[entry.type] for entry in fields(options)}
+    """Type of each field of a dataclass of plain options, annotated by types or their names."""
+    return {entry.name: _KINDS.get(entry.type, entry.type) for entry in fields(options)}
 
 
 def at_least(name: str, value: int, least: int) -> None:
