@@ -1,8 +1,8 @@
-"""What `unet` would find below 10 deg if it were told the interstellar emission; needs ../shared.
+"""Completeness of `unet` below 10 deg if it knew the interstellar emission; needs ../shared.
 
 ``python benchmarks/diffuse_told.py FOLDER [--sky 0]``: FOLDER is that of ``diffuse_swap.py``. Model
-O, smoothed or as it is, takes the place of the background that is fitted to the counts, before the
-first search as well as after it.
+O, smoothed or exact, replaces the background that is fitted to the counts, both before and after
+the first search.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def main() -> None:
     sky = replace(sky, sources=skies.sources(arguments.sky))
     background = dict(sky.observation.background)
 
-    def found(told: np.ndarray | None, even: bool) -> QTable:
+    def found(emission: np.ndarray | None, even: bool) -> QTable:
         scaled, unevenness = fluxes.scaled_background, fluxes.unevenness
-        if told is not None:
-            known = {**background, "interstellar": reshaped(background["interstellar"], told)}
+        if emission is not None:
+            known = {**background, "interstellar": reshaped(background["interstellar"], emission)}
             scaled = mock.Mock(return_value=known)
         if even:
             unevenness = mock.Mock(side_effect=lambda *given: np.zeros(len(given[-1])))
@@ -55,14 +55,14 @@ def main() -> None:
             )
 
     smooth = hp.smoothing(shape, fwhm=np.radians(1.0))
-    print("| told | by score | by TS |\n|---|---|---|")
-    for name, told, even in (
+    print("| known emission | by score | by TS |\n|---|---|---|")
+    for name, emission, even in (
         ("nothing", None, False),
         ("smoothed to 1 deg", smooth, False),
         ("exactly", shape, False),
         ("exactly, nothing uneven", shape, True),
     ):
-        detections = found(told, even)
+        detections = found(emission, even)
         by_score = completeness(detections, sky)
         detections["score"] = detections["ts"]
         print(f"| {name} | {by_score:.3f} | {completeness(detections, sky):.3f} |", flush=True)

@@ -1,10 +1,10 @@
 """Completeness of the U-Net near the edges of its tiles, on the held-out MeerLICHT frames.
 
-``python benchmarks/optical_seams.py [--frames FOLDER]`` takes the frames of
-``optical_frames.py``, and prints for each kind the share of the sources of S/N 4-20 that are found
-within 16 pixels of an edge between two tiles, and that of all others, at the score where 95 % of
-the detections are sources; the same for sources within 16 pixels of the border of the image.
-sep, which knows no tiles, tells how much is a chance of the sources that lie there.
+``python benchmarks/optical_seams.py [--frames FOLDER]`` takes the frames of ``optical_frames.py``,
+and prints for each kind the share of the sources of S/N 4-20 that are found within 16 pixels of an
+edge between two tiles, and that of all others, at the score where 95 % of the detections are
+sources; the same for sources within 16 pixels of the border of the image. sep, which uses no tiles,
+shows how much is due to chance in the sources there.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def row(seen: np.ndarray) -> str:
 
 
 def from_seams(frame: Frame) -> np.ndarray:
-    """Pixels from each source that counts to the nearest edge between the cores of two tiles."""
+    """Distance of each counted source from the nearest edge between the cores of two tiles."""
     shape = frame.observation.counts.pixels[0].shape
     cut = list(tiles(shape, side=SIDE, margin=MARGIN))
     edges = [
@@ -85,7 +85,7 @@ def from_seams(frame: Frame) -> np.ndarray:
 
 
 def from_border(frame: Frame) -> np.ndarray:
-    """Pixels from each source that counts to the border of the image."""
+    """Distance in pixels of each counted source from the border of the image."""
     ny, nx = frame.observation.counts.pixels[0].shape
     x, y = frame.places[frame.snr >= LEAST_SNR].T
     return np.min([x + 0.5, nx - 0.5 - x, y + 0.5, ny - 0.5 - y], axis=0)

@@ -1,4 +1,4 @@
-"""Time and memory of the search of the real sky, beside its floor, and of the command line."""
+"""Time and memory of the search of the real sky, with its lower limit, and of the command line."""
 
 from __future__ import annotations
 
