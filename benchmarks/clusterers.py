@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def disc_map(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Discs of score 1 at random places that do not overlap, and noise."""
+    """Discs of score 1 at random positions without overlap, and noise."""
     y, x = np.indices((WIDTH, WIDTH))
     centres: list[tuple[float, float]] = []
     while len(centres) < N_DISCS:

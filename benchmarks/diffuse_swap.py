@@ -1,7 +1,7 @@
-"""The U-Net where the interstellar emission is another than it is told: Model O; needs ../shared.
+"""The U-Net with a wrong interstellar emission: the sky has Model O; needs ../shared.
 
 ``python benchmarks/diffuse_swap.py FOLDER STANDARD [--skies 4] [--weights FOLDER]``: STANDARD is
-the folder that ``benchmarks/localiser.py`` filled, whose sources are the same.
+the folder of ``benchmarks/localiser.py``, with the same sources.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def main() -> None:
 
 
 def model_o() -> np.ndarray:
-    """Interstellar emission of Model O over that of the embedded shape, 2-20 GeV.
+    """Ratio of the interstellar emission of Model O to the embedded shape, 2-20 GeV.
 
-    Its inverse-Compton part is scaled so that both are alike on average at abs(b) > 20.
+    Its inverse-Compton part is scaled so that both have the same mean at abs(b) > 20.
     """
     pion, compton, embedded = (
         np.load(TEMPLATES / name).astype(float)

@@ -1,4 +1,4 @@
-"""What the U-Net finds on skies of the background alone.
+"""Detections of the U-Net on skies that contain only background.
 
 ``python benchmarks/empty_sky.py FOLDER [--skies 10] [--weights FOLDER]``
 """
@@ -19,7 +19,7 @@ CUTS = (0.3, 0.5, 0.7, 0.8, 0.9)
 
 @kept("empty_sky")
 def main() -> None:
-    """Print the false detections of a sky."""
+    """Print the number of false detections per sky."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--skies", type=int, default=10)

@@ -25,7 +25,7 @@ SUBPIXELS = 8
 
 @kept("expected_ts")
 def main() -> None:
-    """Print a table, and the differences from a sum over all pixels about some sources."""
+    """Print a table, and the differences from a sum over all pixels around some sources."""
     preset = load_preset(PRESET)
     renderer = build(preset.renderer)
     sources = build(preset.population).sample(rng=np.random.default_rng(1))

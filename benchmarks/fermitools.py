@@ -105,7 +105,7 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class DayRenderer(FermiLatRenderer):
-    """The renderer with the livetime of one day: PSF at the Crab, exposure everywhere."""
+    """The renderer with the livetime of one day: PSF at the Crab, exposure on the whole sky."""
 
     livetime_cube: str
 
@@ -207,7 +207,7 @@ def source_map_totals(renderer: DayRenderer, reference: Reference) -> np.ndarray
 
 
 def away_from_steps(renderer: DayRenderer, reference: Reference) -> np.ndarray:
-    """Pixels with one pixel of the livetime cube all over the 0.6 deg around them."""
+    """Pixels whose surroundings of 0.6 deg are within one pixel of the livetime cube."""
     number = renderer.cube.pixels.pixel_of(reference.pixels.centres())
     return maximum_filter(number, 7) == minimum_filter(number, 7)
 
@@ -234,7 +234,7 @@ def recover(unit: UnitCrab, reference: Reference) -> np.ndarray:
 
 
 def fit_photons(unit: UnitCrab, reference: Reference) -> np.ndarray:
-    """Return the same parameters of the largest likelihood of the photons, as gtlike finds them."""
+    """Maximum-likelihood values of the same parameters for the photons, as in gtlike."""
 
     def minus_log_likelihood(parameters: np.ndarray) -> float:
         counts = expected(parameters, unit, reference)
@@ -245,7 +245,7 @@ def fit_photons(unit: UnitCrab, reference: Reference) -> np.ndarray:
 
 
 def expected(parameters: np.ndarray, unit: UnitCrab, reference: Reference) -> np.ndarray:
-    """Our Crab over the official diffuse emission, in each bin and pixel."""
+    """Our Crab on the official diffuse emission, in each bin and pixel."""
     flux, index, isotropic, galactic = parameters
     crab = unit.counts(flux * 1e-6, index)
     return crab + isotropic * reference.isotropic + galactic * reference.galactic

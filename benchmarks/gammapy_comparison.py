@@ -1,9 +1,10 @@
 """Spectra, expected counts and speed next to gammapy's, in one run; needs ../shared and gammapy.
 
-gammapy and this package do not share an environment well (gammapy 2.1 does not import with regions
-0.12), so it gets its own: ``python -m venv gammapy-env``, then ``gammapy-env/bin/python -m pip
-install gammapy "regions<0.12"``, which is what the extra ``gamma`` holds. This script runs where
-gammafind is installed; it hands gammapy_worker.py to the Python that ``--gammapy`` names.
+gammapy and this package are difficult to install together (gammapy 2.1 cannot be imported with
+regions 0.12), so gammapy gets its own environment: ``python -m venv gammapy-env``, then
+``gammapy-env/bin/python -m pip install gammapy "regions<0.12"``, which is the same as the extra
+``gamma``. This script runs where gammafind is installed; it runs gammapy_worker.py with the Python
+given by ``--gammapy``.
 """
 
 from __future__ import annotations
@@ -64,11 +65,11 @@ def main() -> None:
 
 
 def sources_in_patch(sources: QTable, rng: np.random.Generator) -> QTable:
-    """Rows of the catalogue, moved to places in the patch; the first is Mkn 421.
+    """Rows of the catalogue, moved to positions in the patch; the first is Mkn 421.
 
-    None is within four pixels of the edge. The first stands at the centre of a pixel: elsewhere
-    gammapy shares a source out among the four nearest pixels before it convolves. Fluxes are
-    constant; the row in the catalogue stands in ``row``.
+    None is within four pixels of the edge. The first is at the centre of a pixel: elsewhere gammapy
+    divides a source among the four nearest pixels before the convolution. Fluxes are constant;
+    ``row`` is the row in the catalogue.
     """
     names = np.char.strip(np.asarray(sources["ASSOC1"], dtype=str))
     others = rng.permutation(np.flatnonzero(names != "Mkn 421"))[: max(NUMBERS) - 1]
@@ -86,7 +87,7 @@ def sources_in_patch(sources: QTable, rng: np.random.Generator) -> QTable:
 
 
 def spectrum_task(catalogue: QTable) -> dict:
-    """Energies to evaluate at, nodes of a quadrature, and cut-offs in the form of DR3."""
+    """Energies for the evaluation, nodes of a quadrature, and cut-offs in the form of DR3."""
     points, weights = np.polynomial.legendre.leggauss(400)
     half = np.log(RANGE[1] / RANGE[0]) / 2
     nodes = RANGE[0] * np.exp(half * (points + 1))
@@ -110,7 +111,7 @@ def spectrum_task(catalogue: QTable) -> dict:
 
 
 def later_form(catalogue: QTable):
-    """Cut-offs of the catalogue, as DR3 and DR4 write them."""
+    """Cut-offs of the catalogue in the form of DR3 and DR4."""
     rows = catalogue[np.asarray(catalogue["SpectrumType"]) == "PLSuperExpCutoff"]
     return replace(
         spectra_of(rows),
@@ -139,7 +140,7 @@ def patch_task(renderer: FermiLatRenderer, sources: QTable) -> dict:
 
 
 def relative_areas(renderer: FermiLatRenderer, band: Band) -> np.ndarray:
-    """Effective area in the middle of `PARTS` parts of a band, over that of the whole band."""
+    """Effective area at the centre of `PARTS` parts of a band, relative to the whole band."""
     (response,) = renderer.responses
     edges = np.geomspace(band.low, band.high, PARTS + 1)
     area = response.mean_effective_area(np.sqrt(edges[1:] * edges[:-1]))
@@ -147,7 +148,7 @@ def relative_areas(renderer: FermiLatRenderer, band: Band) -> np.ndarray:
 
 
 def ask_gammapy(python: str, task: dict) -> dict:
-    """Run gammapy_worker.py and return what it found."""
+    """Run gammapy_worker.py and return its results."""
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "task.npz", **task)
         subprocess.run([python, "-W", "ignore", str(WORKER), folder], check=True)
@@ -176,13 +177,13 @@ def print_spectra(catalogue: QTable, task: dict, theirs: dict) -> None:
 
 
 def relative(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Relative deviation; 0 where both are too small for a float to hold."""
+    """Relative deviation; 0 if both are too small for a float."""
     tiny = np.finfo(float).tiny
     return np.where((ours < tiny) & (theirs < tiny), 0, np.abs(ours / np.maximum(theirs, tiny) - 1))
 
 
 def print_counts(renderer: FermiLatRenderer, sources: QTable, theirs: dict) -> None:
-    """Print our counts of one source in the patch over those of gammapy, band by band."""
+    """Print the ratio of our counts of one source in the patch to those of gammapy, by band."""
     ours = draw(renderer, sources[:1])
     exact = summed(renderer, sources[:1])
     print(
@@ -231,7 +232,7 @@ def print_speed(renderer: FermiLatRenderer, sources: QTable, theirs: dict) -> No
 
 
 def print_whole_sky(renderer: FermiLatRenderer, sources: QTable) -> None:
-    """Print our seconds for the whole catalogue in all patches: gammapy has no such thing."""
+    """Print our seconds for the whole catalogue in all patches, which gammapy cannot render."""
     widths = load_preset(PRESET).patches.widths(len(renderer.bands))
     (wall, cpu), _ = timed(lambda: renderer.render_patches(sources, PatchGrid.healpix(), widths))
     print(
@@ -241,9 +242,9 @@ def print_whole_sky(renderer: FermiLatRenderer, sources: QTable) -> None:
 
 
 def timed(work: Callable[[], object]) -> tuple[np.ndarray, object]:
-    """Seconds by the clock and of the cores, and what ``work`` returns, of the second of two runs.
+    """Wall-clock and CPU seconds, and the result of ``work``, in the second of two runs.
 
-    gammapy has been warmed up too.
+    gammapy is also timed in a second run.
     """
     work()
     start = np.array([time.perf_counter(), time.process_time()])

@@ -1,7 +1,7 @@
 """The U-Net and gammapy's TS maps on the same patches of a held-out sky; needs gammapy.
 
-``python benchmarks/gammapy_patches.py FOLDER [--every 8] [--sky 0]`` looks at every 8th of the 768
-patches, and counts sources and detections which are nearest to the centre of one of these. Both
+``python benchmarks/gammapy_patches.py FOLDER [--every 8] [--sky 0]`` uses every 8th of the 768
+patches, and the sources and detections that are nearest to the centre of one of these. Both methods
 get the true background. FOLDER is that of ``benchmarks/localiser.py``.
 """
 
@@ -25,7 +25,7 @@ from gammafind.plugins.unet.localiser import UNet
 from gammafind.sky.patches import PatchGrid
 
 THRESHOLD = 6.0
-"""Least TS that gammapy's peaks have; well below the cut at the purity."""
+"""Smallest TS of the peaks of gammapy; well below the cut at the purity."""
 
 
 @kept("gammapy_patches")
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _nearest_to(table: QTable, grid: PatchGrid, chosen: np.ndarray) -> QTable:
-    """Rows to whose position the centre of a chosen patch is the nearest."""
+    """Rows for which the nearest patch centre is that of a chosen patch."""
     return table[np.isin(grid.nearest(SkyCoord(table["ra"], table["dec"], frame="icrs")), chosen)]
 
 

@@ -1,4 +1,4 @@
-"""What gammapy says; run by gammapy_comparison.py in an environment that has gammapy.
+"""Results of gammapy; run by gammapy_comparison.py in an environment with gammapy.
 
 Spectra of the catalogue, expected counts of a source in a patch, and the time for many sources.
 """
@@ -41,7 +41,7 @@ def main() -> None:
 def spectra(catalogue: SourceCatalog4FGL, task: dict) -> dict:
     """Differential flux of each source at the energies, and its flux in two ways.
 
-    ``flux`` is gammapy's own integral; ``gauss`` is the sum of its differential fluxes over the
+    ``flux`` is the integral of gammapy; ``gauss`` is the sum of its differential fluxes over the
     nodes of a quadrature.
     """
     models = [source.spectral_model() for source in catalogue]
@@ -56,7 +56,7 @@ def spectra(catalogue: SourceCatalog4FGL, task: dict) -> dict:
 
 
 def later_form(task: dict) -> dict:
-    """Differential flux of the cut-offs as DR3 and DR4 write them."""
+    """Differential flux of the cut-offs in the form of DR3 and DR4."""
     energy = task["energy"] * u.MeV
     models = [
         SuperExpCutoffPowerLaw4FGLDR3SpectralModel(
@@ -72,7 +72,7 @@ def later_form(task: dict) -> dict:
 
 
 def drawn(catalogue: SourceCatalog4FGL, task: dict) -> dict:
-    """Expected counts of one source, and the seconds, by the clock and of the cores, for many."""
+    """Expected counts of one source, and wall-clock and CPU seconds for many sources."""
     one = dataset(in_parts(task))
     one.models = Models(sky_models(catalogue, task, 1))
     n_bands, n_parts = task["area"].shape
@@ -90,7 +90,7 @@ def drawn(catalogue: SourceCatalog4FGL, task: dict) -> dict:
 
 
 def sky_models(catalogue: SourceCatalog4FGL, task: dict, number: int) -> list[SkyModel]:
-    """Spectra of rows of the catalogue, at places in the patch."""
+    """Spectra of rows of the catalogue, at positions in the patch."""
     places = SkyCoord(task["lon"][:number], task["lat"][:number], unit="deg", frame="galactic")
     return [
         SkyModel(

@@ -1,4 +1,4 @@
-"""Skies that no network has seen: made once into a folder, searched, and kept for the tables."""
+"""Held-out skies that no network has seen: simulated once, searched, and stored for the tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from gammafind.sky.skymap import SkyMap
 __all__ = ["HeldOut", "evaluated", "joined", "latitude", "reshaped"]
 
 SEED = 9001
-"""Of the held-out skies: none of training, validation, or of what was tried on the way."""
+"""Seed of the held-out skies: not used for training, validation or development."""
 IDEAL_INDEX = 2.3
 LEAST_TS = 5.0
 
@@ -44,15 +44,14 @@ class HeldOut:
     Parameters
     ----------
     folder : Path
-        Where tables are kept; what is there is not computed again.
+        Where tables are stored; existing tables are not computed again.
     preset : str
     flux_min : str, optional
-        Of the population; that of the preset by default.
+        Flux limit of the population; by default that of the preset.
     empty : bool
-        Background alone.
+        Whether the skies have only background.
     shape : ndarray, optional
-        Factor on the interstellar emission of the sky (RING, Galactic), of which the observer does
-        not know.
+        Factor for the interstellar emission of the sky (RING, Galactic), unknown to the observer.
     seed : int
     """
 
@@ -95,7 +94,7 @@ class HeldOut:
         return self._kept(index, f"{name}.fits", find)
 
     def ideal(self, index: int) -> QTable:
-        """What one who knows background and neighbours finds."""
+        """Detections with known background and neighbours."""
         return self._kept(index, "ideal.fits", lambda: _ideal(self.settings, self.sky(index)))
 
     def _kept(self, index: int, name: str, make: Callable[[], QTable]) -> QTable:
@@ -108,7 +107,7 @@ class HeldOut:
         return read_table(path)
 
     def seconds(self, index: int, name: str) -> float:
-        """Time of a search that was kept."""
+        """Stored time of a search."""
         path = self.folder / f"sky-{index:02d}" / f"{name}.json"
         return float(json.loads(path.read_text())["seconds"])
 
@@ -141,11 +140,11 @@ class HeldOut:
 
 
 _last: list[Any] = []
-"""Key and sky that were made last."""
+"""Key and sky of the last simulation."""
 
 
 def joined(parts: list[Evaluation]) -> Evaluation:
-    """Evaluation of several skies together; regions of different skies are different."""
+    """Evaluation of several skies together; each sky has its own regions."""
     numbered = [(part, 10_000 * i) for i, part in enumerate(parts)]
     return Evaluation(
         score=np.concatenate([p.score for p in parts]),
@@ -194,7 +193,7 @@ def _ideal(preset: Preset, sky: SimulatedSky) -> QTable:
 
 
 def reshaped(interstellar: SkyMap, shape: np.ndarray) -> SkyMap:
-    """Interstellar emission times a factor that is given on pixels of its own."""
+    """Interstellar emission times a factor that is given on other pixels."""
     values = []
     for pixels, band in zip(interstellar.pixels, interstellar.values, strict=True):
         if not isinstance(pixels, HealpixPixels):

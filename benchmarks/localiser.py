@@ -1,7 +1,7 @@
 """The U-Net on ten held-out skies, next to an ideal matched filter that knows all else.
 
-``python benchmarks/localiser.py FOLDER [--skies 10] [--weights FOLDER] [--name unet]`` keeps
-what it computes in FOLDER, and prints the tables of docs/validation/localiser.md.
+``python benchmarks/localiser.py FOLDER [--skies 10] [--weights FOLDER] [--name unet]`` stores its
+results in FOLDER, and prints the tables of docs/validation/localiser.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REGIONS = {"all sky": (0, 90), "abs(b) > 20": (20, 90), "abs(b) < 10": (0, 10)}
 FLUXES = {"all": 0.0, ">= 3.4e-13": 3.4e-13, ">= 1e-12": 1e-12}
 """Energy flux of 1-100 GeV in erg cm-2 s-1."""
 OLDER_FLUX = 2.3e-10
-"""Photon flux above 1 GeV in cm-2 s-1 from which the older code states 0.934 and 0.954."""
+"""Photon flux above 1 GeV in cm-2 s-1 for which the older code reports 0.934 and 0.954."""
 
 
 @kept("localiser")
@@ -109,13 +109,13 @@ def print_half_found(sources: list, found: dict[str, list], whole: dict[str, Eva
             here = evaluation.select(selected=inside, counted=(at >= low) & (at < high))
             cuts.append(purity_cut(here, purity=PURITY))
             values.append(half_found(ts[inside], here.found(cuts[-1])))
-        told = " | ".join(f"{value:.1f}" for value in values)
+        cells = " | ".join(f"{value:.1f}" for value in values)
         at_cuts = ", ".join(f"{cut:.3g}" for cut in cuts)
-        print(f"| {region} | {told} | {values[0] / values[-1]:.3f} | {at_cuts} |")
+        print(f"| {region} | {cells} | {values[0] / values[-1]:.3f} | {at_cuts} |")
 
 
 def print_older(sources: list, found: list, whole: Evaluation) -> None:
-    """Print what is found of the sources that the older code states numbers of."""
+    """Print the completeness of the sources for which the older code reports numbers."""
     b, at = latitude(sources), latitude(found)
     flux = np.concatenate([s["flux"].to_value("cm-2 s-1") for s in sources])
     here = whole.select(selected=(b > 20) & (flux >= OLDER_FLUX), counted=at > 20)
@@ -127,7 +127,7 @@ def print_older(sources: list, found: list, whole: Evaluation) -> None:
 
 
 def print_offsets(sources: list, found: list) -> None:
-    """Print how far detections are off, and how well their errors tell it."""
+    """Print the position offsets and compare them with their errors."""
     offset, error, ts = [], [], []
     for true, one in zip(sources, found, strict=True):
         one = one[np.asarray(one["score"]) >= 0.5]

@@ -1,7 +1,7 @@
 """Seconds of a six-band search by the U-Net, of its parts, of its runners, and of clusterers.
 
-``python benchmarks/localiser_speed.py [--weights FOLDER]``. Runners whose libraries are missing are
-left out. KERAS_BACKEND chooses one backend a run.
+``python benchmarks/localiser_speed.py [--weights FOLDER]``. Runners with missing libraries are
+skipped. KERAS_BACKEND selects one backend per run.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def main() -> None:
     rng = np.random.default_rng
     for options in ({"fluxes": False}, {}, {"views": 4}):
         localiser = UNet(weights=arguments.weights, **options)
-        told = ", ".join(f"{k} = {v}" for k, v in options.items()) or "as shipped"
+        label = ", ".join(f"{k} = {v}" for k, v in options.items()) or "as shipped"
         timed(
-            f"whole sky, {told}",
+            f"whole sky, {label}",
             lambda one=localiser: one.localise_sky(
                 sky.observation, grid=grid, n_pixels=widths, rng=rng(0)
             ),
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def scores(run: Callable, seen: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Output of a network for all patches, a batch at a time."""
+    """Output of a network for all patches, in batches."""
     parts = range(0, len(seen[0]), BATCH)
     return np.concatenate([run([array[i : i + BATCH] for array in seen]) for i in parts])
 

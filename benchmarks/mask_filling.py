@@ -1,8 +1,8 @@
 """The U-Net on skies of other lower flux limits, next to the paper's 0.58 at purity 0.90.
 
-``python benchmarks/mask_filling.py FOLDER [--skies 2] [--limits 1.54e-12 ...]``. The paper's mask
-fills 3.5 % of its pixels: by discs of radius 5 that is some 3,000 sources a sky, by discs of radius
-2.5 some 11,000. For each limit the sky holds the sources above it and no others.
+``python benchmarks/mask_filling.py FOLDER [--skies 2] [--limits 1.54e-12 ...]``. The mask of the
+paper fills 3.5 % of its pixels: with discs of radius 5 this means about 3,000 sources per sky, with
+discs of radius 2.5 about 11,000. For each limit the sky contains only the sources above it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gammafind.evaluation.metrics import Evaluation, purity_cut, rates
 from gammafind.plugins.unet.localiser import UNet
 
 LIMITS = (1.54e-12, 5e-13, 2.5e-13, 9.5e-14)
-"""Energy flux of 1-100 GeV in erg cm-2 s-1; the first and the last give the two readings."""
+"""Energy flux of 1-100 GeV in erg cm-2 s-1; the first and the last belong to the two radii."""
 PURITY = 0.90
 RADIUS = 0.3 * u.deg
 

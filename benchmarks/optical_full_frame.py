@@ -2,7 +2,7 @@
 
 ``python benchmarks/optical_full_frame.py [--folder FOLDER] [--only NAME]`` simulates one crowded
 frame (1e5 sources brighter than 20.5) once into FOLDER and runs ``gammafind detect`` on it as a
-process of its own: reading, sky and seeing, search, table and regions.
+separate process: reading, sky and seeing, search, table and regions.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def row(seen: np.ndarray) -> str:
 
 
 def from_seams(frame: Frame) -> np.ndarray:
-    """Pixels from each source that counts to the nearest edge between the cores of two tiles."""
+    """Distance of each counted source from the nearest edge between the cores of two tiles."""
     shape = frame.observation.counts.pixels[0].shape
     cut = list(tiles(shape, side=SIDE, margin=MARGIN))
     edges = [
@@ -87,7 +87,7 @@ def from_seams(frame: Frame) -> np.ndarray:
 
 
 def from_border(frame: Frame) -> np.ndarray:
-    """Pixels from each source that counts to the border of the image."""
+    """Distance in pixels of each counted source from the border of the image."""
     ny, nx = frame.observation.counts.pixels[0].shape
     x, y = frame.places[frame.snr >= LEAST_SNR].T
     return np.min([x + 0.5, nx - 0.5 - x, y + 0.5, ny - 0.5 - y], axis=0)

@@ -1,8 +1,7 @@
-"""Binary accuracy of the paper's network on skies with the paper's mask filling.
+"""Binary accuracy of the network of the paper on skies with the mask filling of the paper.
 
 ``python benchmarks/paper_network.py RECIPE TRAINED`` takes a recipe with catalogues for the test
-and the folder that ``gammafind train localiser`` filled, and prints a row of
-docs/validation/localiser.md.
+and the folder of ``gammafind train localiser``, and prints a row of docs/validation/localiser.md.
 """
 
 from __future__ import annotations
@@ -52,10 +51,10 @@ def main() -> None:
         mask = targets[..., 0] > 0
         told = averaged(run, seen, arguments.views)[..., 0] > 0
         for values, of in (
-            (right, told == mask),
+            (right, predicted == mask),
             (filled, mask),
-            (both, told & mask),
-            (said, told),
+            (both, predicted & mask),
+            (said, predicted),
         ):
             values.append(of.mean(axis=(1, 2)))
     accuracy, fill, overlap, positive = (

@@ -1,9 +1,10 @@
-"""What the whole localiser would reach in the binary accuracy of the paper's network.
+"""Binary accuracy of the complete localiser, compared with the network of the paper.
 
 ``python benchmarks/paper_reference.py RECIPE`` takes the recipe of ``paper_network.py``, draws one
-sky of its test catalogue, searches it with ``unet`` as it is shipped, and calls each pixel of the
-same patches a source where that is the more probable by all detections near it, their probabilities
-and position errors. It sees the whole sky, not patch by patch, and fits all sources together.
+sky of its test catalogue, searches it with the shipped ``unet``, and marks each pixel of the same
+patches as source if this is more probable according to all detections near it, their probabilities
+and position errors. The localiser uses the whole sky, not single patches, and fits all sources
+together.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ def main() -> None:
     mask = discs(truth, len(grid), width, radius=radius)
     trivial = 1 - mask.mean()
 
-    def adjusted(told: np.ndarray) -> float:
-        return float(((told == mask).mean() - trivial) / (1 - trivial))
+    def adjusted(predicted: np.ndarray) -> float:
+        return float(((predicted == mask).mean() - trivial) / (1 - trivial))
 
     sky = simulated_sky(maker.renderer, maker.population, seed=maker.seed, index=index)
     found = UNet().localise_sky(sky.observation, rng=np.random.default_rng(SEED))
@@ -61,13 +62,13 @@ def main() -> None:
     for least in TRUE_TS:
         seen = truth[truth["ts"] >= least]
         print(
-            f"| true places of all of TS >= {least} | "
+            f"| true positions of all with TS >= {least} | "
             f"{adjusted(discs(seen, len(grid), width, radius=radius)):.3f} |"
         )
 
 
 def probabilities(found: QTable, grid: PatchGrid, width: int, radius: float) -> np.ndarray:
-    """Probability of each pixel that it lies within the radius of a source, (n, width, width)."""
+    """Probability that each pixel is within the radius of a source, (n, width, width)."""
     positions = SkyCoord(found["ra"], found["dec"], frame="icrs")
     patch, row, x, y = grid.members(vectors_in(grid.frame, positions), width, margin=REACH)
     score = np.asarray(found["score"])[row]
@@ -88,7 +89,7 @@ def probabilities(found: QTable, grid: PatchGrid, width: int, radius: float) -> 
 
 
 def profile(radius: float, sigma: float) -> np.ndarray:
-    """Chance to lie within a radius of a source whose place has an error, by the distance."""
+    """Probability to be within a radius of a source with a position error, by the distance."""
     n = int(np.ceil(1.5 * REACH / FINE))
     at = np.arange(-n, n + 1) * FINE
     disc = (np.hypot(at[:, None], at) <= radius).astype(float)

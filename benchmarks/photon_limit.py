@@ -1,13 +1,13 @@
-"""What the photons of a source say of its class, if all else on the sky is known.
+"""Information of the photons of a source about its class, if everything else is known.
 
-Between the true parameters of a source (`truth_classifier.py`) and a classifier of real maps lies
-the noise of its photons. Here a network is given the counts of each band and the flux of each year
-with the noise of a likelihood in which position, background and neighbours are known (the bound of
-Cramer and Rao): more than anyone can see of a source in six bands and ten years. In each band N
-counts of an information I are as N counts on a known background of N^2 / I - N.
+Compared with the true parameters of a source (`truth_classifier.py`), a classifier of real maps has
+the noise of the photons. Here a network gets the counts of each band and the flux of each year with
+the noise of a likelihood with known position, background and neighbours (the Cramer-Rao bound). No
+analysis can measure more of a source in six bands and ten years. In each band, N counts with an
+information I are equivalent to N counts on a known background of N^2 / I - N.
 
 ``python benchmarks/photon_limit.py FOLDER`` prints its accuracy on the detections of the skies in
-FOLDER, which ``classifier.py`` has made.
+FOLDER, which ``classifier.py`` has written.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def seen_best(sources: QTable, renderer: SkyRenderer) -> QTable:
-    """Counts of each source in each band, and TS and information of each band, all else known."""
+    """Counts, TS and information of each source in each band, everything else known."""
     table = sources["class_label", "flux_history"]
     table["b"] = SkyCoord(sources["ra"], sources["dec"], frame="icrs").galactic.b.deg
     table["counts"] = renderer.source_counts(sources)
@@ -121,10 +121,10 @@ def trained(catalogues: list[QTable]):
     return predict
 
 
-def print_limit(known: Known, truth: QTable, told: np.ndarray) -> None:
+def print_limit(known: Known, truth: QTable, predicted: np.ndarray) -> None:
     """Accuracy of four classes by TS, and of BLL against FSRQ, of published detections."""
     ts = np.asarray(truth["band_ts"]).sum(axis=1)
-    named = told.argmax(axis=1)
+    named = predicted.argmax(axis=1)
 
     def four(rows: np.ndarray) -> float:
         return accuracy(known.label[rows], named[rows])
@@ -134,7 +134,7 @@ def print_limit(known: Known, truth: QTable, told: np.ndarray) -> None:
     for low, high in [*pairwise(TS_BINS), (100, np.inf)]:
         rows = np.flatnonzero(real & (ts >= low) & (ts < high))
         print(f"| {low}-{high} | {len(rows)} | {interval(four, known, rows)} |")
-    share = told[:, FSRQ] / np.maximum(told[:, BLL] + told[:, FSRQ], FLOOR)
+    share = predicted[:, FSRQ] / np.maximum(predicted[:, BLL] + predicted[:, FSRQ], FLOOR)
     fsrq = known.label == FSRQ
     print("\n| BLL, FSRQ | accuracy | AUC |\n|---|---|---|")
     for name, least in {"all": 0, "TS > 100": 100}.items():

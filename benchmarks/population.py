@@ -91,7 +91,7 @@ def print_parameters() -> None:
 def print_other_half(name: str) -> None:
     """Fit every second source of the catalogue, test on the members among the others.
 
-    A fit is as uncertain as the sample that it is made from, whose size is that of the second
+    The size of the fitted sample limits the accuracy of the fit, so it is the size of the second
     sample in p.
     """
     real = real_members(name, PEAK, CATALOGUE[1::2])
@@ -151,7 +151,7 @@ def print_sky_bands(skies: dict[str, list[QTable]]) -> None:
 
 
 def print_forms() -> None:
-    """Print the measured fluxes of power-law sources over those of both forms."""
+    """Print the ratio of the measured fluxes of power-law sources to those of both forms."""
     groups = class_group(CATALOGUE["CLASS1"])
     edges = CATALOGUE_BANDS * u.GeV
     bands = " | ".join(f"{a:g}-{b:g}" for a, b in pairwise(CATALOGUE_BANDS))
@@ -201,7 +201,7 @@ def print_counts(name: str, key: str, counts: np.ndarray, note: str) -> None:
 
 
 def chi2(found: np.ndarray, wanted: np.ndarray) -> str:
-    """Deviation of single skies from the catalogue's numbers as expectation."""
+    """Deviation of single skies from the numbers of the catalogue."""
     values = np.sum((found - wanted) ** 2 / np.maximum(wanted, 1), axis=1)
     n_good = int(np.sum(stats.chi2(len(wanted)).sf(values) > 0.05))
     return f"{values.mean():.1f}, {n_good} of {len(values)}"

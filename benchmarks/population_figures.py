@@ -1,4 +1,4 @@
-"""Figures of docs/guide/population.md: the fits against the catalogue."""
+"""Figures of docs/guide/population.md: the fits compared with the catalogue."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def draw_figures(folder: Path, skies: list[QTable]) -> Iterator[Path]:
 
 
 def parameters() -> Figure:
-    """Histograms of each parameter of each class, real, drawn, and of the paper's families."""
+    """Histograms of each parameter of each class, real, drawn, and from the paper."""
     figure = Figure(figsize=(9.5, 8), layout="constrained")
     axes = figure.subplots(len(CLASSES), len(NAMES))
     for row, name in zip(axes, CLASSES, strict=True):

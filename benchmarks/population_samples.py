@@ -1,4 +1,4 @@
-"""Real and synthetic samples that the benchmark of the population compares."""
+"""Real and synthetic samples for the benchmark of the population."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DRAWS = 20000
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sample:
-    """Sources of one class: log energy flux, shape, and the fit that says their form."""
+    """Sources of one class: log energy flux, shape, and the fit that defines their form."""
 
     log_flux: np.ndarray
     shape: np.ndarray
@@ -82,7 +82,7 @@ def drawn_like(fit: PopulationFit, population: FermiPopulation, name: str, real:
 
 
 def in_class_form(catalogue: QTable) -> QTable:
-    """Copy of a catalogue whose spectra have the form in which the population draws them."""
+    """Copy of a catalogue with spectra in the form of the population."""
     table = catalogue.copy()
     pulsar = class_group(table["CLASS1"]) == "PSR"
     table["SpectrumType"] = np.where(pulsar, "PLSuperExpCutoff", "LogParabola")

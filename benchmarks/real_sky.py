@@ -70,7 +70,7 @@ def observe() -> Observation:
 
 
 def one_pass(observation: Observation) -> QTable:
-    """Peaks of the score of a matched filter, over the fitted background, without iteration."""
+    """Peaks of the score of a matched filter on the fitted background, without iteration."""
     data = sky_data(observation, index=2.3)
     model = SkyModel(data, background_components(observation), 6.0)
     grid = search_grid(data)

@@ -1,4 +1,4 @@
-"""Are counts conserved, and do sources stand where they should? The renderer on whole skies."""
+"""Conservation of counts and positions of sources: the renderer on whole skies."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def print_accuracy(renderer: FermiLatRenderer, catalogue: QTable, places: QTable) -> None:
-    """Print, for each band, how far counts and positions are off."""
+    """Print the errors of counts and positions for each band."""
     whole = conservation(renderer, catalogue)
     singles = [renderer.render(places[i : i + 1]).values for i in range(len(places))]
     print(
@@ -78,7 +78,7 @@ def print_accuracy(renderer: FermiLatRenderer, catalogue: QTable, places: QTable
 
 
 def special_and_random(rng: np.random.Generator) -> QTable:
-    """Sources of one flux: at the places where pixelisations fail, and anywhere."""
+    """Sources of equal flux: at special positions of pixelisations, and at random ones."""
     lon, lat = np.transpose(list(SPECIAL.values()))
     lon = np.append(lon, rng.uniform(0, 360, N_RANDOM))
     lat = np.append(lat, np.degrees(np.arcsin(rng.uniform(-1, 1, N_RANDOM))))
@@ -100,16 +100,16 @@ def positions(sources: QTable) -> SkyCoord:
 
 
 def conservation(renderer: FermiLatRenderer, sources: QTable) -> np.ndarray:
-    """Sum of the rendered map over predicted counts, in each band."""
+    """Ratio of the sum of the rendered map to the predicted counts, in each band."""
     rendered = [values.sum(dtype=float) for values in renderer.render(sources).values]
     return np.array(rendered) / renderer.source_counts(sources).sum(axis=0)
 
 
 def peak_offset(sky: np.ndarray, pixels: HealpixPixels, psf: RadialPsf, place: SkyCoord) -> float:
-    """Distance in degrees of the peak from where the source is.
+    """Distance in degrees of the peak from the source.
 
-    The peak is where the mean of the PSF over the sub-pixels of each pixel fits the pixels near
-    the brightest one best: a parabola would see the pixels' edges.
+    The peak is the position where the mean of the PSF over the sub-pixels of each pixel fits the
+    pixels near the brightest one best: a parabola would depend on the edges of the pixels.
     """
     truth = place.cartesian.xyz.value
     top = pixels.vectors[int(np.argmax(sky))]

@@ -1,4 +1,4 @@
-"""4FGL-DR2 as we render it, on the real LAT sky of 573 weeks: norms, chi2, a map of residuals."""
+"""The rendered 4FGL-DR2 on the real LAT sky of 573 weeks: norms, chi2, a map of residuals."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Sky:
     ----------
     renderer : FermiLatRenderer
     sources : QTable
-        As `true_sources` makes it.
+        As from `true_sources`.
     """
 
     renderer: FermiLatRenderer
@@ -85,7 +85,7 @@ class Sky:
 
     @cached_property
     def high(self) -> np.ndarray:
-        """Pixels beyond `MASK` of the Galactic plane."""
+        """Pixels further than `MASK` from the Galactic plane."""
         return np.abs(self.pixels.vectors[:, 2]) > np.sin(MASK)
 
     @cached_property
@@ -116,7 +116,7 @@ class Sky:
     def isolated(self) -> list[np.ndarray]:
         """Rows of the brightest sources without neighbours, each alone, brightest first.
 
-        Point sources, where all others within 2 deg together have less than a tenth of the
+        Point sources for which all others within 2 deg have in total less than a tenth of the
         expected counts.
         """
         found = []
@@ -133,8 +133,8 @@ class Sky:
     def norm_of(self, rows: np.ndarray) -> tuple[float, float]:
         """Norm of the sources of ``rows`` together, and its statistical error.
 
-        Fitted within 3 deg, with one norm of the diffuse emission; all other sources stay as
-        the catalogue has them.
+        Fitted within 3 deg, with one norm of the diffuse emission; all other sources have the
+        values of the catalogue.
         """
         centre = self.positions[rows[0]].galactic.cartesian.xyz.value
         disc = hp.query_disc(self.pixels.nside, centre, DISC.to_value("rad"))
@@ -147,10 +147,10 @@ class Sky:
         return norms[0], np.sqrt(np.linalg.inv(weights.T @ weights)[0, 0])
 
     def longer(self, rows: np.ndarray) -> float:
-        """Mean flux over the time of the counts, over that of the catalogue.
+        """Ratio of the mean flux in the time of the counts to that of the catalogue.
 
-        The counts go on for a year after the catalogue; what is taken for that year is the
-        last year of the catalogue.
+        The counts end one year after the catalogue; for this year the last year of the catalogue is
+        used.
         """
         history = np.asarray(self.sources["flux_history"][rows[0]], dtype=float)
         extra = YEARS_OF_COUNTS - YEARS_OF_CATALOGUE
@@ -192,7 +192,7 @@ def print_sources(sky: Sky) -> None:
 
 
 def significance(sky: Sky) -> np.ndarray:
-    """Counts minus model in a Gaussian, over the Poisson error of that sum."""
+    """Counts minus model in a Gaussian, divided by the Poisson error of that sum."""
     sigma = FWHM.to_value("rad") / np.sqrt(8 * np.log(2))
     near = sky.pixels.nearest(sky.pixels.vectors, NEIGHBOURS)
     cosine = np.einsum("nki,ni->nk", sky.pixels.vectors[near], sky.pixels.vectors)
@@ -234,7 +234,7 @@ def draw(sky: Sky) -> bytes:
 
 
 def _mark(axes) -> None:
-    """Graticule with its labels, and the latitudes between which nothing was fitted."""
+    """Graticule with labels, and the latitudes that limit the fitted sky."""
     longitude, latitude = axes.coords
     longitude.set_ticks(spacing=60 * u.deg)
     latitude.set_ticks(spacing=30 * u.deg)

@@ -1,8 +1,8 @@
 """From one catalogue to all-sky maps, to patches and to all maps by year: seconds and memory.
 
-Run as ``python benchmarks/rendering_speed.py [--maps FOLDER]``; each figure is taken in a process
-of its own. With ``--maps`` all 360 maps are written into the folder (7 GB) and removed again;
-without it they are computed and dropped.
+Run as ``python benchmarks/rendering_speed.py [--maps FOLDER]``; each number is measured in a
+separate process. With ``--maps`` all 360 maps are written to the folder (7 GB) and removed
+afterwards; without it they are computed and dropped.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SEED = 1
 def main() -> None:
     """Print the tables of docs/validation/rendering_speed.md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--maps", help="folder that the 360 maps are written into")
+    parser.add_argument("--maps", help="folder for the 360 maps")
     folder = parser.parse_args().maps
     with tempfile.TemporaryDirectory() as cache:
         os.environ["GAMMAFIND_CACHE"] = cache
@@ -82,12 +82,12 @@ def renderer() -> SkyRenderer:
 
 
 def sample() -> QTable:
-    """One catalogue of the preset's population."""
+    """One catalogue of the population of the preset."""
     return build(load_preset(PRESET).population).sample(rng=np.random.default_rng(SEED))
 
 
 def patches() -> None:
-    """Render the 768 patches of the preset, turned at random."""
+    """Render the 768 patches of the preset, rotated at random."""
     layout = load_preset(PRESET).patches
     grid = PatchGrid.healpix(layout.nside, size=layout.size)
     sky = renderer()

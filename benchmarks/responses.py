@@ -70,14 +70,14 @@ def compare_psf(file: str, psf: str, aeff: str, event_type: str) -> str:
 
 
 def flux_ratios() -> np.ndarray:
-    """Flux between 1 and 100 GeV of each source's spectrum, over its Flux1000."""
+    """Ratio of the flux between 1 and 100 GeV from the spectrum of each source to its Flux1000."""
     table = read_fermi_catalogue(DATA / "catalogue" / "gll_psc_v27.fit.gz")
     flux = spectra_of(table).flux(1 * u.GeV, 100 * u.GeV)
     return (flux / table["Flux1000"]).to_value("")
 
 
 def exposure_deviation() -> np.ndarray:
-    """Relative deviations of our exposure from gtexpcube2's, at every energy and place."""
+    """Relative deviations of our exposure from gtexpcube2, at every energy and position."""
     irf, day = DATA / "irf", DATA / "reference" / "fermitools_crab_1day"
     response = read_response(
         irf / "psf_P8R2_SOURCE_V6_FB.fits", irf / "aeff_P8R2_SOURCE_V6_FB.fits", "FRONT+BACK"

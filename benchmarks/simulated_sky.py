@@ -1,4 +1,4 @@
-"""The likelihood localiser on Poisson skies whose sources are known, and on empty ones."""
+"""The likelihood localiser on Poisson skies with known sources, and on empty skies."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def print_positions(skies: list[QTable], truth: QTable) -> None:
 
 
 def print_fluxes(skies: list[QTable], truth: QTable) -> None:
-    """Print measured over true flux in the band, away from the plane."""
+    """Print the ratio of measured to true flux in the band, away from the plane."""
     from gammafind.plugins.fermi_lat.catalogues import spectra_of
 
     band = build(PRESET.renderer).bands[0]

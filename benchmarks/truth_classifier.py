@@ -1,4 +1,4 @@
-"""What true parameters say of the class: the limit of what any classifier can learn."""
+"""Classification by true parameters: the limit for any classifier."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from gammafind.utils.streams import streams
 __all__ = ["TruthClassifier", "parameters"]
 
 _SEED = 5005
+"""Seed of the training catalogues: not used for training networks or for held-out skies."""
 _LEAST = 1e-3
+"""Smallest number in a logarithm: keeps it finite."""
 
 
 def parameters(sources: QTable, renderer: SkyRenderer, *, variability: bool) -> np.ndarray:
-    """True spectrum, flux, position and, if wanted, variability of sources, shape (n, k)."""
+    """True spectrum, flux, position and optionally variability of sources, shape (n, k)."""
     counts = np.maximum(renderer.source_counts(sources), 1e-12)
     shares = np.log(counts / counts.sum(axis=1, keepdims=True))
     lat = SkyCoord(sources["ra"], sources["dec"]).galactic.b.deg
@@ -31,18 +33,18 @@ def parameters(sources: QTable, renderer: SkyRenderer, *, variability: bool) -> 
 
 
 class TruthClassifier:
-    """A small network that is given the true parameters of sources of a population.
+    """A small network that gets the true parameters of sources of a population.
 
     Parameters
     ----------
     population : SourcePopulation
     renderer : SkyRenderer
     classes : tuple of str
-        Those of sources, no FAKE.
+        Classes of sources, without FAKE.
     variability : bool
         Whether it knows how much each source varies.
     catalogues, epochs : int
-        It is trained on so many catalogues, so often.
+        Number of training catalogues, and of passes over them.
     """
 
     def __init__(

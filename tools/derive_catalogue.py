@@ -1,4 +1,4 @@
-"""Derive the embedded 4FGL-DR2: the columns that gammafind uses, as they stand in the original."""
+"""Derive the embedded 4FGL-DR2: the columns that gammafind uses, unchanged."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def derive_isotropic(folder: Path) -> None:
 
 
 def derive_interstellar(path: Path) -> None:
-    """Maps that factorise into one shape (that of 2-7 GeV) and one ratio a band."""
+    """Maps that factorise into one shape (that of 2-7 GeV) and one ratio per band."""
     with fits.open(path) as file:
         data = file[1].data
         bands = np.stack([data[name].ravel().astype(float) for name in data.names])

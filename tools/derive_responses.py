@@ -17,7 +17,7 @@ SEALS = ("CHECKSUM", "DATASUM", "ORIGFILE", "EXTVER")
 
 
 def input_file(folder: Path, kind: str, irf: str, event_type: str) -> Path:
-    """CALDB file of one kind: FRONT and BACK stand in one, PSF0 to PSF3 in another."""
+    """CALDB file of one kind: FRONT and BACK are in one file, PSF0 to PSF3 in another."""
     return folder / f"{kind}_{irf}_{'PSF' if event_type.startswith('PSF') else 'FB'}.fits"
 
 

@@ -16,14 +16,14 @@ CITATION = "arXiv:2604.08648; Atwood et al. 2009, ApJ 697, 1071 (the LAT)"
 LICENCE = "MIT"
 EDGES_MEV = np.array([300.0, 500.0, 1e3, 2e3, 7e3, 20e3, 500e3])
 GOOD_TIME_MS = np.array([25.81, 26.46, 26.28, 26.02, 25.84, 26.14, 26.37, 26.48, 26.44, 24.77])
-"""Good time of the ten years of 4FGL-DR2, the sum of its GTI extension in each."""
+"""Good time of the ten years of 4FGL-DR2, the sum of its GTI extension in each year."""
 TEN_YEARS_OF_573_WEEKS = 3652.5 / 4011.0
 EXPOSURE_STEP = 1e8
 """Quantisation of exposures in cm2 s: at most 0.07 % of the smallest value."""
 
 
 def bin_edges(name: str, low_mev: np.ndarray, high_mev: np.ndarray) -> fits.BinTableHDU:
-    """EBOUNDS as gtbin writes it, in keV."""
+    """EBOUNDS in the format of gtbin, in keV."""
     columns = [
         fits.Column("CHANNEL", "I", array=np.arange(1, len(low_mev) + 1)),
         fits.Column("E_MIN", "D", unit="keV", array=low_mev * 1e3),

@@ -1,4 +1,4 @@
-"""Where an embedded table comes from, and how it is written: what the derive scripts share."""
+"""Origin and writing of embedded tables: common parts of the derive scripts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA = Path(__file__).resolve().parents[1] / "gammafind" / "plugins" / "fermi_la
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What is said of an embedded table in its primary header."""
+    """Description of an embedded table in its primary header."""
 
     title: str
     origin: str
@@ -40,7 +40,7 @@ def arguments(description: str) -> Path:
 
 
 def _sealed(origin: Origin) -> fits.PrimaryHDU:
-    """Primary HDU that names the origin, the licence and the checksum of each input."""
+    """Primary HDU with the origin, the licence and the checksum of each input."""
     header = fits.PrimaryHDU().header
     header["TITLE"] = origin.title
     header["LICENCE"] = origin.licence
@@ -53,7 +53,7 @@ def _sealed(origin: Origin) -> fits.PrimaryHDU:
 
 
 def healpix_table(columns: Sequence[fits.Column], *, name: str, nside: int) -> fits.BinTableHDU:
-    """Table of Galactic RING HEALPix maps, one pixel a row, as gtbin writes them."""
+    """Table of Galactic RING HEALPix maps, one pixel per row, in the format of gtbin."""
     table = fits.BinTableHDU.from_columns(list(columns), name=name)
     table.header.update(
         PIXTYPE="HEALPIX",
@@ -72,7 +72,7 @@ def healpix_table(columns: Sequence[fits.Column], *, name: str, nside: int) -> f
 def quantised_map(
     column: str, values: np.ndarray, step: float, *, extension: str, nside: int, unit: str | None
 ) -> fits.BinTableHDU:
-    """HEALPix map in whole steps, which a FITS reader scales back to ``values``."""
+    """HEALPix map in integer steps, which a FITS reader scales back to ``values``."""
     steps = np.round(values / step).astype(np.int16)
     table = healpix_table(
         [fits.Column(column, "I", unit=unit, array=steps)], name=extension, nside=nside

@@ -34,6 +34,7 @@ small."""
 _SIGNIFICANT = 25.0
 """TS above which offsets are reported separately: the usual threshold of a detection."""
 _OFFSET_EDGES = np.arange(0, 6.01, 0.25)
+"""Edges of the histogram of normalised offsets."""
 
 
 def summarise(

@@ -24,17 +24,17 @@ def test_lone_stars_are_measured_as_well_as_can_be():
     grid = np.array([16.0, 48.0, 80.0])
     x, y = (rng.uniform(-0.5, 0.5, 9) + at.ravel() for at in np.meshgrid(grid, grid))
     electrons = np.full(9, 4000.0)
-    off, pull, told = [], [], []
+    off, pull, errors = [], [], []
     for seed in range(12):
         scene = scene_of(x, y, electrons, seed=seed)
         fit = fit_points(scene, x + rng.normal(0, 0.5, 9), y + rng.normal(0, 0.5, 9))
         off += [fit.x - x, fit.y - y]
         pull.append((fit.electrons - electrons) / fit.electrons_err)
-        told.append(fit.position_err)
+        errors.append(fit.position_err)
     # The sky of these images has no photon noise of the stars.
     bound = position_bound(scene.psf, scene.pixel_size, np.array([1e-3]), NOISE)[0] * 1e-3 / 4000
     assert np.std(off) == pytest.approx(bound, rel=0.2)
-    assert np.std(off) < 1.1 * np.mean(told)
+    assert np.std(off) < 1.1 * np.mean(errors)
     assert abs(np.mean(off)) < 3 * bound / np.sqrt(len(np.ravel(off)))
     assert abs(np.mean(pull)) < 0.5
 

@@ -38,17 +38,17 @@ def test_a_folder_knows_with_what_it_was_made(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "difference"),
     [
         ({**SETTINGS, "seed": 2}, "seed was 1 and is now 2"),
         ({"seed": 1}, "renderer.name was 'toy' and is now None"),
         ({**SETTINGS, "maps": True}, "maps was None and is now True"),
     ],
 )
-def test_other_settings_are_told(tmp_path, settings, told):
+def test_other_settings_are_reported(tmp_path, settings, difference):
     with pytest.raises(OutputError) as error:
         is_made(fill(tmp_path / "one"), settings)
-    assert told in error.value.fault
+    assert difference in error.value.fault
     assert "seed was 1 and is now 1" not in error.value.fault
     assert "--overwrite" in error.value.remedy
 

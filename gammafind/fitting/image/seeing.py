@@ -21,6 +21,7 @@ _NEIGHBOURS = 0.05
 _LEAST_FOR_FIELD = 40
 """Stars needed to fit six coefficients of a field reliably."""
 _CORE = slice(_HALF - 2, _HALF + 3), slice(_HALF - 2, _HALF + 3)
+"""The central 5 x 5 pixels of a stamp."""
 _CORE_ERROR = 0.05
 """Systematic error of a Moffat profile in the core of a star, relative to its peak."""
 _WORST, _WORST_CORE = 5.0, 2.0

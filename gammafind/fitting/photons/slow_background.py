@@ -24,6 +24,7 @@ __all__ = ["rough_factor", "scaled_background", "slow_factor", "unevenness"]
 _NSIDE = 64
 """Resolution for the comparison of backgrounds with counts: pixels of 0.9 deg."""
 _LMAX = 3 * _NSIDE - 1
+"""Highest multipole that the maps resolve."""
 _NEAREST = 61
 """Number of pixels in each median: within 4 deg, to pass over single sources."""
 _OF_SOURCES = 1.06
@@ -42,6 +43,7 @@ _PIXEL_FWHM = 2.0
 _LIMITS = (0.2, 5.0)
 """Range of the factor: stops single bright sources or empty pixels from spoiling it."""
 _PIXEL = 4 * np.pi / (12 * _NSIDE**2)
+"""Area of a pixel in sr."""
 
 
 def rough_factor(observation: Observation) -> np.ndarray:

@@ -20,6 +20,7 @@ __all__ = [
 _BIT_MASK = re.compile(r"BIT_MASK\(EVENT_(CLASS|TYPE),(\d+),?(\w*)\)", re.IGNORECASE)
 _CUT = re.compile(r"event (class|type) ([\w+]+)")
 _FRONT_AND_BACK, _ALL_QUARTILES = 3, 60
+"""Bits of both conversion types, and of all PSF quartiles."""
 
 
 def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ DIFFERENTIAL_FLUX = u.Unit("cm-2 s-1 MeV-1")
 """Photon flux per energy."""
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+"""Gauss-Legendre quadrature of integrals in ln E: accurate for all forms over decades."""
 _SMALL = 1e-3
 """Below this the series is more accurate than the difference of exponentials."""
 

@@ -31,6 +31,7 @@ N_YEARS = 10
 """Number of years of ``"ten-years"``, each starting on 4 August."""
 
 _ROCKING = (35, 50) * u.deg
+"""Rocking angles of survey mode, until and after September 2009."""
 _AT_FIRST_ROCKING = np.array([1, 30 / 365] + [0] * (N_YEARS - 2))
 """Share of each year with a rocking angle of 35 deg: until 2009-09-02."""
 

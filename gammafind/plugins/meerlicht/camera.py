@@ -30,6 +30,7 @@ _READ_NOISES = (
     9.6, 10.4, 8.9, 11.2, 7.8, 10.1, 12.0, 9.3, 10.7, 9.9, 14.3, 10.2, 9.1, 11.6, 10.0, 12.9,
 )  # fmt: skip
 _SLOPES = (0.01, -0.015, 0.04, 0.01, 0.05)
+"""Change of the seeing over the image by u, v, u^2, u v and v^2."""
 
 
 @dataclass(frozen=True, kw_only=True)

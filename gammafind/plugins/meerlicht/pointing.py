@@ -8,6 +8,7 @@ from astropy.wcs import WCS, Sip
 __all__ = ["frame_wcs"]
 
 _ORDER = 3
+"""Order of the SIP polynomials."""
 
 
 def frame_wcs(

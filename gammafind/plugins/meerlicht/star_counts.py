@@ -11,6 +11,7 @@ LIMIT = 20.5
 _FIELD = 1.65**2
 """Area of a frame in square degrees."""
 _LATITUDES = np.degrees(np.arcsin([0.16, 0.5, 0.84]))
+"""Latitudes with 84, 50 and 16 % of the sphere above them."""
 _PER_FRAME = np.array([101225, 16268, 5315])
 """84, 50 and 16 % quantiles of the number of sources per frame in q of the survey. They belong to
 the latitudes with 84, 50 and 16 % of the sphere above them, because numbers decrease with

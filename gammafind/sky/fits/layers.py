@@ -28,6 +28,7 @@ from gammafind.sky.pixels import Pixels
 __all__ = ["Layers", "read_layers"]
 
 _UNSEEN = -1.6375e30
+"""Value of pixels without data in healpy."""
 _ACCEPTED = "a HEALPix table (gtbin, gtexpcube2, healpy) or an image with a celestial WCS"
 
 

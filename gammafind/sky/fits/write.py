@@ -21,6 +21,7 @@ from gammafind.utils.version import running_version
 __all__ = ["healpix_keywords", "write_counts", "write_counts_by_nside"]
 
 _UNSEEN = -1.6375e30
+"""Value of pixels without data in healpy."""
 _FORMATS = {"int32": "J", "int64": "K", "float64": "D"}
 _COORDSYS = {"galactic": "GAL", "icrs": "EQU", "fk5": "EQU"}
 

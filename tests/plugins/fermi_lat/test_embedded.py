@@ -39,8 +39,8 @@ def test_every_table_says_where_it_comes_from(name):
 
 @pytest.mark.parametrize("name", MINE)
 def test_every_table_has_a_licence_file_and_no_time_stamp(root, name):
-    told = "".join(path.read_text() for path in (root / "licenses").glob("*.rst"))
-    assert f"{name}.fits.gz" in told
+    licences = "".join(path.read_text() for path in (root / "licenses").glob("*.rst"))
+    assert f"{name}.fits.gz" in licences
     assert path_of(name).read_bytes()[4:8] == bytes(4)
 
 

@@ -85,5 +85,5 @@ class TestWithGammapy:
 
     def test_bands_with_a_gap_are_refused(self):
         bands = (energy_bands([0.5, 1] * u.GeV)[0], *small().bands)
-        with pytest.raises(OptionError, match="do not follow each other"):
+        with pytest.raises(OptionError, match="are not consecutive"):
             GammapyTs().localise(replace(two_bands(), bands=bands))

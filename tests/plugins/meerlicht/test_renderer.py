@@ -1,4 +1,4 @@
-"""The camera as a renderer: images expected, drawn, written, read and observed."""
+"""The camera as a renderer: images expected, drawn, written, read and seen."""
 
 from __future__ import annotations
 
@@ -114,11 +114,11 @@ def test_an_image_tells_its_sky_noise_and_seeing():
     one = MeerlichtRenderer(shape=(512, 512), seeing=3.2 * u.arcsec, **QUIET)
     field = MeerlichtField(density=40000.0, size=0.081 * u.deg, galaxies=0.0, faintest=20.5)
     drawn = exposed(one, field.sample(rng=np.random.default_rng(3)))
-    told = MeerlichtRenderer(shape=(512, 512)).observe(drawn.counts)
+    seen = MeerlichtRenderer(shape=(512, 512)).observe(drawn.counts)
     noise = np.sqrt(one.sky_electrons + np.mean(np.square(one.read_noises)))
-    assert np.median(told.background["sky"].values[0]) == pytest.approx(one.sky_electrons, rel=0.02)
-    assert np.median(told.noise.values[0]) == pytest.approx(noise, rel=0.1)
-    widths = [psf.at(256, 256).containment_radius(0.5).value for psf in (*told.psfs, *one.psfs())]
+    assert np.median(seen.background["sky"].values[0]) == pytest.approx(one.sky_electrons, rel=0.02)
+    assert np.median(seen.noise.values[0]) == pytest.approx(noise, rel=0.1)
+    widths = [psf.at(256, 256).containment_radius(0.5).value for psf in (*seen.psfs, *one.psfs())]
     assert widths[0] == pytest.approx(widths[1], rel=0.05)
 
 

@@ -1,4 +1,4 @@
-"""Every fault of an input file has an error of its own name, which tells the file and a way out."""
+"""Every fault of an input file has its own error, which names the file and a remedy."""
 
 from __future__ import annotations
 

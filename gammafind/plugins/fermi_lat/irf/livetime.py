@@ -28,6 +28,7 @@ _BINS = 40
 _ORBIT_STEPS = 720
 """Phases of the orbit: balances accuracy and time."""
 _ORBIT_INCLINATION = np.radians(25.6)
+"""Inclination of the orbit of Fermi."""
 _WHAT = "a livetime cube of gtltcube (EXPOSURE, CTHETABOUNDS)"
 
 

@@ -34,6 +34,7 @@ _OWN = (
 )
 _LABELS = {column.name: column for column in (*FERMI_CATALOGUE, *DETECTIONS, *_OWN)}
 _LOW, _HIGH = 1 * u.GeV, 100 * u.GeV
+"""Range of the listed fluxes."""
 _POSITION_DIGITS = 6
 """Digits of degrees: far finer than position errors, see `source_table`."""
 _PREFIX = "GFS"

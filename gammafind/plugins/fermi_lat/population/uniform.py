@@ -20,7 +20,9 @@ from gammafind.units import FLUX, as_value
 __all__ = ["UniformPopulation"]
 
 _PIVOT_MEV = 1e3
+"""Pivot energy of all sources."""
 _LOW_MEV, _HIGH_MEV = 1e3, 1e5
+"""Range of the photon flux."""
 _STEEPEST = 10.0
 """Largest photon index in size: keeps fluxes finite."""
 

@@ -10,6 +10,7 @@ N_YEARS = 10
 _SIGNIFICANT = 20.0
 """Significance above which variability is measured: balances number and yearly noise."""
 _ONE_SIGMA = (0.1587, 0.5, 0.8413)
+"""Probabilities of the median and of one sigma on both sides."""
 _LARGEST = 2.5
 """Largest fractional variability that ten years of this process can reach reliably."""
 _WIDEST = 20.0
