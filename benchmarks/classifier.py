@@ -53,7 +53,7 @@ LEAST_SCORE, PUBLISHED = 0.2, 0.8
 BRIGHT = 100.0
 TS_BINS = (25, 100, 300, 1000, 3000, np.inf)
 BALANCED = (0.0, 0.85, 0.9, 1.0)
-"""Exponents of the class shares; 0.9 was chosen on twelve other skies."""
+"""Powers of the shares of classes; 0.9 was chosen on twelve other skies."""
 BLL, FSRQ, PSR, PWN, FAKE = range(5)
 THREE = {"AGN": [BLL, FSRQ], "PSR": [PSR], "FAKE": [FAKE]}
 TEN_THOUSAND = 10_000
@@ -61,7 +61,7 @@ TEN_THOUSAND = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Detections of all skies, and their true sources.
+    """Detections of all skies, and what is known of them.
 
     Attributes
     ----------
@@ -69,11 +69,11 @@ class Known:
         Cut-outs.
     label, sky : ndarray of int, shape (n,)
     truth : QTable
-        Source of each detection; an arbitrary one for FAKE.
+        Source of each detection, of any for FAKE.
     detections, sources : list of QTable
-        One table per sky.
+        Of each sky.
     rows : list of ndarray of int
-        For each sky, the row of the source of each detection, -1 for FAKE.
+        Of each sky, the row of the source of each detection, -1 for FAKE.
     """
 
     arrays: dict[str, np.ndarray]
@@ -114,7 +114,7 @@ def main() -> None:
 
 
 def known_detections(held: HeldOut, n: int) -> Known:
-    """Cut-outs of the detections of all skies, computed once."""
+    """Cut-outs of the detections of all skies, made once."""
     parts = [_of_sky(held, index) for index in range(n)]
     arrays = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
     label = np.concatenate([part[1] for part in parts])
@@ -145,7 +145,7 @@ def _of_sky(held: HeldOut, index: int) -> tuple:
 
 
 def probabilities(known: Known, weights: str, name: str) -> np.ndarray:
-    """Class probabilities of all detections; ``shuffled`` weights get shuffled photons."""
+    """Class probabilities of all detections; ``shuffled`` weights see shuffled photons."""
     arrays = known.arrays
     if name == "shuffled":
         arrays = without_times(arrays, rng=np.random.default_rng([SEED, 3]))
@@ -162,7 +162,7 @@ def interval(statistic, known: Known, rows: np.ndarray) -> str:
 
 
 def print_three_classes(known: Known, probability: np.ndarray, weights: str) -> None:
-    """AGN, PSR and FAKE above the default threshold, without PWN and SNR."""
+    """AGN, PSR and FAKE, above the default threshold; PWN and SNR left out."""
     rows = np.flatnonzero(known.published & (known.label != PWN))
     three = merge_classes(probability, list(THREE.values()))
     place = np.array([0, 0, 1, -1, 2])[known.label]
@@ -200,9 +200,9 @@ def print_time(known: Known, found: dict[str, np.ndarray]) -> None:
     ts = np.asarray(known.truth["ts"])
     for name, probability in found.items():
         share = merge_classes(probability, [[BLL], [FSRQ]])[:, 1]
-        for selection, chosen in {"all": blazar, "TS > 100": blazar & (ts > BRIGHT)}.items():
+        for told, chosen in {"all": blazar, "TS > 100": blazar & (ts > BRIGHT)}.items():
             rows = np.flatnonzero(chosen)
-            print(f"| {name} | {selection} | {_pair(known, share, rows)} |")
+            print(f"| {name} | {told} | {_pair(known, share, rows)} |")
 
 
 def _pair(known: Known, share: np.ndarray, rows: np.ndarray) -> str:
@@ -226,10 +226,10 @@ def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
     by_truth = {}
     for name, variability in {"with variability": True, "without": False}.items():
         limit = TruthClassifier(population, renderer, CLASSES[:FAKE], variability=variability)
-        predicted = limit.probability(known.truth)
-        share = merge_classes(predicted, [[BLL], [FSRQ]])[:, 1]
+        told = limit.probability(known.truth)
+        share = merge_classes(told, [[BLL], [FSRQ]])[:, 1]
         blazar = np.flatnonzero(known.published & (known.label <= FSRQ))
-        named = predicted.argmax(axis=1)
+        named = told.argmax(axis=1)
         four = interval(lambda r, named=named: accuracy(known.label[r], named[r]), known, rows)
         print(f"| {name} | {_pair(known, share, blazar)} | {four} |")
         by_truth[name] = named
@@ -250,7 +250,7 @@ def print_by_ts(known: Known, ours: np.ndarray, limit: np.ndarray, real: np.ndar
 def print_calibration(known: Known, probability: np.ndarray) -> None:
     """Predicted against true probabilities, above the default threshold."""
     rows = np.flatnonzero(known.published)
-    truth, predicted = known.label[rows], probability[rows]
+    truth, told = known.label[rows], probability[rows]
     error = interval(
         lambda r: expected_calibration_error(known.label[r], probability[r]), known, rows
     )
@@ -276,13 +276,13 @@ def print_purity(known: Known, probability: np.ndarray) -> None:
         curves[name] = score_curve(joined(parts))
     print("\n| completeness | " + " | ".join(f"purity, {n}" for n in curves) + " |\n|---|---|---|")
     for completeness in (0.30, 0.35, 0.40, 0.42, 0.44, 0.46):
-        cells = []
+        told = []
         for curve in curves.values():
             reached = np.asarray(curve["completeness"]) >= completeness
             purity = np.asarray(curve["purity"])[reached]
             best = purity.max() if len(purity) else np.nan
-            cells.append(f"{best:.4f}")
-        print(f"| {completeness:.2f} | {' | '.join(cells)} |")
+            told.append(f"{best:.4f}")
+        print(f"| {completeness:.2f} | {' | '.join(told)} |")
 
 
 def print_catalogue(held: HeldOut, weights: str) -> None:
@@ -304,7 +304,7 @@ def print_catalogue(held: HeldOut, weights: str) -> None:
 
 
 def _of_catalogue(held: HeldOut, weights: str) -> tuple[QTable, np.ndarray]:
-    """Published detections on one sky of the sources of 4FGL-DR2, and their predicted classes."""
+    """Published detections on one sky of the sources of 4FGL-DR2, and the classes named."""
     renderer = build(held.settings.renderer)
     sources = read_sources("4fgl-dr2", renderer)
     expected = renderer.render(sources)

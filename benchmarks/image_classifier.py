@@ -49,18 +49,18 @@ PURITY = 0.95
 CLASSES, REAL = ImageCnn.classes, len(ImageCnn.classes) - len(ImageCnn.fakes)
 MAGNITUDES = (15, 17, 18, 19, 19.5, 20, 20.5, 21, 21.5)
 WHICH = "the same, source or artefact"
-"""Without noise as an answer."""
+"""Where that it is noise is no answer."""
 BINS = 15
 RESAMPLED = 500
 MAX_FAKE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """Detections of one frame, their truth, and the result of the classifier.
+class Told:
+    """Detections of one frame, what is true of them, and what the classifier says.
 
     ``label`` and ``source`` are those of `frame_labels`; ``matched`` and ``artefact`` those of
-    ``optical_frames.py``, which uses only positions.
+    ``optical_frames.py``, which looks at places alone.
     """
 
     score: np.ndarray
@@ -106,7 +106,7 @@ def report(classifier: ImageCnn, folder: Path, localiser: str) -> None:
 
 
 def held_out(kind: str, folder: Path) -> list[tuple[Path, Frame, Preset]]:
-    """Folders, frames and presets of a kind, simulated if they do not exist."""
+    """Folders, frames and presets of a kind, simulated where they are not there yet."""
     folder.mkdir(exist_ok=True)
     frames = []
     for index, seeing in enumerate(SEEINGS):
@@ -118,15 +118,15 @@ def held_out(kind: str, folder: Path) -> list[tuple[Path, Frame, Preset]]:
     return frames
 
 
-def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name: str) -> Judged:
-    """Search a frame, classify the detections, and add the truth."""
+def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name: str) -> Told:
+    """Search a frame, classify what is found, and say what is true."""
     observation, renderer = frame.observation, build(preset.renderer)
     localiser = create("localiser", name, **FINDERS[name])
     found = localiser.localise_sky(observation)
     likely = localiser.scores_are_probabilities
     found = found[found["score"] >= LEAST_PROBABILITY] if likely else found
     stamps = make_stamps(observation, found, layout=classifier.layout, probabilities=likely)
-    judged = classifier.classify(stamps.arrays)
+    told = classifier.classify(stamps.arrays)
     sources = read_table(folder / "sources.fits")
     sources["electrons"] = renderer.source_counts(sources)[:, 0]
     artefacts = QTable(read_table(folder / "artefacts.fits"))
@@ -141,9 +141,9 @@ def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name:
     magnitude = np.asarray(getattr(sources["mag_q"], "value", sources["mag_q"]), dtype=float)
     matched, artefact = by_place(frame, found)
     size, spread = classical(frame, found, stamps.arrays["fwhm"])
-    return Judged(
+    return Told(
         score=np.asarray(found["score"], dtype=float),
-        probability=columns(judged),
+        probability=columns(told),
         label=label,
         magnitude=np.where(source >= 0, magnitude[source], np.nan),
         size=size,
@@ -155,7 +155,7 @@ def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name:
 
 
 def by_place(frame: Frame, found: QTable) -> tuple[np.ndarray, np.ndarray]:
-    """Which detections are sources, and which are on artefacts, as in ``optical_frames.py``."""
+    """Which detections are sources, and which lie on artefacts, as in ``optical_frames.py``."""
     places = np.column_stack([found[axis].to_value(u.pix) for axis in ("x", "y")])
     real = frame.places[frame.snr >= LEAST_SNR]
     pairs = match_one_to_one(flat(places), flat(real), frame.radius * u.arcsec)
@@ -166,7 +166,7 @@ def by_place(frame: Frame, found: QTable) -> tuple[np.ndarray, np.ndarray]:
 
 
 def classical(frame: Frame, found: QTable, fwhm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Half-light radius within three FWHM over the FWHM; light within the FWHM over its core."""
+    """Half-light radius within three FWHM over the FWHM; light within the FWHM over its core's."""
     import sep
 
     observation = frame.observation
@@ -183,17 +183,17 @@ def columns(table: QTable) -> np.ndarray:
     return np.stack([np.asarray(table[f"prob_{name}"]) for name in CLASSES], axis=1)
 
 
-def joined(frames: Sequence[Judged]) -> Judged:
+def joined(frames: Sequence[Told]) -> Told:
     """All detections of several frames."""
     parts = {name: [getattr(one, name) for one in frames] for name in vars(frames[0])}
     n_visible = sum(parts.pop("n_visible"))
-    return Judged(n_visible=n_visible, **{n: np.concatenate(some) for n, some in parts.items()})
+    return Told(n_visible=n_visible, **{n: np.concatenate(some) for n, some in parts.items()})
 
 
-def chosen(judged: Judged, rows: np.ndarray) -> Judged:
+def chosen(told: Told, rows: np.ndarray) -> Told:
     """Return some of the detections."""
-    values = {n: v[rows] for n, v in vars(judged).items() if n != "n_visible"}
-    return Judged(n_visible=judged.n_visible, **values)
+    values = {n: v[rows] for n, v in vars(told).items() if n != "n_visible"}
+    return Told(n_visible=told.n_visible, **values)
 
 
 def print_real(told: Told, levels: Sequence[float]) -> None:
@@ -201,10 +201,10 @@ def print_real(told: Told, levels: Sequence[float]) -> None:
     heads = ["S/N from", "of", "number", "accuracy", "95 %", "balanced", "all called alike"]
     heads += ["artefacts known, cut in S/N"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    known = judged.label < len(CLASSES) - 1
-    for low in (*levels, pure_cut(judged)):
+    known = told.label < len(CLASSES) - 1
+    for low in (*levels, pure_cut(told)):
         for name, rows in {"all": True, "sources and artefacts": known, WHICH: known}.items():
-            some = chosen(judged, rows & (judged.score >= low))
+            some = chosen(told, rows & (told.score >= low))
             true = some.label < REAL
             real, noise = some.probability[:, :REAL].sum(axis=1), some.probability[:, -1]
             right = (real >= (1 - noise if name == WHICH else 1) / 2) == true
@@ -215,18 +215,18 @@ def print_real(told: Told, levels: Sequence[float]) -> None:
             print(f"| {' | '.join(cells)} |")
 
 
-def best_cut(judged: Judged) -> float:
-    """Accuracy for known artefacts and the best cut in S/N."""
-    other = (judged.label < REAL) | (judged.label == len(CLASSES) - 1)
-    order = np.argsort(judged.score[other])
-    true = (judged.label[other] < REAL)[order]
+def best_cut(told: Told) -> float:
+    """Accuracy of one who knows all artefacts, and calls real what is above the best S/N."""
+    other = (told.label < REAL) | (told.label == len(CLASSES) - 1)
+    order = np.argsort(told.score[other])
+    true = (told.label[other] < REAL)[order]
     right = np.append(0, np.cumsum(~true)) + np.append(0, np.cumsum(true[::-1]))[::-1]
     return float((right.max() + np.sum(~other)) / len(other))
 
 
-def print_kinds(judged: Judged, published: float) -> None:
-    """Predicted classes of each kind."""
-    some = chosen(judged, judged.score >= published)
+def print_kinds(told: Told, published: float) -> None:
+    """What each kind is called."""
+    some = chosen(told, told.score >= published)
     said = best_class(some.probability)
     print(f"\n| is | number | called real | {' | '.join(CLASSES)} |\n|---|---{'|---' * 8}|")
     for place, name in enumerate(CLASSES):
@@ -239,15 +239,15 @@ def print_kinds(judged: Judged, published: float) -> None:
 
 
 def best_class(probability: np.ndarray) -> np.ndarray:
-    """Most probable class of the more probable side, real or bogus."""
+    """Real or bogus first, then the most probable of either side."""
     real = probability[:, :REAL].sum(axis=1) >= 0.5
     side = real[:, None] == (np.arange(len(CLASSES)) < REAL)
     return np.where(side, probability, 0).argmax(axis=1)
 
 
-def print_calibration(judged: Judged, published: float) -> None:
-    """Expected calibration error of the probability of being real, and of the predicted class."""
-    some = chosen(judged, judged.score >= published)
+def print_calibration(told: Told, published: float) -> None:
+    """Expected calibration error of the probability of being real, and of the named class."""
+    some = chosen(told, told.score >= published)
     named = best_class(some.probability)
     sure = some.probability[np.arange(len(named)), named]
     errors = (
@@ -266,14 +266,14 @@ def calibration_error(probability: np.ndarray, true: np.ndarray) -> float:
     )
 
 
-def print_left(judged: Judged) -> None:
-    """Remaining artefacts at the completeness of the finder alone."""
-    cut = pure_cut(judged)
-    alone = judged.score >= cut
-    complete = np.sum(judged.matched & alone)
-    real = judged.probability[:, :REAL].sum(axis=1) >= 1 - MAX_FAKE
-    order = np.argsort(-judged.probability[:, :REAL].sum(axis=1), kind="stable")
-    number = np.searchsorted(np.cumsum(judged.matched[order]), complete) + 1
+def print_left(told: Told) -> None:
+    """Artefacts that are left at the completeness of the finder alone."""
+    cut = pure_cut(told)
+    alone = told.score >= cut
+    complete = np.sum(told.matched & alone)
+    real = told.probability[:, :REAL].sum(axis=1) >= 1 - MAX_FAKE
+    order = np.argsort(-told.probability[:, :REAL].sum(axis=1), kind="stable")
+    number = np.searchsorted(np.cumsum(told.matched[order]), complete) + 1
     print("\n| kept | S/N from | completeness | artefacts | other false | purity of all |")
     print("|---" * 6 + "|")
     rows = {"all": np.flatnonzero(alone), "real": np.flatnonzero(alone & real)}
@@ -285,9 +285,9 @@ def print_left(judged: Judged) -> None:
         print(f"| {name} | {' | '.join(map(str, cells))} |")
 
 
-def pure_cut(judged: Judged) -> float:
-    """Lowest score at which 95 % of the detections outside artefacts are sources."""
-    score, matched = judged.score[~judged.artefact], judged.matched[~judged.artefact]
+def pure_cut(told: Told) -> float:
+    """Lowest score at which 95 % of the detections off artefacts are sources."""
+    score, matched = told.score[~told.artefact], told.matched[~told.artefact]
     order = np.argsort(-score, kind="stable")
     purity = np.cumsum(matched[order]) / np.arange(1, len(order) + 1)
     return float(score[order][np.flatnonzero(purity >= PURITY)[-1]])
@@ -298,7 +298,7 @@ def print_stars(told: Told, published: float) -> None:
     heads = ["magnitude", "stars", "galaxies", "AUC", "95 %", "AUC, half-light radius", "95 %"]
     heads += ["AUC, two apertures", "95 %"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    some = chosen(judged, (judged.label < REAL) & (judged.score >= published))
+    some = chosen(told, (told.label < REAL) & (told.score >= published))
     p = some.probability[:, :REAL]
     extended = p[:, 1] / np.maximum(p.sum(axis=1), 1e-300)
     for low, high in [*pairwise(MAGNITUDES), (15, 21.5)]:
@@ -322,7 +322,7 @@ def area(statistic: np.ndarray, true: np.ndarray) -> float:
 
 
 def interval(values: np.ndarray, statistic: Callable[[np.ndarray], float]) -> tuple[float, float]:
-    """Interval with 95 % of a statistic of resampled values."""
+    """Interval that holds 95 % of a statistic of resampled values."""
     rng = np.random.default_rng(0)
     drawn = [
         statistic(values[rng.integers(len(values), size=len(values))]) for _ in range(RESAMPLED)

@@ -2,11 +2,11 @@
 
 ``python benchmarks/optical_frames.py [--frames FOLDER] [--only NAME] [--kind KIND]`` simulates ten
 frames of 2048 x 2048 pixels once into FOLDER, five sparse and five crowded, at several values of
-the seeing. It prints for each finder and setting, at the score where 95 % of the detections outside
+the seeing. It prints for each finder and setting, at the score where 95 % of the detections off
 artefacts are sources: the magnitude at which half of the sources are found, the artefacts found as
 sources, the median centroid error of stars of S/N 10-100 over the Cramer-Rao bound, the
-completeness against signal-to-noise ratio. For scores that are probabilities it prints the share of
-sources in bins of probability.
+completeness against signal-to-noise ratio. For scores that are probabilities it prints how many
+detections of each are sources.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SEEINGS = (1.7, 2.7, 3.8, 2.7, 2.2)
 DENSITIES = {"sparse": 2000.0, "crowded": 36700.0}
 PURITY = 0.95
 LEAST_SNR = 2.0
-"""Fainter sources do not count as found or missed, and a detection of them is not a true one."""
+"""Fainter sources do not count as found or missed, nor make a detection a true one."""
 SNR_BINS = (3, 4, 5, 6, 8, 12, 20, 50, 200)
 PROBABILITIES = (0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99, 1.0)
 STEP = 0.25
@@ -59,12 +59,12 @@ FINDERS: dict[str, list[tuple[str, dict[str, object]]]] = {
     ],
     "image-unet": [("image-unet", {})],
 }
-"""Settings of each finder; the one with the deepest limit is its best."""
+"""Settings of each finder; the one of the deepest limit is its best."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A simulated image, its observation, and its truth."""
+    """A simulated image, what is seen of it, and what is true of it."""
 
     observation: Observation
     places: np.ndarray
@@ -106,7 +106,7 @@ def main() -> None:
         heads = ["finder", "options", "cut", "purity", "m50", "artefacts", "centroid / bound"]
         heads += [f"S/N {a}-{b}" for a, b in pairwise(SNR_BINS)]
         print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-        listed = []
+        told = []
         for name, options in settings:
             localiser = create("localiser", name, **options)
             found = search(localiser, frames)
@@ -129,7 +129,7 @@ def print_calibration(name: str, found: Found) -> None:
 
 
 def held_out(kind: str, folder: Path) -> Iterator[Frame]:
-    """Frames of a kind, simulated if they do not exist."""
+    """Frames of a kind, simulated where they are not there yet."""
     folder.mkdir(exist_ok=True)
     for index, seeing in enumerate(SEEINGS):
         preset = preset_of(kind, seeing)
@@ -152,7 +152,7 @@ def preset_of(kind: str, seeing: float) -> Preset:
 
 
 def read(folder: Path, preset: Preset) -> Frame:
-    """Read a simulated frame, and convert its truth to pixels."""
+    """Look at a simulated frame, and bring its truth into its pixels."""
     renderer = build(preset.renderer)
     counts = renderer.read_counts([folder / "image.fits"])
     observation = renderer.observe(counts)
@@ -184,7 +184,7 @@ def read(folder: Path, preset: Preset) -> Frame:
 
 
 def search(localiser: Localiser, frames: Sequence[Frame]) -> Found:
-    """Search all frames and match detections with sources."""
+    """Search all frames and match what is found with what is there."""
     parts = []
     for frame in frames:
         detections = localiser.localise_sky(frame.observation)
@@ -209,7 +209,7 @@ def search(localiser: Localiser, frames: Sequence[Frame]) -> Found:
 
 
 def flat(places: np.ndarray) -> SkyCoord:
-    """Pixels as arcseconds around the origin, so that distances are in pixels."""
+    """Pixels as arcseconds about the origin, so that distances are pixels."""
     return SkyCoord(*(places.T / 3600), unit="deg")
 
 
@@ -237,7 +237,7 @@ def row(found: Found) -> list[str]:
 def pure_cut(found: Found) -> tuple[float, float]:
     """Lowest score above which the purity is reached, and the purity there.
 
-    Detections on artefacts are not included here, and are counted separately.
+    Detections on artefacts are left out here, and counted apart.
     """
     score, matched = found.score[~found.artefact], found.matched[~found.artefact]
     order = np.argsort(-score, kind="stable")
@@ -248,7 +248,7 @@ def pure_cut(found: Found) -> tuple[float, float]:
 
 
 def share_of(seen: np.ndarray, chosen: np.ndarray) -> float:
-    """Share of the chosen sources that were seen, or their mean; NaN if there are none."""
+    """Share of the chosen sources that were seen, or mean of them; NaN where there are none."""
     return float(np.mean(seen[chosen])) if chosen.any() else float("nan")
 
 

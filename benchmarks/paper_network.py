@@ -1,7 +1,8 @@
-"""Binary accuracy of the network of the paper on skies with the mask filling of the paper.
+"""Binary accuracy of the paper's network on skies with the paper's mask filling.
 
 ``python benchmarks/paper_network.py RECIPE TRAINED`` takes a recipe with catalogues for the test
-and the folder of ``gammafind train localiser``, and prints a row of docs/validation/localiser.md.
+and the folder that ``gammafind train localiser`` filled, and prints a row of
+docs/validation/localiser.md.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ def main() -> None:
         mask = targets[..., 0] > 0
         told = averaged(run, seen, arguments.views)[..., 0] > 0
         for values, of in (
-            (right, predicted == mask),
+            (right, told == mask),
             (filled, mask),
-            (both, predicted & mask),
-            (said, predicted),
+            (both, told & mask),
+            (said, told),
         ):
             values.append(of.mean(axis=(1, 2)))
     accuracy, fill, overlap, positive = (
