@@ -19,22 +19,13 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
+from class_metrics import bootstrap, expected_calibration_error, merge_classes, reliability
 from held_out import SEED, HeldOut, joined
 from results import kept
+from sklearn.metrics import accuracy_score, confusion_matrix, recall_score, roc_auc_score
 from truth_classifier import TruthClassifier
 
 from gammafind.catalogue.matching import match_one_to_one
-from gammafind.evaluation.classification import (
-    accuracy,
-    area_under_curve,
-    bootstrap,
-    class_accuracies,
-    confusion,
-    expected_calibration_error,
-    macro_area,
-    merge_classes,
-    reliability,
-)
 from gammafind.evaluation.metrics import evaluate_detections, score_curve
 from gammafind.fitting.photons.cutouts import make_cutouts
 from gammafind.plugins.cnn.classifier import Cnn
@@ -171,8 +162,8 @@ def print_three_classes(known: Known, probability: np.ndarray, weights: str) -> 
     print("\n| balanced | accuracy | " + " | ".join(THREE) + " |\n|---|---|---|---|---|")
     for power in BALANCED:
         named = (three * of_three**-power).argmax(axis=1)
-        each = class_accuracies(place[rows], named[rows], 3)
-        total = interval(lambda r, named=named: accuracy(place[r], named[r]), known, rows)
+        each = recall_score(place[rows], named[rows], labels=range(3), average=None)
+        total = interval(lambda r, named=named: accuracy_score(place[r], named[r]), known, rows)
         print(f"| {power} | {total} | " + " | ".join(f"{one:.3f}" for one in each) + " |")
 
 
@@ -181,14 +172,13 @@ def print_five_classes(known: Known, probability: np.ndarray) -> None:
     named = probability.argmax(axis=1)
     rows = np.flatnonzero(known.published)
     print("\n| true, named | " + " | ".join(CLASSES) + " |\n|---" + "|---" * 5 + "|")
-    for name, row in zip(CLASSES, confusion(known.label[rows], named[rows], 5), strict=True):
+    counts = confusion_matrix(known.label[rows], named[rows], labels=range(5))
+    for name, row in zip(CLASSES, counts, strict=True):
         print(f"| {name} | " + " | ".join(map(str, row)) + " |")
     for name, statistic in {
-        "accuracy": lambda r: accuracy(known.label[r], named[r]),
-        "balanced accuracy": lambda r: float(
-            np.nanmean(class_accuracies(known.label[r], named[r], 5))
-        ),
-        "macro AUC": lambda r: macro_area(known.label[r], probability[r]),
+        "accuracy": lambda r: accuracy_score(known.label[r], named[r]),
+        "balanced accuracy": lambda r: recall_score(known.label[r], named[r], average="macro"),
+        "macro AUC": lambda r: roc_auc_score(known.label[r], probability[r], multi_class="ovr"),
     }.items():
         print(f"{name}: {interval(statistic, known, rows)}")
 
@@ -207,8 +197,8 @@ def print_time(known: Known, found: dict[str, np.ndarray]) -> None:
 
 def _pair(known: Known, share: np.ndarray, rows: np.ndarray) -> str:
     fsrq = known.label == FSRQ
-    right = interval(lambda r: accuracy(fsrq[r], share[r] > 0.5), known, rows)
-    return f"{right} | {interval(lambda r: area_under_curve(fsrq[r], share[r]), known, rows)}"
+    right = interval(lambda r: accuracy_score(fsrq[r], share[r] > 0.5), known, rows)
+    return f"{right} | {interval(lambda r: roc_auc_score(fsrq[r], share[r]), known, rows)}"
 
 
 def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
@@ -220,7 +210,7 @@ def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
     ts = np.asarray(known.truth["ts"])
     rows = np.flatnonzero(real & (ts > BRIGHT))
     ours = probability[:, :FAKE].argmax(axis=1)
-    of_us = interval(lambda r: accuracy(known.label[r], ours[r]), known, rows)
+    of_us = interval(lambda r: accuracy_score(known.label[r], ours[r]), known, rows)
     print(f"\nfour classes, TS > 100: {of_us}")
     print("\n| truth | BLL, FSRQ: accuracy | AUC | four classes, TS > 100 |\n|---|---|---|---|")
     by_truth = {}
@@ -230,7 +220,9 @@ def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
         share = merge_classes(told, [[BLL], [FSRQ]])[:, 1]
         blazar = np.flatnonzero(known.published & (known.label <= FSRQ))
         named = told.argmax(axis=1)
-        four = interval(lambda r, named=named: accuracy(known.label[r], named[r]), known, rows)
+        four = interval(
+            lambda r, named=named: accuracy_score(known.label[r], named[r]), known, rows
+        )
         print(f"| {name} | {_pair(known, share, blazar)} | {four} |")
         by_truth[name] = named
     print_by_ts(known, ours, by_truth["with variability"], real)
@@ -242,7 +234,7 @@ def print_by_ts(known: Known, ours: np.ndarray, limit: np.ndarray, real: np.ndar
     print("\n| TS | detections | cnn | truth | ratio |\n|---|---|---|---|---|")
     for low, high in pairwise(TS_BINS):
         rows = np.flatnonzero(real & (ts >= low) & (ts < high))
-        right = [accuracy(known.label[rows], named[rows]) for named in (ours, limit)]
+        right = [accuracy_score(known.label[rows], named[rows]) for named in (ours, limit)]
         cells = [f"{right[0]:.3f}", f"{right[1]:.3f}", f"{right[0] / right[1]:.3f}"]
         print(f"| {low}-{high} | {len(rows)} | {' | '.join(cells)} |")
 
@@ -255,11 +247,10 @@ def print_calibration(known: Known, probability: np.ndarray) -> None:
         lambda r: expected_calibration_error(known.label[r], probability[r]), known, rows
     )
     print(f"\nexpected calibration error: {error}")
-    bins = reliability(truth, told)
+    predicted, right, numbers = reliability(truth, told)
     print("\n| predicted | true | number |\n|---|---|---|")
-    for one, true, number in zip(bins.predicted, bins.true, bins.number, strict=True):
-        if number:
-            print(f"| {one:.3f} | {true:.3f} | {number} |")
+    for one, true, number in zip(predicted, right, numbers, strict=True):
+        print(f"| {one:.3f} | {true:.3f} | {number} |")
 
 
 def print_purity(known: Known, probability: np.ndarray) -> None:

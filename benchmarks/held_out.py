@@ -14,12 +14,12 @@ import healpy as hp
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
+from ideal import ideal_peaks
 
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.evaluation.metrics import Evaluation, evaluate_detections
 from gammafind.fitting.photons.data import sky_data
 from gammafind.fitting.photons.expected import rendered_ts
-from gammafind.fitting.photons.ideal import ideal_peaks
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.localiser import Localiser

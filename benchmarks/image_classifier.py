@@ -22,7 +22,7 @@ import numpy as np
 from astropy.table import QTable
 from optical_frames import DENSITIES, LEAST_SNR, SEEINGS, Frame, flat, preset_of, read
 from results import kept
-from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
 
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
@@ -315,10 +315,7 @@ def print_stars(told: Told, published: float) -> None:
 
 def area(statistic: np.ndarray, true: np.ndarray) -> float:
     """Area under the curve of true against false positives."""
-    true = true.astype(bool)
-    n, m = true.sum(), (~true).sum()
-    ranks = rankdata(np.nan_to_num(statistic, nan=-1.0))
-    return float((ranks[true].sum() - n * (n + 1) / 2) / max(n * m, 1))
+    return float(roc_auc_score(true.astype(bool), np.nan_to_num(statistic, nan=-1.0)))
 
 
 def interval(values: np.ndarray, statistic: Callable[[np.ndarray], float]) -> tuple[float, float]:

@@ -22,8 +22,8 @@ from astropy.table import QTable, vstack
 from classifier import BLL, FAKE, FSRQ, Known, interval, known_detections
 from held_out import HeldOut
 from results import kept
+from sklearn.metrics import accuracy_score, roc_auc_score
 
-from gammafind.evaluation.classification import accuracy, area_under_curve
 from gammafind.fitting.photons.expected import rendered_by_band
 from gammafind.networks.backend import load_keras
 from gammafind.plugins.cnn.networks import CLASSES
@@ -127,7 +127,7 @@ def print_limit(known: Known, truth: QTable, predicted: np.ndarray) -> None:
     named = predicted.argmax(axis=1)
 
     def four(rows: np.ndarray) -> float:
-        return accuracy(known.label[rows], named[rows])
+        return accuracy_score(known.label[rows], named[rows])
 
     real = known.published & (known.label != FAKE)
     print("\n| TS | detections | four classes |\n|---|---|---|")
@@ -139,8 +139,8 @@ def print_limit(known: Known, truth: QTable, predicted: np.ndarray) -> None:
     print("\n| BLL, FSRQ | accuracy | AUC |\n|---|---|---|")
     for name, least in {"all": 0, "TS > 100": 100}.items():
         rows = np.flatnonzero(known.published & (known.label <= FSRQ) & (ts > least))
-        right = interval(lambda r: accuracy(fsrq[r], share[r] > 0.5), known, rows)
-        area = interval(lambda r: area_under_curve(fsrq[r], share[r]), known, rows)
+        right = interval(lambda r: accuracy_score(fsrq[r], share[r] > 0.5), known, rows)
+        area = interval(lambda r: roc_auc_score(fsrq[r], share[r]), known, rows)
         print(f"| {name} | {right} | {area} |")
 
 

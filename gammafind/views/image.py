@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.coordinates import SkyCoord
+from astropy.nddata import block_reduce
 from astropy.units import Quantity
 from astropy.wcs import WCS
 
 from gammafind.sky.degrade import added_up
-from gammafind.sky.pixels import HealpixPixels, Pixels, PlainPixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, PlainPixels, WcsPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import degrees
 
@@ -34,9 +35,9 @@ _FEW_COUNTS = 3.0
 _RANGE = 20.0
 """Largest range of the stretch, in widths of the faint level: keeps faint structure visible."""
 _MAGNIFIED = 1.5
-"""Map pixels in pixels of the image above which edges are smoothed."""
+"""Pixels of an image in one of the map from which edges are seen."""
 _SMOOTHING = 0.5
-"""Width of the smoothing in map pixels: removes edges and keeps the resolution."""
+"""Standard deviation in pixels of the map: edges vanish, and sources stay apart."""
 
 
 def all_sky_wcs(width: int) -> tuple[WCS, tuple[int, int]]:
@@ -115,9 +116,8 @@ def image_wcs(pixels: WcsPixels, width: int) -> tuple[WCS, tuple[int, int]]:
 def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     """Sum of the bands per square degree at the pixels of an image.
 
-    Map pixels that are smaller than those of the image, or too small for a few counts, are summed
-    first, so that no photon is lost and structure is visible. The edges of map pixels larger than
-    1.5 image pixels are smoothed by a Gaussian of half their size.
+    Pixels that are smaller than those of the image, or too small to hold a few counts, are
+    added first: no photon falls between them, and structure can be seen.
 
     Parameters
     ----------
@@ -131,22 +131,25 @@ def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     Returns
     -------
     ndarray, shape (ny, nx)
-        NaN outside the sky and where no band has data.
+        NaN outside the sky and where no band holds data.
+
+    Notes
+    -----
+    A WCS map comes to another grid by `reproject.reproject_adaptive`, which leaves no steps. Of a
+    HEALPix map the nearest pixels are taken, and edges of pixels larger than 1.5 of the image
+    smoothed by a Gaussian of half their size: bilinear interpolation, which runs along the rings of
+    HEALPix, draws sources as slanted streaks (``benchmarks/reproject_images.py``).
     """
-    row, column = np.indices(shape)
-    lon, lat = wcs.pixel_to_world_values(column, row)
-    on_sky = np.isfinite(lon) & np.isfinite(lat)
-    positions = wcs.pixel_to_world(column[on_sky], row[on_sky])
-    step, visible = _pixel_size(WcsPixels(wcs, shape)), _visible_step(counts)
+    image = WcsPixels(wcs, shape)
+    step = max(_pixel_size(image), _visible_step(counts))
     total, covered = np.zeros(shape), np.zeros(shape, dtype=bool)
     for layer in zip(counts.pixels, counts.values, counts.valid, strict=True):
-        pixels, values, valid = _coarsen(*layer, max(step, visible))
-        index = pixels.pixel_of(positions)
-        known = (index >= 0) & valid.ravel()[index]
-        band = np.full(shape, np.nan)
-        band[on_sky] = np.where(known, values.ravel()[index], np.nan) / _pixel_size(pixels) ** 2
-        width = _pixel_size(pixels) / step
-        band = _smooth(band, _SMOOTHING * width) if width > _MAGNIFIED else band
+        pixels, values, valid = _coarsen(*layer, step)
+        density = np.where(valid, values, np.nan) / _pixel_size(pixels) ** 2
+        if isinstance(pixels, HealpixPixels):
+            band = _of_healpix(density, pixels, image)
+        else:
+            band = density if same_pixels(pixels, image) else _of_image(density, pixels, image)
         covered |= np.isfinite(band)
         total += np.nan_to_num(band)
     return np.where(covered, total, np.nan)
@@ -201,7 +204,7 @@ def _coarsen(
     else:
         ny, nx = (side // factor * factor for side in pixels.shape)
         wcs = pixels.wcs[:ny:factor, :nx:factor]
-        coarse, add = WcsPixels(wcs, (ny // factor, nx // factor)), _add_blocks
+        coarse, add = WcsPixels(wcs, (ny // factor, nx // factor)), block_reduce
     total = add(values, factor)
     share = np.ones(coarse.shape) if valid.all() else add(valid, factor) / factor**2
     return coarse, total / np.where(share > 0, share, 1), share > 0
@@ -213,10 +216,29 @@ def _add_healpix(values: np.ndarray, factor: int) -> np.ndarray:
     return added_up(values, hp.npix2nside(len(values)) // factor)
 
 
-def _add_blocks(values: np.ndarray, factor: int) -> np.ndarray:
-    ny, nx = (side // factor for side in values.shape)
-    cropped = values[: ny * factor, : nx * factor]
-    return cropped.reshape(ny, factor, nx, factor).sum(axis=(1, 3), dtype=float)
+def _of_healpix(density: np.ndarray, pixels: HealpixPixels, image: WcsPixels) -> np.ndarray:
+    """Take the nearest pixels of a HEALPix map, and smooth the edges of large ones."""
+    from reproject import reproject_from_healpix
+
+    band, _ = reproject_from_healpix(
+        (density, pixels.frame), image.wcs, image.shape, nested=False, order="nearest-neighbor"
+    )
+    band = np.where(image.on_sky, band, np.nan)
+    width = _pixel_size(pixels) / _pixel_size(image)
+    return _smooth(band, _SMOOTHING * width) if width > _MAGNIFIED else band
+
+
+def _of_image(density: np.ndarray, pixels: WcsPixels, image: WcsPixels) -> np.ndarray:
+    """Resample a WCS map; NaN where the nearest pixel holds no data."""
+    from reproject import reproject_adaptive, reproject_interp
+
+    known = (np.isfinite(density).astype(float), pixels.wcs)
+    nearest, _ = reproject_interp(known, image.wcs, image.shape, order="nearest-neighbor")
+    band, _ = reproject_adaptive(
+        (density, pixels.wcs), image.wcs, image.shape,
+        boundary_mode="ignore", bad_value_mode="ignore",
+    )  # fmt: skip
+    return np.where(nearest == 1, band, np.nan)
 
 
 def _smooth(image: np.ndarray, sigma: float) -> np.ndarray:

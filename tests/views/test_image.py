@@ -115,6 +115,36 @@ def test_large_image_is_added_up_where_it_was(image):
     np.testing.assert_allclose(sample(image, wcs, shape) * area, blocks, rtol=1e-9)
 
 
+@pytest.mark.parametrize("width", [60, 300])
+def test_an_image_on_another_grid_keeps_its_density_and_its_gaps(image, width):
+    valid = np.ones((40, 60), dtype=bool)
+    valid[18:22, 29:33] = False
+    pixels = image.pixels[0]
+    sky = SkyMap(
+        bands=BAND, pixels=(pixels,), values=(100.0 + image.values[0],), valid=(valid,),
+        kind="electrons",
+    )  # fmt: skip
+    wcs, shape = tangent_wcs(SkyCoord(40.05, 30.02, unit="deg"), 9 * u.deg, width)
+    found = sample(sky, wcs, shape)
+    density = sky.values[0][valid].mean() / pixels.pixel_area.to_value("deg2")
+    assert np.nanmean(found) == pytest.approx(density, rel=0.002)
+    nearest = pixels.pixel_of(WcsPixels(wcs, shape).centres())
+    known = (nearest >= 0) & valid.ravel()[nearest]
+    assert np.mean(np.isfinite(found) == known) > 0.98
+
+
+def test_a_source_in_large_healpix_pixels_is_drawn_round():
+    centre = SkyCoord(280, 30, unit="deg", frame="galactic")
+    wcs, shape = tangent_wcs(centre, 30 * u.deg, 200)
+    pixels = HealpixPixels(64)
+    values = 1000 * np.exp(-0.5 * pixels.centres().separation(centre).deg ** 2)
+    sky = SkyMap(bands=BAND, pixels=(pixels,), values=(values,))
+    found = sample(sky, wcs, shape) / np.nansum(sample(sky, wcs, shape))
+    y, x = np.indices(shape) - 99.5
+    moments = np.linalg.eigvalsh([[(found * a * b).sum() for a in (x, y)] for b in (x, y)])
+    assert np.sqrt(moments[1] / moments[0]) < 1.05
+
+
 @pytest.mark.parametrize("values", [np.zeros(9), np.full(9, np.nan), np.arange(9.0), [7.0, 7.0]])
 def test_stretch_grows_over_any_image(values):
     norm = asinh_norm(np.asarray(values))

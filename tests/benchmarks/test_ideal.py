@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ideal import ideal_peaks, noise_peaks, source_ts
 from numpy.testing import assert_allclose
 
 from gammafind.fitting.photons.data import sky_data
-from gammafind.fitting.photons.ideal import ideal_peaks, noise_peaks, source_ts
 from gammafind.sky.pixels import HealpixPixels
 from tests.fitting.skies import gaussian_psf, source_sky, spread_out
 
