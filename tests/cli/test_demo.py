@@ -9,6 +9,7 @@ from gammafind.catalogue.io import read_table
 from gammafind.cli import demo
 from gammafind.cli.main import main
 from gammafind.networks.features import FeatureSpec
+from gammafind.networks.folder import ARCHITECTURE
 from gammafind.plugins.unet import shipped as weights
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.presets.preset import load_preset
@@ -129,5 +130,5 @@ def test_weights_for_the_sky_of_the_demo_are_looked_for(tmp_path, monkeypatch, e
         size=12.8 * u.deg,
         features=FeatureSpec(),
     )
-    network.write(tmp_path / "one" / weights.ARCHITECTURE)
+    network.write(tmp_path / "one" / ARCHITECTURE)
     assert bool(demo._lack_of_weights(preset)) == lacking
