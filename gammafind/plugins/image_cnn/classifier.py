@@ -15,6 +15,7 @@ from gammafind.networks.classifiers import BACKENDS, in_batches
 from gammafind.plugins.image_cnn.architecture import StampArchitecture, read_architecture
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
+from gammafind.roles.base import Sees
 from gammafind.roles.classifier import Classifier
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
@@ -54,7 +55,7 @@ class ImageCnn(Classifier):
     name: ClassVar[str] = "image-cnn"
     classes: ClassVar[tuple[str, ...]] = CLASSES
     fakes: ClassVar[tuple[str, ...]] = BOGUS
-    sees: ClassVar[str] = "image"
+    sees: ClassVar[Sees] = "image"
 
     weights: str = ""
     backend: str = "onnxruntime"
