@@ -10,7 +10,7 @@ from astropy.table import QTable
 from gammafind import create
 from gammafind.catalogue.io import write_table
 from gammafind.errors import FileFormatError, GammafindError, MissingFileError, TableError
-from gammafind.simulation.sources import read_sources
+from gammafind.simulation.sources import check_sources, read_sources
 from tests.simulation.toy_sky import FLUX
 
 LAT = create("renderer", "fermi-lat")
@@ -112,3 +112,13 @@ def test_a_4fgl_catalogue_comes_the_same_from_each_of_its_files(tmp_path, shared
     copy = read_sources(tmp_path / "copy.ecsv", LAT)
     for name in ("name", "class_label", "ra", "flux", "SpectrumType"):
         assert list(official[name]) == list(copy[name])
+
+
+def test_fluxes_are_in_the_unit_of_the_instrument():
+    jansky = check_sources(table(flux=[100.0, 0.0, 300.0] * u.mJy), flux_unit=u.Jy)
+    np.testing.assert_allclose(jansky["flux"].value, [0.1, 0, 0.3])
+    assert jansky["flux"].unit == u.Jy
+    bare = check_sources(table(flux=[1.0, 2.0, 3.0]), flux_unit=u.Jy)
+    assert bare["flux"].unit == u.Jy
+    with pytest.raises(TableError, match="column flux does not convert to Jy"):
+        check_sources(table(), flux_unit=u.Jy)

@@ -16,6 +16,7 @@ from gammafind.networks.folder import BACKENDS, read_architecture
 from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
+from gammafind.roles.base import Sees
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band
@@ -56,7 +57,7 @@ class ImageCnn(Classifier):
     name: ClassVar[str] = "image-cnn"
     classes: ClassVar[tuple[str, ...]] = CLASSES
     fakes: ClassVar[tuple[str, ...]] = BOGUS
-    sees: ClassVar[str] = "image"
+    sees: ClassVar[Sees] = "image"
 
     weights: str = ""
     backend: str = "onnxruntime"

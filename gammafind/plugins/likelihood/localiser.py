@@ -18,6 +18,7 @@ from gammafind.fitting.photons.position import climb, fit_positions
 from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.search_grid import SearchGrid, search_grid, summits
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
+from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches, PatchGrid
@@ -78,6 +79,7 @@ class Likelihood(Localiser):
     """
 
     name: ClassVar[str] = "likelihood"
+    sees: ClassVar[Sees] = "maps"
     score_name: ClassVar[str] = "TS"
     published_score: ClassVar[float] = 16.0
 
