@@ -1,4 +1,4 @@
-"""The camera as a renderer: images expected, drawn, written, read and seen."""
+"""The camera as a renderer: images expected, drawn, written, read and observed."""
 
 from __future__ import annotations
 
