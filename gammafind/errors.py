@@ -55,6 +55,15 @@ class GammafindError(Exception):
         The file that causes the error.
     remedy : str, optional
         What is accepted instead, or what to do.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> try:
+    ...     gammafind.load_preset("fermi-latt")
+    ... except gammafind.GammafindError as error:
+    ...     print(error.fault)
+    there is no preset 'fermi-latt' (did you mean 'fermi-lat'?)
     """
 
     def __init__(
@@ -171,7 +180,14 @@ class WorkerError(GammafindError):
 
 
 class GammafindWarning(UserWarning):
-    """Base class of all warnings of gammafind."""
+    """Base class of all warnings of gammafind.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import gammafind
+    >>> warnings.simplefilter("ignore", gammafind.GammafindWarning)
+    """
 
 
 class GammafindDeprecationWarning(GammafindWarning, DeprecationWarning):

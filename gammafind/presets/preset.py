@@ -273,6 +273,12 @@ def load_preset(name_or_path: str | PathLike) -> Preset:
         If no preset has the name, or the file is not a valid preset.
     MissingFileError
         If there is no such file.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> gammafind.load_preset("fermi-lat").localiser.name
+    'unet'
     """
     if not isinstance(name_or_path, str) or name_or_path.endswith(".toml"):
         return read_preset(name_or_path)

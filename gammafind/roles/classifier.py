@@ -34,6 +34,21 @@ class Classifier(Plugin):
     abstain : float
         Sources whose most probable class is less probable than this are called `UNKNOWN`; 0 for
         none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dataclasses import dataclass
+    >>> from gammafind import Classifier
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Coin(Classifier):
+    ...     name = "coin"
+    ...     classes = ("heads", "tails")
+    ...
+    ...     def _classify(self, cutouts):
+    ...         return np.tile([0.6, 0.4], (len(cutouts["counts"]), 1))
+    >>> Coin().classify({"counts": np.zeros((1, 1, 7, 7))})["class_label"][0]
+    'heads'
     """
 
     classes: ClassVar[tuple[str, ...]]

@@ -17,7 +17,27 @@ __all__ = ["Clusterer"]
 
 @dataclass(frozen=True, kw_only=True)
 class Clusterer(Plugin):
-    """Turns a score map into clusters, one for each source."""
+    """Turns a score map into clusters, one for each source.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> import numpy as np
+    >>> from dataclasses import dataclass
+    >>> from astropy.table import QTable
+    >>> from gammafind import Clusterer
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Highest(Clusterer):
+    ...     name = "highest"
+    ...
+    ...     def _cluster(self, score_map):
+    ...         y, x = np.unravel_index(score_map.argmax(), score_map.shape)
+    ...         place = {"x": [x] * u.pix, "y": [y] * u.pix}
+    ...         return QTable({**place, "score": [score_map.max()], "n_pixels": [1]})
+    >>> clusters = Highest().cluster(np.eye(3))
+    >>> float(clusters["score"][0])
+    1.0
+    """
 
     def cluster(self, score_map: np.ndarray) -> QTable:
         """Find the clusters of a score map.

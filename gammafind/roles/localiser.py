@@ -32,7 +32,31 @@ __all__ = ["Localiser", "no_detections"]
 
 @dataclass(frozen=True, kw_only=True)
 class Localiser(Plugin):
-    """Finds sources."""
+    """Finds sources.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> import numpy as np
+    >>> from dataclasses import dataclass
+    >>> from astropy.table import QTable
+    >>> from gammafind import Localiser
+    >>> from gammafind.testing import toy_patches
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Brightest(Localiser):
+    ...     name = "brightest"
+    ...
+    ...     def _localise(self, patches):
+    ...         counts = patches.counts[0]
+    ...         patch = np.arange(len(counts))
+    ...         y, x = np.unravel_index(counts.reshape(len(counts), -1).argmax(1), counts.shape[1:])
+    ...         return QTable(
+    ...             {"patch": patch, "x": x * u.pix, "y": y * u.pix, "score": counts[patch, y, x]}
+    ...         )
+    >>> found = Brightest().localise(toy_patches())
+    >>> float(found["x"][0].value), float(found["y"][0].value)
+    (38.0, 27.0)
+    """
 
     sees: ClassVar[Sees | Literal["both"]] = "maps"
     """What it can search: maps of the sky, the image of a camera, or both."""

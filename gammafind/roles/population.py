@@ -20,7 +20,30 @@ __all__ = ["SourcePopulation"]
 
 @dataclass(frozen=True, kw_only=True)
 class SourcePopulation(Plugin):
-    """Draws catalogues of synthetic sources."""
+    """Draws catalogues of synthetic sources.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> import numpy as np
+    >>> from dataclasses import dataclass
+    >>> from astropy.table import QTable
+    >>> from gammafind import SourcePopulation
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class OneSource(SourcePopulation):
+    ...     name = "one-source"
+    ...     flux: u.Quantity = 1e-9 * u.Unit("cm-2 s-1")
+    ...
+    ...     def _sample(self, rng):
+    ...         ra = rng.uniform(0, 360, 1) * u.deg
+    ...         dec = np.zeros(1) * u.deg
+    ...         flux = u.Quantity([self.flux])
+    ...         return QTable(
+    ...             {"name": ["A"], "ra": ra, "dec": dec, "class_label": ["BLL"], "flux": flux}
+    ...         )
+    >>> OneSource().sample(rng=np.random.default_rng(1))["name"][0]
+    'A'
+    """
 
     provides: ClassVar[tuple[str, ...]] = ()
     """Columns that `sample` adds to those of the schema."""

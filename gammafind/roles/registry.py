@@ -72,6 +72,12 @@ def get_plugin(role: str, name: str) -> type[Plugin]:
         If it could not be loaded.
     DuplicatePluginError
         If two distributions claim the name.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> gammafind.get_plugin("clusterer", "disk").__name__
+    'DiskClusterer'
     """
     candidates = _candidates(role)
     named = [candidate for candidate in candidates if candidate.info.name == name]
@@ -114,6 +120,12 @@ def create(role: str, name: str, **options: Any) -> Plugin:
         As `get_plugin`.
     OptionError
         If an option is unknown, missing, of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> gammafind.create("localiser", "likelihood", threshold=25).threshold
+    25.0
     """
     plugin = get_plugin(role, name)
     return plugin(**check_options(plugin, options))

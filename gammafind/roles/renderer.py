@@ -26,7 +26,43 @@ __all__ = ["SkyRenderer"]
 
 @dataclass(frozen=True, kw_only=True)
 class SkyRenderer(Instrument):
-    """An instrument that knows what a source looks like: it renders and draws skies."""
+    """An instrument that knows what a source looks like: it renders and draws skies.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> import numpy as np
+    >>> from dataclasses import dataclass
+    >>> from gammafind import Band, HealpixPixels, RadialPsf, SkyRenderer
+    >>> from gammafind.sky.point_sources import sky_counts
+    >>> from gammafind.sky.projection import unit_vectors
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Flat(SkyRenderer):
+    ...     name = "flat"
+    ...     bands = (Band("2-20 GeV", 2 * u.GeV, 20 * u.GeV),)
+    ...     pixels = (HealpixPixels(32, "icrs"),)
+    ...
+    ...     def psfs(self):
+    ...         theta = np.linspace(0, 0.3, 300)
+    ...         return (RadialPsf(theta, np.exp(-0.5 * (theta / 0.05) ** 2)),)
+    ...
+    ...     def _exposure(self, pixels):
+    ...         return (np.full(pixels[0].shape, 1e11),)
+    ...
+    ...     def _background(self, pixels):
+    ...         return {"flat": (np.ones(pixels[0].shape),)}
+    ...
+    ...     def _render(self, sources, pixels):
+    ...         lon, lat = (sources[name].to_value("deg") for name in ("ra", "dec"))
+    ...         vectors = unit_vectors(lon, lat)
+    ...         counts = sources["flux"].to_value("cm-2 s-1") * 1e11
+    ...         return (sky_counts(vectors, counts, pixels[0], self.psfs()[0]),)
+    >>> from gammafind.testing import one_source
+    >>> from astropy.coordinates import SkyCoord
+    >>> expected = Flat().render(one_source(SkyCoord(10, 20, unit="deg")))
+    >>> round(expected.values[0].sum())
+    10000
+    """
 
     classes: ClassVar[tuple[str, ...]] = ()
     """Classes of sources that the renderer knows; of any class where there are none."""

@@ -30,6 +30,13 @@ class Band:
     ------
     BandError
         If the edges are not spectral quantities or ``low`` is not below ``high``.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from gammafind import Band
+    >>> Band("2-20 GeV", 2 * u.GeV, 20 * u.GeV).edges
+    <Quantity [ 2., 20.] GeV>
     """
 
     name: str

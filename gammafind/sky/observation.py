@@ -49,6 +49,13 @@ class Observation:
     ------
     BandError
         If bands or pixels of the maps differ, or there is no background component.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> sky = gammafind.simulate("fermi-lat-psf3-2-20", seed=1)
+    >>> sorted(sky.observation.background)
+    ['interstellar', 'isotropic']
     """
 
     counts: SkyMap

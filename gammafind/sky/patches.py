@@ -56,6 +56,13 @@ class PatchGrid:
     References
     ----------
     van den Oetelaar et al. 2021, PoS(ICRC2021), section 3.1.
+
+    Examples
+    --------
+    >>> from gammafind import PatchGrid
+    >>> grid = PatchGrid.healpix(8)
+    >>> len(grid), grid.size
+    (768, <Quantity 12.8 deg>)
     """
 
     lon: np.ndarray
@@ -342,6 +349,13 @@ class Patches:
     noise : tuple of ndarray, optional
         Standard deviation of the pixels without sources, with the shapes of ``counts``; None for
         Poisson counts.
+
+    Examples
+    --------
+    >>> from gammafind.testing import toy_patches
+    >>> patches = toy_patches()
+    >>> len(patches), patches.n_pixels
+    (1, (64,))
     """
 
     grid: PatchGrid

@@ -86,6 +86,12 @@ class HealpixPixels:
         Power of two.
     frame : {"galactic", "icrs", "fk5"}
         Coordinate frame of the poles.
+
+    Examples
+    --------
+    >>> from gammafind import HealpixPixels
+    >>> HealpixPixels(128).shape
+    (196608,)
     """
 
     nside: int
@@ -195,6 +201,14 @@ class WcsPixels:
         Celestial, two-dimensional.
     shape : tuple of int
         ``(ny, nx)``.
+
+    Examples
+    --------
+    >>> from astropy.wcs import WCS
+    >>> from gammafind import WcsPixels
+    >>> wcs = WCS({"CTYPE1": "GLON-TAN", "CTYPE2": "GLAT-TAN", "CDELT1": -0.1, "CDELT2": 0.1})
+    >>> WcsPixels(wcs, (64, 32)).shape
+    (64, 32)
     """
 
     wcs: WCS

@@ -44,6 +44,15 @@ class RadialPsf:
         If the arrays differ in length or ``theta`` does not increase from 0 to at most pi.
     OptionError
         If the density is negative, not finite or zero everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gammafind import RadialPsf
+    >>> theta = np.linspace(0, 0.1, 500)
+    >>> psf = RadialPsf(theta, np.exp(-0.5 * (theta / 0.01) ** 2))
+    >>> psf.containment_radius(0.68).to("deg").round(2)
+    <Quantity 0.87 deg>
     """
 
     theta: np.ndarray

@@ -61,6 +61,16 @@ class SkyMap:
     OptionError
         If ``kind`` is unknown, or a valid value is not finite or, in counts, noise and exposure,
         negative.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> import numpy as np
+    >>> from gammafind import Band, HealpixPixels, SkyMap
+    >>> band = Band("2-20 GeV", 2 * u.GeV, 20 * u.GeV)
+    >>> sky = SkyMap([band], [HealpixPixels(8)], [np.ones(768, dtype=int)])
+    >>> sky.kind, sky.n_bands
+    ('counts', 1)
     """
 
     bands: tuple[Band, ...]

@@ -27,6 +27,12 @@ def check_population(plugin: type[SourcePopulation], **options: Any) -> None:
     Raises
     ------
     ConformanceError
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> from gammafind.testing import check_population
+    >>> check_population(gammafind.get_plugin("population", "4fgl-dr2"))
     """
     check_plugin(plugin, SourcePopulation)
     population = plugin(**options)
@@ -52,6 +58,12 @@ def check_clusterer(plugin: type[Clusterer], **options: Any) -> None:
     Raises
     ------
     ConformanceError
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> from gammafind.testing import check_clusterer
+    >>> check_clusterer(gammafind.get_plugin("clusterer", "disk"))
     """
     check_plugin(plugin, Clusterer)
     clusterer = plugin(**options)

@@ -23,6 +23,12 @@ def check_plugin(plugin: type[Plugin], role: type[Plugin]) -> None:
     ConformanceError
         If it is no subclass of the role, its name is not in kebab-case, it has no docstring,
         or it is no frozen keyword-only dataclass.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> from gammafind.testing import check_plugin
+    >>> check_plugin(gammafind.get_plugin("clusterer", "disk"))
     """
     require(issubclass(plugin, role), f"{plugin.__name__} is no {role.__name__}")
     name = getattr(plugin, "name", None)

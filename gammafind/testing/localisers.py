@@ -44,6 +44,12 @@ def check_localiser(
     Raises
     ------
     ConformanceError
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> from gammafind.testing import check_localiser
+    >>> check_localiser(gammafind.get_plugin("localiser", "likelihood"))
     """
     check_plugin(plugin, Localiser)
     localiser = plugin(**options)

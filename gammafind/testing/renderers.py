@@ -50,6 +50,12 @@ def check_renderer(
     Raises
     ------
     ConformanceError
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> from gammafind.testing import check_renderer
+    >>> check_renderer(gammafind.get_plugin("renderer", "fermi-lat"))
     """
     check_plugin(plugin, SkyRenderer)
     renderer = plugin(**options)

@@ -25,7 +25,14 @@ __all__ = ["disc_map", "one_source", "toy_image", "toy_patches"]
 def disc_map(
     places: Sequence[tuple[float, float]], shape: tuple[int, int] = (64, 64)
 ) -> np.ndarray:
-    """Score map with discs of radius 5 and value 1 at ``places`` (x, y), in weak noise."""
+    """Score map with discs of radius 5 and value 1 at ``places`` (x, y), in weak noise.
+
+    Examples
+    --------
+    >>> from gammafind.testing import disc_map
+    >>> disc_map([(20, 30)]).shape
+    (64, 64)
+    """
     image = np.abs(np.random.default_rng(42).normal(0, 0.05, shape))
     y, x = np.indices(shape)
     for column, row in places:
@@ -37,6 +44,12 @@ def toy_patches() -> Patches:
     """One patch of 64 x 64 pixels of 0.1 deg, with 1 background count a pixel and a source.
 
     The source has 400 counts, a Gaussian PSF of 0.2 deg and lies at pixel (38, 27).
+
+    Examples
+    --------
+    >>> from gammafind.testing import toy_patches
+    >>> toy_patches().counts[0].shape
+    (1, 64, 64)
     """
     grid = PatchGrid(np.array([120.0]), np.array([45.0]), 6.4 * u.deg)
     theta = np.linspace(0, np.radians(2), 400)
@@ -91,6 +104,13 @@ def one_source(
     position : SkyCoord
     class_label : str
     flux : Quantity
+
+    Examples
+    --------
+    >>> from astropy.coordinates import SkyCoord
+    >>> from gammafind.testing import one_source
+    >>> len(one_source(SkyCoord(10, 20, unit="deg")))
+    1
     """
     return QTable(
         {
