@@ -19,7 +19,6 @@ from gammafind.networks.folder import export_network
 from gammafind.networks.layers import standardise
 from gammafind.presets.preset import build
 from gammafind.roles.base import Plugin
-from gammafind.roles.classifier import Classifier
 from gammafind.roles.provenance import describe_plugin
 from gammafind.roles.trainer import Learned
 from gammafind.training.card import catalogues, hours, listed, model_card, outcome, plugin
@@ -55,7 +54,7 @@ class ClassifierTraining(NetworkTraining):
 
     Attributes
     ----------
-    classifier : type of Classifier
+    classes : tuple of str
     upright : bool
         Whether columns of cut-outs differ from rows, so that they are flipped but not turned.
     everywhere : bool
@@ -66,7 +65,7 @@ class ClassifierTraining(NetworkTraining):
     options : ClassifierOptions
     """
 
-    classifier: ClassVar[type[Classifier]]
+    classes: ClassVar[tuple[str, ...]]
     upright: ClassVar[bool]
     everywhere: ClassVar[bool]
 
@@ -157,7 +156,7 @@ class ClassifierTraining(NetworkTraining):
         return LabelledBatches(
             cutouts=data,
             features=self.architecture().features,
-            n_classes=len(self.classifier.classes),
+            n_classes=len(self.classes),
             batch_size=min(options.batch_size, len(data)),
             seed=(self.recipe.seed, STREAMS[split]),
             turns=options.turns and in_training,
@@ -204,7 +203,7 @@ class ClassifierTraining(NetworkTraining):
 
     def _numbers(self, label: np.ndarray) -> dict[str, int]:
         """How many detections there are of each class."""
-        classes = self.classifier.classes
+        classes = self.classes
         numbers = np.bincount(label, minlength=len(classes)).tolist()
         return dict(zip(classes, numbers, strict=True))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from unittest import mock
 
 import numpy as np
@@ -327,14 +328,7 @@ def test_what_a_finished_training_wrote_stays_as_it_is_on_resume(trained, tmp_pa
 def test_what_is_needed_at_the_end_is_missed_before_the_first_epoch(
     recipe, tmp_path, capsys, monkeypatch, library
 ):
-    from gammafind.networks import weights
-    from gammafind.training import folders
-
-    def found(name):
-        return None if name == library else name
-
-    monkeypatch.setattr(weights, "find_spec", found)
-    monkeypatch.setattr(folders, "find_spec", found)
+    monkeypatch.setitem(sys.modules, library, None)
     assert library in refused(capsys, "-o", "net")
     assert not (tmp_path / "net").exists()
     assert not (tmp_path / "data").exists()

@@ -12,7 +12,7 @@ from gammafind.errors import OptionError, WeightsError
 from gammafind.networks.classifiers import classified
 from gammafind.networks.folder import BACKENDS, read_architecture
 from gammafind.plugins.cnn.architecture import CnnArchitecture
-from gammafind.plugins.cnn.networks import CLASSES, NETWORKS
+from gammafind.plugins.cnn.networks import CLASSES, FAKE, NETWORKS
 from gammafind.plugins.cnn.shipped import shipped_folder
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.trainer import Trainer
@@ -49,7 +49,7 @@ class Cnn(Classifier):
 
     name: ClassVar[str] = "cnn"
     classes: ClassVar[tuple[str, ...]] = CLASSES
-    fakes: ClassVar[tuple[str, ...]] = ("FAKE",)
+    fakes: ClassVar[tuple[str, ...]] = (FAKE,)
 
     network: str = "gammafind"
     weights: str = ""

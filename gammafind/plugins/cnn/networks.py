@@ -9,9 +9,11 @@ from gammafind.errors import OptionError
 from gammafind.networks.backend import load_keras
 from gammafind.networks.layers import check_network, log_softmax, standardised_inputs
 
-__all__ = ["CLASSES", "INPUTS", "NETWORKS", "build_network"]
+__all__ = ["CLASSES", "FAKE", "INPUTS", "NETWORKS", "build_network"]
 
-CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR", "FAKE")
+FAKE = "FAKE"
+"""Class of detections that are not sources."""
+CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR", FAKE)
 """Classes in the order of the outputs; FAKE is no source."""
 INPUTS = ("images", "numbers", "position")
 """Names of the inputs; see `gammafind.plugins.cnn.features.features`."""

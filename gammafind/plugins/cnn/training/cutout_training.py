@@ -11,9 +11,8 @@ import numpy as np
 
 from gammafind.errors import ConfigError, OptionError
 from gammafind.plugins.cnn.architecture import CnnArchitecture
-from gammafind.plugins.cnn.classifier import Cnn
 from gammafind.plugins.cnn.features import TIMES, without_times
-from gammafind.roles.classifier import Classifier
+from gammafind.plugins.cnn.networks import CLASSES, FAKE
 from gammafind.training.classifier import ClassifierTraining
 from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
 from gammafind.training.detections import TOLD, DetectionMaker
@@ -59,7 +58,7 @@ class CutoutTraining(ClassifierTraining):
     samples : TimedOptions
     """
 
-    classifier: ClassVar[type[Classifier]] = Cnn
+    classes: ClassVar[tuple[str, ...]] = CLASSES
     upright: ClassVar[bool] = False
     everywhere: ClassVar[bool] = False
 
@@ -92,8 +91,8 @@ class CutoutTraining(ClassifierTraining):
     def maker(self) -> DetectionMaker:
         """Simulates and searches the skies."""
         return DetectionMaker(
-            classes=Cnn.classes,
-            fake=Cnn.fakes[0],
+            classes=CLASSES,
+            fake=FAKE,
             layout=self.options.layout.of(self.used["renderer"].pixels),
             **self.of_sky(),
         )

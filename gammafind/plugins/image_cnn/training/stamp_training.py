@@ -12,10 +12,9 @@ import numpy as np
 
 from gammafind.errors import ConfigError
 from gammafind.plugins.image_cnn.architecture import StampArchitecture
-from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.features import SCORE
+from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
 from gammafind.plugins.image_cnn.training.frame_detections import FrameMaker
-from gammafind.roles.classifier import Classifier
 from gammafind.training.classifier import ClassifierTraining
 from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
 from gammafind.training.labelled import LabelledCutouts
@@ -40,7 +39,7 @@ class StampTraining(ClassifierTraining):
         Values of options of the renderer and the population, of which each image has one at random.
     """
 
-    classifier: ClassVar[type[Classifier]] = ImageCnn
+    classes: ClassVar[tuple[str, ...]] = CLASSES
     upright: ClassVar[bool] = True
     everywhere: ClassVar[bool] = True
 
@@ -72,8 +71,8 @@ class StampTraining(ClassifierTraining):
     def maker(self) -> FrameMaker:
         """Simulates and searches the images."""
         return FrameMaker(
-            classes=ImageCnn.classes,
-            fake=ImageCnn.fakes[-1],
+            classes=CLASSES,
+            fake=BOGUS[-1],
             layout=self.options.layout,
             preset=self.recipe.preset,
             vary=self.vary,
