@@ -36,7 +36,7 @@ from gammafind.presets.preset import build
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.sky import SimulatedSky, total_counts
 from gammafind.simulation.sources import read_sources
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.training.detections import labels_of
 
 RADIUS = 0.3 * u.deg

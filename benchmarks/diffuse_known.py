@@ -23,7 +23,7 @@ from gammafind.evaluation.metrics import purity_cut, rates
 from gammafind.plugins.unet import search
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.simulation.sky import SimulatedSky
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 
 PURITY = 0.90
 LOWEST = 10.0

@@ -29,7 +29,7 @@ from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.presets.preset import build, load_preset
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import WcsPixels
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "shared/data/fermi/catalogue/gll_psc_v27.fit.gz"

@@ -22,7 +22,7 @@ from gammafind.evaluation.curves import half_found
 from gammafind.evaluation.metrics import evaluate_detections, purity_cut, rates
 from gammafind.plugins.gammapy_ts.localiser import GammapyTs
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 
 THRESHOLD = 6.0
 """Smallest TS of the peaks of gammapy; well below the cut at the purity."""

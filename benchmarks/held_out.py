@@ -24,7 +24,7 @@ from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.localiser import Localiser
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.skymap import SkyMap

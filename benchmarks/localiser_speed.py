@@ -26,7 +26,7 @@ from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.shipped import shipped_folder
 from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.stacks import PatchStacks
 
 SEED = 9001

@@ -23,7 +23,7 @@ from scipy.ndimage import gaussian_filter
 from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.simulation.sky import simulated_sky
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
 from gammafind.training.recipe import read_recipe
 from gammafind.training.targets import discs

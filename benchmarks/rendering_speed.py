@@ -26,7 +26,7 @@ from gammafind.presets.preset import build, load_preset
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.run import simulate_catalogues
 from gammafind.sky.harmonics import synthesise
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 
 PRESET = "fermi-lat"
 SEED = 1

@@ -38,7 +38,7 @@ _NAMES = {
     "Instrument": "gammafind.roles.instrument",
     "Localiser": "gammafind.roles.localiser",
     "Observation": "gammafind.sky.observation",
-    "PatchGrid": "gammafind.sky.patches",
+    "PatchGrid": "gammafind.sky.patch_grid",
     "Patches": "gammafind.sky.patches",
     "RadialPsf": "gammafind.sky.psf",
     "Result": "gammafind.pipeline.result",

@@ -11,7 +11,7 @@ from astropy.units import Quantity
 from gammafind.catalogue.pairs import pairs_within, radii_of
 from gammafind.catalogue.schema import DETECTIONS, PATCH_DETECTIONS, conform, empty_table
 from gammafind.errors import OptionError, TableError
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 
 __all__ = ["R68_OVER_SIGMA", "R95_OVER_R68", "merge_detections", "merge_duplicates"]
 

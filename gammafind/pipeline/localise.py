@@ -13,7 +13,7 @@ from astropy.table import QTable
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.utils.progress import stage
 
 __all__ = ["Found", "able_preset", "build_localiser", "localise"]

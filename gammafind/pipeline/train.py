@@ -19,7 +19,7 @@ def train(
     workers: int = 1,
     command: str = "",
 ) -> Trained:
-    """Train the plugin that a recipe names.
+    r"""Train the plugin that a recipe names.
 
     Parameters
     ----------
@@ -52,6 +52,22 @@ def train(
         If a library is missing that is needed now or at the end.
     OutputError
         If the folder holds a training already and ``resume`` is false, or one of other settings.
+
+    Examples
+    --------
+    A recipe is read before anything is made:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import gammafind
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     recipe = Path(folder) / "recipe.toml"
+    ...     _ = recipe.write_text('[training]\npreset = "fermi-lat"\nepohcs = 3')
+    ...     try:
+    ...         gammafind.train(recipe, f"{folder}/trained")
+    ...     except gammafind.GammafindError as error:
+    ...         print(error.fault)
+    unknown key [training] epohcs (did you mean 'epochs'?)
     """
     stages = read_recipe(recipe, role)
     return run_training(stages, output, resume=resume, workers=workers, command=command)

@@ -36,6 +36,15 @@ class Instrument(Plugin):
 
     A `gammafind.roles.renderer.SkyRenderer` is an instrument that also says what sources look
     like; a plugin is one class of that role.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> lat = gammafind.create("renderer", "fermi-lat")
+    >>> isinstance(lat, gammafind.Instrument)
+    True
+    >>> lat.flux_unit
+    Unit("1 / (s cm2)")
     """
 
     presets: ClassVar[tuple[str, ...]] = ()

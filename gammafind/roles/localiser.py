@@ -24,7 +24,8 @@ from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.deprecated import adopt_probabilities, sight_unsaid
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid, patch_widths
+from gammafind.sky.patch_grid import PatchGrid, patch_widths
+from gammafind.sky.patches import Patches
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["Localiser", "no_detections"]

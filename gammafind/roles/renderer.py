@@ -17,7 +17,8 @@ from gammafind.errors import ShapeError, TableError
 from gammafind.roles.instrument import Instrument
 from gammafind.sky.drawn import Drawn
 from gammafind.sky.fits import write_counts, write_counts_by_nside
-from gammafind.sky.patches import Patches, PatchGrid, patch_widths
+from gammafind.sky.patch_grid import PatchGrid, patch_widths
+from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.skymap import SkyMap
 

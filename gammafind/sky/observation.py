@@ -11,7 +11,8 @@ from astropy.units import UnitBase
 
 from gammafind.errors import BandError, OptionError
 from gammafind.sky.bands import same_edges
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import HealpixPixels, same_pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap

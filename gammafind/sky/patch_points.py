@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from gammafind.sky.harmonics import synthesise_at
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.upsample import upsample
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from gammafind.sky.harmonics import analyse_points, kernel_sums, synthesise
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patch_points import PatchPoints
-from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import point_source_map

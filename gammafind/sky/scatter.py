@@ -18,7 +18,7 @@ _BLOCK_NSIDE = 32
 
 
 class Patchwork(Protocol):
-    """Positions of patches: the needed part of `gammafind.sky.patches.PatchGrid`."""
+    """Positions of patches: the needed part of `gammafind.sky.patch_grid.PatchGrid`."""
 
     bases: np.ndarray
 

@@ -10,7 +10,7 @@ import healpy as hp
 import numpy as np
 from scipy import sparse
 
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.scatter import nested_vectors, pixels_in_patches
 from gammafind.utils.cache import cached_arrays
 

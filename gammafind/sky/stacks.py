@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.sky.skymap import SkyMap
 
 __all__ = ["PatchStacks"]

@@ -8,7 +8,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.errors import OptionError, TableError
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import unit_vectors
 
 __all__ = ["truth_masks", "truth_table"]

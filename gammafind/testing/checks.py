@@ -97,6 +97,21 @@ def check_classifier(
     Raises
     ------
     ConformanceError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dataclasses import dataclass
+    >>> from gammafind import Classifier
+    >>> from gammafind.testing import check_classifier
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Coin(Classifier):
+    ...     name = "coin"
+    ...     classes = ("heads", "tails")
+    ...
+    ...     def _classify(self, cutouts):
+    ...         return np.full((len(cutouts["counts"]), 2), 0.5)
+    >>> check_classifier(Coin, {"counts": np.zeros((1, 1, 7, 7))})
     """
     check_plugin(plugin, Classifier)
     classifier = plugin(**options)

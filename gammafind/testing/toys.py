@@ -13,7 +13,8 @@ from astropy.wcs import WCS
 
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
@@ -73,6 +74,12 @@ def toy_image() -> Observation:
 
     The sky is 100 electrons a pixel. The source has 10,000 electrons, a Gaussian PSF of which
     the standard deviation is 1.5 pixels, and lies at pixel (38, 27).
+
+    Examples
+    --------
+    >>> from gammafind.testing import toy_image
+    >>> toy_image().counts.kind
+    'electrons'
     """
     wcs = WCS(naxis=2)
     wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [120.0, 45.0]

@@ -37,7 +37,7 @@ from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.sky.cutouts import CutoutLayout
 from gammafind.sky.epochs import Epochs
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import positions_of
 from gammafind.training.labelled import LabelledCutouts
 from gammafind.training.shard_set import META, shard_folder

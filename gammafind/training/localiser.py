@@ -43,6 +43,7 @@ from gammafind.networks.trained import LocaliserNetwork
 from gammafind.networks.unet import standardise
 from gammafind.roles.trainer import Learned
 from gammafind.training.card import catalogues, hours, listed, model_card, outcome, plugin
+from gammafind.training.fit_ranking import check_ranking_fitter
 from gammafind.training.loop import Loss, Samples, TrainingOptions
 from gammafind.training.losses import LossOptions, loss_function
 from gammafind.training.network import NetworkTraining
@@ -147,6 +148,11 @@ class LocaliserTraining(NetworkTraining):
     @abc.abstractmethod
     def architecture(self) -> LocaliserNetwork:
         """Return the network that is trained."""
+
+    def check(self, before: Self | None) -> None:
+        """Refuse as all networks do, and where the library is missing that fits rankings."""
+        super().check(before)
+        check_ranking_fitter()
 
     @abc.abstractmethod
     def calibrated(self, run: Runner, architecture: LocaliserNetwork) -> LocaliserNetwork:

@@ -31,7 +31,8 @@ from gammafind.errors import OptionError, OutputError
 from gammafind.fitting.photons.expected import rendered_ts
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
-from gammafind.sky.patches import Patches, PatchGrid, patch_widths
+from gammafind.sky.patch_grid import PatchGrid, patch_widths
+from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.spread import spread_over
 from gammafind.sky.truth import truth_table

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gammafind.catalogue.merging import merge_detections, merge_duplicates
 from gammafind.catalogue.schema import DETECTIONS, PATCH_DETECTIONS, empty_table
 from gammafind.errors import TableError
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import unit_vectors
 
 WIDTH = 64

@@ -324,7 +324,7 @@ def test_what_a_finished_training_wrote_stays_as_it_is_on_resume(trained, tmp_pa
     assert files() == before
 
 
-@pytest.mark.parametrize("library", ["onnx", "onnxruntime"])
+@pytest.mark.parametrize("library", ["onnx", "onnxruntime", "sklearn"])
 def test_what_is_needed_at_the_end_is_missed_before_the_first_epoch(
     recipe, tmp_path, capsys, monkeypatch, library
 ):

@@ -19,7 +19,7 @@ from gammafind.roles.localiser import Localiser
 from gammafind.roles.population import SourcePopulation
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import PatchGrid, patch_widths
+from gammafind.sky.patch_grid import PatchGrid, patch_widths
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap

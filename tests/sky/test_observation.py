@@ -7,7 +7,7 @@ import pytest
 from gammafind.errors import BandError
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap

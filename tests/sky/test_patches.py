@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import project, unit_vectors
 from gammafind.sky.scatter import photon_vectors, scatter_counts

@@ -6,8 +6,8 @@ import astropy.units as u
 import numpy as np
 import pytest
 
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patch_points import PatchPoints
-from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.point_sources import patch_counts, sky_counts
 from gammafind.sky.psf import RadialPsf

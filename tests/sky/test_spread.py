@@ -3,7 +3,7 @@ from __future__ import annotations
 import astropy.units as u
 import numpy as np
 
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.scatter import scatter_counts
 from gammafind.sky.spread import spread_over
 

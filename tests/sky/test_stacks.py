@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.stacks import PatchStacks
 from tests.fitting.skies import random_sky
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gammafind.errors import OptionError, TableError
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.truth import truth_masks, truth_table
 
 FRAMES = st.sampled_from(["galactic", "icrs", "fk5"])

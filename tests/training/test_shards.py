@@ -10,7 +10,7 @@ import pytest
 from gammafind.catalogue.io import read_table
 from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
 from gammafind.fitting.photons.expected import rendered_ts
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.training.shard_set import META, ShardSet
 from gammafind.training.shards import make_shards
 from gammafind.utils.streams import streams

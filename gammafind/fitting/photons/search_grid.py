@@ -10,7 +10,7 @@ import numpy as np
 
 from gammafind.fitting.photons.data import BandData, SkyData
 from gammafind.sky.harmonics import analyse_map, synthesise
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels, WcsPixels
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf import RadialPsf

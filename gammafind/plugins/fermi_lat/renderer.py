@@ -24,8 +24,8 @@ from gammafind.plugins.fermi_lat.sources import read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.areas import pixel_areas
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patch_points import PatchPoints, on_patches
-from gammafind.sky.patches import PatchGrid
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.point_sources import patch_counts, sky_counts, sky_counts_of_each
 from gammafind.sky.projection import to_frame

@@ -16,7 +16,8 @@ from gammafind.fitting.image.detections import image_detections
 from gammafind.fitting.image.scene import Scene, scene_of_patch, scenes_of_image
 from gammafind.roles.localiser import Localiser
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.utils.progress import track
 
 __all__ = ["FWHM_OF_SIGMA", "Found", "ImageFinder", "require"]

@@ -17,7 +17,8 @@ from gammafind.plugins.image_unet.architecture import TileArchitecture
 from gammafind.plugins.image_unet.search import ImageSearch
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 
 __all__ = ["ImageUNet"]
 

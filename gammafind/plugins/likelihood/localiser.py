@@ -21,7 +21,8 @@ from gammafind.fitting.photons.sky_model import SkyModel, background_components
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.sky.projection import positions_of
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import track

@@ -15,7 +15,8 @@ from gammafind.errors import UntrainedWarning, WeightsError
 from gammafind.networks.features import FeatureSpec, feature_shapes
 from gammafind.networks.trained import LocaliserNetwork
 from gammafind.sky.bands import Band, same_edges
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import Pixels
 from gammafind.units import degrees
 

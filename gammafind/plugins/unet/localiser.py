@@ -19,7 +19,8 @@ from gammafind.plugins.unet.shipped import shipped_folder, shipped_widths
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import same_edges
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid, patch_widths
+from gammafind.sky.patch_grid import PatchGrid, patch_widths
+from gammafind.sky.patches import Patches
 from gammafind.sky.stacks import PatchStacks
 
 __all__ = ["UNet"]

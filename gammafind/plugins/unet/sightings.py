@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 
 __all__ = ["mean_scores"]
 

@@ -38,6 +38,7 @@ class BrightPixels(Localiser):
 
     name = "bright-pixels"
     score_name = "probability"
+    scores_are_probabilities = True
     weights: str = ""
 
     @classmethod

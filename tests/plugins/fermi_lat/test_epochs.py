@@ -12,7 +12,7 @@ from gammafind.plugins.fermi_lat import embedded
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.roles.renderer import SkyRenderer
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 
 
 @pytest.fixture(scope="module")

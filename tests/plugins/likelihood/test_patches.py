@@ -9,7 +9,8 @@ from astropy.coordinates import SkyCoord
 from numpy.testing import assert_allclose
 
 from gammafind.errors import OptionError
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from tests.fitting.skies import (
     observe,
     random_sky,

@@ -16,7 +16,8 @@ from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.observation import Observation
-from gammafind.sky.patches import Patches, PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap

@@ -20,7 +20,7 @@ from gammafind.plugins.unet.search import SkySearch
 from gammafind.plugins.unet.second_look import HIDDEN
 from gammafind.plugins.unet.training.calibrate import KnownSky, calibrate
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.projection import vectors_in

@@ -11,7 +11,7 @@ from astropy.table import QTable
 
 from gammafind.fitting.photons.sky_fit import counts_on_sky
 from gammafind.plugins.unet.second_look import HIDDEN, SureSources, sure_sources, with_hidden
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.stacks import PatchStacks
 from tests.fitting.skies import gaussian_psf, observe

@@ -24,7 +24,7 @@ from gammafind.plugins.unet.localiser import UNet
 from gammafind.plugins.unet.shipped import shipped_folder, shipped_widths
 from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 
 PRESETS = ("fermi-lat", "fermi-lat-psf3-2-20")
 

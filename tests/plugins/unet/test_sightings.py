@@ -6,7 +6,7 @@ from astropy.coordinates import SkyCoord
 from numpy.testing import assert_allclose
 
 from gammafind.plugins.unet.sightings import mean_scores
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
 
 GRID = PatchGrid(np.array([10.0, 14.0, 40.0]), np.zeros(3), frame="galactic")

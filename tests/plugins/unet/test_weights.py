@@ -171,7 +171,7 @@ def test_a_missing_keras_is_named(written, monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setattr(backend, "find_spec", lambda name: None if name == "keras" else name)
     with pytest.raises(MissingBackendError, match=r"^Keras is not installed.*gammafind\[torch\]"):
-        keras_runner(written / "many", read_architecture(written / "many"))
+        keras_runner(written / "many", read_architecture(written / "many", Architecture))
 
 
 def test_no_backend_of_keras_is_named(written, monkeypatch):

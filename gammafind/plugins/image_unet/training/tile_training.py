@@ -76,7 +76,7 @@ class TileTraining(LocaliserTraining):
         (draw,) = recipe.options("draw", TurnOptions)
         options = LocaliserOptions.read(recipe)
         renderer = build(recipe.preset.renderer)
-        if not renderer.reads_electrons:
+        if renderer.sees != "image":
             raise ConfigError(
                 f"{renderer.name} makes no images of a camera",
                 path=recipe.source,

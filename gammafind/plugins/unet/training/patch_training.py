@@ -20,7 +20,7 @@ from gammafind.presets.preset import build
 from gammafind.roles.base import Plugin
 from gammafind.roles.provenance import describe_plugin
 from gammafind.simulation.sky import simulated_sky
-from gammafind.sky.patches import PatchGrid
+from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.stacks import PatchStacks
 from gammafind.training.batches import Batches
