@@ -267,6 +267,10 @@ def load_preset(name_or_path: str | PathLike) -> Preset:
     name_or_path : str or path-like
         Text is a name unless it ends in ``.toml``.
 
+    Returns
+    -------
+    Preset
+
     Raises
     ------
     ConfigError

@@ -47,8 +47,8 @@ class Classifier(Plugin):
     ...
     ...     def _classify(self, cutouts):
     ...         return np.tile([0.6, 0.4], (len(cutouts["counts"]), 1))
-    >>> Coin().classify({"counts": np.zeros((1, 1, 7, 7))})["class_label"][0]
-    'heads'
+    >>> print(Coin().classify({"counts": np.zeros((1, 1, 7, 7))})["class_label"][0])
+    heads
     """
 
     classes: ClassVar[tuple[str, ...]]

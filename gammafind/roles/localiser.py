@@ -56,7 +56,7 @@ class Localiser(Plugin):
     ...         )
     >>> found = Brightest().localise(toy_patches())
     >>> float(found["x"][0].value), float(found["y"][0].value)
-    (38.0, 27.0)
+    (37.0, 27.0)
     """
 
     sees: ClassVar[Sees | Literal["both"]] = "maps"

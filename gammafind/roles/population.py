@@ -41,8 +41,8 @@ class SourcePopulation(Plugin):
     ...         return QTable(
     ...             {"name": ["A"], "ra": ra, "dec": dec, "class_label": ["BLL"], "flux": flux}
     ...         )
-    >>> OneSource().sample(rng=np.random.default_rng(1))["name"][0]
-    'A'
+    >>> print(OneSource().sample(rng=np.random.default_rng(1))["name"][0])
+    A
     """
 
     provides: ClassVar[tuple[str, ...]] = ()

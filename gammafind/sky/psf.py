@@ -52,7 +52,7 @@ class RadialPsf:
     >>> theta = np.linspace(0, 0.1, 500)
     >>> psf = RadialPsf(theta, np.exp(-0.5 * (theta / 0.01) ** 2))
     >>> psf.containment_radius(0.68).to("deg").round(2)
-    <Quantity 0.87 deg>
+    <Quantity 0.86 deg>
     """
 
     theta: np.ndarray

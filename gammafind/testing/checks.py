@@ -24,6 +24,12 @@ _PLACES = ((14, 20), (44, 20), (30, 46))
 def check_population(plugin: type[SourcePopulation], **options: Any) -> None:
     """Check a population: schema, ranges, and that a seed fixes the catalogue.
 
+    Parameters
+    ----------
+    plugin : type
+    **options
+        Of the plugin.
+
     Raises
     ------
     ConformanceError
@@ -54,6 +60,12 @@ def check_population(plugin: type[SourcePopulation], **options: Any) -> None:
 
 def check_clusterer(plugin: type[Clusterer], **options: Any) -> None:
     """Check a clusterer on discs of radius 5 and value 1, and on maps without a source.
+
+    Parameters
+    ----------
+    plugin : type
+    **options
+        Of the plugin.
 
     Raises
     ------

@@ -18,6 +18,12 @@ __all__ = ["check_plugin", "check_schema", "require", "same"]
 def check_plugin(plugin: type[Plugin], role: type[Plugin]) -> None:
     """Check the class itself: role, name, summary, options.
 
+    Parameters
+    ----------
+    plugin : type
+    role : type
+        Base class of the role.
+
     Raises
     ------
     ConformanceError
@@ -28,7 +34,7 @@ def check_plugin(plugin: type[Plugin], role: type[Plugin]) -> None:
     --------
     >>> import gammafind
     >>> from gammafind.testing import check_plugin
-    >>> check_plugin(gammafind.get_plugin("clusterer", "disk"))
+    >>> check_plugin(gammafind.get_plugin("clusterer", "disk"), gammafind.Clusterer)
     """
     require(issubclass(plugin, role), f"{plugin.__name__} is no {role.__name__}")
     name = getattr(plugin, "name", None)

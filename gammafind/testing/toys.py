@@ -28,6 +28,16 @@ def disc_map(
 ) -> np.ndarray:
     """Score map with discs of radius 5 and value 1 at ``places`` (x, y), in weak noise.
 
+    Parameters
+    ----------
+    places : sequence of tuple of float
+        Centres in pixels, 0 at the centre of the first.
+    shape : tuple of int
+
+    Returns
+    -------
+    ndarray, shape (ny, nx)
+
     Examples
     --------
     >>> from gammafind.testing import disc_map
@@ -45,6 +55,10 @@ def toy_patches() -> Patches:
     """One patch of 64 x 64 pixels of 0.1 deg, with 1 background count a pixel and a source.
 
     The source has 400 counts, a Gaussian PSF of 0.2 deg and lies at pixel (38, 27).
+
+    Returns
+    -------
+    Patches
 
     Examples
     --------
@@ -74,6 +88,10 @@ def toy_image() -> Observation:
 
     The sky is 100 electrons a pixel. The source has 10,000 electrons, a Gaussian PSF of which
     the standard deviation is 1.5 pixels, and lies at pixel (38, 27).
+
+    Returns
+    -------
+    Observation
 
     Examples
     --------
@@ -111,6 +129,12 @@ def one_source(
     position : SkyCoord
     class_label : str
     flux : Quantity
+        In the flux unit of the instrument; a photon flux by default.
+
+    Returns
+    -------
+    QTable
+        Schema SOURCES, one row.
 
     Examples
     --------
