@@ -70,8 +70,8 @@ def region_entry(
     Returns
     -------
     dict
-        As described in `gammafind.evaluation.summary.summarise`. Bright sources, bins of flux and
-        TS, and TS50 use the cut of the region; purity against score uses no cut.
+        As described in `gammafind.evaluation.performance.measure_performance`. Bright sources,
+        bins of flux and TS, and TS50 use the cut of the region; purity against score uses no cut.
     """
     bins = _bins(evaluation, axes)
     values = _with_intervals(evaluation, lambda e: _measures(e, axes, bins, purity), rng)

@@ -13,8 +13,8 @@ from astropy.units import Quantity
 
 from gammafind.errors import GammafindError, OptionError, PluginError
 from gammafind.evaluation.brightness import MinFlux, default_min_fluxes
+from gammafind.evaluation.performance import measure_performance
 from gammafind.evaluation.side_by_side import comparison_row, comparison_table
-from gammafind.evaluation.summary import summarise
 from gammafind.pipeline.inputs import Counts, Table, preset_for, table_of
 from gammafind.pipeline.localise import build_localiser, localise
 from gammafind.pipeline.observe import observe
@@ -135,8 +135,8 @@ def compare(
     min_fluxes = tuple(min_fluxes) or default_min_fluxes(truth)
 
     def measure(found: QTable) -> dict[str, Any]:
-        rng = np.random.default_rng(seed)
-        return summarise(found, truth, rng=rng, radius=radius, purity=purity, min_fluxes=min_fluxes)
+        options = {"radius": radius, "purity": purity, "min_fluxes": min_fluxes}
+        return measure_performance(found, truth, rng=np.random.default_rng(seed), **options)
 
     measure(no_detections())  # what is wrong with truth, radius, purity or fluxes shows at once
     renderer = build(preset.renderer)

@@ -15,7 +15,7 @@ from astropy.units import Quantity
 from gammafind.catalogue.columns import column_of
 from gammafind.errors import OptionError
 from gammafind.evaluation.brightness import MinFlux
-from gammafind.evaluation.summary import check_detections, check_truth, summarise
+from gammafind.evaluation.performance import check_detections, check_truth, measure_performance
 from gammafind.pipeline.inputs import Table, table_of
 from gammafind.pipeline.result import Result
 from gammafind.units import degrees, parse_quantity
@@ -60,7 +60,7 @@ def evaluate(
     -------
     dict
         Numbers as JSON holds them, None where there is no value: ``radius, min_latitude`` and
-        the entries of `gammafind.evaluation.summary.summarise`.
+        the entries of `gammafind.evaluation.performance.measure_performance`.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def evaluate(
     with _named(truth):
         check_truth(there, min_fluxes)
     within = match_radius(radius, found)
-    metrics = summarise(
+    metrics = measure_performance(
         found,
         there,
         rng=np.random.default_rng(0),

@@ -39,7 +39,7 @@ def write_figures(directory: str | PathLike, metrics: Mapping[str, Any]) -> list
     ----------
     directory : path-like
     metrics : mapping
-        From `gammafind.evaluation.summary.summarise`.
+        From `gammafind.evaluation.performance.measure_performance`.
 
     Returns
     -------

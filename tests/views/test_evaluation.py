@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
-from gammafind.evaluation.summary import summarise
+from gammafind.evaluation.performance import measure_performance
 from gammafind.views.evaluation import (
     completeness_figure,
     curve_figure,
@@ -28,7 +28,7 @@ def metrics():
     detections["dec"] *= 0.999
     detections["score"] = ts[150:]
     detections["pos_err"] = 0.05 * u.deg
-    return summarise(detections, truth, rng=rng)
+    return measure_performance(detections, truth, rng=rng)
 
 
 def test_the_points_are_the_numbers(metrics):
@@ -59,7 +59,7 @@ def test_all_figures_are_written(metrics, tmp_path):
 
 def test_what_is_not_known_is_not_drawn(metrics, tmp_path):
     nothing = QTable({"ra": [] * u.deg, "dec": [] * u.deg, "score": []})
-    empty = summarise(nothing, nothing["ra", "dec"], rng=np.random.default_rng(2))
+    empty = measure_performance(nothing, nothing["ra", "dec"], rng=np.random.default_rng(2))
     assert write_figures(tmp_path, empty) == []
     assert offset_figure(empty) is None
     assert curve_figure(empty) is None

@@ -26,7 +26,7 @@ from gammafind.evaluation.regional import SourceAxes, number, rates_entry, regio
 from gammafind.evaluation.regions import REGIONS, latitudes
 from gammafind.units import degrees
 
-__all__ = ["check_detections", "check_truth", "summarise"]
+__all__ = ["check_detections", "check_truth", "measure_performance"]
 
 _TIGHT = 0.1
 """Smallest radius in degrees of the tight matching: allows for position errors that are too
@@ -37,7 +37,7 @@ _OFFSET_EDGES = np.arange(0, 6.01, 0.25)
 """Edges of the histogram of normalised offsets."""
 
 
-def summarise(
+def measure_performance(
     detections: QTable,
     truth: QTable,
     *,
@@ -139,7 +139,7 @@ def summarise(
 
 
 def check_detections(detections: QTable, *, score: str = "score", error: str = "pos_err") -> None:
-    """Raise an error for detections that `summarise` cannot use.
+    """Raise an error for detections that `measure_performance` cannot use.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def check_detections(detections: QTable, *, score: str = "score", error: str = "
 
 
 def check_truth(truth: QTable, min_fluxes: Sequence[MinFlux] = ()) -> None:
-    """Raise an error for true sources that `summarise` cannot use.
+    """Raise an error for true sources that `measure_performance` cannot use.
 
     Raises
     ------

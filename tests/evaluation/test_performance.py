@@ -13,7 +13,7 @@ from astropy.table import QTable
 from gammafind.errors import OptionError, TableError
 from gammafind.evaluation.brightness import MinFlux, default_min_fluxes, flux_axis
 from gammafind.evaluation.curves import half_found, log_bins, quantile_bins
-from gammafind.evaluation.summary import summarise
+from gammafind.evaluation.performance import measure_performance
 
 N = 2000
 CUT = 25.0
@@ -47,7 +47,7 @@ def sky():
 
 @pytest.fixture(scope="module")
 def summary(sky):
-    return summarise(*sky, rng=np.random.default_rng(2), radius=0.5 * u.deg, purity=0.95)
+    return measure_performance(*sky, rng=np.random.default_rng(2), radius=0.5 * u.deg, purity=0.95)
 
 
 def test_it_is_json(summary):
@@ -110,7 +110,9 @@ def test_offsets_are_within_their_errors(summary):
 
 
 def test_a_latitude_leaves_out_both_detections_and_sources(sky, summary):
-    off = summarise(*sky, rng=np.random.default_rng(2), min_latitude=20 * u.deg, purity=0.95)
+    off = measure_performance(
+        *sky, rng=np.random.default_rng(2), min_latitude=20 * u.deg, purity=0.95
+    )
     parts = off["at_purity"]
     for name in ("cut", "n_detections", "n_sources", "n_found"):
         assert parts["all"][name] == summary["at_purity"]["|b| > 20 deg"][name]
@@ -120,7 +122,7 @@ def test_a_latitude_leaves_out_both_detections_and_sources(sky, summary):
 
 def test_what_is_not_known_is_left_out(sky):
     detections, truth = sky
-    bare = summarise(
+    bare = measure_performance(
         detections["ra", "dec", "score"], truth["ra", "dec"], rng=np.random.default_rng(3)
     )
     region = bare["at_purity"]["all"]
@@ -137,7 +139,7 @@ def test_an_image_has_rates_without_intervals(sky):
     detections, truth = (
         table[SkyCoord(table["ra"], table["dec"]).separation(centre) < 7 * u.deg] for table in sky
     )
-    image = summarise(detections, truth, rng=np.random.default_rng(5))
+    image = measure_performance(detections, truth, rng=np.random.default_rng(5))
     assert len(truth) > 0
     json.dumps(image, allow_nan=False)
     for entry in (image["at_cut"], image["at_purity"]["all"], image["tight"]["all"]):
@@ -160,18 +162,18 @@ def test_columns_of_detections_that_are_of_no_use_are_named(sky, name, values, f
     detections, truth = sky[0].copy(), sky[1]
     detections[name] = [values] * len(detections)
     with pytest.raises(TableError, match=fault):
-        summarise(detections, truth, rng=np.random.default_rng(5))
+        measure_performance(detections, truth, rng=np.random.default_rng(5))
 
 
 def test_a_cut_is_a_number(sky):
     with pytest.raises(OptionError, match="the score cut is nan"):
-        summarise(*sky, rng=np.random.default_rng(5), cut=np.nan)
+        measure_performance(*sky, rng=np.random.default_rng(5), cut=np.nan)
 
 
 @pytest.mark.parametrize("rows", [(0, None), (None, 0), (0, 0)])
 def test_nothing_found_or_nothing_there(sky, rows):
     tables = (table[:n] for table, n in zip(sky, rows, strict=True))
-    nothing = summarise(*tables, rng=np.random.default_rng(4))
+    nothing = measure_performance(*tables, rng=np.random.default_rng(4))
     json.dumps(nothing, allow_nan=False)
     region = nothing["at_purity"]["all"]
     assert region["cut"] is None
