@@ -112,20 +112,20 @@ def add_output_arguments(parser: ArgumentParser) -> None:
 
 
 def add_purity_arguments(parser: ArgumentParser) -> None:
-    """Add the purity at which completeness is told, and the fluxes above which it is told apart."""
+    """Add the purity at which completeness is reported, and the least fluxes of subsamples."""
     parser.add_argument(
         "--purity",
         type=float,
         default=0.90,
         metavar="SHARE",
-        help="purity at which completeness is told (default: %(default)s)",
+        help="purity at which completeness is reported (default: %(default)s)",
     )
     parser.add_argument(
         "--min-flux",
         action="append",
         default=[],
         metavar="COLUMN=QUANTITY",
-        help="least flux of sources of which the completeness is told too, by the column of the "
+        help="report the completeness of sources above this flux too; the column is one of the "
         "truth, such as 'energy_flux=1e-12 erg cm-2 s-1'; may be repeated",
     )
 

@@ -26,8 +26,8 @@ EXAMPLES = """\
   gammafind demo
   gammafind demo -o first-look --localiser likelihood --option localiser.threshold=25
 
-The network unet finds the sources, and the likelihood search, beside it, says how
-the two compare. Writes the catalogue (.ecsv, .fits, .vot), DS9 regions (.reg),
+The network unet finds the sources. The likelihood search runs on the same sky for
+comparison. Writes the catalogue (.ecsv, .fits, .vot), DS9 regions (.reg),
 figures and index.html, and compares the detections with 4FGL-DR2."""
 
 BESIDE = "likelihood"

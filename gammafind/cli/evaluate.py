@@ -26,7 +26,7 @@ EXAMPLES = """\
   gammafind evaluate found.ecsv 4fgl-dr2 --min-flux 'Flux1000=1e-9 cm-2 s-1'
 
 Where the truth has a column energy_flux, sources above 3.4e-13 and 1e-12 erg/cm2/s are
-told apart, and where it has a column ts, the expected TS, TS50 is told."""
+reported separately; where it has a column ts, the expected TS, TS50 is reported."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -23,7 +23,7 @@ _HEADS = {
     "ts50": ("TS50", ".1f"),
     "median_offset": ("offset (deg)", ".3f"),
 }
-"""Headings and formats of the columns of a comparison beside those of completeness."""
+"""Headings and formats of the columns of a comparison, except those of completeness."""
 
 
 _WHOLE = "all"
@@ -45,7 +45,7 @@ def print_result(result: Result, written: Sequence[Path]) -> None:
 def comparison_lines(comparison: Comparison) -> list[str]:
     """Lines that show a comparison: an aligned table, what its columns mean, what is left out.
 
-    Of an image the offsets are in arcsec, and latitudes are not told apart.
+    For an image the offsets are in arcsec, and latitudes are not distinguished.
     """
     table, of_image = comparison.table, _is_of_image(comparison.table)
     heads = _HEADS | ({"median_offset": ("offset (arcsec)", ".3f")} if of_image else {})

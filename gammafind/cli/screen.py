@@ -52,7 +52,7 @@ class Screen:
         self._open.close()
 
     def error(self, message: str) -> None:
-        """Print the reason of a failure; the traceback too where that is asked for."""
+        """Print the reason for a failure, and the traceback if the output is verbose."""
         if self.verbosity > 0:
             traceback.print_exc(file=sys.stderr)
         _write(f"gammafind: error: {message}")

@@ -26,7 +26,7 @@ class Calibration:
         Between the scores, the logits of the probabilities are interpolated; beyond them they
         keep their distance from the scores. Without a table, scores are taken as they are.
     error_scale : float
-        True position errors over those that the network tells.
+        Ratio of true position errors to those that the network predicts.
     """
 
     logits: tuple[float, ...] = ()

@@ -17,19 +17,19 @@ _EXPOSURE_UNIT = 1e11
 _LEAST_BACKGROUND = 1e-3
 """Backgrounds of fewer counts a pixel are alike: nothing is expected there."""
 _LINEAR = 4.0
-"""Standard deviations up to which a significance is told as it is; beyond, nearly its logarithm."""
+"""Standard deviations up to which a significance stays linear; above, it is nearly logarithmic."""
 _LEAST_EXPOSURE = 1e-3
 """Exposures below this many units are alike: nothing is seen there."""
 _LOGARITHMS = {
     "background": (1.0, _LEAST_BACKGROUND),
     "exposure": (_EXPOSURE_UNIT, _LEAST_EXPOSURE),
 }
-"""Unit of what is told as a logarithm, and the least of it."""
+"""Unit and least value of each quantity that enters as a logarithm."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureSpec:
-    """What is shown to the network beside the counts.
+    """Inputs of the network in addition to the counts.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def features(
 
     Counts n become 2 sqrt(n + 3/8), whose noise is one everywhere but where there are next to no
     counts. Where the expected background b is shown too, the same function of it is taken off,
-    which makes a significance s, told as 4 arsinh(s / 4) so that bright sources stay in
+    which makes a significance s, given as 4 arsinh(s / 4) so that bright sources stay in
     range; and b itself becomes its logarithm. Exposure becomes the logarithm of what it is in
     units of 1e11 cm2 s.
 

@@ -30,7 +30,7 @@ class Peaks:
     score : ndarray
         At the peak: a logit from `find_maxima`, the clusterer's own from `find_clusters`.
     sigma : ndarray or None
-        Error of x and of y in pixels, where the network tells it.
+        Error of x and of y in pixels, where the network predicts it.
     """
 
     patch: np.ndarray
@@ -172,5 +172,5 @@ def local_maxima(
 
 
 def _position_errors(log_error: np.ndarray) -> np.ndarray:
-    """Error of x and of y in pixels, from what a network tells."""
+    """Error of x and of y in pixels, from the output of a network."""
     return np.exp(np.clip(log_error, _LEAST_LOG_ERROR, _LARGEST_LOG_ERROR))

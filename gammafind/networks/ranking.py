@@ -1,4 +1,4 @@
-"""How probable a detection is and how far off, by what is known beside the network's score."""
+"""Probability and position error of a detection, from more evidence than the network's score."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Ranking:
             raise OptionError(
                 f"the weights tell probabilities from {len(self.mean)} numbers a detection, "
                 f"of which there are {entries.shape[1]}",
-                remedy="They are of another version of gammafind: train them anew.",
+                remedy="They are of another version of gammafind: train them again.",
             )
         values = (entries - self.mean) / self.scale
         for weights, bias in self.layers[:-1]:

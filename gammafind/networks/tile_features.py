@@ -12,7 +12,7 @@ N_CHANNELS = 3
 """Channels of `network_input`."""
 
 _LINEAR = 4.0
-"""Signal-to-noise ratio up to which it is told as it is; beyond, nearly its logarithm."""
+"""Signal-to-noise ratio up to which it stays linear; above, it is nearly logarithmic."""
 _TYPICAL_FWHM = 4.0
 
 

@@ -189,7 +189,7 @@ def gammafind_network(
     working_width: int = 64,
     batch_norm: bool = False,
 ) -> Tensor:
-    """Layers of the network that works on fewer pixels than it tells scores of.
+    """Layers of the network that works on fewer pixels than it predicts scores for.
 
     Inputs wider than the working width are taken in by convolutions of as large a stride; the
     output leaves by shuffling channels to pixels. This is three times as fast on a CPU as working
@@ -284,7 +284,7 @@ def _join(tensors: Sequence[Tensor], order: Order) -> Tensor:
 
 
 def _heads(x: Tensor, channels: int, *, stride: int, order: Order) -> Tensor:
-    """Output channels; with a stride, those of stride x stride pixels are told at each one."""
+    """Output channels; with a stride, each pixel predicts those of stride x stride pixels."""
     keras = load_keras()
     bias = np.tile([_PRIOR_LOGIT] + [0.0] * (channels - 1), stride**2)
     x = keras.layers.Conv2D(

@@ -15,7 +15,7 @@ from gammafind.utils.progress import stage
 __all__ = ["classify", "without_fakes"]
 
 INSIDE = "cutout_inside"
-"""Column that tells whether the cut-outs of a detection lie on the map."""
+"""Column that says whether the cut-outs of a detection are on the map."""
 
 
 def classify(

@@ -56,7 +56,7 @@ class Products:
     overwrite : bool
         Whether files that exist may be replaced.
     beside : tuple of Products
-        Tables and regions of the localisers beside the first, in their order; the report shows
+        Tables and regions of the localisers after the first, in their order; the report shows
         them all.
     """
 

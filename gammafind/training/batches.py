@@ -1,4 +1,4 @@
-"""Batches of training data, drawn anew each time: Poisson counts, turns, backgrounds that vary."""
+"""Batches of training data, drawn again each time: Poisson counts, turns, varied backgrounds."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Batches:
     fixed : bool
         Whether all epochs are the same, as is wanted for validation.
     threads : int
-        How many batches are prepared at once, beside the training.
+        How many batches are prepared at once, in parallel to the training.
     """
 
     shards: ShardSet
@@ -181,7 +181,7 @@ def turned_stack(array: np.ndarray, choices: np.ndarray) -> np.ndarray:
 
 
 def ahead(make: Callable[[int], Batch], n: int, threads: int) -> Iterator[Batch]:
-    """Yield ``make(0)``, ``make(1)`` and so on, each begun before it is asked for."""
+    """Yield ``make(0)``, ``make(1)`` and so on, each started before it is needed."""
     with ThreadPoolExecutor(threads, thread_name_prefix="batches") as pool:
         waiting = deque(pool.submit(make, i) for i in range(min(n, threads + 1)))
         try:

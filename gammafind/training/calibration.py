@@ -49,7 +49,7 @@ def fit_error_trend(relative: np.ndarray, ts: np.ndarray) -> tuple[float, float]
     Parameters
     ----------
     relative : ndarray, shape (n,)
-        Offsets over the 68 % errors that are told.
+        Offsets over the predicted 68 % errors.
     ts : ndarray, shape (n,)
         Fitted.
 
@@ -77,7 +77,7 @@ def fit_error_scale(relative: np.ndarray) -> float:
     Parameters
     ----------
     relative : ndarray, shape (n,)
-        Offsets over the 68 % errors that are told; without any the factor is 1.
+        Offsets over the predicted 68 % errors; without any the factor is 1.
     """
     if not len(relative):
         return 1.0

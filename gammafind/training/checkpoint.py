@@ -47,5 +47,5 @@ def read_checkpoint(path: Path) -> tuple[list[np.ndarray], list[Row]]:
             return [file[f"array_{i}"] for i in range(len(file.files) - 1)], history
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         raise TruncatedFileError(
-            "the checkpoint is damaged", path=path, remedy="Remove it and begin anew."
+            "the checkpoint is damaged", path=path, remedy="Remove it and start again."
         ) from None

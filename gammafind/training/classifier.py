@@ -23,7 +23,7 @@ from gammafind.roles.provenance import describe_plugin
 from gammafind.roles.trainer import Learned
 from gammafind.training.card import catalogues, hours, listed, model_card, outcome, plugin
 from gammafind.training.classifier_options import ClassifierOptions
-from gammafind.training.detections import TOLD, DetectionMaker, read_detections
+from gammafind.training.detections import LOCALISER_SCORE, DetectionMaker, read_detections
 from gammafind.training.labelled import LabelledBatches, LabelledCutouts
 from gammafind.training.loop import Loss, TrainingOptions
 from gammafind.training.network import NetworkTraining
@@ -197,7 +197,7 @@ class ClassifierTraining(NetworkTraining):
     def _shares(self, data: LabelledCutouts) -> tuple[float, ...]:
         """Share of each class among published detections, or all, none of them zero."""
         published = self.maker.localiser.published_score
-        chosen = self.everywhere | (data.arrays[TOLD] >= published)
+        chosen = self.everywhere | (data.arrays[LOCALISER_SCORE] >= published)
         numbers = np.array(list(self._numbers(data.label[chosen]).values())) + 1
         return tuple((numbers / numbers.sum()).tolist())
 

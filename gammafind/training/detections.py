@@ -4,7 +4,7 @@ A set is a folder with one folder a catalogue, which holds
 
 - ``cutouts.npz``: what a classifier is given, see `gammafind.fitting.photons.cutouts.Cutouts`, and
   ``label``, ``source`` (row of the source, -1 for none) and ``inside``;
-- ``detections.fits``: what the localiser told, and then positions at random, without a score;
+- ``detections.fits``: the detections of the localiser, then random positions without a score;
 - ``sources.fits``: the catalogue, with the TS expected of each source;
 - ``meta.json``: how it was made. It is written last: a catalogue that has it is whole.
 """
@@ -45,13 +45,13 @@ from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import stage
 from gammafind.utils.streams import stream, streams
 
-__all__ = ["TOLD", "DetectionMaker", "labels_of", "read_detections"]
+__all__ = ["LOCALISER_SCORE", "DetectionMaker", "labels_of", "read_detections"]
 
-TOLD = "told"
-"""Name of the scores as the localiser tells them, probabilities or not; NaN at random positions."""
+LOCALISER_SCORE = "told"
+"""Name of the scores of the localiser, probabilities or not; NaN at random positions."""
 
 _PLACES, _PHOTONS = 4, 5
-"""Random streams beside those of `gammafind.utils.streams.streams`."""
+"""Random streams in addition to those of `gammafind.utils.streams.streams`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,7 +73,7 @@ class DetectionMaker:
     fake : str
         That of detections without a source.
     settings : mapping
-        All that decides what is made beside the fields that follow; JSON.
+        All that determines what is made, except the fields below; JSON.
     layout : CutoutLayout
     seed : int
         Of the set.
@@ -270,7 +270,7 @@ def read_detections(
     Returns
     -------
     LabelledCutouts
-        Beside the arrays of the cut-outs `TOLD`, shape (n,).
+        The arrays of the cut-outs and `LOCALISER_SCORE`, shape (n,).
 
     Raises
     ------
@@ -288,7 +288,9 @@ def read_detections(
             raise OutputError(
                 f"cannot be read ({error})", path=path, remedy="Remove its folder; go on."
             ) from None
-        arrays[TOLD] = np.asarray(read_table(place / "detections.fits")["score"], dtype=float)
+        arrays[LOCALISER_SCORE] = np.asarray(
+            read_table(place / "detections.fits")["score"], dtype=float
+        )
         label, inside, _ = (arrays.pop(name) for name in ("label", "inside", "source"))
         parts.append(LabelledCutouts(arrays, label)[np.flatnonzero(inside | everywhere)])
     return LabelledCutouts.joined(parts)

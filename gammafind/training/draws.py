@@ -41,7 +41,7 @@ the plane, and a few are elsewhere."""
 
 @dataclass(frozen=True, kw_only=True)
 class DrawOptions:
-    """What varies each time a patch is seen, beside its counts.
+    """What varies each time a patch is used, in addition to its counts.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class LossOptions:
     position : float
         Of the negative log-likelihood of the offsets.
     offset : float
-        Of the square of the distance between told and true offset.
+        Of the squared distance between predicted and true offset.
 
     Notes
     -----
@@ -143,17 +143,17 @@ def dice(truth: Tensor, logit: Tensor) -> Tensor:
 
 
 def offset_loss(target: Tensor, output: Tensor) -> Tensor:
-    """Mean over pixels of the distance squared between told and true offset, by their weight."""
+    """Weighted mean over pixels of the squared distance between predicted and true offset."""
     from keras import ops
 
     return ops.mean(target[..., 3] * _distance_squared(target, output))
 
 
 def position_loss(target: Tensor, output: Tensor) -> Tensor:
-    """Mean over pixels of the negative log-likelihood of the true offset, by its weight.
+    """Weighted mean over pixels of the negative log-likelihood of the true offset.
 
-    The told position is a Gaussian about the told offset, of the told error in each coordinate:
-    the loss is least where the errors are true.
+    The position is a Gaussian around the predicted offset, with the predicted error in each
+    coordinate: the loss is least where the errors are correct.
 
     References
     ----------

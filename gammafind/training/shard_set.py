@@ -57,7 +57,7 @@ class Expected:
     sources, background : tuple of ndarray
         Expected counts, one array (n, width, width) a band, float32.
     exposure : tuple of ndarray or None
-        In cm2 s, shaped likewise; where it was asked for.
+        In cm2 s, same shapes; None if it was not requested.
     truth : ndarray of `gammafind.training.targets.TRUTH`
         Patches are numbered as in the arrays.
     maps : tuple of tuple of PatchMap or None
@@ -112,7 +112,7 @@ class ShardSet:
 
     @property
     def margin(self) -> float:
-        """Finest pixels beyond the border of a patch within which sources are told."""
+        """Finest pixels beyond the border of a patch within which sources are listed."""
         return min((shard.margin for shard in self._shards), default=0.0)
 
     @cached_property

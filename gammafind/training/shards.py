@@ -4,7 +4,7 @@ A set is a folder with one folder a catalogue, which holds
 
 - ``sources_<i>.npy``, ``background_<i>.npy``: square roots of the expected counts in band ``i``,
   float16, shape (n_patches, width, width), to be mapped into memory;
-- ``exposure_<i>.npy``, where it was asked for: exposure over its maximum, stored likewise;
+- ``exposure_<i>.npy``, if it was requested: exposure over its maximum, stored likewise;
 - ``map_sources_<i>.npy``, ``map_background_<i>.npy``, ``spread_<i>.npz``, where counts are to be
   spread: expected counts of the whole sky, RING, and their shares in the pixels of the patches;
 - ``truth.npy``: which sources are where, and what TS is expected of them;
@@ -61,7 +61,7 @@ class ShardMaker:
     renderer : SkyRenderer
     population : SourcePopulation
     settings : mapping
-        All that decides what a shard holds beside the fields that follow; JSON.
+        All that determines the content of a shard, except the fields below; JSON.
     seed : int
         Of the set.
     nside : int
@@ -77,7 +77,7 @@ class ShardMaker:
         are kept, and how they are spread over the patches. By default patches are rendered
         straight.
     margin : float
-        Finest pixels beyond the border of a patch within which sources are told.
+        Finest pixels beyond the border of a patch within which sources are listed.
     """
 
     folder: Path

@@ -18,7 +18,7 @@ TIMES = ("yes", "no", "shuffled")
 _INDEX = 2.3
 _LEAST = 1e-30
 _RELATIVE = 5.0
-"""Largest flux of a band or an epoch over the mean that is told apart."""
+"""Largest ratio of the flux of a band or an epoch to the mean; larger ones are clipped."""
 _OF_SPECTRUM, _OF_BAND, _OF_TIME, _OF_EPOCH = 13, 4, 7, 1
 
 
@@ -190,7 +190,7 @@ def _place(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _localised(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Score and position error, and whether the localiser tells them."""
+    """Score and position error, and whether the localiser reports them."""
     score, error = arrays["score"].astype(float), arrays["pos_err"].astype(float)
     told = np.isfinite(score)
     score = logit(np.where(told, score, 0.5), least=1e-5)

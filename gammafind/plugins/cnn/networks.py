@@ -103,7 +103,7 @@ def gammafind_network(
     units: Sequence[int] = (160, 96),
     dropout: float = 0.2,
 ) -> Tensor:
-    """One encoder of the images, numbers beside it, and one decision after the other.
+    """One encoder of the images, additional numbers, and one decision after the other.
 
     First whether there is a source, then whether it lies in the Galaxy, then which of the two
     classes it has there.

@@ -28,7 +28,7 @@ _SHIPPED = {
     scores: Path(__file__).parent / "weights" / name
     for scores, name in {True: "meerlicht-probabilities", False: "meerlicht"}.items()
 }
-"""Weights that are told the probability of the localiser, and that are not."""
+"""Weights that use the probability of the localiser, and weights that do not."""
 
 _log = logging.getLogger("gammafind")
 

@@ -14,7 +14,7 @@ __all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "SCORE", "features"]
 ARRAYS = ("excess", "flags", "psf", "noise", "fwhm", "density")
 """Arrays of `gammafind.fitting.image.stamps.make_stamps` that are looked at."""
 SCORE = "probability"
-"""Array with what the localiser says, which some networks are told too."""
+"""Array with the score of the localiser, which is an input of some networks."""
 N_CHANNELS, N_NUMBERS = 4, 6
 
 _PSF_ERROR = 0.02

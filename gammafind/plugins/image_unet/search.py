@@ -28,7 +28,7 @@ __all__ = ["MARGIN", "ImageSearch", "Sightings"]
 MARGIN = 24
 """Pixels about the core of a tile, which the network sees and other tiles own."""
 _DOUBTFUL = 1.0
-"""Pixels beyond its core within which a tile tells sources too: its neighbour may not."""
+"""Pixels beyond its core within which a tile reports sources too: its neighbour may not."""
 _N_MEASURED = 6
 """Columns of a detection before those of its evidence."""
 _ONE_SOURCE = 1.5

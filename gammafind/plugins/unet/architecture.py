@@ -60,7 +60,7 @@ class Architecture(LocaliserNetwork):
         return feature_shapes(self.widths, self.features)
 
     def r68_of_sigma(self, grid: PatchGrid) -> float:
-        """68 % position error in degrees of what the network tells as one pixel."""
+        """68 % position error in degrees where the network predicts an error of one pixel."""
         return grid.pixel_size(max(self.widths)) * R68_OVER_SIGMA * self.calibration.error_scale
 
     def fits(self, patches: Patches) -> bool:

@@ -1,4 +1,4 @@
-"""A second look at a sky, for sources that were hidden by brighter ones beside them.
+"""A second search of a sky, for sources that were hidden by brighter neighbours.
 
 Where two sources overlap a network sees one. Once the brighter one is a part of what is expected,
 it sees the other.
@@ -25,7 +25,7 @@ from gammafind.utils.workers import in_threads
 __all__ = ["HIDDEN", "SURE", "SureSources", "sure_sources", "with_hidden"]
 
 HIDDEN = "hidden"
-"""Column that tells which detections the second look has added."""
+"""Column that marks the detections that the second search has added."""
 SURE = 0.5
 """Probability of the network above which a detection is a part of what is expected, also where the
 background is fitted."""

@@ -11,7 +11,7 @@ __all__ = ["mean_scores"]
 _INSIDE = 3.0
 """Pixels from the border of a patch within which a source is not well seen."""
 _FLOOR = -8.0
-"""Lowest logit that is told apart."""
+"""Lowest logit; lower ones are clipped."""
 
 
 def mean_scores(
@@ -19,8 +19,8 @@ def mean_scores(
 ) -> np.ndarray:
     """Mean of the scores that a source has in the patches that hold it.
 
-    Each patch lays the photons anew within the pixels of the map, and has pixels of its own, so
-    that a chance that favours a source in one patch does not in another.
+    Each patch redistributes the photons within the pixels of the map, and has its own pixels, so
+    that a fluctuation that favours a source in one patch does not in another.
 
     Parameters
     ----------

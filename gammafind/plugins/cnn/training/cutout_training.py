@@ -15,7 +15,7 @@ from gammafind.plugins.cnn.features import TIMES, without_times
 from gammafind.plugins.cnn.networks import CLASSES, FAKE
 from gammafind.training.classifier import ClassifierTraining
 from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
-from gammafind.training.detections import TOLD, DetectionMaker
+from gammafind.training.detections import LOCALISER_SCORE, DetectionMaker
 from gammafind.training.labelled import LabelledCutouts
 from gammafind.training.recipe import Recipe
 
@@ -117,7 +117,7 @@ class CutoutTraining(ClassifierTraining):
     def seen(self, split: str, data: LabelledCutouts) -> LabelledCutouts:
         """Detections with epochs as the recipe wants; positions at random are only trained on."""
         if split != "train":
-            data = data[np.flatnonzero(np.isfinite(data.arrays[TOLD]))]
+            data = data[np.flatnonzero(np.isfinite(data.arrays[LOCALISER_SCORE]))]
         if self.samples.time != "shuffled":
             return data
         rng = np.random.default_rng([self.recipe.seed, *split.encode()])

@@ -27,7 +27,7 @@ from gammafind.training.detections import DetectionMaker
 __all__ = ["KINDS", "FrameMaker", "artefacts_at", "frame_labels"]
 
 _CHOICE = 6
-"""Random stream beside those of `gammafind.training.detections`."""
+"""Random stream in addition to those of `gammafind.training.detections`."""
 KINDS = ("hot pixel", "cosmic ray", "bleed", "trail")
 """Kinds of artefacts; where several lie in one place the first counts."""
 _REACH = 2.5

@@ -90,7 +90,7 @@ def calibrate_tiles(
 def _compared(
     found: QTable, sources: QTable, truth: np.ndarray, least_ts: float, radius: Quantity
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scores, which are of sources, and offsets over told errors of those that are well seen."""
+    """Scores, which ones are sources, and offsets over predicted errors of bright sources."""
     ts = np.zeros(len(sources))
     np.maximum.at(ts, truth["source"], truth["ts"])
     real = np.flatnonzero(ts >= least_ts)

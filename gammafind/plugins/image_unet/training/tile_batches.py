@@ -1,4 +1,4 @@
-"""Batches of tiles of images, turned and flipped anew each time they are seen."""
+"""Batches of tiles of images, turned and flipped at random each time they are used."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TileBatches:
     fixed : bool
         Whether all epochs are the same, as is wanted for validation.
     threads : int
-        How many batches are prepared at once, beside the training.
+        How many batches are prepared at once, in parallel to the training.
     """
 
     tiles: TileSet

@@ -29,7 +29,7 @@ __all__ = ["TileMaker"]
 _AT_ONCE = 500
 """Sources whose signal-to-noise ratio is computed together."""
 _MARGIN = 8.0
-"""Pixels beyond the border of a tile within which sources are told."""
+"""Pixels beyond the border of a tile within which sources are listed."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +43,7 @@ class TileMaker:
     preset : Preset
         With a population.
     settings : mapping
-        All that decides what an image holds beside the fields that follow; JSON.
+        All that determines the content of an image, except the fields below; JSON.
     variation : mapping
         Options that differ from image to image.
     seed : int

@@ -148,7 +148,7 @@ def _looks(search: SkySearch, seen: Sequence[PatchStacks]) -> list[QTable]:
 
 
 def _tells_errors(found: Sequence[QTable]) -> bool:
-    """Whether the network tells how far off its positions are."""
+    """Whether the network predicts position errors."""
     return all("pos_err" in one.colnames and np.all(np.isfinite(one["pos_err"])) for one in found)
 
 
@@ -158,7 +158,7 @@ def _matched(found: QTable, sky: KnownSky, radius: Quantity) -> np.ndarray:
 
 
 def _error_scale(found: Sequence[QTable], skies: Sequence[KnownSky], radius: Quantity) -> float:
-    """True over told position errors of well seen sources."""
+    """Ratio of true to predicted position errors of bright sources."""
     offsets = [_offsets(one, sky, radius)[1] for one, sky in zip(found, skies, strict=True)]
     return fit_error_scale(np.concatenate(offsets))
 
@@ -178,7 +178,7 @@ def _error_trend(
 
 
 def _offsets(found: QTable, sky: KnownSky, radius: Quantity) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the detections of well seen sources, and their offsets over the errors told."""
+    """Rows of the detections of bright sources, and their offsets over the predicted errors."""
     here = SkyCoord(found["ra"], found["dec"], frame="icrs")
     pairs = match_one_to_one(here, sky.positions, radius)
     seen = np.asarray(sky.sources["ts"])[pairs.b] > _WELL_SEEN

@@ -39,7 +39,7 @@ def distorted(
     size: float,
     rng: np.random.Generator,
 ) -> Observation:
-    """Draw the counts of a sky anew, on a background that is off as those of the training are.
+    """Draw new counts of a sky, on a background that is wrong in the same way as in training.
 
     Parameters
     ----------
