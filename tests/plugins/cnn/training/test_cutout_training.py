@@ -140,7 +140,7 @@ def test_a_training_interrupted_before_its_temperature_is_known_is_finished_on_r
     shutil.copytree(folder / "data", tmp_path / "data")
     shutil.copytree(folder / "no", tmp_path / "no")
     shutil.copy(folder / "no.toml", tmp_path)
-    whole = read_architecture(folder / "no" / "weights")
+    whole = read_architecture(folder / "no" / "weights", CnnArchitecture)
     shutil.rmtree(tmp_path / "no" / "weights")
     arguments = ["train", str(tmp_path / "no.toml"), "-o", str(tmp_path / "no"), "--resume"]
     arguments.insert(1, "classifier")
@@ -150,7 +150,7 @@ def test_a_training_interrupted_before_its_temperature_is_known_is_finished_on_r
     assert "written" not in capsys.readouterr().out
     assert not (tmp_path / "no" / "weights").exists()
     assert main(arguments) == 0
-    again = read_architecture(tmp_path / "no" / "weights")
+    again = read_architecture(tmp_path / "no" / "weights", CnnArchitecture)
     assert (again.temperature, again.shares) == (whole.temperature, whole.shares)
 
 
