@@ -78,7 +78,7 @@ def compare(
     options : mapping of str to mapping, optional
         Options by the name of the localiser. That of the preset starts from its options there,
         and has the clusterer of the preset; the others start from their own defaults.
-    preset, bands, frame
+    preset, bands, frame : object
         As for `gammafind.detect`.
     radius : Quantity, optional
         Match radius, an angle; that of the preset by default.

@@ -44,7 +44,7 @@ def report(
         The maps that were searched.
     folder : path-like
         Made if it does not exist.
-    bands, frame
+    bands, frame : object
         As for `gammafind.detect`.
     reference : str, path-like or QTable, optional
         Catalogue to compare with.

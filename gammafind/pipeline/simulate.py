@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import overload
 
 from astropy.table import QTable
 
@@ -13,34 +12,6 @@ from gammafind.simulation.run import Simulated, simulate_catalogues, sources_of
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 
 __all__ = ["simulate"]
-
-
-@overload
-def simulate(
-    preset: Preset | str | PathLike = ...,
-    *,
-    sources: str | PathLike | QTable | None = ...,
-    seed: int = ...,
-    first: int = ...,
-) -> SimulatedSky: ...
-
-
-@overload
-def simulate(
-    preset: Preset | str | PathLike = ...,
-    *,
-    output: str | PathLike,
-    sources: str | PathLike | QTable | None = ...,
-    seed: int = ...,
-    catalogues: int = ...,
-    first: int = ...,
-    maps: bool = ...,
-    epochs: bool = ...,
-    workers: int = ...,
-    table_format: str = ...,
-    overwrite: bool = ...,
-    command: str = ...,
-) -> Simulated: ...
 
 
 def simulate(
