@@ -38,7 +38,7 @@ def check_localiser(
         For localisers that take certain bands and sizes only; by default those of
         `toy_patches`. They must hold a source that is found.
     image : Observation, optional
-        Likewise, for localisers that see images alone; by default that of `toy_image`.
+        The same for localisers that take only images; by default that of `toy_image`.
     **options
 
     Raises
