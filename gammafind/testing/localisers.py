@@ -94,7 +94,7 @@ def _check_on_patches(localiser: Localiser, patches: Patches) -> None:
     places = np.stack([found["x"].value, found["y"].value])
     require(
         bool(np.all((places >= -0.5) & (places <= patches.score_width - 0.5))),
-        f"{localiser.name}: a detection lies outside its patch",
+        f"{localiser.name}: a detection is outside its patch",
     )
 
 

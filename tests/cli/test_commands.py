@@ -1,4 +1,4 @@
-"""The commands beside detect."""
+"""The commands except detect."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_evaluate_names_bad_arguments(found, capsys, arguments, fault):
     ("name", "column", "value", "said"),
     [
         ("found.ecsv", "Score", float("nan"), "has values that are not finite. Remove rows"),
-        ("found.ecsv", "DEJ2000", 95.0, "lies outside -90 to 90 deg. Mend these rows"),
+        ("found.ecsv", "DEJ2000", 95.0, "is outside -90 to 90 deg. Correct these rows"),
         ("truth.ecsv", "flux", "bright", "is not such a flux"),
         ("truth.ecsv", "ts", "high", "It must contain numbers without a unit"),
         ("truth.ecsv", "ra", float("nan"), "not finite. Remove rows without a position"),

@@ -126,7 +126,7 @@ def test_a_wrong_number_of_epochs_is_named(tmp_path):
 
 def test_epochs_of_other_photons_are_named_with_their_files(tmp_path):
     parts = [files_of(sky(n), tmp_path / str(n)) for n in (1, 2)]
-    with pytest.raises(InputDataError, match=r"/2/.*2 epochs have 576 counts together"):
+    with pytest.raises(InputDataError, match=r"/2/.*2 epochs have 576 counts in total"):
         observe_epochs(parts, TwoYears(), sky(4))
 
 
