@@ -43,7 +43,7 @@ def disc_map(
 def toy_patches() -> Patches:
     """One patch of 64 x 64 pixels of 0.1 deg, with 1 background count a pixel and a source.
 
-    The source has 400 counts, a Gaussian PSF of 0.2 deg, and is at pixel (38, 27).
+    The source has 400 counts, a Gaussian PSF of 0.2 deg and lies at pixel (38, 27).
 
     Examples
     --------
@@ -71,8 +71,8 @@ def toy_patches() -> Patches:
 def toy_image() -> Observation:
     """Image of 64 x 64 pixels of an arcsecond, with noise of 10 electrons a pixel and a source.
 
-    The sky is 100 electrons a pixel. The source has 10,000 electrons, a Gaussian PSF
-    with a standard deviation of 1.5 pixels, and is at pixel (38, 27).
+    The sky is 100 electrons a pixel. The source has 10,000 electrons, a Gaussian PSF of which
+    the standard deviation is 1.5 pixels, and lies at pixel (38, 27).
     """
     wcs = WCS(naxis=2)
     wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [120.0, 45.0]
