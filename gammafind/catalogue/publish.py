@@ -110,7 +110,7 @@ def _places(table: QTable) -> dict[str, Quantity]:
 
 
 def _uncertainties(table: QTable, pos_scale: float) -> dict[str, Quantity | np.ndarray]:
-    """Position errors and significances, as far as they are known."""
+    """Position errors and significances, where they are known."""
     known: dict[str, Quantity | np.ndarray] = {}
     if "pos_err" in table.colnames:
         known["r68"] = pos_scale * table["pos_err"]

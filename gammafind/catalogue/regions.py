@@ -195,7 +195,7 @@ def _numbers(tags: list[dict[str, str]], name: str) -> np.ndarray:
 
 
 def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
-    """Name of each source and what is known of it, as text that DS9 can hold."""
+    """Name and properties of each source, as text that DS9 can read."""
     columns = {quantity: column_of(catalogue, quantity) for quantity in (*_NUMBERS, *_TEXTS)}
     rows = []
     for index in range(len(catalogue)):

@@ -317,7 +317,7 @@ def _convert(values: object, column: Column, what: str) -> object:
 
 
 def _unmasked(values: object) -> tuple[object, np.ndarray]:
-    """Values with whatever stands under the mask, and the mask."""
+    """Values, including those under the mask, and the mask."""
     if isinstance(values, Masked | MaskedColumn):
         unit, mask = getattr(values, "unit", None), np.array(values.mask)
         values = values.unmasked if isinstance(values, Masked) else values.data.data

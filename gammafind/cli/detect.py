@@ -29,7 +29,7 @@ EXAMPLES = """\
   gammafind detect counts.fits --localiser unet --classifier cnn --epoch year-1.fits \\
       --epoch year-2.fits ... -o found.ecsv
 
-Without --preset the one is taken whose bands the energy bins of the files fill."""
+Without --preset, the preset is chosen whose bands match the energy bins of the files."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=[],
         type=parse_path,
         metavar="MAP",
-        help="count maps of one year, for a classifier that looks at time; once for each year of "
+        help="count maps of one year, for a classifier that uses time; once for each year of "
         "the preset, in order",
     )
     parser.add_argument(

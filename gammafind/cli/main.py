@@ -38,7 +38,7 @@ _EPILOG = """\
 examples:
   gammafind demo                              the real Fermi-LAT sky, 2-20 GeV
   gammafind detect counts.fits -o found.ecsv  your own count maps
-  gammafind simulate -o skies                 skies of which the sources are known
+  gammafind simulate -o skies                 skies with known sources
   gammafind plugins                           what can be combined
 
 'gammafind COMMAND --help' explains a command."""

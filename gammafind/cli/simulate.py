@@ -1,4 +1,4 @@
-"""``gammafind simulate``: skies of which the sources are known."""
+"""``gammafind simulate``: skies with known sources."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
-SUMMARY = "make skies of which the sources are known"
+SUMMARY = "make skies with known sources"
 EXAMPLES = """\
   gammafind simulate -o skies
   gammafind simulate --preset fermi-lat-psf3-2-20 --catalogues 10 --workers 2 -o skies
@@ -28,7 +28,7 @@ EXAMPLES = """\
   gammafind simulate --sources 4fgl-dr2 --maps -o expected
 
 Each catalogue gets a folder, DIR/catalogue-0000 and so on. It appears when it is
-whole: after an interruption the same command goes on where it was."""
+whole: after an interruption the same command continues."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -126,7 +126,7 @@ def run(arguments: Namespace) -> None:
             command=command_line(arguments),
         )
     except KeyboardInterrupt:
-        stays = "catalogues that are whole stay, and the same command goes on"
+        stays = "complete catalogues stay, and the same command continues"
         raise KeyboardInterrupt(stays) from None
     if arguments.verbosity >= 0:
         print("\n".join([*_summary(done), *_next(done, arguments)]))
@@ -149,7 +149,7 @@ def _summary(done: Simulated) -> list[str]:
 
 
 def _next(done: Simulated, arguments: Namespace) -> list[str]:
-    """Commands that look for the sources, and tell how many were found."""
+    """Commands that search for the sources, and measure how many were found."""
     from gammafind.roles.registry import get_plugin
 
     folder = done.folders[0]

@@ -67,7 +67,7 @@ def run(arguments: Namespace) -> None:
             command=command_line(arguments),
         )
     except KeyboardInterrupt:
-        stays = "whole catalogues and epochs stay, and --resume goes on"
+        stays = "complete catalogues and epochs stay, and --resume continues"
         raise KeyboardInterrupt(stays) from None
     if arguments.verbosity >= 0:
         print("\n".join(_summary(done)))

@@ -15,7 +15,7 @@ __all__ = ["Calibration"]
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """How probable a detection is, by its score; found on skies whose sources are known.
+    """Probability of a detection as a function of its score, measured on simulated skies.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Calibration:
     probabilities : tuple of float
         Share of the detections of each such score that are sources, rising, between 0 and 1.
         Between the scores, the logits of the probabilities are interpolated; beyond them they
-        keep their distance from the scores. Without a table, scores are taken as they are.
+        keep their distance from the scores. Without a table, scores stay unchanged.
     error_scale : float
         Ratio of true position errors to those that the network predicts.
     """
@@ -39,7 +39,7 @@ class Calibration:
         if not (rising and np.all(np.isfinite(logits)) and np.all((shares > 0) & (shares < 1))):
             raise OptionError(
                 f"logits {self.logits} with the probabilities {self.probabilities}",
-                remedy="As many of each, both rising; probabilities lie between 0 and 1.",
+                remedy="As many of each, both rising; probabilities are between 0 and 1.",
             )
         if not (np.isfinite(self.error_scale) and self.error_scale > 0):
             raise OptionError(

@@ -17,7 +17,7 @@ from gammafind.networks.trained import TrainedNetwork
 __all__ = ["ClassifierNetwork", "class_probabilities", "classified"]
 
 _BATCH = 1024
-"""Detections that are looked at together."""
+"""Detections that are processed together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class ClassifierNetwork(TrainedNetwork):
 
     @abc.abstractmethod
     def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
-        """Refuse cut-outs that the network cannot look at."""
+        """Refuse cut-outs that the network cannot process."""
 
     def probability(self, output: np.ndarray) -> np.ndarray:
         """Class probabilities, (n, n_classes), of what the network returns."""
@@ -122,7 +122,7 @@ def classified(
     Raises
     ------
     MissingBackendError, MissingFileError, TruncatedFileError, WeightsError
-        If the network cannot be run, or looks at other cut-outs.
+        If the network cannot be run, or needs other cut-outs.
     InputDataError
         If the cut-outs hold values that are not finite.
     """

@@ -15,11 +15,11 @@ Arrays = Sequence[np.ndarray]
 
 _EXPOSURE_UNIT = 1e11
 _LEAST_BACKGROUND = 1e-3
-"""Backgrounds of fewer counts a pixel are alike: nothing is expected there."""
+"""Least background in counts per pixel; lower ones are raised to it."""
 _LINEAR = 4.0
 """Standard deviations up to which a significance stays linear; above, it is nearly logarithmic."""
 _LEAST_EXPOSURE = 1e-3
-"""Exposures below this many units are alike: nothing is seen there."""
+"""Least exposure in these units; lower ones are raised to it."""
 _LOGARITHMS = {
     "background": (1.0, _LEAST_BACKGROUND),
     "exposure": (_EXPOSURE_UNIT, _LEAST_EXPOSURE),

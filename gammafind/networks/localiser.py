@@ -27,25 +27,25 @@ Network = TypeVar("Network", bound=LocaliserNetwork)
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkLocaliser(Localiser):
-    """Finds sources by a trained network whose scores are probabilities.
+    """Finds sources with a trained network whose scores are probabilities.
 
     Parameters
     ----------
     clusterer : Clusterer, optional
-        Makes detections of the score map, each pixel between 0 and 1, in the place of the local
-        maxima. Scores are then those of the clusterer, which are no probabilities.
+        Makes detections of the score map, each pixel between 0 and 1, instead of the local maxima.
+        Scores are then those of the clusterer, which are not probabilities.
     network : {"gammafind", "paper"}
         Which of the shipped weights are used.
     weights : str
-        Folder of trained weights; where it is empty, shipped ones.
+        Folder of trained weights; if empty, shipped weights are used.
     backend : {"onnxruntime", "keras"}
         What runs the network.
     batch_size : int
-        Patches or tiles that are looked at together.
+        Patches or tiles that are processed together.
     views : int
         Ways of turning and flipping over which scores are averaged: 1 to 8.
     fluxes : bool
-        Let the fit have a say in the scores.
+        Include the results of the fit in the scores.
     threshold : float
         Least probability of a detection by the network alone.
     separation : float
@@ -66,7 +66,7 @@ class NetworkLocaliser(Localiser):
         _check("backend", self.backend, self.backend in BACKENDS, _one_of(BACKENDS))
         _check("batch_size", self.batch_size, self.batch_size >= 1, "It must be 1 or more.")
         _check("views", self.views, self.views in range(1, len(VIEWS) + 1), "It is 1 to 8.")
-        _check("threshold", self.threshold, 0 < self.threshold < 1, "It lies between 0 and 1.")
+        _check("threshold", self.threshold, 0 < self.threshold < 1, "It must be between 0 and 1.")
         _check(
             "separation",
             self.separation,

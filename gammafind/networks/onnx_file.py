@@ -2,7 +2,7 @@
 
 The exporter folds what it can, transposes kernels and names tensors as it likes. So the file also
 says, in its metadata, which of its tensors each weight of keras is; a weight that is none of them
-stands there by itself.
+is stored in the metadata.
 """
 
 from __future__ import annotations

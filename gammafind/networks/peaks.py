@@ -60,7 +60,7 @@ class PeakFinder:
     separation : float
         A detection has the highest score within this radius, in pixels.
     clusterer : Clusterer, optional
-        Makes the detections in the place of the local maxima; scores are then its own.
+        Makes the detections instead of the local maxima; scores are then its own.
     """
 
     threshold: float

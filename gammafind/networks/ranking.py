@@ -26,7 +26,7 @@ class Ranking:
     mean, scale : ndarray, shape (k,)
         Each entry of the evidence enters less its mean, over its scale.
     layers : sequence of Layer
-        From k entries to one logit; between them stands the hyperbolic tangent.
+        From k entries to one logit, with hyperbolic tangents between the layers.
     error_scale, error_slope : float
         True position errors over those of the network at a TS of 100, and the power of TS with
         which this changes.
@@ -75,8 +75,8 @@ class Ranking:
         """
         if entries.shape[1] != len(self.mean):
             raise OptionError(
-                f"the weights tell probabilities from {len(self.mean)} numbers a detection, "
-                f"of which there are {entries.shape[1]}",
+                f"the weights predict probabilities from {len(self.mean)} numbers per "
+                f"detection, but there are {entries.shape[1]}",
                 remedy="They are of another version of gammafind: train them again.",
             )
         values = (entries - self.mean) / self.scale

@@ -22,13 +22,13 @@ def tile_features(scene: Scene, side: int) -> np.ndarray:
     Parameters
     ----------
     scene : Scene
-        Of ``side`` pixels or fewer; where it is smaller, nothing is seen beyond it.
+        Of ``side`` pixels or fewer; outside a smaller one the features are zero.
     side : int
 
     Returns
     -------
     ndarray of float16, shape (side, side, 2)
-        As they are up to 4, compressed to nearly the logarithm beyond.
+        Linear up to 4, nearly logarithmic above.
     """
     ny, nx = scene.excess.shape
     features = np.zeros((side, side, 2), dtype=np.float16)

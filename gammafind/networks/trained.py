@@ -33,7 +33,7 @@ class TrainedNetwork(abc.ABC):
     network : str
         Name of the network.
     bands : tuple of Band
-        Of what it sees; empty where it serves for any band.
+        Bands of its inputs; empty if it is valid for any band.
     options : mapping
         Of the network.
     checksums : mapping of str to str
@@ -41,7 +41,7 @@ class TrainedNetwork(abc.ABC):
     """
 
     sees: ClassVar[str]
-    """What such networks look at; stands in the JSON."""
+    """Kind of input of such networks; an entry of the JSON."""
 
     network: str
     bands: tuple[Band, ...] = ()
@@ -87,7 +87,7 @@ class TrainedNetwork(abc.ABC):
         MissingFileError, TruncatedFileError
             If there is no such file, or it is empty.
         WeightsError
-            If it is not what `write` writes, or the network looks at something else.
+            If it is not what `write` writes, or the network has another kind of input.
         """
         return read_record(path, cls._of, what=f"network for {cls.sees}")
 
@@ -148,7 +148,7 @@ class LocaliserNetwork(TrainedNetwork):
         return sigmoid(output[..., 0])
 
     def check_calibrated(self, path: str | PathLike) -> None:
-        """Refuse a network of which nobody knows what its scores mean.
+        """Refuse a network whose scores are not calibrated.
 
         Parameters
         ----------

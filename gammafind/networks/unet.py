@@ -167,7 +167,7 @@ def paper_network(
     order : Order
         Of the inputs, and of what comes out.
     filters : sequence of int
-        Channels of each tier, widest first; the paper does not tell them. There is one halving
+        Channels of each tier, widest first; the paper does not state them. There is one halving
         fewer than tiers.
     batch_norm : bool
         Normalise each batch after each convolution.

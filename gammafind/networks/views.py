@@ -18,7 +18,7 @@ _X, _Y = 1, 2
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at a patch.
+    """One orientation of a patch.
 
     Parameters
     ----------

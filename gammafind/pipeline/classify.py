@@ -90,7 +90,7 @@ def without_fakes(detections: QTable, classifier: Classifier, max_fake: float) -
         If the number is none between 0 and 1, or the classifier knows no such class.
     """
     if not 0 <= max_fake <= 1:
-        raise OptionError(f"max_fake is {max_fake}", remedy="It lies between 0 and 1.")
+        raise OptionError(f"max_fake is {max_fake}", remedy="It must be between 0 and 1.")
     if not classifier.fakes:
         raise OptionError(
             f"the classifier {classifier.name} has no class of detections that are no source",

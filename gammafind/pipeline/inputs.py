@@ -78,7 +78,7 @@ def preset_for(
 
 
 def table_of(source: Table | None) -> QTable | None:
-    """Table of a catalogue that is given by name, by path or as it is; None for none."""
+    """Table of a catalogue that is given by name, by path or as a table; None for none."""
     if source is None or isinstance(source, QTable):
         return source
     return read_catalogue(source)

@@ -61,7 +61,7 @@ def able_preset(preset: Preset, observation: Observation) -> Preset:
 def localise(
     localiser: Localiser, observation: Observation, preset: Preset, *, seed: int = 0
 ) -> Found:
-    """Search a sky; nothing is found where there is not one count.
+    """Search a sky; the result is empty if it has no counts.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ def observe(
     ----------
     counts : path-like, sequence of path-like, SkyMap or Observation
         Files of count maps, or photon lists, which are binned on the renderer's own pixels; or a
-        map in memory. An observation is taken as it is.
+        map in memory. An observation is used unchanged.
     renderer : SkyRenderer
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps, also of the exposure, whose files do not say it.
@@ -199,7 +199,7 @@ def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None
     for pixels in counts.pixels:
         if isinstance(pixels, WcsPixels) and not pixels.on_sky.all():
             raise CoordinateSystemError(
-                f"{np.count_nonzero(~pixels.on_sky)} pixels of an image lie off the sky",
+                f"{np.count_nonzero(~pixels.on_sky)} pixels of an image are off the sky",
                 path=", ".join(map(str, paths)),
                 remedy="Give the whole sky as HEALPix, or an image that lies on the sky.",
             )

@@ -73,7 +73,7 @@ class Products:
         return (*self.tables, *([self.regions] if self.regions else []), *others)
 
     def with_beside(self, localisers: Sequence[str]) -> Products:
-        """Add tables and regions of further localisers, whose names their names begin with."""
+        """Add tables and regions of further localisers, with their names in front."""
 
         def named(path: Path, localiser: str) -> Path:
             return path.with_name(f"{localiser}-{path.name}")
@@ -94,7 +94,7 @@ class Products:
         ------
         OutputError
             If a directory does not exist, a file exists and may not be replaced, a suffix is
-            unknown, a path stands twice or is an input.
+            unknown, a path occurs twice or is an input.
         """
         for path in self.files:
             check_output(path, overwrite=self.overwrite)

@@ -119,7 +119,7 @@ class Result:
         path : path-like
             A table, whose format the suffix names (``.ecsv``, ``.fits``, ``.vot``, ``.csv``), a
             DS9 region file (``.reg``), or a folder, which then holds ``catalogue`` in three formats
-            and ``catalogue.reg``, and the same of other localisers, whose names those files bear.
+            and ``catalogue.reg``, and the same for other localisers, with their names in front.
         overwrite : bool
             Whether files that exist may be replaced.
 

@@ -38,7 +38,7 @@ def simulate(
     output : path-like, optional
         Folder of a set. Each catalogue gets a folder of its own, ``catalogue-0000`` and so on,
         with the table of its sources, counts as gtbin writes them, and a record of how it was
-        made. Catalogues that are there, made with the same settings, are left as they are.
+        made. Catalogues that are there, made with the same settings, stay unchanged.
         Without it one sky is returned, and nothing is written.
     sources : str, path-like or QTable, optional
         Table of sources instead of the population: ``name, ra, dec, class_label, flux`` and what

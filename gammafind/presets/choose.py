@@ -144,9 +144,9 @@ def with_plugins(
 ) -> Preset:
     """Change the plugins of a preset.
 
-    With another localiser, what the preset has for its own goes: the clusterer and the lowest
-    score kept. Where a localiser, a clusterer or their options are
-    chosen, the fallback of the preset does not replace them.
+    Another localiser drops two settings of the preset: the clusterer and the lowest score kept.
+    If a localiser, a clusterer or their options are chosen, the fallback of the preset does not
+    replace them.
 
     Parameters
     ----------

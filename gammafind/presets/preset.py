@@ -98,7 +98,7 @@ class Component:
     source : str
         The file, for messages.
     plugin : Plugin, optional
-        An instance that is used as it is, in place of one made from name and options.
+        An instance that is used instead of one made from name and options.
     """
 
     role: str

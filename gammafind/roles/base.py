@@ -14,7 +14,7 @@ PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What the name of a plugin matches: kebab-case."""
 
 Sees = Literal["maps", "image"]
-"""What an instrument makes and a plugin looks at: maps of counts, or the image of a camera."""
+"""What an instrument makes and a plugin takes: maps of counts, or the image of a camera."""
 
 
 @dataclass(frozen=True, kw_only=True)

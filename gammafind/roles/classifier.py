@@ -20,7 +20,7 @@ from gammafind.sky.cutouts import CutoutLayout
 __all__ = ["UNKNOWN", "Classifier"]
 
 UNKNOWN = "UNK"
-"""Label of a source of which a classifier does not dare to say the class."""
+"""Label of a source whose class is too uncertain."""
 
 _SUM_TOLERANCE = 1e-4
 
@@ -63,7 +63,7 @@ class Classifier(Plugin):
 
     def __post_init__(self) -> None:
         if not 0 <= self.abstain <= 1:
-            raise OptionError(f"abstain is {self.abstain}", remedy="It lies between 0 and 1.")
+            raise OptionError(f"abstain is {self.abstain}", remedy="It must be between 0 and 1.")
 
     @classmethod
     def trainer(cls) -> Trainer | None:
@@ -77,7 +77,7 @@ class Classifier(Plugin):
 
     @property
     def n_epochs(self) -> int:
-        """Epochs that it looks at; 0 for none."""
+        """Number of epochs that it uses; 0 for none."""
         return 0
 
     @property
@@ -92,12 +92,12 @@ class Classifier(Plugin):
         ----------
         bands : sequence of Band
         n_epochs : int
-            Of which there are counts apart; 0 for none.
+            Number of epochs with separate counts; 0 for none.
 
         Raises
         ------
         InputFileError
-            If it cannot classify what is seen there; the message says what is missing.
+            If it cannot classify sources on this sky; the message says what is missing.
         """
         return self
 

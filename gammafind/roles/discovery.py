@@ -1,4 +1,4 @@
-"""Loads plugins, each in its own try, and says what is wrong with those that fail."""
+"""Loads plugins one by one, and reports what is wrong with those that fail."""
 
 from __future__ import annotations
 

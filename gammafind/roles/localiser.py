@@ -117,7 +117,7 @@ class Localiser(Plugin):
         n_pixels: Sequence[int] | None = None,
         rng: np.random.Generator | None = None,
     ) -> QTable:
-        """Find the sources of a sky, each once.
+        """Find the sources of a sky, without duplicates.
 
         Parameters
         ----------
@@ -166,12 +166,12 @@ class Localiser(Plugin):
             return
         if self.sees == "image":
             raise OptionError(
-                f"{self.name} looks at images of a camera, and these are maps of the sky",
+                f"{self.name} takes images of a camera, and these are maps of the sky",
                 remedy="Search with --localiser unet or likelihood.",
             )
         if not sight_unsaid(type(self), Localiser):
             raise OptionError(
-                f"{self.name} looks at maps of the sky, and this is an image of a camera",
+                f"{self.name} takes maps of the sky, and this is an image of a camera",
                 remedy="Search with --localiser image-unet, sep or daofind.",
             )
 

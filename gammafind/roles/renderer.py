@@ -180,7 +180,7 @@ class SkyRenderer(Instrument):
         return Drawn(expected.poisson(rng=rng))
 
     def write_drawn(self, drawn: Drawn, folder: str | PathLike) -> None:
-        """Write a draw into `map_files`; others, such as masks, may lie next to them.
+        """Write a draw into `map_files`; others, such as masks, may be next to them.
 
         Parameters
         ----------

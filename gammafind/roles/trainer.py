@@ -39,7 +39,7 @@ class Training(Protocol):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """All that decides what comes out; JSON. A training goes on only with the same."""
+        """All that determines the result; JSON. A training continues only if it is the same."""
 
     @property
     def used(self) -> Mapping[str, Plugin]:
@@ -51,7 +51,7 @@ class Training(Protocol):
         Parameters
         ----------
         before : Training or None
-            The stage before, from whose result this one goes on.
+            The previous stage; this one continues from its result.
         """
 
     def make_data(self, workers: int) -> int:
@@ -88,7 +88,7 @@ class Training(Protocol):
         Returns
         -------
         mapping
-            Goes into the record of the training; JSON. ``test_loss`` is shown.
+            Entries of the record of the training; JSON. ``test_loss`` is printed.
         """
 
 

@@ -153,8 +153,8 @@ def check_classifier(
 
 def _check_position(sources: QTable, name: str) -> None:
     ra, dec = sources["ra"].to_value("deg"), sources["dec"].to_value("deg")
-    require(bool(np.all((ra >= 0) & (ra < 360))), f"{name}: ra lies outside 0 to 360 deg")
-    require(bool(np.all(np.abs(dec) <= 90)), f"{name}: dec lies outside -90 to 90 deg")
+    require(bool(np.all((ra >= 0) & (ra < 360))), f"{name}: ra is outside 0 to 360 deg")
+    require(bool(np.all(np.abs(dec) <= 90)), f"{name}: dec is outside -90 to 90 deg")
 
 
 def _check_discs(found: QTable, name: str) -> None:

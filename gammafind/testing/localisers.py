@@ -38,7 +38,7 @@ def check_localiser(
         For localisers that take certain bands and sizes only; by default those of
         `toy_patches`. They must hold a source that is found.
     image : Observation, optional
-        Likewise, for localisers that see images alone; by default that of `toy_image`.
+        The same for localisers that take only images; by default that of `toy_image`.
     **options
 
     Raises
@@ -94,7 +94,7 @@ def _check_on_patches(localiser: Localiser, patches: Patches) -> None:
     places = np.stack([found["x"].value, found["y"].value])
     require(
         bool(np.all((places >= -0.5) & (places <= patches.score_width - 0.5))),
-        f"{localiser.name}: a detection lies outside its patch",
+        f"{localiser.name}: a detection is outside its patch",
     )
 
 

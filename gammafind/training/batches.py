@@ -39,8 +39,8 @@ class Batches:
     ----------
     shards : ShardSet
     n_patches : int
-        Patches an epoch, a whole number of batches of which is used. Where there are more than
-        the shards hold, all are seen equally often.
+        Patches per epoch, rounded down to whole batches. If there are more than the shards hold,
+        all are used equally often.
     batch_size : int
         Patches a batch.
     seed : int or tuple of int
@@ -48,7 +48,7 @@ class Batches:
     targets : TargetOptions
     draw : DrawOptions
     fixed : bool
-        Whether all epochs are the same, as is wanted for validation.
+        Whether all epochs are the same, as validation needs.
     threads : int
         How many batches are prepared at once, in parallel to the training.
     """
@@ -82,7 +82,7 @@ class Batches:
         if self.targets.margin > self.shards.margin:
             raise OptionError(
                 f"targets reach {self.targets.margin:g} pixels",
-                remedy=f"The shards tell sources up to {self.shards.margin:g} pixels beyond the "
+                remedy=f"The shards list sources up to {self.shards.margin:g} pixels beyond the "
                 "border: take a smaller sigma or radius.",
             )
 

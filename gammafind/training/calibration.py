@@ -93,8 +93,8 @@ def fit_error_scale(relative: np.ndarray) -> float:
 def _rising(bins: np.ndarray) -> np.ndarray:
     """Join neighbouring bins until their shares rise.
 
-    The columns are summed logits, true detections and detections. Joined shares are not the means
-    of what they are joined of, as no share is 0 or 1: hence the repetition.
+    The columns are summed logits, true detections and detections. A joined share is not the
+    mean of its parts, because no share may be 0 or 1, so the step is repeated.
     """
     starts = isotonic_regression(_share(bins), weights=bins[:, 2]).blocks[:-1]
     return bins if len(starts) == len(bins) else _rising(np.add.reduceat(bins, starts))

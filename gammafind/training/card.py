@@ -18,7 +18,7 @@ def model_card(title: str, rows: Mapping[str, Any], learned: Learned) -> str:
     ----------
     title : str
     rows : mapping
-        What stands in the table, by its name.
+        Entries of the table, by name.
     learned : Learned
         Where there are several stages, a second table says how each went, and which of its
         settings are not those of the last one.

@@ -67,7 +67,7 @@ class DetectionMaker:
     renderer : SkyRenderer
     population : SourcePopulation
     localiser : Localiser
-        Whose detections the classifier shall be given.
+        The classifier is trained for its detections.
     classes : tuple of str
         Of the classifier.
     fake : str
@@ -84,7 +84,7 @@ class DetectionMaker:
     nside : int
     size : Quantity
     n_pixels : sequence of int, optional
-        These three tell the patches, as for `gammafind.presets.preset.PatchLayout`.
+        These three define the patches, as for `gammafind.presets.preset.PatchLayout`.
     radius : Quantity
         Within which a detection is that of a source.
     """

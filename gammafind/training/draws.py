@@ -52,13 +52,13 @@ class DrawOptions:
         band. The features keep the background that the model says.
     background_waves : float
         Standard deviation of the logarithm of a factor that varies over the patch on a scale of a
-        quarter of it, the same in all bands: what a model of interstellar emission may be off by.
+        quarter of it, the same in all bands: a typical error of a model of interstellar emission.
         It is this large where the background is far above that of the faintest part of the sky,
-        and nothing there, where what is seen is isotropic.
+        and zero there, where the emission is isotropic.
     background_grain : float
         The same of a factor that varies over a twelfth of the patch.
     background_clumps : float
-        Mean height over the background of clumps of gas of which the model does not know: peaks a
+        Mean height over the background of clumps of gas that the model does not contain: peaks a
         sixth to a twenty-sixth of a patch wide, with some hollows, most where the background is
         far above the faintest.
     background_unevenness : float

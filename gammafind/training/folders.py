@@ -98,10 +98,10 @@ def finished(folder: Path, finish: Callable[[Path], object]) -> None:
 def begun(
     folder: Path, record: dict[str, Any], *, stages: Sequence[Path], resume: bool
 ) -> Iterator[None]:
-    """Make the folder, in which a training then begins; refuse one that holds another.
+    """Make the folder of a training that then starts; refuse one that holds another training.
 
-    Where a fault ends it before its first epoch does, it has not begun: the record goes again,
-    and the folders that are empty. What was made for the training stays.
+    If the training fails before the end of its first epoch, the record and the empty folders
+    are removed. Data that were made for the training stay.
 
     Parameters
     ----------

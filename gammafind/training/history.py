@@ -75,8 +75,8 @@ def read_history(folder: Path) -> list[Row]:
 def history_figure(rows: Sequence[Row]) -> Figure:
     """Loss of training and validation against the epoch, counted through all stages.
 
-    A vertical line stands between two stages, whose losses need not be of one kind; a ring marks
-    the lowest loss of the validation in the last one.
+    A vertical line separates stages, whose losses may be of different kinds; a ring marks the
+    lowest validation loss of the last stage.
     """
     from matplotlib.figure import Figure
 

@@ -71,7 +71,7 @@ class LabelledBatches:
         Share of the detections whose score and position error are hidden, so that the network
         learns to do without.
     fixed : bool
-        Whether all epochs are the same, as is wanted for validation.
+        Whether all epochs are the same, as validation needs.
     """
 
     cutouts: LabelledCutouts
@@ -92,7 +92,7 @@ class LabelledBatches:
             )
         if not 0 <= self.hidden_scores <= 1:
             raise OptionError(
-                f"hidden_scores is {self.hidden_scores}", remedy="It lies between 0 and 1."
+                f"hidden_scores is {self.hidden_scores}", remedy="It must be between 0 and 1."
             )
 
     def __len__(self) -> int:

@@ -25,7 +25,7 @@ Tensor = Any
 
 _WITH_POSITIONS = 4
 _LOG_ERRORS = (-5.0, 3.0)
-"""Range of the logarithm of position errors; beyond it nothing is to be gained."""
+"""Range of the logarithm of position errors; outside it the loss is constant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class LossOptions:
 
     Notes
     -----
-    The last two are left out for networks that tell scores alone.
+    The last two are left out for networks that predict only scores.
     """
 
     cross_entropy: float = 1.0
@@ -66,7 +66,7 @@ class LossOptions:
                 raise OptionError(f"{name} of the loss is {value}", remedy="It must be 0 or more.")
         if not (self.cross_entropy or self.focal or self.dice):
             raise OptionError(
-                "no part of the loss looks at the scores",
+                "no part of the loss depends on the scores",
                 remedy="Set cross_entropy, focal or dice above 0.",
             )
 

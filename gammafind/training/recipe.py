@@ -1,7 +1,7 @@
-"""Recipes: TOML files that say on what a plugin is trained, and how.
+"""Recipes: TOML files that define the data and the settings of a training.
 
 Only ``preset`` is required. Unknown keys are errors. These tables are those of all recipes; each
-plugin has more, which stand in `Trainer.sections` of its trainer.
+plugin has more, which `Trainer.sections` of its trainer lists.
 
 .. code-block:: toml
 

@@ -138,7 +138,7 @@ def run_training(
 
 
 def _prepared(stages: Sequence[Recipe], folder: Path) -> list[Training]:
-    """Trainings of all stages, of which is known that they can begin and end."""
+    """Trainings of all stages, after a check that each can start and finish."""
     trainings: list[Training] = []
     for number, recipe in enumerate(stages, start=1):
         with of_recipe(recipe.source, f"stage {number}" if len(stages) > 1 else ""):

@@ -1,4 +1,4 @@
-"""The commands beside detect."""
+"""The commands except detect."""
 
 from __future__ import annotations
 

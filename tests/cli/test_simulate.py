@@ -158,5 +158,5 @@ def test_an_interruption_keeps_what_is_whole(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(renderer, "write_counts_by_nside", interrupted)
     assert simulate("--catalogues", 3, "-o", "skies") == 130
-    assert "interrupted; catalogues that are whole stay" in capsys.readouterr().err
+    assert "interrupted; complete catalogues stay" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "skies").iterdir()] == ["catalogue-0000"]

@@ -150,7 +150,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(trained, tmp_path, capsys
 
         patch.setattr(loop, "_epoch", killed)
         assert train("-o", "broken") == 130
-    assert "--resume goes on" in capsys.readouterr().err
+    assert "--resume continues" in capsys.readouterr().err
     assert not (tmp_path / "broken/weights").exists()
     assert "has begun here already" in refused(capsys, "-o", "broken")
     assert train("-o", "broken", "--resume", "--workers", 2) == 0

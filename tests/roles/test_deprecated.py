@@ -104,9 +104,9 @@ def test_a_finder_is_given_what_it_sees():
     image = toy_image()
     counts = replace(image.counts, kind="counts", values=(np.ones((64, 64)),))
     sky = replace(image, counts=counts)
-    with pytest.raises(OptionError, match="looks at maps of the sky, and this is an image"):
+    with pytest.raises(OptionError, match="takes maps of the sky, and this is an image"):
         finder(sees="maps").localise_sky(image)
-    with pytest.raises(OptionError, match="looks at images of a camera, and these are maps"):
+    with pytest.raises(OptionError, match="takes images of a camera, and these are maps"):
         finder(sees="image").localise_sky(sky)
     for sees, given in (("maps", sky), ("image", image), ("both", sky), ("both", image)):
         assert len(finder(sees=sees).localise_sky(given)) == 0

@@ -165,7 +165,7 @@ def test_a_population_that_keeps_the_contract():
     [
         ("seed", "one seed gives two catalogues"),
         ("fixed", "two seeds give one catalogue"),
-        ("ra", "ra lies outside"),
+        ("ra", "ra is outside"),
         ("flux", "fluxes are negative"),
         ("name", "names are not unique"),
     ],

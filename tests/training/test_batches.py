@@ -1,4 +1,4 @@
-"""Batches: drawn anew, turned with their truth, and the same for the same seed."""
+"""Batches: drawn again, turned with their truth, and the same for the same seed."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class CnnArchitecture(ClassifierNetwork):
     layout : CutoutLayout
         Of the cut-outs, with its widths.
     n_epochs : int
-        Epochs that it looks at; 0 for none.
+        Number of epochs that it uses; 0 for none.
     time : {"yes", "no", "shuffled"}
         What it learned of them; ``no`` where it looks at none.
     """
@@ -72,7 +72,7 @@ class CnnArchitecture(ClassifierNetwork):
         return features(arrays, edges, time=self.n_epochs > 0)
 
     def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
-        """Refuse cut-outs that the network cannot look at.
+        """Refuse cut-outs that the network cannot process.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class CnnArchitecture(ClassifierNetwork):
         missing = [name for name in wanted if name not in arrays]
         if missing:
             raise WeightsError(
-                f"the weights look at {', '.join(missing)}, which the cut-outs lack",
+                f"the weights need {', '.join(missing)}, which the cut-outs lack",
                 path=path,
                 remedy="Give the counts of each epoch, or use weights that need none."
                 if self.n_epochs

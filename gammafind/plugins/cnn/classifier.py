@@ -65,7 +65,7 @@ class Cnn(Classifier):
                     remedy=f"It is one of {', '.join(known)}.",
                 )
         if not 0 <= self.balanced <= 1:
-            raise OptionError(f"balanced is {self.balanced}", remedy="It lies between 0 and 1.")
+            raise OptionError(f"balanced is {self.balanced}", remedy="It must be between 0 and 1.")
 
     @classmethod
     def trainer(cls) -> Trainer:
@@ -81,7 +81,7 @@ class Cnn(Classifier):
 
     @property
     def n_epochs(self) -> int:
-        """Epochs that the weights look at."""
+        """Number of epochs that the weights use."""
         return self._architecture.n_epochs if self.weights else 0
 
     @property
@@ -91,7 +91,7 @@ class Cnn(Classifier):
             return super().label_weights
         if not self.weights:
             raise OptionError(
-                "balanced labels need the shares of the classes, which stand with the weights",
+                "balanced labels need the shares of the classes, which are stored with the weights",
                 remedy="Give a folder of weights, or take those that for_sky chooses.",
             )
         return np.array(self._architecture.shares) ** -self.balanced
@@ -115,7 +115,7 @@ class Cnn(Classifier):
             )
         if ours.n_epochs not in (0, n_epochs):
             raise WeightsError(
-                f"the weights look at {ours.n_epochs} epochs, and there are counts of "
+                f"the weights need {ours.n_epochs} epochs, and there are counts of "
                 f"{n_epochs or 'none'}",
                 path=self.weights,
                 remedy="Give the counts of each epoch (--epoch), or use weights that need none.",

@@ -1,4 +1,4 @@
-"""What the networks see of cut-outs: images whose noise is alike, and a row of numbers."""
+"""Inputs of the networks from cut-outs: images with uniform noise, and a row of numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def features(
     edges : sequence of tuple of float
         Energies between which each band lies, in any unit.
     time : bool
-        Whether to look at the epochs.
+        Whether to use the epochs.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def features(
 
 
 def images(arrays: Mapping[str, np.ndarray], *, time: bool) -> np.ndarray:
-    """Significance of what is seen above the background in each pixel.
+    """Significance of the excess above the background in each pixel.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ INPUTS = ("images", "numbers", "position")
 """Names of the inputs; see `gammafind.plugins.cnn.features.features`."""
 
 _LEAST_SIDE = 5
-"""Pixels a side of images of which the network ``gammafind`` can look at the middle."""
+"""Least pixels per side of the images of the network ``gammafind``, which crops their centre."""
 
 Tensor = Any
 """Symbolic tensor of keras."""
@@ -61,7 +61,7 @@ def build_network(
     check_network(name, NETWORKS, options)
     shapes = ((n_pixels, n_pixels, channels), (n_numbers,), (2,))
     inputs, seen = standardised_inputs(dict(zip(INPUTS, shapes, strict=True)))
-    # A network that does not look at an input takes it all the same: all have the same inputs.
+    # All networks have the same inputs, including those that a network does not use.
     output = NETWORKS[name](seen, **options)
     return load_keras().Model(list(inputs.values()), output, name=name)
 
@@ -81,7 +81,7 @@ def paper_network(
 
     References
     ----------
-    van den Oetelaar et al. 2021, PoS(ICRC2021), section 4, which does not tell the sizes.
+    van den Oetelaar et al. 2021, PoS(ICRC2021), section 4, which does not state the sizes.
     """
     layers = load_keras().layers
     x = inputs["images"]
@@ -105,7 +105,7 @@ def gammafind_network(
 ) -> Tensor:
     """One encoder of the images, additional numbers, and one decision after the other.
 
-    First whether there is a source, then whether it lies in the Galaxy, then which of the two
+    First whether there is a source, then whether it is in the Galaxy, then which of the two
     classes it has there.
 
     Parameters
@@ -123,7 +123,7 @@ def gammafind_network(
     if x.shape[1] < _LEAST_SIDE:
         raise OptionError(
             f"the cut-outs are {x.shape[1]} pixels wide",
-            remedy=f"The network gammafind looks at {_LEAST_SIDE} pixels or more.",
+            remedy=f"The network gammafind needs {_LEAST_SIDE} pixels or more.",
         )
     for n in filters:
         x = layers.Conv2D(n, 3, padding="same", activation="gelu")(x)

@@ -23,8 +23,8 @@ def shipped_folder(network: str, bands: Sequence[Band] | int, *, n_epochs: int) 
     bands : sequence of Band or int
         Bands, or their number.
     n_epochs : int
-        Epochs of which there are counts; 0 for none. Where there are no weights that look at
-        them, those are taken that look at none.
+        Epochs of which there are counts; 0 for none. If no weights use them, weights
+        without epochs are taken.
 
     Raises
     ------

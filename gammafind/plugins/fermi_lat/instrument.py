@@ -118,7 +118,7 @@ class LatInstrument(Instrument):
     def observe(self, counts: SkyMap) -> Observation:
         """Join counts with background, exposure and PSF; warn of photons of another selection.
 
-        Those of several channels are looked at where they are read.
+        Those of several channels are checked where they are read.
         """
         if len(self.event_types) == 1:
             self._compare_selection(counts, self.event_types[0])

@@ -59,7 +59,7 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         ``"embedded"`` (approximate, 0.46 deg) or the path of a gll_iem cube.
     isotropic : str
         ``"embedded"`` or the path of an ``iso_*.txt`` file. In its name and in that of the file
-        of ``exposure_source``, ``{type}`` stands for the event type of a channel.
+        of ``exposure_source``, ``{type}`` is replaced by the event type of a channel.
     psf_file, aeff_file : str
         Official CALDB files ``psf_*`` and ``aeff_*`` of a response, instead of ``irf``.
     index : float

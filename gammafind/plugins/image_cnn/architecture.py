@@ -27,11 +27,11 @@ class StampArchitecture(ClassifierNetwork):
     Parameters
     ----------
     network, options, checksums, temperature, shares : see `ClassifierNetwork`
-        The network is one of `build_network`; it serves for any one band.
+        The network is one of `build_network`; it is valid for any one band.
     n_pixels : int
         Side of the stamps.
     scores : bool
-        Whether it looks at the probability that the localiser gives.
+        Whether it uses the probability that the localiser reports.
     fwhm : tuple of float
         Least and largest width of the PSF in the training, in pixels.
     """
@@ -65,7 +65,7 @@ class StampArchitecture(ClassifierNetwork):
         return features(arrays, scores=self.scores)
 
     def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
-        """Refuse stamps that the network cannot look at.
+        """Refuse stamps that the network cannot process.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class StampArchitecture(ClassifierNetwork):
         missing = [name for name in wanted if name not in arrays]
         if missing:
             raise WeightsError(
-                f"the weights look at {', '.join(missing)}, which the cut-outs lack",
+                f"the weights need {', '.join(missing)}, which the cut-outs lack",
                 path=path,
                 remedy="Make them by gammafind.fitting.image.stamps.make_stamps.",
             )
@@ -100,7 +100,7 @@ class StampArchitecture(ClassifierNetwork):
                 )
             if name == SCORE and not np.all(np.isfinite(array)):
                 raise WeightsError(
-                    "the weights look at the probabilities of a localiser, which are not known",
+                    "the weights need the probabilities of a localiser, which are not known",
                     path=path,
                     remedy="Leave weights out: others are shipped for localisers without.",
                 )

@@ -82,7 +82,7 @@ class ImageCnn(Classifier):
         return CutoutLayout(n_pixels=self._trained(scores=False)[1].n_pixels)
 
     def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
-        """Return the classifier, after a look at its weights.
+        """Return the classifier, after a check of its weights.
 
         Raises
         ------
@@ -91,8 +91,8 @@ class ImageCnn(Classifier):
         """
         if len(bands) != 1:
             raise OptionError(
-                f"the classifier {self.name} looks at images in one band, not {len(bands)}",
-                remedy="The classifier cnn looks at maps in several bands.",
+                f"the classifier {self.name} takes images in one band, not {len(bands)}",
+                remedy="The classifier cnn takes maps in several bands.",
             )
         self._trained(scores=False)
         return self

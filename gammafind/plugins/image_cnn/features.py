@@ -12,7 +12,7 @@ from gammafind.networks.logits import logit
 __all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "SCORE", "features"]
 
 ARRAYS = ("excess", "flags", "psf", "noise", "fwhm", "density")
-"""Arrays of `gammafind.fitting.image.stamps.make_stamps` that are looked at."""
+"""Arrays of `gammafind.fitting.image.stamps.make_stamps` that the networks use."""
 SCORE = "probability"
 """Array with the score of the localiser, which is an input of some networks."""
 N_CHANNELS, N_NUMBERS = 4, 6
@@ -32,7 +32,7 @@ def features(
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        `ARRAYS`, and `SCORE` where it is looked at.
+        `ARRAYS`, and `SCORE` if it is used.
     scores : bool
         Whether the probability of the localiser is one of the numbers.
 

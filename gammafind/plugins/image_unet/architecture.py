@@ -15,14 +15,14 @@ from gammafind.sky.observation import Observation
 __all__ = ["TileArchitecture"]
 
 _TOLERANCE = 0.1
-"""By which share the width of a PSF may lie outside those of the training."""
+"""Fraction by which the width of a PSF may be outside those of the training."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TileArchitecture(LocaliserNetwork):
     """Everything about a network for tiles of images but its weights.
 
-    What it sees is in signal-to-noise ratios and pixels, so that it serves for images in any one
+    What it sees is in signal-to-noise ratios and pixels, so that it is valid for images in any one
     band.
 
     Parameters

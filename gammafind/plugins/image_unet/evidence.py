@@ -1,4 +1,4 @@
-"""What is known of a detection in an image: the network's score, and how the PSF fits there."""
+"""Evidence for a detection in an image: the network's score, and how well the PSF fits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["tile_evidence"]
 _LEAST_SNR = 0.1
 _LEAST_CHI2 = 0.01
 _LARGEST_LOG = 5.0
-"""Logarithm beyond which numbers are alike."""
+"""Largest logarithm; larger ones are clipped."""
 
 
 def tile_evidence(peaks: Peaks, fit: PointFit, fwhm: float) -> np.ndarray:

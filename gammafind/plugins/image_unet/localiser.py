@@ -37,16 +37,16 @@ class ImageUNet(NetworkLocaliser):
     Parameters
     ----------
     clusterer : Clusterer, optional
-        Makes detections of the score map, each pixel between 0 and 1, in the place of the local
-        maxima. Scores are then those of the clusterer, which are no probabilities.
+        Makes detections of the score map, each pixel between 0 and 1, instead of the local
+        maxima. Scores are then those of the clusterer, which are not probabilities.
     network : {"gammafind", "paper"}
         Which of the shipped weights are used.
     weights : str
-        Folder of trained weights; where it is empty, shipped weights.
+        Folder of trained weights; if empty, shipped weights are used.
     backend : {"onnxruntime", "keras"}
         What runs the network.
     batch_size : int
-        Tiles that are looked at together.
+        Tiles that are processed together.
     views : int
         Ways of turning and flipping each tile over which its scores are averaged: 1 to 8.
     fluxes : bool
@@ -91,7 +91,7 @@ class ImageUNet(NetworkLocaliser):
 
     def _no_image(self) -> OptionError:
         return OptionError(
-            f"{self.name} looks at images of a camera, and these are maps of the sky",
+            f"{self.name} takes images of a camera, and these are maps of the sky",
             remedy="Search with --localiser unet or likelihood.",
         )
 

@@ -26,7 +26,7 @@ from gammafind.utils.workers import in_threads
 __all__ = ["MARGIN", "ImageSearch", "Sightings"]
 
 MARGIN = 24
-"""Pixels about the core of a tile, which the network sees and other tiles own."""
+"""Pixels around the core of a tile, which the network sees but other tiles report."""
 _DOUBTFUL = 1.0
 """Pixels beyond its core within which a tile reports sources too: its neighbour may not."""
 _N_MEASURED = 6
@@ -64,7 +64,7 @@ class ImageSearch:
     peaks : PeakFinder
         Makes detections of its output.
     batch_size : int
-        Tiles that are looked at together.
+        Tiles that are processed together.
     views : int
         Ways of turning and flipping each tile over which its scores are averaged.
     """
@@ -80,7 +80,7 @@ class ImageSearch:
         return self.ranked(self.look(observation))
 
     def look(self, observation: Observation) -> Sightings:
-        """Steps 1 to 3: find the sources of an image, each once, and fit them."""
+        """Steps 1 to 3: find the sources of an image without duplicates, and fit them."""
         parts = []
         for scenes in self._batches(observation):
             peaks = self.peaks(self._output(scenes), self.architecture.calibration)

@@ -89,7 +89,7 @@ class Architecture(LocaliserNetwork):
             )
 
     def warn_of_other_maps(self, pixels: Sequence[Pixels]) -> None:
-        """Warn of maps whose pixels are not as wide as those on which scores were learned.
+        """Warn of maps whose pixel width differs from that of the training.
 
         Parameters
         ----------

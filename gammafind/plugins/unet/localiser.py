@@ -40,8 +40,8 @@ class UNet(NetworkLocaliser):
     Parameters
     ----------
     clusterer : Clusterer, optional
-        Makes detections of the score map, each pixel between 0 and 1, in the place of the local
-        maxima. Scores are then those of the clusterer, which are no probabilities. ``disk`` is
+        Makes detections of the score map, each pixel between 0 and 1, instead of the local
+        maxima. Scores are then those of the clusterer, which are not probabilities. ``disk`` is
         that of the paper.
     network : {"gammafind", "paper"}
         Which of the shipped weights are used.
@@ -51,7 +51,7 @@ class UNet(NetworkLocaliser):
     backend : {"onnxruntime", "keras"}
         What runs the network.
     batch_size : int
-        Patches that are looked at together.
+        Patches that are processed together.
     views : int
         Ways of turning and flipping each patch over which its scores are averaged: 1 to 8.
     fluxes : bool

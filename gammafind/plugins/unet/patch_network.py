@@ -35,7 +35,7 @@ class PatchNetwork:
     peaks : PeakFinder
         Makes detections of the output.
     batch_size : int
-        Patches that are looked at together.
+        Patches that are processed together.
     views : int
         Ways of turning and flipping each patch over which its scores are averaged.
     source : path-like
@@ -119,7 +119,7 @@ def joined(tables: list[QTable]) -> QTable:
 
 
 def _on_data(table: QTable, patches: Patches) -> np.ndarray:
-    """Which detections lie on a pixel that has data in the finest band."""
+    """Which detections are on a pixel that has data in the finest band."""
     finest = patches.valid[int(np.argmax(patches.n_pixels))]
     column, row = (np.rint(table[name].to_value(u.pix)).astype(int) for name in ("x", "y"))
     last = finest.shape[1] - 1

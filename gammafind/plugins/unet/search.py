@@ -78,7 +78,7 @@ class FittedSky:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What is known of n detections after the fit.
+    """Results of the fit of n detections.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class SkySearch:
     def rough(self, sky: PatchStacks) -> PatchStacks:
         """Step 1: bring the background to the counts, before any search.
 
-        Maps whose pixels are wider than the PSF stay as they are.
+        Maps whose pixels are wider than the PSF stay unchanged.
         """
         observation = sky.observation
         if observation.is_coarse:
@@ -149,7 +149,7 @@ class SkySearch:
         return sky.of_background(scaled_background(observation, rough_factor(observation)))
 
     def sightings(self, stacks: PatchStacks) -> Sightings:
-        """Step 2: let the network look at each patch; peaks of its score are detections."""
+        """Step 2: run the network on each patch; peaks of its score are detections."""
         tables, maps = [], []
         for start, patches in stacks:
             for rows, output in self.network.outputs(patches):

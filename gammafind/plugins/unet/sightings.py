@@ -9,7 +9,7 @@ from gammafind.sky.patch_grid import PatchGrid
 __all__ = ["mean_scores"]
 
 _INSIDE = 3.0
-"""Pixels from the border of a patch within which a source is not well seen."""
+"""Pixels from the border of a patch within which a source is measured poorly."""
 _FLOOR = -8.0
 """Lowest logit; lower ones are clipped."""
 

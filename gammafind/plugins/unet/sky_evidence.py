@@ -1,4 +1,4 @@
-"""What is known of a detection on a sky: the network's score, the likelihood, and what is about."""
+"""Evidence for a detection on a sky: the network's score, the likelihood and the surroundings."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SURE = 1e-6
 _LEAST_BACKGROUND = 1e-6
 _LEAST_UNEVENNESS = 0.01
 _AROUND = 5.0
-"""Degrees within which other detections tell whether the background has clumps there."""
+"""Degrees within which other detections indicate clumps of the background."""
 _DOUBT = 0.5
-"""Probability that is added to that of the others: a few tell little."""
+"""Probability that is added to that of the others, because a few indicate little."""
 
 
 def sky_evidence(
@@ -38,7 +38,7 @@ def sky_evidence(
         Its position error in pixels of the finest band.
     fit : FluxFit
     unevenness : ndarray, shape (n,)
-        By how much the background about it was off, as a logarithm.
+        Logarithm of the correction to the background around it.
     vectors : ndarray, shape (n, 3)
         Unit vectors of the detections.
     hidden : ndarray of bool, shape (n,), optional
@@ -70,7 +70,7 @@ def sky_evidence(
 def _of_clumps(
     clumps: ClumpFit, ts: np.ndarray, score: np.ndarray, vectors: np.ndarray
 ) -> list[np.ndarray]:
-    """Columns that tell points from clumps, each (n,)."""
+    """Columns that separate point sources from clumps, each (n,)."""
     point, clump = np.log1p(clumps.point.T), np.log1p(clumps.clump.T)
     loss = np.stack([clump[-1] - np.log1p(ts), point[-1] - np.log1p(ts)], axis=1)
     return [*point, *clump, *_of_neighbours(loss, score, vectors).T]

@@ -112,7 +112,7 @@ def test_weights_are_not_written_over(folder):
 
 class TestMissing:
     def test_epochs(self, folder):
-        with pytest.raises(WeightsError, match="look at epoch_counts, epoch_background"):
+        with pytest.raises(WeightsError, match="need epoch_counts, epoch_background"):
             Cnn(weights=str(folder)).classify(toy_arrays(n_epochs=0))
 
     def test_years(self, folder):
@@ -120,7 +120,7 @@ class TestMissing:
             Cnn(weights=str(folder)).classify(toy_arrays(n_epochs=2))
 
     def test_epochs_before_any_work(self, folder):
-        with pytest.raises(WeightsError, match="look at 3 epochs, and there are counts of none"):
+        with pytest.raises(WeightsError, match="need 3 epochs, and there are counts of none"):
             Cnn(weights=str(folder)).for_sky(BANDS, 0)
 
     def test_weights(self, tmp_path):

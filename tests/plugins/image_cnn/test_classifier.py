@@ -93,7 +93,7 @@ class TestShipped:
             ImageCnn().for_sky(energy_bands([1, 2, 20] * u.GeV), 0)
 
     def test_cut_outs_of_maps_are_refused(self):
-        with pytest.raises(WeightsError, match=r"look at excess, flags.*make_stamps"):
+        with pytest.raises(WeightsError, match=r"need excess, flags.*make_stamps"):
             ImageCnn().classify({"counts": np.zeros((3, 2, 7, 7))})
 
     def test_stamps_of_another_side_are_refused(self):
@@ -106,7 +106,7 @@ class TestShipped:
         write(tmp_path / "scores", scores=True)
         finder = ImageCnn(weights=str(tmp_path / "scores"))
         stamps = toy_stamps(3)
-        with pytest.raises(WeightsError, match="look at probability, which the cut-outs lack"):
+        with pytest.raises(WeightsError, match=r"need probability, which the cut-outs lack"):
             finder.classify(stamps)
         stamps["probability"] = np.full(3, np.nan)
         with pytest.raises(WeightsError, match="probabilities of a localiser, which are not known"):

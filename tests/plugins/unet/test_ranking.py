@@ -51,5 +51,5 @@ def test_numbers_that_do_not_belong_together_are_refused(change):
 
 
 def test_other_evidence_than_it_was_learned_from_is_named():
-    with pytest.raises(OptionError, match="from 1 numbers a detection, of which there are 3"):
+    with pytest.raises(OptionError, match="from 1 numbers per detection, but there are 3"):
         Ranking(**ONE).probability(np.zeros((2, 3)))

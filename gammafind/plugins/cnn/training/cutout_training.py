@@ -31,7 +31,7 @@ class TimedOptions(SampleOptions):
     batch_size, turns : object
         As for `SampleOptions`.
     time : {"yes", "no", "shuffled"}
-        Whether the network looks at the epochs; ``shuffled`` puts each photon in any of them.
+        Whether the network uses the epochs; ``shuffled`` puts each photon in any of them.
     hidden_scores : float
         Share of the detections whose score is hidden.
     """

@@ -1,4 +1,4 @@
-"""Detections of simulated images whose sources and artefacts are known."""
+"""Detections of simulated images with known sources and artefacts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["KINDS", "FrameMaker", "artefacts_at", "frame_labels"]
 _CHOICE = 6
 """Random stream in addition to those of `gammafind.training.detections`."""
 KINDS = ("hot pixel", "cosmic ray", "bleed", "trail")
-"""Kinds of artefacts; where several lie in one place the first counts."""
+"""Kinds of artefacts; if several overlap, the first counts."""
 _REACH = 2.5
 """Pixels from an artefact within which a detection is its doing; a trail is as wide as the PSF."""
 _LEAST_RATIO = 2.0
@@ -163,7 +163,7 @@ def frame_labels(
 def artefacts_at(
     x: np.ndarray, y: np.ndarray, artefacts: QTable, *, width: np.ndarray
 ) -> np.ndarray:
-    """Which kind of artefact lies at each of some places.
+    """Kind of artefact at each of some positions.
 
     Parameters
     ----------

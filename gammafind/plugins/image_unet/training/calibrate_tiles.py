@@ -1,4 +1,4 @@
-"""What the scores of a network for images mean: learned from images whose sources are known."""
+"""Calibration of the scores of a network for images, on simulated images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gammafind.utils.progress import track
 __all__ = ["calibrate_tiles"]
 
 _LEAST_SCORE = 0.02
-"""Of the detections that are looked at."""
+"""Threshold of the detections that are used."""
 _SEPARATION = 2.0
 """As the localiser has it."""
 _ENOUGH = 500

@@ -37,7 +37,7 @@ class TileBatches:
     turns : bool
         Turn each tile by a random number of quarters, and flip half of them.
     fixed : bool
-        Whether all epochs are the same, as is wanted for validation.
+        Whether all epochs are the same, as validation needs.
     threads : int
         How many batches are prepared at once, in parallel to the training.
     """

@@ -1,4 +1,4 @@
-"""What the scores of a trained network mean: learned from skies whose sources are known."""
+"""Calibration of the scores of a trained network, on simulated skies."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ __all__ = ["KnownSky", "calibrate"]
 _log = logging.getLogger("gammafind")
 
 _LEAST_SCORE = 0.02
-"""Of the detections that are looked at, before the score is calibrated."""
+"""Threshold of the detections that are used, before the score is calibrated."""
 _LEAST_PROBABILITY = 0.05
-"""Of the detections that are looked at afterwards, as the localiser does."""
+"""Threshold of the detections that are used afterwards, as in the localiser."""
 _VIEWS, _SEPARATION = 4, 2.0
 """As the localiser has them."""
 _WELL_SEEN = 25.0

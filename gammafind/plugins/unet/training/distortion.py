@@ -1,4 +1,4 @@
-"""Skies whose background is not what the model says."""
+"""Skies whose background differs from the model."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def distorted(
     Parameters
     ----------
     observation : Observation
-        On HEALPix maps; its background stays as it is.
+        On HEALPix maps; its background stays unchanged.
     expected : SkyMap
         Of the sources.
     options : DrawOptions
-        How far the background is off.
+        Errors of the background.
     size : float
         Side of the patches of the training in degrees, which says how wide waves and clumps are.
     rng : numpy.random.Generator

@@ -1,4 +1,4 @@
-"""The training of a network for patches of a sky, on expected counts of which counts are drawn."""
+"""Training of a network for patches of a sky, on counts drawn from expected counts."""
 
 from __future__ import annotations
 

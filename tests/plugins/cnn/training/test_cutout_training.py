@@ -207,8 +207,8 @@ class TestDetect:
     @pytest.mark.parametrize(
         ("names", "message"),
         [
-            ((), "look at 2 epochs, and there are counts of none"),
-            (("first",), "look at 2 epochs, and there are counts of 1"),
+            ((), "need 2 epochs, and there are counts of none"),
+            (("first",), "need 2 epochs, and there are counts of 1"),
             (("first", "first"), "2 epochs have"),
         ],
     )
