@@ -8,8 +8,8 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from gammafind.errors import OptionError, UntrainedWarning
-from gammafind.networks.tile_features import N_CHANNELS
 from gammafind.networks.trained import LocaliserNetwork
+from gammafind.plugins.image_unet.features import N_CHANNELS
 from gammafind.sky.observation import Observation
 
 __all__ = ["TileArchitecture"]

@@ -15,10 +15,10 @@ from gammafind.fitting.image.point_fit import fit_points
 from gammafind.fitting.image.scene import Scene, scenes_of_image
 from gammafind.networks.folder import Runner
 from gammafind.networks.peaks import PeakFinder, Peaks
-from gammafind.networks.tile_features import network_input, tile_features
 from gammafind.networks.views import averaged
 from gammafind.plugins.image_unet.architecture import TileArchitecture
 from gammafind.plugins.image_unet.evidence import tile_evidence
+from gammafind.plugins.image_unet.features import network_input, tile_features
 from gammafind.sky.observation import Observation
 from gammafind.utils.progress import track
 from gammafind.utils.workers import in_threads

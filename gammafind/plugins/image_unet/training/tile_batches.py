@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.networks.tile_features import network_input
+from gammafind.plugins.image_unet.features import network_input
 from gammafind.plugins.image_unet.training.tile_set import TileSet
 from gammafind.training.batches import Batch, ahead, epoch_rows, turned_stack, turned_truth
 from gammafind.training.targets import TargetOptions, target_maps

@@ -14,7 +14,7 @@ from astropy.coordinates import SkyCoord
 from gammafind.errors import ConfigError
 from gammafind.fitting.image.point_limits import signal_to_noise
 from gammafind.fitting.image.scene import Scene, scenes_of_image
-from gammafind.networks.tile_features import tile_features
+from gammafind.plugins.image_unet.features import tile_features
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky

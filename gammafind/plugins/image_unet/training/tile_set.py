@@ -3,7 +3,7 @@
 A set is a folder with one folder an image, which holds
 
 - ``tiles.npy``: features of its tiles, float16, shape (n_tiles, side, side, 2), from
-  `gammafind.networks.tile_features.tile_features`;
+  `gammafind.plugins.image_unet.features.tile_features`;
 - ``fwhm.npy``: width of the PSF in each tile, in pixels;
 - ``truth.npy``: which sources are where, and the square of the signal-to-noise ratio of each;
 - ``meta.json``: how it was made. It is written last: an image that has it is whole.

@@ -7,7 +7,7 @@ import pytest
 
 from gammafind.errors import MissingFileError, OptionError, TruncatedFileError
 from gammafind.fitting.image.scene import scenes_of_image
-from gammafind.networks.tile_features import tile_features
+from gammafind.plugins.image_unet.features import tile_features
 from gammafind.plugins.image_unet.training.tile_batches import TileBatches
 from gammafind.plugins.image_unet.training.tile_set import TileSet
 from gammafind.training.shard_set import META, shard_folder
