@@ -31,12 +31,15 @@ from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
+from gammafind.sky.skymap import SkyMap
 
 __all__ = ["detect"]
 
 Path = str | PathLike
 
 _log = logging.getLogger("gammafind")
+
+_IN_MEMORY = (SkyMap, Observation)
 
 
 def detect(
@@ -126,6 +129,8 @@ def detect(
     renderer = build(preset.renderer)
     judge = _classifier(preset, renderer, len(epochs), max_fake)
     truth = table_of(reference)
+    if exposure is None and renderer.sees == "maps" and not isinstance(counts, _IN_MEMORY):
+        _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
     observation = observe(counts, renderer, frame=frame, exposure=exposure)
     apart = None
     if judge is not None and judge.n_epochs:

@@ -83,16 +83,27 @@ def inspect(files: OnePath | Sequence[OnePath]) -> Inspection:
     return Inspection(table=QTable(rows=rows), preset=preset, fault=fault)
 
 
+_KINDS = {
+    "SC_DATA": "spacecraft file",
+    "CTHETABOUNDS": "livetime cube",
+    "ENERGIES": "exposure or intensity cube",
+    "HPXEXPOSURES": "exposure cube",
+    "EBOUNDS": "maps in energy bins",
+}
+"""What a file is that has an HDU of this name; the first that is there counts."""
+
+
 def _row(path: Path) -> dict[str, str]:
     """What one file holds."""
     with open_fits(path) as file:
-        hdus = ", ".join(hdu.name or "PRIMARY" for hdu in file)
-    photons = holds_events(path)
+        hdus = [hdu.name or "PRIMARY" for hdu in file]
+    kinds = (kind for name, kind in _KINDS.items() if name in hdus)
+    kind = "photon list" if holds_events(path) else next(kinds, "maps without energies")
     return {
         "file": path.name,
-        "kind": "photon list" if photons else "maps",
-        "hdus": hdus,
-        "energies": "" if photons else _energies(path),
+        "kind": kind,
+        "hdus": ", ".join(hdus),
+        "energies": _energies(path) if "EBOUNDS" in hdus else "",
         "selections": ", ".join(read_selections(path)),
     }
 
@@ -105,4 +116,5 @@ def _energies(path: Path) -> str:
         return error.fault
     if edges.unit == u.keV:
         edges = edges.to(u.GeV)
-    return f"{len(edges) - 1} bins of {edges[0]:.4g} to {edges[-1]:.4g}"
+    n = len(edges) - 1
+    return f"{n} bin{'' if n == 1 else 's'} of {edges[0]:.4g} to {edges[-1]:.4g}"
