@@ -139,12 +139,15 @@ def run_training(
 
 def _prepared(stages: Sequence[Recipe], folder: Path) -> list[Training]:
     """Trainings of all stages, after a check that each can start and finish."""
+    names = [f"stage {n}" if len(stages) > 1 else "" for n in range(1, len(stages) + 1)]
     trainings: list[Training] = []
-    for number, recipe in enumerate(stages, start=1):
-        with of_recipe(recipe.source, f"stage {number}" if len(stages) > 1 else ""):
-            training = recipe.prepare(folder)
-            training.check(trainings[-1] if trainings else None)
-            trainings.append(training)
+    for name, recipe in zip(names, stages, strict=True):
+        with of_recipe(recipe.source, name):
+            trainings.append(recipe.prepare(folder))
+    before = [None, *trainings[:-1]]
+    for name, recipe, training, last in zip(names, stages, trainings, before, strict=True):
+        with of_recipe(recipe.source, name):
+            training.check(last)
     return trainings
 
 

@@ -9,6 +9,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import gammafind
+
 TESTS = Path(__file__).resolve().parents[1]
 
 
@@ -34,7 +36,10 @@ def run_python(code: str, *paths: Path, **environment: str) -> subprocess.Comple
     """Run ``code`` in a fresh Python that sees ``paths``; warnings are shown, not errors."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "GAMMAFIND"))}
     inherited["GAMMAFIND_CACHE"] = os.environ["GAMMAFIND_CACHE"]
-    search = os.pathsep.join(map(str, [*paths, TESTS.parent]))
+    # The package under test comes first: its source lies next to the tests.
+    package = Path(gammafind.__file__).parents[1]
+    search = os.pathsep.join(map(str, [*paths, package, TESTS.parent]))
+    inherited["PYTHONSAFEPATH"] = "1"
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**inherited, "PYTHONPATH": search, "PYTHONWARNINGS": "always", **environment},
