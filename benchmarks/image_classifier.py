@@ -27,11 +27,11 @@ from sklearn.metrics import roc_auc_score
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.fitting.image.stamps import make_stamps
+from gammafind.pipeline.simulate import simulate
 from gammafind.plugins.image_cnn.classifier import ImageCnn
 from gammafind.plugins.image_cnn.training.frame_detections import frame_labels
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.registry import create
-from gammafind.simulation.run import simulate_catalogues
 from gammafind.simulation.sky import SimulatedSky
 
 SEED = 77001
@@ -111,9 +111,7 @@ def held_out(kind: str, folder: Path) -> list[tuple[Path, Frame, Preset]]:
     frames = []
     for index, seeing in enumerate(SEEINGS):
         preset = preset_of(kind, seeing)
-        made = simulate_catalogues(
-            folder / f"{kind}-{index}", preset=preset, seed=SEED, first=index
-        )
+        made = simulate(output=folder / f"{kind}-{index}", preset=preset, seed=SEED, first=index)
         frames.append((made.folders[0], read(made.folders[0], preset), preset))
     return frames
 
@@ -330,8 +328,11 @@ def interval(values: np.ndarray, statistic: Callable[[np.ndarray], float]) -> tu
 def print_speed(classifier: ImageCnn, folder: Path) -> None:
     """Seconds to cut and classify ten thousand detections."""
     kind, index = "crowded", 1
-    made = simulate_catalogues(
-        folder / f"{kind}-{index}", preset=preset_of(kind, SEEINGS[index]), seed=SEED, first=index
+    made = simulate(
+        output=folder / f"{kind}-{index}",
+        preset=preset_of(kind, SEEINGS[index]),
+        seed=SEED,
+        first=index,
     )
     observation = read(made.folders[0], preset_of(kind, SEEINGS[index])).observation
     rng = np.random.default_rng(0)

@@ -26,11 +26,11 @@ from scipy.ndimage import maximum_filter
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.fitting.image.point_limits import position_bound, signal_to_noise
+from gammafind.pipeline.simulate import simulate
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.localiser import Localiser
 from gammafind.roles.registry import create
-from gammafind.simulation.run import simulate_catalogues
 from gammafind.sky.fits import read_frame
 from gammafind.sky.observation import Observation
 
@@ -134,7 +134,7 @@ def held_out(kind: str, folder: Path) -> Iterator[Frame]:
     for index, seeing in enumerate(SEEINGS):
         preset = preset_of(kind, seeing)
         place = folder / f"{kind}-{index}"
-        made = simulate_catalogues(place, preset=preset, seed=SEED, first=index).folders[0]
+        made = simulate(output=place, preset=preset, seed=SEED, first=index).folders[0]
         yield read(made, preset)
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from results import kept
 
 from gammafind.catalogue.io import read_table
+from gammafind.pipeline.simulate import simulate
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import load_preset
-from gammafind.simulation.run import simulate_catalogues
 
 SEED = 77002
 FINDERS = ("sep", "image-unet")
@@ -33,9 +33,7 @@ def main() -> None:
     parser.add_argument("--only", choices=FINDERS)
     arguments = parser.parse_args()
     preset = with_plugins(load_preset("meerlicht"), {}, {"population": {"density": 36700.0}})
-    frame = (
-        simulate_catalogues(arguments.folder, preset=preset, seed=SEED).folders[0] / "image.fits"
-    )
+    frame = simulate(output=arguments.folder, preset=preset, seed=SEED).folders[0] / "image.fits"
     cores = len(os.sched_getaffinity(0))
     print("| finder | cores | wall (s) | CPU (s) | peak memory (GB) | detections |")
     print("|---|---|---|---|---|---|")

@@ -22,9 +22,9 @@ from astropy.table import QTable
 from results import kept
 
 from gammafind.catalogue.io import write_table
+from gammafind.pipeline.simulate import simulate
 from gammafind.presets.preset import build, load_preset
 from gammafind.roles.renderer import SkyRenderer
-from gammafind.simulation.run import simulate_catalogues
 from gammafind.sky.harmonics import synthesise
 from gammafind.sky.patch_grid import PatchGrid
 
@@ -112,7 +112,7 @@ def drop_maps() -> None:
 def write_maps(folder: str) -> None:
     """Simulate one catalogue with all its maps, and remove it."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        simulate_catalogues(place, preset=PRESET, seed=SEED, maps=True)
+        simulate(output=place, preset=PRESET, seed=SEED, maps=True)
         shutil.rmtree(place, ignore_errors=True)
         Path(place).mkdir()
 

@@ -16,7 +16,7 @@ from gammafind.cli.arguments import (
 from gammafind.errors import OptionError
 
 if TYPE_CHECKING:
-    from gammafind.simulation.run import Simulated
+    from gammafind.pipeline.simulate import Simulated
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 

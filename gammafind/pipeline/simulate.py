@@ -1,17 +1,55 @@
-"""Skies whose sources are known."""
+"""Skies whose sources are known: one in memory, or a set of them in files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
+from time import perf_counter
+from typing import Any
 
 from astropy.table import QTable
 
-from gammafind.errors import OptionError
+from gammafind import __version__
+from gammafind.errors import ConfigError, OptionError, OutputError, TableError
 from gammafind.presets.preset import Preset, build, load_preset
-from gammafind.simulation.run import Simulated, simulate_catalogues, sources_of
+from gammafind.roles.population import SourcePopulation
+from gammafind.roles.provenance import provenance
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.simulation.catalogue import CatalogueMaker, Made, catalogue_name
+from gammafind.simulation.folders import is_made, remove_leftovers
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
+from gammafind.simulation.sources import check_sources, read_sources
+from gammafind.utils.files import named_folder
+from gammafind.utils.progress import track
+from gammafind.utils.workers import run_tasks
 
-__all__ = ["simulate"]
+__all__ = ["Simulated", "simulate"]
+
+_FORMATS = ("fits", "ecsv")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulated:
+    """Catalogues that `gammafind.simulate` made or found made.
+
+    Attributes
+    ----------
+    folders : tuple of Path
+        All catalogues of the call, in order.
+    made : tuple of Made
+        Catalogues that did not exist before.
+    preset : Preset
+    seconds : float
+        Total wall-clock time.
+    """
+
+    folders: tuple[Path, ...]
+    made: tuple[Made, ...]
+    preset: Preset
+    seconds: float
 
 
 def simulate(
@@ -87,30 +125,155 @@ def simulate(
     >>> sky.sources["flux"].unit
     Unit("1 / (s cm2)")
     """
-    if output is not None:
-        return simulate_catalogues(
-            output,
-            preset=preset,
-            sources=sources,
-            seed=seed,
-            catalogues=catalogues,
-            first=first,
-            maps=maps,
-            epochs=epochs,
-            workers=workers,
-            table_format=table_format,
-            overwrite=overwrite,
-            command=command,
-        )
-    if catalogues != 1 or maps or epochs:
+    start = perf_counter()
+    _check_numbers(seed, catalogues, first, workers, table_format)
+    if not isinstance(preset, Preset):
+        preset = load_preset(preset)
+    if output is None:
+        return _in_memory(preset, sources, seed, first, alone=catalogues == 1 and not maps | epochs)
+    folder = named_folder(output)
+    _check_folder(folder)
+    maker = _maker(folder, preset, sources, seed, maps, epochs, table_format, command)
+    indices = range(first, first + catalogues)
+    with _tidy_folder(folder, indices):
+        wanted = [i for i in indices if overwrite or not is_made(*_place(maker, i))]
+        tasks = run_tasks(maker, wanted, workers=workers)
+        try:
+            made = list(track(tasks, "catalogues", total=len(wanted)))
+        except TableError as error:
+            path = error.path or (None if isinstance(sources, QTable) else sources)
+            raise TableError(error.fault, path=path, remedy=error.remedy) from error
+    return Simulated(
+        folders=tuple(folder / catalogue_name(i) for i in indices),
+        made=tuple(sorted(made, key=lambda one: one.folder)),
+        preset=preset,
+        seconds=perf_counter() - start,
+    )
+
+
+def _in_memory(
+    preset: Preset,
+    sources: str | PathLike | QTable | None,
+    seed: int,
+    index: int,
+    *,
+    alone: bool,
+) -> SimulatedSky:
+    """One sky, of which no maps or epochs are wanted apart."""
+    if not alone:
         raise OptionError(
             "several catalogues, maps or epochs without an output folder",
             remedy="Give output, the folder to write them to.",
         )
-    for name, value in {"seed": seed, "first": first}.items():
-        if value < 0:
-            raise OptionError(f"{name} is {value}", remedy="It must be 0 or more.")
-    chosen = preset if isinstance(preset, Preset) else load_preset(preset)
-    renderer = build(chosen.renderer)
-    origin = sources_of(chosen, sources, renderer)
-    return simulated_sky(renderer, origin, seed=seed, index=first)
+    renderer = build(preset.renderer)
+    return simulated_sky(renderer, _origin(preset, sources, renderer), seed=seed, index=index)
+
+
+def _check_numbers(seed: int, catalogues: int, first: int, workers: int, table_format: str) -> None:
+    lowest = {"seed": (seed, 0), "catalogues": (catalogues, 1), "first": (first, 0)}
+    for name, (value, least) in {**lowest, "workers": (workers, 1)}.items():
+        if value < least:
+            raise OptionError(f"{name} is {value}", remedy=f"It must be {least} or more.")
+    if table_format not in _FORMATS:
+        raise OptionError(
+            f"the format is {table_format!r}", remedy=f"Accepted are {', '.join(_FORMATS)}."
+        )
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("is a file", path=folder, remedy="Give the name of a folder.")
+    if not folder.absolute().parent.is_dir():
+        raise OutputError(
+            f"the directory {folder.parent} does not exist", path=folder, remedy="Create it first."
+        )
+
+
+@contextmanager
+def _tidy_folder(folder: Path, indices: Sequence[int]) -> Iterator[None]:
+    """Create the folder of a set if necessary, and remove incomplete catalogues from it."""
+    fresh = not folder.is_dir()
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot be created ({error.strerror})", path=folder) from None
+    _remove_leftovers(folder, indices)
+    try:
+        yield
+    finally:
+        _remove_leftovers(folder, indices)
+        if fresh and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _remove_leftovers(folder: Path, indices: Sequence[int]) -> None:
+    for index in indices:
+        remove_leftovers(folder / catalogue_name(index))
+
+
+def _maker(
+    folder: Path,
+    preset: Preset,
+    sources: str | PathLike | QTable | None,
+    seed: int,
+    maps: bool,
+    epochs: bool,
+    table_format: str,
+    command: str,
+) -> CatalogueMaker:
+    """Plugins and settings of a set."""
+    renderer = build(preset.renderer)
+    origin = _origin(preset, sources, renderer)
+    used = {"renderer": renderer}
+    inputs = []
+    if isinstance(origin, QTable):
+        inputs = [origin.meta]
+    else:
+        used = {"population": origin, **used}
+    record = provenance(preset=preset.name, used=used, inputs=inputs, seed=seed, command=command)
+    settings = {
+        "creator": f"gammafind {__version__}",
+        "preset": preset.name,
+        **{entry["role"]: entry for entry in record["plugins"]},
+        "inputs": inputs,
+        "seed": seed,
+        "format": table_format,
+        "maps": maps,
+    }
+    if epochs:
+        settings["epochs"] = True
+        if not renderer.epochs:
+            raise ConfigError(
+                f"{renderer.name} has no epochs with the options of {preset.name}",
+                path=preset.source or None,
+                remedy="Omit epochs, or choose an exposure that is given for each epoch.",
+            )
+    return CatalogueMaker(
+        folder=folder,
+        renderer=renderer,
+        origin=origin,
+        settings=settings,
+        history={key: record[key] for key in ("command", "date", "software")},
+    )
+
+
+def _origin(
+    preset: Preset, sources: str | PathLike | QTable | None, renderer: SkyRenderer
+) -> SourcePopulation | QTable:
+    """Population of a preset, or the sources that are given instead."""
+    if isinstance(sources, QTable):
+        return check_sources(sources)
+    if sources is not None:
+        return read_sources(sources, renderer)
+    if preset.population is None:
+        raise ConfigError(
+            f"the preset {preset.name} names no population",
+            path=preset.source or None,
+            remedy="Choose one with --population (`gammafind plugins --role population` lists "
+            "them), or give a table with --sources.",
+        )
+    return build(preset.population)
+
+
+def _place(maker: CatalogueMaker, index: int) -> tuple[Path, dict[str, Any]]:
+    return maker.folder / catalogue_name(index), maker.settings_of(index)

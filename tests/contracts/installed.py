@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 
 import gammafind
@@ -36,9 +37,9 @@ def run_python(code: str, *paths: Path, **environment: str) -> subprocess.Comple
     """Run ``code`` in a fresh Python that sees ``paths``; warnings are shown, not errors."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "GAMMAFIND"))}
     inherited["GAMMAFIND_CACHE"] = os.environ["GAMMAFIND_CACHE"]
-    # The package under test comes first: its source lies next to the tests.
-    package = Path(gammafind.__file__).parents[1]
-    search = os.pathsep.join(map(str, [*paths, package, TESTS.parent]))
+    # The package under test comes first, and its metadata: others may lie next to the tests.
+    own = (distribution("gammafind").locate_file(""), Path(gammafind.__file__).parents[1])
+    search = os.pathsep.join(map(str, [*paths, *own, TESTS.parent]))
     inherited["PYTHONSAFEPATH"] = "1"
     return subprocess.run(
         [sys.executable, "-c", code],

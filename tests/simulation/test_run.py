@@ -13,8 +13,8 @@ from scipy import stats
 
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
+from gammafind.pipeline.simulate import simulate
 from gammafind.presets.preset import load_preset
-from gammafind.simulation.run import simulate_catalogues
 from gammafind.sky.fits import read_counts
 from tests.simulation.fixtures import contents, run_with_toy_sky
 from tests.simulation.toy_sky import BANDS, EXPOSURE, FLUX, PIXELS
@@ -25,7 +25,7 @@ FILES = ["counts_nside4.fits", "counts_nside8.fits", "simulation.json", "sources
 
 
 def make(folder, **options):
-    return simulate_catalogues(folder, **{"preset": "two-years", "seed": 5, **options})
+    return simulate(output=folder, **{"preset": "two-years", "seed": 5, **options})
 
 
 def counts_of(folder):
@@ -137,10 +137,10 @@ def test_counts_do_not_depend_on_maps_format_or_company(tmp_path):
 
 def test_workers_leave_the_same_bytes(tmp_path):
     code = """
-from gammafind.simulation.run import simulate_catalogues
+from gammafind.pipeline.simulate import simulate
 for workers in (1, 4):
     options = {"preset": "two-years", "seed": 3, "catalogues": 4, "maps": True}
-    simulate_catalogues(f"by-{workers}", workers=workers, **options)
+    simulate(output=f"by-{workers}", workers=workers, **options)
 """
     status, _, errors = run_with_toy_sky(f"import os; os.chdir({str(tmp_path)!r})\n{code}")
     assert (status, errors) == (0, "")
@@ -152,7 +152,7 @@ for workers in (1, 4):
 KILLED = """
 import os, signal
 from gammafind.roles import renderer
-from gammafind.simulation.run import simulate_catalogues
+from gammafind.pipeline.simulate import simulate
 
 write, done = renderer.write_counts_by_nside, []
 
@@ -163,7 +163,7 @@ def write_and_die(counts, folder, **options):
         os.kill(os.getpid(), signal.SIGKILL)
 
 renderer.write_counts_by_nside = write_and_die
-simulate_catalogues({folder!r}, preset="two-years", seed=5, catalogues=4)
+simulate(output={folder!r}, preset="two-years", seed=5, catalogues=4)
 """
 
 
@@ -202,10 +202,10 @@ def gammafind_populations():
 ORPHANED = """
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import load_preset
-from gammafind.simulation.run import simulate_catalogues
+from gammafind.pipeline.simulate import simulate
 
 preset = with_plugins(load_preset("two-years"), {{"population": "deadly"}})
-simulate_catalogues({folder!r}, preset=preset, catalogues=4, workers=2)
+simulate(output={folder!r}, preset=preset, catalogues=4, workers=2)
 """
 
 

@@ -19,10 +19,10 @@ from gammafind.errors import (
     SelectionWarning,
 )
 from gammafind.pipeline.detect import detect
+from gammafind.pipeline.simulate import simulate
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.presets.choose import select_preset, with_plugins
 from gammafind.presets.preset import build, load_preset
-from gammafind.simulation.run import simulate_catalogues
 from gammafind.sky.fits import EventList, read_counts, read_selections, write_counts
 from gammafind.sky.fits import write_counts_by_nside as write_set
 from gammafind.sky.pixels import HealpixPixels
@@ -277,8 +277,8 @@ def test_a_simulated_set_is_searched_as_it_is(tmp_path):
         }
     )
     table.write(tmp_path / "mine.ecsv")
-    done = simulate_catalogues(
-        tmp_path / "skies", preset=preset, sources=tmp_path / "mine.ecsv", seed=2
+    done = simulate(
+        output=tmp_path / "skies", preset=preset, sources=tmp_path / "mine.ecsv", seed=2
     )
     paths = sorted(done.folders[0].glob("counts*.fits"))
     assert [path.name for path in paths] == [
