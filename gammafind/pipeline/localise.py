@@ -54,7 +54,11 @@ def able_preset(preset: Preset, observation: Observation) -> Preset:
         return preset
     _log.info("%s: %s searches instead", reason, preset.fallback.name)
     return replace(
-        preset, localiser=preset.fallback, fallback=None, clusterer=None, score_threshold=None
+        preset,
+        localiser=preset.fallback,
+        clusterer=preset.fallback_clusterer,
+        fallback=None,
+        score_threshold=None,
     )
 
 

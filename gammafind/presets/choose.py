@@ -168,7 +168,7 @@ def with_plugins(
     ConfigError
         If options are given for a role without a plugin.
     """
-    fallback = preset.fallback
+    given = preset
     of_search = [names.get(role) or (options or {}).get(role) for role in _SEARCHING]
     if any(of_search):
         preset = replace(preset, fallback=None)
@@ -180,8 +180,10 @@ def with_plugins(
         if isinstance(chosen, Plugin):
             changed[role] = Component(role=role, name=chosen.name, source=source, plugin=chosen)
         elif chosen is not None and (present is None or present.name != chosen):
-            known = role == "localiser" and fallback is not None and fallback.name == chosen
-            changed[role] = fallback if known else Component(role=role, name=chosen, source=source)
+            changed[role] = Component(role=role, name=chosen, source=source)
+            if role == "localiser" and given.fallback and given.fallback.name == chosen:
+                changed[role] = given.fallback
+                preset = replace(preset, clusterer=given.fallback_clusterer)
     preset = replace(preset, **changed)
     merged = {
         role: _with_options(preset, role, more, source) for role, more in (options or {}).items()

@@ -19,6 +19,10 @@ text such as ``"0.3 deg"``. Unknown keys are errors.
     [fallback]              # searches skies that the localiser cannot; default: none
     name = "likelihood"
 
+    [fallback_clusterer]    # default: the fallback's own
+    name = "peaks"
+    threshold = 9.0
+
     [clusterer]             # default: the localiser's own
     name = "peaks"
     threshold = 16.0
@@ -82,7 +86,7 @@ __all__ = [
 ]
 
 _ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
-_SECTIONS = ("preset", *_ROLES, "fallback", "patches", "match", "catalogue")
+_SECTIONS = ("preset", *_ROLES, "fallback", "fallback_clusterer", "patches", "match", "catalogue")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +173,8 @@ class Preset:
     clusterer, classifier, population : Component, optional
     fallback : Component, optional
         Localiser of the skies that ``localiser`` cannot search, such as images with a WCS.
+    fallback_clusterer : Component, optional
+        Clusterer of the fallback; its own by default.
     patches : PatchLayout
     match_radius : Quantity
         A detection within this radius of a source found it.
@@ -186,6 +192,7 @@ class Preset:
     clusterer: Component | None = None
     classifier: Component | None = None
     fallback: Component | None = None
+    fallback_clusterer: Component | None = None
     population: Component | None = None
     patches: PatchLayout = PatchLayout()
     match_radius: Quantity = 0.3 * u.deg
@@ -312,6 +319,7 @@ def read_preset(path: str | PathLike) -> Preset:
             **toml.values("preset", {"name": str, "description": str}, required=("name",)),
             **{role: _component(toml, role) for role in _ROLES},
             fallback=_component(toml, "fallback", role="localiser"),
+            fallback_clusterer=_component(toml, "fallback_clusterer", role="clusterer"),
             **toml.values("catalogue", {"score_threshold": float}),
             **{f"match_{key}": value for key, value in match.items()},
             patches=_patches(toml),
