@@ -123,6 +123,7 @@ def run(arguments: Namespace) -> None:
         seed=arguments.seed,
         command=command_line(arguments),
     )
+    products = products.with_beside([one.preset.localiser.name for one in result.beside])
     products.write(result)
     if arguments.verbosity >= 0:
         page = [arguments.report / "index.html"] if arguments.report else []

@@ -68,6 +68,7 @@ from gammafind.errors import (
     PluginError,
 )
 from gammafind.roles.base import Plugin
+from gammafind.roles.options import check_options
 from gammafind.roles.registry import create, get_plugin, plugins
 from gammafind.sky.bands import Band
 from gammafind.sky.pixels import HealpixPixels
@@ -231,10 +232,11 @@ def build(component: Component, **given: Any) -> Plugin:
     PluginError
         If there is no such plugin, or it cannot be used.
     """
-    if component.plugin is not None:
-        return replace(component.plugin, **{**component.options, **given})
+    plugin, options = component.plugin, {**component.options, **given}
     try:
-        return create(component.role, component.name, **{**component.options, **given})
+        if plugin is not None:
+            return replace(plugin, **check_options(type(plugin), {**vars(plugin), **options}))
+        return create(component.role, component.name, **options)
     except OptionError as error:
         raise ConfigError(
             f"[{component.role}] {error.fault}", path=component.source or None, remedy=error.remedy

@@ -98,6 +98,14 @@ def test_a_localiser_is_given_by_name_or_as_an_instance():
     assert used["localiser"]["options"]["threshold"] == 50
 
 
+def test_options_of_an_instance_are_checked_like_those_of_a_name():
+    options = {"localiser": {"threshold": 50}}
+    found = gammafind.detect(toy_counts(), localiser=Bright(), options=options)
+    assert len(found) == 2
+    with pytest.raises(ConfigError, match="bright has no option 'treshold'"):
+        gammafind.detect(toy_counts(), localiser=Bright(), options={"localiser": {"treshold": 50}})
+
+
 def test_a_reference_is_a_table_or_its_file(tmp_path, result):
     write_table(toy_truth(), tmp_path / "truth.ecsv")
     for reference in (tmp_path / "truth.ecsv", str(tmp_path / "truth.ecsv")):
