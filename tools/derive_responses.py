@@ -12,6 +12,7 @@ from gammafind.plugins.fermi_lat.irf import EMBEDDED_RESPONSES
 KINDS = {
     "psf": ("RPSF", "PSF_SCALING_PARAMS"),
     "aeff": ("EFFECTIVE AREA", "EFFICIENCY_PARAMS"),
+    "edisp": ("ENERGY DISPERSION", "EDISP_SCALING_PARAMS"),
 }
 SEALS = ("CHECKSUM", "DATASUM", "ORIGFILE", "EXTVER")
 
@@ -49,8 +50,8 @@ def derive(folder: Path, irf: str, event_types: tuple[str, ...]) -> None:
         "Bruel et al. 2018, arXiv:1810.11394",
         inputs=list(inputs),
         notes=[
-            "Extensions as in the CALDB files; fisheye correction, azimuth dependence and "
-            "energy dispersion are left out.",
+            "Extensions as in the CALDB files; fisheye correction and azimuth dependence "
+            "are left out.",
         ],
     )
     write(f"response_{irf}.fits.gz", origin, copies)

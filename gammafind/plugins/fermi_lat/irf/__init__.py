@@ -9,13 +9,13 @@ from gammafind.plugins.fermi_lat.irf.livetime import (
     read_livetime_cube,
     survey_profile,
 )
-from gammafind.plugins.fermi_lat.irf.psf import PsfTable, read_psf
-from gammafind.plugins.fermi_lat.irf.response import (
+from gammafind.plugins.fermi_lat.irf.load import (
     EMBEDDED_RESPONSES,
-    Response,
     load_response,
     read_response,
 )
+from gammafind.plugins.fermi_lat.irf.psf import PsfTable, read_psf
+from gammafind.plugins.fermi_lat.irf.response import Response
 
 __all__ = [
     "EMBEDDED_RESPONSES",

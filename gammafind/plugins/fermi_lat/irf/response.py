@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from os import PathLike
-from pathlib import Path
 
 import astropy.units as u
 import numpy as np
 from astropy.units import Quantity
 
-from gammafind.errors import OptionError, ResponseError
+from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.irf.caldb import hat_matrix
-from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea, read_effective_area
+from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion
+from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea
 from gammafind.plugins.fermi_lat.irf.livetime import LivetimeProfile, survey_profile
-from gammafind.plugins.fermi_lat.irf.psf import THETA, PsfTable, read_psf
+from gammafind.plugins.fermi_lat.irf.psf import THETA, PsfTable
 from gammafind.sky.bands import Band
 from gammafind.sky.psf import RadialPsf
 from gammafind.units import as_value
 
-__all__ = ["EMBEDDED_RESPONSES", "Response", "load_response", "read_response"]
+__all__ = ["Response"]
 
-_EVENT_TYPES = ("FRONT", "BACK", "PSF0", "PSF1", "PSF2", "PSF3")
-
-EMBEDDED_RESPONSES = {
-    "P8R2_ULTRACLEANVETO_V6": _EVENT_TYPES,
-    "P8R3_ULTRACLEANVETO_V3": _EVENT_TYPES,
-}
-"""Responses that come with the package, with their event types."""
-
-_DATA = Path(__file__).parents[1] / "data"
 _LOG_STEP = 0.01
 """Step in log10 energy of averages over a band: balances accuracy and time."""
 
@@ -53,6 +42,8 @@ class Response:
         One per event type.
     areas : tuple of EffectiveArea
         One per event type.
+    dispersions : tuple of EnergyDispersion
+        One per event type; empty if the energy dispersion is not known.
     profile : LivetimeProfile
         Livetime over inclination; by default the mean over the sky of survey mode, see
         `survey_profile`.
@@ -62,6 +53,7 @@ class Response:
     event_types: tuple[str, ...]
     psfs: tuple[PsfTable, ...]
     areas: tuple[EffectiveArea, ...]
+    dispersions: tuple[EnergyDispersion, ...] = ()
     profile: LivetimeProfile = field(default_factory=survey_profile)
 
     def with_livetime(self, profile: LivetimeProfile) -> Response:
@@ -71,9 +63,8 @@ class Response:
     def only(self, event_type: str) -> Response:
         """Return the response of one of the event types."""
         at = self.event_types.index(event_type)
-        parts = (self.event_types, self.psfs, self.areas)
-        types, psfs, areas = (part[at : at + 1] for part in parts)
-        return replace(self, event_types=types, psfs=psfs, areas=areas)
+        names = ("event_types", "psfs", "areas", "dispersions")
+        return replace(self, **{name: getattr(self, name)[at : at + 1] for name in names})
 
     def energies(self, energy: Quantity) -> np.ndarray:
         """Check that the response covers ``energy`` and return it in MeV, shape (n,).
@@ -211,64 +202,6 @@ class Response:
         if not total.any():
             raise OptionError(f"the effective area of {self.irf} is zero at these energies")
         return RadialPsf(THETA, total)
-
-
-def read_response(psf_path: str | PathLike, aeff_path: str | PathLike, event_type: str) -> Response:
-    """Read a response from official CALDB files.
-
-    Parameters
-    ----------
-    psf_path, aeff_path : path-like
-        Files ``psf_*`` and ``aeff_*`` of one response.
-    event_type : str
-        FRONT, BACK or PSF0 to PSF3, or several joined with ``+``, such as ``"FRONT+BACK"``.
-
-    Raises
-    ------
-    ResponseError
-        If a file has another kind, lacks an event type, or the files belong to different responses.
-    InputFileError
-        If a file is missing, truncated or not a FITS file.
-    """
-    types = tuple(event_type.split("+"))
-    if len(set(types)) != len(types):
-        raise OptionError(f"event_type is {event_type!r}: one occurs twice")
-    psfs = tuple(read_psf(psf_path, name) for name in types)
-    areas = tuple(read_effective_area(aeff_path, name) for name in types)
-    if psfs[0].irf != areas[0].irf:
-        raise ResponseError(
-            f"the effective area is of {areas[0].irf}, the PSF of {psfs[0].irf}",
-            path=aeff_path,
-            remedy="Give two files of one response.",
-        )
-    return Response(psfs[0].irf, types, psfs, areas)
-
-
-@lru_cache(maxsize=32)
-def load_response(irf: str, event_type: str) -> Response:
-    """Load a response that comes with the package.
-
-    Parameters
-    ----------
-    irf : str
-        A key of `EMBEDDED_RESPONSES`.
-    event_type : str
-        One of its event types, or several joined with ``+``, such as ``"FRONT+BACK"``.
-
-    Raises
-    ------
-    OptionError
-        If the response or an event type is not embedded.
-    """
-    types = EMBEDDED_RESPONSES.get(irf, ())
-    if not types or not set(event_type.split("+")) <= set(types):
-        known = "; ".join(f"{name}: {', '.join(has)}" for name, has in EMBEDDED_RESPONSES.items())
-        raise OptionError(
-            f"no response {irf} {event_type} comes with the package",
-            remedy=f"Known are {known}. For others give the options psf_file and aeff_file.",
-        )
-    path = _DATA / f"response_{irf}.fits.gz"
-    return read_response(path, path, event_type)
 
 
 def _band_photons(band: Band, index: float) -> tuple[np.ndarray, np.ndarray]:

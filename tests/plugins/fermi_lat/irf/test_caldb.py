@@ -48,9 +48,10 @@ def test_effective_area_given_as_psf_is_named(rewritten):
     assert str(path) in str(error.value)
 
 
-def test_psf_given_as_energy_dispersion_is_named(embedded):
+def test_psf_given_as_energy_dispersion_is_named(rewritten):
+    path = rewritten(lambda name: "PSF_" in name)
     with pytest.raises(ResponseError, match=r"ENERGY DISPERSION_FRONT.*edisp_\*"):
-        read_dispersion(embedded, "FRONT")
+        read_dispersion(path, "FRONT")
 
 
 def test_missing_event_type_lists_those_there(rewritten):

@@ -136,6 +136,19 @@ def test_every_embedded_response_loads(irf, event_type):
     response = load_response(irf, event_type)
     assert response.irf == irf
     assert response.event_types == (event_type,)
+    parts = (response.psfs, response.areas, response.dispersions)
+    assert [part.event_type for (part,) in parts] == [event_type] * 3
+
+
+def test_energy_dispersion_is_unknown_without_its_file(embedded):
+    assert read_response(embedded, embedded, "FRONT").dispersions == ()
+
+
+def test_one_of_several_event_types_keeps_its_tables():
+    both = load_response(P8R3, "FRONT+BACK")
+    back = both.only("BACK")
+    assert back.event_types == ("BACK",)
+    assert back.dispersions == both.dispersions[1:]
 
 
 @pytest.mark.parametrize(
