@@ -1,4 +1,4 @@
-"""Derive the embedded diffuse emission: isotropic spectra, interstellar maps, the bubbles."""
+"""Derive the embedded diffuse emission: interstellar maps and the bubbles."""
 
 from __future__ import annotations
 
@@ -8,40 +8,9 @@ import numpy as np
 from astropy.io import fits
 from provenance import Origin, arguments, quantised_map, write
 
-ISOTROPIC = {
-    irf: [
-        (event_type, f"iso_{irf}_{event_type}_{version}.txt")
-        for event_type in ("FRONT", "BACK", "PSF0", "PSF1", "PSF2", "PSF3")
-    ]
-    for irf, version in (("P8R2_ULTRACLEANVETO_V6", "v06"), ("P8R3_ULTRACLEANVETO_V3", "v1"))
-}
 EDGES_MEV = np.array([300.0, 500.0, 1e3, 2e3, 7e3, 20e3, 500e3])
 LOG_STEP = 0.004
 """Quantisation of the logarithm of the intensity: an error of at most 0.2 %."""
-
-
-def derive_isotropic(folder: Path) -> None:
-    tables, inputs = [], []
-    for irf, files in ISOTROPIC.items():
-        for event_type, file in files:
-            energy, intensity, error = np.loadtxt(folder / file, unpack=True)
-            unit = "ph cm-2 s-1 MeV-1 sr-1"
-            columns = [
-                fits.Column("ENERGY", "D", unit="MeV", array=energy),
-                fits.Column("INTENSITY", "D", unit=unit, array=intensity),
-                fits.Column("ERROR", "D", unit=unit, array=error),
-            ]
-            tables.append(fits.BinTableHDU.from_columns(columns, name=f"{irf}_{event_type}"))
-            inputs.append(folder / file)
-    origin = Origin(
-        title="LAT isotropic emission",
-        origin="Isotropic templates of the Fermi-LAT Collaboration, distributed with Fermitools.",
-        licence="BSD-3-Clause",
-        citation="https://fermi.gsfc.nasa.gov/ssc/data/access/lat/BackgroundModels.html",
-        inputs=inputs,
-        notes=["One extension for each response and event type; numbers as in the inputs."],
-    )
-    write("isotropic.fits.gz", origin, tables)
 
 
 def derive_interstellar(path: Path) -> None:
@@ -101,7 +70,6 @@ def derive_bubbles(path: Path) -> None:
 
 def main() -> None:
     folder = arguments(__doc__) / "diffuse"
-    derive_isotropic(folder)
     derive_interstellar(folder / "iem_lowres_p6v11shape_v07spec_ns128_6bins.fits.gz")
     derive_bubbles(folder / "template_bubbles_2-20GeV_ns128_ring_gal.npy")
 

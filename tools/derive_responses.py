@@ -18,8 +18,9 @@ SEALS = ("CHECKSUM", "DATASUM", "ORIGFILE", "EXTVER")
 
 
 def input_file(folder: Path, kind: str, irf: str, event_type: str) -> Path:
-    """CALDB file of one kind: FRONT and BACK are in one file, PSF0 to PSF3 in another."""
-    return folder / f"{kind}_{irf}_{'PSF' if event_type.startswith('PSF') else 'FB'}.fits"
+    """CALDB file of one kind: each partition of the events is in one file."""
+    partition = "FB" if event_type in ("FRONT", "BACK") else event_type[:-1]
+    return folder / f"{kind}_{irf}_{partition}.fits"
 
 
 def tables(path: Path, names: tuple[str, ...], event_type: str) -> list[fits.BinTableHDU]:

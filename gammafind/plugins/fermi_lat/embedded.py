@@ -49,8 +49,11 @@ def load_isotropic(irf: str, event_type: str) -> IsotropicSpectrum:
 
     Parameters
     ----------
-    irf : {"P8R2_ULTRACLEANVETO_V6", "P8R3_ULTRACLEANVETO_V3"}
-    event_type : {"FRONT", "BACK", "PSF0", "PSF1", "PSF2", "PSF3"}
+    irf : str
+        A key of `~gammafind.plugins.fermi_lat.irf.EMBEDDED_RESPONSES`.
+    event_type : str
+        One of its event types. ``"FRONT+BACK"`` is the template of all events. Below 100 GeV it
+        agrees with the mean of those of FRONT and BACK, weighted by their exposure, within 1 %.
 
     Returns
     -------
@@ -61,19 +64,20 @@ def load_isotropic(irf: str, event_type: str) -> IsotropicSpectrum:
     OptionError
         If this spectrum is not embedded.
     """
-    name = f"{irf}_{event_type}"
     with fits.open(_FOLDER / "isotropic.fits.gz") as file:
-        known = [hdu.name for hdu in file[1:]]
-        if name not in known:
+        rows = file[irf].data if irf in file else None
+        types = [] if rows is None else rows["EVENT_TYPE"].tolist()
+        if event_type not in types:
+            known = ", ".join(types or [hdu.name for hdu in file[1:]])
             raise OptionError(
                 f"no isotropic spectrum for {irf} {event_type} is embedded",
-                remedy=f"Embedded are {', '.join(known)}; others can be read from iso_*.txt files.",
+                remedy=f"Embedded are {known}; others can be read from iso_*.txt files.",
             )
-        data = file[name].data
+        row = rows[types.index(event_type)]
         return IsotropicSpectrum(
-            _native(data["ENERGY"]) * u.MeV,
-            _native(data["INTENSITY"]) * DIFFERENTIAL_INTENSITY,
-            _native(data["ERROR"]) * DIFFERENTIAL_INTENSITY,
+            _native(row["ENERGY"]) * u.MeV,
+            _native(row["INTENSITY"]) * DIFFERENTIAL_INTENSITY,
+            _native(row["ERROR"]) * DIFFERENTIAL_INTENSITY,
         )
 
 

@@ -1,4 +1,4 @@
-"""Photons of a LAT response: bits of event class and event type (Pass 8)."""
+"""Photons of a LAT response: names and bits of event classes and event types (Pass 8)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gammafind.errors import InputDataError
+from gammafind.errors import InputDataError, OptionError
 from gammafind.sky.fits.events import EventList
 
-__all__ = ["EVENT_CLASSES", "EVENT_TYPES", "select_response"]
+__all__ = [
+    "EVENT_CLASSES",
+    "EVENT_TYPES",
+    "PARTITIONS",
+    "check_types",
+    "release_and_class",
+    "select_response",
+    "split_name",
+    "split_types",
+]
 
-EVENT_TYPES = {"FRONT": 1, "BACK": 2, "PSF0": 4, "PSF1": 8, "PSF2": 16, "PSF3": 32}
-"""Bit of each event type."""
+PARTITIONS = (
+    ("FRONT", "BACK"),
+    ("PSF0", "PSF1", "PSF2", "PSF3"),
+    ("EDISP0", "EDISP1", "EDISP2", "EDISP3"),
+)
+"""Event types in three groups: each photon is of one type of every group."""
+EVENT_TYPES = {name: 1 << i for i, name in enumerate(name for part in PARTITIONS for name in part)}
+"""Bit of each event type: FRONT 1, BACK 2, PSF0 to PSF3 4 to 32, EDISP0 to EDISP3 64 to 512."""
 EVENT_CLASSES = {
     "TRANSIENT020": 16,
     "TRANSIENT010": 64,
@@ -23,6 +38,68 @@ EVENT_CLASSES = {
     "SOURCEVETO": 2048,
 }
 """Bit of each event class; a photon has the bits of all classes that it belongs to."""
+
+
+def split_types(event_type: str) -> tuple[str, ...]:
+    """Return the event types in a text such as ``"PSF2+PSF3"``.
+
+    Raises
+    ------
+    OptionError
+        As for `check_types`.
+    """
+    types = tuple(event_type.split("+"))
+    check_types(types, option=f"event_type is {event_type!r}")
+    return types
+
+
+def check_types(types: Sequence[str], *, option: str) -> None:
+    """Check that the photons of event types can be added.
+
+    Parameters
+    ----------
+    types : sequence of str
+    option : str
+        Start of the message of an error, such as ``"event_type is 'SIDE'"``.
+
+    Raises
+    ------
+    OptionError
+        If there is no type, one is unknown or occurs twice, or types of different groups of
+        `PARTITIONS` are mixed: these share photons.
+    """
+    unknown = [name for name in types if name not in EVENT_TYPES]
+    if unknown or not types:
+        fault = f"there is no type {', '.join(map(repr, unknown))}" if unknown else "there is none"
+    elif len(set(types)) < len(types):
+        fault = "a type occurs twice"
+    elif not any(set(types) <= set(part) for part in PARTITIONS):
+        fault = "types of two groups share photons"
+    else:
+        return
+    raise OptionError(
+        f"{option}: {fault}",
+        remedy="Give types of one group, each once: FRONT and BACK, PSF0 to PSF3, or EDISP0 to "
+        "EDISP3.",
+    )
+
+
+def split_name(irf: str) -> tuple[str, str]:
+    """Response and event types in a name of the LAT tools, such as ``P8R3_SOURCE_V3::FRONT``.
+
+    Returns
+    -------
+    irf, event_types : str
+        The second is empty if the name does not give it.
+    """
+    name, _, event_types = irf.partition("::")
+    return name, event_types
+
+
+def release_and_class(irf: str) -> dict[str, str]:
+    """Release and class in the name of a response; empty if it is not a name of the LAT team."""
+    parts = irf.split("_")
+    return {"release": parts[0], "class": parts[1]} if len(parts) >= 3 else {}
 
 
 def select_response(events: EventList, irf: str, event_types: Sequence[str]) -> EventList:
@@ -52,7 +129,7 @@ def select_response(events: EventList, irf: str, event_types: Sequence[str]) -> 
     ----------
     Fermi-LAT Cicerone, "LAT data selection: event classes and event types".
     """
-    name = irf.split("_")[1] if irf.count("_") >= 2 else irf
+    name = release_and_class(irf).get("class", irf)
     wanted = (
         ("class", name, events.event_class, EVENT_CLASSES.get(name, 0)),
         ("type", "+".join(event_types), events.event_type, _bits(event_types)),

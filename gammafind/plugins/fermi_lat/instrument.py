@@ -14,7 +14,7 @@ from astropy.coordinates import SkyCoord
 
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
-from gammafind.plugins.fermi_lat.events import select_response
+from gammafind.plugins.fermi_lat.events import select_response, split_name
 from gammafind.plugins.fermi_lat.irf import Response, load_response, read_response
 from gammafind.plugins.fermi_lat.option_checks import (
     CHANNEL,
@@ -57,9 +57,15 @@ class LatInstrument(Instrument):
     isotropic: str = "embedded"
     psf_file: str = ""
     aeff_file: str = ""
+    edisp_file: str = ""
+    caldb: str = ""
     index: float = 2.3
 
     def __post_init__(self) -> None:
+        irf, types = split_name(self.irf)
+        if types:
+            object.__setattr__(self, "irf", irf)
+            object.__setattr__(self, "event_types", (types,))
         check_bands(self.energies, self.nsides, self.max_zeniths)
         check_index(self.index)
         check_event_types(self.event_types)
@@ -69,6 +75,7 @@ class LatInstrument(Instrument):
             isotropic=self.isotropic,
             psf_file=self.psf_file,
             aeff_file=self.aeff_file,
+            edisp_file=self.edisp_file,
         )
 
     @cached_property
@@ -111,9 +118,12 @@ class LatInstrument(Instrument):
         """PSF and effective area of each entry of `event_types`."""
         if self.psf_file:
             return tuple(
-                read_response(self.psf_file, self.aeff_file, types) for types in self.event_types
+                read_response(
+                    self.psf_file, self.aeff_file, types, edisp_path=self.edisp_file or None
+                )
+                for types in self.event_types
             )
-        return tuple(load_response(self.irf, types) for types in self.event_types)
+        return tuple(load_response(self.irf, types, caldb=self.caldb) for types in self.event_types)
 
     def observe(self, counts: SkyMap) -> Observation:
         """Join counts with background, exposure and PSF; warn of photons of another selection.

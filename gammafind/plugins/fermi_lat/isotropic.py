@@ -37,6 +37,9 @@ _REMEDY = (
 class IsotropicSpectrum:
     """Intensity of the isotropic emission, a power law between neighbouring energies.
 
+    It continues as a power law outside the table: below with the slope of the first two energies,
+    above with the mean slope of the last decade, since the last energies have few photons.
+
     Parameters
     ----------
     energy : Quantity, shape (n,)
@@ -57,11 +60,11 @@ class IsotropicSpectrum:
         Raises
         ------
         OptionError
-            If an energy is outside the table.
+            If an energy is not positive and finite.
         """
         at = np.asarray(as_value(energy, u.MeV, name="energy"), dtype=float)
-        self._check_range(at)
-        return interpolate(at, *self._table()) * DIFFERENTIAL_INTENSITY
+        _check_positive(at)
+        return interpolate(at, *self._table(at.min(), at.max())) * DIFFERENTIAL_INTENSITY
 
     def band_intensity(self, low: Quantity, high: Quantity) -> Quantity:
         """Photon intensity between two energies, a scalar in cm-2 s-1 sr-1.
@@ -69,24 +72,29 @@ class IsotropicSpectrum:
         Raises
         ------
         OptionError
-            If ``low`` is not below ``high``, or one is outside the table.
+            If ``low`` is not below ``high``, or one is not positive and finite.
         """
         edges = [float(as_value(edge, u.MeV, name="band edge")) for edge in (low, high)]
         if not edges[0] < edges[1]:
             raise OptionError(f"the band runs from {low} to {high}")
-        self._check_range(np.array(edges))
-        return table_integral(*edges, *self._table()) * INTENSITY
+        _check_positive(np.array(edges))
+        return table_integral(*edges, *self._table(*edges)) * INTENSITY
 
-    def _table(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.energy.to_value(u.MeV), self.intensity.to_value(DIFFERENTIAL_INTENSITY)
-
-    def _check_range(self, at: np.ndarray) -> None:
-        low, high = self.energy.to_value(u.MeV)[[0, -1]]
-        if np.any(at < low) or np.any(at > high):
-            raise OptionError(
-                f"energies from {at.min():g} to {at.max():g} MeV are outside the isotropic table",
-                remedy=f"It runs from {low:g} to {high:g} MeV.",
-            )
+    def _table(self, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+        """Energies and intensities, continued to ``low`` and ``high`` if these are outside."""
+        nodes = self.energy.to_value(u.MeV)
+        values = self.intensity.to_value(DIFFERENTIAL_INTENSITY)
+        first, last = nodes[0], nodes[-1]
+        if low < first:
+            slope = np.log(values[1] / values[0]) / np.log(nodes[1] / first)
+            nodes = np.append(low, nodes)
+            values = np.append(values[0] * (low / first) ** slope, values)
+        if high > last:
+            before = max(last / 10, first)
+            slope = np.log(values[-1] / interpolate(before, nodes, values)) / np.log(last / before)
+            nodes = np.append(nodes, high)
+            values = np.append(values, values[-1] * (high / last) ** slope)
+        return nodes, values
 
 
 def read_isotropic(path: str | PathLike) -> IsotropicSpectrum:
@@ -122,6 +130,14 @@ def read_isotropic(path: str | PathLike) -> IsotropicSpectrum:
     return IsotropicSpectrum(
         energy * u.MeV, intensity * DIFFERENTIAL_INTENSITY, error * DIFFERENTIAL_INTENSITY
     )
+
+
+def _check_positive(energy: np.ndarray) -> None:
+    if not np.all((energy > 0) & np.isfinite(energy)):
+        raise OptionError(
+            f"energies from {energy.min():g} to {energy.max():g} MeV",
+            remedy="They must be positive and finite.",
+        )
 
 
 def _parse(path: Path) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gammafind.errors import OptionError
+from gammafind.plugins.fermi_lat.events import check_types
 from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES
 from gammafind.sky.pixels import HealpixPixels
 
@@ -14,8 +15,6 @@ __all__ = ["CHANNEL", "check_bands", "check_event_types", "check_files", "check_
 
 CHANNEL = "{type}"
 """Placeholder for the event types of a channel in a file name."""
-
-_FAMILIES = ({"FRONT", "BACK"}, {"PSF0", "PSF1", "PSF2", "PSF3"})
 
 
 def check_bands(
@@ -72,16 +71,11 @@ def check_event_types(event_types: Sequence[str]) -> None:
     Raises
     ------
     OptionError
-        If there is no event type, one is unknown or occurs twice, or conversion types are mixed
-        with PSF types: each photon has one of both.
+        If there is no event type, one is unknown or occurs twice, or types of different groups
+        are mixed: each photon has one of each group.
     """
     named = [name for types in event_types for name in types.split("+")]
-    once = len(named) == len(set(named)) > 0
-    if not once or not any(set(named) <= family for family in _FAMILIES):
-        raise OptionError(
-            f"event_types is {tuple(event_types)}",
-            remedy="Give one or several of FRONT and BACK, or of PSF0 to PSF3, each only once.",
-        )
+    check_types(named, option=f"event_types is {tuple(event_types)}")
 
 
 def check_files(
@@ -91,19 +85,25 @@ def check_files(
     isotropic: str,
     psf_file: str,
     aeff_file: str,
+    edisp_file: str = "",
 ) -> None:
     """Check that each channel has its own files, and a response both of its files.
 
     Raises
     ------
     OptionError
-        If one of ``psf_file`` and ``aeff_file`` is missing, or a file is given for several
-        channels without `CHANNEL` in its name.
+        If one of ``psf_file`` and ``aeff_file`` is missing, ``edisp_file`` is alone, or a file is
+        given for several channels without `CHANNEL` in its name.
     """
     if bool(psf_file) != bool(aeff_file):
         raise OptionError(
             "one of psf_file and aeff_file is missing",
             remedy="Give both files of a response, or none.",
+        )
+    if edisp_file and not psf_file:
+        raise OptionError(
+            "edisp_file has no psf_file and aeff_file",
+            remedy="Give all files of a response, or the option caldb.",
         )
     files = {"isotropic": isotropic, "exposure_source": exposure_source}
     for name, source in files.items():

@@ -41,10 +41,11 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     Parameters
     ----------
     irf : str
-        Instrument response that comes with the package, such as ``"P8R3_ULTRACLEANVETO_V3"``.
+        Instrument response, such as ``"P8R3_ULTRACLEANVETO_V3"``. A name such as
+        ``"P8R3_SOURCE_V3::FRONT+BACK"`` contains the event types, in place of ``event_types``.
     event_types : tuple of str
-        FRONT, BACK or PSF0 to PSF3. Each is a channel with bands of its own; types joined with
-        ``+``, such as ``"FRONT+BACK"``, share theirs.
+        FRONT and BACK, PSF0 to PSF3, or EDISP0 to EDISP3. Each is a channel with bands of its
+        own; types joined with ``+``, such as ``"FRONT+BACK"``, share theirs.
     energies : tuple of float
         Edges of the energy bands in GeV.
     nsides : tuple of int
@@ -60,8 +61,12 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     isotropic : str
         ``"embedded"`` or the path of an ``iso_*.txt`` file. In its name and in that of the file
         of ``exposure_source``, ``{type}`` is replaced by the event type of a channel.
-    psf_file, aeff_file : str
-        Official CALDB files ``psf_*`` and ``aeff_*`` of a response, instead of ``irf``.
+    psf_file, aeff_file, edisp_file : str
+        Official CALDB files ``psf_*``, ``aeff_*`` and, if wanted, ``edisp_*`` of a response,
+        instead of ``irf``.
+    caldb : str
+        Folder with the CALDB files of responses that do not come with the package; by default
+        that of the environment variable CALDB.
     index : float
         Photon index over which PSF and effective area are averaged in a band.
 

@@ -7,7 +7,12 @@ import warnings
 from collections.abc import Sequence
 
 from gammafind.errors import SelectionWarning
-from gammafind.plugins.fermi_lat.events import EVENT_CLASSES, EVENT_TYPES
+from gammafind.plugins.fermi_lat.events import (
+    EVENT_CLASSES,
+    EVENT_TYPES,
+    PARTITIONS,
+    release_and_class,
+)
 
 __all__ = [
     "accepts_photons",
@@ -19,8 +24,8 @@ __all__ = [
 
 _BIT_MASK = re.compile(r"BIT_MASK\(EVENT_(CLASS|TYPE),(\d+),?(\w*)\)", re.IGNORECASE)
 _CUT = re.compile(r"event (class|type) ([\w+]+)")
-_FRONT_AND_BACK, _ALL_QUARTILES = 3, 60
-"""Bits of both conversion types, and of all PSF quartiles."""
+_ALL_PHOTONS = tuple(sum(EVENT_TYPES[name] for name in part) for part in PARTITIONS)
+"""Bits of both conversion types, of all PSF types, and of all types of energy resolution."""
 
 
 def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequence[str]) -> None:
@@ -41,7 +46,7 @@ def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequenc
     SelectionWarning
         If the release, the event class or the event type differs.
     """
-    wanted = {"type": type_name("+".join(event_types)), **_release_and_class(irf)}
+    wanted = {"type": type_name("+".join(event_types)), **release_and_class(irf)}
     recorded = told_selection(cuts)
     other = [f"{kind} {name}" for kind, name in recorded.items() if wanted.get(kind, name) != name]
     if other:
@@ -79,7 +84,7 @@ def accepts_photons(
     names = {type_name(types) for types in event_types}
     found = {one.get("type") for one in recorded}
     same_types = found <= names | {None} if len(names) == 1 else found == names
-    wanted = _release_and_class(irf)
+    wanted = release_and_class(irf)
     return same_types and all(
         one.get(kind, name) == name for one in recorded for kind, name in wanted.items()
     )
@@ -100,7 +105,7 @@ def header_cuts(irf: str, event_types: str) -> tuple[str, ...]:
     tuple of str
         Such as ``"BIT_MASK(EVENT_TYPE,1,P8R3) = 1:1"``.
     """
-    wanted = _release_and_class(irf)
+    wanted = release_and_class(irf)
     masks = [("EVENT_CLASS", EVENT_CLASSES.get(wanted.get("class", ""), 0))]
     masks.append(("EVENT_TYPE", _bits(event_types)))
     release = f",{wanted['release']}" if wanted else ""
@@ -108,7 +113,7 @@ def header_cuts(irf: str, event_types: str) -> tuple[str, ...]:
 
 
 def type_name(event_types: str) -> str:
-    """Name of event types in the order of their bits; all PSF quartiles are ``FRONT+BACK``."""
+    """Name of event types in the order of their bits; all of a group are ``FRONT+BACK``."""
     return _type_name(_bits(event_types))
 
 
@@ -135,12 +140,6 @@ def told_selection(cuts: Sequence[str]) -> dict[str, str]:
     return recorded
 
 
-def _release_and_class(irf: str) -> dict[str, str]:
-    """Release and class in the name of a response; empty if it is not a name of the LAT team."""
-    parts = irf.split("_")
-    return {"release": parts[0], "class": parts[1]} if len(parts) >= 3 else {}
-
-
 def _bits(event_types: str) -> int:
     return sum(EVENT_TYPES[name] for name in event_types.split("+"))
 
@@ -150,6 +149,6 @@ def _class_name(bits: int) -> str:
 
 
 def _type_name(bits: int) -> str:
-    if bits == _ALL_QUARTILES:
-        bits = _FRONT_AND_BACK
+    if bits in _ALL_PHOTONS:
+        bits = _ALL_PHOTONS[0]
     return "+".join(name for name, bit in EVENT_TYPES.items() if bits & bit) or str(bits)

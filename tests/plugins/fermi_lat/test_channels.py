@@ -226,12 +226,13 @@ def test_presets_of_channels(name, types):
         ("FRONT+FRONT",),
         ("FRONT", "FRONT+BACK"),
         ("FRONT", "PSF3"),
+        ("PSF3", "EDISP3"),
         ("SIDEWAYS",),
         ("",),
     ],
 )
 def test_channels_that_share_photons_are_refused(types):
-    with pytest.raises(OptionError, match=r"event_types is .*FRONT and BACK, or of PSF0 to PSF3"):
+    with pytest.raises(OptionError, match=r"event_types is .*FRONT and BACK, PSF0 to PSF3"):
         lat(types)
 
 

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat import embedded
+from gammafind.plugins.fermi_lat.irf import EMBEDDED_RESPONSES, load_response
 from gammafind.plugins.fermi_lat.isotropic import read_isotropic
 
 EDGES = [0.3, 0.5, 1, 2, 7, 20, 500] * u.GeV
@@ -116,13 +117,33 @@ def test_exposure_by_year_follows_the_good_time():
     assert_allclose(years / years.sum(), np.divide(good_time, sum(good_time)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("event_type", ["FRONT", "BACK", "PSF0", "PSF1", "PSF2", "PSF3"])
-@pytest.mark.parametrize("irf", ["P8R2_ULTRACLEANVETO_V6", "P8R3_ULTRACLEANVETO_V3"])
-def test_isotropic_spectra_are_the_originals(shared, irf, event_type):
-    (path,) = (shared / "fermi/diffuse").glob(f"iso_{irf}_{event_type}_v*.txt")
-    original, found = read_isotropic(path), embedded.load_isotropic(irf, event_type)
-    for name in ("energy", "intensity", "error"):
-        assert_allclose(getattr(found, name).value, getattr(original, name).value, rtol=0)
+@pytest.mark.parametrize("irf", EMBEDDED_RESPONSES)
+def test_isotropic_spectra_are_the_originals(shared, irf):
+    for event_type in ("FRONT+BACK", *EMBEDDED_RESPONSES[irf]):
+        part = irf if event_type == "FRONT+BACK" else f"{irf}_{event_type}"
+        (path,) = (shared / "fermi/diffuse").glob(f"iso_{part}_v[01]*.txt")
+        original, found = read_isotropic(path), embedded.load_isotropic(irf, event_type)
+        for name in ("energy", "intensity", "error"):
+            assert_allclose(getattr(found, name).value, getattr(original, name).value, rtol=0)
+
+
+@pytest.mark.parametrize("irf", EMBEDDED_RESPONSES)
+def test_every_response_has_isotropic_spectra_of_the_same_order(irf):
+    total = embedded.load_isotropic(irf, "FRONT+BACK").band_intensity(1 * u.GeV, 10 * u.GeV)
+    for event_type in EMBEDDED_RESPONSES[irf]:
+        one = embedded.load_isotropic(irf, event_type).band_intensity(1 * u.GeV, 10 * u.GeV)
+        assert 0.5 < one / total < 2
+
+
+@pytest.mark.parametrize("irf", EMBEDDED_RESPONSES)
+def test_the_spectrum_of_all_events_is_the_mean_weighted_by_exposure(irf):
+    total = embedded.load_isotropic(irf, "FRONT+BACK")
+    both = load_response(irf, "FRONT+BACK")
+    energy = np.array([0.1, 1, 10, 100]) * u.GeV
+    parts = [embedded.load_isotropic(irf, name).differential(energy) for name in both.event_types]
+    areas = [both.only(name).mean_effective_area(energy) for name in both.event_types]
+    mean = sum(a * b for a, b in zip(parts, areas, strict=True)) / sum(areas)
+    assert_allclose(mean / total.differential(energy), 1, atol=0.02)
 
 
 def test_isotropic_intensity_is_that_of_the_sky():
@@ -132,9 +153,13 @@ def test_isotropic_intensity_is_that_of_the_sky():
     assert 2e-7 < spectrum.band_intensity(1 * u.GeV, 100 * u.GeV).value < 8e-7
 
 
-def test_another_response_is_refused_by_name():
-    with pytest.raises(OptionError, match="P8R3_SOURCE_V3 PSF3"):
-        embedded.load_isotropic("P8R3_SOURCE_V3", "PSF3")
+@pytest.mark.parametrize(
+    ("irf", "event_type", "known"),
+    [("P7REP_SOURCE_V15", "FRONT", "P8R2_SOURCE_V6"), ("P8R2_SOURCE_V6", "EDISP0", "PSF3")],
+)
+def test_another_response_is_refused_by_name(irf, event_type, known):
+    with pytest.raises(OptionError, match=rf"{irf} {event_type} is embedded.*{known}"):
+        embedded.load_isotropic(irf, event_type)
 
 
 def test_the_bubbles_are_two_lobes_at_the_centre():

@@ -52,6 +52,21 @@ def test_a_list_without_such_photons_is_refused():
     assert len(select_response(photons([], []), IRF, ("PSF3",))) == 0
 
 
+def test_bits_are_those_of_the_lat_tools():
+    bits = {"FRONT": 1, "BACK": 2, "PSF0": 4, "PSF3": 32, "EDISP0": 64, "EDISP3": 512}
+    assert {name: EVENT_TYPES[name] for name in bits} == bits
+    bits = {"SOURCE": 128, "CLEAN": 256, "ULTRACLEAN": 512, "ULTRACLEANVETO": 1024}
+    assert {name: EVENT_CLASSES[name] for name in bits} == bits
+    assert EVENT_CLASSES["SOURCEVETO"] == 2048
+
+
+def test_photons_are_selected_by_energy_resolution():
+    events = photons([1 + 32 + 64, 2 + 4 + 512, 1 + 4 + 256], [VETO] * 3)
+    kept = select_response(events, "P8R3_CLEAN_V3", ("EDISP2", "EDISP3"))
+    assert_array_equal(kept.positions.ra.deg, [1, 2])
+    assert kept.selections == ("event class CLEAN, event type EDISP2+EDISP3",)
+
+
 def test_the_renderer_selects_what_its_response_is_for():
     events = photons([32, 4], [VETO, VETO])
     renderer = FermiLatRenderer(irf=IRF, event_types=("PSF3",))

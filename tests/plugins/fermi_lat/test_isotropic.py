@@ -41,12 +41,29 @@ def test_two_columns_and_comments_are_read(tmp_path):
     assert np.all(spectrum.error == 0)
 
 
-def test_energies_outside_the_table_are_refused(tmp_path):
+def test_a_power_law_continues_outside_the_table(tmp_path):
+    spectrum = read_isotropic(write(tmp_path / "iso.txt", ENERGY, 3e-3 * ENERGY**-2.0))
+    found = spectrum.band_intensity(10 * u.MeV, 4 * u.TeV).value
+    assert_allclose(found, 3e-3 * (1 / 10 - 1 / 4e6), rtol=1e-10)
+    far = [5, 1e3, 2e7] * u.MeV
+    assert_allclose(spectrum.differential(far).value, 3e-3 * far.value**-2.0, rtol=1e-10)
+
+
+def test_it_continues_with_the_slope_of_the_last_decade_and_of_the_first_energies(tmp_path):
+    energy, intensity = [1e2, 2e2, 1e4, 5e4, 1e5], [8.0, 2.0, 1e-3, 1e-8, 1e-5]
+    spectrum = read_isotropic(write(tmp_path / "iso.txt", energy, intensity))
+    found = spectrum.differential([1e1, 1e6] * u.MeV).value
+    assert_allclose(found, [8e2, 1e-7], rtol=1e-10)
+
+
+def test_energies_that_are_no_band_are_refused(tmp_path):
     spectrum = read_isotropic(write(tmp_path / "iso.txt", ENERGY, ENERGY**-2.0))
-    with pytest.raises(OptionError, match="30 to 1e\\+06 MeV"):
-        spectrum.band_intensity(10 * u.MeV, 1 * u.GeV)
     with pytest.raises(OptionError, match="runs from"):
         spectrum.band_intensity(2 * u.GeV, 1 * u.GeV)
+    with pytest.raises(OptionError, match="positive and finite"):
+        spectrum.band_intensity(0 * u.GeV, 1 * u.GeV)
+    with pytest.raises(OptionError, match="positive and finite"):
+        spectrum.differential(np.inf * u.GeV)
 
 
 @pytest.mark.parametrize(

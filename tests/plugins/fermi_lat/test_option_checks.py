@@ -80,6 +80,19 @@ def test_a_response_has_two_files(option):
         lat(**{option: "one.fits"})
 
 
+def test_a_file_of_the_energy_dispersion_needs_the_others():
+    with pytest.raises(OptionError, match="edisp_file has no psf_file"):
+        lat(edisp_file="one.fits")
+
+
+def test_a_name_of_the_lat_tools_contains_the_event_types():
+    renderer = lat(irf="P8R3_SOURCE_V3::PSF2+PSF3")
+    assert (renderer.irf, renderer.event_types) == ("P8R3_SOURCE_V3", ("PSF2+PSF3",))
+    assert renderer.selections[0][1] == "BIT_MASK(EVENT_TYPE,48,P8R3) = 1:1"
+    with pytest.raises(OptionError, match=r"event_types is \('SIDE',\): there is no type"):
+        lat(irf="P8R3_SOURCE_V3::SIDE")
+
+
 @pytest.mark.parametrize("energies", [(1e-4, 1e-3), (3000, 30_000)])
 def test_bands_beyond_the_response_are_refused(energies):
     with pytest.raises(OptionError, match=rf"energies run from .* The response {P8R2} covers"):

@@ -7,6 +7,7 @@ from os import PathLike
 
 import astropy.units as u
 import numpy as np
+from astropy.io import fits
 from astropy.units import Quantity
 
 from gammafind.errors import ResponseError
@@ -21,7 +22,13 @@ from gammafind.plugins.fermi_lat.irf.caldb import (
 from gammafind.sky.fits.opening import open_fits
 from gammafind.units import as_value
 
-__all__ = ["EnergyDispersion", "read_dispersion", "skewed_bell", "width_scale"]
+__all__ = [
+    "EnergyDispersion",
+    "dispersion_of",
+    "read_dispersion",
+    "skewed_bell",
+    "width_scale",
+]
 
 _PARAMETERS = ("F", "S1", "K1", "BIAS", "PINDEX1", "S2", "K2", "BIAS2", "PINDEX2")
 
@@ -125,7 +132,7 @@ def read_dispersion(path: str | PathLike, event_type: str) -> EnergyDispersion:
     path : path-like
         Compressed or not.
     event_type : str
-        FRONT, BACK (files ``_FB``) or PSF0 to PSF3 (files ``_PSF``).
+        FRONT or BACK (files ``_FB``), PSF0 to PSF3 (``_PSF``), EDISP0 to EDISP3 (``_EDISP``).
 
     Raises
     ------
@@ -135,12 +142,17 @@ def read_dispersion(path: str | PathLike, event_type: str) -> EnergyDispersion:
         If the file is missing, truncated or not a FITS file.
     """
     with open_fits(path, what="a CALDB edisp_* file of Pass 8") as hdus:
-        table = response_table(hdus, "ENERGY DISPERSION", event_type, path=path)
-        axes = read_axes(table, path=path)
-        parameters = np.stack(read_columns(table, _PARAMETERS, path=path))
-        scaling_table = response_table(hdus, "EDISP_SCALING_PARAMS", event_type, path=path)
-        (scaling,) = read_columns(scaling_table, ("EDISPSCALE",), path=path)
-        irf = response_class(table, event_type, path=path)
+        return dispersion_of(hdus, event_type, path=path)
+
+
+def dispersion_of(hdus: fits.HDUList, event_type: str, *, path: str | PathLike) -> EnergyDispersion:
+    """Read the energy dispersion of one event type from an open file; see `read_dispersion`."""
+    table = response_table(hdus, "ENERGY DISPERSION", event_type, path=path)
+    axes = read_axes(table, path=path)
+    parameters = np.stack(read_columns(table, _PARAMETERS, path=path))
+    scaling_table = response_table(hdus, "EDISP_SCALING_PARAMS", event_type, path=path)
+    (scaling,) = read_columns(scaling_table, ("EDISPSCALE",), path=path)
+    irf = response_class(table, event_type, path=path)
     if parameters.shape[1:] != axes.shape or scaling.shape != (6,):
         raise ResponseError(
             f"energy-dispersion parameters have the shape {parameters.shape[1:]}, "

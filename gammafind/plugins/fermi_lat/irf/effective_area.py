@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
+from astropy.io import fits
 
 from gammafind.errors import ResponseError
 from gammafind.plugins.fermi_lat.irf.caldb import (
@@ -18,7 +19,7 @@ from gammafind.plugins.fermi_lat.irf.caldb import (
 )
 from gammafind.sky.fits.opening import open_fits
 
-__all__ = ["EffectiveArea", "efficiency_line", "read_effective_area"]
+__all__ = ["EffectiveArea", "effective_area_of", "efficiency_line", "read_effective_area"]
 
 _CM2_PER_M2 = 1e4
 
@@ -108,7 +109,7 @@ def read_effective_area(path: str | PathLike, event_type: str) -> EffectiveArea:
     path : path-like
         Compressed or not.
     event_type : str
-        FRONT, BACK (files ``_FB``) or PSF0 to PSF3 (files ``_PSF``).
+        FRONT or BACK (files ``_FB``), PSF0 to PSF3 (``_PSF``), EDISP0 to EDISP3 (``_EDISP``).
 
     Raises
     ------
@@ -118,13 +119,20 @@ def read_effective_area(path: str | PathLike, event_type: str) -> EffectiveArea:
         If the file is missing, truncated or not a FITS file.
     """
     with open_fits(path, what="a CALDB aeff_* file of Pass 8") as hdus:
-        table = response_table(hdus, "EFFECTIVE AREA", event_type, path=path)
-        axes = read_axes(table, path=path)
-        (area,) = read_columns(table, ("EFFAREA",), path=path)
-        efficiency_table = response_table(hdus, "EFFICIENCY_PARAMS", event_type, path=path)
-        read_columns(efficiency_table, ("EFFICIENCY_PARS",), path=path)
-        efficiency = np.array(efficiency_table.data["EFFICIENCY_PARS"], dtype=float)
-        irf = response_class(table, event_type, path=path)
+        return effective_area_of(hdus, event_type, path=path)
+
+
+def effective_area_of(
+    hdus: fits.HDUList, event_type: str, *, path: str | PathLike
+) -> EffectiveArea:
+    """Read the effective area of one event type from an open file; see `read_effective_area`."""
+    table = response_table(hdus, "EFFECTIVE AREA", event_type, path=path)
+    axes = read_axes(table, path=path)
+    (area,) = read_columns(table, ("EFFAREA",), path=path)
+    efficiency_table = response_table(hdus, "EFFICIENCY_PARAMS", event_type, path=path)
+    read_columns(efficiency_table, ("EFFICIENCY_PARS",), path=path)
+    efficiency = np.array(efficiency_table.data["EFFICIENCY_PARS"], dtype=float)
+    irf = response_class(table, event_type, path=path)
     if area.shape != axes.shape or efficiency.shape != (2, 6) or np.any(area < 0):
         raise ResponseError(
             f"EFFAREA has the shape {area.shape} and the minimum {area.min():g} m2, "

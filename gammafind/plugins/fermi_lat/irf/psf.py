@@ -7,6 +7,7 @@ from functools import cached_property
 from os import PathLike
 
 import numpy as np
+from astropy.io import fits
 
 from gammafind.errors import ResponseError
 from gammafind.plugins.fermi_lat.irf.caldb import (
@@ -20,7 +21,7 @@ from gammafind.plugins.fermi_lat.irf.king import double_king, scale_factor
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.psf import ring_weights
 
-__all__ = ["THETA", "PsfTable", "read_psf"]
+__all__ = ["THETA", "PsfTable", "psf_of", "read_psf"]
 
 THETA = np.concatenate([[0.0], np.radians(np.geomspace(1e-3, 90, 1200))])
 """Angles of all profiles, in radians: steps of 1 % from 0.001 deg to 90 deg."""
@@ -37,7 +38,7 @@ class PsfTable:
     irf : str
         Name of the response, such as ``"P8R3_SOURCE_V3"``.
     event_type : str
-        FRONT, BACK, PSF0 to PSF3.
+        FRONT, BACK, PSF0 to PSF3, EDISP0 to EDISP3.
     axes : Axes
     parameters : ndarray, shape (5, n_cos, n_energy)
         NTAIL, SCORE, STAIL, GCORE, GTAIL. NCORE only normalises the profile, which is done here.
@@ -71,7 +72,7 @@ def read_psf(path: str | PathLike, event_type: str) -> PsfTable:
     path : path-like
         Compressed or not.
     event_type : str
-        FRONT, BACK (files ``_FB``) or PSF0 to PSF3 (files ``_PSF``).
+        FRONT or BACK (files ``_FB``), PSF0 to PSF3 (``_PSF``), EDISP0 to EDISP3 (``_EDISP``).
 
     Raises
     ------
@@ -82,12 +83,17 @@ def read_psf(path: str | PathLike, event_type: str) -> PsfTable:
         If the file is missing, truncated or not a FITS file.
     """
     with open_fits(path, what="a CALDB psf_* file of Pass 8") as hdus:
-        table = response_table(hdus, "RPSF", event_type, path=path)
-        axes = read_axes(table, path=path)
-        parameters = np.stack(read_columns(table, _PARAMETERS, path=path))
-        scaling_table = response_table(hdus, "PSF_SCALING_PARAMS", event_type, path=path)
-        (scaling,) = read_columns(scaling_table, ("PSFSCALE",), path=path)
-        irf = response_class(table, event_type, path=path)
+        return psf_of(hdus, event_type, path=path)
+
+
+def psf_of(hdus: fits.HDUList, event_type: str, *, path: str | PathLike) -> PsfTable:
+    """Read the PSF of one event type from an open file; see `read_psf`."""
+    table = response_table(hdus, "RPSF", event_type, path=path)
+    axes = read_axes(table, path=path)
+    parameters = np.stack(read_columns(table, _PARAMETERS, path=path))
+    scaling_table = response_table(hdus, "PSF_SCALING_PARAMS", event_type, path=path)
+    (scaling,) = read_columns(scaling_table, ("PSFSCALE",), path=path)
+    irf = response_class(table, event_type, path=path)
     _check(parameters, axes, scaling, path)
     c0, c1, minus_beta = scaling
     return PsfTable(irf, event_type, axes, parameters, (c0, c1, -minus_beta))

@@ -16,6 +16,7 @@ from gammafind.plugins.fermi_lat.irf import (
     read_response,
     survey_profile,
 )
+from gammafind.plugins.fermi_lat.irf.folder import response_files
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.psf import RadialPsf
 
@@ -64,12 +65,14 @@ def test_golden_mean_area_of_the_bands(event_type, area):
     np.testing.assert_allclose(ours, area, rtol=1e-3)
 
 
-def test_both_partitions_of_the_events_have_one_effective_area():
+def test_all_partitions_of_the_events_have_one_effective_area():
     energy, cosine = np.geomspace(0.3, 300, 9) * u.GeV, [0.5, 0.8, 0.95]
     sides = load_response(P8R3, "FRONT+BACK").effective_area(energy, cosine)
-    quartiles = load_response(P8R3, "PSF0+PSF1+PSF2+PSF3").effective_area(energy, cosine)
     assert sides.shape == (9, 3)
-    np.testing.assert_allclose(sides.value, quartiles.value, rtol=0.01)
+    for kind in ("PSF", "EDISP"):
+        quartiles = load_response(P8R3, "+".join(f"{kind}{i}" for i in range(4)))
+        area = quartiles.effective_area(energy, cosine)
+        np.testing.assert_allclose(sides.value, area.value, rtol=0.01)
 
 
 def test_sum_of_event_types_lies_between_them_by_effective_area(front):
@@ -152,22 +155,27 @@ def test_one_of_several_event_types_keeps_its_tables():
 
 
 @pytest.mark.parametrize(
-    ("irf", "event_type"), [("P7REP_SOURCE_V15", "FRONT"), (P8R3, "SIDE"), (P8R3, "FRONT+SIDE")]
+    ("event_type", "fault"),
+    [
+        ("SIDE", "there is no type 'SIDE'"),
+        ("FRONT+SIDE", "there is no type 'SIDE'"),
+        ("", "there is no type ''"),
+        ("FRONT+FRONT", "occurs twice"),
+        ("FRONT+PSF3", "share photons"),
+        ("PSF3+EDISP3", "share photons"),
+    ],
 )
-def test_unknown_responses_list_the_embedded_ones(irf, event_type):
-    with pytest.raises(OptionError, match=r"P8R3_ULTRACLEANVETO_V3: FRONT, BACK, PSF0.*psf_file"):
-        load_response(irf, event_type)
-
-
-def test_event_type_given_twice_is_refused():
-    with pytest.raises(OptionError, match="twice"):
-        load_response(P8R3, "FRONT+FRONT")
+def test_event_types_that_do_not_add_up_are_refused(event_type, fault):
+    with pytest.raises(OptionError, match=f"{fault}.*PSF0 to PSF3"):
+        load_response(P8R3, event_type)
 
 
 def test_files_of_two_responses_are_refused(embedded):
     other = embedded.with_name("response_P8R2_ULTRACLEANVETO_V6.fits.gz")
-    with pytest.raises(ResponseError, match="is of P8R2_ULTRACLEANVETO_V6, the PSF of P8R3"):
+    with pytest.raises(ResponseError, match=r"effective area is of P8R2_ULTRAC.*, the PSF of P8R3"):
         read_response(embedded, other, "FRONT")
+    with pytest.raises(ResponseError, match=r"dispersion is of P8R2_ULTRAC.*, the PSF of P8R3"):
+        read_response(embedded, embedded, "FRONT", edisp_path=other)
 
 
 @pytest.mark.parametrize("energy", [1 * u.MeV, 10 * u.TeV])
@@ -209,15 +217,18 @@ def test_containment_agrees_with_gtpsf(shared, file, irf, event_type):
     np.testing.assert_allclose(ratio / np.median(ratio), 1, atol=0.01)
 
 
-def test_embedded_tables_are_those_of_the_official_files(shared):
-    folder = shared / "fermi/irf"
-    for event_type, kind in (("FRONT", "FB"), ("PSF2", "PSF")):
-        official = read_response(
-            folder / f"psf_{P8R3}_{kind}.fits", folder / f"aeff_{P8R3}_{kind}.fits", event_type
-        )
-        embedded = load_response(P8R3, event_type)
+@pytest.mark.parametrize("irf", EMBEDDED_RESPONSES)
+def test_embedded_tables_are_those_of_the_official_files(shared, irf):
+    for event_type in EMBEDDED_RESPONSES[irf]:
+        psf, aeff, edisp = response_files(shared / "fermi/irf", irf, [event_type])
+        official = read_response(psf, aeff, event_type, edisp_path=edisp)
+        embedded = load_response(irf, event_type)
         np.testing.assert_array_equal(embedded.psfs[0].parameters, official.psfs[0].parameters)
         np.testing.assert_array_equal(embedded.areas[0].area, official.areas[0].area)
+        np.testing.assert_array_equal(embedded.areas[0].efficiency, official.areas[0].efficiency)
+        (found,), (original,) = embedded.dispersions, official.dispersions
+        np.testing.assert_array_equal(found.parameters, original.parameters)
+        np.testing.assert_array_equal(found.scaling, original.scaling)
 
 
 def test_the_tool_derives_the_embedded_tables(shared, embedded, tmp_path, monkeypatch):
