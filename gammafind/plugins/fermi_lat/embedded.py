@@ -77,26 +77,29 @@ def load_isotropic(irf: str, event_type: str) -> IsotropicSpectrum:
         )
 
 
-def load_interstellar() -> tuple[tuple[Band, ...], np.ndarray]:
-    """Load the approximate interstellar emission (p6v11 shape, gll_iem_v07 spectrum).
+def load_interstellar() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Load the interstellar emission gll_iem_v07 in cells, and the structure inside them.
 
     Returns
     -------
-    bands : tuple of Band
-        The six bands of the paper.
-    intensity : ndarray, shape (6, 196608), float32
-        Photon intensity of each band in cm-2 s-1 sr-1, nside 128, RING, Galactic; within 0.2 % of
-        the table that it is derived from.
+    energy : ndarray, shape (28,)
+        In MeV, 50 to 814,008.
+    cells : ndarray, shape (28, 131, 240)
+        Mean intensity in cm-2 s-1 MeV-1 sr-1 of 12 x 11 pixels of gll_iem_v07, within 0.1 %, see
+        `~gammafind.plugins.fermi_lat.cells`.
+    structure : ndarray, shape (196608,)
+        Arbitrary norm, nside 128, RING, Galactic.
     """
     with fits.open(interstellar_path()) as file:
-        shape = np.exp(_native(file["SKYMAP"].data["LOG_INTENSITY"]))
-        ratio = _native(file["EBOUNDS"].data["RATIO"])
-        return _bands(file["EBOUNDS"].data), np.outer(ratio, shape).astype(np.float32)
+        steps = np.cumsum(np.cumsum(file["CELLS"].data, axis=0, dtype=int), axis=0)
+        cells = np.exp(steps * file["CELLS"].header["LOGSTEP"])
+        structure = np.exp(_native(file["STRUCTURE"].data["LOG_STRUCTURE"]))
+        return _native(file["ENERGIES"].data["Energy"]), cells, structure
 
 
 def interstellar_path() -> Path:
     """Path of the table of `load_interstellar`."""
-    return _FOLDER / "interstellar_lowres.fits.gz"
+    return _FOLDER / "interstellar.fits.gz"
 
 
 def load_exposure_by_year() -> tuple[tuple[Band, ...], np.ndarray]:
