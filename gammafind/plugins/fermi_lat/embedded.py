@@ -18,7 +18,6 @@ __all__ = [
     "demo_counts_path",
     "interstellar_path",
     "load_4fgl_dr2",
-    "load_bubbles",
     "load_exposure_by_year",
     "load_interstellar",
     "load_isotropic",
@@ -139,18 +138,6 @@ def load_psf3_exposure() -> np.ndarray:
     """
     with fits.open(_FOLDER / "exposure_2-20GeV_psf3.fits.gz") as file:
         return _native(file["HPXEXPOSURES"].data["ENERGY1"])
-
-
-def load_bubbles() -> np.ndarray:
-    """Load the template of the Fermi bubbles at 2-20 GeV, in units of counts.
-
-    Returns
-    -------
-    ndarray, shape (196608,)
-        Arbitrary norm, nside 128, RING, Galactic.
-    """
-    with fits.open(_FOLDER / "bubbles.fits.gz") as file:
-        return _native(file["SKYMAP"].data["TEMPLATE"])
 
 
 def load_population_table() -> Table:
