@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import astropy.units as u
 import healpy as hp
 import numpy as np
@@ -63,7 +65,7 @@ def print_cutout() -> None:
         ratios.append(_pairs(values) / _pairs(plane))
     print("\n| energies (GeV) | planes | mean ratio | rms | largest rms of a plane |"
           "\n|---|---|---|---|---|")  # fmt: skip
-    for low, high in zip(DECADES[:-1], DECADES[1:], strict=True):
+    for low, high in pairwise(DECADES):
         here = [r for e, r in zip(energy, ratios, strict=True) if low * 999.9 < e < high * 999.9]
         rms = [float(np.std(r)) for r in here]
         print(f"| {low:g}-{high:g} | {len(here)} | {np.mean(here):.3f} "

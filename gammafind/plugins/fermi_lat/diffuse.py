@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import astropy.units as u
 import numpy as np
+from scipy.optimize import brentq
 
 from gammafind.errors import InputDataError
 from gammafind.plugins.fermi_lat.cells import fill_cells
@@ -19,7 +21,7 @@ from gammafind.plugins.fermi_lat.embedded import (
 from gammafind.plugins.fermi_lat.interstellar import band_intensity, energy_integral
 from gammafind.plugins.fermi_lat.irf import Response
 from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum, read_isotropic
-from gammafind.plugins.fermi_lat.weighted import Weight
+from gammafind.plugins.fermi_lat.weighted import Weight, weighted_integral
 from gammafind.sky.bands import Band
 from gammafind.sky.harmonics import angles_of, convolve
 from gammafind.sky.patch_points import PatchPoints
@@ -33,6 +35,7 @@ from gammafind.utils.files import file_checksum
 __all__ = [
     "interstellar_at_pixels",
     "interstellar_in_patches",
+    "interstellar_index",
     "interstellar_intensity",
     "isotropic_intensity",
     "seen_intensity",
@@ -88,6 +91,30 @@ def _embedded(bands: Sequence[Band], weights: Sequence[Weight] | None) -> Iterat
     for band, weight in zip(bands, weights or [None] * len(bands), strict=True):
         sums = energy_integral(energies, cells.__getitem__, band, weight, interstellar_path())
         yield fill_cells(sums, fine, pixels)
+
+
+@cache
+def interstellar_index(band: Band) -> float:
+    """Photon index of the embedded interstellar emission in a band, mean over the sky.
+
+    The index of the power law with the same mean logarithm of the energy.
+    """
+    energies, cells, _ = load_interstellar()
+    area = np.cos(np.radians(np.linspace(-89.375, 89.375, cells.shape[1])))
+    mean = (cells.mean(axis=2) @ area)[:, None]
+    low, high = band.edges.to_value(u.MeV, u.spectral())
+    ends, logs = np.array([low, high]), np.log([1, high / low])
+    total, first = (
+        weighted_integral(energies, mean.__getitem__, (ends, weight))[0]
+        for weight in (np.ones(2), logs)
+    )
+
+    def excess(index: float) -> float:
+        at = np.linspace(0, logs[1], 513)
+        photons = np.exp((1 - index) * at)
+        return float(np.trapezoid(at * photons, at) / np.trapezoid(photons, at) - first / total)
+
+    return float(brentq(excess, -10, 20))
 
 
 def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) -> np.ndarray:

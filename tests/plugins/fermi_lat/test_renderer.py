@@ -238,7 +238,7 @@ def test_the_real_sky_is_that_of_the_catalogue(demo, catalogue):
     counts = hp.read_map(embedded.demo_counts_path(), dtype=float)
     background = demo.background()
     rendered = demo.render(catalogue).values[0].astype(float)
-    parts = [sky.values[0] for sky in background.values()] + [embedded.load_bubbles()]
+    parts = [sky.values[0] for sky in background.values()]
     templates = np.column_stack([rendered, *parts])
     high = np.abs(demo.pixels[0].vectors[:, 2]) > np.sin(np.radians(20))
     norms = component_norms([counts[high]], [np.zeros(high.sum())], [templates[high]])
