@@ -45,7 +45,7 @@ _EMBEDDED_NSIDE = 256
 """Resolution of the embedded emission: half of that of its structure, so that it is smooth."""
 _FILE_NSIDE = 512
 """Resolution for cubes: about the pixels of gll_iem_v07, 0.125 deg."""
-_VERSION = 2
+_VERSION = 3
 """Version of the algorithm; the cache ignores arrays of other versions."""
 
 
@@ -140,9 +140,10 @@ def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) 
 def interstellar_at_pixels(
     source: str, band: Band, psf: RadialPsf, pixels: Pixels, weight: Weight | None = None
 ) -> np.ndarray:
-    """Intensity of the interstellar emission, convolved with the PSF, at pixel centres.
+    """Intensity of the interstellar emission, convolved with the PSF, in pixels.
 
-    Stored in the cache for HEALPix pixels.
+    The mean of a HEALPix pixel that is larger than those of the emission, otherwise the value at
+    the centre. Stored in the cache for HEALPix pixels.
 
     Parameters
     ----------
@@ -162,7 +163,7 @@ def interstellar_at_pixels(
 
     def compute() -> dict[str, np.ndarray]:
         home, seen = _seen(source, band, psf, weight)
-        values = home.interpolate(seen, pixels.centres())
+        values = _on(pixels, home, seen)
         return {"intensity": np.maximum(values, 0).astype(np.float32)}
 
     if not isinstance(pixels, HealpixPixels):
@@ -198,6 +199,16 @@ def interstellar_in_patches(
     values = [np.ravel(hp.get_interp_val(seen, *at.T)).astype(np.float32) for at in galactic]
     coarse = np.concatenate(values).reshape(len(points.grid), width, width)
     return np.maximum(upsample(coarse, points.width), 0)
+
+
+def _on(pixels: Pixels, home: HealpixPixels, seen: np.ndarray) -> np.ndarray:
+    """Means in HEALPix pixels that are larger than those of the map, else interpolated values."""
+    import healpy as hp
+
+    nests = isinstance(pixels, HealpixPixels) and pixels.frame == home.frame
+    if nests and pixels.nside < home.nside:
+        return hp.ud_grade(seen, pixels.nside)
+    return home.interpolate(seen, pixels.centres())
 
 
 def seen_intensity(intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf) -> np.ndarray:
