@@ -53,7 +53,9 @@ def weighted_integral(
 
     Parameters
     ----------
-    nodes, plane
+    nodes : ndarray, shape (n,)
+        Energies of the planes, increasing.
+    plane : callable
         As for `plane_integral`.
     weight : pair of ndarray, shape (m,)
         As in `Weight`. Below the first and above the last node of the table the power law of the
