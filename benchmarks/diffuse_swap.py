@@ -18,12 +18,11 @@ from results import kept
 
 from gammafind.evaluation.metrics import purity_cut, rates
 from gammafind.plugins.unet.localiser import UNet
+from gammafind.presets.preset import build, load_preset
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "shared" / "data" / "fermi" / "diffuse"
 PION_NORM = 9.66
 """Norm of Model O's pion and bremsstrahlung part on the real counts at abs(b) > 20."""
-P6V11_NORM = 17.0
-"""Norm of the shape of the embedded model there."""
 RADIUS = 0.3 * u.deg
 
 
@@ -70,17 +69,14 @@ def model_o() -> np.ndarray:
 
     Its inverse-Compton part is scaled so that both have the same mean at abs(b) > 20.
     """
-    pion, compton, embedded = (
-        np.load(TEMPLATES / name).astype(float)
-        for name in (
-            "template_Opi.npy",
-            "template_Oic.npy",
-            "template_p6v11_2-20GeV_ns128_ring_gal.npy",
-        )
+    pion, compton = (
+        np.load(TEMPLATES / name).astype(float) for name in ("template_Opi.npy", "template_Oic.npy")
     )
+    renderer = build(load_preset("fermi-lat-psf3-2-20").renderer)
+    embedded = renderer.background()["interstellar"].values[0].astype(float)
     colatitude, _ = hp.pix2ang(hp.npix2nside(pion.size), np.arange(pion.size))
     off = np.abs(90 - np.degrees(colatitude)) > 20
-    pion, embedded = PION_NORM * pion, P6V11_NORM * embedded
+    pion = PION_NORM * pion
     share = (embedded[off].mean() - pion[off].mean()) / compton[off].mean()
     return (pion + share * compton) / embedded
 

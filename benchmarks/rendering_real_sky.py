@@ -13,7 +13,7 @@ from astropy.table import QTable
 from results import kept
 
 from gammafind.fitting.photons.background import component_norms
-from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2, load_bubbles
+from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.presets.preset import build, load_preset
@@ -78,10 +78,10 @@ class Sky:
 
     @cached_property
     def templates(self) -> dict[str, np.ndarray]:
-        """Expected counts of sources, interstellar and isotropic emission, and bubbles."""
+        """Expected counts of sources, interstellar and isotropic emission."""
         background = self.renderer.background().items()
         diffuse = {name: sky.values[0].astype(float) for name, sky in background}
-        return {"sources": self.rendered} | diffuse | {"bubbles": load_bubbles().astype(float)}
+        return {"sources": self.rendered} | diffuse
 
     @cached_property
     def high(self) -> np.ndarray:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import astropy.units as u
 import numpy as np
+from scipy.optimize import brentq
 
-from gammafind.errors import BandError, InputDataError
+from gammafind.errors import InputDataError
+from gammafind.plugins.fermi_lat.cells import fill_cells
 from gammafind.plugins.fermi_lat.embedded import (
     interstellar_path,
     load_interstellar,
     load_isotropic,
 )
-from gammafind.plugins.fermi_lat.interstellar import band_intensity
+from gammafind.plugins.fermi_lat.interstellar import band_intensity, energy_integral
 from gammafind.plugins.fermi_lat.irf import Response
 from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum, read_isotropic
+from gammafind.plugins.fermi_lat.weighted import Weight, weighted_integral
 from gammafind.sky.bands import Band
 from gammafind.sky.harmonics import angles_of, convolve
 from gammafind.sky.patch_points import PatchPoints
@@ -31,21 +35,22 @@ from gammafind.utils.files import file_checksum
 __all__ = [
     "interstellar_at_pixels",
     "interstellar_in_patches",
+    "interstellar_index",
     "interstellar_intensity",
     "isotropic_intensity",
     "seen_intensity",
 ]
 
-_EMBEDDED_NSIDE = 128
-"""Resolution of the embedded emission."""
+_EMBEDDED_NSIDE = 256
+"""Resolution of the embedded emission: half of that of its structure, so that it is smooth."""
 _FILE_NSIDE = 512
 """Resolution for cubes: about the pixels of gll_iem_v07, 0.125 deg."""
-_VERSION = 1
+_VERSION = 3
 """Version of the algorithm; the cache ignores arrays of other versions."""
 
 
 def interstellar_intensity(
-    source: str, bands: Sequence[Band]
+    source: str, bands: Sequence[Band], weights: Sequence[Weight] | None = None
 ) -> tuple[HealpixPixels, tuple[np.ndarray, ...]]:
     """Intensity of the interstellar emission in each band, in cm-2 s-1 sr-1.
 
@@ -54,27 +59,62 @@ def interstellar_intensity(
     source : str
         ``"embedded"``, or the path of a gll_iem cube.
     bands : sequence of Band
+        Above 814 GeV, the last energy of gll_iem_v07, the spectrum continues as a power law.
+    weights : sequence of Weight, optional
+        Energies in MeV and weights of each band, over true energy: the integral of intensity times
+        weight, instead of the intensity in the band.
 
     Raises
     ------
     BandError
-        If the embedded emission, given in the six bands of the paper, cannot be summed to a
-        band.
+        If a band begins below the energies of the cube, 50 MeV.
     InputDataError
         If the cube does not cover the whole sky.
     """
     if source == "embedded":
-        known, intensity = load_interstellar()
-        return HealpixPixels(_EMBEDDED_NSIDE), tuple(
-            intensity[_filling(known, band)].sum(axis=0).astype(float) for band in bands
-        )
+        return HealpixPixels(_EMBEDDED_NSIDE), tuple(_embedded(bands, weights))
     pixels = HealpixPixels(_FILE_NSIDE)
-    intensity = band_intensity(source, bands, pixels)
+    intensity = band_intensity(source, bands, pixels, weights)
     if not all(np.all(np.isfinite(array)) for array in intensity):
         raise InputDataError(
             "the cube does not cover the whole sky", path=source, remedy="It must."
         )
     return pixels, intensity
+
+
+def _embedded(bands: Sequence[Band], weights: Sequence[Weight] | None) -> Iterator[np.ndarray]:
+    """Embedded emission in each band: cells are integrated over energy, then filled."""
+    energies, cells, structure = load_interstellar()
+    pixels = HealpixPixels(_EMBEDDED_NSIDE)
+    home = HealpixPixels(int(np.sqrt(structure.size / 12)))
+    fine = home.interpolate(structure, pixels.centres())
+    for band, weight in zip(bands, weights or [None] * len(bands), strict=True):
+        sums = energy_integral(energies, cells.__getitem__, band, weight, interstellar_path())
+        yield fill_cells(sums, fine, pixels)
+
+
+@cache
+def interstellar_index(band: Band) -> float:
+    """Photon index of the embedded interstellar emission in a band, mean over the sky.
+
+    The index of the power law with the same mean logarithm of the energy.
+    """
+    energies, cells, _ = load_interstellar()
+    area = np.cos(np.radians(np.linspace(-89.375, 89.375, cells.shape[1])))
+    mean = (cells.mean(axis=2) @ area)[:, None]
+    low, high = band.edges.to_value(u.MeV, u.spectral())
+    ends, logs = np.array([low, high]), np.log([1, high / low])
+    total, first = (
+        weighted_integral(energies, mean.__getitem__, (ends, weight))[0]
+        for weight in (np.ones(2), logs)
+    )
+
+    def excess(index: float) -> float:
+        at = np.linspace(0, logs[1], 513)
+        photons = np.exp((1 - index) * at)
+        return float(np.trapezoid(at * photons, at) / np.trapezoid(photons, at) - first / total)
+
+    return float(brentq(excess, -10, 20))
 
 
 def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) -> np.ndarray:
@@ -97,10 +137,13 @@ def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) 
     return (values * areas).sum(axis=0) / areas.sum(axis=0)
 
 
-def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixels) -> np.ndarray:
-    """Intensity of the interstellar emission, convolved with the PSF, at pixel centres.
+def interstellar_at_pixels(
+    source: str, band: Band, psf: RadialPsf, pixels: Pixels, weight: Weight | None = None
+) -> np.ndarray:
+    """Intensity of the interstellar emission, convolved with the PSF, in pixels.
 
-    Stored in the cache for HEALPix pixels.
+    The mean of a HEALPix pixel that is larger than those of the emission, otherwise the value at
+    the centre. Stored in the cache for HEALPix pixels.
 
     Parameters
     ----------
@@ -109,6 +152,8 @@ def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixe
     band : Band
     psf : RadialPsf
     pixels : Pixels
+    weight : Weight, optional
+        As in `interstellar_intensity`.
 
     Returns
     -------
@@ -117,18 +162,22 @@ def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixe
     """
 
     def compute() -> dict[str, np.ndarray]:
-        home, seen = _seen(source, band, psf)
-        values = home.interpolate(seen, pixels.centres())
+        home, seen = _seen(source, band, psf, weight)
+        values = _on(pixels, home, seen)
         return {"intensity": np.maximum(values, 0).astype(np.float32)}
 
     if not isinstance(pixels, HealpixPixels):
         return compute()["intensity"]
-    key = _key("interstellar emission at pixels", source, band, psf, pixels=repr(pixels))
+    key = _key("interstellar emission at pixels", source, band, psf, weight, pixels=repr(pixels))
     return cached_arrays(key, compute)["intensity"]
 
 
 def interstellar_in_patches(
-    source: str, band: Band, psf: RadialPsf, points: PatchPoints
+    source: str,
+    band: Band,
+    psf: RadialPsf,
+    points: PatchPoints,
+    weight: Weight | None = None,
 ) -> np.ndarray:
     """Intensity of the interstellar emission, convolved with the PSF, in all pixels of patches.
 
@@ -139,7 +188,7 @@ def interstellar_in_patches(
     ndarray of float32, shape (n_patches, width, width)
         In cm-2 s-1 sr-1.
     """
-    home, seen = _seen(source, band, psf)
+    home, seen = _seen(source, band, psf, weight)
     import healpy as hp
 
     half = home.pixel_size.to_value(u.deg) / 2
@@ -150,6 +199,16 @@ def interstellar_in_patches(
     values = [np.ravel(hp.get_interp_val(seen, *at.T)).astype(np.float32) for at in galactic]
     coarse = np.concatenate(values).reshape(len(points.grid), width, width)
     return np.maximum(upsample(coarse, points.width), 0)
+
+
+def _on(pixels: Pixels, home: HealpixPixels, seen: np.ndarray) -> np.ndarray:
+    """Means in HEALPix pixels that are larger than those of the map, else interpolated values."""
+    import healpy as hp
+
+    nests = isinstance(pixels, HealpixPixels) and pixels.frame == home.frame
+    if nests and pixels.nside < home.nside:
+        return hp.ud_grade(seen, pixels.nside)
+    return home.interpolate(seen, pixels.centres())
 
 
 def seen_intensity(intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf) -> np.ndarray:
@@ -166,14 +225,18 @@ def seen_intensity(intensity: np.ndarray, home: HealpixPixels, psf: RadialPsf) -
     return seen / flat
 
 
-def _seen(source: str, band: Band, psf: RadialPsf) -> tuple[HealpixPixels, np.ndarray]:
+def _seen(
+    source: str, band: Band, psf: RadialPsf, weight: Weight | None
+) -> tuple[HealpixPixels, np.ndarray]:
     """Intensity of the interstellar emission convolved with the PSF, on its own pixels."""
 
     def compute() -> dict[str, np.ndarray]:
-        home, (intensity,) = interstellar_intensity(source, [band])
+        weights = None if weight is None else [weight]
+        home, (intensity,) = interstellar_intensity(source, [band], weights)
         return {"intensity": seen_intensity(intensity, home, psf)}
 
-    seen = cached_arrays(_key("interstellar emission", source, band, psf), compute)["intensity"]
+    key = _key("interstellar emission", source, band, psf, weight)
+    seen = cached_arrays(key, compute)["intensity"]
     return HealpixPixels(int(np.sqrt(len(seen) / 12))), seen
 
 
@@ -185,34 +248,19 @@ def _galactic_angles(angles: np.ndarray, frame: str) -> np.ndarray:
     return angles_of(from_frame(unit_vectors(longitude, latitude), frame))
 
 
-def _key(array: str, source: str, band: Band, psf: RadialPsf, **more: str) -> dict[str, Any]:
+def _key(
+    array: str, source: str, band: Band, psf: RadialPsf, weight: Weight | None, **more: str
+) -> dict[str, Any]:
     """Cache key: all inputs of the interstellar emission in a band."""
     return {
         "array": array,
         "version": _VERSION,
         "source": file_checksum(interstellar_path() if source == "embedded" else source),
         "band": band.edges.to_value(u.GeV, u.spectral()).tolist(),
+        "weight": None if weight is None else [np.asarray(part).tolist() for part in weight],
         "psf": psf.checksum,
         **more,
     }
-
-
-def _filling(known: Sequence[Band], band: Band) -> list[int]:
-    """Indices of the known bands that add up to ``band``."""
-    low, high = band.edges.to_value(u.GeV, u.spectral())
-    inside = [
-        i
-        for i, part in enumerate(known)
-        if part.low.to_value(u.GeV) > low * 0.999 and part.high.to_value(u.GeV) < high * 1.001
-    ]
-    edges = [known[i].edges.to_value(u.GeV) for i in inside]
-    if not inside or not np.allclose([edges[0][0], edges[-1][1]], [low, high], rtol=1e-3):
-        raise BandError(
-            f"the embedded interstellar emission does not include {band.name}",
-            remedy=f"It includes {', '.join(part.name for part in known)} and sums of these; "
-            "for other bands give the path of a gll_iem file.",
-        )
-    return inside
 
 
 def _intensities(spectrum: IsotropicSpectrum, bands: Sequence[Band]) -> np.ndarray:

@@ -18,7 +18,6 @@ __all__ = [
     "demo_counts_path",
     "interstellar_path",
     "load_4fgl_dr2",
-    "load_bubbles",
     "load_exposure_by_year",
     "load_interstellar",
     "load_isotropic",
@@ -81,26 +80,29 @@ def load_isotropic(irf: str, event_type: str) -> IsotropicSpectrum:
         )
 
 
-def load_interstellar() -> tuple[tuple[Band, ...], np.ndarray]:
-    """Load the approximate interstellar emission (p6v11 shape, gll_iem_v07 spectrum).
+def load_interstellar() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Load the interstellar emission gll_iem_v07 in cells, and the structure inside them.
 
     Returns
     -------
-    bands : tuple of Band
-        The six bands of the paper.
-    intensity : ndarray, shape (6, 196608), float32
-        Photon intensity of each band in cm-2 s-1 sr-1, nside 128, RING, Galactic; within 0.2 % of
-        the table that it is derived from.
+    energy : ndarray, shape (28,)
+        In MeV, 50 to 814,008.
+    cells : ndarray, shape (28, 131, 240)
+        Mean intensity in cm-2 s-1 MeV-1 sr-1 of 12 x 11 pixels of gll_iem_v07, within 0.1 %, see
+        `~gammafind.plugins.fermi_lat.cells`.
+    structure : ndarray, shape (196608,)
+        Arbitrary norm, nside 128, RING, Galactic.
     """
     with fits.open(interstellar_path()) as file:
-        shape = np.exp(_native(file["SKYMAP"].data["LOG_INTENSITY"]))
-        ratio = _native(file["EBOUNDS"].data["RATIO"])
-        return _bands(file["EBOUNDS"].data), np.outer(ratio, shape).astype(np.float32)
+        steps = np.cumsum(np.cumsum(file["CELLS"].data, axis=0, dtype=int), axis=0)
+        cells = np.exp(steps * file["CELLS"].header["LOGSTEP"])
+        structure = np.exp(_native(file["STRUCTURE"].data["LOG_STRUCTURE"]))
+        return _native(file["ENERGIES"].data["Energy"]), cells, structure
 
 
 def interstellar_path() -> Path:
     """Path of the table of `load_interstellar`."""
-    return _FOLDER / "interstellar_lowres.fits.gz"
+    return _FOLDER / "interstellar.fits.gz"
 
 
 def load_exposure_by_year() -> tuple[tuple[Band, ...], np.ndarray]:
@@ -140,18 +142,6 @@ def load_psf3_exposure() -> np.ndarray:
     """
     with fits.open(_FOLDER / "exposure_2-20GeV_psf3.fits.gz") as file:
         return _native(file["HPXEXPOSURES"].data["ENERGY1"])
-
-
-def load_bubbles() -> np.ndarray:
-    """Load the template of the Fermi bubbles at 2-20 GeV, in units of counts.
-
-    Returns
-    -------
-    ndarray, shape (196608,)
-        Arbitrary norm, nside 128, RING, Galactic.
-    """
-    with fits.open(_FOLDER / "bubbles.fits.gz") as file:
-        return _native(file["SKYMAP"].data["TEMPLATE"])
 
 
 def load_population_table() -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -14,12 +14,12 @@ from astropy.io import fits
 from scipy.ndimage import map_coordinates
 
 from gammafind.errors import BandError, CoordinateSystemError, FileFormatError, InputDataError
-from gammafind.plugins.fermi_lat.tabulated import segment_integral, segments
+from gammafind.plugins.fermi_lat.weighted import Weight, plane_integral, weighted_integral
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import HealpixPixels
 
-__all__ = ["band_intensity"]
+__all__ = ["band_intensity", "energy_integral"]
 
 _WHAT = (
     "the LAT interstellar emission model (gll_iem_v07.fits): an image cube in Galactic "
@@ -37,6 +37,7 @@ def band_intensity(
     path: str | PathLike,
     bands: Sequence[Band],
     pixels: HealpixPixels | Sequence[HealpixPixels],
+    weights: Sequence[Weight] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """Integrate the interstellar emission over bands, on HEALPix pixels.
 
@@ -48,9 +49,12 @@ def band_intensity(
     path : path-like
         ``gll_iem_v07.fits`` or similar, gzipped or not, all-sky or a part of the sky.
     bands : sequence of Band
-        Within the energies of the cube.
+        Not below the energies of the cube; above them, the power law between the last two
+        continues.
     pixels : HealpixPixels or sequence of HealpixPixels
         The same pixels for all bands, or one per band.
+    weights : sequence of Weight, optional
+        Weight over true energy of each band, instead of 1 inside the band and 0 outside.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def band_intensity(
     InputDataError
         If a plane has values that are negative or not finite.
     BandError
-        If a band is outside the energies of the cube.
+        If a band is below the energies of the cube.
 
     References
     ----------
@@ -84,8 +88,10 @@ def band_intensity(
         grid = _Grid.of(cube.header, path)
         energies = _energies(file, cube, path)
         return tuple(
-            _resample(_integrate(cube, energies, band, path), grid, target)
-            for band, target in zip(bands, each, strict=True)
+            _resample(_integrate(cube, energies, band, weight, path), grid, target)
+            for band, weight, target in zip(
+                bands, weights or [None] * len(bands), each, strict=True
+            )
         )
 
 
@@ -170,22 +176,34 @@ def _energies(file: fits.HDUList, cube: fits.PrimaryHDU, path: Path) -> np.ndarr
     return energies
 
 
-def _integrate(cube: fits.PrimaryHDU, energies: np.ndarray, band: Band, path: Path) -> np.ndarray:
-    """Image of the intensity in a band, in cm-2 s-1 sr-1."""
+def energy_integral(
+    energies: np.ndarray,
+    plane: Callable[[int], np.ndarray],
+    band: Band,
+    weight: Weight | None,
+    path: Path,
+) -> np.ndarray:
+    """Integral of a table of planes over a band or with a weight, in cm-2 s-1 sr-1."""
     low, high = (edge.to_value(u.MeV, u.spectral()) for edge in (band.low, band.high))
-    if low < energies[0] or high > energies[-1]:
+    if low < energies[0] * (1 - 1e-6):
         raise BandError(
             f"the band {band.name} is outside the energies of {path}",
-            remedy=f"They run from {energies[0]:g} to {energies[-1]:g} MeV.",
+            remedy=f"They run from {energies[0]:g} MeV up.",
         )
-    total = np.zeros(cube.shape[1:])
-    chosen = segments(low, high, energies)
-    upper = _plane(cube, chosen[0], path)
-    for i in chosen:
-        lower, upper = upper, _plane(cube, i + 1, path)
-        nodes = energies[i], energies[i + 1]
-        total += segment_integral(nodes, (lower, upper), max(low, nodes[0]), min(high, nodes[1]))
-    return total
+    if weight is not None:
+        return weighted_integral(energies, plane, weight)
+    return plane_integral(energies, plane, low, high)
+
+
+def _integrate(
+    cube: fits.PrimaryHDU, energies: np.ndarray, band: Band, weight: Weight | None, path: Path
+) -> np.ndarray:
+    """Image of the intensity in a band, in cm-2 s-1 sr-1."""
+
+    def plane(index: int) -> np.ndarray:
+        return _plane(cube, index, path)
+
+    return energy_integral(energies, plane, band, weight, path)
 
 
 def _plane(cube: fits.PrimaryHDU, index: int, path: Path) -> np.ndarray:

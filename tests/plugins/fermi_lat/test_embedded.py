@@ -21,8 +21,8 @@ from gammafind.plugins.fermi_lat.isotropic import read_isotropic
 EDGES = [0.3, 0.5, 1, 2, 7, 20, 500] * u.GeV
 FILES = sorted((embedded.demo_counts_path().parent).glob("*.fits.gz"))
 MINE = (
-    "4fgl_dr2", "bubbles", "counts_2-20GeV_psf3", "exposure_2-20GeV_psf3", "exposure_by_year",
-    "interstellar_lowres", "isotropic",
+    "4fgl_dr2", "counts_2-20GeV_psf3", "exposure_2-20GeV_psf3", "exposure_by_year",
+    "interstellar", "isotropic",
 )  # fmt: skip
 
 
@@ -86,20 +86,23 @@ def test_the_exposure_is_of_its_size():
     assert 7e10 < exposure.min() < exposure.max() < 1.3e11
 
 
-def test_interstellar_bands_and_intensities():
-    bands, intensity = embedded.load_interstellar()
-    assert_allclose([b.low.to_value(u.GeV) for b in bands], EDGES[:-1].value)
-    assert_allclose([b.high.to_value(u.GeV) for b in bands], EDGES[1:].value)
-    assert intensity.shape == (6, 196608)
-    centre, pole = hp.ang2pix(128, [0, 0], [0, 90], lonlat=True)
-    assert np.all(intensity[:, centre] > 20 * intensity[:, pole])
+def test_interstellar_cells_and_structure():
+    energy, cells, structure = embedded.load_interstellar()
+    assert_allclose(energy[[0, -1]], [50, 814_008], rtol=1e-5)
+    assert cells.shape == (28, 131, 240)
+    assert structure.shape == (196608,)
+    assert np.all(cells[:, 65, 119:121].mean(axis=1) > 20 * cells[:, -1].mean(axis=1))
 
 
-def test_interstellar_is_near_the_original(shared):
-    path = shared / "fermi/diffuse/iem_lowres_p6v11shape_v07spec_ns128_6bins.fits.gz"
-    original = hp.read_map(path, field=None, dtype=np.float64)
-    _, intensity = embedded.load_interstellar()
-    assert np.max(np.abs(intensity / original - 1)) < 0.0025
+def test_interstellar_cells_are_those_of_the_model(shared):
+    path = shared / "fermi/diffuse/gll_iem_v07_blockmean_1p5x1p375deg.fits.gz"
+    _, cells, _ = embedded.load_interstellar()
+    assert np.max(np.abs(cells / fits.getdata(path) - 1)) < 0.0011
+
+
+def test_the_header_of_the_cells_has_the_middle_row_on_the_plane():
+    header = fits.getheader(path_of("interstellar"), "CELLS")
+    assert (header["CRPIX2"], header["CRVAL2"]) == (66, 0)
 
 
 def test_exposure_by_year_sums_to_ten_years(shared):
@@ -173,16 +176,6 @@ def test_isotropic_intensity_is_that_of_the_sky():
 def test_another_response_is_refused_by_name(irf, event_type, known):
     with pytest.raises(OptionError, match=rf"{irf} {event_type} is embedded.*{known}"):
         embedded.load_isotropic(irf, event_type)
-
-
-def test_the_bubbles_are_two_lobes_at_the_centre():
-    bubbles = embedded.load_bubbles()
-    lon, lat = hp.pix2ang(128, np.arange(bubbles.size), lonlat=True)
-    away = np.abs((lon + 180) % 360 - 180)
-    assert bubbles.min() == 0
-    assert bubbles[(away > 60) | (np.abs(lat) > 65)].max() == 0
-    assert bubbles[(away < 10) & (np.abs(lat - 30) < 10)].min() > 0
-    assert bubbles[(away < 10) & (np.abs(lat + 30) < 10)].min() > 0
 
 
 def test_4fgl_dr2_is_a_copy_for_each_caller():
