@@ -24,9 +24,14 @@ def legendre_polynomials(cosine: np.ndarray, lmax: int) -> Iterator[np.ndarray]:
 
 
 def legendre_sum(coefficients: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """Sum of ``coefficients`` times the polynomials at ``cosine``, shape of ``cosine``."""
-    total = np.zeros_like(cosine)
-    polynomials = legendre_polynomials(cosine, len(coefficients) - 1)
-    for coefficient, polynomial in zip(coefficients, polynomials, strict=True):
-        total += coefficient * polynomial
+    """Sums of ``coefficients``, shape (n, lmax + 1), times the polynomials at ``cosine``, (m,).
+
+    Returns
+    -------
+    ndarray, shape (n, m)
+    """
+    total = np.zeros((len(coefficients), len(cosine)))
+    polynomials = legendre_polynomials(cosine, coefficients.shape[1] - 1)
+    for coefficient, polynomial in zip(coefficients.T, polynomials, strict=True):
+        total += coefficient[:, None] * polynomial
     return total

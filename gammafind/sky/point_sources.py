@@ -17,7 +17,9 @@ from gammafind.sky.patch_points import PatchPoints
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import point_source_map
-from gammafind.sky.split_psf import SplitPsf, chords, near_part, split_psf
+from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.sky.split_psf import SplitPsf, chords, near_part, split_psfs
+from gammafind.utils.workers import in_threads
 
 __all__ = ["patch_counts", "sky_counts", "sky_counts_of_each"]
 
@@ -32,7 +34,7 @@ pixels, which matters for large pixels."""
 
 
 def sky_counts(
-    vectors: np.ndarray, counts: np.ndarray, pixels: Pixels, psf: RadialPsf
+    vectors: np.ndarray, counts: np.ndarray, pixels: Pixels, psf: RadialPsf | SourcePsfs
 ) -> np.ndarray:
     """Expected counts of point sources in each pixel, of the whole sky or of an image.
 
@@ -43,7 +45,8 @@ def sky_counts(
     counts : ndarray, shape (n,)
         Expected counts of each source.
     pixels : Pixels
-    psf : RadialPsf
+    psf : RadialPsf or SourcePsfs
+        Of all sources, or of each.
 
     Returns
     -------
@@ -51,12 +54,12 @@ def sky_counts(
         Flat; ``.reshape(pixels.shape)`` makes an image of it.
     """
     if not isinstance(pixels, HealpixPixels):
-        return point_source_map(vectors, np.asarray(counts), pixels, psf)
+        return _image_counts(vectors, np.asarray(counts), pixels, _each(psf, len(vectors)))
     return next(sky_counts_of_each(vectors, np.asarray(counts)[None], pixels, psf))
 
 
 def sky_counts_of_each(
-    vectors: np.ndarray, counts: np.ndarray, pixels: HealpixPixels, psf: RadialPsf
+    vectors: np.ndarray, counts: np.ndarray, pixels: HealpixPixels, psf: RadialPsf | SourcePsfs
 ) -> Iterator[np.ndarray]:
     """Yield maps of the same sources with different counts.
 
@@ -65,7 +68,7 @@ def sky_counts_of_each(
     vectors : ndarray, shape (n, 3)
     counts : ndarray, shape (n_maps, n)
     pixels : HealpixPixels
-    psf : RadialPsf
+    psf : RadialPsf or SourcePsfs
 
     Yields
     ------
@@ -76,17 +79,18 @@ def sky_counts_of_each(
         yield from np.zeros((len(counts), *pixels.shape))
         return
     area = float(pixels.pixel_area.value)
-    split = split_psf(psf, np.sqrt(area), int(_SKY_MULTIPOLES / np.sqrt(area)))
-    index, change = _near_pixels(vectors, pixels, split)
+    psfs = _each(psf, len(vectors))
+    split = split_psfs(psfs, float(np.sqrt(area)), int(_SKY_MULTIPOLES / np.sqrt(area)))
+    index, change = _near_pixels(vectors, psfs, pixels, split)
     for each in counts:
-        total = synthesise(analyse_points(vectors, each, split.window), pixels.nside)
+        total = synthesise(_harmonics(vectors, each, psfs, split), pixels.nside)
         total *= area
         np.add.at(total, index, change * np.asarray(each)[:, None])
         yield np.maximum(total, 0, out=total)
 
 
 def patch_counts(
-    vectors: np.ndarray, counts: np.ndarray, points: PatchPoints, psf: RadialPsf
+    vectors: np.ndarray, counts: np.ndarray, points: PatchPoints, psf: RadialPsf | SourcePsfs
 ) -> np.ndarray:
     """Expected counts of point sources in each pixel of all patches.
 
@@ -97,7 +101,7 @@ def patch_counts(
     counts : ndarray, shape (n,)
         Expected counts of each source.
     points : PatchPoints
-    psf : RadialPsf
+    psf : RadialPsf or SourcePsfs
 
     Returns
     -------
@@ -107,44 +111,87 @@ def patch_counts(
         return np.zeros((len(points.grid), points.width, points.width), dtype=np.float32)
     size = np.radians(points.grid.pixel_size(points.width))
     lmax = np.clip(_ENOUGH_MULTIPOLES, _PATCH_MULTIPOLES[0] / size, _PATCH_MULTIPOLES[1] / size)
-    split = split_psf(psf, size, int(lmax))
-    alm = analyse_points(vectors, counts, split.window)
-    patches = points.synthesise(alm) * points.areas
-    _add_near(patches, vectors, counts, points.grid, split)
+    psfs = _each(psf, len(vectors))
+    split = split_psfs(psfs, float(size), int(lmax))
+    patches = points.synthesise(_harmonics(vectors, counts, psfs, split)) * points.areas
+    _add_near(patches, vectors, counts, psfs, points.grid, split)
     return np.maximum(patches, 0, out=patches)
 
 
+def _each(psf: RadialPsf | SourcePsfs, number: int) -> SourcePsfs:
+    return SourcePsfs.same(psf, number) if isinstance(psf, RadialPsf) else psf
+
+
+def _harmonics(
+    vectors: np.ndarray, counts: np.ndarray, psfs: SourcePsfs, split: SplitPsf
+) -> np.ndarray:
+    """Harmonic coefficients of the smooth parts of all sources."""
+    counts = np.asarray(counts, dtype=float)
+
+    def of_node(node: int) -> np.ndarray:
+        seen = np.flatnonzero(psfs.shares[:, node])
+        weights = counts[seen] * psfs.shares[seen, node]
+        return analyse_points(vectors[seen], weights, split.windows[node])
+
+    used = np.flatnonzero(psfs.shares.any(axis=0)).tolist()
+    first, *others = in_threads(of_node, used)
+    for other in others:
+        first += other
+    return first
+
+
+def _image_counts(
+    vectors: np.ndarray, counts: np.ndarray, pixels: Pixels, psfs: SourcePsfs
+) -> np.ndarray:
+    """Expected counts in the pixels of an image."""
+    total = np.zeros(int(np.prod(pixels.shape)))
+    for kind in np.unique(psfs.kind):
+        alike = psfs.kind == kind
+        total += point_source_map(vectors[alike], counts[alike], pixels, psfs.of_kind(kind))
+    return total
+
+
 def _near_pixels(
-    vectors: np.ndarray, pixels: HealpixPixels, split: SplitPsf
+    vectors: np.ndarray, psfs: SourcePsfs, pixels: HealpixPixels, split: SplitPsf
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pixels near each source, and the near part in them for one count, both (n, k)."""
     area = float(pixels.pixel_area.value)
-    missing = 1 - area * kernel_sums(vectors, split.window, pixels.nside)
+    # The sums hardly depend on the PSF: by 3e-4 at most, at a pole of the coarsest pixels.
+    window = psfs.shares.mean(axis=0) @ split.windows
+    missing = 1 - area * kernel_sums(vectors, window, pixels.nside)
+    kind = psfs.kind
     k = min(int(np.pi * (split.reach / np.sqrt(area)) ** 2), pixels.shape[0])
     index, change = [], []
     for part in _parts(len(vectors), k):
         index.append(pixels.nearest(vectors[part], k))
-        change.append(_near_healpix(vectors[part], index[-1], pixels, split, missing[part]))
+        source = vectors[part], kind[part], missing[part]
+        change.append(_near_healpix(*source, index[-1], pixels, split))
     return np.concatenate(index), np.concatenate(change)
 
 
 def _near_healpix(
     vectors: np.ndarray,
+    kind: np.ndarray,
+    missing: np.ndarray,
     index: np.ndarray,
     pixels: HealpixPixels,
     split: SplitPsf,
-    missing: np.ndarray,
 ) -> np.ndarray:
     def fine_chord(row: np.ndarray, column: np.ndarray, n: int) -> np.ndarray:
         sub_pixels = pixels.subpixel_vectors(index[row, column], n)
         return chords(sub_pixels, vectors[row, None])
 
     chord = chords(pixels.at(index), vectors[:, None])
-    return near_part(chord, float(pixels.pixel_area.value), split, fine_chord, missing)
+    return near_part(kind, chord, float(pixels.pixel_area.value), split, fine_chord, missing)
 
 
 def _add_near(
-    patches: np.ndarray, vectors: np.ndarray, counts: np.ndarray, grid: PatchGrid, split: SplitPsf
+    patches: np.ndarray,
+    vectors: np.ndarray,
+    counts: np.ndarray,
+    psfs: SourcePsfs,
+    grid: PatchGrid,
+    split: SplitPsf,
 ) -> None:
     """Add the near part of all sources."""
     width = patches.shape[-1]
@@ -155,7 +202,8 @@ def _add_near(
     for part in _parts(len(source), len(dx)):
         row = np.rint(y[part]).astype(int)[:, None] + dy
         column = np.rint(x[part]).astype(int)[:, None] + dx
-        change = _near_patch(x[part], y[part], column, row, grid, width, split)
+        kind = psfs.kind[source[part]]
+        change = _near_patch(x[part], y[part], kind, column, row, grid, width, split)
         inside = (row >= 0) & (row < width) & (column >= 0) & (column < width)
         flat = (patch[part, None] * width + row) * width + column
         np.add.at(patches.reshape(-1), flat[inside], (change * counts[source[part], None])[inside])
@@ -164,6 +212,7 @@ def _add_near(
 def _near_patch(
     x: np.ndarray,
     y: np.ndarray,
+    kind: np.ndarray,
     column: np.ndarray,
     row: np.ndarray,
     grid: PatchGrid,
@@ -185,7 +234,7 @@ def _near_patch(
         return chord(i, *here)
 
     areas = grid.pixel_areas(column, row, width)
-    return near_part(chord(np.arange(len(x)), column, row), areas, split, fine_chord)
+    return near_part(kind, chord(np.arange(len(x)), column, row), areas, split, fine_chord)
 
 
 def _plane(east: np.ndarray, north: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

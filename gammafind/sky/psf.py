@@ -14,7 +14,7 @@ from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.legendre import legendre_polynomials
 from gammafind.units import as_value
 
-__all__ = ["RadialPsf", "ring_weights"]
+__all__ = ["RadialPsf", "ring_weights", "windows"]
 
 _SERIES_BELOW = 1e-3
 """Half widths in radians below which rounding errors exceed those of a short series."""
@@ -140,7 +140,19 @@ class RadialPsf:
         """
         if lmax < 0:
             raise OptionError(f"lmax is {lmax}", remedy="It must not be negative.")
-        return _window(self, lmax).copy()
+        return windows((self,), lmax)[0]
+
+
+def windows(psfs: tuple[RadialPsf, ...], lmax: int) -> np.ndarray:
+    """Legendre transforms of profiles with equal nodes, shape (n_psfs, lmax + 1).
+
+    Parameters
+    ----------
+    psfs : tuple of RadialPsf
+    lmax : int
+        Highest multipole, not negative.
+    """
+    return _windows(psfs, lmax).copy()
 
 
 def ring_weights(theta: np.ndarray) -> np.ndarray:
@@ -186,9 +198,9 @@ def _quadrature(nodes: np.ndarray, lmax: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=64)
-def _window(psf: RadialPsf, lmax: int) -> np.ndarray:
-    theta, step = _quadrature(psf.theta, lmax)
-    weights = step * np.sin(theta) * psf(theta)
+def _windows(psfs: tuple[RadialPsf, ...], lmax: int) -> np.ndarray:
+    theta, step = _quadrature(psfs[0].theta, lmax)
+    weights = step * np.sin(theta) * np.array([psf(theta) for psf in psfs])
     polynomials = legendre_polynomials(np.cos(theta), lmax)
-    moments = np.array([weights @ polynomial for polynomial in polynomials])
-    return moments / moments[0]
+    moments = np.array([weights @ polynomial for polynomial in polynomials]).T
+    return moments / moments[:, :1]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from gammafind.sky.legendre import legendre_sum
-from gammafind.sky.psf import RadialPsf
+from gammafind.sky.psf import RadialPsf, windows
 from gammafind.sky.psf_stamps import averaged_profile, psf_core
+from gammafind.sky.source_psfs import SourcePsfs
 
-__all__ = ["SplitPsf", "chords", "near_part", "split_psf", "square_window"]
+__all__ = ["SplitPsf", "chords", "near_part", "split_psfs", "square_window"]
 
 _REACH = 24.6
 """Radius of the near part times the highest multipole: balances speed and the error beyond it."""
@@ -32,70 +33,88 @@ FineChord = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
-    """A function of the chord between unit vectors, tabulated in narrow bins."""
+class Profiles:
+    """Functions of the chord between unit vectors, tabulated in narrow bins.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_kinds, n_bins)
+    scale : float
+        Bins per unit of the chord.
+    """
 
     values: np.ndarray
     scale: float
 
-    def __call__(self, chord: np.ndarray) -> np.ndarray:
-        """Values at ``chord``; the last one beyond the profile."""
-        bins = np.minimum(chord * self.scale, len(self.values) - 1)
-        return self.values[bins.astype(np.int32)]
+    def __call__(self, kind: np.ndarray, chord: np.ndarray) -> np.ndarray:
+        """Values of the function ``kind`` at ``chord``; the last one beyond the profile."""
+        n_bins = self.values.shape[1]
+        bins = np.minimum(chord * self.scale, n_bins - 1).astype(np.int32)
+        bins += np.asarray(kind * n_bins, dtype=np.int32)
+        return self.values.ravel()[bins]
 
 
 @dataclass(frozen=True, eq=False)
 class SplitPsf:
-    """A PSF on pixels of one size, split into smooth and near part.
+    """PSFs and their mixtures on pixels of one size, split into smooth and near part.
 
     Attributes
     ----------
-    window : ndarray, shape (lmax + 1,)
-        Legendre transform of the smooth part averaged over a pixel.
-    smooth, averaged : Profile
-        Smooth part, and PSF averaged over a pixel, per steradian.
+    windows : ndarray, shape (n_nodes, lmax + 1)
+        Legendre transforms of the smooth parts averaged over a pixel, of the PSFs.
+    smooth, averaged : Profiles
+        Smooth part, and PSF averaged over a pixel, per steradian, of each kind of mixture.
     reach : float
         Chord around a source within which the near part is added.
-    fine : tuple of (float, int, Profile)
+    fine : tuple of (float, int, Profiles)
         For pixels within a chord, from the largest to the smallest chord: sub-pixels per side, and
         the PSF averaged over one of them.
     """
 
-    window: np.ndarray
-    smooth: Profile
-    averaged: Profile
+    windows: np.ndarray
+    smooth: Profiles
+    averaged: Profiles
     reach: float
-    fine: tuple[tuple[float, int, Profile], ...]
+    fine: tuple[tuple[float, int, Profiles], ...]
 
 
-@lru_cache(maxsize=32)
-def split_psf(psf: RadialPsf, size: float, lmax: int) -> SplitPsf:
-    """Split a PSF for pixels of side ``size`` (radians).
+def split_psfs(psfs: SourcePsfs, size: float, lmax: int) -> SplitPsf:
+    """Split PSFs for pixels of side ``size`` (radians).
 
     The smooth part is the PSF with its multipoles tapered by ``exp(-11.5 (l/lmax)^4)``, which
     changes the wings beyond the near part by at most 1 % and 3e-6 of the peak.
     """
+    return _split(psfs.nodes, tuple(map(tuple, psfs.mixtures)), size, lmax)
+
+
+@lru_cache(maxsize=32)
+def _split(
+    nodes: tuple[RadialPsf, ...], mixtures: tuple[tuple[float, ...], ...], size: float, lmax: int
+) -> SplitPsf:
     ell = np.arange(lmax + 1)
     taper = np.exp(-_TAPER * (ell / lmax) ** _TAPER_POWER)
-    window = psf.window(lmax) * taper * square_window(size, lmax)
-    core, reach = psf_core(psf), _REACH / lmax
+    transforms = windows(nodes, lmax) * taper * square_window(size, lmax)
+    core, reach = min(psf_core(psf) for psf in nodes), _REACH / lmax
     scale = max(_BINS_IN_CORE / core, _BINS_IN_PIXEL / size)
-    nodes = np.linspace(0, min(1.1 * reach + 2 * size, np.pi), _NODES)
-    smooth = legendre_sum((2 * ell + 1) / (4 * np.pi) * window, np.cos(nodes))
+    angles = np.linspace(0, min(1.1 * reach + 2 * size, np.pi), _NODES)
+    smooth = legendre_sum((2 * ell + 1) / (4 * np.pi) * transforms, np.cos(angles))
+    middle = (np.arange(int(angles[-1] * scale)) + 0.5) / scale
 
-    def profile(chord: np.ndarray, density: np.ndarray) -> Profile:
-        middle = (np.arange(int(nodes[-1] * scale)) + 0.5) / scale
-        return Profile(np.interp(middle, chord, density), scale)
+    def profiles(chord_and_density: Iterable[tuple[np.ndarray, np.ndarray]]) -> Profiles:
+        of_nodes = np.array([np.interp(middle, *each) for each in chord_and_density])
+        return Profiles(np.array(mixtures) @ of_nodes, scale)
+
+    def averaged(width: float) -> Profiles:
+        return profiles(averaged_profile(psf, width) for psf in nodes)
 
     finest = 2 ** max(_LEAST_SPLIT, int(np.ceil(np.log2(_SAMPLING * size / core))))
     levels = ((4 * size, max(2, finest // 4)), (1.3 * size + core, finest))
-    fine = tuple((radius, n, profile(*averaged_profile(psf, size / n))) for radius, n in levels)
     return SplitPsf(
-        window,
-        profile(2 * np.sin(nodes / 2), smooth),
-        profile(*averaged_profile(psf, size)),
+        transforms,
+        profiles((2 * np.sin(angles / 2), density) for density in smooth),
+        averaged(size),
         reach,
-        fine,
+        tuple((radius, n, averaged(size / n)) for radius, n in levels),
     )
 
 
@@ -107,6 +126,7 @@ def square_window(size: float, lmax: int) -> np.ndarray:
 
 
 def near_part(
+    kind: np.ndarray,
     chord: np.ndarray,
     areas: np.ndarray | float,
     split: SplitPsf,
@@ -117,6 +137,8 @@ def near_part(
 
     Parameters
     ----------
+    kind : ndarray of int, shape (n,)
+        Kind of mixture of each source.
     chord : ndarray, shape (n, k)
         Length of the chord between each source and the centres of the pixels near it.
     areas : ndarray, shape (n, k) or scalar
@@ -130,14 +152,16 @@ def near_part(
     -------
     ndarray, shape (n, k)
     """
-    smooth = split.smooth(chord) * areas
-    share = split.averaged(chord)
+    smooth = split.smooth(kind[:, None], chord) * areas
+    share = split.averaged(kind[:, None], chord)
     for position, (radius, n, profile) in enumerate(split.fine):
         inside = chord < radius
         if position + 1 < len(split.fine):
             inside &= chord >= split.fine[position + 1][0]
         row, column = np.nonzero(inside)
-        share[row, column] = profile(fine_chord(row, column, n)).mean(axis=1)
+        share[row, column] = profile(kind[row, None], fine_chord(row, column, n)).mean(
+            axis=1
+        )
     share *= areas
     if missing is not None:
         share *= ((smooth.sum(axis=1) + missing) / share.sum(axis=1))[:, None]

@@ -68,24 +68,54 @@ class EnergyDispersion:
         -------
         Quantity, shape (n,)
             Per MeV; its integral over the measured energy is one. As in the LAT tools, the
-            densities of neighbouring bins are interpolated at the same fractional deviation.
+            densities of neighbouring bins are interpolated at the same scaled deviation.
         """
         energy = float(as_value(true, u.MeV, name="true"))
         deviation = np.asarray(as_value(measured, u.MeV, name="measured")) / energy - 1
         by_energy = hat_matrix(np.log10([energy]), self.axes.log_energy)[0]
         by_cosine = hat_matrix(np.array([cos_theta]), self.axes.cos_theta)[0]
-        density = np.einsum("k,j,jkn->n", by_energy, by_cosine, self._bins(deviation))
-        return density / energy / u.MeV
-
-    def _bins(self, deviation: np.ndarray) -> np.ndarray:
-        """Density of the fractional deviation in every bin, shape (n_cos, n_energy, n)."""
-        scale = width_scale(self.axes.log_energy, self.axes.cos_theta[:, None], self.scaling)[
-            ..., None
-        ]
+        scale = width_scale(np.log10(energy), cos_theta, self.scaling)
         share, *bells = self.parameters[..., None]
-        first = skewed_bell(deviation / scale, *bells[:4])
-        second = skewed_bell(deviation / scale, *bells[4:])
-        return (share * first + (1 - share) * second) / scale
+        x = deviation / scale
+        bins = share * skewed_bell(x, *bells[:4]) + (1 - share) * skewed_bell(x, *bells[4:])
+        return np.einsum("k,j,jkn->n", by_energy, by_cosine, bins) / (scale * energy) / u.MeV
+
+    def probability(
+        self, low: float, high: float, energy: np.ndarray, cos_theta: np.ndarray
+    ) -> np.ndarray:
+        """Probability that the measured energy of a photon is between two energies.
+
+        Parameters
+        ----------
+        low, high : float
+            Measured energies in MeV.
+        energy : ndarray, shape (n,)
+            True energies in MeV.
+        cos_theta : ndarray, shape (m,)
+
+        Returns
+        -------
+        ndarray, shape (n, m)
+            The integral of `density`.
+        """
+        scale = width_scale(np.log10(energy)[:, None], cos_theta, self.scaling)
+        ends = [(edge / energy[:, None] - 1) / scale for edge in (low, high)]
+        by_energy = hat_matrix(np.log10(energy), self.axes.log_energy)
+        by_cosine = hat_matrix(cos_theta, self.axes.cos_theta)
+        found = np.zeros(scale.shape)
+        for j, k in np.ndindex(self.axes.shape):
+            rows, columns = np.flatnonzero(by_energy[:, k]), np.flatnonzero(by_cosine[:, j])
+            if rows.size and columns.size:
+                here = np.ix_(rows, columns)
+                below, above = (self._integral(end[here], j, k) for end in ends)
+                weight = np.outer(by_energy[rows, k], by_cosine[columns, j])
+                found[here] += weight * (above - below)
+        return found
+
+    def _integral(self, x: np.ndarray, cosine: int, energy: int) -> np.ndarray:
+        """Probability below a scaled deviation in one bin."""
+        share, *bells = self.parameters[:, cosine, energy]
+        return share * bell_integral(x, *bells[:4]) + (1 - share) * bell_integral(x, *bells[4:])
 
 
 def skewed_bell(
@@ -109,6 +139,27 @@ def skewed_bell(
     norm = index / (width * gamma(1 / index)) * skew / (1 + skew**2)
     side = np.where(x > bias, skew, 1 / skew)
     return norm * np.exp(-((side * np.abs(x - bias) / width) ** index))
+
+
+def bell_integral(
+    x: np.ndarray, width: float, skew: float, bias: float, index: float
+) -> np.ndarray:
+    """Integral of `skewed_bell` up to ``x``, from 0 to 1.
+
+    Parameters
+    ----------
+    x : ndarray
+        Scaled deviation.
+    width, skew, bias, index : float
+        As for `skewed_bell`.
+    """
+    from scipy.special import gammainc
+
+    above = x > bias
+    side = np.where(above, skew, -1 / skew)
+    part = gammainc(1 / index, (side * (x - bias) / width) ** index)
+    below_peak = skew**2 / (1 + skew**2)
+    return below_peak + np.where(above, 1 - below_peak, -below_peak) * part
 
 
 def width_scale(log_energy: np.ndarray, cos_theta: np.ndarray, scaling: np.ndarray) -> np.ndarray:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import astropy.units as u
 import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
+from gammafind.plugins.fermi_lat.irf.band import BandResponse
 from gammafind.plugins.fermi_lat.irf.caldb import hat_matrix
 from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion
 from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea
@@ -21,16 +22,13 @@ from gammafind.units import as_value
 
 __all__ = ["Response"]
 
-_LOG_STEP = 0.01
-"""Step in log10 energy of averages over a band: balances accuracy and time."""
-
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """PSF and effective area of one or several event types, for one livetime profile.
+    """PSF, effective area and energy dispersion of event types, for one livetime profile.
 
-    The PSFs of inclinations and event types are weighted by livetime and effective area. Energy
-    dispersion is ignored.
+    The PSFs of inclinations and event types are weighted by livetime and effective area. A band
+    is one of measured energy; where the energy dispersion is not known, of true energy.
 
     Parameters
     ----------
@@ -65,6 +63,21 @@ class Response:
         at = self.event_types.index(event_type)
         names = ("event_types", "psfs", "areas", "dispersions")
         return replace(self, **{name: getattr(self, name)[at : at + 1] for name in names})
+
+    def without_dispersion(self) -> Response:
+        """Return the same response with the energy measured exactly."""
+        return replace(self, dispersions=()) if self.dispersions else self
+
+    def band(self, band: Band) -> BandResponse:
+        """Response to the photons whose measured energy is in a band.
+
+        Raises
+        ------
+        OptionError
+            If the band is outside the response.
+        """
+        low, high = np.sort(self.energies(band.edges.to(u.MeV, u.spectral())))
+        return _band_response(self, float(low), float(high))
 
     def energies(self, energy: Quantity) -> np.ndarray:
         """Check that the response covers ``energy`` and return it in MeV, shape (n,).
@@ -105,47 +118,23 @@ class Response:
     def mean_effective_area(self, energy: Quantity) -> Quantity:
         """Effective area averaged over the livetime, shape of ``energy``, in cm2."""
         mev = self.energies(energy)
-        total = sum(self._exposures(area, mev).sum(axis=1) for area in self.areas)
+        total = sum(self.exposures(area, mev).sum(axis=1) for area in self.areas)
         return (total / self.profile.livetime.sum()).reshape(np.shape(energy)) * u.cm**2
 
     def band_effective_area(self, band: Band, *, index: float = 2.3) -> Quantity:
-        """Effective area averaged over the livetime and the photons of a power law, in cm2."""
-        mev, photons = _band_photons(band, index)
-        area = self.mean_effective_area(mev * u.MeV)
-        return np.average(area.value, weights=photons) * u.cm**2
+        """Counts in a band of a power law, divided by its flux in the band and the time, in cm2.
+
+        The counts include photons of other true energies.
+        """
+        return self.band(band).effective_area(index) * u.cm**2
 
     def band_area_by_cosine(
         self, band: Band, cos_theta: np.ndarray, *, index: float = 2.3
     ) -> Quantity:
-        """Effective area averaged over the photons of a power law, shape of ``cos_theta``."""
-        mev, photons = _band_photons(band, index)
-        area = self.effective_area(mev * u.MeV, cos_theta)
-        return np.average(area.value, axis=0, weights=photons) * u.cm**2
-
-    def source_area_ratios(
-        self, band: Band, spectra: Callable[[Quantity], Quantity], *, index: float = 2.3
-    ) -> np.ndarray:
-        """Ratio of the effective area for the photons of each source to `band_effective_area`.
-
-        Parameters
-        ----------
-        band : Band
-        spectra : callable
-            Photon flux per energy of n sources, shape (n, m), at energies of shape (m,).
-        index : float
-            As for `band_effective_area`.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            1 for sources without photons in the band.
-        """
-        mev, photons = _band_photons(band, index)
-        area = self.mean_effective_area(mev * u.MeV).value
-        seen = spectra(mev * u.MeV).value * mev
-        total = seen.sum(axis=1)
-        mean = np.divide(seen @ area, total, out=np.full(len(seen), np.nan), where=total > 0)
-        return np.nan_to_num(mean / np.average(area, weights=photons), nan=1.0)
+        """`band_effective_area` at each inclination, shape of ``cos_theta``."""
+        here = self.band(band)
+        area = here.photons(index) @ here.area_by_cosine(np.ravel(cos_theta))
+        return area.reshape(np.shape(cos_theta)) * u.cm**2
 
     def psf(self, energy: Quantity) -> RadialPsf:
         """PSF at one energy.
@@ -157,7 +146,7 @@ class Response:
         """
         if np.shape(energy) != ():
             raise OptionError(f"energy has the shape {np.shape(energy)}", remedy="Give one.")
-        return self._average_psf(self.energies(energy), np.ones(1))
+        return self._psf(self.energies(energy)[0])
 
     def band_psf(self, band: Band, *, index: float = 2.3) -> RadialPsf:
         """PSF of the counts of a power law in a band.
@@ -171,18 +160,25 @@ class Response:
         Returns
         -------
         RadialPsf
-            Averaged over the counts: spectrum times livetime times effective area.
+            Averaged over the counts: spectrum times livetime times redistributed area.
 
         Raises
         ------
         OptionError
             If the band is outside the response.
         """
-        energy, photons = _band_photons(band, index)
-        return self._average_psf(self.energies(energy * u.MeV), photons)
+        here = self.band(band)
+        return here.psf(here.photons(index))
 
-    def _exposures(self, area: EffectiveArea, energy: np.ndarray) -> np.ndarray:
-        """Effective area times livetime, shape (n_energy, n_cos)."""
+    def exposures(self, area: EffectiveArea, energy: np.ndarray) -> np.ndarray:
+        """Effective area of an event type times livetime, shape (n_energy, n_cos).
+
+        Parameters
+        ----------
+        area : EffectiveArea
+        energy : ndarray, shape (n_energy,)
+            In MeV.
+        """
         profile = self.profile
         livetime = profile.livetime
         if profile.weighted is not None:
@@ -190,23 +186,19 @@ class Response:
             livetime = np.outer(offset, profile.livetime) + np.outer(slope, profile.weighted)
         return area.value(energy, profile.cos_theta) * livetime
 
-    def _average_psf(self, energy: np.ndarray, photons: np.ndarray) -> RadialPsf:
-        """PSF weighted by photons, effective area and livetime."""
+    def _psf(self, energy: float) -> RadialPsf:
+        """PSF at an energy in MeV, weighted by effective area and livetime."""
         total = np.zeros_like(THETA)
         for psf, area in zip(self.psfs, self.areas, strict=True):
-            counts = photons[:, None] * self._exposures(area, energy)
-            by_energy = hat_matrix(np.log10(energy), psf.axes.log_energy)
+            by_energy = hat_matrix(np.log10([energy]), psf.axes.log_energy)[0]
             by_cosine = hat_matrix(self.profile.cos_theta, psf.axes.cos_theta)
-            weights = by_cosine.T @ counts.T @ by_energy
-            total += np.einsum("jk,jkn->n", weights, psf.profiles)
+            weights = self.exposures(area, np.array([energy]))[0] @ by_cosine
+            total += np.einsum("j,k,jkn->n", weights, by_energy, psf.profiles)
         if not total.any():
-            raise OptionError(f"the effective area of {self.irf} is zero at these energies")
+            raise OptionError(f"the effective area of {self.irf} is zero at this energy")
         return RadialPsf(THETA, total)
 
 
-def _band_photons(band: Band, index: float) -> tuple[np.ndarray, np.ndarray]:
-    """Energies in MeV and relative photon numbers of steps in log energy."""
-    low, high = np.sort(np.log10(band.edges.to_value(u.MeV, u.spectral())))
-    steps = max(16, int(np.ceil((high - low) / _LOG_STEP)))
-    energy = 10 ** (low + (np.arange(steps) + 0.5) * (high - low) / steps)
-    return energy, (energy / energy[0]) ** (1 - index)
+@lru_cache(maxsize=128)
+def _band_response(response: Response, low: float, high: float) -> BandResponse:
+    return BandResponse(response, low, high)
