@@ -40,6 +40,8 @@ _EMBEDDED_NSIDE = 128
 """Resolution of the embedded emission."""
 _FILE_NSIDE = 512
 """Resolution for cubes: about the pixels of gll_iem_v07, 0.125 deg."""
+_INDEX = 2.6
+"""Mean photon index of the emission above 0.3 GeV."""
 _VERSION = 1
 """Version of the algorithm; the cache ignores arrays of other versions."""
 
@@ -77,27 +79,38 @@ def interstellar_intensity(
     return pixels, intensity
 
 
-def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) -> np.ndarray:
+def isotropic_intensity(
+    source: str, response: Response, bands: Sequence[Band], *, index: float
+) -> np.ndarray:
     """Intensity of the isotropic emission in each band, shape (n_bands,), in cm-2 s-1 sr-1.
+
+    It is that of a power law with ``index`` that has the counts of the emission. The spectra were
+    fitted to counts without energy dispersion, so it is not applied to them.
 
     Parameters
     ----------
     source : str
         ``"embedded"``, or the path of an ``iso_*.txt`` file.
     response : Response
-        Selects the embedded spectrum; for several event types it is their mean, weighted by
-        effective area.
+        Selects the embedded spectrum of each event type.
     bands : sequence of Band
+    index : float
+        Photon index of the exposure by which the intensity is multiplied.
     """
-    if source != "embedded":
-        return _intensities(read_isotropic(Path(source)), bands)
-    spectra = [load_isotropic(response.irf, name) for name in response.event_types]
-    areas = np.array([_area(response, name, bands) for name in response.event_types])
-    values = np.array([_intensities(spectrum, bands) for spectrum in spectra])
-    return (values * areas).sum(axis=0) / areas.sum(axis=0)
+    if source == "embedded":
+        spectra = [load_isotropic(response.irf, name) for name in response.event_types]
+    else:
+        spectra = [read_isotropic(Path(source))] * len(response.event_types)
+    return np.array([_isotropic_in_band(spectra, response, band, index) for band in bands])
 
 
-def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixels) -> np.ndarray:
+def interstellar_at_pixels(
+    source: str,
+    band: Band,
+    psf: RadialPsf,
+    pixels: Pixels,
+    weight: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
     """Intensity of the interstellar emission, convolved with the PSF, at pixel centres.
 
     Stored in the cache for HEALPix pixels.
@@ -109,6 +122,9 @@ def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixe
     band : Band
     psf : RadialPsf
     pixels : Pixels
+    weight : pair of ndarray, optional
+        True energies in MeV, and a weight at each: the integral of intensity times weight,
+        instead of the intensity in the band.
 
     Returns
     -------
@@ -118,17 +134,23 @@ def interstellar_at_pixels(source: str, band: Band, psf: RadialPsf, pixels: Pixe
 
     def compute() -> dict[str, np.ndarray]:
         home, seen = _seen(source, band, psf)
+        seen = seen * _share(band, weight)
         values = home.interpolate(seen, pixels.centres())
         return {"intensity": np.maximum(values, 0).astype(np.float32)}
 
     if not isinstance(pixels, HealpixPixels):
         return compute()["intensity"]
-    key = _key("interstellar emission at pixels", source, band, psf, pixels=repr(pixels))
+    more = {"pixels": repr(pixels), "share": f"{_share(band, weight):.9g}"}
+    key = _key("interstellar emission at pixels", source, band, psf, **more)
     return cached_arrays(key, compute)["intensity"]
 
 
 def interstellar_in_patches(
-    source: str, band: Band, psf: RadialPsf, points: PatchPoints
+    source: str,
+    band: Band,
+    psf: RadialPsf,
+    points: PatchPoints,
+    weight: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Intensity of the interstellar emission, convolved with the PSF, in all pixels of patches.
 
@@ -140,6 +162,7 @@ def interstellar_in_patches(
         In cm-2 s-1 sr-1.
     """
     home, seen = _seen(source, band, psf)
+    seen = seen * _share(band, weight)
     import healpy as hp
 
     half = home.pixel_size.to_value(u.deg) / 2
@@ -175,6 +198,17 @@ def _seen(source: str, band: Band, psf: RadialPsf) -> tuple[HealpixPixels, np.nd
 
     seen = cached_arrays(_key("interstellar emission", source, band, psf), compute)["intensity"]
     return HealpixPixels(int(np.sqrt(len(seen) / 12))), seen
+
+
+def _share(band: Band, weight: tuple[np.ndarray, np.ndarray] | None) -> float:
+    """Weighted intensity, divided by that in the band, for the mean index of the emission."""
+    if weight is None:
+        return 1.0
+    energy, values = weight
+    low, high = band.edges.to_value(u.MeV, u.spectral())
+    inside = (low ** (1 - _INDEX) - high ** (1 - _INDEX)) / (_INDEX - 1)
+    steps = np.log(energy[1] / energy[0]) * energy ** (1 - _INDEX)
+    return float(steps @ values / inside)
 
 
 def _galactic_angles(angles: np.ndarray, frame: str) -> np.ndarray:
@@ -215,10 +249,9 @@ def _filling(known: Sequence[Band], band: Band) -> list[int]:
     return inside
 
 
-def _intensities(spectrum: IsotropicSpectrum, bands: Sequence[Band]) -> np.ndarray:
-    return np.array([spectrum.band_intensity(band.low, band.high).value for band in bands])
-
-
-def _area(response: Response, event_type: str, bands: Sequence[Band]) -> list[float]:
-    alone = response.only(event_type)
-    return [alone.band_effective_area(band).value for band in bands]
+def _isotropic_in_band(
+    spectra: Sequence[IsotropicSpectrum], response: Response, band: Band, index: float
+) -> float:
+    exact = response.undispersed.band(band)
+    photons = np.array([exact.photons_of(spectrum.differential) for spectrum in spectra])
+    return float((photons * exact.areas).sum() / response.band(band).effective_area(index))

@@ -14,7 +14,6 @@ from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS
 from gammafind.plugins.fermi_lat.diffuse import interstellar_at_pixels, interstellar_in_patches
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 from gammafind.plugins.fermi_lat.fluxes import (
-    band_fluxes,
     flux_history,
     galactic_vectors,
     positions,
@@ -29,7 +28,7 @@ from gammafind.sky.patch_points import PatchPoints, on_patches
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.point_sources import patch_counts, sky_counts, sky_counts_of_each
 from gammafind.sky.projection import to_frame
-from gammafind.sky.psf import RadialPsf
+from gammafind.sky.source_psfs import SourcePsfs
 
 __all__ = ["FermiLatRenderer"]
 
@@ -68,13 +67,16 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         Folder with the CALDB files of responses that do not come with the package; by default
         that of the environment variable CALDB.
     index : float
-        Photon index over which PSF and effective area are averaged in a band.
+        Photon index over which PSF and exposure are averaged in a band.
+    dispersion : bool
+        Whether measured energies differ from true ones, where the response has the dispersion.
 
     Notes
     -----
-    The effective area is averaged in a band over the photons of each source where the table has
-    spectra. The PSF is that of a power law with ``index``; so is the effective area for the
-    diffuse emission. Energy dispersion is left out.
+    Where the table of sources has spectra, the counts of each source in a band are those of its
+    own spectrum, with photons from outside the band, and so is its PSF. The exposure and the PSFs
+    that an observation contains are those of a power law with ``index``. The energy dispersion
+    is applied to sources and interstellar emission; isotropic spectra were fitted without it.
 
     References
     ----------
@@ -112,8 +114,10 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
             for exposure, target in zip(self._exposure(pixels), pixels, strict=True)
         ]
         interstellar = (
-            interstellar_at_pixels(self.interstellar, band, psf, target)
-            for band, psf, target in zip(self.bands, self.psfs(), pixels, strict=True)
+            interstellar_at_pixels(self.interstellar, band, psf, target, weight)
+            for band, psf, target, weight in zip(
+                self.bands, self.psfs(), pixels, self._interstellar_weights(), strict=True
+            )
         )
         return {
             "interstellar": tuple(i * s for i, s in zip(interstellar, scale, strict=True)),
@@ -124,8 +128,8 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         vectors = galactic_vectors(sources)
         counts = self._source_counts(sources, vectors)
         return tuple(
-            _render_band(vectors, counts[:, i], psf, target)
-            for i, (psf, target) in enumerate(zip(self.psfs(), pixels, strict=True))
+            _render_band(vectors, counts[:, i], self._source_psfs(sources, i), target)
+            for i, target in enumerate(pixels)
         )
 
     def _render_patches(
@@ -135,13 +139,15 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         counts = self._source_counts(sources, vectors)
         points = {width: PatchPoints(grid, width) for width in set(n_pixels)}
         exposure = on_patches(self._exposure_at, grid, n_pixels)
-        isotropic = self._isotropic()
+        isotropic, weights = self._isotropic(), self._interstellar_weights()
         rendered, background = [], []
         for i, (band, psf, width) in enumerate(zip(self.bands, self.psfs(), n_pixels, strict=True)):
             here = points[width]
             in_frame = to_frame(vectors, grid.frame)
-            rendered.append(patch_counts(in_frame, counts[:, i], here, psf))
-            diffuse = interstellar_in_patches(self.interstellar, band, psf, here) + isotropic[i]
+            psfs = self._source_psfs(sources, i)
+            rendered.append(patch_counts(in_frame, counts[:, i], here, psfs))
+            galactic = interstellar_in_patches(self.interstellar, band, psf, here, weights[i])
+            diffuse = galactic + isotropic[i]
             background.append(diffuse * exposure[i] * here.areas.astype(np.float32))
         return tuple(rendered), tuple(background), exposure
 
@@ -149,19 +155,22 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         if not self.epochs:
             yield from super()._component_epochs(sources, band)
             return
-        pixels, psf = self.pixels[band], self.psfs()[band]
+        pixels = self.pixels[band]
         shares = self._year_shares(pixels.centres(), band).astype(np.float32)
         for name in np.unique(sources["class_label"]).tolist():
             chosen = sources[np.asarray(sources["class_label"]) == name]
             vectors = galactic_vectors(chosen)
-            mean = self._mean_counts(chosen, vectors)[:, band]
+            mean, psfs = (
+                self._mean_counts(chosen, vectors)[:, band],
+                self._source_psfs(chosen, band),
+            )
             if np.all(flux_history(chosen) == 1):
                 # What does not vary is rendered once: shares hardly change within a PSF.
-                yield name, shares * _render_band(vectors, mean, psf, pixels)
+                yield name, shares * _render_band(vectors, mean, psfs, pixels)
                 continue
             yearly = mean * self._year_shares(positions(chosen), band) * flux_history(chosen).T
             maps = np.empty((N_YEARS, *pixels.shape), dtype=np.float32)
-            each = sky_counts_of_each(vectors, yearly, pixels, psf)
+            each = sky_counts_of_each(vectors, yearly, pixels, psfs)
             for year, values in enumerate(each):
                 maps[year] = values
             yield name, maps
@@ -183,15 +192,14 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
 
     def _mean_counts(self, sources: QTable, vectors: np.ndarray) -> np.ndarray:
         """Expected counts, shape (n, n_bands), of sources that do not vary."""
-        flux = band_fluxes(sources, self._energy_bands, self.index)
-        seen = [flux * channel.source_areas(sources) for channel in self._channels]
+        seen = [channel.source_fluxes(sources) for channel in self._channels]
         return np.concatenate(seen, axis=1) * self._exposure_at(vectors).T
 
 
 def _render_band(
-    vectors: np.ndarray, counts: np.ndarray, psf: RadialPsf, pixels: Pixels
+    vectors: np.ndarray, counts: np.ndarray, psfs: SourcePsfs, pixels: Pixels
 ) -> np.ndarray:
     """Expected counts in a band of sources at Galactic unit vectors."""
     vectors = to_frame(vectors, pixels.frame)
-    seen = sky_counts(vectors, counts, pixels, psf)
+    seen = sky_counts(vectors, counts, pixels, psfs)
     return seen.reshape(pixels.shape).astype(np.float32)
