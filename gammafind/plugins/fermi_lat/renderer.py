@@ -13,6 +13,7 @@ from astropy.table import QTable
 from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS
 from gammafind.plugins.fermi_lat.diffuse import interstellar_at_pixels, interstellar_in_patches
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+from gammafind.plugins.fermi_lat.extended import Layout, layout_of
 from gammafind.plugins.fermi_lat.fluxes import (
     flux_history,
     galactic_vectors,
@@ -23,11 +24,14 @@ from gammafind.plugins.fermi_lat.sources import read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.areas import pixel_areas
+from gammafind.sky.extended_sources import add_to_patches, profile_stamps
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patch_points import PatchPoints, on_patches
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.point_sources import patch_counts, sky_counts, sky_counts_of_each
 from gammafind.sky.projection import to_frame
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.shapes import convolved
 from gammafind.sky.source_psfs import SourcePsfs
 
 __all__ = ["FermiLatRenderer"]
@@ -127,25 +131,25 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     def _render(self, sources: QTable, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]:
         vectors = galactic_vectors(sources)
         counts = self._source_counts(sources, vectors)
+        layout = layout_of(sources)
         return tuple(
-            _render_band(vectors, counts[:, i], self._source_psfs(sources, i), target)
+            _render_band(layout, counts[:, i], self._source_psfs(sources, i), target)
             for i, target in enumerate(pixels)
         )
 
     def _render_patches(
         self, sources: QTable, grid: PatchGrid, n_pixels: tuple[int, ...]
     ) -> tuple[tuple[np.ndarray, ...], ...]:
-        vectors = galactic_vectors(sources)
-        counts = self._source_counts(sources, vectors)
+        layout = layout_of(sources)
+        counts = self._source_counts(sources, galactic_vectors(sources))
         points = {width: PatchPoints(grid, width) for width in set(n_pixels)}
         exposure = on_patches(self._exposure_at, grid, n_pixels)
         isotropic, weights = self._isotropic(), self._interstellar_weights()
         rendered, background = [], []
         for i, (band, psf, width) in enumerate(zip(self.bands, self.psfs(), n_pixels, strict=True)):
             here = points[width]
-            in_frame = to_frame(vectors, grid.frame)
             psfs = self._source_psfs(sources, i)
-            rendered.append(patch_counts(in_frame, counts[:, i], here, psfs))
+            rendered.append(_render_in_patches(layout, counts[:, i], psfs, here))
             galactic = interstellar_in_patches(self.interstellar, band, psf, here, weights[i])
             diffuse = galactic + isotropic[i]
             background.append(diffuse * exposure[i] * here.areas.astype(np.float32))
@@ -164,14 +168,14 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
                 self._mean_counts(chosen, vectors)[:, band],
                 self._source_psfs(chosen, band),
             )
+            layout = layout_of(chosen)
             if np.all(flux_history(chosen) == 1):
                 # What does not vary is rendered once: shares hardly change within a PSF.
-                yield name, shares * _render_band(vectors, mean, psfs, pixels)
+                yield name, shares * _render_band(layout, mean, psfs, pixels)
                 continue
             yearly = mean * self._year_shares(positions(chosen), band) * flux_history(chosen).T
             maps = np.empty((N_YEARS, *pixels.shape), dtype=np.float32)
-            each = sky_counts_of_each(vectors, yearly, pixels, psfs)
-            for year, values in enumerate(each):
+            for year, values in enumerate(_render_each(layout, yearly, psfs, pixels)):
                 maps[year] = values
             yield name, maps
         for name, sky in self._alone(band).background().items():
@@ -197,9 +201,49 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
 
 
 def _render_band(
-    vectors: np.ndarray, counts: np.ndarray, psfs: SourcePsfs, pixels: Pixels
+    layout: Layout, counts: np.ndarray, psfs: SourcePsfs, pixels: Pixels
 ) -> np.ndarray:
-    """Expected counts in a band of sources at Galactic unit vectors."""
-    vectors = to_frame(vectors, pixels.frame)
-    seen = sky_counts(vectors, counts, pixels, psfs)
+    """Expected counts of sources in a band."""
+    (seen,) = _render_each(layout, counts[None], psfs, pixels)
     return seen.reshape(pixels.shape).astype(np.float32)
+
+
+def _render_each(
+    layout: Layout, counts: np.ndarray, psfs: SourcePsfs, pixels: Pixels
+) -> Iterator[np.ndarray]:
+    """Yield flat maps of the same sources with different counts, shape (n_maps, n)."""
+    vectors = to_frame(layout.vectors, pixels.frame)
+    of_points, here = counts[:, layout.rows] * layout.shares, psfs[layout.rows]
+    shapes = list(layout.round)
+    centres, profiles = _round(layout, psfs, pixels.frame)
+    stamps = profile_stamps(centres, pixels, profiles)
+    if isinstance(pixels, HealpixPixels):
+        maps = sky_counts_of_each(vectors, of_points, pixels, here)
+    else:
+        maps = (sky_counts(vectors, each, pixels, here) for each in of_points)
+    for each, total in zip(counts, maps, strict=True):
+        for row, stamp in zip(shapes, stamps, strict=True):
+            np.add.at(total, stamp.pixel[0], each[row] * stamp.fraction[0])
+        yield total
+
+
+def _render_in_patches(
+    layout: Layout, counts: np.ndarray, psfs: SourcePsfs, points: PatchPoints
+) -> np.ndarray:
+    """Expected counts of sources in a band, in all pixels of patches."""
+    frame = points.grid.frame
+    of_points = counts[layout.rows] * layout.shares
+    vectors = to_frame(layout.vectors, frame)
+    patches = patch_counts(vectors, of_points, points, psfs[layout.rows])
+    centres, profiles = _round(layout, psfs, frame)
+    add_to_patches(patches, centres, counts[list(layout.round)], points, profiles)
+    return patches
+
+
+def _round(layout: Layout, psfs: SourcePsfs, frame: str) -> tuple[np.ndarray, list[RadialPsf]]:
+    """Unit vectors in a frame, and profiles, of the sources that are round."""
+    vectors = to_frame(layout.centres[list(layout.round)].reshape(-1, 3), frame)
+    profiles = [
+        convolved(psfs.of_kind(psfs.kind[row]), shape) for row, shape in layout.round.items()
+    ]
+    return vectors, profiles
