@@ -24,14 +24,15 @@ def legendre_polynomials(cosine: np.ndarray, lmax: int) -> Iterator[np.ndarray]:
 
 
 def legendre_sum(coefficients: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """Sums of ``coefficients``, shape (n, lmax + 1), times the polynomials at ``cosine``, (m,).
+    """Sums of ``coefficients``, shape (..., lmax + 1), times the polynomials at ``cosine``.
 
     Returns
     -------
-    ndarray, shape (n, m)
+    ndarray, shape (..., n)
+        For ``cosine`` of shape (n,).
     """
-    total = np.zeros((len(coefficients), len(cosine)))
-    polynomials = legendre_polynomials(cosine, coefficients.shape[1] - 1)
-    for coefficient, polynomial in zip(coefficients.T, polynomials, strict=True):
-        total += coefficient[:, None] * polynomial
+    total = np.zeros((*coefficients.shape[:-1], cosine.size))
+    polynomials = legendre_polynomials(cosine, coefficients.shape[-1] - 1)
+    for coefficient, polynomial in zip(np.moveaxis(coefficients, -1, 0), polynomials, strict=True):
+        total += coefficient[..., None] * polynomial
     return total

@@ -159,9 +159,7 @@ def near_part(
         if position + 1 < len(split.fine):
             inside &= chord >= split.fine[position + 1][0]
         row, column = np.nonzero(inside)
-        share[row, column] = profile(kind[row, None], fine_chord(row, column, n)).mean(
-            axis=1
-        )
+        share[row, column] = profile(kind[row, None], fine_chord(row, column, n)).mean(axis=1)
     share *= areas
     if missing is not None:
         share *= ((smooth.sum(axis=1) + missing) / share.sum(axis=1))[:, None]

@@ -12,13 +12,21 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
-from gammafind.plugins.fermi_lat.diffuse import isotropic_intensity
+from gammafind.plugins.fermi_lat.diffuse import interstellar_index, isotropic_intensity
 from gammafind.plugins.fermi_lat.exposure import exposure_at, exposure_maps
-from gammafind.plugins.fermi_lat.irf import Response
+from gammafind.plugins.fermi_lat.fluxes import band_fluxes
+from gammafind.plugins.fermi_lat.irf import (
+    BandResponse,
+    Response,
+    psfs_of_indices,
+    psfs_of_photons,
+)
+from gammafind.plugins.fermi_lat.weighted import Weight
 from gammafind.plugins.fermi_lat.years import year_shares
 from gammafind.sky.bands import Band
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.source_psfs import SourcePsfs
 
 __all__ = ["Channel"]
 
@@ -51,7 +59,23 @@ class Channel:
     @cached_property
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""
-        return tuple(self.response.band_psf(band, index=self.index) for band in self.bands)
+        return tuple(here.psf(here.photons(self.index)) for here in self._responses)
+
+    @property
+    def interstellar_psfs(self) -> tuple[RadialPsf, ...]:
+        """PSF of the photons of the interstellar emission in each band."""
+        return tuple(
+            here.psf(here.photons(interstellar_index(band)))
+            for band, here in zip(self.bands, self._responses, strict=True)
+        )
+
+    @property
+    def interstellar_weights(self) -> tuple[Weight, ...]:
+        """Energies in MeV and weights of each band, with which an intensity is integrated.
+
+        The integral times `exposure` is counts per solid angle.
+        """
+        return tuple(here.weight(self.index) for here in self._responses)
 
     def exposure(self, pixels: Sequence[Pixels]) -> tuple[np.ndarray, ...]:
         """Exposure of each band in cm2 s at the centres of its pixels."""
@@ -61,19 +85,40 @@ class Channel:
         """Exposure in cm2 s at Galactic unit vectors, shape (n_bands, n)."""
         return exposure_at(self.exposure_source, self.response, self.bands, vectors, **self._time)
 
-    def source_areas(self, sources: QTable) -> np.ndarray:
-        """Ratio of the effective area for each source to that in `exposure`, (n, n_bands)."""
+    def source_fluxes(self, sources: QTable) -> np.ndarray:
+        """Flux of a power law with `index` that has the counts of each source, (n, n_bands).
+
+        In cm-2 s-1; times `exposure` it is the counts. Photons whose true energy is outside the
+        band are included.
+
+        Raises
+        ------
+        TableError
+            As for `~gammafind.plugins.fermi_lat.fluxes.band_fluxes`.
+        """
+        fluxes = band_fluxes(sources, self.bands, self.index)
         if "SpectrumType" not in sources.colnames:
-            return np.ones((len(sources), len(self.bands)))
-        spectra = spectra_of(sources).differential
-        ratios = [
-            self.response.source_area_ratios(band, spectra, index=self.index) for band in self.bands
+            return fluxes
+        spectra = spectra_of(sources)
+        seen = [
+            here.photons_of(spectra.differential) @ here.area / here.effective_area(self.index)
+            for here in self._responses
         ]
-        return np.stack(ratios, axis=1)
+        return np.stack(seen, axis=1)
+
+    def source_psfs(self, sources: QTable, band: int) -> SourcePsfs:
+        """PSF of each source in a band, of its own spectrum where the table has it."""
+        here = self._responses[band]
+        if "SpectrumType" not in sources.colnames:
+            return psfs_of_indices(here, self.index, len(sources))
+        return psfs_of_photons(here, here.photons_of(spectra_of(sources).differential))
 
     def isotropic(self, source: str) -> np.ndarray:
-        """Intensity of the isotropic emission of each band in cm-2 s-1 sr-1, shape (n_bands,)."""
-        return isotropic_intensity(source, self.response, self.bands)
+        """Intensity of the isotropic emission in each band, shape (n_bands,).
+
+        In cm-2 s-1 sr-1; times `exposure` it is the counts per solid angle.
+        """
+        return isotropic_intensity(source, self.response, self.bands, index=self.index)
 
     def year_shares(self, positions: SkyCoord, band: int) -> np.ndarray:
         """Share of each year in the exposure of ten years in a band, shape (n, 10)."""
@@ -81,6 +126,10 @@ class Channel:
         return year_shares(
             self.response, self.bands[band], positions, index=self.index, max_zenith=zenith
         )
+
+    @property
+    def _responses(self) -> tuple[BandResponse, ...]:
+        return tuple(self.response.band(band) for band in self.bands)
 
     @property
     def _time(self) -> dict[str, object]:

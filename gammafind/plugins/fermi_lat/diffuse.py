@@ -117,24 +117,29 @@ def interstellar_index(band: Band) -> float:
     return float(brentq(excess, -10, 20))
 
 
-def isotropic_intensity(source: str, response: Response, bands: Sequence[Band]) -> np.ndarray:
+def isotropic_intensity(
+    source: str, response: Response, bands: Sequence[Band], *, index: float
+) -> np.ndarray:
     """Intensity of the isotropic emission in each band, shape (n_bands,), in cm-2 s-1 sr-1.
+
+    It is that of a power law with ``index`` that has the counts of the emission. The spectra were
+    fitted to counts without energy dispersion, so it is not applied to them.
 
     Parameters
     ----------
     source : str
         ``"embedded"``, or the path of an ``iso_*.txt`` file.
     response : Response
-        Selects the embedded spectrum; for several event types it is their mean, weighted by
-        effective area.
+        Selects the embedded spectrum of each event type.
     bands : sequence of Band
+    index : float
+        Photon index of the exposure by which the intensity is multiplied.
     """
-    if source != "embedded":
-        return _intensities(read_isotropic(Path(source)), bands)
-    spectra = [load_isotropic(response.irf, name) for name in response.event_types]
-    areas = np.array([_area(response, name, bands) for name in response.event_types])
-    values = np.array([_intensities(spectrum, bands) for spectrum in spectra])
-    return (values * areas).sum(axis=0) / areas.sum(axis=0)
+    if source == "embedded":
+        spectra = [load_isotropic(response.irf, name) for name in response.event_types]
+    else:
+        spectra = [read_isotropic(Path(source))] * len(response.event_types)
+    return np.array([_isotropic_in_band(spectra, response, band, index) for band in bands])
 
 
 def interstellar_at_pixels(
@@ -263,10 +268,9 @@ def _key(
     }
 
 
-def _intensities(spectrum: IsotropicSpectrum, bands: Sequence[Band]) -> np.ndarray:
-    return np.array([spectrum.band_intensity(band.low, band.high).value for band in bands])
-
-
-def _area(response: Response, event_type: str, bands: Sequence[Band]) -> list[float]:
-    alone = response.only(event_type)
-    return [alone.band_effective_area(band).value for band in bands]
+def _isotropic_in_band(
+    spectra: Sequence[IsotropicSpectrum], response: Response, band: Band, index: float
+) -> float:
+    exact = response.undispersed.band(band)
+    photons = np.array([exact.photons_of(spectrum.differential) for spectrum in spectra])
+    return float((photons * exact.areas).sum() / response.band(band).effective_area(index))

@@ -73,9 +73,14 @@ def exposure_maps(
 
     Notes
     -----
+    Exposure is the counts of a power law with ``index`` in a band, divided by its flux there. It
+    includes the energy dispersion of the response; a file, which does not, is multiplied by its
+    mean effect.
+
     The embedded exposure is measured: 573 weeks, 2-20 GeV, PSF3, zenith angles below 90 deg. It is
     multiplied by the ratio of two exposures of survey mode at each declination: for the requested
-    response, bands and time, and for the measurement; see `survey_exposure`. Breaks in the South
+    response, bands and time, and for the measurement, which does not include the energy
+    dispersion; see `survey_exposure`. Breaks in the South
     Atlantic Anomaly and pointed observations are those of the measurement.
     """
     home, maps = _known_maps(source, response, bands, index, year, max_zenith)
@@ -129,7 +134,8 @@ def _known_maps(
 ) -> tuple[Pixels, np.ndarray]:
     """Pixels and exposure maps, shape (n_bands, n_pixels); NaN where unknown."""
     if source not in EMBEDDED_EXPOSURES:
-        return _from_file(source, bands, index, year)
+        home, maps = _from_file(source, bands, index, year)
+        return home, maps * _dispersion_factors(response, bands, index)[:, None]
     days = survey_days(source, year)
     zeniths = np.broadcast_to(max_zenith, len(bands), subok=True)
     declination = _HOME.centres().icrs.dec
@@ -140,13 +146,22 @@ def _known_maps(
     irf, event_type, edges, time = _MEASURED
     measured = survey_time_exposure(
         survey_days(time),
-        load_response(irf, event_type),
+        load_response(irf, event_type).undispersed,
         energy_bands(edges * u.GeV)[0],
         declination,
         index=index,
         max_zenith=MEASURED_ZENITH,
     )
     return _HOME, np.array(asked) / measured * load_psf3_exposure()
+
+
+def _dispersion_factors(response: Response, bands: Sequence[Band], index: float) -> np.ndarray:
+    """Counts with energy dispersion, divided by those without, shape (n_bands,)."""
+    seen, exact = (
+        [each.band_effective_area(band, index=index).value for band in bands]
+        for each in (response, response.undispersed)
+    )
+    return np.array(seen) / exact
 
 
 def _from_file(

@@ -11,6 +11,7 @@ from typing import Self
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
+from astropy.table import QTable
 
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
@@ -30,6 +31,7 @@ from gammafind.plugins.fermi_lat.selection import (
     warn_of_other_photons,
 )
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
+from gammafind.plugins.fermi_lat.weighted import Weight
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band, energy_bands
@@ -38,6 +40,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
+from gammafind.sky.source_psfs import SourcePsfs
 
 __all__ = ["LatInstrument"]
 
@@ -60,6 +63,7 @@ class LatInstrument(Instrument):
     edisp_file: str = ""
     caldb: str = ""
     index: float = 2.3
+    dispersion: bool = True
 
     def __post_init__(self) -> None:
         irf, types = split_name(self.irf)
@@ -115,15 +119,9 @@ class LatInstrument(Instrument):
 
     @cached_property
     def responses(self) -> tuple[Response, ...]:
-        """PSF and effective area of each entry of `event_types`."""
-        if self.psf_file:
-            return tuple(
-                read_response(
-                    self.psf_file, self.aeff_file, types, edisp_path=self.edisp_file or None
-                )
-                for types in self.event_types
-            )
-        return tuple(load_response(self.irf, types, caldb=self.caldb) for types in self.event_types)
+        """PSF, effective area and energy dispersion of each entry of `event_types`."""
+        found = (self._response(types) for types in self.event_types)
+        return tuple(one if self.dispersion else one.undispersed for one in found)
 
     def observe(self, counts: SkyMap) -> Observation:
         """Join counts with background, exposure and PSF; warn of photons of another selection.
@@ -190,6 +188,12 @@ class LatInstrument(Instrument):
     def _types(self) -> tuple[str, ...]:
         return tuple(name for types in self.event_types for name in types.split("+"))
 
+    def _response(self, types: str) -> Response:
+        if not self.psf_file:
+            return load_response(self.irf, types, caldb=self.caldb)
+        edisp_file = self.edisp_file or None
+        return read_response(self.psf_file, self.aeff_file, types, edisp_path=edisp_file)
+
     def _compare_selection(self, counts: SkyMap, types: str) -> None:
         warn_of_other_photons(
             counts.meta.get("selections", ()), irf=self._irf, event_types=types.split("+")
@@ -225,6 +229,19 @@ class LatInstrument(Instrument):
                 for channel, types in zip(self._channels, self.event_types, strict=True)
             ]
         )
+
+    def _interstellar(self) -> tuple[tuple[RadialPsf, Weight], ...]:
+        """PSF of the interstellar emission in each band, and the weight of its integral."""
+        return tuple(
+            pair
+            for channel in self._channels
+            for pair in zip(channel.interstellar_psfs, channel.interstellar_weights, strict=True)
+        )
+
+    def _source_psfs(self, sources: QTable, band: int) -> SourcePsfs:
+        """PSF of each source in a band."""
+        channel, energy = divmod(band, len(self._energy_bands))
+        return self._channels[channel].source_psfs(sources, energy)
 
     def _year_shares(self, positions: SkyCoord, band: int) -> np.ndarray:
         """Share of each year in the exposure of a band, shape (10, n)."""

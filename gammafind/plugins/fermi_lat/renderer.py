@@ -13,8 +13,8 @@ from astropy.table import QTable
 from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS
 from gammafind.plugins.fermi_lat.diffuse import interstellar_at_pixels, interstellar_in_patches
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+from gammafind.plugins.fermi_lat.extended import Layout, layout_of
 from gammafind.plugins.fermi_lat.fluxes import (
-    band_fluxes,
     flux_history,
     galactic_vectors,
     positions,
@@ -24,12 +24,15 @@ from gammafind.plugins.fermi_lat.sources import read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.areas import pixel_areas
+from gammafind.sky.extended_sources import add_to_patches, profile_stamps
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patch_points import PatchPoints, on_patches
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.point_sources import patch_counts, sky_counts, sky_counts_of_each
 from gammafind.sky.projection import to_frame
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.shapes import convolved
+from gammafind.sky.source_psfs import SourcePsfs
 
 __all__ = ["FermiLatRenderer"]
 
@@ -68,13 +71,16 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         Folder with the CALDB files of responses that do not come with the package; by default
         that of the environment variable CALDB.
     index : float
-        Photon index over which PSF and effective area are averaged in a band.
+        Photon index over which PSF and exposure are averaged in a band.
+    dispersion : bool
+        Whether measured energies differ from true ones, where the response has the dispersion.
 
     Notes
     -----
-    The effective area is averaged in a band over the photons of each source where the table has
-    spectra. The PSF is that of a power law with ``index``; so is the effective area for the
-    diffuse emission. Energy dispersion is left out.
+    Where the table of sources has spectra, the counts of each source in a band are those of its
+    own spectrum, with photons from outside the band, and so is its PSF. The exposure and the PSFs
+    that an observation contains are those of a power law with ``index``. The energy dispersion
+    is applied to sources and interstellar emission; isotropic spectra were fitted without it.
 
     References
     ----------
@@ -112,8 +118,10 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
             for exposure, target in zip(self._exposure(pixels), pixels, strict=True)
         ]
         interstellar = (
-            interstellar_at_pixels(self.interstellar, band, psf, target)
-            for band, psf, target in zip(self.bands, self.psfs(), pixels, strict=True)
+            interstellar_at_pixels(self.interstellar, band, psf, target, weight)
+            for band, (psf, weight), target in zip(
+                self.bands, self._interstellar(), pixels, strict=True
+            )
         )
         return {
             "interstellar": tuple(i * s for i, s in zip(interstellar, scale, strict=True)),
@@ -123,25 +131,28 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     def _render(self, sources: QTable, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]:
         vectors = galactic_vectors(sources)
         counts = self._source_counts(sources, vectors)
+        layout = layout_of(sources)
         return tuple(
-            _render_band(vectors, counts[:, i], psf, target)
-            for i, (psf, target) in enumerate(zip(self.psfs(), pixels, strict=True))
+            _render_band(layout, counts[:, i], self._source_psfs(sources, i), target)
+            for i, target in enumerate(pixels)
         )
 
     def _render_patches(
         self, sources: QTable, grid: PatchGrid, n_pixels: tuple[int, ...]
     ) -> tuple[tuple[np.ndarray, ...], ...]:
-        vectors = galactic_vectors(sources)
-        counts = self._source_counts(sources, vectors)
+        layout = layout_of(sources)
+        counts = self._source_counts(sources, galactic_vectors(sources))
         points = {width: PatchPoints(grid, width) for width in set(n_pixels)}
         exposure = on_patches(self._exposure_at, grid, n_pixels)
-        isotropic = self._isotropic()
+        isotropic, galactic = self._isotropic(), self._interstellar()
         rendered, background = [], []
-        for i, (band, psf, width) in enumerate(zip(self.bands, self.psfs(), n_pixels, strict=True)):
+        for i, (band, width) in enumerate(zip(self.bands, n_pixels, strict=True)):
             here = points[width]
-            in_frame = to_frame(vectors, grid.frame)
-            rendered.append(patch_counts(in_frame, counts[:, i], here, psf))
-            diffuse = interstellar_in_patches(self.interstellar, band, psf, here) + isotropic[i]
+            psfs = self._source_psfs(sources, i)
+            rendered.append(_render_in_patches(layout, counts[:, i], psfs, here))
+            psf, weight = galactic[i]
+            diffuse = interstellar_in_patches(self.interstellar, band, psf, here, weight)
+            diffuse += isotropic[i]
             background.append(diffuse * exposure[i] * here.areas.astype(np.float32))
         return tuple(rendered), tuple(background), exposure
 
@@ -149,20 +160,23 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         if not self.epochs:
             yield from super()._component_epochs(sources, band)
             return
-        pixels, psf = self.pixels[band], self.psfs()[band]
+        pixels = self.pixels[band]
         shares = self._year_shares(pixels.centres(), band).astype(np.float32)
         for name in np.unique(sources["class_label"]).tolist():
             chosen = sources[np.asarray(sources["class_label"]) == name]
             vectors = galactic_vectors(chosen)
-            mean = self._mean_counts(chosen, vectors)[:, band]
+            mean, psfs = (
+                self._mean_counts(chosen, vectors)[:, band],
+                self._source_psfs(chosen, band),
+            )
+            layout = layout_of(chosen)
             if np.all(flux_history(chosen) == 1):
                 # What does not vary is rendered once: shares hardly change within a PSF.
-                yield name, shares * _render_band(vectors, mean, psf, pixels)
+                yield name, shares * _render_band(layout, mean, psfs, pixels)
                 continue
             yearly = mean * self._year_shares(positions(chosen), band) * flux_history(chosen).T
             maps = np.empty((N_YEARS, *pixels.shape), dtype=np.float32)
-            each = sky_counts_of_each(vectors, yearly, pixels, psf)
-            for year, values in enumerate(each):
+            for year, values in enumerate(_render_each(layout, yearly, psfs, pixels)):
                 maps[year] = values
             yield name, maps
         for name, sky in self._alone(band).background().items():
@@ -183,15 +197,54 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
 
     def _mean_counts(self, sources: QTable, vectors: np.ndarray) -> np.ndarray:
         """Expected counts, shape (n, n_bands), of sources that do not vary."""
-        flux = band_fluxes(sources, self._energy_bands, self.index)
-        seen = [flux * channel.source_areas(sources) for channel in self._channels]
+        seen = [channel.source_fluxes(sources) for channel in self._channels]
         return np.concatenate(seen, axis=1) * self._exposure_at(vectors).T
 
 
 def _render_band(
-    vectors: np.ndarray, counts: np.ndarray, psf: RadialPsf, pixels: Pixels
+    layout: Layout, counts: np.ndarray, psfs: SourcePsfs, pixels: Pixels
 ) -> np.ndarray:
-    """Expected counts in a band of sources at Galactic unit vectors."""
-    vectors = to_frame(vectors, pixels.frame)
-    seen = sky_counts(vectors, counts, pixels, psf)
+    """Expected counts of sources in a band."""
+    (seen,) = _render_each(layout, counts[None], psfs, pixels)
     return seen.reshape(pixels.shape).astype(np.float32)
+
+
+def _render_each(
+    layout: Layout, counts: np.ndarray, psfs: SourcePsfs, pixels: Pixels
+) -> Iterator[np.ndarray]:
+    """Yield flat maps of the same sources with different counts, shape (n_maps, n)."""
+    vectors = to_frame(layout.vectors, pixels.frame)
+    of_points, here = counts[:, layout.rows] * layout.shares, psfs[layout.rows]
+    shapes = list(layout.round)
+    centres, profiles = _round(layout, psfs, pixels.frame)
+    stamps = profile_stamps(centres, pixels, profiles)
+    if isinstance(pixels, HealpixPixels):
+        maps = sky_counts_of_each(vectors, of_points, pixels, here)
+    else:
+        maps = (sky_counts(vectors, each, pixels, here) for each in of_points)
+    for each, total in zip(counts, maps, strict=True):
+        for row, stamp in zip(shapes, stamps, strict=True):
+            np.add.at(total, stamp.pixel[0], each[row] * stamp.fraction[0])
+        yield total
+
+
+def _render_in_patches(
+    layout: Layout, counts: np.ndarray, psfs: SourcePsfs, points: PatchPoints
+) -> np.ndarray:
+    """Expected counts of sources in a band, in all pixels of patches."""
+    frame = points.grid.frame
+    of_points = counts[layout.rows] * layout.shares
+    vectors = to_frame(layout.vectors, frame)
+    patches = patch_counts(vectors, of_points, points, psfs[layout.rows])
+    centres, profiles = _round(layout, psfs, frame)
+    add_to_patches(patches, centres, counts[list(layout.round)], points, profiles)
+    return patches
+
+
+def _round(layout: Layout, psfs: SourcePsfs, frame: str) -> tuple[np.ndarray, list[RadialPsf]]:
+    """Unit vectors in a frame, and profiles, of the sources that are round."""
+    vectors = to_frame(layout.centres[list(layout.round)].reshape(-1, 3), frame)
+    profiles = [
+        convolved(psfs.of_kind(psfs.kind[row]), shape) for row, shape in layout.round.items()
+    ]
+    return vectors, profiles

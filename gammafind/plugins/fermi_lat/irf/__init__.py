@@ -1,5 +1,6 @@
 """Responses of the Fermi-LAT: PSF, effective area, energy dispersion, livetime, exposure."""
 
+from gammafind.plugins.fermi_lat.irf.band import BandResponse
 from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion, read_dispersion
 from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea, read_effective_area
 from gammafind.plugins.fermi_lat.irf.exposure import livetime_exposure, survey_exposure
@@ -16,9 +17,11 @@ from gammafind.plugins.fermi_lat.irf.load import (
 )
 from gammafind.plugins.fermi_lat.irf.psf import PsfTable, read_psf
 from gammafind.plugins.fermi_lat.irf.response import Response
+from gammafind.plugins.fermi_lat.irf.source_psfs import psfs_of_indices, psfs_of_photons
 
 __all__ = [
     "EMBEDDED_RESPONSES",
+    "BandResponse",
     "EffectiveArea",
     "EnergyDispersion",
     "LivetimeCube",
@@ -27,6 +30,8 @@ __all__ = [
     "Response",
     "livetime_exposure",
     "load_response",
+    "psfs_of_indices",
+    "psfs_of_photons",
     "read_dispersion",
     "read_effective_area",
     "read_livetime_cube",

@@ -49,7 +49,7 @@ class BandResponse:
     @cached_property
     def energy(self) -> np.ndarray:
         """True energies in MeV at the centres of equal steps of the logarithm, shape (n,)."""
-        low, high = self._limits
+        low, _ = self._limits
         return np.exp(np.log(low) + (np.arange(self._steps) + 0.5) * self._width)
 
     @cached_property
@@ -59,7 +59,12 @@ class BandResponse:
         Effective area times the probability of a measured energy in the band, averaged over the
         livetime and summed over event types.
         """
-        total = sum(weights.sum(axis=1) for weights in self._exposures)
+        return self.areas.sum(axis=0)
+
+    @cached_property
+    def areas(self) -> np.ndarray:
+        """Redistributed area of each event type, shape (n_types, n)."""
+        total = np.array([weights.sum(axis=1) for weights in self._exposures])
         return total / self.response.profile.livetime.sum()
 
     def area_by_cosine(self, cos_theta: np.ndarray) -> np.ndarray:
@@ -79,16 +84,19 @@ class BandResponse:
         return (self.energy / self.low) ** power * self._width / in_band
 
     def photons_of(self, spectra: Callable[[Quantity], Quantity]) -> np.ndarray:
-        """Photon flux of n sources in each step, shape (n, n_energies), in cm-2 s-1.
+        """Photons of any spectra in each step.
 
         Parameters
         ----------
         spectra : callable
-            Photon flux per energy, shape (n, m), at energies of shape (m,).
+            Photons per MeV, shape (..., n), at energies of shape (n,).
+
+        Returns
+        -------
+        ndarray, shape (..., n)
+            In the unit of the spectra without MeV-1.
         """
-        with np.errstate(over="ignore", under="ignore"):
-            flux = spectra(self.energy * u.MeV).to_value("cm-2 s-1 MeV-1")
-        return flux * (self.energy * self._width)
+        return spectra(self.energy * u.MeV).value * (self.energy * self._width)
 
     def effective_area(self, index: float) -> float:
         """Counts of a power law for a flux in the band and a time of one, in cm2."""
@@ -112,9 +120,19 @@ class BandResponse:
             raise OptionError(f"the effective area of {self.response.irf} is zero in the band")
         return RadialPsf(THETA, density)
 
+    def weight(self, index: float) -> tuple[np.ndarray, np.ndarray]:
+        """Energies and `area` there, divided by `effective_area`.
+
+        The integral of an intensity per energy, times this weight, is the intensity in the band
+        of a power law with the same counts. The outermost steps reach to their edges.
+        """
+        low, high = self._limits
+        values = self.area / self.effective_area(index)
+        return np.array([low, *self.energy, high]), values[[0, *range(len(values)), -1]]
+
     def containment(self, radius: float) -> np.ndarray:
         """Redistributed area times containment within ``radius`` (radians), shape (n,)."""
-        theta = np.append(THETA[THETA < radius], radius)
+        theta = np.append(THETA[radius > THETA], radius)
         inner = np.array([np.interp(theta, THETA, profile) for profile in self._profiles])
         return inner @ ring_weights(theta)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import astropy.units as u
 import numpy as np
@@ -64,8 +64,9 @@ class Response:
         names = ("event_types", "psfs", "areas", "dispersions")
         return replace(self, **{name: getattr(self, name)[at : at + 1] for name in names})
 
-    def without_dispersion(self) -> Response:
-        """Return the same response with the energy measured exactly."""
+    @cached_property
+    def undispersed(self) -> Response:
+        """The same response with energies that are measured exactly."""
         return replace(self, dispersions=()) if self.dispersions else self
 
     def band(self, band: Band) -> BandResponse:

@@ -1,0 +1,180 @@
+"""Extended sources of a table: their shapes, and the points that stand for those not round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import QTable
+from astropy.wcs import WCS
+from astropy.wcs.utils import proj_plane_pixel_area
+
+from gammafind.errors import CoordinateSystemError, InputDataError, OptionError, TableError
+from gammafind.plugins.fermi_lat.fluxes import galactic_vectors, positions
+from gammafind.sky.fits.opening import open_fits
+from gammafind.sky.projection import unit_vectors
+from gammafind.sky.shapes import Shape, shape_points
+
+__all__ = ["Layout", "layout_of"]
+
+_MAX_POINTS = 10_000
+"""Points of a map: pixels of larger maps are joined."""
+_DEFAULTS = {
+    "extension_inner": 0.0,
+    "extension_ratio": 1.0,
+    "extension_angle": 0.0,
+}
+_REMEDY = (
+    "extension_model is empty for a point source, or disc, ring, gaussian or map; "
+    "extension_radius and extension_inner are in degrees, extension_map is a FITS image."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where the counts of the sources of a table come from.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (m,)
+        Source of each point.
+    vectors : ndarray, shape (m, 3)
+        Galactic unit vectors of the points.
+    shares : ndarray, shape (m,)
+        Share of the counts of its source in each point.
+    centres : ndarray, shape (n, 3)
+        Galactic unit vectors of the sources.
+    round : dict of int to Shape
+        Sources that are no points, but round.
+    """
+
+    rows: np.ndarray
+    vectors: np.ndarray
+    shares: np.ndarray
+    centres: np.ndarray
+    round: dict[int, Shape]
+
+
+def layout_of(sources: QTable) -> Layout:
+    """Divide sources into points and round shapes.
+
+    Parameters
+    ----------
+    sources : QTable
+        Without the column ``extension_model``, or with an empty one, sources are points. The
+        columns ``extension_radius``, ``extension_inner`` (of a ring), ``extension_ratio`` and
+        ``extension_angle`` are those of `~gammafind.sky.shapes.Shape`, in degrees;
+        ``extension_map`` is the path of a FITS image, at whose place the source is.
+
+    Raises
+    ------
+    TableError
+        If a column is missing or a shape is impossible.
+    InputFileError
+        If a map cannot be used.
+    """
+    centres = galactic_vectors(sources)
+    if "extension_model" not in sources.colnames:
+        return Layout(np.arange(len(sources)), centres, np.ones(len(sources)), centres, {})
+    models = np.char.strip(np.asarray(sources["extension_model"], dtype=str))
+    is_point = models == ""
+    rows, vectors = [np.flatnonzero(is_point)], [centres[is_point]]
+    shares, shapes = [np.ones(is_point.sum())], {}
+    for row in np.flatnonzero(~is_point).tolist():
+        if models[row] == "map":
+            at, share = map_points(_map_path(sources, row))
+        else:
+            shape = _shape(sources, row, str(models[row]))
+            if shape.is_round:
+                shapes[row] = shape
+                continue
+            at, share = _at_offsets(positions(sources[row : row + 1])[0], shape)
+        rows.append(np.full(len(at), row))
+        vectors.append(at)
+        shares.append(share)
+    points = (np.concatenate(parts) for parts in (rows, vectors, shares))
+    return Layout(*points, centres, shapes)
+
+
+@lru_cache(maxsize=128)
+def map_points(path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of an image as points: Galactic unit vectors, and shares, which add up to one.
+
+    Raises
+    ------
+    CoordinateSystemError
+        If the image has no celestial coordinates.
+    InputDataError
+        If a value is negative or not finite, or all are zero.
+    InputFileError
+        If the file cannot be read.
+    """
+    with open_fits(path, what="a FITS image of an extended source") as file:
+        images = [hdu for hdu in file if hdu.is_image and hdu.header.get("NAXIS", 0) >= 2]
+        if not images:
+            raise InputDataError("the file has no image", path=path)
+        image, wcs = _plane(images[0]), WCS(images[0].header).celestial
+    if not wcs.has_celestial:
+        raise CoordinateSystemError("the image has no celestial coordinates", path=path)
+    if not np.all(np.isfinite(image) & (image >= 0)) or not image.any():
+        raise InputDataError("the image has negative values, NaN, or only zeros", path=path)
+    block = int(np.ceil(np.sqrt(max(1, np.count_nonzero(image) / _MAX_POINTS))))
+    y, x = np.nonzero(image)
+    values = image[y, x] * proj_plane_pixel_area(wcs)
+    columns = -(-image.shape[1] // block)
+    _, inverse = np.unique(y // block * columns + x // block, return_inverse=True)
+    total = np.bincount(inverse, values)
+    at = (np.bincount(inverse, values * part) / total for part in (x, y))
+    here = wcs.pixel_to_world(*at).galactic
+    return unit_vectors(here.l.deg, here.b.deg).reshape(-1, 3), total / total.sum()
+
+
+def _plane(hdu: fits.PrimaryHDU) -> np.ndarray:
+    data = np.asarray(hdu.data, dtype=float)
+    return data.reshape(-1, *data.shape[-2:])[0]
+
+
+def _at_offsets(centre: SkyCoord, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+    east, north = shape_points(shape)
+    here = centre.directional_offset_by(
+        np.arctan2(east, north) * u.rad, np.hypot(east, north) * u.rad
+    ).galactic
+    return unit_vectors(here.l.deg, here.b.deg).reshape(-1, 3), np.full(len(east), 1 / len(east))
+
+
+def _shape(sources: QTable, row: int, model: str) -> Shape:
+    values = {
+        name.removeprefix("extension_"): _number(sources, name, row)
+        for name in ("extension_radius", *_DEFAULTS)
+    }
+    for name in ("radius", "inner", "angle"):
+        values[name] = float(np.radians(values[name]))
+    if model != "ring":
+        values["inner"] = 0.0
+    try:
+        return Shape(model, **values)  # type: ignore[arg-type]
+    except OptionError as error:
+        name = sources["name"][row]
+        raise TableError(f"source {name}: {error.fault}", remedy=_REMEDY) from None
+
+
+def _number(sources: QTable, name: str, row: int) -> float:
+    """Value of a column in degrees, or its default where the column or the value is missing."""
+    if name not in sources.colnames:
+        if name in _DEFAULTS:
+            return _DEFAULTS[name]
+        raise TableError(f"the table of sources lacks the column {name}", remedy=_REMEDY)
+    value = sources[name][row]
+    number = float(value.to_value(u.deg)) if getattr(value, "unit", None) else float(value)
+    return _DEFAULTS.get(name, number) if np.isnan(number) else number
+
+
+def _map_path(sources: QTable, row: int) -> str:
+    path = str(sources["extension_map"][row]) if "extension_map" in sources.colnames else ""
+    if not path.strip():
+        raise TableError(f"source {sources['name'][row]} has no extension_map", remedy=_REMEDY)
+    return path.strip()
