@@ -108,6 +108,8 @@ class DayRenderer(FermiLatRenderer):
     """The renderer with the livetime of one day: PSF at the Crab, exposure on the whole sky."""
 
     livetime_cube: str
+    # gtmodel made the reference without energy dispersion.
+    dispersion: bool = False
 
     @cached_property
     def cube(self):
@@ -216,7 +218,9 @@ def isotropic_map(renderer: FermiLatRenderer, reference: Reference) -> np.ndarra
     """Our expected counts of the isotropic emission in each bin and pixel."""
     pixels = reference.pixels
     exposure = np.stack(renderer.exposure((pixels,) * len(renderer.bands)).values)
-    intensity = isotropic_intensity(renderer.isotropic, renderer.responses[0], renderer.bands)
+    intensity = isotropic_intensity(
+        renderer.isotropic, renderer.responses[0], renderer.bands, index=renderer.index
+    )
     return exposure * pixel_areas(pixels).reshape(pixels.shape) * intensity[:, None, None]
 
 

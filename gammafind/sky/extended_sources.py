@@ -8,7 +8,7 @@ import astropy.units as u
 import numpy as np
 
 from gammafind.sky.patch_points import PatchPoints
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import Stamps, averaged_profile, stamps
 
@@ -30,11 +30,19 @@ def profile_stamps(
     pixels : Pixels
     profiles : sequence of RadialPsf
         Shape of each source convolved with the PSF.
+
+    Returns
+    -------
+    list of Stamps
+        On HEALPix pixels the shares of each source add up to one.
     """
-    return [
+    found = [
         stamps(vector[None], pixels, profile, containment=_CONTAINMENT)
         for vector, profile in zip(vectors, profiles, strict=True)
     ]
+    if not isinstance(pixels, HealpixPixels):
+        return found
+    return [Stamps(stamp.pixel, stamp.fraction / stamp.fraction.sum()) for stamp in found]
 
 
 def add_to_patches(

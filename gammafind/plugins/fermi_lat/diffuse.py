@@ -273,4 +273,4 @@ def _isotropic_in_band(
 ) -> float:
     exact = response.undispersed.band(band)
     photons = np.array([exact.photons_of(spectrum.differential) for spectrum in spectra])
-    return float((photons * exact.areas).sum() / response.band(band).effective_area(index))
+    return float((photons * exact.area_by_type).sum() / response.band(band).effective_area(index))

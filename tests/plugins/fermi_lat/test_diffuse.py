@@ -80,9 +80,11 @@ def test_a_cube_that_is_not_there_is_named(tmp_path):
 
 def test_one_event_type_has_its_own_isotropic_spectrum():
     response = load_response("P8R3_ULTRACLEANVETO_V3", "PSF3")
-    (found,) = isotropic_intensity("embedded", response, bands(2, 20))
+    (found,) = isotropic_intensity("embedded", response, bands(2, 20), index=2.3)
     spectrum = embedded.load_isotropic("P8R3_ULTRACLEANVETO_V3", "PSF3")
-    assert_allclose(found, spectrum.band_intensity(2 * u.GeV, 20 * u.GeV).value)
+    intensity = spectrum.band_intensity(2 * u.GeV, 20 * u.GeV).value
+    exact, seen = (r.band_effective_area(bands(2, 20)[0]) for r in (response.undispersed, response))
+    assert_allclose(found, intensity * exact / seen, rtol=2e-3)
 
 
 def test_several_event_types_have_the_mean_weighted_with_their_areas():
@@ -90,20 +92,24 @@ def test_several_event_types_have_the_mean_weighted_with_their_areas():
     both = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT+BACK")
     responses = [load_response("P8R3_ULTRACLEANVETO_V3", name) for name in names]
     band = bands(1, 2)
-    alone = [isotropic_intensity("embedded", r, band)[0] for r in responses]
+    alone = [isotropic_intensity("embedded", r, band, index=2.3)[0] for r in responses]
     area = [r.band_effective_area(band[0]).value for r in responses]
-    assert_allclose(isotropic_intensity("embedded", both, band)[0], np.average(alone, weights=area))
+    assert_allclose(
+        isotropic_intensity("embedded", both, band, index=2.3)[0], np.average(alone, weights=area)
+    )
 
 
 def test_an_isotropic_file_of_ones_own_is_used(tmp_path):
     path = tmp_path / "iso.txt"
     energy = np.geomspace(100, 1e6, 30)
     np.savetxt(path, np.column_stack([energy, 1e-2 * energy**-2.0]))
-    renderer = FermiLatRenderer(energies=(2, 20), nsides=(16,), isotropic=str(path))
+    renderer = FermiLatRenderer(
+        energies=(2, 20), nsides=(16,), isotropic=str(path), dispersion=False
+    )
     counts = renderer.background()["isotropic"].values[0]
     intensity = 1e-2 * (1 / 2000 - 1 / 20_000)
     expected = intensity * renderer.exposure().values[0] * 4 * np.pi / 3072
-    assert_allclose(counts, expected, rtol=1e-6)
+    assert_allclose(counts, expected, rtol=3e-3)
 
 
 def test_a_flat_sky_is_seen_flat():

@@ -19,7 +19,8 @@ from gammafind.sky.pixels import HealpixPixels
 from tests.fitting.skies import image
 from tests.sky.fits.builders import skymap, write
 
-PSF3 = load_response("P8R3_ULTRACLEANVETO_V3", "PSF3")
+DISPERSED = load_response("P8R3_ULTRACLEANVETO_V3", "PSF3")
+PSF3 = DISPERSED.undispersed
 BAND = energy_bands([2, 20] * u.GeV)
 HOME = (HealpixPixels(128),)
 
@@ -32,6 +33,17 @@ def test_the_measured_selection_has_the_measured_exposure():
     assert_allclose(maps("573-weeks")[0], embedded.load_psf3_exposure(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("source", ["573-weeks", "file"])
+def test_the_exposure_includes_the_energy_dispersion(source, tmp_path):
+    if source == "file":
+        path = tmp_path / "exposure.fits"
+        write(path, skymap(np.full((1, 192), 5e10)))
+        source = str(path)
+    ratio = maps(source, DISPERSED)[0] / maps(source)[0]
+    areas = [r.band_effective_area(BAND[0]).value for r in (DISPERSED, PSF3)]
+    assert_allclose(ratio, areas[0] / areas[1], rtol=3e-3)
+
+
 def test_ten_years_are_their_share_of_573_weeks():
     assert EMBEDDED_EXPOSURES["573-weeks"] == 573 * 7
     ratio = maps("ten-years")[0] / maps("573-weeks")[0]
@@ -41,14 +53,14 @@ def test_ten_years_are_their_share_of_573_weeks():
 
 
 def test_exposure_goes_with_the_effective_area():
-    front = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT")
+    front = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT").undispersed
     ratio = maps("ten-years", front)[0] / maps("ten-years")[0]
     area = [r.band_effective_area(BAND[0], index=2.3).value for r in (front, PSF3)]
     assert_allclose(ratio.mean(), area[0] / area[1], rtol=0.015)
 
 
 def test_front_events_come_from_on_axis_and_prefer_the_equator_less():
-    front = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT")
+    front = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT").undispersed
     ratio = maps("573-weeks", front)[0] / maps("573-weeks")[0]
     dec = np.abs(HOME[0].centres().icrs.dec.deg)
     assert 1.1 < ratio[dec < 10].mean() / ratio[dec > 75].mean() < 1.2
@@ -57,7 +69,7 @@ def test_front_events_come_from_on_axis_and_prefer_the_equator_less():
 def test_the_exposure_of_ten_years_is_near_that_by_year():
     # That table is the pattern of PSF3 events in all bands; FRONT events differ by declination.
     bands, by_year = embedded.load_exposure_by_year()
-    front = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT")
+    front = load_response("P8R3_ULTRACLEANVETO_V3", "FRONT").undispersed
     pixels = (HealpixPixels(32),) * 6
     found = maps("ten-years", front, bands, pixels)
     for array, expected in zip(found, by_year.sum(axis=1), strict=True):

@@ -25,10 +25,14 @@ def lat(**options) -> FermiLatRenderer:
 
 @pytest.fixture
 def caldb(tmp_path):
-    """Write files as in CALDB: of one kind (psf, aeff), one response and some event types."""
+    """Write files as in CALDB: of one kind, one response and some event types."""
 
     def write(kind: str, irf: str, types: tuple[str, ...]) -> str:
-        prefixes = {"psf": ("RPSF", "PSF_SCAL"), "aeff": ("EFFECTIVE", "EFFICIENCY", "PHI")}[kind]
+        prefixes = {
+            "psf": ("RPSF", "PSF_SCAL"),
+            "aeff": ("EFFECTIVE", "EFFICIENCY", "PHI"),
+            "edisp": ("ENERGY", "EDISP"),
+        }[kind]
         path = tmp_path / f"{kind}_{irf}_{types[0]}.fits"
         with fits.open(DATA / f"response_{irf}.fits.gz") as hdus:
             kept = [h for h in hdus[1:] if h.name.startswith(prefixes) and h.name.endswith(types)]
@@ -39,7 +43,7 @@ def caldb(tmp_path):
 
 
 def test_official_files_take_the_place_of_the_embedded_response(caldb):
-    files = {f"{kind}_file": caldb(kind, P8R3, QUARTILES) for kind in ("psf", "aeff")}
+    files = {f"{kind}_file": caldb(kind, P8R3, QUARTILES) for kind in ("psf", "aeff", "edisp")}
     given = lat(event_types=("PSF3",), **files)
     own = lat(event_types=("PSF3",), irf=P8R3)
     (one,), (other,) = given.psfs(), own.psfs()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import astropy.units as u
 import numpy as np
@@ -13,13 +12,13 @@ from astropy.units import Quantity
 
 from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.irf.caldb import hat_matrix
-from gammafind.plugins.fermi_lat.irf.psf import THETA
+from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion
+from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea
+from gammafind.plugins.fermi_lat.irf.livetime import LivetimeProfile
+from gammafind.plugins.fermi_lat.irf.psf import THETA, PsfTable
 from gammafind.sky.psf import RadialPsf, ring_weights
 
-if TYPE_CHECKING:
-    from gammafind.plugins.fermi_lat.irf.response import Response
-
-__all__ = ["BandResponse"]
+__all__ = ["BandResponse", "exposures"]
 
 _LOG_STEP = 0.01
 """Step in log10 energy: balances accuracy and time."""
@@ -36,13 +35,19 @@ class BandResponse:
 
     Parameters
     ----------
-    response : Response
-        Without energy dispersion, true and measured energy are equal.
+    psfs, areas : tuple of PsfTable, tuple of EffectiveArea
+        One per event type.
+    dispersions : tuple of EnergyDispersion
+        One per event type; without them, true and measured energy are equal.
+    profile : LivetimeProfile
     low, high : float
         Measured energies in MeV.
     """
 
-    response: Response
+    psfs: tuple[PsfTable, ...]
+    areas: tuple[EffectiveArea, ...]
+    dispersions: tuple[EnergyDispersion, ...]
+    profile: LivetimeProfile
     low: float
     high: float
 
@@ -59,17 +64,17 @@ class BandResponse:
         Effective area times the probability of a measured energy in the band, averaged over the
         livetime and summed over event types.
         """
-        return self.areas.sum(axis=0)
+        return self.area_by_type.sum(axis=0)
 
     @cached_property
-    def areas(self) -> np.ndarray:
+    def area_by_type(self) -> np.ndarray:
         """Redistributed area of each event type, shape (n_types, n)."""
         total = np.array([weights.sum(axis=1) for weights in self._exposures])
-        return total / self.response.profile.livetime.sum()
+        return total / self.profile.livetime.sum()
 
     def area_by_cosine(self, cos_theta: np.ndarray) -> np.ndarray:
         """Redistributed area in cm2 at each true energy and inclination, shape (n, m)."""
-        parts = zip(self.response.areas, self._probabilities, strict=True)
+        parts = zip(self.areas, self._probabilities, strict=True)
         return sum(
             area.value(self.energy, cos_theta) * _at_cosines(chance, cos_theta)
             for area, chance in parts
@@ -117,7 +122,7 @@ class BandResponse:
         """
         density = photons @ self._profiles
         if not density.any():
-            raise OptionError(f"the effective area of {self.response.irf} is zero in the band")
+            raise OptionError(f"the effective area of {self.psfs[0].irf} is zero in the band")
         return RadialPsf(THETA, density)
 
     def weight(self, index: float) -> tuple[np.ndarray, np.ndarray]:
@@ -139,9 +144,9 @@ class BandResponse:
     @property
     def _limits(self) -> tuple[float, float]:
         """True energies in MeV between which photons can be measured in the band."""
-        if not self.response.dispersions:
+        if not self.dispersions:
             return self.low, self.high
-        low, high = self.response.psfs[0].axes.energy_range
+        low, high = self.psfs[0].axes.energy_range
         return max(low, self.low / _BEYOND), min(high, self.high * _BEYOND)
 
     @property
@@ -158,20 +163,20 @@ class BandResponse:
     @cached_property
     def _probabilities(self) -> tuple[np.ndarray, ...]:
         """Probability of a measured energy in the band at `_COSINES`, one per event type."""
-        if not self.response.dispersions:
-            return (np.ones((len(self.energy), _COSINES.size)),) * len(self.response.areas)
+        if not self.dispersions:
+            return (np.ones((len(self.energy), _COSINES.size)),) * len(self.areas)
         return tuple(
             dispersion.probability(self.low, self.high, self.energy, _COSINES)
-            for dispersion in self.response.dispersions
+            for dispersion in self.dispersions
         )
 
     @cached_property
     def _exposures(self) -> tuple[np.ndarray, ...]:
         """Redistributed area times livetime, (n, n_cos) for each event type."""
-        profile = self.response.profile
-        parts = zip(self.response.areas, self._probabilities, strict=True)
+        profile = self.profile
+        parts = zip(self.areas, self._probabilities, strict=True)
         return tuple(
-            self.response.exposures(area, self.energy) * _at_cosines(chance, profile.cos_theta)
+            exposures(area, profile, self.energy) * _at_cosines(chance, profile.cos_theta)
             for area, chance in parts
         )
 
@@ -179,13 +184,30 @@ class BandResponse:
     def _profiles(self) -> np.ndarray:
         """PSF of each true energy times its redistributed area, shape (n, n_theta)."""
         total = np.zeros((len(self.energy), THETA.size))
-        cosines = self.response.profile.cos_theta
-        for psf, weights in zip(self.response.psfs, self._exposures, strict=True):
+        cosines = self.profile.cos_theta
+        for psf, weights in zip(self.psfs, self._exposures, strict=True):
             by_energy = hat_matrix(np.log10(self.energy), psf.axes.log_energy)
             by_cosine = weights @ hat_matrix(cosines, psf.axes.cos_theta)
             each = by_cosine[:, :, None] * by_energy[:, None, :]
             total += np.tensordot(each, psf.profiles, axes=2)
-        return total / self.response.profile.livetime.sum()
+        return total / self.profile.livetime.sum()
+
+
+def exposures(area: EffectiveArea, profile: LivetimeProfile, energy: np.ndarray) -> np.ndarray:
+    """Effective area of an event type times livetime, shape (n_energy, n_cos).
+
+    Parameters
+    ----------
+    area : EffectiveArea
+    profile : LivetimeProfile
+    energy : ndarray, shape (n_energy,)
+        In MeV.
+    """
+    livetime = profile.livetime
+    if profile.weighted is not None:
+        offset, slope = area.livetime_factors(energy)
+        livetime = np.outer(offset, profile.livetime) + np.outer(slope, profile.weighted)
+    return area.value(energy, profile.cos_theta) * livetime
 
 
 def _at_cosines(values: np.ndarray, cos_theta: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
-from gammafind.plugins.fermi_lat.irf.band import BandResponse
+from gammafind.plugins.fermi_lat.irf.band import BandResponse, exposures
 from gammafind.plugins.fermi_lat.irf.caldb import hat_matrix
 from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion
 from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea
@@ -119,7 +119,7 @@ class Response:
     def mean_effective_area(self, energy: Quantity) -> Quantity:
         """Effective area averaged over the livetime, shape of ``energy``, in cm2."""
         mev = self.energies(energy)
-        total = sum(self.exposures(area, mev).sum(axis=1) for area in self.areas)
+        total = sum(exposures(area, self.profile, mev).sum(axis=1) for area in self.areas)
         return (total / self.profile.livetime.sum()).reshape(np.shape(energy)) * u.cm**2
 
     def band_effective_area(self, band: Band, *, index: float = 2.3) -> Quantity:
@@ -171,29 +171,13 @@ class Response:
         here = self.band(band)
         return here.psf(here.photons(index))
 
-    def exposures(self, area: EffectiveArea, energy: np.ndarray) -> np.ndarray:
-        """Effective area of an event type times livetime, shape (n_energy, n_cos).
-
-        Parameters
-        ----------
-        area : EffectiveArea
-        energy : ndarray, shape (n_energy,)
-            In MeV.
-        """
-        profile = self.profile
-        livetime = profile.livetime
-        if profile.weighted is not None:
-            offset, slope = area.livetime_factors(energy)
-            livetime = np.outer(offset, profile.livetime) + np.outer(slope, profile.weighted)
-        return area.value(energy, profile.cos_theta) * livetime
-
     def _psf(self, energy: float) -> RadialPsf:
         """PSF at an energy in MeV, weighted by effective area and livetime."""
         total = np.zeros_like(THETA)
         for psf, area in zip(self.psfs, self.areas, strict=True):
             by_energy = hat_matrix(np.log10([energy]), psf.axes.log_energy)[0]
             by_cosine = hat_matrix(self.profile.cos_theta, psf.axes.cos_theta)
-            weights = self.exposures(area, np.array([energy]))[0] @ by_cosine
+            weights = exposures(area, self.profile, np.array([energy]))[0] @ by_cosine
             total += np.einsum("j,k,jkn->n", weights, by_energy, psf.profiles)
         if not total.any():
             raise OptionError(f"the effective area of {self.irf} is zero at this energy")
@@ -202,4 +186,5 @@ class Response:
 
 @lru_cache(maxsize=128)
 def _band_response(response: Response, low: float, high: float) -> BandResponse:
-    return BandResponse(response, low, high)
+    parts = response.psfs, response.areas, response.dispersions, response.profile
+    return BandResponse(*parts, low, high)

@@ -12,10 +12,13 @@ from gammafind.sky.source_psfs import SourcePsfs
 
 __all__ = ["psfs_of_indices", "psfs_of_photons"]
 
-_INDICES = (-1.0, 2.3, 7.0)
+_INDICES = (-1.0, 1.7, 3.0, 7.0)
 """Photon indices of the PSFs that are mixed. r68 of each source of 4FGL-DR2 with at least one
-photon a band in ten years is right to 1 % for 98 % or more of them in every band, to 0.2 % below
-7 GeV for 99 % (`benchmarks/source_psfs.py`); two PSFs leave 3 %, in wide bands 6 %."""
+photon a band in ten years is right to 1 % for 99.5 % of them in every band
+(`benchmarks/source_psfs.py`). Three PSFs leave 1 %, two leave 3 %."""
+
+_TYPICAL = 2.3
+"""Photon index of most sources."""
 
 
 def psfs_of_photons(band: BandResponse, photons: np.ndarray) -> SourcePsfs:
@@ -31,15 +34,13 @@ def psfs_of_photons(band: BandResponse, photons: np.ndarray) -> SourcePsfs:
     -------
     SourcePsfs
         Mixtures whose share of counts within r68 of an index of 2.3 is that of the source, as far
-        as the outermost PSFs allow. A source without counts has the middle one.
+        as the outermost PSFs allow. A source without counts has that of an index of 2.3.
     """
     radius, contained, nodes = _nodes(band)
     counts = photons @ band.area
     inside = photons @ band.containment(radius)
-    middle = np.interp(0.68, contained, np.arange(len(nodes)))
-    share = np.divide(inside, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-    place = np.interp(share, contained, np.arange(len(nodes)))
-    return SourcePsfs(nodes, np.where(counts > 0, place, middle))
+    share = np.divide(inside, counts, out=np.full(len(counts), 0.68), where=counts > 0)
+    return SourcePsfs(nodes, np.interp(share, contained, np.arange(len(nodes))))
 
 
 def psfs_of_indices(band: BandResponse, index: float, number: int) -> SourcePsfs:
@@ -52,7 +53,7 @@ def psfs_of_indices(band: BandResponse, index: float, number: int) -> SourcePsfs
 def _nodes(band: BandResponse) -> tuple[float, np.ndarray, tuple[RadialPsf, ...]]:
     """Radius, share of the counts within it, increasing, and PSF of each node."""
     spectra = [band.photons(index) for index in _INDICES]
-    radius = band.psf(spectra[1]).containment_radius(0.68).to_value("rad")
+    radius = band.psf(band.photons(_TYPICAL)).containment_radius(0.68).to_value("rad")
     inside = band.containment(radius)
     contained = np.array([photons @ inside / (photons @ band.area) for photons in spectra])
     order = np.argsort(contained)
