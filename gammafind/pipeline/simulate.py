@@ -208,7 +208,7 @@ def _span(start: str | Time, duration: str | Quantity) -> dict[str, str]:
     """Start and duration of an observation as text."""
     length = parse_quantity(str(duration), u.s, name="duration")
     begin = start.utc.isot if isinstance(start, Time) else start
-    return {"start": begin, "duration": f"{length.value!r} s"}
+    return {"start": begin, "duration": f"{length.value:.12g} s"}
 
 
 def _check_folder(folder: Path) -> None:
