@@ -138,6 +138,7 @@ class InterstellarEmission:
             source, energy_bands(self._edges / 1000 * u.GeV)
         )
         self._cumulative = np.cumsum(np.concatenate(maps))
+        self._axes = to_frame(np.eye(3), "icrs")
         totals = np.array([values.sum() for values in maps])
         self._index = _indices(self._edges, totals)
 
@@ -150,7 +151,7 @@ class InterstellarEmission:
         slope = 1 - self._index[part]
         share = rng.random(len(which))
         energies = low * (1 + share * ((high / low) ** slope - 1)) ** (1 / slope)
-        return energies, to_frame(_inside(self._pixels, pixel, rng), "icrs")
+        return energies, _inside(self._pixels, pixel, rng) @ self._axes
 
     def rates(self, which: np.ndarray) -> np.ndarray:
         """No variation."""

@@ -212,7 +212,7 @@ class PhotonMaker:
         ra, dec = (photons[name].astype(float) for name in ("ra", "dec"))
         pixels = self.instrument.pixels[band]
         index = pixels.pixel_of(SkyCoord(ra, dec, unit="deg", frame="icrs"))
-        counts += np.bincount(index, minlength=counts.size).reshape(counts.shape)
+        np.add.at(counts, index, 1)
 
     def _selection(self, band: int) -> Selection:
         channel, energy = divmod(band, len(self._energy_bands))

@@ -27,9 +27,11 @@ PHOTON = np.dtype(
 """A photon: mission time in s, degrees, MeV, cosine of the true inclination, row of its source,
 and bit of its event type."""
 
-_AT_ONCE = 200_000
+_AT_ONCE = 100_000
 """Photons proposed together: limits memory."""
-_ROUNDS = 20_000
+_MOST_TIMES = 64
+"""Proposals for each photon at once, of which the first that is detected counts."""
+_TRIES = 20_000
 """Proposals after which a photon is given up: its source is hardly ever in view."""
 
 
@@ -67,12 +69,14 @@ def draw_photons(
     found = []
     for start in range(0, len(which), _AT_ONCE):
         left = which[start : start + _AT_ONCE]
-        for _ in range(_ROUNDS):
-            if not left.size:
-                break
-            photons, kept = _propose(emission, left, selection, pointing, rng)
-            found.append(photons)
-            left = np.delete(left, kept)
+        tries = 0
+        while left.size and tries < _TRIES:
+            times = int(np.clip(_AT_ONCE // left.size, 1, _MOST_TIMES))
+            photons, kept = _propose(emission, np.tile(left, times), selection, pointing, rng)
+            done, first = np.unique(kept % left.size, return_index=True)
+            found.append(photons[first])
+            left = np.delete(left, done)
+            tries += times
     return np.concatenate(found) if found else np.empty(0, dtype=PHOTON)
 
 
