@@ -12,9 +12,9 @@ from gammafind.plugins.fermi_lat.photons.tables import area_of_each, largest_are
 
 __all__ = ["REACH", "Selection"]
 
-REACH = 1.8
-"""True energies beyond a band by this factor count too: of 0.3 GeV, 1e-4 of the photons come from
-farther away."""
+REACH = (1.6, 2.5)
+"""True energies below and above a band by these factors count too. 5e-4 of the photons of
+0.3-0.5 GeV come from lower ones, and 3e-4 from higher ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Selection:
         if not self.response.dispersions:
             return self.low, self.high
         first, last = self.response.psfs[0].axes.energy_range
-        return max(self.low / REACH, first), min(self.high * REACH, last)
+        return max(self.low / REACH[0], first), min(self.high * REACH[1], last)
 
     @cached_property
     def largest_area(self) -> float:
