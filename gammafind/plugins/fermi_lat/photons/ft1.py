@@ -48,7 +48,7 @@ COLUMNS = (
     Column("CONVERSION_TYPE", "I", "", "0=Front converting, 1=Back converting"),
     Column("LIVETIME", "D", "s", "livetime since the start of the file"),
     *(Column(f"DIFRSP{i}", "E", "", "Diffuse response component") for i in range(5)),
-    Column("MC_SRC_ID", "J", "", "row of true source, -1 interstellar, -2 isotropic"),
+    Column("MC_SRC_ID", "J", "", "row of source; -1 interstellar, -2 isotropic"),
     Column("MC_ENERGY", "E", "MeV", "true energy"),
 )
 """Names, formats and units of the official files, and two columns with the truth."""
