@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
+import subprocess
 import tempfile
 from pathlib import Path
 from time import perf_counter
@@ -36,12 +38,31 @@ CHOSEN = {
 }
 FLUX = 2e-5
 """Of each of these in the second list, in cm-2 s-1 above 1 GeV: about 50 000 photons."""
+FEWEST = 50
+"""Photons of a source in a band that are compared."""
 COARSE = HealpixPixels(16)
+
+
+GAMMAPY = """
+import sys
+from gammapy import __version__
+from gammapy.data import GTI, EventList
+from gammapy.maps import Map, MapAxis
+events = EventList.read(sys.argv[1])
+axis = MapAxis.from_energy_bounds("0.3 GeV", "500 GeV", nbin=5)
+binned = Map.create(binsz=1, frame="galactic", proj="CAR", axes=[axis])
+binned.fill_events(events)
+time = GTI.read(sys.argv[1]).time_sum.to("d")
+print(f"{__version__} reads {len(events.table):,} photons, bins {binned.data.sum():,.0f}, {time:.3f}")
+"""
 
 
 @kept("photon_lists")
 def main() -> None:
     """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gammapy", help="Python of an environment with gammapy")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         start = perf_counter()
         done = gammafind.simulate(
@@ -57,8 +78,16 @@ def main() -> None:
             f"{peak:.1f} GB, {(made / 'ft1.fits').stat().st_size / 1e6:.0f} MB"
         )
         compare_with_maps(made)
+        if arguments.gammapy:
+            print(f"\ngammapy: {read_by_gammapy(arguments.gammapy, made / 'ft1.fits')}")
     with tempfile.TemporaryDirectory() as folder:
         compare_bright_sources(Path(folder))
+
+
+def read_by_gammapy(python: str, path: Path) -> str:
+    """Read and bin the photons by gammapy."""
+    command = [python, "-W", "ignore", "-c", GAMMAPY, str(path)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def compare_with_maps(folder: Path) -> None:
@@ -127,6 +156,8 @@ def compare_bright_sources(folder: Path) -> None:
         for band, psf, zenith in zip(renderer.bands, psfs, zeniths, strict=True):
             low, high = band.edges.to_value(u.MeV)
             inside = (of_source["ENERGY"] >= low) & (of_source["ENERGY"] < high)
+            if inside.sum() < FEWEST:
+                continue
             report(
                 name, of_source[inside], sources[row : row + 1], here, band, zenith,
                 craft=craft, response=response, psf=psf,
