@@ -53,7 +53,8 @@ axis = MapAxis.from_energy_bounds("0.3 GeV", "500 GeV", nbin=5)
 binned = Map.create(binsz=1, frame="galactic", proj="CAR", axes=[axis])
 binned.fill_events(events)
 time = GTI.read(sys.argv[1]).time_sum.to("d")
-print(f"{__version__} reads {len(events.table):,} photons, bins {binned.data.sum():,.0f}, {time:.3f}")
+number = len(events.table)
+print(f"{__version__} reads {number:,} photons, bins {binned.data.sum():,.0f}, {time:.3f}")
 """
 
 

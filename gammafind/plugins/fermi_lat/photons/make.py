@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,11 +13,10 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.plugins.fermi_lat.diffuse import isotropic_intensity
 from gammafind.plugins.fermi_lat.embedded import load_isotropic
 from gammafind.plugins.fermi_lat.fluxes import flux_history, positions
 from gammafind.plugins.fermi_lat.instrument import LatInstrument
-from gammafind.plugins.fermi_lat.isotropic import read_isotropic
+from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum, read_isotropic
 from gammafind.plugins.fermi_lat.option_checks import CHANNEL
 from gammafind.plugins.fermi_lat.photons.emission import (
     INTERSTELLAR,
@@ -186,26 +185,20 @@ class PhotonMaker:
     ) -> Iterator[tuple[Selection, float, Emission]]:
         """Each event type with its share and its own spectrum."""
         response = selection.response
-        channel, energy = divmod(band, len(self._energy_bands))
-        of_band = self._energy_bands[energy]
-        types = self.instrument.event_types[channel]
+        types = self.instrument.event_types[band // len(self._energy_bands)]
         source = self.instrument.isotropic.replace(CHANNEL, types)
-        alone = [response.only(name) for name in response.event_types]
-        rates = np.array(
-            [
-                isotropic_intensity(source, one, [of_band])[0]
-                * one.band_effective_area(of_band).value
-                for one in alone
-            ]
-        )
-        for one, share in zip(alone, rates / rates.sum(), strict=True):
+        parts, counts = [], []
+        for name in response.event_types:
             spectrum = (
-                load_isotropic(response.irf, one.event_types[0])
+                load_isotropic(response.irf, name)
                 if source == "embedded"
                 else read_isotropic(source)
             )
-            part = Selection(one, selection.low, selection.high, selection.max_zenith)
-            yield part, share, IsotropicEmission(spectrum, part.low, part.high)
+            part = replace(selection, response=response.only(name))
+            parts.append((part, IsotropicEmission(spectrum, part.low, part.high)))
+            counts.append(_counts(spectrum, part))
+        for (part, emission), share in zip(parts, counts / np.sum(counts), strict=True):
+            yield part, share, emission
 
     def _count(self, photons: np.ndarray, band: int, counts: np.ndarray) -> None:
         """Add photons to the map of their band."""
@@ -254,3 +247,10 @@ class PhotonMaker:
     @property
     def _zeniths(self) -> tuple[float, ...]:
         return self.instrument.max_zeniths or (_ZENITH,) * len(self._energy_bands)
+
+
+def _counts(spectrum: IsotropicSpectrum, selection: Selection) -> float:
+    """Counts of an isotropic spectrum, of any norm."""
+    energy = np.geomspace(selection.low, selection.high, 100) * u.MeV
+    area = selection.response.mean_effective_area(energy).value
+    return float(np.trapezoid(spectrum.differential(energy).value * area, energy.value))
