@@ -20,7 +20,7 @@ from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import to_frame
 from gammafind.utils.version import running_version
 
-__all__ = ["PointingExposure", "livetimes", "pointing_exposure", "write_exposure"]
+__all__ = ["PointingExposure", "livetime_maps", "pointing_exposure", "write_exposure"]
 
 _PIXELS = HealpixPixels(32)
 """Pixels of 1.8 deg: the exposure changes slowly."""
@@ -71,7 +71,7 @@ class PointingExposure:
         return np.divide(at, total, out=np.full(at.shape, 1 / N_YEARS), where=total > 0)
 
 
-def livetimes(pointing: Pointing, max_zeniths: Sequence[float]) -> np.ndarray:
+def livetime_maps(pointing: Pointing, max_zeniths: Sequence[float]) -> np.ndarray:
     """Livetime in each year, pixel and bin of inclination.
 
     Parameters
@@ -129,7 +129,7 @@ def pointing_exposure(
         Of each band, in degrees.
     pointing : Pointing
     known : dict
-        Livetime of each zenith angle, from `livetimes`.
+        Livetime of each zenith angle, from `livetime_maps`.
     """
     middle = (np.arange(_COSINES) + 0.5) / _COSINES
     energies, maps = [], []

@@ -28,7 +28,7 @@ from gammafind.plugins.fermi_lat.photons.emission import (
 )
 from gammafind.plugins.fermi_lat.photons.exposure import (
     PointingExposure,
-    livetimes,
+    livetime_maps,
     pointing_exposure,
     write_exposure,
 )
@@ -71,7 +71,7 @@ class PhotonMaker:
     def exposures(self) -> tuple[PointingExposure, ...]:
         """Exposure of each channel."""
         zeniths = sorted(set(self._zeniths))
-        known = dict(zip(zeniths, livetimes(self.pointing, zeniths), strict=True))
+        known = dict(zip(zeniths, livetime_maps(self.pointing, zeniths), strict=True))
         return tuple(
             pointing_exposure(response, self._energy_bands, self._zeniths, self.pointing, known)
             for response in self.instrument.responses

@@ -1,4 +1,4 @@
-"""The orbit of Fermi: a circle whose nodes precess, and what lies below it."""
+"""The orbit of Fermi: a circle whose nodes drift, and what lies below it."""
 
 from __future__ import annotations
 
