@@ -9,6 +9,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
+from embedded_responses import print_isotropic, print_tables
 from results import kept
 
 from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue, spectra_of
@@ -47,6 +48,8 @@ def main() -> None:
         f"| exposure against gtexpcube2, median deviation | {100 * np.median(off):.3f} % | 0.3 % |"
     )
     print(f"| the same, largest | {100 * off.max():.3f} % | 1 % |")
+    print_tables(DATA / "irf")
+    print_isotropic(DATA / "irf", DATA / "diffuse")
 
 
 def compare_psf(file: str, psf: str, aeff: str, event_type: str) -> str:

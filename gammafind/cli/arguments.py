@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gammafind.sky.bands import Band
 
 __all__ = [
+    "add_caldb_argument",
     "add_map_arguments",
     "add_output_arguments",
     "add_plugin_arguments",
@@ -86,6 +87,21 @@ def add_plugin_arguments(parser: ArgumentParser) -> None:
         default=[],
         metavar="ROLE.NAME=VALUE",
         help="option of a plugin, such as localiser.threshold=25; may be repeated",
+    )
+    add_caldb_argument(parser)
+
+
+def add_caldb_argument(parser: ArgumentParser) -> None:
+    """Add the folder of response files, as an option of the renderer."""
+    parser.add_argument(
+        "--caldb",
+        dest="option",
+        action="append",
+        default=[],
+        type="renderer.caldb={}".format,
+        metavar="DIR",
+        help="folder of Fermi-LAT responses (CALDB) that do not come with the package; that of "
+        "$CALDB by default",
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
+    add_caldb_argument,
     add_output_arguments,
     command_line,
     parse_options,
@@ -114,6 +115,7 @@ def _add_sources(parser: ArgumentParser) -> None:
         help="option of the population or the renderer, such as population.flux_min=1e-12; "
         "may be repeated",
     )
+    add_caldb_argument(parser)
 
 
 def run(arguments: Namespace) -> None:

@@ -56,6 +56,10 @@ def test_the_screen_says_what_was_made_and_what_comes_next(capsys):
     assert lines[1].startswith("1 catalogue made in ")
 
 
+def test_the_folder_of_responses_is_an_option_of_the_renderer(capsys):
+    assert "has no option 'caldb'" in refused(capsys, "--caldb", "/data/caldb", "-o", "skies")
+
+
 def test_what_comes_next_is_told_with_the_options_of_the_instrument(capsys):
     options = ["--option", "population.n=3", "--option", "renderer.year=1"]
     assert simulate(*options, "-o", "skies") == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 
 import astropy.units as u
 import healpy as hp
@@ -125,6 +127,17 @@ def test_isotropic_spectra_are_the_originals(shared, irf):
         original, found = read_isotropic(path), embedded.load_isotropic(irf, event_type)
         for name in ("energy", "intensity", "error"):
             assert_allclose(getattr(found, name).value, getattr(original, name).value, rtol=0)
+
+
+def test_the_tool_derives_the_isotropic_spectra(shared, root, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(root / "tools")
+    tool = importlib.import_module("derive_isotropic")
+    monkeypatch.setattr("provenance.DATA", tmp_path)
+    tool.derive(shared / "fermi/diffuse")
+    with fits.open(tmp_path / "isotropic.fits.gz") as new, fits.open(path_of("isotropic")) as old:
+        assert fits.FITSDiff(new, old).identical
+    for name in ("derive_isotropic", "provenance"):
+        del sys.modules[name]
 
 
 @pytest.mark.parametrize("irf", EMBEDDED_RESPONSES)

@@ -93,6 +93,18 @@ def test_a_name_of_the_lat_tools_contains_the_event_types():
         lat(irf="P8R3_SOURCE_V3::SIDE")
 
 
+def test_a_sum_of_types_has_the_exposure_and_the_isotropic_counts_of_its_channels():
+    types = ("EDISP1", "EDISP2", "EDISP3")
+    whole = lat(irf="P8R3_CLEAN_V3", event_types=("+".join(types),))
+    parts = lat(irf="P8R3_CLEAN_V3", event_types=types)
+    (exposure,) = whole.exposure().values
+    np.testing.assert_allclose(exposure, sum(parts.exposure().values), rtol=1e-6)
+    # Its intensity is weighted by the exposure of the mean inclination, not of each direction.
+    (counts,) = whole.background()["isotropic"].values
+    each = parts.background()["isotropic"].values
+    np.testing.assert_allclose(counts, sum(each), rtol=5e-3)
+
+
 @pytest.mark.parametrize("energies", [(1e-4, 1e-3), (3000, 30_000)])
 def test_bands_beyond_the_response_are_refused(energies):
     with pytest.raises(OptionError, match=rf"energies run from .* The response {P8R2} covers"):

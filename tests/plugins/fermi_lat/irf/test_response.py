@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from itertools import product
 from pathlib import Path
 
 import astropy.units as u
@@ -10,6 +11,7 @@ import pytest
 from astropy.io import fits
 
 from gammafind.errors import OptionError, ResponseError
+from gammafind.plugins.fermi_lat.events import PARTITIONS
 from gammafind.plugins.fermi_lat.irf import (
     EMBEDDED_RESPONSES,
     load_response,
@@ -21,6 +23,11 @@ from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.psf import RadialPsf
 
 P8R3 = "P8R3_ULTRACLEANVETO_V3"
+TABLES = {
+    "psfs": ("parameters", "scaling"),
+    "areas": ("area", "efficiency"),
+    "dispersions": ("parameters", "scaling"),
+}
 ALL = [(irf, name) for irf, types in EMBEDDED_RESPONSES.items() for name in types]
 BANDS = energy_bands([0.3, 0.5, 1, 2, 7, 20, 500] * u.GeV)
 GALACTIC_CENTRE = survey_profile(declination=-29 * u.deg)
@@ -219,16 +226,16 @@ def test_containment_agrees_with_gtpsf(shared, file, irf, event_type):
 
 @pytest.mark.parametrize("irf", EMBEDDED_RESPONSES)
 def test_embedded_tables_are_those_of_the_official_files(shared, irf):
-    for event_type in EMBEDDED_RESPONSES[irf]:
-        psf, aeff, edisp = response_files(shared / "fermi/irf", irf, [event_type])
-        official = read_response(psf, aeff, event_type, edisp_path=edisp)
-        embedded = load_response(irf, event_type)
-        np.testing.assert_array_equal(embedded.psfs[0].parameters, official.psfs[0].parameters)
-        np.testing.assert_array_equal(embedded.areas[0].area, official.areas[0].area)
-        np.testing.assert_array_equal(embedded.areas[0].efficiency, official.areas[0].efficiency)
-        (found,), (original,) = embedded.dispersions, official.dispersions
-        np.testing.assert_array_equal(found.parameters, original.parameters)
-        np.testing.assert_array_equal(found.scaling, original.scaling)
+    for group in PARTITIONS:
+        if not set(group) <= set(EMBEDDED_RESPONSES[irf]):
+            continue
+        psf, aeff, edisp = response_files(shared / "fermi/irf", irf, group)
+        official = read_response(psf, aeff, "+".join(group), edisp_path=edisp)
+        embedded = load_response(irf, "+".join(group))
+        for kind, names in TABLES.items():
+            pairs = zip(getattr(embedded, kind), getattr(official, kind), strict=True)
+            for (one, other), name in product(pairs, names):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 def test_the_tool_derives_the_embedded_tables(shared, embedded, tmp_path, monkeypatch):
