@@ -27,6 +27,7 @@ EXAMPLES = """\
   gammafind simulate --preset fermi-lat-psf3-2-20 --catalogues 10 --workers 2 -o skies
   gammafind simulate --sources mine.ecsv --seed 3 -o mine
   gammafind simulate --sources 4fgl-dr2 --maps -o expected
+  gammafind simulate --photons --start 2014-08-07 --duration "1 d" -o photons
 
 Each catalogue gets a folder, DIR/catalogue-0000 and so on. It appears when it is
 whole: after an interruption the same command continues."""
@@ -61,6 +62,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="write the counts of each year apart too, as detect --epoch takes them",
     )
+    _add_photons(parser)
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="number of processes (default: 1)"
     )
@@ -74,6 +76,25 @@ def add_arguments(parser: ArgumentParser) -> None:
         "-o", "--output", type=parse_path, required=True, metavar="DIR", help="folder of the set"
     )
     add_output_arguments(parser)
+
+
+def _add_photons(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--photons",
+        action="store_true",
+        help="draw single photons of an observation: write a photon list (FT1), the spacecraft "
+        "file (FT2) and the exposure next to the counts",
+    )
+    parser.add_argument(
+        "--start",
+        metavar="DATE",
+        help="with --photons: begin of the observation, UTC (default: 2008-08-04)",
+    )
+    parser.add_argument(
+        "--duration",
+        metavar="TIME",
+        help="with --photons: length of the observation (default: '7 d')",
+    )
 
 
 def _add_sources(parser: ArgumentParser) -> None:
@@ -104,6 +125,16 @@ def run(arguments: Namespace) -> None:
     from gammafind.presets.preset import load_preset
 
     options = parse_options(arguments.option)
+    span = {
+        name: value
+        for name in ("start", "duration")
+        if (value := getattr(arguments, name)) is not None
+    }
+    if span and not arguments.photons:
+        raise OptionError(
+            f"--{' and --'.join(span)} without --photons",
+            remedy="Add --photons; maps have the exposure of the preset.",
+        )
     if arguments.sources is not None and "population" in options:
         raise OptionError(
             "options of the population together with --sources, which takes its place",
@@ -122,6 +153,8 @@ def run(arguments: Namespace) -> None:
             first=arguments.first,
             maps=arguments.maps,
             epochs=arguments.epochs,
+            photons=arguments.photons,
+            **span,
             workers=arguments.workers,
             table_format=arguments.format,
             overwrite=arguments.overwrite,
@@ -162,6 +195,11 @@ def _next(done: Simulated, arguments: Namespace) -> list[str]:
     for option in arguments.option:
         if option.startswith("renderer."):
             chosen += ["--option", option]
+    exposures = sorted(path.name for path in folder.glob("exposure*.fits"))
+    if exposures:
+        # Of several channels each has its own file; {type} stands for the event types.
+        name = exposures[0] if len(exposures) == 1 else "exposure_{type}.fits"
+        chosen += ["--option", f"renderer.exposure_source={folder / name}"]
     return [
         "next:",
         f"  gammafind detect {counts} {shlex.join(chosen)} -o found.ecsv",

@@ -10,7 +10,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import astropy.units as u
 from astropy.table import QTable
+from astropy.time import Time
+from astropy.units import Quantity
 
 from gammafind import __version__
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
@@ -22,12 +25,15 @@ from gammafind.simulation.catalogue import CatalogueMaker, Made, catalogue_name
 from gammafind.simulation.folders import is_made, remove_leftovers
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.simulation.sources import check_sources, read_sources
+from gammafind.units import parse_quantity
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
 
-__all__ = ["Simulated", "simulate"]
+__all__ = ["DURATION", "START", "Simulated", "simulate"]
 
+START, DURATION = "2008-08-04", "7 d"
+"""Of a list of photons: the first week of the survey of the LAT."""
 _FORMATS = ("fits", "ecsv")
 
 
@@ -62,6 +68,9 @@ def simulate(
     first: int = 0,
     maps: bool = False,
     epochs: bool = False,
+    photons: bool = False,
+    start: str | Time = START,
+    duration: str | Quantity = DURATION,
     workers: int = 1,
     table_format: str = "fits",
     overwrite: bool = False,
@@ -89,6 +98,13 @@ def simulate(
         Whether to write the expected counts of each component in each epoch too.
     epochs : bool
         Whether to write the counts of each epoch apart too.
+    photons : bool
+        Whether to draw single photons: a photon list and the pointing of the instrument are
+        written next to the counts, which are these photons.
+    start : str or Time
+        With ``photons``: begin of the observation, in UTC if it is a text.
+    duration : str or Quantity
+        With ``photons``: length of the observation, such as ``"7 d"``.
     workers : int
         Number of processes.
     table_format : {"fits", "ecsv"}
@@ -109,7 +125,7 @@ def simulate(
     ConfigError
         If there is no such preset, or it has no population and no ``sources`` are given.
     OptionError
-        If a number is out of range.
+        If a number is out of range, or the instrument makes no photon lists.
     OutputError
         If a catalogue is there already that was made with other settings, or the folder cannot
         be written.
@@ -125,15 +141,23 @@ def simulate(
     >>> sky.sources["flux"].unit
     Unit("1 / (s cm2)")
     """
-    start = perf_counter()
+    begin = perf_counter()
     _check_numbers(seed, catalogues, first, workers, table_format)
     if not isinstance(preset, Preset):
         preset = load_preset(preset)
     if output is None:
-        return _in_memory(preset, sources, seed, first, alone=catalogues == 1 and not maps | epochs)
+        return _in_memory(
+            preset, sources, seed, first, alone=catalogues == 1 and not maps | epochs | photons
+        )
     folder = named_folder(output)
     _check_folder(folder)
-    maker = _maker(folder, preset, sources, seed, maps, epochs, table_format, command)
+    span = _span(start, duration) if photons else {}
+    if photons and (maps or epochs):
+        raise OptionError(
+            "photons together with maps or epochs",
+            remedy="Maps and epochs are those of the exposure of the preset: make a set of each.",
+        )
+    maker = _maker(folder, preset, sources, seed, maps, epochs, span, table_format, command)
     indices = range(first, first + catalogues)
     with _tidy_folder(folder, indices):
         wanted = [i for i in indices if overwrite or not is_made(*_place(maker, i))]
@@ -147,7 +171,7 @@ def simulate(
         folders=tuple(folder / catalogue_name(i) for i in indices),
         made=tuple(sorted(made, key=lambda one: one.folder)),
         preset=preset,
-        seconds=perf_counter() - start,
+        seconds=perf_counter() - begin,
     )
 
 
@@ -159,10 +183,10 @@ def _in_memory(
     *,
     alone: bool,
 ) -> SimulatedSky:
-    """One sky, of which no maps or epochs are wanted apart."""
+    """One sky, of which no maps, epochs or photons are wanted apart."""
     if not alone:
         raise OptionError(
-            "several catalogues, maps or epochs without an output folder",
+            "several catalogues, maps, epochs or photons without an output folder",
             remedy="Give output, the folder to write them to.",
         )
     renderer = build(preset.renderer)
@@ -178,6 +202,13 @@ def _check_numbers(seed: int, catalogues: int, first: int, workers: int, table_f
         raise OptionError(
             f"the format is {table_format!r}", remedy=f"Accepted are {', '.join(_FORMATS)}."
         )
+
+
+def _span(start: str | Time, duration: str | Quantity) -> dict[str, str]:
+    """Start and duration of an observation as text."""
+    length = parse_quantity(str(duration), u.s, name="duration")
+    begin = start.utc.isot if isinstance(start, Time) else start
+    return {"start": begin, "duration": f"{length.value:.12g} s"}
 
 
 def _check_folder(folder: Path) -> None:
@@ -218,6 +249,7 @@ def _maker(
     seed: int,
     maps: bool,
     epochs: bool,
+    span: dict[str, str],
     table_format: str,
     command: str,
 ) -> CatalogueMaker:
@@ -247,6 +279,12 @@ def _maker(
                 f"{renderer.name} has no epochs with the options of {preset.name}",
                 path=preset.source or None,
                 remedy="Omit epochs, or choose an exposure that is given for each epoch.",
+            )
+    if span:
+        settings["photons"] = span
+        if not renderer.makes_photons:
+            raise OptionError(
+                f"{renderer.name} makes no photon lists", remedy="Simulate maps: omit photons."
             )
     return CatalogueMaker(
         folder=folder,

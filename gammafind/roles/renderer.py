@@ -11,11 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 from astropy.table import QTable
+from astropy.time import Time
+from astropy.units import Quantity
 
 from gammafind.catalogue.schema import SOURCES, conform, in_flux_unit
-from gammafind.errors import ShapeError, TableError
+from gammafind.errors import OptionError, ShapeError, TableError
 from gammafind.roles.instrument import Instrument
-from gammafind.sky.drawn import Drawn
+from gammafind.sky.drawn import Drawn, DrawnPhotons
 from gammafind.sky.fits import write_counts, write_counts_by_nside
 from gammafind.sky.patch_grid import PatchGrid, patch_widths
 from gammafind.sky.patches import Patches
@@ -67,6 +69,9 @@ class SkyRenderer(Instrument):
 
     classes: ClassVar[tuple[str, ...]] = ()
     """Classes of sources that the renderer knows; of any class where there are none."""
+
+    makes_photons: ClassVar[bool] = False
+    """Whether `draw_photons` is there."""
 
     def render(self, sources: QTable, pixels: Sequence[Pixels] | None = None) -> SkyMap:
         """Expected counts of ``sources`` on ``pixels``, without background.
@@ -178,6 +183,41 @@ class SkyRenderer(Instrument):
         rng : numpy.random.Generator
         """
         return Drawn(expected.poisson(rng=rng))
+
+    def draw_photons(
+        self,
+        sources: QTable,
+        folder: str | PathLike,
+        *,
+        start: str | Time,
+        duration: Quantity,
+        rng: np.random.Generator,
+    ) -> DrawnPhotons:
+        """Draw single photons, and write them to files.
+
+        Parameters
+        ----------
+        sources : QTable
+            As for `render`.
+        folder : path-like
+            Exists already.
+        start : str or Time
+            Begin of the observation; a text is a date in UTC.
+        duration : Quantity
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        DrawnPhotons
+
+        Raises
+        ------
+        OptionError
+            If the renderer draws maps only; see `makes_photons`.
+        """
+        raise OptionError(
+            f"{self.name} makes no photon lists", remedy="Simulate maps: leave out photons."
+        )
 
     def write_drawn(self, drawn: Drawn, folder: str | PathLike) -> None:
         """Write a draw into `map_files`; others, such as masks, may be next to them.

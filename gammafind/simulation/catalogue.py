@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from astropy.table import QTable
+from astropy.units import Quantity
 
 from gammafind.catalogue.io import write_table
 from gammafind.roles.population import SourcePopulation
@@ -22,7 +23,7 @@ from gammafind.sky.fits import write_expected
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage, track
-from gammafind.utils.streams import streams
+from gammafind.utils.streams import Streams, streams
 
 __all__ = ["CatalogueMaker", "Made", "catalogue_name"]
 
@@ -72,23 +73,51 @@ class CatalogueMaker:
         random = streams(self.settings["seed"], index)
         with stage("drawing the sources"):
             sources = self._sources(random.sources)
+        fill = self._fill_with_photons if "photons" in settings else self._fill_with_maps
+        return fill(sources, settings, random)
+
+    def _fill_with_maps(
+        self, sources: QTable, settings: Mapping[str, Any], random: Streams
+    ) -> Made:
+        """Render what is expected, and draw counts of it."""
         with stage("rendering the sources"):
             of_sources = self.renderer.render(sources)
         expected = {"sources": of_sources, **self.background}
         with stage("drawing the counts"):
             drawn = self.renderer.draw(total_counts(expected), rng=random.counts)
-            meta = {key: settings[key] for key in ("preset", "seed", "index")}
-            drawn = replace(drawn, counts=replace(drawn.counts, meta=meta))
-        folder = self.folder / catalogue_name(index)
+            drawn = replace(drawn, counts=_described(drawn.counts, settings))
+        folder = self.folder / catalogue_name(settings["index"])
         with stage("writing the catalogue"), filled_folder(folder) as filled:
             self._write(filled, sources, drawn, settings)
             if settings.get("epochs"):
                 sky = SimulatedSky(sources, of_sources, self._observation(drawn.counts))
                 self._write_epochs(filled / "epochs", sky, random.epochs)
-            numbers = _numbers(sources, expected, drawn.counts)
+            sums = {
+                name: np.array([values.sum(dtype=float) for values in sky.values])
+                for name, sky in expected.items()
+            }
+            numbers = _numbers(sources, sums, drawn.counts)
             write_record(filled, settings, **numbers, **self.history)
-        n_counts = sum(int(values.sum(dtype=float)) for values in drawn.counts.values)
-        return Made(folder=folder, n_sources=len(sources), n_counts=n_counts)
+        return _made(folder, sources, drawn.counts)
+
+    def _fill_with_photons(
+        self, sources: QTable, settings: Mapping[str, Any], random: Streams
+    ) -> Made:
+        """Draw photons, and bin them."""
+        span, folder = settings["photons"], self.folder / catalogue_name(settings["index"])
+        with stage("drawing the photons"), filled_folder(folder) as filled:
+            drawn = self.renderer.draw_photons(
+                sources,
+                filled,
+                start=span["start"],
+                duration=Quantity(span["duration"]),
+                rng=random.counts,
+            )
+            counts = _described(drawn.counts, settings)
+            self._write(filled, sources, Drawn(counts=counts), settings)
+            numbers = _numbers(sources, drawn.expected, counts)
+            write_record(filled, settings, **numbers, **self.history)
+        return _made(folder, sources, counts)
 
     @cached_property
     def background(self) -> dict[str, SkyMap]:
@@ -147,7 +176,18 @@ def catalogue_name(index: int) -> str:
     return f"catalogue-{index:04d}"
 
 
-def _numbers(sources: QTable, expected: Mapping[str, SkyMap], counts: SkyMap) -> dict[str, Any]:
+def _described(counts: SkyMap, settings: Mapping[str, Any]) -> SkyMap:
+    """Counts that name the catalogue they belong to."""
+    meta = {key: settings[key] for key in ("preset", "seed", "index")}
+    return replace(counts, meta=meta)
+
+
+def _made(folder: Path, sources: QTable, counts: SkyMap) -> Made:
+    n_counts = sum(int(values.sum(dtype=float)) for values in counts.values)
+    return Made(folder=folder, n_sources=len(sources), n_counts=n_counts)
+
+
+def _numbers(sources: QTable, expected: Mapping[str, np.ndarray], counts: SkyMap) -> dict[str, Any]:
     """Number of sources of each class, and expected and drawn counts in each band."""
     classes, numbers = np.unique(sources["class_label"], return_counts=True)
     return {
@@ -156,9 +196,7 @@ def _numbers(sources: QTable, expected: Mapping[str, SkyMap], counts: SkyMap) ->
             {
                 "band": band.name,
                 "drawn": int(counts.values[i].sum(dtype=float)),
-                "expected": {
-                    name: float(sky.values[i].sum(dtype=float)) for name, sky in expected.items()
-                },
+                "expected": {name: float(sums[i]) for name, sums in expected.items()},
             }
             for i, band in enumerate(counts.bands)
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from astropy.table import QTable
 
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["Drawn"]
+__all__ = ["Drawn", "DrawnPhotons"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,3 +31,20 @@ class Drawn:
     counts: SkyMap
     artefacts: QTable | None = None
     mask: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnPhotons:
+    """What was drawn photon by photon; the photons themselves are in files.
+
+    Attributes
+    ----------
+    counts : SkyMap
+        The photons, binned.
+    expected : mapping
+        Expected number of photons of each component, such as ``"sources"``, in each band: arrays
+        of shape (n_bands,).
+    """
+
+    counts: SkyMap
+    expected: Mapping[str, np.ndarray]

@@ -164,3 +164,13 @@ def test_an_interruption_keeps_what_is_whole(tmp_path, monkeypatch, capsys):
     assert simulate("--catalogues", 3, "-o", "skies") == 130
     assert "interrupted; complete catalogues stay" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "skies").iterdir()] == ["catalogue-0000"]
+
+
+def test_a_time_without_photons_is_refused(capsys):
+    line = refused(capsys, "--start", "2010-01-01", "--duration", "1 d", "-o", "skies")
+    assert "--start and --duration without --photons. Add --photons" in line
+
+
+def test_an_instrument_of_maps_makes_no_photons(capsys):
+    line = refused(capsys, "--photons", "-o", "skies")
+    assert "two-years makes no photon lists. Simulate maps" in line

@@ -190,7 +190,9 @@ def _interpolate(home: Pixels, maps: np.ndarray, vectors: np.ndarray, source: st
         part = slice(start, start + _CHUNK)
         *values, weight = _bilinear(home, layers, vectors[part])
         with np.errstate(invalid="ignore", divide="ignore"):
-            found[:, part] = np.where(weight > 0.5, np.array(values) / weight, np.nan)
+            # Weights of the interpolation may be below zero by rounding.
+            mean = np.maximum(np.array(values) / weight, 0)
+            found[:, part] = np.where(weight > 0.5, mean, np.nan)
     missing = np.count_nonzero(np.isnan(found[0]) & np.isfinite(vectors[:, 0]))
     if missing:
         raise InputDataError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from astropy.table import QTable
+from astropy.time import Time
+from astropy.units import Quantity
 
 from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS
 from gammafind.plugins.fermi_lat.diffuse import interstellar_at_pixels, interstellar_in_patches
@@ -20,10 +23,13 @@ from gammafind.plugins.fermi_lat.fluxes import (
     positions,
 )
 from gammafind.plugins.fermi_lat.instrument import LatInstrument
+from gammafind.plugins.fermi_lat.photons.make import PhotonMaker
+from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
 from gammafind.plugins.fermi_lat.sources import read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.areas import pixel_areas
+from gammafind.sky.drawn import DrawnPhotons
 from gammafind.sky.extended_sources import add_to_patches, profile_stamps
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patch_points import PatchPoints, on_patches
@@ -35,6 +41,9 @@ from gammafind.sky.shapes import convolved
 from gammafind.sky.source_psfs import SourcePsfs
 
 __all__ = ["FermiLatRenderer"]
+
+_COARSE = HealpixPixels(256)
+"""On which the counts of the background are summed: as many as on finer ones, within 0.1 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +110,8 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
 
     catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = {"4fgl-dr2": load_4fgl_dr2}
 
+    makes_photons: ClassVar[bool] = True
+
     classes: ClassVar[tuple[str, ...]] = (*dict.fromkeys(CLASS_GROUPS.values()), "OTHER")
 
     def read_catalogue(self, source: str | PathLike) -> QTable | None:
@@ -111,6 +122,30 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         """Expected counts of each source in each band on the whole sky, shape (n, n_bands)."""
         sources = self._checked(sources)
         return self._source_counts(sources, galactic_vectors(sources))
+
+    def draw_photons(
+        self,
+        sources: QTable,
+        folder: str | PathLike,
+        *,
+        start: str | Time,
+        duration: Quantity,
+        rng: np.random.Generator,
+    ) -> DrawnPhotons:
+        """Draw photons in survey mode; write photon list, spacecraft file and exposure.
+
+        The exposure is that of the simulated pointing, in place of ``exposure_source``.
+        """
+        sources, folder = self._checked(sources), Path(folder)
+        maker = PhotonMaker(self, survey_pointing(start, duration))
+        there = replace(self, exposure_source=maker.write_pointing(folder), year=0)
+        counts = maker.varied(sources, there.source_counts(sources))
+        sky = there.background([_COARSE] * len(self.bands))
+        diffuse = {
+            name: np.array([values.sum(dtype=float) for values in component.values])
+            for name, component in sky.items()
+        }
+        return maker.write_photons(folder, sources, counts, diffuse, rng=rng)
 
     def _background(self, pixels: tuple[Pixels, ...]) -> Mapping[str, tuple[np.ndarray, ...]]:
         scale = [
