@@ -10,9 +10,9 @@ import numpy as np
 
 from gammafind.errors import OptionError, ShapeError
 from gammafind.networks.backend import load_keras
-from gammafind.networks.layers import check_network
+from gammafind.networks.layers import check_network, standardised_inputs
 
-__all__ = ["NETWORKS", "build_network", "input_name", "standardise"]
+__all__ = ["NETWORKS", "build_network", "input_name"]
 
 Tensor = Any
 """Symbolic tensor of keras."""
@@ -22,7 +22,6 @@ Network = Any
 _SCORE, _SCORE_OFFSET_ERROR = 1, 4
 _PRIOR_LOGIT = -4.0
 """Score of an untrained network: next to no pixel holds a source."""
-_LEAST_STD = 1e-3
 
 
 def build_network(
@@ -60,43 +59,12 @@ def build_network(
     """
     check_network(name, NETWORKS, options)
     _check_shapes(widths, channels)
-    _check_options(name, options)
-    keras = load_keras()
-    inputs = [
-        keras.Input((width, width, n), name=input_name(width), dtype="float32")
-        for width, n in zip(widths, channels, strict=True)
-    ]
-    standard = {
-        width: keras.layers.BatchNormalization(
-            center=False,
-            scale=False,
-            epsilon=0.0,
-            trainable=False,
-            name=_standard_name(width),
-            dtype="float32",
-        )(tensor)
-        for width, tensor in zip(widths, inputs, strict=True)
-    }
+    shapes = {input_name(w): (w, w, n) for w, n in zip(widths, channels, strict=True)}
+    inputs, seen = standardised_inputs(shapes)
     order = Order.of_backend()
-    ordered = {width: order.from_last(tensor) for width, tensor in standard.items()}
-    return keras.Model(inputs, NETWORKS[name](ordered, order, **options), name=name)
-
-
-def standardise(network: Network, inputs: Sequence[np.ndarray]) -> None:
-    """Let a network see each channel with mean 0 and standard deviation 1, from now on.
-
-    Parameters
-    ----------
-    network : keras.Model
-        From `build_network`; the numbers become a part of its weights.
-    inputs : sequence of ndarray, shape (n, width, width, channels)
-        Features of patches of the whole sky.
-    """
-    for array in inputs:
-        layer = network.get_layer(_standard_name(array.shape[1]))
-        layer.moving_mean.assign(array.mean(axis=(0, 1, 2), dtype=float))
-        variance = array.var(axis=(0, 1, 2), dtype=float)
-        layer.moving_variance.assign(np.maximum(variance, _LEAST_STD**2))
+    ordered = {w: order.from_last(x) for w, x in zip(widths, seen.values(), strict=True)}
+    output = NETWORKS[name](ordered, order, **options)
+    return load_keras().Model(list(inputs.values()), output, name=name)
 
 
 def input_name(width: int) -> str:
@@ -306,10 +274,6 @@ def _heads(x: Tensor, channels: int, *, stride: int, order: Order) -> Tensor:
     return keras.layers.Reshape(shapes[1], dtype="float32")(x)
 
 
-def _standard_name(width: int) -> str:
-    return f"standard_{width}"
-
-
 def _check_shapes(widths: Sequence[int], channels: Sequence[int]) -> None:
     widths = list(widths)
     fitting = [widths[0] // 2**i for i in range(widths[0].bit_length())] if widths else []
@@ -321,15 +285,6 @@ def _check_shapes(widths: Sequence[int], channels: Sequence[int]) -> None:
         )
     if len(channels) != len(widths) or min(channels) < 1:
         raise ShapeError(f"channels {list(channels)} for inputs {widths} pixels wide")
-
-
-def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    sizes = [*options.get("filters", (1,)), options.get("working_width", 1)]
-    if not all(isinstance(size, int) and size > 0 for size in sizes):
-        raise OptionError(
-            f"the network {name} has the options {dict(options)}",
-            remedy="Filters and widths are whole numbers above 0.",
-        )
 
 
 def _check_tiers(inputs: Mapping[int, Tensor], tiers: Sequence[int], width: int) -> None:

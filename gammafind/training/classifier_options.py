@@ -31,14 +31,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from gammafind.sky.cutouts import CutoutLayout
-from gammafind.training.loop import TrainingOptions
+from gammafind.training.network import NetworkOptions
 from gammafind.training.options import at_least
-from gammafind.training.recipe import Recipe
 
-__all__ = ["ClassifierOptions", "DetectionOptions", "SampleOptions"]
+__all__ = ["ClassifierOptions", "CutoutOptions", "DetectionOptions", "SampleOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,66 +78,52 @@ class SampleOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cutouts:
-    n_pixels: int = 0
+class CutoutOptions:
+    """Size of the cut-outs.
+
+    Parameters
+    ----------
+    n_pixels, epoch_width : object
+        As for `CutoutLayout`.
+    """
+
+    n_pixels: int = 7
     epoch_width: float = 0.0
+
+    def __post_init__(self) -> None:
+        _ = self.layout
+
+    @property
+    def layout(self) -> CutoutLayout:
+        """Layout without the widths, which follow from the maps."""
+        return CutoutLayout(**asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierOptions:
+class ClassifierOptions(NetworkOptions):
     """What recipes of all networks that classify have.
 
     Parameters
     ----------
-    network : str
-    network_options : mapping
+    network, network_options, training : see `NetworkOptions`
+        Of all networks.
     detections : DetectionOptions
     samples : SampleOptions
-    layout : CutoutLayout
-    training : TrainingOptions
+    cutouts : CutoutOptions
     """
 
-    network: str
-    network_options: Mapping[str, Any]
+    tables: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "training": ("samples", "training"),
+        **{name: (name,) for name in ("detections", "cutouts")},
+    }
+
     detections: DetectionOptions
     samples: SampleOptions
-    layout: CutoutLayout
-    training: TrainingOptions
-
-    @classmethod
-    def read(
-        cls, recipe: Recipe, samples: type[SampleOptions], *, network: str, n_pixels: int
-    ) -> Self:
-        """Read them from a recipe.
-
-        Parameters
-        ----------
-        recipe : Recipe
-        samples : type of SampleOptions
-            What the classifier accepts under ``[training]``.
-        network : str
-        n_pixels : int
-            Network, and pixels a side of the cut-outs, where the recipe names none.
-        """
-        seen, training = recipe.options("training", samples, TrainingOptions)
-        (detections,) = recipe.options("detections", DetectionOptions)
-        (cutouts,) = recipe.options("cutouts", _Cutouts)
-        given = "n_pixels" in recipe.toml.tables.get("cutouts", {})
-        network, options = recipe.named("network", network)
-        return cls(
-            network=network,
-            network_options=options,
-            detections=detections,
-            samples=seen,
-            layout=CutoutLayout(
-                n_pixels=cutouts.n_pixels if given else n_pixels, epoch_width=cutouts.epoch_width
-            ),
-            training=training,
-        )
+    cutouts: CutoutOptions
 
     @property
     def settings(self) -> dict[str, Any]:
         """JSON."""
-        parts = ("detections", "samples", "layout", "training")
-        network = {"name": self.network, **self.network_options}
-        return {"network": network, **{name: asdict(getattr(self, name)) for name in parts}}
+        settings = super().settings
+        del settings["cutouts"]
+        return {**settings, "layout": asdict(self.cutouts.layout)}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gammafind.errors import OptionError, OutputError, TrainingError
 from gammafind.networks.backend import load_keras
 from gammafind.roles.trainer import Row
-from gammafind.training.batches import Batch
+from gammafind.training.batches import Batch, Batches
 from gammafind.training.checkpoint import read_checkpoint, write_checkpoint
 from gammafind.training.history import best_row, write_history
 from gammafind.utils.files import atomic_output
@@ -23,7 +23,7 @@ from gammafind.utils.progress import track
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CHECKPOINT", "WEIGHTS", "Loss", "Samples", "TrainingOptions", "evaluate", "train"]
+__all__ = ["CHECKPOINT", "WEIGHTS", "Loss", "TrainingOptions", "evaluate", "train"]
 
 _log = logging.getLogger("gammafind")
 
@@ -36,18 +36,6 @@ Loss = Callable[[Any, Any], Any]
 """From the targets and the outputs of a batch, both tensors, to one number."""
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-
-
-class Samples(Protocol):
-    """What a network is trained on: patches or cut-outs, in batches that are the same each time."""
-
-    batch_size: int
-
-    def __len__(self) -> int:
-        """Batches of an epoch."""
-
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, counted from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +103,8 @@ class TrainingOptions:
 
 def train(
     network: keras.Model,
-    training: Samples,
-    validation: Samples,
+    training: Batches,
+    validation: Batches,
     *,
     folder: Path,
     options: TrainingOptions,
@@ -134,7 +122,7 @@ def train(
     ----------
     network : keras.Model
         Freshly made. It ends with the weights of the lowest validation loss.
-    training, validation : Samples
+    training, validation : Batches
     folder : Path
         Where to write; it must be there.
     options : TrainingOptions
@@ -171,13 +159,13 @@ def train(
     return history
 
 
-def evaluate(network: keras.Model, batches: Samples, loss: Loss) -> float:
+def evaluate(network: keras.Model, batches: Batches, loss: Loss) -> float:
     """Mean loss of a network over an epoch of batches.
 
     Parameters
     ----------
     network : keras.Model
-    batches : Samples
+    batches : Batches
     loss : callable
         As `Loss`.
 
@@ -256,7 +244,7 @@ def _levelled_off(history: list[Row], patience: int) -> bool:
     return bool(history) and history[-1]["epoch"] - best_row(history)["epoch"] >= patience
 
 
-def _epoch(network: keras.Model, training: Samples, validation: Samples, number: int) -> Row:
+def _epoch(network: keras.Model, training: Batches, validation: Batches, number: int) -> Row:
     """Train for an epoch, and look how well it went."""
     keras = load_keras()
     start = perf_counter()

@@ -50,8 +50,8 @@ data = {{ validation = 4 }}
     first, second = stages_of(tmp_path, text)
     assert (first.options.training.epochs, second.options.training.epochs) == (24, 20)
     assert (first.recipe.seed, second.recipe.seed) == (1, 2)
-    assert (first.draw.background_waves, first.draw.background_grain) == (0.3, 0)
-    assert (second.draw.background_waves, second.draw.background_grain) == (0.15, 0.1)
+    assert (first.options.draw.background_waves, first.options.draw.background_grain) == (0.3, 0)
+    assert (second.options.draw.background_waves, second.options.draw.background_grain) == (0.15, 0.1)
     assert (first.recipe.data.validation, second.recipe.data.validation) == (1, 4)
     assert first.recipe.data.train == second.recipe.data.train == 30
 

@@ -74,7 +74,7 @@ def test_the_stages_add_up_to_what_the_card_says(shipped):
     ]
     assert sum(map(len, histories)) == len(rows)
     for training, history in zip(trainings, histories, strict=True):
-        assert [row["epoch"] for row in history] == list(range(1, training.training.n_epochs + 1))
+        assert [row["epoch"] for row in history] == list(range(1, training.options.training.n_epochs + 1))
     learned = Learned(
         folder=folder,
         record={},
@@ -98,7 +98,7 @@ def test_a_stage_ends_with_its_learning_rate_unless_it_was_stopped(shipped):
     rows = read_history(folder)
     for number, training in enumerate(trainings, start=1):
         last = [row for row in rows if row.get("stage", 1) == number][-1]
-        assert (last["learning_rate"] == 0) == (training.training.stop_after == 0)
+        assert (last["learning_rate"] == 0) == (training.options.training.stop_after == 0)
 
 
 def test_the_card_names_no_version_that_did_not_make_it(shipped):

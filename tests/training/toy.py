@@ -13,8 +13,8 @@ from astropy.coordinates import SkyCoord
 from gammafind import hookimpl
 from gammafind.networks.features import FeatureSpec
 from gammafind.sky.projection import unit_vectors
-from gammafind.training.batches import Batches
 from gammafind.training.draws import DrawOptions
+from gammafind.training.patches import PatchBatches
 from gammafind.training.shard_set import ShardSet
 from gammafind.training.shards import ShardMaker, make_shards
 from gammafind.training.targets import TargetOptions
@@ -72,14 +72,14 @@ def toy_shards(folder: Path, n: int = 2) -> ShardSet:
     return ShardSet(folder, range(n))
 
 
-def toy_batches(shards: ShardSet, **changes) -> Batches:
+def toy_batches(shards: ShardSet, **changes) -> PatchBatches:
     """Batches of four patches, five an epoch."""
     settings = {
-        "n_patches": 20,
+        "per_epoch": 20,
         "batch_size": 4,
         "seed": 3,
         "spec": FeatureSpec(),
         "targets": TargetOptions(),
         "draw": DrawOptions(),
     }
-    return Batches(shards=shards, **{**settings, **changes})
+    return PatchBatches(data=shards, **{**settings, **changes})

@@ -70,9 +70,9 @@ class Cnn(Classifier):
     @classmethod
     def trainer(cls) -> Trainer:
         """Return how the network learns from detections of simulated skies."""
-        from gammafind.plugins.cnn.training.trainer import CnnTrainer
+        from gammafind.plugins.cnn.training.cutout_training import CutoutTraining
 
-        return CnnTrainer()
+        return CutoutTraining
 
     @property
     def layout(self) -> CutoutLayout:

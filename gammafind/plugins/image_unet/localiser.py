@@ -67,9 +67,9 @@ class ImageUNet(NetworkLocaliser):
     @classmethod
     def trainer(cls) -> Trainer:
         """Return how the network learns from tiles of simulated images."""
-        from gammafind.plugins.image_unet.training.trainer import ImageUNetTrainer
+        from gammafind.plugins.image_unet.training.tile_training import TileTraining
 
-        return ImageUNetTrainer()
+        return TileTraining
 
     def _localise_sky(
         self,

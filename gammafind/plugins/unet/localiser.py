@@ -73,9 +73,9 @@ class UNet(NetworkLocaliser):
     @classmethod
     def trainer(cls) -> Trainer:
         """Return how the network learns from patches of simulated skies."""
-        from gammafind.plugins.unet.training.trainer import UNetTrainer
+        from gammafind.plugins.unet.training.patch_training import PatchTraining
 
-        return UNetTrainer()
+        return PatchTraining
 
     def cannot_search(self, observation: Observation) -> str:
         """Why it cannot search maps with a WCS, or of bands without weights."""

@@ -15,13 +15,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from gammafind.errors import MissingFileError, OptionError
+from gammafind.plugins.image_unet.features import network_input
+from gammafind.training.batches import Batch, Batches, turn_choices, turned_stack, turned_truth
+from gammafind.training.draws import TurnOptions
 from gammafind.training.shard_set import META, damaged, joined_truth, load_array, shard_folder
+from gammafind.training.targets import TargetOptions, target_maps
 
-__all__ = ["TileSet", "Tiles"]
+__all__ = ["TileBatches", "TileSet", "Tiles"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,6 +99,45 @@ class TileSet:
             fwhm=np.array([image.fwhm[tile] for image, tile in places]),
             truth=joined_truth(truths),
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TileBatches(Batches):
+    """The batches of each epoch; they depend on the seed and the number of the epoch alone.
+
+    Parameters
+    ----------
+    data, per_epoch, batch_size, seed, fixed, threads : see `Batches`
+        The data are a `TileSet`.
+    targets : TargetOptions
+        Their ``sigma`` is in FWHM of the PSF.
+    draw : TurnOptions
+    """
+
+    samples: ClassVar[str] = "tiles"
+
+    data: TileSet
+    targets: TargetOptions
+    draw: TurnOptions
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size > len(self.data):
+            raise OptionError(
+                f"batches of {self.batch_size} of {len(self.data)} tiles",
+                remedy="Take smaller batches, or more images.",
+            )
+
+    def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
+        """Read some tiles, and turn them."""
+        tiles = self.data.read(rows)
+        features, truth, side = tiles.features, tiles.truth, tiles.features.shape[1]
+        if self.draw.turns:
+            choices = turn_choices(len(rows), rng)
+            features = turned_stack(features, choices)
+            truth = turned_truth(truth, choices, side)
+        target = target_maps(truth, len(rows), side, self.targets, widths=tiles.fwhm)
+        return (network_input(features, tiles.fwhm),), target
 
 
 def _read(folder: Path) -> Tiles:
