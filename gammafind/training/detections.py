@@ -5,13 +5,11 @@ A set is a folder with one folder a catalogue, which holds
 - ``cutouts.npz``: what a classifier is given, see `gammafind.fitting.photons.cutouts.Cutouts`, and
   ``label``, ``source`` (row of the source, -1 for none) and ``inside``;
 - ``detections.fits``: the detections of the localiser, then random positions without a score;
-- ``sources.fits``: the catalogue, with the TS expected of each source;
-- ``meta.json``: how it was made. It is written last: a catalogue that has it is whole.
+- ``sources.fits``: the catalogue, with the TS expected of each source.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +38,7 @@ from gammafind.sky.epochs import Epochs
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import positions_of
 from gammafind.training.labelled import LabelledCutouts
-from gammafind.training.shard_set import META, shard_folder
+from gammafind.training.sets import Maker, shard_folder
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import stage
 from gammafind.utils.streams import stream, streams
@@ -55,15 +53,14 @@ _PLACES, _PHOTONS = 4, 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DetectionMaker:
+class DetectionMaker(Maker):
     """Simulates skies and searches them; called with an index, it makes that one.
 
     The catalogue of a seed and an index is the one that `gammafind.simulate` makes.
 
     Parameters
     ----------
-    folder : Path
-        Of the set.
+    folder, settings, seed : see `Maker`
     renderer : SkyRenderer
     population : SourcePopulation
     localiser : Localiser
@@ -72,11 +69,7 @@ class DetectionMaker:
         Of the classifier.
     fake : str
         That of detections without a source.
-    settings : mapping
-        All that determines what is made, except the fields below; JSON.
     layout : CutoutLayout
-    seed : int
-        Of the set.
     min_score : float
         Least score of the detections that are kept.
     random_fakes : int
@@ -91,15 +84,12 @@ class DetectionMaker:
 
     sees: ClassVar[Sees] = "maps"
 
-    folder: Path
     renderer: SkyRenderer
     population: SourcePopulation
     localiser: Localiser
     classes: tuple[str, ...]
     fake: str
-    settings: Mapping[str, Any]
     layout: CutoutLayout
-    seed: int = 0
     min_score: float = 0.2
     random_fakes: int = 500
     nside: int = 8
@@ -107,17 +97,8 @@ class DetectionMaker:
     n_pixels: Sequence[int] | None = None
     radius: Quantity = 0.3 * u.deg
 
-    def __call__(self, index: int) -> Path:
-        """Make the detections of an index.
-
-        Returns
-        -------
-        Path
-            Their folder.
-        """
-        folder = self.place(index)
-        (folder / META).unlink(missing_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
+    def fill(self, folder: Path, index: int) -> dict[str, Any]:
+        """Simulate a sky, search it, and cut out what was found."""
         with stage("simulating the sky"):
             sky = self._sky(index)
         epochs = self._epochs(sky, index)
@@ -135,22 +116,12 @@ class DetectionMaker:
             np.savez_compressed(temporary, **cutouts.arrays, **told)
         write_table(detections, folder / "detections.fits", overwrite=True)
         write_table(sky.sources, folder / "sources.fits", overwrite=True)
-        meta = {"settings": self.settings_of(index), "n_detections": len(detections)}
-        with atomic_output(folder / META, overwrite=True) as temporary:
-            temporary.write_text(f"{json.dumps(meta)}\n", encoding="utf-8")
-        return folder
+        return {"n_detections": len(detections)}
 
-    def place(self, index: int) -> Path:
-        """Folder of an index."""
-        return shard_folder(self.folder, index)
-
-    def settings_of(self, index: int) -> dict[str, Any]:
-        """All that decides what is made, as JSON gives it back."""
-        settings = {
-            **self.settings,
+    def own_settings(self) -> dict[str, Any]:
+        """What decides how skies are searched, and what is cut out."""
+        return {
             "classes": self.classes,
-            "seed": self.seed,
-            "index": index,
             "layout": self.layout.n_pixels,
             "widths": self.layout.widths,
             "epoch_width": self.layout.epoch_width,
@@ -161,7 +132,6 @@ class DetectionMaker:
             "n_pixels": self.n_pixels,
             "radius": str(self.radius),
         }
-        return json.loads(json.dumps(settings))
 
     def _sky(self, index: int) -> SimulatedSky:
         sky = simulated_sky(self.renderer, self.population, seed=self.seed, index=index)

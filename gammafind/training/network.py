@@ -25,7 +25,7 @@ from gammafind.training.folders import built, check_libraries, whole
 from gammafind.training.loop import WEIGHTS, Loss, TrainingOptions, evaluate, train
 from gammafind.training.options import STREAMS
 from gammafind.training.recipe import Recipe
-from gammafind.training.shards import Maker, make_shards
+from gammafind.training.sets import Maker, make_shards
 from gammafind.utils.progress import stage
 
 if TYPE_CHECKING:

@@ -50,8 +50,9 @@ data = {{ validation = 4 }}
     first, second = stages_of(tmp_path, text)
     assert (first.options.training.epochs, second.options.training.epochs) == (24, 20)
     assert (first.recipe.seed, second.recipe.seed) == (1, 2)
-    assert (first.options.draw.background_waves, first.options.draw.background_grain) == (0.3, 0)
-    assert (second.options.draw.background_waves, second.options.draw.background_grain) == (0.15, 0.1)
+    draws = [one.options.draw for one in (first, second)]
+    waves = [(draw.background_waves, draw.background_grain) for draw in draws]
+    assert waves == [(0.3, 0), (0.15, 0.1)]
     assert (first.recipe.data.validation, second.recipe.data.validation) == (1, 4)
     assert first.recipe.data.train == second.recipe.data.train == 30
 

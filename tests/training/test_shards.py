@@ -11,8 +11,8 @@ from gammafind.catalogue.io import read_table
 from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
 from gammafind.fitting.photons.expected import rendered_ts
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.training.shard_set import META, ShardSet
-from gammafind.training.shards import make_shards
+from gammafind.training.sets import META, make_shards
+from gammafind.training.shard_set import ShardSet
 from gammafind.utils.streams import streams
 from tests.simulation.toy_sky import EXPOSURE
 from tests.training.toy import WIDTHS, toy_maker

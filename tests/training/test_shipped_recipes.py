@@ -74,7 +74,8 @@ def test_the_stages_add_up_to_what_the_card_says(shipped):
     ]
     assert sum(map(len, histories)) == len(rows)
     for training, history in zip(trainings, histories, strict=True):
-        assert [row["epoch"] for row in history] == list(range(1, training.options.training.n_epochs + 1))
+        n_epochs = training.options.training.n_epochs
+        assert [row["epoch"] for row in history] == list(range(1, n_epochs + 1))
     learned = Learned(
         folder=folder,
         record={},

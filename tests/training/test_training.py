@@ -11,8 +11,8 @@ from gammafind.training.history import best_row
 from gammafind.training.loop import WEIGHTS, TrainingOptions, evaluate, train
 from gammafind.training.losses import LossOptions, loss_function
 from gammafind.training.patches import PatchBatches
+from gammafind.training.sets import make_shards
 from gammafind.training.shard_set import ShardSet
-from gammafind.training.shards import make_shards
 from tests.training.toy import toy_batches, toy_maker
 
 pytest.importorskip("torch")

@@ -15,8 +15,9 @@ from gammafind.networks.features import FeatureSpec
 from gammafind.sky.projection import unit_vectors
 from gammafind.training.draws import DrawOptions
 from gammafind.training.patches import PatchBatches
+from gammafind.training.sets import make_shards
 from gammafind.training.shard_set import ShardSet
-from gammafind.training.shards import ShardMaker, make_shards
+from gammafind.training.shards import ShardMaker
 from gammafind.training.targets import TargetOptions
 from tests.simulation.toy_sky import EXPOSURE, FLUX, Few, TwoYears
 

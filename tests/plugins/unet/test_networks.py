@@ -76,7 +76,7 @@ def test_standardised_inputs_have_mean_zero_and_deviation_one(keras):
         rng.normal(7 + np.arange(c), 3 + np.arange(c), (50, w, w, c)).astype(np.float32)
         for w, c in zip(*FERMI, strict=True)
     ]
-    standardise(network, dict(zip(network.input_names, inputs, strict=True)))
+    standardise(network, {f"width_{array.shape[1]}": array for array in inputs})
     for array in inputs:
         layer = network.get_layer(f"standard_width_{array.shape[1]}")
         for training in (False, True):

@@ -65,9 +65,9 @@ class FrameMaker(DetectionMaker):
         chosen = with_plugins(self.preset, {}, options)
         return build(chosen.renderer), build(chosen.population)
 
-    def settings_of(self, index: int) -> dict[str, Any]:
-        """All that decides what is made, as JSON gives it back."""
-        return {**super().settings_of(index), "vary": {k: dict(v) for k, v in self.vary.items()}}
+    def own_settings(self) -> dict[str, Any]:
+        """What decides how images are searched, and what varies."""
+        return {**super().own_settings(), "vary": self.vary}
 
     def _sky(self, index: int) -> SimulatedSky:
         renderer, population = self.of(index)

@@ -10,7 +10,7 @@ from gammafind.fitting.image.scene import scenes_of_image
 from gammafind.plugins.image_unet.features import tile_features
 from gammafind.plugins.image_unet.training.tile_set import TileBatches, TileSet
 from gammafind.training.draws import TurnOptions
-from gammafind.training.shard_set import META, shard_folder
+from gammafind.training.sets import META, shard_folder
 from gammafind.training.targets import TRUTH, TargetOptions
 from tests.fitting.images import stars_on_sky
 
@@ -90,7 +90,7 @@ def test_images_that_are_not_whole_are_named(folder):
 def test_tiles_of_different_sides_are_refused(folder):
     place = shard_folder(folder, 1)
     np.save(place / "tiles.npy", np.load(place / "tiles.npy")[:, :24, :24])
-    with pytest.raises(OptionError, match="different sides"):
+    with pytest.raises(OptionError, match="different widths"):
         TileSet(folder, range(2))
 
 
