@@ -43,7 +43,7 @@ from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import stage
 from gammafind.utils.streams import stream, streams
 
-__all__ = ["LOCALISER_SCORE", "DetectionMaker", "labels_of", "read_detections"]
+__all__ = ["LOCALISER_SCORE", "DetectionMaker", "class_places", "labels_of", "read_detections"]
 
 LOCALISER_SCORE = "told"
 """Name of the scores of the localiser, probabilities or not; NaN at random positions."""
@@ -207,21 +207,31 @@ def labels_of(
     TableError
         If a source is of none of the classes.
     """
-    names = np.asarray(sources["class_label"])
-    unknown = sorted(set(names.tolist()) - set(classes))
+    place = class_places(sources["class_label"], classes)
+    scored = np.flatnonzero(np.isfinite(np.asarray(detections["score"])))
+    pairs = match_one_to_one(sky_positions(detections[scored]), sky_positions(sources), radius)
+    source = np.full(len(detections), -1)
+    source[scored[pairs.a]] = pairs.b
+    label = np.full(len(detections), list(classes).index(fake))
+    label[source >= 0] = place[source[source >= 0]]
+    return label, source
+
+
+def class_places(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Place of each name among the classes.
+
+    Raises
+    ------
+    TableError
+        If one is none of them.
+    """
+    unknown = sorted(set(names) - set(classes))
     if unknown:
         raise TableError(
             f"there are sources of class {', '.join(unknown)}",
             remedy=f"The classifier knows {', '.join(classes)}.",
         )
-    scored = np.flatnonzero(np.isfinite(np.asarray(detections["score"])))
-    pairs = match_one_to_one(sky_positions(detections[scored]), sky_positions(sources), radius)
-    source = np.full(len(detections), -1)
-    source[scored[pairs.a]] = pairs.b
-    place = np.array([list(classes).index(name) for name in names.tolist()], dtype=int)
-    label = np.full(len(detections), list(classes).index(fake))
-    label[source >= 0] = place[source[source >= 0]]
-    return label, source
+    return np.array([list(classes).index(name) for name in names], dtype=int)
 
 
 def read_detections(

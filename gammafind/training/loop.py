@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterable
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -11,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gammafind.errors import OptionError, OutputError, TrainingError
+from gammafind.errors import OptionError, OutputError, TrainingError, TruncatedFileError
 from gammafind.networks.backend import load_keras
 from gammafind.roles.trainer import Row
 from gammafind.training.batches import Batch, Batches
-from gammafind.training.checkpoint import read_checkpoint, write_checkpoint
 from gammafind.training.history import best_row, write_history
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import track
@@ -35,6 +36,8 @@ WEIGHTS = "best.weights.h5"
 Loss = Callable[[Any, Any], Any]
 """From the targets and the outputs of a batch, both tensors, to one number."""
 
+_HISTORY = "history"
+"""Entry of the checkpoint."""
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -153,7 +156,7 @@ def train(
             with atomic_output(folder / WEIGHTS, overwrite=True) as temporary:
                 network.save_weights(temporary)
         write_history(history, folder)
-        write_checkpoint(checkpoint, _state(network), history)
+        _write_checkpoint(checkpoint, _state(network), history)
         _tell(row, options.epochs, best=best_row(history) is row)
     network.load_weights(folder / WEIGHTS)
     return history
@@ -205,7 +208,7 @@ def _start(network: keras.Model, checkpoint: Path, resume: bool) -> list[Row]:
             path=checkpoint.parent,
             remedy="Go on with --resume (resume in Python), or choose another folder.",
         )
-    arrays, history = read_checkpoint(checkpoint)
+    arrays, history = _read_checkpoint(checkpoint)
     variables = _variables(network)
     if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
         raise TrainingError(
@@ -284,3 +287,36 @@ def _mean_loss(
                 remedy="Lower the learning rate, or look for values that are not finite.",
             )
     return float(np.mean(losses))
+
+
+def _write_checkpoint(path: Path, arrays: Sequence[np.ndarray], history: Sequence[Row]) -> None:
+    """Write the state of a training, in place of the one before.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.npz``.
+    arrays : sequence of ndarray
+    history : sequence of Row
+    """
+    named = {f"array_{i}": array for i, array in enumerate(arrays)}
+    with atomic_output(path, overwrite=True) as temporary:
+        np.savez(temporary, **{_HISTORY: np.array(json.dumps(list(history)))}, **named)
+
+
+def _read_checkpoint(path: Path) -> tuple[list[np.ndarray], list[Row]]:
+    """Read what `_write_checkpoint` wrote, to the bit.
+
+    Raises
+    ------
+    TruncatedFileError
+        If the file is damaged.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream) as file:
+            history = json.loads(str(file[_HISTORY]))
+            return [file[f"array_{i}"] for i in range(len(file.files) - 1)], history
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise TruncatedFileError(
+            "the checkpoint is damaged", path=path, remedy="Remove it and start again."
+        ) from None

@@ -102,12 +102,12 @@ vary.renderer = { sky = [18.0, 22.0] }
     ],
 )
 def test_faults_name_the_stage(tmp_path, text, said):
-    from gammafind.training.run import run_training
+    from gammafind.pipeline.train import train
 
     path = tmp_path / "recipe.toml"
     path.write_text(f"{BASE}[features]\nbackground = true\n{text}\n")
     with pytest.raises(ConfigError, match=f"recipe.toml: .*{said}"):
-        run_training(read_recipe(path), tmp_path / "net")
+        train(path, tmp_path / "net")
     assert not (tmp_path / "net").exists()
 
 

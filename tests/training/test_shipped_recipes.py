@@ -9,11 +9,11 @@ import pytest
 
 import gammafind
 from gammafind.networks.folder import CARD
+from gammafind.pipeline.train import RECIPE
 from gammafind.roles.trainer import Learned
 from gammafind.training.card import hours
 from gammafind.training.history import HISTORY, best_row, read_history
 from gammafind.training.recipe import read_recipe
-from gammafind.training.run import RECIPE
 
 ROOT = Path(gammafind.__file__).parent
 FOLDERS = sorted(path.parent for path in ROOT.glob(f"plugins/*/weights/*/{CARD}"))

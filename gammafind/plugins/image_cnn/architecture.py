@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gammafind.errors import InputDataError, OptionError, WeightsError
+from gammafind.errors import OptionError, WeightsError
 from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.image_cnn.features import ARRAYS, SCORE, features
 from gammafind.plugins.image_cnn.network import CLASSES, build_network, input_shapes
@@ -64,57 +64,25 @@ class StampArchitecture(ClassifierNetwork):
         """What the network sees of stamps, as `gammafind.plugins.image_cnn.features.features`."""
         return features(arrays, scores=self.scores)
 
-    def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
-        """Refuse stamps that the network cannot process.
-
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray
-        path : path-like
-            The weights, for messages.
-
-        Raises
-        ------
-        WeightsError
-            If there are no stamps, or of another side.
-        InputDataError
-            If they hold values that are not finite.
-        """
-        wanted = (*ARRAYS, SCORE) if self.scores else ARRAYS
-        missing = [name for name in wanted if name not in arrays]
-        if missing:
-            raise WeightsError(
-                f"the weights need {', '.join(missing)}, which the cut-outs lack",
-                path=path,
-                remedy="Make them by gammafind.fitting.image.stamps.make_stamps.",
-            )
+    @property
+    def wanted(self) -> dict[str, tuple[int, ...]]:
+        """Arrays of stamps that the network needs, and their shape for one detection."""
         side = (self.n_pixels, self.n_pixels)
-        for name in wanted:
-            array, shape = arrays[name], side if name in ARRAYS[:3] else ()
-            if array.shape[1:] != shape:
-                raise WeightsError(
-                    f"the weights take {name} of shape {shape} for each source, not "
-                    f"{array.shape[1:]}",
-                    path=path,
-                    remedy="Make stamps of the layout of the classifier.",
-                )
-            if name == SCORE and not np.all(np.isfinite(array)):
-                raise WeightsError(
-                    "the weights need the probabilities of a localiser, which are not known",
-                    path=path,
-                    remedy="Leave weights out: others are shipped for localisers without.",
-                )
-            if not np.all(np.isfinite(array)):
-                raise InputDataError(
-                    f"{name} of the stamps holds values that are not finite",
-                    remedy="Mask pixels without data instead.",
-                )
+        numbers = (*ARRAYS[3:], *([SCORE] if self.scores else []))
+        return dict.fromkeys(ARRAYS[:3], side) | dict.fromkeys(numbers, ())
 
-    def _record(self) -> dict[str, Any]:
-        own = {"n_pixels": self.n_pixels, "scores": self.scores, "fwhm": self.fwhm}
-        return {**own, **super()._record()}
+    @property
+    def advice(self) -> tuple[str, str]:
+        """What to do where arrays are missing, and where they have another shape."""
+        make = "Make them by gammafind.fitting.image.stamps.make_stamps."
+        return make, "Make stamps of the layout of the classifier."
 
-    @classmethod
-    def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
-        fwhm = tuple(record.pop("fwhm"))
-        return {**super()._fields(record), "fwhm": fwhm}
+    def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
+        """Refuse as all classifiers do, and where scores are needed and not known."""
+        if self.scores and not np.all(np.isfinite(arrays.get(SCORE, 0))):
+            raise WeightsError(
+                "the weights need the probabilities of a localiser, which are not known",
+                path=path,
+                remedy="Leave weights out: others are shipped for localisers without.",
+            )
+        super().check(arrays, path)

@@ -12,8 +12,7 @@ from gammafind.errors import ConfigError, OptionError
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.features import TIMES, without_times
 from gammafind.plugins.cnn.networks import CLASSES, FAKE
-from gammafind.training.classifier import ClassifierTraining
-from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
+from gammafind.training.classifier import ClassifierOptions, ClassifierTraining, SampleOptions
 from gammafind.training.detections import LOCALISER_SCORE, DetectionMaker
 from gammafind.training.labelled import LabelledCutouts
 

@@ -22,7 +22,7 @@ from gammafind.roles.base import Sees
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
-from gammafind.training.detections import DetectionMaker
+from gammafind.training.detections import DetectionMaker, class_places
 
 __all__ = ["KINDS", "FrameMaker", "artefacts_at", "frame_labels"]
 
@@ -154,9 +154,9 @@ def frame_labels(
     found = point_source_fit(arrays)[0] * arrays["noise"]
     outshone = (kind >= 0) & (source >= 0) & (found > _OVERSHINE * electrons[source])
     source[outshone] = -1
-    of_source = _index(np.asarray(sky.sources["class_label"]), classes)
-    of_kind = np.append(_index([name.replace(" ", "-") for name in KINDS], classes),
-                        _index([fake], classes))  # fmt: skip
+    of_source = class_places(np.asarray(sky.sources["class_label"]), classes)
+    of_kind = np.append(class_places([name.replace(" ", "-") for name in KINDS], classes),
+                        class_places([fake], classes))  # fmt: skip
     return np.where(source >= 0, of_source[source], of_kind[kind]), source
 
 
@@ -222,14 +222,3 @@ def _from_lines(
     along = ((x - x0) * dx + (y - y0) * dy) / np.maximum(dx**2 + dy**2, 1e-12)
     along = np.clip(along, 0, 1)
     return np.hypot(x - x0 - along * dx, y - y0 - along * dy)
-
-
-def _index(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Place of each name among the classes."""
-    unknown = sorted(set(names) - set(classes))
-    if unknown:
-        raise TableError(
-            f"there are sources of class {', '.join(unknown)}",
-            remedy=f"The classifier knows {', '.join(classes)}.",
-        )
-    return np.array([list(classes).index(name) for name in names], dtype=int)

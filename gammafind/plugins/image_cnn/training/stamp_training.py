@@ -14,8 +14,7 @@ from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
 from gammafind.plugins.image_cnn.training.frame_detections import FrameMaker
-from gammafind.training.classifier import ClassifierTraining
-from gammafind.training.classifier_options import ClassifierOptions, CutoutOptions
+from gammafind.training.classifier import ClassifierOptions, ClassifierTraining, CutoutOptions
 from gammafind.training.labelled import LabelledCutouts
 from gammafind.training.variation import check_values
 
