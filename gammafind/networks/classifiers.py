@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, WeightsError
 from gammafind.networks.folder import BACKENDS
+from gammafind.networks.layers import build_network
 from gammafind.networks.trained import TrainedNetwork
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["ClassifierNetwork", "class_probabilities", "classified"]
 
@@ -41,6 +45,8 @@ class ClassifierNetwork(TrainedNetwork):
 
     classes: ClassVar[tuple[str, ...]]
     """In the order of the outputs."""
+    networks: ClassVar[Mapping[str, Callable]]
+    """Layers of each network, by name."""
     unsure: ClassVar[tuple[str, ...]] = ()
     """Arrays whose values need not be finite."""
 
@@ -60,6 +66,10 @@ class ClassifierNetwork(TrainedNetwork):
                 f"the shares of the classes are {list(self.shares)}",
                 remedy=f"Give {n} numbers above 0 and up to 1.",
             )
+
+    def build(self) -> keras.Model:
+        """Return the network with random weights."""
+        return build_network(self.network, self.networks, self.shapes, self.options)
 
     @abc.abstractmethod
     def features(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:

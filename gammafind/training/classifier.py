@@ -45,7 +45,12 @@ from gammafind.networks.folder import export_network
 from gammafind.roles.trainer import Learned
 from gammafind.sky.cutouts import CutoutLayout
 from gammafind.training.card import listed, model_card
-from gammafind.training.detections import LOCALISER_SCORE, DetectionMaker, read_detections
+from gammafind.training.detections import (
+    LOCALISER_SCORE,
+    DetectionMaker,
+    DetectionOptions,
+    read_detections,
+)
 from gammafind.training.labelled import LabelledBatches, LabelledCutouts
 from gammafind.training.loop import Loss
 from gammafind.training.network import NetworkOptions, NetworkTraining
@@ -59,7 +64,6 @@ __all__ = [
     "ClassifierOptions",
     "ClassifierTraining",
     "CutoutOptions",
-    "DetectionOptions",
     "SampleOptions",
     "fit_temperature",
 ]
@@ -68,25 +72,6 @@ _LOOKED_AT = 16384
 """Detections from which the mean and the spread of each input are taken."""
 _TEMPERATURES = (0.2, 5.0)
 _AT_ONCE = 2048
-
-
-@dataclass(frozen=True, kw_only=True)
-class DetectionOptions:
-    """Which detections a classifier is trained on.
-
-    Parameters
-    ----------
-    min_score : float
-        Least score.
-    random_fakes : int
-        Positions at random in each sky, away from sources; they are FAKE too.
-    """
-
-    min_score: float = 0.2
-    random_fakes: int = 500
-
-    def __post_init__(self) -> None:
-        at_least("random_fakes", self.random_fakes, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,11 +202,8 @@ class ClassifierTraining(NetworkTraining):
             "folder": self.recipe.data_folder(self.folder / "detections"),
             "settings": self.described,
             "seed": self.recipe.data.seed,
-            "min_score": options.detections.min_score,
-            "random_fakes": options.detections.random_fakes,
-            "nside": preset.patches.nside,
-            "size": preset.patches.size,
-            "n_pixels": preset.patches.widths(len(used["renderer"].bands)),
+            "detections": options.detections,
+            "patches": preset.patches,
             "radius": preset.match_radius,
         }
 

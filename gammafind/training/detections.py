@@ -11,11 +11,10 @@ A set is a folder with one folder a catalogue, which holds
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
@@ -27,6 +26,7 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OutputError, TableError
 from gammafind.fitting.cutters import CUTTERS
 from gammafind.fitting.photons.expected import rendered_ts
+from gammafind.presets.preset import PatchLayout
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser
 from gammafind.roles.population import SourcePopulation
@@ -38,18 +38,45 @@ from gammafind.sky.epochs import Epochs
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import positions_of
 from gammafind.training.labelled import LabelledCutouts
+from gammafind.training.options import at_least
 from gammafind.training.sets import Maker, shard_folder
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import stage
 from gammafind.utils.streams import stream, streams
 
-__all__ = ["LOCALISER_SCORE", "DetectionMaker", "class_places", "labels_of", "read_detections"]
+__all__ = [
+    "LOCALISER_SCORE",
+    "DetectionMaker",
+    "DetectionOptions",
+    "class_places",
+    "labels_of",
+    "read_detections",
+]
 
 LOCALISER_SCORE = "told"
 """Name of the scores of the localiser, probabilities or not; NaN at random positions."""
 
 _PLACES, _PHOTONS = 4, 5
 """Random streams in addition to those of `gammafind.utils.streams.streams`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionOptions:
+    """Which detections a classifier is trained on.
+
+    Parameters
+    ----------
+    min_score : float
+        Least score.
+    random_fakes : int
+        Positions at random in each sky, away from sources; they are FAKE too.
+    """
+
+    min_score: float = 0.2
+    random_fakes: int = 500
+
+    def __post_init__(self) -> None:
+        at_least("random_fakes", self.random_fakes, 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,14 +97,8 @@ class DetectionMaker(Maker):
     fake : str
         That of detections without a source.
     layout : CutoutLayout
-    min_score : float
-        Least score of the detections that are kept.
-    random_fakes : int
-        Positions at random, away from sources, in each sky.
-    nside : int
-    size : Quantity
-    n_pixels : sequence of int, optional
-        These three define the patches, as for `gammafind.presets.preset.PatchLayout`.
+    detections : DetectionOptions
+    patches : PatchLayout
     radius : Quantity
         Within which a detection is that of a source.
     """
@@ -90,12 +111,9 @@ class DetectionMaker(Maker):
     classes: tuple[str, ...]
     fake: str
     layout: CutoutLayout
-    min_score: float = 0.2
-    random_fakes: int = 500
-    nside: int = 8
-    size: Quantity = 12.8 * u.deg
-    n_pixels: Sequence[int] | None = None
-    radius: Quantity = 0.3 * u.deg
+    detections: DetectionOptions
+    patches: PatchLayout
+    radius: Quantity
 
     def fill(self, folder: Path, index: int) -> dict[str, Any]:
         """Simulate a sky, search it, and cut out what was found."""
@@ -125,13 +143,16 @@ class DetectionMaker(Maker):
             "layout": self.layout.n_pixels,
             "widths": self.layout.widths,
             "epoch_width": self.layout.epoch_width,
-            "min_score": self.min_score,
-            "random_fakes": self.random_fakes,
-            "nside": self.nside,
-            "size": str(self.size),
-            "n_pixels": self.n_pixels,
+            **asdict(self.detections),
+            "nside": self.patches.nside,
+            "size": str(self.patches.size),
+            "n_pixels": self._widths,
             "radius": str(self.radius),
         }
+
+    @property
+    def _widths(self) -> tuple[int, ...] | None:
+        return self.patches.widths(len(self.renderer.bands))
 
     def _sky(self, index: int) -> SimulatedSky:
         sky = simulated_sky(self.renderer, self.population, seed=self.seed, index=index)
@@ -156,11 +177,11 @@ class DetectionMaker(Maker):
         """What the localiser finds, and positions at random."""
         counts = sky.observation.counts
         frame = counts.pixels[0].frame
-        grid = PatchGrid.healpix(self.nside, size=self.size, frame=frame)
+        grid = PatchGrid.healpix(self.patches.nside, size=self.patches.size, frame=frame)
         found = self.localiser.localise_sky(
-            sky.observation, grid=grid, n_pixels=self.n_pixels, rng=self._rng(index, _PHOTONS)
+            sky.observation, grid=grid, n_pixels=self._widths, rng=self._rng(index, _PHOTONS)
         )
-        found = found[np.asarray(found["score"]) >= self.min_score]
+        found = found[np.asarray(found["score"]) >= self.detections.min_score]
         there = self._places(sky, self._rng(index, _PLACES))
         near = there.match_to_catalog_sky(sky_positions(sky.sources))[1]
         there = there[near > self.radius]
@@ -169,7 +190,7 @@ class DetectionMaker(Maker):
 
     def _places(self, sky: SimulatedSky, rng: np.random.Generator) -> SkyCoord:
         """Positions at random on the whole sky."""
-        vectors = rng.normal(size=(self.random_fakes, 3))
+        vectors = rng.normal(size=(self.detections.random_fakes, 3))
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return positions_of(vectors, sky.observation.counts.pixels[0].frame).icrs
 

@@ -13,7 +13,6 @@ A set is a folder with one folder a catalogue, which holds
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,12 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from astropy.units import Quantity
 from scipy import sparse
 
 from gammafind.catalogue.io import write_table
 from gammafind.errors import OptionError
 from gammafind.fitting.photons.expected import rendered_ts
+from gammafind.presets.preset import PatchLayout
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.patch_grid import PatchGrid, patch_widths
@@ -55,12 +54,8 @@ class ShardMaker(Maker):
     folder, settings, seed : see `Maker`
     renderer : SkyRenderer
     population : SourcePopulation
-    nside : int
-        Patches are centred on the HEALPix pixels of this nside, turned at random.
-    size : Quantity
-        Side of a patch.
-    n_pixels : sequence of int, optional
-        Pixels a side in each band; as fine as the renderer's maps by default.
+    patches : PatchLayout
+        Their centres are turned at random.
     exposure : bool
         Whether to store exposures too.
     spread : bool
@@ -73,9 +68,7 @@ class ShardMaker(Maker):
 
     renderer: SkyRenderer
     population: SourcePopulation
-    nside: int = 8
-    size: Quantity = 12.8 * u.deg
-    n_pixels: Sequence[int] | None = None
+    patches: PatchLayout
     exposure: bool = False
     spread: bool = False
     margin: float = 8.0
@@ -107,15 +100,15 @@ class ShardMaker(Maker):
     @property
     def widths(self) -> tuple[int, ...]:
         """Pixels a side of a patch in each band."""
-        if self.n_pixels is not None:
-            return tuple(self.n_pixels)
-        return patch_widths(self.renderer.pixels, PatchGrid.healpix(self.nside, size=self.size))
+        layout, renderer = self.patches, self.renderer
+        grid = PatchGrid.healpix(layout.nside, size=layout.size)
+        return layout.widths(len(renderer.bands)) or patch_widths(renderer.pixels, grid)
 
     def own_settings(self) -> dict[str, Any]:
         """What decides how skies are cut into patches."""
         return {
-            "nside": self.nside,
-            "size": str(self.size),
+            "nside": self.patches.nside,
+            "size": str(self.patches.size),
             "n_pixels": self.widths,
             "exposure": self.exposure,
             "spread": self.spread,
@@ -126,8 +119,8 @@ class ShardMaker(Maker):
         from scipy.spatial.transform import Rotation
 
         rotation = Rotation.from_quat(rng.normal(size=4)).as_matrix()
-        frame = self.renderer.pixels[0].frame
-        return PatchGrid.healpix(self.nside, size=self.size, frame=frame, rotation=rotation)
+        frame, layout = self.renderer.pixels[0].frame, self.patches
+        return PatchGrid.healpix(layout.nside, size=layout.size, frame=frame, rotation=rotation)
 
     def _patches(self, sources: QTable, grid: PatchGrid, folder: Path) -> Patches:
         """Expected counts in the patches of a grid."""

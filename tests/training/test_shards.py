@@ -25,7 +25,7 @@ def maker(tmp_path):
 
 def grid_of(folder):
     meta = json.loads((folder / META).read_text())
-    return PatchGrid(np.array(meta["lon"]), np.array(meta["lat"]), toy_maker(folder).size)
+    return PatchGrid(np.array(meta["lon"]), np.array(meta["lat"]), toy_maker(folder).patches.size)
 
 
 def test_what_is_read_is_what_was_rendered(maker):

@@ -12,6 +12,7 @@ from astropy.coordinates import SkyCoord
 
 from gammafind import hookimpl
 from gammafind.networks.features import FeatureSpec
+from gammafind.presets.preset import PatchLayout
 from gammafind.sky.projection import unit_vectors
 from gammafind.training.draws import DrawOptions
 from gammafind.training.patches import PatchBatches
@@ -52,16 +53,14 @@ def gammafind_renderers():
     return [Counting]
 
 
-def toy_maker(folder: Path, **changes) -> ShardMaker:
+def toy_maker(folder: Path, n_pixels=WIDTHS, **changes) -> ShardMaker:
     """Maker of shards of 12 patches of 40 deg."""
     settings = {
         "renderer": Counting(),
         "population": Few(n=60),
         "settings": {"population": {"n": 60}},
         "seed": 5,
-        "nside": 1,
-        "size": 40 * u.deg,
-        "n_pixels": WIDTHS,
+        "patches": PatchLayout(nside=1, size=40 * u.deg, n_pixels=n_pixels),
         "exposure": True,
     }
     return ShardMaker(folder=folder, **{**settings, **changes})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
-from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
+from gammafind.plugins.cnn.networks import CLASSES, INPUTS, NETWORKS
 from gammafind.sky.cutouts import CutoutLayout
 
 __all__ = ["CnnArchitecture"]
@@ -25,7 +25,7 @@ class CnnArchitecture(ClassifierNetwork):
     Parameters
     ----------
     network, bands, options, checksums, temperature, shares : see `ClassifierNetwork`
-        The network is one of `build_network`.
+        The network is one of `NETWORKS`.
     layout : CutoutLayout
         Of the cut-outs, with its widths.
     n_epochs : int
@@ -36,6 +36,7 @@ class CnnArchitecture(ClassifierNetwork):
 
     sees: ClassVar[str] = "cut-outs of maps"
     classes: ClassVar[tuple[str, ...]] = CLASSES
+    networks: ClassVar[Mapping[str, Callable]] = NETWORKS
     unsure: ClassVar[tuple[str, ...]] = ("score", "pos_err")
 
     layout: CutoutLayout
@@ -60,11 +61,6 @@ class CnnArchitecture(ClassifierNetwork):
             (2,),
         )
         return dict(zip(INPUTS, shapes, strict=True))
-
-    def build(self) -> Network:
-        """Return the network with random weights."""
-        (n_pixels, _, channels), (n,), _ = self.shapes.values()
-        return build_network(self.network, n_pixels, channels, n, **self.options)
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         """What the network sees of cut-outs, as `gammafind.plugins.cnn.features.features`."""

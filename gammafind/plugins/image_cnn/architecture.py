@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from gammafind.errors import OptionError, WeightsError
 from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.image_cnn.features import ARRAYS, SCORE, features
-from gammafind.plugins.image_cnn.network import CLASSES, build_network, input_shapes
-
-if TYPE_CHECKING:
-    import keras
+from gammafind.plugins.image_cnn.network import CLASSES, NETWORKS, input_shapes
 
 __all__ = ["StampArchitecture"]
 
@@ -27,7 +24,7 @@ class StampArchitecture(ClassifierNetwork):
     Parameters
     ----------
     network, options, checksums, temperature, shares : see `ClassifierNetwork`
-        The network is one of `build_network`; it is valid for any one band.
+        The network is one of `NETWORKS`; it is valid for any one band.
     n_pixels : int
         Side of the stamps.
     scores : bool
@@ -38,6 +35,7 @@ class StampArchitecture(ClassifierNetwork):
 
     sees: ClassVar[str] = "stamps of images"
     classes: ClassVar[tuple[str, ...]] = CLASSES
+    networks: ClassVar[Mapping[str, Callable]] = NETWORKS
 
     network: str = "stamps"
     n_pixels: int = 25
@@ -55,10 +53,6 @@ class StampArchitecture(ClassifierNetwork):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of each input of the network."""
         return input_shapes(self.n_pixels, scores=self.scores)
-
-    def build(self) -> keras.Model:
-        """Return the network with random weights."""
-        return build_network(self.network, self.n_pixels, scores=self.scores, **self.options)
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         """What the network sees of stamps, as `gammafind.plugins.image_cnn.features.features`."""

@@ -91,8 +91,8 @@ class FrameMaker(DetectionMaker):
         """Positions at random, half of them anywhere and half on artefacts of each kind."""
         pixels = sky.observation.counts.pixels[0]
         ny, nx = pixels.shape
-        half = self.random_fakes // 2
-        anywhere = rng.uniform(-0.5, [nx - 0.5, ny - 0.5], (self.random_fakes - half, 2))
+        half = self.detections.random_fakes // 2
+        anywhere = rng.uniform(-0.5, [nx - 0.5, ny - 0.5], (self.detections.random_fakes - half, 2))
         places = np.concatenate([anywhere, _on_artefacts(sky.artefacts, half, rng)])
         inside = np.all((places > -0.5) & (places < [nx - 0.5, ny - 0.5]), axis=1)
         return pixels.wcs.pixel_to_world(*places[inside].T).icrs

@@ -85,15 +85,12 @@ class PatchTraining(LocaliserTraining):
     def maker(self) -> ShardMaker:
         """Renders the catalogues."""
         recipe, features = self.recipe, self.options.features
-        layout = recipe.preset.patches
         return ShardMaker(
             **self.used,
             folder=recipe.data_folder(self.folder / "shards"),
             settings=self.described,
             seed=recipe.data.seed,
-            nside=layout.nside,
-            size=layout.size,
-            n_pixels=layout.widths(len(self.used["renderer"].bands)),
+            patches=recipe.preset.patches,
             exposure=features.exposure,
             spread=features.spread,
         )
@@ -105,7 +102,7 @@ class PatchTraining(LocaliserTraining):
             network=self.options.network,
             bands=maker.renderer.bands,
             widths=maker.widths,
-            size=maker.size,
+            size=maker.patches.size,
             features=self.options.features,
             options=self.options.network_options,
             map_pixels=tuple(
