@@ -13,7 +13,7 @@ __all__ = ["hours", "listed", "model_card"]
 
 _PLUGINS = ("population", "renderer", "localiser")
 _TABLES = ("features", "draw", "detections", "samples", "targets", "loss", "training")
-"""Options of which each has a row, where the network has them."""
+"""Options that have a row each, where the network has them."""
 
 
 def model_card(learned: Learned, test_loss: float | None, own: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from gammafind.training.classifier import ClassifierOptions, ClassifierTraining,
 from gammafind.training.labelled import LabelledCutouts
 from gammafind.training.variation import check_values
 
-__all__ = ["StampTraining"]
+__all__ = ["StampOptions", "StampTraining"]
 
 
 @dataclass(frozen=True, kw_only=True)
