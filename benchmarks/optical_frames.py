@@ -20,12 +20,13 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
+from point_limits import position_bound
 from results import kept
 from scipy.ndimage import maximum_filter
 
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
-from gammafind.fitting.image.point_limits import position_bound, signal_to_noise
+from gammafind.fitting.image.point_limits import signal_to_noise
 from gammafind.pipeline.simulate import simulate
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset

@@ -1,30 +1,26 @@
-"""Conversion of catalogues to DS9 regions, and back."""
+"""Conversion of catalogues to DS9 regions."""
 
 from __future__ import annotations
 
-import warnings
 from os import PathLike
 from typing import TYPE_CHECKING
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
-from astropy.utils.exceptions import AstropyUserWarning
 
 from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED, class_colours
-from gammafind.catalogue.columns import column_of, names_of, texts_of
+from gammafind.catalogue.columns import column_of, texts_of
 from gammafind.catalogue.positions import sky_positions
-from gammafind.catalogue.schema import CATALOGUE, SHARED, conform, empty_table, in_pixels
-from gammafind.errors import FileFormatError
+from gammafind.catalogue.schema import SHARED, conform, in_pixels
 from gammafind.units import degrees
-from gammafind.utils.files import atomic_output, check_input
+from gammafind.utils.files import atomic_output
 
 if TYPE_CHECKING:
     from regions import PixelRegion, Regions, SkyRegion
 
-__all__ = ["read_regions", "to_regions", "write_regions"]
+__all__ = ["to_regions", "write_regions"]
 
 _HEADER = "# Region file format: DS9 astropy/regions\nicrs\n"
 _NUMBERS = ("score", "ts", "r95")
@@ -113,85 +109,6 @@ def write_regions(
     text = to_regions(catalogue, radius=radius).serialize(format="ds9", precision=9)
     with atomic_output(path, overwrite) as temporary:
         temporary.write_text(text or _HEADER, encoding="utf-8")
-
-
-def read_regions(path: str | PathLike) -> QTable:
-    """Read a DS9 region file as a catalogue.
-
-    Any region with a centre on the sky is a source. The text and tags that `write_regions` writes
-    are read as columns.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    QTable
-        Columns of the schema SHARED, and those of TS, class and association under the names of
-        the file. ``Score`` is NaN and ``Source_Name`` empty where the file says nothing.
-
-    Raises
-    ------
-    InputFileError
-        If there is no such file, a line cannot be read as a region, or a region has no centre
-        on the sky.
-    """
-    found = _parse(check_input(path))
-    if not found:
-        return empty_table(CATALOGUE)
-    try:
-        positions = SkyCoord([region.center.icrs for region in found])
-    except AttributeError:
-        raise FileFormatError(
-            "a region has no centre on the sky",
-            path=path,
-            remedy="Accepted are circles, ellipses, boxes and points in celestial coordinates.",
-        ) from None
-    tags = [_tags(region) for region in found]
-    table = QTable({"Source_Name": [str(region.meta.get("text", "")) for region in found]})
-    table["RAJ2000"], table["DEJ2000"] = positions.ra, positions.dec
-    table["GLON"], table["GLAT"] = positions.galactic.l, positions.galactic.b
-    table["Score"] = np.full(len(table), np.nan)
-    for quantity in (*_NUMBERS, *_TEXTS):
-        name = next((n for n in names_of(quantity) if any(n in tag for tag in tags)), None)
-        if name is not None and quantity in _NUMBERS:
-            table[name] = _numbers(tags, name)
-        elif name is not None:
-            table[name] = [tag.get(name, "") for tag in tags]
-    if "Conf_95_SemiMajor" in table.colnames:
-        table["Conf_95_SemiMajor"] *= u.deg
-    return conform(table, SHARED, what=f"the regions of {path}")
-
-
-def _parse(path: PathLike) -> list[SkyRegion]:
-    """Regions of a DS9 file; any other line is an error."""
-    from regions import Regions
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", AstropyUserWarning)
-            return list(Regions.read(path, format="ds9"))
-    except (AstropyUserWarning, ValueError, TypeError, IndexError, KeyError) as error:
-        raise FileFormatError(
-            f"a line is not a region ({error})", path=path, remedy="Accepted are DS9 regions."
-        ) from None
-
-
-def _tags(region: SkyRegion) -> dict[str, str]:
-    tags = region.meta.get("tag", [])
-    tags = [tags] if isinstance(tags, str) else tags
-    return dict(tag.split("=", 1) for tag in tags if "=" in tag)
-
-
-def _numbers(tags: list[dict[str, str]], name: str) -> np.ndarray:
-    values = np.full(len(tags), np.nan)
-    for index, tag in enumerate(tags):
-        try:
-            values[index] = float(tag.get(name, "nan"))
-        except ValueError:
-            continue
-    return values
 
 
 def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -31,7 +30,6 @@ def read_counts(
     paths: Sequence[str | PathLike] | str | PathLike,
     *,
     bands: Sequence[Band] | None = None,
-    band_names: Sequence[str] | None = None,
     frame: str | None = None,
 ) -> SkyMap:
     """Read a count map from one or several files.
@@ -45,8 +43,6 @@ def read_counts(
         Bands to which the energy bins of the files are summed. Files without ``EBOUNDS`` must
         contain one map, in order, for each band that is in no other file. By default each bin of
         the files becomes a band.
-    band_names : sequence of str, optional
-        Names of the bands, one for each bin, from low to high energy.
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps if the header has no ``COORDSYS``.
 
@@ -78,7 +74,7 @@ def read_counts(
         raise OptionError("no file was given")
     files = [read_layers(path, frame=frame) for path in paths]
     if bands is None:
-        bands, choices = _own_bands(files, band_names)
+        bands, choices = _own_bands(files)
     else:
         bands = check_bands(bands)
         choices = _choose(files, bands)
@@ -133,9 +129,7 @@ def describe_input(path: str | PathLike) -> dict[str, str]:
     return {"name": Path(path).name, "sha256": file_checksum(path)}
 
 
-def _own_bands(
-    files: Sequence[Layers], names: Sequence[str] | None
-) -> tuple[tuple[Band, ...], list[_Choice]]:
+def _own_bands(files: Sequence[Layers]) -> tuple[tuple[Band, ...], list[_Choice]]:
     """Each bin of the files as a band, from low to high energy."""
     for file in files:
         if file.bins is None:
@@ -145,10 +139,6 @@ def _own_bands(
     bins = u.Quantity([edges for edges, _, _ in found])
     _refuse_overlap(bins, [file.path for file in files])
     bands = [energy_bands(edges.to(u.GeV))[0] for edges in bins]
-    if names is not None:
-        if len(names) != len(bands):
-            raise OptionError(f"{len(names)} band names for {len(bands)} energy bins")
-        bands = [replace(band, name=name) for band, name in zip(bands, names, strict=True)]
     return check_bands(bands), [(file, [i]) for _, file, i in found]
 
 
