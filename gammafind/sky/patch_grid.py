@@ -17,6 +17,7 @@ from gammafind.sky.harmonics import angles_of
 from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
 from gammafind.sky.projection import (
     deproject,
+    north_up,
     positions_of,
     project,
     tangent_basis,
@@ -118,14 +119,10 @@ class PatchGrid:
 
     def wcs(self, index: int, n_pixels: int) -> WCS:
         """WCS of patch ``index`` with ``n_pixels`` a side."""
-        wcs = WCS(naxis=2)
         prefix = ("GLON", "GLAT") if self.frame == "galactic" else ("RA--", "DEC-")
-        wcs.wcs.ctype = [f"{name}-TAN" for name in prefix]
-        wcs.wcs.crval = [self.lon[index], self.lat[index]]
+        names, centre = [f"{name}-TAN" for name in prefix], [self.lon[index], self.lat[index]]
+        wcs = north_up(names, centre, (n_pixels, n_pixels), self.pixel_size(n_pixels))
         wcs.wcs.lonpole = 180
-        wcs.wcs.crpix = [(n_pixels + 1) / 2] * 2
-        step = self.pixel_size(n_pixels)
-        wcs.wcs.cdelt = [-step, step]
         if self.frame != "galactic":
             wcs.wcs.radesys = self.frame.upper()
         wcs.wcs.set()

@@ -9,7 +9,7 @@ from astropy.table import QTable
 
 from gammafind.errors import OptionError, TableError
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.sky.projection import unit_vectors
+from gammafind.sky.projection import vectors_in
 
 __all__ = ["truth_masks", "truth_table"]
 
@@ -45,8 +45,8 @@ def truth_table(sources: QTable, grid: PatchGrid, n_pixels: int, *, margin: floa
     """
     if not (np.isfinite(margin) and margin >= 0):
         raise OptionError(f"margin is {margin}", remedy="It must not be negative.")
-    sky = SkyCoord(sources["ra"], sources["dec"], frame="icrs").transform_to(grid.frame).spherical
-    vectors = unit_vectors(sky.lon.deg, sky.lat.deg).reshape(-1, 3)
+    positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+    vectors = vectors_in(grid.frame, positions)
     if not np.all(np.isfinite(vectors)):
         raise TableError("the source table has positions that are not finite")
     patch, source, x, y = grid.members(vectors, n_pixels, margin=margin)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
-from astropy.wcs import WCS
 
 from gammafind.catalogue.schema import SHARED, SOURCES, empty_table, in_flux_unit
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
+from gammafind.sky.projection import north_up
 from gammafind.testing.common import check_plugin, require, same
 from gammafind.testing.toys import one_source
 
@@ -140,10 +140,8 @@ def _image(renderer: SkyRenderer, place: SkyCoord, finer: int) -> tuple[WcsPixel
     for psf in renderer.psfs():
         step = psf.containment_radius(0.68).to_value("deg") / finer
         side = finer * _SIDE
-        wcs = WCS(naxis=2)
-        wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-        wcs.wcs.crval = [place.ra.deg, place.dec.deg]
-        wcs.wcs.crpix, wcs.wcs.cdelt = [side / 2 + 0.5] * 2, [-step, step]
+        centre = [place.ra.deg, place.dec.deg]
+        wcs = north_up(["RA---TAN", "DEC--TAN"], centre, (side, side), step)
         images.append(WcsPixels(wcs, (side, side)))
     return tuple(images)
 

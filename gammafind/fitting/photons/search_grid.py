@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 
@@ -22,29 +21,6 @@ _CHUNK = 1_000_000
 """Pixels per step: limits memory."""
 _NEGLIGIBLE = 1e-4
 """Size of multipoles at which a window is cut: balances accuracy and time."""
-
-
-class SearchGrid(Protocol):
-    """Positions that are searched."""
-
-    @property
-    def spacing(self) -> float:
-        """Distance between neighbouring positions, in degrees."""
-
-    def quick_ts(self, data: SkyData) -> np.ndarray:
-        """Squared significance of the score (first derivative) at every position, flat."""
-
-    def vectors(self, index: np.ndarray) -> np.ndarray:
-        """Unit vectors of positions."""
-
-    def neighbours(self, index: np.ndarray) -> np.ndarray:
-        """Eight neighbours of positions, shape (len(index), 8), -1 if there is none."""
-
-    def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        """Two-dimensional maps that together cover ``values``, each with its number."""
-
-    def tile_vectors(self, tile: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Unit vectors of pixel coordinates in a tile."""
 
 
 def search_grid(data: SkyData) -> SearchGrid:
@@ -196,6 +172,10 @@ class ImageSearch:
     def tile_vectors(self, tile: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Unit vectors of pixel coordinates."""
         return self.pixels.at(x, y)
+
+
+SearchGrid = HealpixSearch | ImageSearch
+"""Positions that are searched."""
 
 
 def _squared_significance(first: np.ndarray, information: np.ndarray) -> np.ndarray:
