@@ -11,7 +11,7 @@ from gammafind.catalogue.columns import numbers
 from gammafind.errors import TableError
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["map_positions", "sky_positions"]
+__all__ = ["map_positions", "sky_columns", "sky_positions"]
 
 _COLUMNS = (
     ("ra", "dec", "icrs"),
@@ -76,6 +76,12 @@ def map_positions(table: QTable, pixels: Pixels | None, *, what: str = "the tabl
         return sky_positions(table, what=what)
     x, y = (table[axis].to_value(u.pix) for axis in ("x", "y"))
     return pixels.wcs.pixel_to_world(x, y).icrs
+
+
+def sky_columns(positions: SkyCoord) -> dict[str, u.Quantity]:
+    """Columns ``ra, dec, glon, glat`` of positions."""
+    icrs, galactic = positions.icrs, positions.galactic
+    return {"ra": icrs.ra, "dec": icrs.dec, "glon": galactic.l, "glat": galactic.b}
 
 
 def _degrees(table: QTable, name: str, what: str) -> np.ndarray:

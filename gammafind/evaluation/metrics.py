@@ -90,15 +90,10 @@ class Evaluation:
         """
         counted = _mask(counted, len(self.score), "counted")
         selected = _mask(selected, len(self.found_at), "selected")
-        return Evaluation(
-            score=self.score[counted],
-            matched=self.matched[counted],
-            found_at=self.found_at[selected],
-            detection_block=self.detection_block[counted],
-            source_block=self.source_block[selected],
-            detection_times=self.detection_times[counted],
-            source_times=self.source_times[selected],
-        )
+        of_detections = ("score", "matched", "detection_block", "detection_times")
+        of_sources = ("found_at", "source_block", "source_times")
+        kept = {name: getattr(self, name)[counted] for name in of_detections}
+        return Evaluation(**kept, **{name: getattr(self, name)[selected] for name in of_sources})
 
     def counting(self, detection_times: np.ndarray, source_times: np.ndarray) -> Evaluation:
         """Return the same rows, each counted the given number of times."""

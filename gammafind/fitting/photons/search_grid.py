@@ -10,7 +10,7 @@ import numpy as np
 from gammafind.fitting.photons.data import BandData, SkyData
 from gammafind.sky.harmonics import analyse_map, synthesise
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels, centre_vectors
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import stamps
@@ -39,7 +39,22 @@ def summits(grid: SearchGrid, values: np.ndarray, least: float) -> np.ndarray:
     return promising[values[promising] >= highest]
 
 
-class HealpixSearch:
+class _Centres:
+    """Centres of pixels that are searched."""
+
+    pixels: Pixels
+
+    @property
+    def spacing(self) -> float:
+        """Distance between neighbouring positions, in degrees."""
+        return float(self.pixels.pixel_size.to_value("deg"))
+
+    def vectors(self, index: np.ndarray) -> np.ndarray:
+        """Unit vectors of positions."""
+        return centre_vectors(self.pixels, index)
+
+
+class HealpixSearch(_Centres):
     """Centres of HEALPix pixels, at least two per PSF core or pixel of the map.
 
     Parameters
@@ -55,11 +70,6 @@ class HealpixSearch:
         size = self.pixels.pixel_size.to_value("deg")
         self.width = int(np.ceil(self.grid.pixel_size(1) / size))
         self._shares: list[np.ndarray] = []
-
-    @property
-    def spacing(self) -> float:
-        """Distance between neighbouring positions, in degrees."""
-        return float(self.pixels.pixel_size.to_value("deg"))
 
     def quick_ts(self, data: SkyData) -> np.ndarray:
         """Squared significance of the score at every position.
@@ -78,10 +88,6 @@ class HealpixSearch:
         return _squared_significance(
             *(synthesise(_sum(alms), self.pixels.nside) for alms in (first, information))
         )
-
-    def vectors(self, index: np.ndarray) -> np.ndarray:
-        """Unit vectors of positions."""
-        return self.pixels.at(index)
 
     def neighbours(self, index: np.ndarray) -> np.ndarray:
         """Eight neighbours of positions, -1 if there is none."""
@@ -112,7 +118,7 @@ class HealpixSearch:
         return unit_vectors(sky.spherical.lon.deg, sky.spherical.lat.deg)
 
 
-class ImageSearch:
+class ImageSearch(_Centres):
     """Pixel centres of an image.
 
     Parameters
@@ -123,11 +129,6 @@ class ImageSearch:
 
     def __init__(self, finest: BandData) -> None:
         self.pixels: WcsPixels = finest.pixels
-
-    @property
-    def spacing(self) -> float:
-        """Distance between neighbouring positions, in degrees."""
-        return float(self.pixels.pixel_size.to_value("deg"))
 
     def quick_ts(self, data: SkyData) -> np.ndarray:
         """Squared significance of the score at every pixel."""
@@ -152,10 +153,6 @@ class ImageSearch:
             first += shares[..., i] * score
             information += shares[..., i] ** 2 * weight
         return _squared_significance(first, information).ravel()
-
-    def vectors(self, index: np.ndarray) -> np.ndarray:
-        """Unit vectors of positions."""
-        return self.pixels.vectors[index]
 
     def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
         """The image itself."""
