@@ -15,6 +15,7 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError, TableError
 from gammafind.evaluation.nested import match_by_score
 from gammafind.sky.pixels import HealpixPixels
+from gammafind.utils.checks import require
 
 __all__ = [
     "Evaluation",
@@ -236,8 +237,7 @@ def purity_cut(evaluation: Evaluation, *, purity: float = 0.90) -> float:
     OptionError
         If ``purity`` is not within 0 to 1.
     """
-    if not 0 <= purity <= 1:
-        raise OptionError(f"purity is {purity}", remedy="It must be within 0 to 1.")
+    require("purity", purity, 0 <= purity <= 1, "It must be within 0 to 1.")
     cut, n_detections, n_matched = _above_cuts(evaluation)
     pure = np.flatnonzero(n_matched / n_detections >= purity)
     return float(cut[pure[-1]]) if len(pure) else np.inf

@@ -14,6 +14,7 @@ from astropy.table import QTable
 
 from gammafind import __version__
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
+from gammafind.pipeline.products import check_folder
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.provenance import provenance
@@ -22,6 +23,7 @@ from gammafind.simulation.catalogue import CatalogueMaker, Made, catalogue_name
 from gammafind.simulation.folders import is_made, remove_leftovers
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.simulation.sources import check_sources, read_sources
+from gammafind.utils.checks import require
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
@@ -131,8 +133,7 @@ def simulate(
         preset = load_preset(preset)
     if output is None:
         return _in_memory(preset, sources, seed, first, alone=catalogues == 1 and not maps | epochs)
-    folder = named_folder(output)
-    _check_folder(folder)
+    folder = check_folder(named_folder(output), overwrite=True)
     maker = _maker(folder, preset, sources, seed, maps, epochs, table_format, command)
     indices = range(first, first + catalogues)
     with _tidy_folder(folder, indices):
@@ -172,20 +173,10 @@ def _in_memory(
 def _check_numbers(seed: int, catalogues: int, first: int, workers: int, table_format: str) -> None:
     lowest = {"seed": (seed, 0), "catalogues": (catalogues, 1), "first": (first, 0)}
     for name, (value, least) in {**lowest, "workers": (workers, 1)}.items():
-        if value < least:
-            raise OptionError(f"{name} is {value}", remedy=f"It must be {least} or more.")
+        require(name, value, value >= least, f"It must be {least} or more.")
     if table_format not in _FORMATS:
         raise OptionError(
             f"the format is {table_format!r}", remedy=f"Accepted are {', '.join(_FORMATS)}."
-        )
-
-
-def _check_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("is a file", path=folder, remedy="Give the name of a folder.")
-    if not folder.absolute().parent.is_dir():
-        raise OutputError(
-            f"the directory {folder.parent} does not exist", path=folder, remedy="Create it first."
         )
 
 

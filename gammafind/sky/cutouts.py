@@ -18,6 +18,7 @@ from gammafind.errors import OptionError
 from gammafind.sky.degrade import added_up
 from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.projection import local_bases, positions_of
+from gammafind.utils.checks import require
 
 __all__ = [
     "CutoutLayout",
@@ -72,8 +73,7 @@ class CutoutLayout:
     epoch_width: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.n_pixels < 1:
-            raise OptionError(f"n_pixels is {self.n_pixels}", remedy="It must be 1 or more.")
+        require("n_pixels", self.n_pixels, self.n_pixels >= 1, "It must be 1 or more.")
         if not all(0 < width < 90 for width in self.widths) or not 0 <= self.epoch_width < 90:
             raise OptionError(
                 f"the cut-outs are {list(self.widths)} and {self.epoch_width} deg wide",

@@ -11,6 +11,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 from astropy.wcs import WCS
+from scipy.spatial import cKDTree
 
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.harmonics import angles_of
@@ -198,8 +199,6 @@ class PatchGrid:
         x, y : ndarray, shape (m,)
             Pixel coordinates, 0 at the centre of the first pixel.
         """
-        from scipy.spatial import cKDTree
-
         step = np.radians(self.pixel_size(n_pixels))
         corner = np.arctan(np.sqrt(2) * step * (n_pixels / 2 + margin))
         reach = 2 * np.sin(corner / 2) * (1 + 1e-9)
@@ -215,8 +214,6 @@ class PatchGrid:
 
     def nearest(self, positions: SkyCoord) -> np.ndarray:
         """Index of the patch whose centre is nearest to each position, shape (n,)."""
-        from scipy.spatial import cKDTree
-
         here = vectors_in(self.frame, positions)
         return cKDTree(unit_vectors(self.lon, self.lat)).query(here)[1]
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 from astropy.wcs import WCS
-from astropy.wcs.utils import proj_plane_pixel_area
+from astropy.wcs.utils import proj_plane_pixel_area, wcs_to_celestial_frame
+from scipy.spatial import cKDTree
 
 from gammafind.errors import OptionError
 from gammafind.sky.projection import north_up, unit_vectors
-
-if TYPE_CHECKING:
-    from scipy.spatial import cKDTree
 
 __all__ = [
     "FRAMES",
@@ -181,8 +179,6 @@ class WcsPixels:
     @property
     def frame(self) -> str:
         """Name of the celestial frame of the WCS."""
-        from astropy.wcs.utils import wcs_to_celestial_frame
-
         return wcs_to_celestial_frame(self.wcs).name
 
     @property
@@ -227,8 +223,6 @@ class WcsPixels:
     @cached_property
     def tree(self) -> cKDTree:
         """Tree of the pixel centres."""
-        from scipy.spatial import cKDTree
-
         return cKDTree(self.vectors)
 
     def subpixel_vectors(self, index: np.ndarray, n: int) -> np.ndarray:
@@ -314,8 +308,6 @@ def _nearest(tree: cKDTree, vectors: np.ndarray, k: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _healpix_tree(nside: int) -> cKDTree:
-    from scipy.spatial import cKDTree
-
     return cKDTree(HealpixPixels(nside).vectors)
 
 

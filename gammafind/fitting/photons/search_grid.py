@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+from scipy.spatial import cKDTree
+from scipy.special import j1
 
 from gammafind.fitting.photons.data import BandData, SkyData
 from gammafind.sky.harmonics import analyse_map, synthesise
@@ -107,8 +109,6 @@ class HealpixSearch(_Centres):
 
     def grid_tiles(self, index: np.ndarray) -> np.ndarray:
         """Tile with the nearest centre for each position."""
-        from scipy.spatial import cKDTree
-
         tree = cKDTree(unit_vectors(self.grid.lon, self.grid.lat))
         return tree.query(self.vectors(index))[1]
 
@@ -207,7 +207,6 @@ def _windows(psf: RadialPsf, nside: int, nside_out: int) -> tuple[np.ndarray, np
     They are cut where they are negligible, or at the resolution of the maps.
     """
     import healpy as hp
-    from scipy.special import j1
 
     area = 4 * np.pi / (12 * nside**2)
     lmax = min(6 * nside, 3 * nside_out)

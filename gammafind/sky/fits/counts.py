@@ -9,6 +9,7 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
+from astropy.io import fits
 from astropy.units import Quantity
 
 from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError, OptionError
@@ -20,7 +21,7 @@ from gammafind.sky.fits.selections import in_field
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import file_checksum
 
-__all__ = ["describe_input", "read_counts", "read_energy_edges"]
+__all__ = ["describe_input", "file_energy_edges", "read_counts", "read_energy_edges"]
 
 _Choice = tuple[Layers, list[int]]
 """A file, and the indices of its layers that make up a band."""
@@ -114,14 +115,16 @@ def read_energy_edges(paths: Sequence[str | PathLike] | str | PathLike) -> Quant
     edges = []
     for path in paths:
         with open_fits(path) as file:
-            bins = energy_bins(file, path)
-        if bins is None:
-            raise _no_edges(Path(path))
-        edges.append(bins)
-    merged = np.concatenate(edges)
-    merged = merged[np.argsort(merged[:, 0])]
-    _refuse_overlap(merged, paths)
-    return merged
+            edges.append(file_energy_edges(file, path))
+    return _in_order(np.concatenate(edges), paths)
+
+
+def file_energy_edges(file: fits.HDUList, path: str | PathLike) -> Quantity:
+    """Energy bins of an open file, as `read_energy_edges`."""
+    bins = energy_bins(file, path)
+    if bins is None:
+        raise _no_edges(Path(path))
+    return _in_order(bins, [path])
 
 
 def describe_input(path: str | PathLike) -> dict[str, str]:
@@ -196,6 +199,13 @@ def _refuse_gaps(
         path=blamed.path,
         remedy=f"Each edge of the bands ({format_edges(bands)}) must be an edge of the bins.",
     )
+
+
+def _in_order(bins: Quantity, paths: Sequence[str | PathLike]) -> Quantity:
+    """Bins from low to high energy; an error if they overlap."""
+    bins = bins[np.argsort(bins[:, 0])]
+    _refuse_overlap(bins, paths)
+    return bins
 
 
 def _refuse_overlap(bins: Quantity, paths: Sequence[str | PathLike]) -> None:
