@@ -107,15 +107,15 @@ def main() -> None:
         heads = ["finder", "options", "cut", "purity", "m50", "artefacts", "centroid / bound"]
         heads += [f"S/N {a}-{b}" for a, b in pairwise(SNR_BINS)]
         print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-        told = []
+        listed = []
         for name, options in settings:
             localiser = create("localiser", name, **options)
             found = search(localiser, frames)
             named = ", ".join(f"{k} = {v}" for k, v in options.items())
             print(f"| {' | '.join([name, named, *row(found)])} |", flush=True)
             if localiser.scores_are_probabilities:
-                told.append((name, found))
-        for name, found in told:
+                listed.append((name, found))
+        for name, found in listed:
             print_calibration(name, found)
 
 

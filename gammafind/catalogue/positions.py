@@ -7,7 +7,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import checked_numbers
 from gammafind.errors import TableError
 from gammafind.sky.pixels import Pixels
 
@@ -85,13 +85,9 @@ def sky_columns(positions: SkyCoord) -> dict[str, u.Quantity]:
 
 
 def _degrees(table: QTable, name: str, what: str) -> np.ndarray:
-    try:
-        values = numbers(table, name, u.deg)
-    except (u.UnitConversionError, TypeError, ValueError) as error:
-        raise TableError(
-            f"{what}: column {name} is not an angle ({error})",
-            remedy="Give numbers, in degrees if the column has no unit.",
-        ) from None
+    fault = f"{what}: column {name} is not an angle"
+    remedy = "Give numbers, in degrees if the column has no unit."
+    values = checked_numbers(table, name, u.deg, fault=fault, remedy=remedy)
     if not np.all(np.isfinite(values)):
         raise TableError(
             f"{what}: column {name} has values that are not finite",

@@ -10,7 +10,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import checked_numbers
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError, TableError
 from gammafind.evaluation.nested import match_by_score
@@ -264,13 +264,9 @@ def scores_of(detections: QTable, name: str = "score") -> np.ndarray:
             f"the table of detections has no column {name}",
             remedy=f"Its columns are {', '.join(detections.colnames)}.",
         )
-    try:
-        scores = numbers(detections, name)
-    except (u.UnitConversionError, ValueError) as error:
-        raise TableError(
-            f"column {name} of the detections is not a score ({error})",
-            remedy="It must contain numbers without a unit.",
-        ) from None
+    fault = f"column {name} of the detections is not a score"
+    remedy = "It must contain numbers without a unit."
+    scores = checked_numbers(detections, name, "", fault=fault, remedy=remedy)
     if not np.all(np.isfinite(scores)):
         raise TableError(
             f"column {name} of the detections has values that are not finite",

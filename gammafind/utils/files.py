@@ -7,13 +7,19 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
-from gammafind.errors import GammafindError, MissingFileError, OutputError, TruncatedFileError
+from gammafind.errors import (
+    GammafindError,
+    MissingFileError,
+    OptionError,
+    OutputError,
+    TruncatedFileError,
+)
 
 __all__ = [
     "atomic_output",
@@ -23,8 +29,17 @@ __all__ = [
     "named_folder",
     "naming_full_disk",
     "of_file",
+    "several",
     "temporary_folder",
 ]
+
+
+def several(paths: Sequence[str | PathLike] | str | PathLike) -> Sequence[str | PathLike]:
+    """Paths as a sequence, where one alone is accepted too; an error if there is none."""
+    listed = [paths] if isinstance(paths, str | PathLike) else paths
+    if not listed:
+        raise OptionError("no file was given")
+    return listed
 
 
 def check_input(path: str | PathLike) -> Path:

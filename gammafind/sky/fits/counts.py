@@ -12,14 +12,14 @@ import numpy as np
 from astropy.io import fits
 from astropy.units import Quantity
 
-from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError, OptionError
+from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError
 from gammafind.sky.bands import Band, check_bands, energy_bands
 from gammafind.sky.fits.energies import bins_in_band, energy_bins, format_edges, overlapping
 from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import in_field
 from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import file_checksum
+from gammafind.utils.files import file_checksum, several
 
 __all__ = ["describe_input", "file_energy_edges", "read_counts", "read_energy_edges"]
 
@@ -69,10 +69,7 @@ def read_counts(
     EmptySkyWarning
         If there are no counts.
     """
-    if isinstance(paths, str | PathLike):
-        paths = [paths]
-    if not paths:
-        raise OptionError("no file was given")
+    paths = several(paths)
     files = [read_layers(path, frame=frame) for path in paths]
     if bands is None:
         bands, choices = _own_bands(files)
@@ -110,8 +107,7 @@ def read_energy_edges(paths: Sequence[str | PathLike] | str | PathLike) -> Quant
     InputFileError
         If a file cannot be opened.
     """
-    if isinstance(paths, str | PathLike):
-        paths = [paths]
+    paths = several(paths)
     edges = []
     for path in paths:
         with open_fits(path) as file:

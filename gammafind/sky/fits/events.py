@@ -14,13 +14,14 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.units import Quantity
 
-from gammafind.errors import FileFormatError, InputDataError, OptionError, ShapeError
+from gammafind.errors import FileFormatError, InputDataError, ShapeError
 from gammafind.sky.bands import Band, check_bands
 from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import in_field, selections
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.files import several
 
 __all__ = ["EventList", "bin_events", "holds_events", "read_events"]
 
@@ -94,10 +95,7 @@ def read_events(paths: Sequence[str | PathLike] | str | PathLike) -> EventList:
     InputFileError
         If a file cannot be used; the class names the fault.
     """
-    if isinstance(paths, str | PathLike):
-        paths = [paths]
-    if not paths:
-        raise OptionError("no file was given")
+    paths = several(paths)
     *columns, cuts = zip(*(_read_one(Path(path)) for path in paths), strict=True)
     ra, dec, energies, event_type, event_class = map(np.concatenate, columns)
     return EventList(
