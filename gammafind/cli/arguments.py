@@ -41,9 +41,9 @@ EMBEDDED_REFERENCE = "4fgl-dr2"
 
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
-_OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
 _NAMED_OPTION = re.compile(r"([a-z0-9-]+)\.([a-z_0-9]+)=(.+)")
 _ROLES = ("population", "renderer", "localiser", "clusterer", "classifier")
+_OPTION = re.compile(rf"({'|'.join(_ROLES)})\.([a-z_0-9]+)=(.+)")
 
 
 def add_map_arguments(parser: ArgumentParser, *, photons: bool) -> None:
@@ -207,16 +207,8 @@ def parse_options(texts: list[str]) -> dict[str, dict[str, Any]]:
     OptionError
         If a text is no option or names an unknown role.
     """
-    options: dict[str, dict[str, Any]] = {}
-    for text in texts:
-        match = _OPTION.fullmatch(text)
-        if match is None or match[1] not in _ROLES:
-            raise OptionError(
-                f"--option {text}",
-                remedy=f"Write ROLE.NAME=VALUE, where ROLE is one of {', '.join(_ROLES)}.",
-            )
-        options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
-    return options
+    remedy = f"Write ROLE.NAME=VALUE, where ROLE is one of {', '.join(_ROLES)}."
+    return _parse_options(texts, _OPTION, remedy)
 
 
 def parse_named_options(texts: list[str]) -> dict[str, dict[str, Any]]:
@@ -227,13 +219,19 @@ def parse_named_options(texts: list[str]) -> dict[str, dict[str, Any]]:
     OptionError
         If a text is no option.
     """
+    remedy = "Write PLUGIN.NAME=VALUE, such as unet.threshold=0.2."
+    return _parse_options(texts, _NAMED_OPTION, remedy)
+
+
+def _parse_options(
+    texts: list[str], form: re.Pattern[str], remedy: str
+) -> dict[str, dict[str, Any]]:
+    """Options by what stands before the point."""
     options: dict[str, dict[str, Any]] = {}
     for text in texts:
-        match = _NAMED_OPTION.fullmatch(text)
+        match = form.fullmatch(text)
         if match is None:
-            raise OptionError(
-                f"--option {text}", remedy="Write PLUGIN.NAME=VALUE, such as unet.threshold=0.2."
-            )
+            raise OptionError(f"--option {text}", remedy=remedy)
         options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
     return options
 

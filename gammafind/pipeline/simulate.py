@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from astropy.table import QTable
 
@@ -137,7 +136,9 @@ def simulate(
     maker = _maker(folder, preset, sources, seed, maps, epochs, table_format, command)
     indices = range(first, first + catalogues)
     with _tidy_folder(folder, indices):
-        wanted = [i for i in indices if overwrite or not is_made(*_place(maker, i))]
+        wanted = [
+            i for i in indices if overwrite or not is_made(maker.place(i), maker.settings_of(i))
+        ]
         tasks = run_tasks(maker, wanted, workers=workers)
         try:
             made = list(track(tasks, "catalogues", total=len(wanted)))
@@ -264,7 +265,3 @@ def _origin(
             "them), or give a table with --sources.",
         )
     return build(preset.population)
-
-
-def _place(maker: CatalogueMaker, index: int) -> tuple[Path, dict[str, Any]]:
-    return maker.folder / catalogue_name(index), maker.settings_of(index)
