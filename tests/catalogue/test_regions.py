@@ -50,10 +50,10 @@ def test_round_trip(catalogue, tmp_path):
 
 
 def test_radius_where_no_error_is_known(catalogue):
-    radii = [region.radius.to_value("deg") for region in to_regions(catalogue, radius=6 * u.arcmin)]
+    radii = [region.radius.to_value("deg") for region in to_regions(catalogue)]
     assert radii[1] == pytest.approx(0.1)
     del catalogue["Conf_95_SemiMajor"]
-    assert all(region.radius == 1 * u.deg for region in to_regions(catalogue, radius=1 * u.deg))
+    assert all(region.radius == 0.1 * u.deg for region in to_regions(catalogue))
 
 
 def test_colour_follows_class_or_association(catalogue):
