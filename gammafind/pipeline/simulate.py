@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from astropy.table import QTable
 
 from gammafind import __version__
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
+from gammafind.pipeline.products import check_folder
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.provenance import provenance
@@ -22,6 +22,7 @@ from gammafind.simulation.catalogue import CatalogueMaker, Made, catalogue_name
 from gammafind.simulation.folders import is_made, remove_leftovers
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.simulation.sources import check_sources, read_sources
+from gammafind.utils.checks import require
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
@@ -131,12 +132,13 @@ def simulate(
         preset = load_preset(preset)
     if output is None:
         return _in_memory(preset, sources, seed, first, alone=catalogues == 1 and not maps | epochs)
-    folder = named_folder(output)
-    _check_folder(folder)
+    folder = check_folder(named_folder(output), overwrite=True)
     maker = _maker(folder, preset, sources, seed, maps, epochs, table_format, command)
     indices = range(first, first + catalogues)
     with _tidy_folder(folder, indices):
-        wanted = [i for i in indices if overwrite or not is_made(*_place(maker, i))]
+        wanted = [
+            i for i in indices if overwrite or not is_made(maker.place(i), maker.settings_of(i))
+        ]
         tasks = run_tasks(maker, wanted, workers=workers)
         try:
             made = list(track(tasks, "catalogues", total=len(wanted)))
@@ -172,20 +174,10 @@ def _in_memory(
 def _check_numbers(seed: int, catalogues: int, first: int, workers: int, table_format: str) -> None:
     lowest = {"seed": (seed, 0), "catalogues": (catalogues, 1), "first": (first, 0)}
     for name, (value, least) in {**lowest, "workers": (workers, 1)}.items():
-        if value < least:
-            raise OptionError(f"{name} is {value}", remedy=f"It must be {least} or more.")
+        require(name, value, value >= least, f"It must be {least} or more.")
     if table_format not in _FORMATS:
         raise OptionError(
             f"the format is {table_format!r}", remedy=f"Accepted are {', '.join(_FORMATS)}."
-        )
-
-
-def _check_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("is a file", path=folder, remedy="Give the name of a folder.")
-    if not folder.absolute().parent.is_dir():
-        raise OutputError(
-            f"the directory {folder.parent} does not exist", path=folder, remedy="Create it first."
         )
 
 
@@ -273,7 +265,3 @@ def _origin(
             "them), or give a table with --sources.",
         )
     return build(preset.population)
-
-
-def _place(maker: CatalogueMaker, index: int) -> tuple[Path, dict[str, Any]]:
-    return maker.folder / catalogue_name(index), maker.settings_of(index)

@@ -16,7 +16,7 @@ from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.folders import filled_folder, write_record
-from gammafind.simulation.sky import SimulatedSky, total_counts
+from gammafind.simulation.sky import SimulatedSky, total_counts, true_sources
 from gammafind.sky.drawn import Drawn
 from gammafind.sky.fits import write_expected
 from gammafind.sky.observation import Observation
@@ -71,7 +71,7 @@ class CatalogueMaker:
         settings = self.settings_of(index)
         random = streams(self.settings["seed"], index)
         with stage("drawing the sources"):
-            sources = self._sources(random.sources)
+            sources = true_sources(self.origin, rng=random.sources)
         with stage("rendering the sources"):
             of_sources = self.renderer.render(sources)
         expected = {"sources": of_sources, **self.background}
@@ -79,7 +79,7 @@ class CatalogueMaker:
             drawn = self.renderer.draw(total_counts(expected), rng=random.counts)
             meta = {key: settings[key] for key in ("preset", "seed", "index")}
             drawn = replace(drawn, counts=replace(drawn.counts, meta=meta))
-        folder = self.folder / catalogue_name(index)
+        folder = self.place(index)
         with stage("writing the catalogue"), filled_folder(folder) as filled:
             self._write(filled, sources, drawn, settings)
             if settings.get("epochs"):
@@ -96,14 +96,13 @@ class CatalogueMaker:
         with stage("modelling the background"):
             return self.renderer.background()
 
+    def place(self, index: int) -> Path:
+        """Folder of a catalogue."""
+        return self.folder / catalogue_name(index)
+
     def settings_of(self, index: int) -> dict[str, Any]:
         """Everything that determines the contents of the files of one catalogue."""
         return {**self.settings, "index": index}
-
-    def _sources(self, rng: np.random.Generator) -> QTable:
-        if isinstance(self.origin, SourcePopulation):
-            return self.origin.sample(rng=rng)
-        return self.origin
 
     def _write(
         self, folder: Path, sources: QTable, drawn: Drawn, settings: Mapping[str, Any]
