@@ -190,9 +190,9 @@ def print_time(known: Known, found: dict[str, np.ndarray]) -> None:
     ts = np.asarray(known.truth["ts"])
     for name, probability in found.items():
         share = merge_classes(probability, [[BLL], [FSRQ]])[:, 1]
-        for told, chosen in {"all": blazar, "TS > 100": blazar & (ts > BRIGHT)}.items():
+        for selection, chosen in {"all": blazar, "TS > 100": blazar & (ts > BRIGHT)}.items():
             rows = np.flatnonzero(chosen)
-            print(f"| {name} | {told} | {_pair(known, share, rows)} |")
+            print(f"| {name} | {selection} | {_pair(known, share, rows)} |")
 
 
 def _pair(known: Known, share: np.ndarray, rows: np.ndarray) -> str:
@@ -216,10 +216,10 @@ def print_truth(known: Known, probability: np.ndarray, held: HeldOut) -> None:
     by_truth = {}
     for name, variability in {"with variability": True, "without": False}.items():
         limit = TruthClassifier(population, renderer, CLASSES[:FAKE], variability=variability)
-        told = limit.probability(known.truth)
-        share = merge_classes(told, [[BLL], [FSRQ]])[:, 1]
+        predicted = limit.probability(known.truth)
+        share = merge_classes(predicted, [[BLL], [FSRQ]])[:, 1]
         blazar = np.flatnonzero(known.published & (known.label <= FSRQ))
-        named = told.argmax(axis=1)
+        named = predicted.argmax(axis=1)
         four = interval(
             lambda r, named=named: accuracy_score(known.label[r], named[r]), known, rows
         )
@@ -242,12 +242,12 @@ def print_by_ts(known: Known, ours: np.ndarray, limit: np.ndarray, real: np.ndar
 def print_calibration(known: Known, probability: np.ndarray) -> None:
     """Predicted against true probabilities, above the default threshold."""
     rows = np.flatnonzero(known.published)
-    truth, told = known.label[rows], probability[rows]
+    truth, answers = known.label[rows], probability[rows]
     error = interval(
         lambda r: expected_calibration_error(known.label[r], probability[r]), known, rows
     )
     print(f"\nexpected calibration error: {error}")
-    predicted, right, numbers = reliability(truth, told)
+    predicted, right, numbers = reliability(truth, answers)
     print("\n| predicted | true | number |\n|---|---|---|")
     for one, true, number in zip(predicted, right, numbers, strict=True):
         print(f"| {one:.3f} | {true:.3f} | {number} |")
@@ -267,13 +267,13 @@ def print_purity(known: Known, probability: np.ndarray) -> None:
         curves[name] = score_curve(joined(parts))
     print("\n| completeness | " + " | ".join(f"purity, {n}" for n in curves) + " |\n|---|---|---|")
     for completeness in (0.30, 0.35, 0.40, 0.42, 0.44, 0.46):
-        told = []
+        cells = []
         for curve in curves.values():
             reached = np.asarray(curve["completeness"]) >= completeness
             purity = np.asarray(curve["purity"])[reached]
             best = purity.max() if len(purity) else np.nan
-            told.append(f"{best:.4f}")
-        print(f"| {completeness:.2f} | {' | '.join(told)} |")
+            cells.append(f"{best:.4f}")
+        print(f"| {completeness:.2f} | {' | '.join(cells)} |")
 
 
 def print_catalogue(held: HeldOut, weights: str) -> None:

@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from results import kept
 
-from gammafind.fitting.photons.expected import AGREEMENT, expected_ts
+from gammafind.fitting.photons.expected import AGREEMENT, expected_by_band
 from gammafind.presets.preset import build, load_preset
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.projection import unit_vectors
@@ -34,7 +34,7 @@ def main() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
     start = perf_counter()
-    ts = expected_ts(positions, counts, expected, background, renderer.psfs())
+    ts = sum(expected_by_band(positions, counts, expected, background, renderer.psfs()).ts.T)
     seconds = perf_counter() - start
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e6
     print("| sources | bands | seconds | memory beyond the maps (GB) | TS > 9 | TS > 25 |")

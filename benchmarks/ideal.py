@@ -9,10 +9,10 @@ import numpy as np
 
 from gammafind.catalogue.merging import merge_duplicates
 from gammafind.fitting.photons.data import SkyData, source_size
-from gammafind.fitting.photons.position import local_bases, shifted
+from gammafind.fitting.photons.position import shifted
 from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.search_grid import search_grid, summits
-from gammafind.sky.projection import positions_of
+from gammafind.sky.projection import local_bases, positions_of
 
 __all__ = ["IdealPeaks", "ideal_peaks", "noise_peaks", "source_ts"]
 

@@ -56,7 +56,7 @@ MAX_FAKE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class Judged:
     """Detections of one frame, what is true of them, and what the classifier says.
 
     ``label`` and ``source`` are those of `frame_labels`; ``matched`` and ``artefact`` those of
@@ -93,12 +93,12 @@ def report(classifier: ImageCnn, folder: Path, localiser: str) -> None:
     }
     levels = LEVELS[localiser]
     for kind, frames in found.items():
-        told = joined(frames)
+        judged = joined(frames)
         print(f"\n## {kind}, {localiser}\n")
-        print_real(told, levels)
-        print_kinds(told, levels[0])
-        print_calibration(told, levels[0])
-        print_left(told)
+        print_real(judged, levels)
+        print_kinds(judged, levels[0])
+        print_calibration(judged, levels[0])
+        print_left(judged)
     print("\n## stars and galaxies, all frames\n")
     everything = joined([frame for frames in found.values() for frame in frames])
     print_stars(everything, levels[0])
@@ -116,7 +116,7 @@ def held_out(kind: str, folder: Path) -> list[tuple[Path, Frame, Preset]]:
     return frames
 
 
-def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name: str) -> Told:
+def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name: str) -> Judged:
     """Search a frame, classify what is found, and say what is true."""
     observation, renderer = frame.observation, build(preset.renderer)
     localiser = create("localiser", name, **FINDERS[name])
@@ -124,7 +124,7 @@ def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name:
     likely = localiser.scores_are_probabilities
     found = found[found["score"] >= LEAST_PROBABILITY] if likely else found
     stamps = make_stamps(observation, found, layout=classifier.layout, probabilities=likely)
-    told = classifier.classify(stamps.arrays)
+    judged = classifier.classify(stamps.arrays)
     sources = read_table(folder / "sources.fits")
     sources["electrons"] = renderer.source_counts(sources)[:, 0]
     artefacts = QTable(read_table(folder / "artefacts.fits"))
@@ -139,9 +139,9 @@ def look(folder: Path, frame: Frame, preset: Preset, classifier: ImageCnn, name:
     magnitude = np.asarray(getattr(sources["mag_q"], "value", sources["mag_q"]), dtype=float)
     matched, artefact = by_place(frame, found)
     size, spread = classical(frame, found, stamps.arrays["fwhm"])
-    return Told(
+    return Judged(
         score=np.asarray(found["score"], dtype=float),
-        probability=columns(told),
+        probability=columns(judged),
         label=label,
         magnitude=np.where(source >= 0, magnitude[source], np.nan),
         size=size,
@@ -181,28 +181,28 @@ def columns(table: QTable) -> np.ndarray:
     return np.stack([np.asarray(table[f"prob_{name}"]) for name in CLASSES], axis=1)
 
 
-def joined(frames: Sequence[Told]) -> Told:
+def joined(frames: Sequence[Judged]) -> Judged:
     """All detections of several frames."""
     parts = {name: [getattr(one, name) for one in frames] for name in vars(frames[0])}
     n_visible = sum(parts.pop("n_visible"))
-    return Told(n_visible=n_visible, **{n: np.concatenate(some) for n, some in parts.items()})
+    return Judged(n_visible=n_visible, **{n: np.concatenate(some) for n, some in parts.items()})
 
 
-def chosen(told: Told, rows: np.ndarray) -> Told:
+def chosen(judged: Judged, rows: np.ndarray) -> Judged:
     """Return some of the detections."""
-    values = {n: v[rows] for n, v in vars(told).items() if n != "n_visible"}
-    return Told(n_visible=told.n_visible, **values)
+    values = {n: v[rows] for n, v in vars(judged).items() if n != "n_visible"}
+    return Judged(n_visible=judged.n_visible, **values)
 
 
-def print_real(told: Told, levels: Sequence[float]) -> None:
+def print_real(judged: Judged, levels: Sequence[float]) -> None:
     """Real or bogus: accuracy, next to that of calling all alike, and of the S/N alone."""
     heads = ["S/N from", "of", "number", "accuracy", "95 %", "balanced", "all called alike"]
     heads += ["artefacts known, cut in S/N"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    known = told.label < len(CLASSES) - 1
-    for low in (*levels, pure_cut(told)):
+    known = judged.label < len(CLASSES) - 1
+    for low in (*levels, pure_cut(judged)):
         for name, rows in {"all": True, "sources and artefacts": known, WHICH: known}.items():
-            some = chosen(told, rows & (told.score >= low))
+            some = chosen(judged, rows & (judged.score >= low))
             true = some.label < REAL
             real, noise = some.probability[:, :REAL].sum(axis=1), some.probability[:, -1]
             right = (real >= (1 - noise if name == WHICH else 1) / 2) == true
@@ -213,18 +213,18 @@ def print_real(told: Told, levels: Sequence[float]) -> None:
             print(f"| {' | '.join(cells)} |")
 
 
-def best_cut(told: Told) -> float:
+def best_cut(judged: Judged) -> float:
     """Accuracy of one who knows all artefacts, and calls real what is above the best S/N."""
-    other = (told.label < REAL) | (told.label == len(CLASSES) - 1)
-    order = np.argsort(told.score[other])
-    true = (told.label[other] < REAL)[order]
+    other = (judged.label < REAL) | (judged.label == len(CLASSES) - 1)
+    order = np.argsort(judged.score[other])
+    true = (judged.label[other] < REAL)[order]
     right = np.append(0, np.cumsum(~true)) + np.append(0, np.cumsum(true[::-1]))[::-1]
     return float((right.max() + np.sum(~other)) / len(other))
 
 
-def print_kinds(told: Told, published: float) -> None:
+def print_kinds(judged: Judged, published: float) -> None:
     """What each kind is called."""
-    some = chosen(told, told.score >= published)
+    some = chosen(judged, judged.score >= published)
     said = best_class(some.probability)
     print(f"\n| is | number | called real | {' | '.join(CLASSES)} |\n|---|---{'|---' * 8}|")
     for place, name in enumerate(CLASSES):
@@ -243,9 +243,9 @@ def best_class(probability: np.ndarray) -> np.ndarray:
     return np.where(side, probability, 0).argmax(axis=1)
 
 
-def print_calibration(told: Told, published: float) -> None:
+def print_calibration(judged: Judged, published: float) -> None:
     """Expected calibration error of the probability of being real, and of the named class."""
-    some = chosen(told, told.score >= published)
+    some = chosen(judged, judged.score >= published)
     named = best_class(some.probability)
     sure = some.probability[np.arange(len(named)), named]
     errors = (
@@ -264,39 +264,39 @@ def calibration_error(probability: np.ndarray, true: np.ndarray) -> float:
     )
 
 
-def print_left(told: Told) -> None:
+def print_left(judged: Judged) -> None:
     """Artefacts that are left at the completeness of the finder alone."""
-    cut = pure_cut(told)
-    alone = told.score >= cut
-    complete = np.sum(told.matched & alone)
-    real = told.probability[:, :REAL].sum(axis=1) >= 1 - MAX_FAKE
-    order = np.argsort(-told.probability[:, :REAL].sum(axis=1), kind="stable")
-    number = np.searchsorted(np.cumsum(told.matched[order]), complete) + 1
+    cut = pure_cut(judged)
+    alone = judged.score >= cut
+    complete = np.sum(judged.matched & alone)
+    real = judged.probability[:, :REAL].sum(axis=1) >= 1 - MAX_FAKE
+    order = np.argsort(-judged.probability[:, :REAL].sum(axis=1), kind="stable")
+    number = np.searchsorted(np.cumsum(judged.matched[order]), complete) + 1
     print("\n| kept | S/N from | completeness | artefacts | other false | purity of all |")
     print("|---" * 6 + "|")
     rows = {"all": np.flatnonzero(alone), "real": np.flatnonzero(alone & real)}
     rows["most probably real, as complete"] = order[:number]
     for name, left in rows.items():
-        matched, artefacts = told.matched[left].sum(), told.artefact[left].sum()
-        cells = [f"{told.score[left].min():.2f}", f"{matched / told.n_visible:.4f}", artefacts]
+        matched, artefacts = judged.matched[left].sum(), judged.artefact[left].sum()
+        cells = [f"{judged.score[left].min():.2f}", f"{matched / judged.n_visible:.4f}", artefacts]
         cells += [len(left) - matched - artefacts, f"{matched / len(left):.4f}"]
         print(f"| {name} | {' | '.join(map(str, cells))} |")
 
 
-def pure_cut(told: Told) -> float:
+def pure_cut(judged: Judged) -> float:
     """Lowest score at which 95 % of the detections off artefacts are sources."""
-    score, matched = told.score[~told.artefact], told.matched[~told.artefact]
+    score, matched = judged.score[~judged.artefact], judged.matched[~judged.artefact]
     order = np.argsort(-score, kind="stable")
     purity = np.cumsum(matched[order]) / np.arange(1, len(order) + 1)
     return float(score[order][np.flatnonzero(purity >= PURITY)[-1]])
 
 
-def print_stars(told: Told, published: float) -> None:
+def print_stars(judged: Judged, published: float) -> None:
     """How well stars and galaxies are separated, against magnitude."""
     heads = ["magnitude", "stars", "galaxies", "AUC", "95 %", "AUC, half-light radius", "95 %"]
     heads += ["AUC, two apertures", "95 %"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    some = chosen(told, (told.label < REAL) & (told.score >= published))
+    some = chosen(judged, (judged.label < REAL) & (judged.score >= published))
     p = some.probability[:, :REAL]
     extended = p[:, 1] / np.maximum(p.sum(axis=1), 1e-300)
     for low, high in [*pairwise(MAGNITUDES), (15, 21.5)]:

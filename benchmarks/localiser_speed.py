@@ -22,8 +22,7 @@ from gammafind.plugins.clusterers.disk import DiskClusterer
 from gammafind.plugins.clusterers.kmeans import KMeansClusterer
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.shipped import shipped_folder
+from gammafind.plugins.unet.localiser import UNet, shipped_folder
 from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid

@@ -20,12 +20,13 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
+from point_limits import position_bound
 from results import kept
 from scipy.ndimage import maximum_filter
 
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
-from gammafind.fitting.image.point_limits import position_bound, signal_to_noise
+from gammafind.fitting.image.point_limits import signal_to_noise
 from gammafind.pipeline.simulate import simulate
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
@@ -106,15 +107,15 @@ def main() -> None:
         heads = ["finder", "options", "cut", "purity", "m50", "artefacts", "centroid / bound"]
         heads += [f"S/N {a}-{b}" for a, b in pairwise(SNR_BINS)]
         print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-        told = []
+        listed = []
         for name, options in settings:
             localiser = create("localiser", name, **options)
             found = search(localiser, frames)
             named = ", ".join(f"{k} = {v}" for k, v in options.items())
             print(f"| {' | '.join([name, named, *row(found)])} |", flush=True)
             if localiser.scores_are_probabilities:
-                told.append((name, found))
-        for name, found in told:
+                listed.append((name, found))
+        for name, found in listed:
             print_calibration(name, found)
 
 

@@ -50,12 +50,12 @@ def main() -> None:
             expected.truth, len(rows), max(shards.widths), training.options.targets
         )
         mask = targets[..., 0] > 0
-        told = averaged(run, seen, arguments.views)[..., 0] > 0
+        predicted = averaged(run, seen, arguments.views)[..., 0] > 0
         for values, of in (
-            (right, told == mask),
+            (right, predicted == mask),
             (filled, mask),
-            (both, told & mask),
-            (said, told),
+            (both, predicted & mask),
+            (said, predicted),
         ):
             values.append(of.mean(axis=(1, 2)))
     accuracy, fill, overlap, positive = (

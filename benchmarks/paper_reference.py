@@ -56,9 +56,9 @@ def main() -> None:
 
     sky = simulated_sky(maker.renderer, maker.population, seed=maker.seed, index=index)
     found = UNet().localise_sky(sky.observation, rng=np.random.default_rng(SEED))
-    told = probabilities(found, grid, width, radius) > 0.5
+    predicted = probabilities(found, grid, width, radius) > 0.5
     print(f"trivial accuracy {trivial:.4f}\n\n| method | adjusted accuracy |\n|---|---|")
-    print(f"| unet, on the whole sky | {adjusted(told):.3f} |")
+    print(f"| unet, on the whole sky | {adjusted(predicted):.3f} |")
     for least in TRUE_TS:
         seen = truth[truth["ts"] >= least]
         print(

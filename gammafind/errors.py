@@ -4,45 +4,6 @@ from __future__ import annotations
 
 from os import PathLike
 
-__all__ = [
-    "BandError",
-    "BrokenPluginError",
-    "BrokenPluginWarning",
-    "CacheWarning",
-    "ConfigError",
-    "ConformanceError",
-    "CoordinateSystemError",
-    "DuplicatePluginError",
-    "EmptySkyWarning",
-    "EnergyEdgesError",
-    "FileFormatError",
-    "GammafindDeprecationWarning",
-    "GammafindError",
-    "GammafindWarning",
-    "HeaderWarning",
-    "HealpixError",
-    "InputDataError",
-    "InputFileError",
-    "MaskedPixelsWarning",
-    "MissingBackendError",
-    "MissingFileError",
-    "NoWcsWarning",
-    "OptionError",
-    "OutputError",
-    "PluginError",
-    "ResponseError",
-    "SelectionError",
-    "SelectionWarning",
-    "ShapeError",
-    "TableError",
-    "TrainingError",
-    "TruncatedFileError",
-    "UnknownPluginError",
-    "UntrainedWarning",
-    "WeightsError",
-    "WorkerError",
-]
-
 
 class GammafindError(Exception):
     """Base class of all errors that gammafind raises on purpose.
@@ -224,3 +185,11 @@ class CacheWarning(GammafindWarning):
 
 class BrokenPluginWarning(GammafindWarning):
     """A third-party plugin could not be loaded and is ignored."""
+
+
+__all__ = [
+    name
+    for name, one in globals().items()
+    if isinstance(one, type) and issubclass(one, GammafindError | GammafindWarning)
+]
+"""All classes of this module."""

@@ -11,9 +11,10 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
+from gammafind.errors import TableError
 from gammafind.units import FLUX
 
-__all__ = ["column_of", "fluxes", "names_of", "numbers", "numbers_of", "texts_of"]
+__all__ = ["checked_numbers", "column_of", "fluxes", "numbers", "numbers_of", "texts_of"]
 
 _PHOTONS = [(u.Unit("ph cm-2 s-1"), FLUX)]
 _NAMES = {
@@ -95,6 +96,16 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     if own != u.dimensionless_unscaled:
         values = Quantity(values, own).to_value(unit)
     return np.where(missing, np.nan, values)
+
+
+def checked_numbers(
+    table: QTable, name: str, unit: u.UnitBase | str, *, fault: str, remedy: str
+) -> np.ndarray:
+    """`numbers`, or a TableError with this fault if the column holds something else."""
+    try:
+        return numbers(table, name, unit)
+    except (u.UnitConversionError, TypeError, ValueError) as error:
+        raise TableError(f"{fault} ({error})", remedy=remedy) from None
 
 
 def numbers_of(table: QTable, quantity: str, unit: u.UnitBase | str = "") -> np.ndarray:

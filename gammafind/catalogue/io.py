@@ -18,10 +18,10 @@ from gammafind.catalogue.formats.fits import read_fits, write_fits
 from gammafind.catalogue.formats.votable import read_votable, write_votable
 from gammafind.catalogue.schema import Column, conform
 from gammafind.catalogue.tidy import tidy
-from gammafind.errors import FileFormatError, GammafindError, OutputError, TableError
-from gammafind.utils.files import atomic_output, check_input, check_output
+from gammafind.errors import FileFormatError, GammafindError, OutputError
+from gammafind.utils.files import atomic_output, check_input, check_output, of_file
 
-__all__ = ["TABLE_SUFFIXES", "read_table", "write_table"]
+__all__ = ["TABLE_SUFFIXES", "check_suffix", "read_table", "write_table"]
 
 Reader = Callable[[Path], Table]
 Writer = Callable[[QTable, Path], None]
@@ -65,14 +65,9 @@ def write_table(table: Table, path: str | PathLike, *, overwrite: bool = False) 
         If the format cannot store the table.
     """
     path = check_output(path, overwrite=overwrite)
-    suffix = _suffix(path)
-    if suffix is None:
-        raise OutputError(f"the suffix {path.suffix!r} is unknown", path=path, remedy=_ACCEPTED)
-    with atomic_output(path, overwrite) as temporary:
-        try:
-            _FORMATS[suffix][1](tidy(table), temporary)
-        except TableError as error:
-            raise TableError(error.fault, path=path, remedy=error.remedy) from None
+    suffix = check_suffix(path)
+    with of_file(path), atomic_output(path, overwrite) as temporary:
+        _FORMATS[suffix][1](tidy(table), temporary)
 
 
 def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) -> QTable:
@@ -103,14 +98,11 @@ def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) 
         If the table does not match ``schema``.
     """
     path = check_input(path)
-    suffix = _suffix(path)
-    if suffix is None:
-        raise FileFormatError(f"the suffix {path.suffix!r} is unknown", path=path, remedy=_ACCEPTED)
+    suffix = check_suffix(path, FileFormatError)
     try:
-        table = tidy(_FORMATS[suffix][0](path))
-        return table if schema is None else _fitted(table, tuple(schema))
-    except GammafindError as error:
-        raise type(error)(error.fault, path=path, remedy=error.remedy) from error
+        with of_file(path):
+            table = tidy(_FORMATS[suffix][0](path))
+            return table if schema is None else _fitted(table, tuple(schema))
     except _FAULTS as error:
         raise FileFormatError(f"this is not a {suffix} table ({error})", path=path) from error
 
@@ -123,11 +115,10 @@ def _fitted(table: QTable, schema: tuple[Column, ...]) -> QTable:
     return conform(QTable(table), schema, what="the table")
 
 
-def _suffix(path: Path) -> str | None:
-    """Longest known suffix of the path."""
-    name = path.name.lower()
-    known = [suffix for suffix in TABLE_SUFFIXES if name.endswith(suffix)]
-    return max(known, key=len, default=None)
-
-
-_ACCEPTED = f"Accepted are {', '.join(TABLE_SUFFIXES)}."
+def check_suffix(path: Path, fault: type[GammafindError] = OutputError) -> str:
+    """Longest suffix of a path that names a format; an error if there is none."""
+    known = [suffix for suffix in TABLE_SUFFIXES if path.name.lower().endswith(suffix)]
+    if not known:
+        remedy = f"Accepted are {', '.join(TABLE_SUFFIXES)}."
+        raise fault(f"the suffix {path.suffix!r} is unknown", path=path, remedy=remedy)
+    return max(known, key=len)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import astropy.units as u
 import numpy as np
@@ -13,7 +12,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from gammafind.catalogue.pairs import pairs_within, radii_of
-from gammafind.errors import OptionError
 
 __all__ = ["Matches", "match_one_to_one"]
 
@@ -38,14 +36,11 @@ class Matches:
         return len(self.a)
 
 
-def match_one_to_one(
-    a: SkyCoord,
-    b: SkyCoord,
-    radius: Quantity,
-    *,
-    method: Literal["optimal", "nearest"] = "optimal",
-) -> Matches:
+def match_one_to_one(a: SkyCoord, b: SkyCoord, radius: Quantity) -> Matches:
     """Match two sets of positions; each position is used at most once.
+
+    The number of pairs is the largest possible; among such matchings, this is the one with the
+    smallest total separation.
 
     Parameters
     ----------
@@ -53,10 +48,6 @@ def match_one_to_one(
         In any celestial frame.
     radius : Quantity, scalar or shape (n,)
         Largest separation of a pair; one value for all, or one for each of ``a``.
-    method : {"optimal", "nearest"}
-        ``optimal`` finds the largest possible number of pairs and, among such matchings, the one
-        with the smallest total separation. ``nearest`` takes the closest pair first, then the
-        closest of the remaining ones.
 
     Returns
     -------
@@ -65,26 +56,11 @@ def match_one_to_one(
     Raises
     ------
     OptionError
-        If ``radius`` or ``method`` is not accepted.
+        If ``radius`` is not accepted.
     """
-    if method not in _METHODS:
-        raise OptionError(f"method is {method!r}", remedy=f"It must be one of {list(_METHODS)}.")
     i, j, separation = pairs_within(a, b, radii_of(radius, len(a)))
-    kept = _METHODS[method](i, j, separation)
+    kept = _optimal(i, j, separation)
     return Matches(i[kept], j[kept], separation[kept] * u.deg)
-
-
-def _nearest(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray:
-    """Indices of the pairs that are kept, closest first."""
-    used_i: set[int] = set()
-    used_j: set[int] = set()
-    kept = []
-    for pair in np.lexsort((j, i, separation)):
-        if i[pair] not in used_i and j[pair] not in used_j:
-            used_i.add(i[pair])
-            used_j.add(j[pair])
-            kept.append(pair)
-    return np.sort(np.asarray(kept, dtype=int))
 
 
 def _optimal(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray:
@@ -109,6 +85,3 @@ def _optimal(i: np.ndarray, j: np.ndarray, separation: np.ndarray) -> np.ndarray
     partner = np.full(n, -1)
     partner[matched_row] = matched_column
     return np.flatnonzero(partner[row] == column)
-
-
-_METHODS = {"optimal": _optimal, "nearest": _nearest}

@@ -7,11 +7,11 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import checked_numbers
 from gammafind.errors import TableError
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["map_positions", "sky_positions"]
+__all__ = ["map_positions", "sky_columns", "sky_positions"]
 
 _COLUMNS = (
     ("ra", "dec", "icrs"),
@@ -78,14 +78,16 @@ def map_positions(table: QTable, pixels: Pixels | None, *, what: str = "the tabl
     return pixels.wcs.pixel_to_world(x, y).icrs
 
 
+def sky_columns(positions: SkyCoord) -> dict[str, u.Quantity]:
+    """Columns ``ra, dec, glon, glat`` of positions."""
+    icrs, galactic = positions.icrs, positions.galactic
+    return {"ra": icrs.ra, "dec": icrs.dec, "glon": galactic.l, "glat": galactic.b}
+
+
 def _degrees(table: QTable, name: str, what: str) -> np.ndarray:
-    try:
-        values = numbers(table, name, u.deg)
-    except (u.UnitConversionError, TypeError, ValueError) as error:
-        raise TableError(
-            f"{what}: column {name} is not an angle ({error})",
-            remedy="Give numbers, in degrees if the column has no unit.",
-        ) from None
+    fault = f"{what}: column {name} is not an angle"
+    remedy = "Give numbers, in degrees if the column has no unit."
+    values = checked_numbers(table, name, u.deg, fault=fault, remedy=remedy)
     if not np.all(np.isfinite(values)):
         raise TableError(
             f"{what}: column {name} has values that are not finite",

@@ -21,12 +21,13 @@ from gammafind.catalogue.schema import (
     in_flux_unit,
     in_pixels,
 )
-from gammafind.errors import OptionError
 from gammafind.sky.pixels import Pixels
 from gammafind.units import FLUX
 
 __all__ = ["publish", "source_names"]
 
+_PREFIX = "GF"
+"""Acronym before the coordinates in the names."""
 _PLACES = ("ra", "dec", "glon", "glat", "pos_err")
 """Columns of detections that a catalogue has in another form, or not at all."""
 _COARSE_NAMES = 6 * u.arcsec
@@ -39,8 +40,6 @@ def publish(
     detections: QTable,
     *,
     columns: Sequence[Column] = CATALOGUE,
-    prefix: str = "GF",
-    pos_scale: float = 1.0,
     pixels: Pixels | None = None,
 ) -> QTable:
     """Turn measured detections into a catalogue.
@@ -53,10 +52,6 @@ def publish(
     columns : sequence of Column
         Of the catalogue, as an instrument publishes it; each holds a column of the detections or
         ``source_name``, ``r68``, ``r95`` or ``significance``.
-    prefix : str
-        Acronym before the coordinates in the names.
-    pos_scale : float
-        Factor on the position errors, from their calibration.
     pixels : Pixels, optional
         Of the map: where they are smaller than the last digits of a name, names have more
         digits, and where they have no place on the sky, the catalogue has none.
@@ -73,11 +68,7 @@ def publish(
     ------
     TableError
         If ``detections`` lacks a column or has one of the wrong unit.
-    OptionError
-        If ``pos_scale`` is not a positive number.
     """
-    if not (np.isfinite(pos_scale) and pos_scale > 0):
-        raise OptionError(f"pos_scale is {pos_scale}", remedy="It must be positive.")
     flux_unit = detections["flux"].unit if "flux" in detections.colnames else FLUX
     schema = in_flux_unit(DETECTIONS, flux_unit or FLUX)
     table = conform(detections, schema, what="the table of detections")
@@ -89,7 +80,7 @@ def publish(
         catalogue.meta = meta
         return catalogue
     held = {name: table[name] for name in table.colnames if name not in _PLACES}
-    held |= {"source_name": _names(table, prefix, pixels), **_uncertainties(table, pos_scale)}
+    held |= {"source_name": _names(table, pixels), **_uncertainties(table)}
     if celestial:
         held |= _places(table)
     catalogue = QTable(meta=meta)
@@ -109,31 +100,31 @@ def _places(table: QTable) -> dict[str, Quantity]:
     return {"ra": table["ra"], "dec": table["dec"], "glon": lon, "glat": lat}
 
 
-def _uncertainties(table: QTable, pos_scale: float) -> dict[str, Quantity | np.ndarray]:
+def _uncertainties(table: QTable) -> dict[str, Quantity | np.ndarray]:
     """Position errors and significances, where they are known."""
     known: dict[str, Quantity | np.ndarray] = {}
     if "pos_err" in table.colnames:
-        known["r68"] = pos_scale * table["pos_err"]
+        known["r68"] = table["pos_err"]
         known["r95"] = R95_OVER_R68 * known["r68"]
     if "ts" in table.colnames:
         known["significance"] = np.sqrt(np.maximum(table["ts"], 0))
     return known
 
 
-def _names(table: QTable, prefix: str, pixels: Pixels | None) -> np.ndarray:
+def _names(table: QTable, pixels: Pixels | None) -> np.ndarray:
     """Names after the positions, or after the pixels of an image that has none."""
     if pixels is not None and not pixels.celestial:
         places = (table[axis].to_value(u.pix) for axis in ("x", "y"))
-        return np.array([f"{prefix} X{x:.2f} Y{y:.2f}" for x, y in zip(*places, strict=True)])
+        return np.array([f"{_PREFIX} X{x:.2f} Y{y:.2f}" for x, y in zip(*places, strict=True)])
     positions = sky_positions(table, what="the table of detections")
-    return source_names(positions, prefix=prefix, fine=pixels is not None and _fine(pixels))
+    return source_names(positions, fine=pixels is not None and _fine(pixels))
 
 
 def _fine(pixels: Pixels) -> bool:
     return bool(pixels.pixel_size < _COARSE_NAMES)
 
 
-def source_names(positions: SkyCoord, *, prefix: str = "GF", fine: bool = False) -> np.ndarray:
+def source_names(positions: SkyCoord, *, prefix: str = _PREFIX, fine: bool = False) -> np.ndarray:
     """Names in the manner of the IAU, such as ``GF J0534.5+2200``.
 
     The coordinates are cut off, not rounded. Where names coincide each gets a letter, in the

@@ -1,67 +1,62 @@
-"""Conversion of catalogues to DS9 regions, and back."""
+"""Conversion of catalogues to DS9 regions."""
 
 from __future__ import annotations
 
-import warnings
 from os import PathLike
 from typing import TYPE_CHECKING
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from astropy.units import Quantity
-from astropy.utils.exceptions import AstropyUserWarning
 
 from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED, class_colours
-from gammafind.catalogue.columns import column_of, names_of, texts_of
+from gammafind.catalogue.columns import column_of, texts_of
 from gammafind.catalogue.positions import sky_positions
-from gammafind.catalogue.schema import CATALOGUE, SHARED, conform, empty_table, in_pixels
-from gammafind.errors import FileFormatError
-from gammafind.units import degrees
-from gammafind.utils.files import atomic_output, check_input
+from gammafind.catalogue.schema import SHARED, conform, in_pixels
+from gammafind.utils.files import atomic_output
 
 if TYPE_CHECKING:
     from regions import PixelRegion, Regions, SkyRegion
 
-__all__ = ["read_regions", "to_regions", "write_regions"]
+__all__ = ["to_regions", "write_regions"]
 
 _HEADER = "# Region file format: DS9 astropy/regions\nicrs\n"
 _NUMBERS = ("score", "ts", "r95")
 _TEXTS = ("class_label", "association")
 _PIXELS = 5.0
 """Radius of circles without a position error: visible, and small against separations."""
+_UNKNOWN = 0.1
+"""Radius in degrees where the position error is not known: visible on the whole sky."""
 _LEAST = 2 / 3600
 """Smallest radius in degrees: smaller circles are not visible."""
 _BRACES = str.maketrans({"{": "(", "}": ")", "\n": " "})
 
 
-def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
+def to_regions(catalogue: QTable) -> Regions:
     """Draw a circle at each source of a catalogue.
 
     Parameters
     ----------
     catalogue : QTable
         From `gammafind.catalogue.publish.publish`.
-    radius : Quantity
-        Radius of the circle if the 95 % position error is not known; a known one is drawn with at
-        least 2 arcsec.
 
     Returns
     -------
     regions.Regions
-        One `~regions.CircleSkyRegion` a source, a `~regions.CirclePixelRegion` of five pixels
-        where the catalogue has no sky positions. ``meta["text"]`` is its name, ``meta["tag"]``
-        lists score, TS, 95 % position error, class and association, each as ``<column>=<value>``,
-        as far as they are known. The colours are those of the page: of the class where there is
-        one; else a source with an association is blue and one without is red; else all are cyan.
+        One `~regions.CircleSkyRegion` a source, with the 95 % position error as its radius, at
+        least 2 arcsec, or 0.1 deg where it is not known; a `~regions.CirclePixelRegion` of five
+        pixels where the catalogue has no sky positions. ``meta["text"]`` is its name,
+        ``meta["tag"]`` lists score, TS, 95 % position error, class and association, each as
+        ``<column>=<value>``, as far as they are known. The colours are those of the page: of the
+        class where there is one; else a source with an association is blue and one without is red;
+        else all are cyan.
     """
     from regions import RegionMeta, Regions, RegionVisual
 
     without_sky = "RAJ2000" not in catalogue.colnames and "x" in catalogue.colnames
     schema = in_pixels(SHARED) if without_sky else SHARED
     catalogue = conform(catalogue, schema, what="the catalogue")
-    shapes = _pixel_circles(catalogue) if without_sky else _sky_circles(catalogue, radius)
+    shapes = _pixel_circles(catalogue) if without_sky else _sky_circles(catalogue)
     circles = []
     for row, shape, colour in zip(_plain_rows(catalogue), shapes, _colours(catalogue), strict=True):
         meta = RegionMeta({"text": row.pop("Source_Name")})
@@ -72,11 +67,11 @@ def to_regions(catalogue: QTable, *, radius: Quantity = 0.1 * u.deg) -> Regions:
     return Regions(circles)
 
 
-def _sky_circles(catalogue: QTable, radius: Quantity) -> list[SkyRegion]:
+def _sky_circles(catalogue: QTable) -> list[SkyRegion]:
     from regions import CircleSkyRegion
 
     positions = sky_positions(catalogue, what="the catalogue")
-    sizes = _radii(catalogue, radius) * u.deg
+    sizes = _radii(catalogue) * u.deg
     return [CircleSkyRegion(p, size) for p, size in zip(positions, sizes, strict=True)]
 
 
@@ -87,13 +82,7 @@ def _pixel_circles(catalogue: QTable) -> list[PixelRegion]:
     return [CirclePixelRegion(PixCoord(float(x), float(y)), _PIXELS) for x, y in places]
 
 
-def write_regions(
-    catalogue: QTable,
-    path: str | PathLike,
-    *,
-    radius: Quantity = 0.1 * u.deg,
-    overwrite: bool = False,
-) -> None:
+def write_regions(catalogue: QTable, path: str | PathLike, *, overwrite: bool = False) -> None:
     """Write a catalogue as a DS9 region file; a catalogue without sources gives only a header.
 
     Parameters
@@ -101,8 +90,6 @@ def write_regions(
     catalogue : QTable
         From `gammafind.catalogue.publish.publish`.
     path : path-like
-    radius : Quantity
-        As for `to_regions`.
     overwrite : bool
 
     Raises
@@ -110,88 +97,9 @@ def write_regions(
     OutputError
         If the file exists and ``overwrite`` is false, or its directory does not.
     """
-    text = to_regions(catalogue, radius=radius).serialize(format="ds9", precision=9)
+    text = to_regions(catalogue).serialize(format="ds9", precision=9)
     with atomic_output(path, overwrite) as temporary:
         temporary.write_text(text or _HEADER, encoding="utf-8")
-
-
-def read_regions(path: str | PathLike) -> QTable:
-    """Read a DS9 region file as a catalogue.
-
-    Any region with a centre on the sky is a source. The text and tags that `write_regions` writes
-    are read as columns.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    QTable
-        Columns of the schema SHARED, and those of TS, class and association under the names of
-        the file. ``Score`` is NaN and ``Source_Name`` empty where the file says nothing.
-
-    Raises
-    ------
-    InputFileError
-        If there is no such file, a line cannot be read as a region, or a region has no centre
-        on the sky.
-    """
-    found = _parse(check_input(path))
-    if not found:
-        return empty_table(CATALOGUE)
-    try:
-        positions = SkyCoord([region.center.icrs for region in found])
-    except AttributeError:
-        raise FileFormatError(
-            "a region has no centre on the sky",
-            path=path,
-            remedy="Accepted are circles, ellipses, boxes and points in celestial coordinates.",
-        ) from None
-    tags = [_tags(region) for region in found]
-    table = QTable({"Source_Name": [str(region.meta.get("text", "")) for region in found]})
-    table["RAJ2000"], table["DEJ2000"] = positions.ra, positions.dec
-    table["GLON"], table["GLAT"] = positions.galactic.l, positions.galactic.b
-    table["Score"] = np.full(len(table), np.nan)
-    for quantity in (*_NUMBERS, *_TEXTS):
-        name = next((n for n in names_of(quantity) if any(n in tag for tag in tags)), None)
-        if name is not None and quantity in _NUMBERS:
-            table[name] = _numbers(tags, name)
-        elif name is not None:
-            table[name] = [tag.get(name, "") for tag in tags]
-    if "Conf_95_SemiMajor" in table.colnames:
-        table["Conf_95_SemiMajor"] *= u.deg
-    return conform(table, SHARED, what=f"the regions of {path}")
-
-
-def _parse(path: PathLike) -> list[SkyRegion]:
-    """Regions of a DS9 file; any other line is an error."""
-    from regions import Regions
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", AstropyUserWarning)
-            return list(Regions.read(path, format="ds9"))
-    except (AstropyUserWarning, ValueError, TypeError, IndexError, KeyError) as error:
-        raise FileFormatError(
-            f"a line is not a region ({error})", path=path, remedy="Accepted are DS9 regions."
-        ) from None
-
-
-def _tags(region: SkyRegion) -> dict[str, str]:
-    tags = region.meta.get("tag", [])
-    tags = [tags] if isinstance(tags, str) else tags
-    return dict(tag.split("=", 1) for tag in tags if "=" in tag)
-
-
-def _numbers(tags: list[dict[str, str]], name: str) -> np.ndarray:
-    values = np.full(len(tags), np.nan)
-    for index, tag in enumerate(tags):
-        try:
-            values[index] = float(tag.get(name, "nan"))
-        except ValueError:
-            continue
-    return values
 
 
 def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
@@ -212,13 +120,12 @@ def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
     return rows
 
 
-def _radii(catalogue: QTable, radius: Quantity) -> np.ndarray:
+def _radii(catalogue: QTable) -> np.ndarray:
     """Radius of each circle in degrees."""
-    fixed = float(degrees(radius, name="radius"))
     if "Conf_95_SemiMajor" not in catalogue.colnames:
-        return np.full(len(catalogue), fixed)
+        return np.full(len(catalogue), _UNKNOWN)
     error = catalogue["Conf_95_SemiMajor"].to_value(u.deg)
-    return np.where(np.isfinite(error) & (error > 0), np.maximum(error, _LEAST), fixed)
+    return np.where(np.isfinite(error) & (error > 0), np.maximum(error, _LEAST), _UNKNOWN)
 
 
 def _colours(catalogue: QTable) -> list[str]:

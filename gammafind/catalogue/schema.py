@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -15,9 +17,12 @@ from gammafind.errors import TableError
 from gammafind.units import FLUX
 
 __all__ = [
+    "ASSOCIATION",
     "CATALOGUE",
+    "CLASS_LABEL",
     "CLUSTERS",
     "DETECTIONS",
+    "FLUX_ERROR",
     "PATCH_DETECTIONS",
     "SHARED",
     "SOURCES",
@@ -67,30 +72,45 @@ class Column:
         return self.holds or self.name
 
 
+_optional = partial(Column, required=False)
+
+
+def _named(name: str, column: Column, **changes: Any) -> Column:
+    """Column of a catalogue that holds a column of the detections, under a name of its own."""
+    return replace(column, name=name, holds=column.name, **changes)
+
+
 _POSITION = (
     Column("ra", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
     Column("dec", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
 )
 _GALACTIC = (
-    Column("glon", "deg", "pos.galactic.lon", "Galactic longitude", required=False),
-    Column("glat", "deg", "pos.galactic.lat", "Galactic latitude", required=False),
+    _optional("glon", "deg", "pos.galactic.lon", "Galactic longitude"),
+    _optional("glat", "deg", "pos.galactic.lat", "Galactic latitude"),
 )
 _SCORE = Column("score", "", "stat.likelihood", "Score of the localiser", required=True)
-_POSITION_ERROR = Column(
-    "pos_err",
-    "deg",
-    "stat.error;pos",
-    "Radius that holds the true position at 68 %",
-    required=False,
+_POSITION_ERROR = _optional(
+    "pos_err", "deg", "stat.error;pos", "Radius that holds the true position at 68 %"
 )
-_FLUX = Column("flux", "cm-2 s-1", "phot.flux", "Photon flux in all bands together")
-_N_PIXELS = Column("n_pixels", "", "meta.number", "Pixels of the cluster", "i8", required=False)
+_TS = _optional("ts", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio")
+_COUNTS = _optional("npred", "", "phot.count", "Fitted counts of the source")
+_TRUE_FLUX = Column("flux", "cm-2 s-1", "phot.flux", "Photon flux in all bands together")
+_FLUX = replace(_TRUE_FLUX, required=False)
+FLUX_ERROR = _optional("flux_err", "cm-2 s-1", "stat.error;phot.flux", "1 sigma error of flux")
+"""Error of the measured flux."""
+CLASS_LABEL = _optional("class_label", "", "meta.code.class;src.class", "Most probable class", "U")
+"""Class that a classifier finds the most probable one."""
+ASSOCIATION = _optional(
+    "association", "", "meta.id.cross", "Matched source of the reference catalogue", "U"
+)
+"""Name of the matched source."""
+_N_PIXELS = _optional("n_pixels", "", "meta.number", "Pixels of the cluster", "i8")
 
 SOURCES = (
     Column("name", "", "meta.id;meta.main", "Name of the source", "U"),
     *_POSITION,
     Column("class_label", "", "meta.code.class;src.class", "True class", "U"),
-    _FLUX,
+    _TRUE_FLUX,
 )
 """True sources, as a SourcePopulation returns them."""
 
@@ -112,9 +132,9 @@ PATCH_DETECTIONS = (
 """Detections in the pixels of patches, as `Localiser.localise` returns them."""
 
 _IN_IMAGE = tuple(
-    Column(
+    _optional(
         axis, "pix", f"pos.cartesian.{axis};instr.det",
-        f"{name} in the image, 0 at the centre of the first pixel", required=False,
+        f"{name} in the image, 0 at the centre of the first pixel",
     )
     for axis, name in (("x", "Column"), ("y", "Row"))
 )  # fmt: skip
@@ -125,24 +145,10 @@ DETECTIONS = (
     *_IN_IMAGE,
     _SCORE,
     _POSITION_ERROR,
-    Column(
-        "ts", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio", required=False
-    ),
-    Column("npred", "", "phot.count", "Fitted counts of the source", required=False),
-    Column(
-        "flux",
-        "cm-2 s-1",
-        "phot.flux",
-        "Photon flux in all bands together",
-        required=False,
-    ),
-    Column(
-        "flux_err",
-        "cm-2 s-1",
-        "stat.error;phot.flux",
-        "1 sigma error of flux",
-        required=False,
-    ),
+    _TS,
+    _COUNTS,
+    _FLUX,
+    FLUX_ERROR,
     _N_PIXELS,
 )
 """Detections on the sky, each source once, as `Localiser.localise_sky` returns them."""
@@ -152,18 +158,16 @@ SHARED = (
         "Source_Name", "", "meta.id;meta.main", "Name after the position (J2000)", "U",
         holds="source_name",
     ),
-    Column("RAJ2000", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)", holds="ra"),
-    Column("DEJ2000", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)", holds="dec"),
-    Column("GLON", "deg", "pos.galactic.lon", "Galactic longitude", holds="glon"),
-    Column("GLAT", "deg", "pos.galactic.lat", "Galactic latitude", holds="glat"),
+    *map(_named, ("RAJ2000", "DEJ2000"), _POSITION),
+    _named("GLON", _GALACTIC[0], required=True),
+    _named("GLAT", _GALACTIC[1], required=True),
     *_IN_IMAGE,
-    Column(
-        "Conf_68_SemiMajor", "deg", "stat.error;pos", "68 % position error, radius",
-        required=False, holds="r68",
-    ),
-    Column(
-        "Conf_95_SemiMajor", "deg", "stat.error;pos", "95 % position error, radius",
-        required=False, holds="r95",
+    *(
+        _optional(
+            f"Conf_{share}_SemiMajor", "deg", "stat.error;pos",
+            f"{share} % position error, radius", holds=f"r{share}",
+        )
+        for share in (68, 95)
     ),
     Column("Score", "", "stat.value", "Score of the localiser", holds="score"),
 )  # fmt: skip
@@ -171,32 +175,14 @@ SHARED = (
 
 CATALOGUE = (
     *SHARED,
-    Column(
-        "TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio",
-        required=False, holds="ts",
-    ),
-    Column(
-        "Significance", "", "stat.snr", "Square root of TS", required=False, holds="significance"
-    ),
-    Column("Counts", "", "phot.count", "Fitted counts of the source", required=False,
-           holds="npred"),
-    Column(
-        "Flux", "cm-2 s-1", "phot.flux", "Photon flux in all bands together",
-        required=False, holds="flux",
-    ),
-    Column(
-        "Unc_Flux", "cm-2 s-1", "stat.error;phot.flux", "1 sigma error of Flux",
-        required=False, holds="flux_err",
-    ),
-    Column(
-        "Class", "", "meta.code.class;src.class", "Most probable class", "U",
-        required=False, holds="class_label",
-    ),
-    Column(
-        "Association", "", "meta.id.cross", "Matched source of the reference catalogue", "U",
-        required=False, holds="association",
-    ),
-)  # fmt: skip
+    _named("TS", _TS),
+    _optional("Significance", "", "stat.snr", "Square root of TS", holds="significance"),
+    _named("Counts", _COUNTS),
+    _named("Flux", _FLUX),
+    _named("Unc_Flux", FLUX_ERROR, description="1 sigma error of Flux"),
+    _named("Class", CLASS_LABEL),
+    _named("Association", ASSOCIATION),
+)
 """The catalogue of an instrument that names no columns of its own."""
 
 _ON_SKY = ("ra", "dec", "glon", "glat")

@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 __all__ = [
     "add_caldb_argument",
     "add_map_arguments",
+    "add_option_argument",
     "add_output_arguments",
     "add_plugin_arguments",
+    "add_preset_argument",
     "add_purity_arguments",
     "add_radius_argument",
+    "add_reference_argument",
+    "add_seed_argument",
+    "add_truth_argument",
     "chosen_plugins",
     "command_line",
     "parse_bands",
@@ -37,9 +42,9 @@ EMBEDDED_REFERENCE = "4fgl-dr2"
 
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
-_OPTION = re.compile(r"([a-z]+)\.([a-z_0-9]+)=(.+)")
 _NAMED_OPTION = re.compile(r"([a-z0-9-]+)\.([a-z_0-9]+)=(.+)")
 _ROLES = ("population", "renderer", "localiser", "clusterer", "classifier")
+_OPTION = re.compile(rf"({'|'.join(_ROLES)})\.([a-z_0-9]+)=(.+)")
 
 
 def add_map_arguments(parser: ArgumentParser, *, photons: bool) -> None:
@@ -81,12 +86,17 @@ def add_plugin_arguments(parser: ArgumentParser) -> None:
         metavar="NAME",
         help="another localiser that searches the same sky, to be compared; may be repeated",
     )
+    add_option_argument(parser, "ROLE.NAME", "option of a plugin, such as localiser.threshold=25")
+
+
+def add_option_argument(parser: ArgumentParser, name: str, what: str) -> None:
+    """Add ``--option``."""
     parser.add_argument(
         "--option",
         action="append",
         default=[],
-        metavar="ROLE.NAME=VALUE",
-        help="option of a plugin, such as localiser.threshold=25; may be repeated",
+        metavar=f"{name}=VALUE",
+        help=f"{what}; may be repeated",
     )
     add_caldb_argument(parser)
 
@@ -103,6 +113,35 @@ def add_caldb_argument(parser: ArgumentParser) -> None:
         help="folder of Fermi-LAT responses (CALDB) that do not come with the package; that of "
         "$CALDB by default",
     )
+
+
+def add_preset_argument(parser: ArgumentParser, parts: str, *, default: str | None = None) -> None:
+    """Add ``--preset``."""
+    shown = " (default: %(default)s)" if default else ""
+    parser.add_argument(
+        "--preset",
+        default=default,
+        metavar="NAME|FILE.toml",
+        help=f"instrument, bands and {parts} that fit together{shown}",
+    )
+
+
+def add_seed_argument(parser: ArgumentParser, what: str = "of the random numbers") -> None:
+    """Add ``--seed``."""
+    help_text = f"{what} (default: 0)"
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help=help_text)
+
+
+def add_reference_argument(parser: ArgumentParser, use: str) -> None:
+    """Add ``--reference``."""
+    help_text = f"catalogue to {use} with: a table, or {EMBEDDED_REFERENCE}"
+    parser.add_argument("--reference", metavar="CATALOGUE", help=help_text)
+
+
+def add_truth_argument(parser: ArgumentParser) -> None:
+    """Add the true sources."""
+    help_text = f"what is there: a table, or {EMBEDDED_REFERENCE}"
+    parser.add_argument("truth", metavar="TRUTH", help=help_text)
 
 
 def chosen_plugins(arguments: Namespace) -> dict[str, Any]:
@@ -184,16 +223,8 @@ def parse_options(texts: list[str]) -> dict[str, dict[str, Any]]:
     OptionError
         If a text is no option or names an unknown role.
     """
-    options: dict[str, dict[str, Any]] = {}
-    for text in texts:
-        match = _OPTION.fullmatch(text)
-        if match is None or match[1] not in _ROLES:
-            raise OptionError(
-                f"--option {text}",
-                remedy=f"Write ROLE.NAME=VALUE, where ROLE is one of {', '.join(_ROLES)}.",
-            )
-        options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
-    return options
+    remedy = f"Write ROLE.NAME=VALUE, where ROLE is one of {', '.join(_ROLES)}."
+    return _parse_options(texts, _OPTION, remedy)
 
 
 def parse_named_options(texts: list[str]) -> dict[str, dict[str, Any]]:
@@ -204,13 +235,19 @@ def parse_named_options(texts: list[str]) -> dict[str, dict[str, Any]]:
     OptionError
         If a text is no option.
     """
+    remedy = "Write PLUGIN.NAME=VALUE, such as unet.threshold=0.2."
+    return _parse_options(texts, _NAMED_OPTION, remedy)
+
+
+def _parse_options(
+    texts: list[str], form: re.Pattern[str], remedy: str
+) -> dict[str, dict[str, Any]]:
+    """Options by what stands before the point."""
     options: dict[str, dict[str, Any]] = {}
     for text in texts:
-        match = _NAMED_OPTION.fullmatch(text)
+        match = form.fullmatch(text)
         if match is None:
-            raise OptionError(
-                f"--option {text}", remedy="Write PLUGIN.NAME=VALUE, such as unet.threshold=0.2."
-            )
+            raise OptionError(f"--option {text}", remedy=remedy)
         options.setdefault(match[1], {})[match[2]] = _parse_value(match[3])
     return options
 

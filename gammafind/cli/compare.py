@@ -6,10 +6,13 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from gammafind.cli.arguments import (
-    EMBEDDED_REFERENCE,
     add_map_arguments,
+    add_option_argument,
     add_output_arguments,
+    add_preset_argument,
     add_purity_arguments,
+    add_seed_argument,
+    add_truth_argument,
     command_line,
     parse_bands,
     parse_named_options,
@@ -35,29 +38,18 @@ Localisers that cannot run are left out, with the reason."""
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_map_arguments(parser, photons=False)
-    parser.add_argument(
-        "truth", metavar="TRUTH", help=f"what is there: a table, or {EMBEDDED_REFERENCE}"
-    )
+    add_truth_argument(parser)
     parser.add_argument(
         "--localisers", metavar="A,B,C", help="which (default: all that are installed)"
     )
-    parser.add_argument(
-        "--preset", metavar="NAME|FILE.toml", help="instrument, bands and patches that fit together"
-    )
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="LOCALISER.NAME=VALUE",
-        help="option of a localiser, such as likelihood.threshold=9; may be repeated",
-    )
+    add_preset_argument(parser, "patches")
+    what = "option of a localiser, such as likelihood.threshold=9"
+    add_option_argument(parser, "LOCALISER.NAME", what)
     parser.add_argument(
         "--radius", metavar="ANGLE", help="match radius, with its unit (default: of the preset)"
     )
     add_purity_arguments(parser)
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the random numbers (default: 0)"
-    )
+    add_seed_argument(parser)
     parser.add_argument(
         "-o",
         "--output",

@@ -77,13 +77,8 @@ def _products(folder: Path, beside: list[str]) -> Products:
     """Products of the demo: those of the first localiser are named catalogue."""
     from gammafind.pipeline.products import Products
 
-    return Products(
-        tables=tuple(folder / f"catalogue.{suffix}" for suffix in ("ecsv", "fits", "vot")),
-        regions=folder / "catalogue.reg",
-        report=folder,
-        overwrite=True,
-        beside=tuple(
-            Products(tables=(folder / f"{name}.ecsv",), regions=folder / f"{name}.reg")
-            for name in beside
-        ),
+    others = tuple(
+        Products(tables=(folder / f"{name}.ecsv",), regions=folder / f"{name}.reg")
+        for name in beside
     )
+    return Products.in_folder(folder, "catalogue", report=folder, overwrite=True, beside=others)

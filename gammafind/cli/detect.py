@@ -5,10 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from gammafind.cli.arguments import (
-    EMBEDDED_REFERENCE,
     add_map_arguments,
     add_output_arguments,
     add_plugin_arguments,
+    add_preset_argument,
+    add_reference_argument,
+    add_seed_argument,
     chosen_plugins,
     command_line,
     parse_bands,
@@ -33,19 +35,20 @@ Without --preset, the preset is chosen whose bands match the energy bins of the 
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments of the command."""
+    """Add what `run` needs."""
     add_map_arguments(parser, photons=True)
-    parser.add_argument(
-        "--preset", metavar="NAME|FILE.toml", help="instrument, bands and plugins that fit together"
-    )
+    add_preset_argument(parser, "plugins")
     add_plugin_arguments(parser)
-    parser.add_argument(
-        "--min-score",
-        type=float,
-        metavar="SCORE",
-        help="lowest score kept (default: that of the preset or, where it has none, of the "
-        "localiser); to look deeper, lower the threshold of the localiser too",
-    )
+    _add_sky_arguments(parser)
+    _add_score_arguments(parser)
+    add_reference_argument(parser, "match")
+    add_seed_argument(parser)
+    _add_products(parser)
+    add_output_arguments(parser)
+
+
+def _add_sky_arguments(parser: ArgumentParser) -> None:
+    """Add maps next to those of the counts."""
     parser.add_argument(
         "--exposure",
         type=parse_path,
@@ -62,6 +65,17 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="count maps of one year, for a classifier that uses time; once for each year of "
         "the preset, in order",
     )
+
+
+def _add_score_arguments(parser: ArgumentParser) -> None:
+    """Add what decides which detections are kept."""
+    parser.add_argument(
+        "--min-score",
+        type=float,
+        metavar="SCORE",
+        help="lowest score kept (default: that of the preset or, where it has none, of the "
+        "localiser); to look deeper, lower the threshold of the localiser too",
+    )
     parser.add_argument(
         "--max-fake",
         type=float,
@@ -69,14 +83,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="drop what the classifier takes for no source with a larger probability (default: "
         "label it only)",
     )
-    parser.add_argument(
-        "--reference",
-        metavar="CATALOGUE",
-        help=f"catalogue to match with: a table, or {EMBEDDED_REFERENCE}",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the random numbers (default: 0)"
-    )
+
+
+def _add_products(parser: ArgumentParser) -> None:
+    """Add the files to write."""
     parser.add_argument(
         "-o",
         "--output",
@@ -86,13 +96,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="catalogue; .ecsv, .fits, .vot or .csv says the format",
     )
     parser.add_argument("--regions", type=parse_path, metavar="FILE", help="DS9 region file")
-    parser.add_argument(
-        "--report",
-        type=parse_path,
-        metavar="DIR",
-        help="folder of figures and a page that shows them",
-    )
-    add_output_arguments(parser)
+    help_text = "folder of figures and a page that shows them"
+    parser.add_argument("--report", type=parse_path, metavar="DIR", help=help_text)
 
 
 def run(arguments: Namespace) -> None:

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from typing import Any
 
 from gammafind.cli.arguments import (
-    EMBEDDED_REFERENCE,
     add_output_arguments,
     add_purity_arguments,
     add_radius_argument,
+    add_truth_argument,
     command_line,
     parse_path,
     parse_radius,
@@ -32,9 +32,7 @@ reported separately; where it has a column ts, the expected TS, TS50 is reported
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("catalogue", type=parse_path, metavar="CATALOGUE", help="what was found")
-    parser.add_argument(
-        "truth", metavar="TRUTH", help=f"what is there: a table, or {EMBEDDED_REFERENCE}"
-    )
+    add_truth_argument(parser)
     add_radius_argument(parser)
     parser.add_argument(
         "--min-score",

@@ -43,18 +43,16 @@ def run(arguments: Namespace) -> None:
     if arguments.json:
         print(json.dumps([dataclasses.asdict(info) for info in found], indent=2))
     else:
-        print("\n".join(_lines(found)))
+        print(_table(found))
 
 
-def _lines(found: list[PluginInfo]) -> list[str]:
+def _table(found: list[PluginInfo]) -> str:
     """Aligned lines, a heading first."""
-    rows = [("ROLE", "NAME", "FROM", "WHAT")]
+    from gammafind.evaluation.numbers import aligned
+
+    rows = []
     for info in found:
         origin = f"{info.distribution} {info.version}".strip()
         what = f"broken: {info.error}" if info.error else info.summary
         rows.append((info.role or "?", info.name, origin or "?", what))
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    ]
+    return aligned(("ROLE", "NAME", "FROM", "WHAT"), rows, left=4)

@@ -47,24 +47,27 @@ def comparison_lines(comparison: Comparison) -> list[str]:
 
     For an image the offsets are in arcsec, and latitudes are not distinguished.
     """
+    from gammafind.evaluation.numbers import aligned
+
     table, of_image = comparison.table, _is_of_image(comparison.table)
     heads = _HEADS | ({"median_offset": ("offset (arcsec)", ".3f")} if of_image else {})
     rates = [name for name in table.colnames if name in table.meta["completeness"]]
-    columns, told = [], {}
+    columns, marks = [], {}
     for name in table.colnames:
         if name in rates:
             region, selection = table.meta["completeness"][name]
             if of_image and region != _WHOLE:
                 continue
-            mark = told.setdefault(selection, "*" * len(told))
+            mark = marks.setdefault(selection, "*" * len(marks))
             columns.append(_column(table, name, f"{region.replace(' ', '')}{mark}", ".3f"))
         elif name in heads:
             unit = "arcsec" if of_image and name == "median_offset" else None
             columns.append(_column(table, name, *heads[name], unit=unit))
-    lines = ["  ".join(cells) for cells in zip(*columns, strict=True)]
+    cells, *rows = zip(*columns, strict=True)
+    lines = aligned(cells, rows).splitlines()
     purity = f"completeness at purity {table.meta['purity']:g}"
     lines += [f"all: {purity}" if of_image else f"all, |b|: {purity} in that part of the sky"]
-    lines += [f"{mark:>3}: of sources with {text}" for text, mark in told.items() if text]
+    lines += [f"{mark:>3}: of sources with {text}" for text, mark in marks.items() if text]
     lines += [f"left out: {name}: {reason}" for name, reason in comparison.left_out.items()]
     return lines
 
@@ -80,10 +83,8 @@ def _is_of_image(table: QTable) -> bool:
 def _column(
     table: QTable, name: str, head: str, form: str, *, unit: str | None = None
 ) -> list[str]:
-    """Cells of one width, the heading first; text to the left, numbers to the right."""
+    """Cells of a column, the heading first."""
     values = table[name].to(unit) if unit else table[name]
     values = getattr(values, "value", values)
     texts = [format(value, form) for value in values.tolist()]
-    cells = [head, *("-" if text == "nan" else text for text in texts)]
-    width = max(map(len, cells))
-    return [cell.rjust(width) if form else cell.ljust(width) for cell in cells]
+    return [head, *("-" if text == "nan" else text for text in texts)]

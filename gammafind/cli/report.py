@@ -5,10 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from gammafind.cli.arguments import (
-    EMBEDDED_REFERENCE,
     add_map_arguments,
     add_output_arguments,
     add_radius_argument,
+    add_reference_argument,
     parse_bands,
     parse_path,
     parse_radius,
@@ -25,11 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("catalogue", type=parse_path, metavar="CATALOGUE", help="what was found")
     add_map_arguments(parser, photons=False)
-    parser.add_argument(
-        "--reference",
-        metavar="CATALOGUE",
-        help=f"catalogue to compare with: a table, or {EMBEDDED_REFERENCE}",
-    )
+    add_reference_argument(parser, "compare")
     add_radius_argument(parser)
     parser.add_argument(
         "-o", "--output", type=parse_path, required=True, metavar="DIR", help="folder of the page"

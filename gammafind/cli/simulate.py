@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from gammafind.cli.arguments import (
     EMBEDDED_REFERENCE,
     add_caldb_argument,
+    add_option_argument,
     add_output_arguments,
+    add_preset_argument,
+    add_seed_argument,
     command_line,
     parse_options,
     parse_path,
@@ -35,16 +38,9 @@ whole: after an interruption the same command continues."""
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument(
-        "--preset",
-        default="fermi-lat",
-        metavar="NAME|FILE.toml",
-        help="instrument, bands and population that fit together (default: %(default)s)",
-    )
+    add_preset_argument(parser, "population", default="fermi-lat")
     _add_sources(parser)
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the whole set (default: 0)"
-    )
+    add_seed_argument(parser, "of the whole set")
     parser.add_argument(
         "--catalogues", type=int, default=1, metavar="K", help="how many (default: 1)"
     )
@@ -107,14 +103,8 @@ def _add_sources(parser: ArgumentParser) -> None:
         metavar="TABLE",
         help=f"take these sources instead: a table, a 4FGL catalogue file, or {EMBEDDED_REFERENCE}",
     )
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="ROLE.NAME=VALUE",
-        help="option of the population or the renderer, such as population.flux_min=1e-12; "
-        "may be repeated",
-    )
+    what = "option of the population or the renderer, such as population.flux_min=1e-12"
+    add_option_argument(parser, "ROLE.NAME", what)
     add_caldb_argument(parser)
 
 

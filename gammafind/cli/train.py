@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gammafind.cli.arguments import command_line, parse_path
 
 if TYPE_CHECKING:
-    from gammafind.training.run import Trained
+    from gammafind.pipeline.train import Trained
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import astropy.units as u
@@ -25,12 +24,14 @@ from gammafind.evaluation.metrics import (
 )
 from gammafind.evaluation.numbers import PURITY, QUANTILES, RegionSummary, Summary
 from gammafind.sky.skymap import SkyMap
-from gammafind.units import FLUX, as_value, degrees
+from gammafind.units import FLUX, degrees
 
 __all__ = ["summarise"]
 
 _PLANE = 20.0
 """Galactic latitude in degrees that separates the plane from the rest of the sky."""
+_BRIGHT = 1e-9 * FLUX
+"""Flux above which sources are bright: their completeness is reported separately."""
 _SHIFTS = (-10.0, -6.0, 6.0, 10.0)
 """Shifts along Galactic longitude, in match radii, at which all matches are by chance."""
 
@@ -41,7 +42,6 @@ def summarise(
     *,
     radius: Quantity,
     counts: SkyMap | None = None,
-    bright: Quantity = 1e-9 * FLUX,
     detections: QTable | None = None,
 ) -> Summary:
     """Count detections, and compare them with a reference catalogue.
@@ -60,9 +60,8 @@ def summarise(
         Match radius of the one-to-one matching; a single angle.
     counts : SkyMap, optional
         Reference sources outside its valid pixels are ignored. Without it all sources count.
-    bright : Quantity
-        Reference flux above which completeness is reported separately, unless ``counts`` is an
-        image of a detector or the reference has no such sources.
+        The completeness of bright sources is reported separately, unless it is an image of a
+        detector or the reference has none.
     detections : QTable, optional
         All detections of the localiser, schema DETECTIONS, including those below the threshold of
         the catalogue. They are needed to find the score at which the purity is `PURITY`.
@@ -74,12 +73,11 @@ def summarise(
     Raises
     ------
     OptionError
-        If ``radius`` is not an angle or ``bright`` is not a photon flux.
+        If ``radius`` is not an angle.
     TableError
         If a table has no positions.
     """
     degrees(radius, name="radius")
-    threshold = as_value(bright, FLUX, name="bright")
     pixels = None if counts is None or reference is not None else counts.finest_pixels
     found = map_positions(catalogue, pixels, what="the catalogue")
     common = {
@@ -94,45 +92,39 @@ def summarise(
     matches = match_one_to_one(found, truth, radius)
     covered = _covered(truth, counts)
     covered[matches.b] = True
-    bright_ones = covered & _brighter(reference, threshold * FLUX, counts)
+    bright = covered & _brighter(reference, counts)
     by_chance = _chance(found, truth, radius)
-    matched = evaluate_detections(
-        catalogue, reference, radius=radius, score=column_of(catalogue, "score") or "score"
-    )
+    score = column_of(catalogue, "score") or "score"
+    matched = evaluate_detections(catalogue, reference, radius=radius, score=score)
     of_all = None
     if detections is not None:
         of_all = evaluate_detections(detections, reference, radius=radius)
     regions = []
-    for region, inside in _regions(found, truth[covered]):
+    for name, inside in _regions(found, truth[covered]):
         here, there = inside(found), inside(truth)
-        chosen = there & covered, there & bright_ones
-        count = partial(_rates, matched, counted=here)
-        every, bright_rates = (count(selected=selected) for selected in chosen)
+        chosen = there & covered, there & bright
+        every, of_bright = (rates(matched.select(selected=s, counted=here)) for s in chosen)
+        chance = float(by_chance[here].mean()) if here.any() else float("nan")
+        pure = _pure(of_all, detections, chosen, inside)
         regions.append(
-            RegionSummary(
-                name=region,
-                rates=every,
-                bright=bright_rates,
-                chance=float(by_chance[here].mean()) if here.any() else float("nan"),
-                **_pure(of_all, detections, chosen, inside),
-            )
+            RegionSummary(name=name, rates=every, bright=of_bright, chance=chance, **pure)
         )
     return Summary(
         regions=tuple(regions),
-        bright=threshold * FLUX if bright_ones.any() else None,
+        bright=_BRIGHT if bright.any() else None,
         matches=matches,
         footprint=covered,
         **common,
     )
 
 
-def _brighter(reference: QTable, least: Quantity, counts: SkyMap | None) -> np.ndarray:
+def _brighter(reference: QTable, counts: SkyMap | None) -> np.ndarray:
     """Which sources have more flux; none in an image, nor where fluxes are of another kind."""
     flux = fluxes(reference)
     of_image = counts is not None and counts.kind == "electrons"
-    if of_image or not flux.unit.is_equivalent(least.unit):
+    if of_image or not flux.unit.is_equivalent(_BRIGHT.unit):
         return np.zeros(len(reference), dtype=bool)
-    return flux > least
+    return flux > _BRIGHT
 
 
 def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:
@@ -143,10 +135,6 @@ def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:
         alone = Rates(cut=-np.inf, n_detections=n_detections, n_matched=0, n_sources=0, n_found=0)
         regions.append(RegionSummary(name=name, rates=alone, bright=alone))
     return tuple(regions)
-
-
-def _rates(matched: Evaluation, **choice: np.ndarray) -> Rates:
-    return rates(matched.select(**choice))
 
 
 def _pure(

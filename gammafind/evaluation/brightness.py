@@ -11,7 +11,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import checked_numbers
 from gammafind.errors import OptionError, TableError
 from gammafind.units import ENERGY_FLUX
 
@@ -124,14 +124,10 @@ def expected_ts_of(truth: QTable, column: str = "ts") -> np.ndarray | None:
 
 
 def _column(truth: QTable, name: str, unit: u.UnitBase | str, what: str = "flux") -> np.ndarray:
-    try:
-        values = numbers(truth, name, unit)
-    except (u.UnitConversionError, TypeError, ValueError) as error:
-        wanted = f"in {u.Unit(unit)} or a similar unit" if str(unit) else "without a unit"
-        raise TableError(
-            f"column {name} of the true sources is not such a {what} ({error})",
-            remedy=f"It must contain numbers {wanted}.",
-        ) from None
+    wanted = f"in {u.Unit(unit)} or a similar unit" if str(unit) else "without a unit"
+    fault = f"column {name} of the true sources is not such a {what}"
+    remedy = f"It must contain numbers {wanted}."
+    values = checked_numbers(truth, name, unit, fault=fault, remedy=remedy)
     if values.shape != (len(truth),):
         raise TableError(
             f"column {name} of the true sources contains arrays",

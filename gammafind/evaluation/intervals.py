@@ -11,6 +11,8 @@ from gammafind.evaluation.metrics import Evaluation
 
 __all__ = ["bootstrap_interval", "resample"]
 
+_TAILS = [(1 - 0.68) / 2, (1 + 0.68) / 2]
+"""Quantiles at the ends of the interval, which holds 68 %."""
 _LEAST_REGIONS = 5
 """Smallest number of regions: fewer do not show how much regions differ."""
 
@@ -21,7 +23,6 @@ def bootstrap_interval(
     *,
     rng: np.random.Generator,
     n_draws: int = 200,
-    level: float = 0.68,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Interval of a statistic if the regions of the sky are drawn again with replacement.
 
@@ -37,24 +38,19 @@ def bootstrap_interval(
         with NaN are ignored.
     rng : numpy.random.Generator
     n_draws : int
-    level : float
-        Probability content, with equal tails.
 
     Returns
     -------
     low, high : ndarray, of the shape of the statistic
-        NaN if the statistic was never a number, or if detections and sources are in fewer than five
-        regions, as for an image.
+        Ends of the 68 % interval, with equal tails. NaN if the statistic was never a number, or if
+        detections and sources are in fewer than five regions, as for an image.
 
     References
     ----------
     Efron 1979, doi:10.1214/aos/1176344552
     """
-    if n_draws < 1 or not 0 < level < 1:
-        raise OptionError(
-            f"{n_draws} draws at level {level}",
-            remedy="Use at least one draw, and a level between 0 and 1.",
-        )
+    if n_draws < 1:
+        raise OptionError(f"{n_draws} draws", remedy="Use at least one.")
     if len(_regions(evaluation)) < _LEAST_REGIONS:
         unknown = np.full(np.shape(statistic(evaluation)), np.nan)
         return unknown, unknown.copy()
@@ -62,8 +58,7 @@ def bootstrap_interval(
         [statistic(resample(evaluation, rng=rng)) for _ in range(n_draws)], dtype=float
     )
     never = np.isnan(draws).all(axis=0)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    low, high = np.nanquantile(np.where(never, 0, draws), tails, axis=0)
+    low, high = np.nanquantile(np.where(never, 0, draws), _TAILS, axis=0)
     return np.where(never, np.nan, low), np.where(never, np.nan, high)
 
 

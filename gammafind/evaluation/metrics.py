@@ -10,11 +10,12 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import checked_numbers
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError, TableError
 from gammafind.evaluation.nested import match_by_score
 from gammafind.sky.pixels import HealpixPixels
+from gammafind.utils.checks import require
 
 __all__ = [
     "Evaluation",
@@ -90,15 +91,10 @@ class Evaluation:
         """
         counted = _mask(counted, len(self.score), "counted")
         selected = _mask(selected, len(self.found_at), "selected")
-        return Evaluation(
-            score=self.score[counted],
-            matched=self.matched[counted],
-            found_at=self.found_at[selected],
-            detection_block=self.detection_block[counted],
-            source_block=self.source_block[selected],
-            detection_times=self.detection_times[counted],
-            source_times=self.source_times[selected],
-        )
+        of_detections = ("score", "matched", "detection_block", "detection_times")
+        of_sources = ("found_at", "source_block", "source_times")
+        kept = {name: getattr(self, name)[counted] for name in of_detections}
+        return Evaluation(**kept, **{name: getattr(self, name)[selected] for name in of_sources})
 
     def counting(self, detection_times: np.ndarray, source_times: np.ndarray) -> Evaluation:
         """Return the same rows, each counted the given number of times."""
@@ -241,8 +237,7 @@ def purity_cut(evaluation: Evaluation, *, purity: float = 0.90) -> float:
     OptionError
         If ``purity`` is not within 0 to 1.
     """
-    if not 0 <= purity <= 1:
-        raise OptionError(f"purity is {purity}", remedy="It must be within 0 to 1.")
+    require("purity", purity, 0 <= purity <= 1, "It must be within 0 to 1.")
     cut, n_detections, n_matched = _above_cuts(evaluation)
     pure = np.flatnonzero(n_matched / n_detections >= purity)
     return float(cut[pure[-1]]) if len(pure) else np.inf
@@ -269,13 +264,9 @@ def scores_of(detections: QTable, name: str = "score") -> np.ndarray:
             f"the table of detections has no column {name}",
             remedy=f"Its columns are {', '.join(detections.colnames)}.",
         )
-    try:
-        scores = numbers(detections, name)
-    except (u.UnitConversionError, ValueError) as error:
-        raise TableError(
-            f"column {name} of the detections is not a score ({error})",
-            remedy="It must contain numbers without a unit.",
-        ) from None
+    fault = f"column {name} of the detections is not a score"
+    remedy = "It must contain numbers without a unit."
+    scores = checked_numbers(detections, name, "", fault=fault, remedy=remedy)
     if not np.all(np.isfinite(scores)):
         raise TableError(
             f"column {name} of the detections has values that are not finite",

@@ -40,12 +40,7 @@ class Offsets:
 
     def __getitem__(self, rows: np.ndarray) -> Offsets:
         """Some of the pairs."""
-        return Offsets(
-            separation=self.separation[rows],
-            pos_err=self.pos_err[rows],
-            detection=self.detection[rows],
-            source=self.source[rows],
-        )
+        return Offsets(**{name: values[rows] for name, values in vars(self).items()})
 
     @property
     def over_error(self) -> np.ndarray:

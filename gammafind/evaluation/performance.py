@@ -10,10 +10,10 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import column_of, numbers
+from gammafind.catalogue.columns import checked_numbers, column_of, numbers
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.catalogue.positions import sky_positions
-from gammafind.errors import OptionError, TableError
+from gammafind.errors import OptionError
 from gammafind.evaluation.brightness import (
     MinFlux,
     default_min_fluxes,
@@ -149,13 +149,9 @@ def check_detections(detections: QTable, *, score: str = "score", error: str = "
     sky_positions(detections, what="the table of detections")
     scores_of(detections, score)
     for name, unit in {error: "deg", _ts_column(detections): ""}.items():
-        try:
-            numbers(detections, name, unit)
-        except (u.UnitConversionError, TypeError, ValueError) as fault:
-            raise TableError(
-                f"column {name} of the detections cannot be used ({fault})",
-                remedy=f"It must contain numbers {'in degrees' if unit else 'without a unit'}.",
-            ) from None
+        fault = f"column {name} of the detections cannot be used"
+        remedy = f"It must contain numbers {'in degrees' if unit else 'without a unit'}."
+        checked_numbers(detections, name, unit, fault=fault, remedy=remedy)
 
 
 def check_truth(truth: QTable, min_fluxes: Sequence[MinFlux] = ()) -> None:

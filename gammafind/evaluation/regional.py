@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -163,13 +163,7 @@ def _fraction(hits: np.ndarray, times: np.ndarray) -> float:
 
 def _counts(evaluation: Evaluation, cut: float) -> dict[str, Any]:
     found = rates(evaluation, cut=cut)
-    return {
-        "cut": number(found.cut),
-        "n_detections": found.n_detections,
-        "n_matched": found.n_matched,
-        "n_sources": found.n_sources,
-        "n_found": found.n_found,
-    }
+    return {**asdict(found), "cut": number(found.cut)}
 
 
 def _shares(values: Mapping[str, np.ndarray], *names: str) -> dict[str, Any]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gammafind.errors import OptionError
+from gammafind.errors import InputDataError, OptionError, WeightsError
 from gammafind.networks.folder import BACKENDS
+from gammafind.networks.layers import build_network
 from gammafind.networks.trained import TrainedNetwork
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["ClassifierNetwork", "class_probabilities", "classified"]
 
@@ -41,6 +45,10 @@ class ClassifierNetwork(TrainedNetwork):
 
     classes: ClassVar[tuple[str, ...]]
     """In the order of the outputs."""
+    networks: ClassVar[Mapping[str, Callable]]
+    """Layers of each network, by name."""
+    unsure: ClassVar[tuple[str, ...]] = ()
+    """Arrays whose values need not be finite."""
 
     temperature: float = 1.0
     shares: tuple[float, ...] = ()
@@ -59,24 +67,66 @@ class ClassifierNetwork(TrainedNetwork):
                 remedy=f"Give {n} numbers above 0 and up to 1.",
             )
 
+    def build(self) -> keras.Model:
+        """Return the network with random weights."""
+        return build_network(self.network, self.networks, self.shapes, self.options)
+
     @abc.abstractmethod
     def features(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         """Return what the network sees of cut-outs."""
 
+    @property
     @abc.abstractmethod
+    def wanted(self) -> dict[str, tuple[int, ...]]:
+        """Arrays of cut-outs that the network needs, and their shape for one detection."""
+
+    @property
+    @abc.abstractmethod
+    def advice(self) -> tuple[str, str]:
+        """What to do where arrays are missing, and where they have another shape."""
+
     def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
-        """Refuse cut-outs that the network cannot process."""
+        """Refuse cut-outs that the network cannot process.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+        path : path-like
+            The weights, for messages.
+
+        Raises
+        ------
+        WeightsError
+            If arrays are missing, or their shape is not that of the training.
+        InputDataError
+            If they hold values that are not finite.
+        """
+        wanted = self.wanted
+        missing = [name for name in wanted if name not in arrays]
+        if missing:
+            raise WeightsError(
+                f"the weights need {', '.join(missing)}, which the cut-outs lack",
+                path=path,
+                remedy=self.advice[0],
+            )
+        for name, shape in wanted.items():
+            array = arrays[name]
+            if array.shape[1:] != shape:
+                raise WeightsError(
+                    f"the weights take {name} of shape {shape} for each source, not "
+                    f"{array.shape[1:]}",
+                    path=path,
+                    remedy=self.advice[1],
+                )
+            if name not in self.unsure and not np.all(np.isfinite(array)):
+                raise InputDataError(
+                    f"{name} of the {self.sees} holds values that are not finite",
+                    remedy="Mask pixels without data instead.",
+                )
 
     def probability(self, output: np.ndarray) -> np.ndarray:
         """Class probabilities, (n, n_classes), of what the network returns."""
         return class_probabilities(output, self.temperature)
-
-    def _record(self) -> dict[str, Any]:
-        return {"temperature": self.temperature, "shares": self.shares}
-
-    @classmethod
-    def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
-        return {**record, "shares": tuple(record["shares"])}
 
 
 def class_probabilities(output: np.ndarray, temperature: float) -> np.ndarray:

@@ -20,8 +20,7 @@ import numpy as np
 
 from gammafind.errors import MissingFileError, OutputError, WeightsError
 from gammafind.networks.onnx_file import check_exporter, onnx_session, read_weights, write_onnx
-from gammafind.networks.record import ARCHITECTURE
-from gammafind.networks.trained import TrainedNetwork
+from gammafind.networks.trained import ARCHITECTURE, TrainedNetwork
 from gammafind.utils.files import atomic_output, check_input, file_checksum
 
 if TYPE_CHECKING:

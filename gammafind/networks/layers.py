@@ -15,7 +15,7 @@ from gammafind.utils.kinds import annotated_kind, convert
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["check_network", "log_softmax", "standardise", "standardised_inputs"]
+__all__ = ["build_network", "check_network", "log_softmax", "standardise", "standardised_inputs"]
 
 _LEAST_STD = 1e-3
 _STANDARD = "standard_{}"
@@ -88,6 +88,36 @@ def standardise(network: keras.Model, inputs: Mapping[str, np.ndarray]) -> None:
         axes = tuple(range(array.ndim - 1))
         layer.moving_mean.assign(array.mean(axis=axes, dtype=float))
         layer.moving_variance.assign(np.maximum(array.var(axis=axes, dtype=float), _LEAST_STD**2))
+
+
+def build_network(
+    name: str,
+    networks: Mapping[str, Callable],
+    shapes: Mapping[str, tuple[int, ...]],
+    options: Mapping[str, Any],
+) -> keras.Model:
+    """Build a network with random weights.
+
+    Parameters
+    ----------
+    name : str
+    networks : mapping of str to callable
+        As for `check_network`; each makes the output of what `standardised_inputs` shows it.
+    shapes : mapping of str to tuple of int
+        Name and shape of each input. All are inputs of the network, also those that it ignores.
+    options : mapping of str to object
+
+    Raises
+    ------
+    MissingBackendError
+        If no backend of keras is installed.
+    OptionError
+        As `check_network`, or if the inputs are too small.
+    """
+    check_network(name, networks, options)
+    inputs, seen = standardised_inputs(shapes)
+    output = networks[name](seen, **options)
+    return load_keras().Model(list(inputs.values()), output, name=name)
 
 
 def log_softmax(logits: Any) -> Any:

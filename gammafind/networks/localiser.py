@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.networks.folder import BACKENDS, Runner, read_architecture
+from gammafind.networks.folder import BACKENDS, read_architecture
 from gammafind.networks.peaks import PeakFinder
 from gammafind.networks.trained import LocaliserNetwork
 from gammafind.networks.unet import NETWORKS
@@ -89,20 +89,23 @@ class NetworkLocaliser(Localiser):
         """Four to one that there is a source; of a clusterer, all that it finds."""
         return _PUBLISHED if self.scores_are_probabilities else -np.inf
 
-    @property
-    def _peaks(self) -> PeakFinder:
-        return PeakFinder(
-            threshold=self.threshold, separation=self.separation, clusterer=self.clusterer
-        )
-
     def _calibrated(self, folder: Path, kind: type[Network]) -> Network:
         """Network of a folder of weights, which must have a calibration."""
         architecture = read_architecture(folder, kind)
         architecture.check_calibrated(folder)
         return architecture
 
-    def _runner(self, folder: Path, architecture: LocaliserNetwork) -> Runner:
-        return BACKENDS[self.backend](folder, architecture)
+    def _at_work(self, folder: Path, architecture: LocaliserNetwork) -> dict[str, Any]:
+        """Network of a folder with the options of the localiser, as searches take it."""
+        return {
+            "run": BACKENDS[self.backend](folder, architecture),
+            "architecture": architecture,
+            "peaks": PeakFinder(
+                threshold=self.threshold, separation=self.separation, clusterer=self.clusterer
+            ),
+            "batch_size": self.batch_size,
+            "views": self.views,
+        }
 
 
 def _check(name: str, value: object, accepted: bool, remedy: str) -> None:

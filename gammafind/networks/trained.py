@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import abc
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from astropy.units import Quantity
 
-from gammafind.errors import WeightsError
+from gammafind.errors import FileFormatError, GammafindError, WeightsError
 from gammafind.networks.calibration import Calibration
 from gammafind.networks.logits import sigmoid
 from gammafind.networks.ranking import Ranking
-from gammafind.networks.record import read_record, write_record
 from gammafind.networks.unet import build_network, input_name
 from gammafind.sky.bands import Band
+from gammafind.utils.files import atomic_output, check_input
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LocaliserNetwork", "TrainedNetwork"]
+__all__ = ["ARCHITECTURE", "LocaliserNetwork", "TrainedNetwork"]
+
+ARCHITECTURE = "architecture.json"
+"""Name of the file in a folder of weights."""
+
+_FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +76,10 @@ class TrainedNetwork(abc.ABC):
         OutputError
             As `gammafind.utils.files.check_output`.
         """
-        record = {
-            "sees": self.sees,
-            "network": self.network,
-            "options": dict(self.options),
-            **self._record(),
-            "checksums": dict(self.checksums),
-        }
-        write_record(path, self.bands, record, overwrite=overwrite)
+        record = {"format": _FORMAT, "sees": self.sees, **self._record()}
+        with atomic_output(path, overwrite) as temporary:
+            text = json.dumps(record, indent=2, default=_plain)
+            temporary.write_text(f"{text}\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: str | PathLike) -> Self:
@@ -89,26 +92,38 @@ class TrainedNetwork(abc.ABC):
         WeightsError
             If it is not what `write` writes, or the network has another kind of input.
         """
-        return read_record(path, cls._of, what=f"network for {cls.sees}")
-
-    @classmethod
-    def _of(cls, bands: tuple[Band, ...], record: dict[str, Any]) -> Self:
-        sees = record.pop("sees", cls.sees)
-        if sees != cls.sees:
+        path = check_input(path)
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if record.pop("format") != _FORMAT:
+                raise WeightsError("is of another format")
+            sees = record.pop("sees", cls.sees)
+            if sees != cls.sees:
+                raise WeightsError(
+                    f"the weights were trained for {sees}, not for {cls.sees}",
+                    remedy="Use the weights of this preset, or train some for it.",
+                )
+            return cls(**cls._fields(_tuples(record)))
+        except FileFormatError as error:
+            raise WeightsError(error.fault, path=path, remedy=error.remedy) from error
+        except (ValueError, LookupError, TypeError, AttributeError, GammafindError) as error:
             raise WeightsError(
-                f"the weights were trained for {sees}, not for {cls.sees}",
-                remedy="Use the weights of this preset, or train some for it.",
-            )
-        return cls(bands=bands, **cls._fields(record))
+                f"does not describe a network for {cls.sees} ({error})",
+                path=path,
+                remedy=f"It must be the {ARCHITECTURE} of a weights folder.",
+            ) from error
 
-    @abc.abstractmethod
     def _record(self) -> dict[str, Any]:
-        """What the JSON holds of the fields that not all networks have."""
+        """What the JSON holds: all fields."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @classmethod
-    @abc.abstractmethod
     def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
-        """Fields of the network, of all that its JSON holds but the bands."""
+        """Fields of the network, of what its JSON holds: numbers, text, mappings and tuples."""
+        bands = [
+            (one["name"], Quantity(one["low"]), Quantity(one["high"])) for one in record["bands"]
+        ]
+        return {**record, "bands": tuple(Band(*one) for one in bands)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,20 +181,21 @@ class LocaliserNetwork(TrainedNetwork):
                 remedy="Finish its training: gammafind train RECIPE -o FOLDER --resume.",
             )
 
-    def _record(self) -> dict[str, Any]:
-        return {
-            "calibration": None if self.calibration is None else asdict(self.calibration),
-            "ranking": None if self.ranking is None else self.ranking.record(),
-        }
-
     @classmethod
     def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
-        calibration, ranking = record.pop("calibration"), record.pop("ranking", None)
-        return {
-            **record,
-            "calibration": None if calibration is None else Calibration(**_tuples(calibration)),
-            "ranking": None if ranking is None else Ranking.of_record(ranking),
-        }
+        own = super()._fields(record)
+        if own["calibration"] is not None:
+            own["calibration"] = Calibration(**_tuples(own["calibration"]))
+        if own.get("ranking") is not None:
+            own["ranking"] = Ranking.of_record(own["ranking"])
+        return own
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold of a field."""
+    if isinstance(value, Ranking):
+        return value.record()
+    return asdict(value) if is_dataclass(value) else str(value)
 
 
 def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:

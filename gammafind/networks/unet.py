@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gammafind.errors import OptionError, ShapeError
 from gammafind.networks.backend import load_keras
-from gammafind.networks.layers import check_network
+from gammafind.networks.layers import check_network, standardised_inputs
 
-__all__ = ["NETWORKS", "build_network", "input_name", "standardise"]
+__all__ = ["NETWORKS", "build_network", "input_name"]
 
 Tensor = Any
 """Symbolic tensor of keras."""
@@ -22,7 +21,6 @@ Network = Any
 _SCORE, _SCORE_OFFSET_ERROR = 1, 4
 _PRIOR_LOGIT = -4.0
 """Score of an untrained network: next to no pixel holds a source."""
-_LEAST_STD = 1e-3
 
 
 def build_network(
@@ -60,43 +58,11 @@ def build_network(
     """
     check_network(name, NETWORKS, options)
     _check_shapes(widths, channels)
-    _check_options(name, options)
-    keras = load_keras()
-    inputs = [
-        keras.Input((width, width, n), name=input_name(width), dtype="float32")
-        for width, n in zip(widths, channels, strict=True)
-    ]
-    standard = {
-        width: keras.layers.BatchNormalization(
-            center=False,
-            scale=False,
-            epsilon=0.0,
-            trainable=False,
-            name=_standard_name(width),
-            dtype="float32",
-        )(tensor)
-        for width, tensor in zip(widths, inputs, strict=True)
-    }
-    order = Order.of_backend()
-    ordered = {width: order.from_last(tensor) for width, tensor in standard.items()}
-    return keras.Model(inputs, NETWORKS[name](ordered, order, **options), name=name)
-
-
-def standardise(network: Network, inputs: Sequence[np.ndarray]) -> None:
-    """Let a network see each channel with mean 0 and standard deviation 1, from now on.
-
-    Parameters
-    ----------
-    network : keras.Model
-        From `build_network`; the numbers become a part of its weights.
-    inputs : sequence of ndarray, shape (n, width, width, channels)
-        Features of patches of the whole sky.
-    """
-    for array in inputs:
-        layer = network.get_layer(_standard_name(array.shape[1]))
-        layer.moving_mean.assign(array.mean(axis=(0, 1, 2), dtype=float))
-        variance = array.var(axis=(0, 1, 2), dtype=float)
-        layer.moving_variance.assign(np.maximum(variance, _LEAST_STD**2))
+    shapes = {input_name(w): (w, w, n) for w, n in zip(widths, channels, strict=True)}
+    inputs, seen = standardised_inputs(shapes)
+    ordered = {w: _permuted(x, (3, 1, 2)) for w, x in zip(widths, seen.values(), strict=True)}
+    output = NETWORKS[name](ordered, **options)
+    return load_keras().Model(list(inputs.values()), output, name=name)
 
 
 def input_name(width: int) -> str:
@@ -104,52 +70,29 @@ def input_name(width: int) -> str:
     return f"width_{width}"
 
 
-@dataclass(frozen=True)
-class Order:
-    """Where the channels of the tensors between the layers are.
+def _layout() -> str:
+    """Order of the channels of the tensors between the layers, as keras calls it.
 
     Torch has them before the pixels: between keras layers that have them last, it would copy all
     of them there and back. The other backends have them last. Weights are the same.
-
-    Parameters
-    ----------
-    channels_first : bool
     """
+    return "channels_first" if load_keras().backend.backend() == "torch" else "channels_last"
 
-    channels_first: bool
 
-    @classmethod
-    def of_backend(cls) -> Order:
-        """Order in which the backend of keras is fast."""
-        return cls(load_keras().backend.backend() == "torch")
+def _axis() -> int:
+    """Axis of the channels between the layers."""
+    return 1 if _layout() == "channels_first" else 3
 
-    @property
-    def layout(self) -> str:
-        """``data_format`` of keras."""
-        return "channels_first" if self.channels_first else "channels_last"
 
-    @property
-    def axis(self) -> int:
-        """Axis of the channels."""
-        return 1 if self.channels_first else 3
-
-    def from_last(self, tensor: Tensor) -> Tensor:
-        """Bring a tensor whose channels are last into this order."""
-        return self._permuted(tensor, (3, 1, 2))
-
-    def to_last(self, tensor: Tensor) -> Tensor:
-        """Bring a tensor of this order into that whose channels are last."""
-        return self._permuted(tensor, (2, 3, 1))
-
-    def _permuted(self, tensor: Tensor, axes: tuple[int, int, int]) -> Tensor:
-        if not self.channels_first:
-            return tensor
-        return load_keras().layers.Permute(axes, dtype="float32")(tensor)
+def _permuted(tensor: Tensor, axes: tuple[int, int, int]) -> Tensor:
+    """Bring a tensor whose channels are last into the order between the layers, or back."""
+    if _layout() == "channels_last":
+        return tensor
+    return load_keras().layers.Permute(axes, dtype="float32")(tensor)
 
 
 def paper_network(
     inputs: Mapping[int, Tensor],
-    order: Order,
     *,
     filters: Sequence[int] = (16, 32, 64, 128),
     batch_norm: bool = False,
@@ -164,8 +107,6 @@ def paper_network(
     ----------
     inputs : mapping of int to tensor
         By width.
-    order : Order
-        Of the inputs, and of what comes out.
     filters : sequence of int
         Channels of each tier, widest first; the paper does not state them. There is one halving
         fewer than tiers.
@@ -177,13 +118,12 @@ def paper_network(
     van den Oetelaar et al. 2021, PoS(ICRC2021), figure 2; Ronneberger et al. 2015,
     arXiv:1505.04597.
     """
-    x = _u_net(inputs, max(inputs), [], filters, batch_norm, order)
-    return _heads(x, _SCORE, stride=1, order=order)
+    x = _u_net(inputs, max(inputs), [], filters, batch_norm)
+    return _heads(x, _SCORE, stride=1)
 
 
 def gammafind_network(
     inputs: Mapping[int, Tensor],
-    order: Order,
     *,
     filters: Sequence[int] = (24, 48, 64, 96),
     working_width: int = 64,
@@ -199,8 +139,6 @@ def gammafind_network(
     ----------
     inputs : mapping of int to tensor
         By width.
-    order : Order
-        Of the inputs, and of what comes out.
     filters : sequence of int
         Channels of each tier, widest first.
     working_width : int
@@ -217,14 +155,14 @@ def gammafind_network(
             strides=w // width,
             padding="same",
             activation="relu",
-            data_format=order.layout,
+            data_format=_layout(),
         )(inputs[w])
         for w in inputs
         if w > width
     ]
     within = {w: tensor for w, tensor in inputs.items() if w <= width}
-    x = _u_net(within, width, taken_in, filters, batch_norm, order)
-    return _heads(x, _SCORE_OFFSET_ERROR, stride=max(inputs) // width, order=order)
+    x = _u_net(within, width, taken_in, filters, batch_norm)
+    return _heads(x, _SCORE_OFFSET_ERROR, stride=max(inputs) // width)
 
 
 NETWORKS: dict[str, Callable[..., Tensor]] = {
@@ -240,7 +178,6 @@ def _u_net(
     taken_in: Sequence[Tensor],
     filters: Sequence[int],
     batch_norm: bool,
-    order: Order,
 ) -> Tensor:
     """Tiers of a U-Net from ``width`` down and up again; each input joins at that of its width."""
     layers = load_keras().layers
@@ -248,18 +185,18 @@ def _u_net(
     _check_tiers(inputs, tiers, width)
     skips: list[Tensor] = []
     for tier, n in zip(tiers, filters, strict=True):
-        halved = layers.MaxPooling2D(2, data_format=order.layout)
+        halved = layers.MaxPooling2D(2, data_format=_layout())
         above = [halved(skips[-1])] if skips else list(taken_in)
-        joined = _join([*above, inputs[tier]] if tier in inputs else above, order)
-        skips.append(_convolutions(joined, n, batch_norm, order))
+        joined = _join([*above, inputs[tier]] if tier in inputs else above)
+        skips.append(_convolutions(joined, n, batch_norm))
     x = skips.pop()
     for skip, n in zip(skips[::-1], filters[-2::-1], strict=True):
-        doubled = layers.UpSampling2D(2, data_format=order.layout)(x)
-        x = _convolutions(_join([doubled, skip], order), n, batch_norm, order)
+        doubled = layers.UpSampling2D(2, data_format=_layout())(x)
+        x = _convolutions(_join([doubled, skip]), n, batch_norm)
     return x
 
 
-def _convolutions(x: Tensor, filters: int, batch_norm: bool, order: Order) -> Tensor:
+def _convolutions(x: Tensor, filters: int, batch_norm: bool) -> Tensor:
     """Two convolutions of 3 x 3 pixels."""
     layers = load_keras().layers
     for _ in range(2):
@@ -269,21 +206,21 @@ def _convolutions(x: Tensor, filters: int, batch_norm: bool, order: Order) -> Te
             padding="same",
             use_bias=not batch_norm,
             kernel_initializer="he_normal",
-            data_format=order.layout,
+            data_format=_layout(),
         )(x)
         if batch_norm:
-            x = layers.BatchNormalization(axis=order.axis)(x)
+            x = layers.BatchNormalization(axis=_axis())(x)
         x = layers.ReLU()(x)
     return x
 
 
-def _join(tensors: Sequence[Tensor], order: Order) -> Tensor:
+def _join(tensors: Sequence[Tensor]) -> Tensor:
     if len(tensors) == 1:
         return tensors[0]
-    return load_keras().layers.Concatenate(axis=order.axis)(tensors)
+    return load_keras().layers.Concatenate(axis=_axis())(tensors)
 
 
-def _heads(x: Tensor, channels: int, *, stride: int, order: Order) -> Tensor:
+def _heads(x: Tensor, channels: int, *, stride: int) -> Tensor:
     """Output channels; with a stride, each pixel predicts those of stride x stride pixels."""
     keras = load_keras()
     bias = np.tile([_PRIOR_LOGIT] + [0.0] * (channels - 1), stride**2)
@@ -292,11 +229,11 @@ def _heads(x: Tensor, channels: int, *, stride: int, order: Order) -> Tensor:
         1,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
         bias_initializer=lambda shape, dtype=None: keras.ops.convert_to_tensor(bias, dtype),
-        data_format=order.layout,
+        data_format=_layout(),
         name="heads",
         dtype="float32",
     )(x)
-    x = order.to_last(x)
+    x = _permuted(x, (2, 3, 1))
     if stride == 1:
         return x
     width = x.shape[1]
@@ -304,10 +241,6 @@ def _heads(x: Tensor, channels: int, *, stride: int, order: Order) -> Tensor:
     x = keras.layers.Reshape(shapes[0], dtype="float32")(x)
     x = keras.layers.Permute((1, 3, 2, 4, 5), dtype="float32")(x)
     return keras.layers.Reshape(shapes[1], dtype="float32")(x)
-
-
-def _standard_name(width: int) -> str:
-    return f"standard_{width}"
 
 
 def _check_shapes(widths: Sequence[int], channels: Sequence[int]) -> None:
@@ -321,15 +254,6 @@ def _check_shapes(widths: Sequence[int], channels: Sequence[int]) -> None:
         )
     if len(channels) != len(widths) or min(channels) < 1:
         raise ShapeError(f"channels {list(channels)} for inputs {widths} pixels wide")
-
-
-def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    sizes = [*options.get("filters", (1,)), options.get("working_width", 1)]
-    if not all(isinstance(size, int) and size > 0 for size in sizes):
-        raise OptionError(
-            f"the network {name} has the options {dict(options)}",
-            remedy="Filters and widths are whole numbers above 0.",
-        )
 
 
 def _check_tiers(inputs: Mapping[int, Tensor], tiers: Sequence[int], width: int) -> None:

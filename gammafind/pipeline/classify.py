@@ -10,6 +10,7 @@ from gammafind.fitting.cutters import CUTTERS
 from gammafind.roles.classifier import Classifier
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
+from gammafind.utils.checks import require
 from gammafind.utils.progress import stage
 
 __all__ = ["classify", "without_fakes"]
@@ -89,8 +90,7 @@ def without_fakes(detections: QTable, classifier: Classifier, max_fake: float) -
     OptionError
         If the number is none between 0 and 1, or the classifier knows no such class.
     """
-    if not 0 <= max_fake <= 1:
-        raise OptionError(f"max_fake is {max_fake}", remedy="It must be between 0 and 1.")
+    require("max_fake", max_fake, 0 <= max_fake <= 1, "It must be between 0 and 1.")
     if not classifier.fakes:
         raise OptionError(
             f"the classifier {classifier.name} has no class of detections that are no source",

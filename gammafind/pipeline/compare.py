@@ -24,6 +24,7 @@ from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.roles.provenance import describe_plugin, provenance
 from gammafind.roles.registry import get_plugin, plugins
 from gammafind.sky.bands import Band
+from gammafind.utils.checks import require
 
 __all__ = ["Comparison", "compare"]
 
@@ -119,24 +120,17 @@ def compare(
     >>> done.table["localiser"].tolist()
     ['likelihood', 'photutils-peaks']
     """
+    require("seed", seed, seed >= 0, "It must not be negative.")
     preset = preset_for(counts, preset, bands)
     chosen, left_out = _choose(localisers)
-    stray = sorted(set(options or {}) - set(chosen))
-    if stray:
-        raise OptionError(
-            f"options for {', '.join(stray)}",
-            remedy=f"The localisers compared are {', '.join(chosen)}.",
-        )
-    if seed < 0:
-        raise OptionError(f"seed is {seed}", remedy="It must not be negative.")
-    built = {name: _built(preset, name, (options or {}).get(name, {})) for name in chosen}
+    built = _built(preset, chosen, options or {})
     radius = preset.match_radius if radius is None else radius
     truth = table_of(truth)
     min_fluxes = tuple(min_fluxes) or default_min_fluxes(truth)
 
     def measure(found: QTable) -> dict[str, Any]:
-        options = {"radius": radius, "purity": purity, "min_fluxes": min_fluxes}
-        return measure_performance(found, truth, rng=np.random.default_rng(seed), **options)
+        limits = {"radius": radius, "purity": purity, "min_fluxes": min_fluxes}
+        return measure_performance(found, truth, rng=np.random.default_rng(seed), **limits)
 
     measure(no_detections())  # what is wrong with truth, radius, purity or fluxes shows at once
     renderer = build(preset.renderer)
@@ -150,9 +144,7 @@ def compare(
         else:
             metrics = measure(found.detections)
             rows.append(comparison_row(name, found.seconds, len(found.detections), metrics))
-    if not rows:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-        raise PluginError(f"no localiser could run ({reasons})", remedy="Name others.")
+    _check_any(rows, left_out)
     table = comparison_table(rows, [str(cut) for cut in min_fluxes], purity)
     table.meta |= provenance(
         preset=preset.name,
@@ -183,5 +175,26 @@ def _choose(names: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
     return list(dict.fromkeys(names)), {}
 
 
-def _built(preset: Preset, name: str, options: Mapping[str, Any]) -> Localiser:
-    return build_localiser(with_plugins(preset, {"localiser": name}, {"localiser": options}))
+def _built(
+    preset: Preset, names: Sequence[str], options: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Localiser]:
+    """Localisers of these names, each with its options."""
+    stray = sorted(set(options) - set(names))
+    if stray:
+        raise OptionError(
+            f"options for {', '.join(stray)}",
+            remedy=f"The localisers compared are {', '.join(names)}.",
+        )
+    return {
+        name: build_localiser(
+            with_plugins(preset, {"localiser": name}, {"localiser": options.get(name, {})})
+        )
+        for name in names
+    }
+
+
+def _check_any(rows: Sequence[Mapping], left_out: Mapping[str, str]) -> None:
+    """Raise PluginError if no localiser could run."""
+    if not rows:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise PluginError(f"no localiser could run ({reasons})", remedy="Name others.")

@@ -32,6 +32,7 @@ from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.checks import require
 
 __all__ = ["detect"]
 
@@ -120,7 +121,9 @@ def detect(
     >>> print(result.catalogue["ASSOC1"][0])
     4FGL J1230.8+1223
     """
-    _check_numbers(min_score, seed)
+    if min_score is not None:
+        require("min_score", min_score, True, "It must be a finite number.")
+    require("seed", seed, seed >= 0, "It must not be negative.")
     preset = preset_for(counts, preset, bands)
     named = {"localiser": localiser, "clusterer": clusterer, "classifier": classifier}
     others = [_preset_beside(preset, one, classifier, options) for one in beside]
@@ -150,13 +153,6 @@ def detect(
     others = [one for one in others if one.localiser.name != preset.localiser.name]
     result = search.with_localiser(preset, min_score)
     return replace(result, beside=tuple(search.with_localiser(one) for one in others))
-
-
-def _check_numbers(min_score: float | None, seed: int) -> None:
-    if min_score is not None and not np.isfinite(min_score):
-        raise OptionError(f"min_score is {min_score}", remedy="It must be a finite number.")
-    if seed < 0:
-        raise OptionError(f"seed is {seed}", remedy="It must not be negative.")
 
 
 def _preset_beside(

@@ -13,12 +13,12 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.catalogue.columns import column_of
-from gammafind.errors import OptionError
 from gammafind.evaluation.brightness import MinFlux
 from gammafind.evaluation.performance import check_detections, check_truth, measure_performance
 from gammafind.pipeline.inputs import Table, table_of
 from gammafind.pipeline.result import Result
 from gammafind.units import degrees, parse_quantity
+from gammafind.utils.checks import require
 from gammafind.utils.files import of_file
 
 __all__ = ["evaluate", "match_radius"]
@@ -77,10 +77,10 @@ def evaluate(
     >>> metrics["at_cut"]["purity"]
     1.0
     """
-    if not 0 <= degrees(min_latitude, name="min_latitude") < 90:
-        raise OptionError(f"min_latitude is {min_latitude}", remedy="Accepted is 0 to 90 deg.")
-    if min_score is not None and not np.isfinite(min_score):
-        raise OptionError(f"min_score is {min_score}", remedy="It must be a finite number.")
+    on_sphere = 0 <= degrees(min_latitude, name="min_latitude") < 90
+    require("min_latitude", min_latitude, on_sphere, "Accepted is 0 to 90 deg.")
+    if min_score is not None:
+        require("min_score", min_score, True, "It must be a finite number.")
     found = catalogue.catalogue if isinstance(catalogue, Result) else table_of(catalogue)
     there = table_of(truth)
     columns = {

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
+from astropy.io import fits
 from astropy.table import QTable
 
 from gammafind.errors import GammafindError, InputFileError
 from gammafind.pipeline.inputs import OnePath, path_list
 from gammafind.presets.choose import select_preset
-from gammafind.sky.fits import holds_events, open_fits, read_energy_edges, read_selections
+from gammafind.sky.fits import open_fits
+from gammafind.sky.fits.counts import file_energy_edges
+from gammafind.sky.fits.selections import file_selections
 from gammafind.utils.files import check_input
 
 __all__ = ["Inspection", "inspect"]
@@ -84,6 +87,7 @@ def inspect(files: OnePath | Sequence[OnePath]) -> Inspection:
 
 
 _KINDS = {
+    "EVENTS": "photon list",
     "SC_DATA": "spacecraft file",
     "CTHETABOUNDS": "livetime cube",
     "ENERGIES": "exposure or intensity cube",
@@ -97,21 +101,22 @@ def _row(path: Path) -> dict[str, str]:
     """What one file holds."""
     with open_fits(path) as file:
         hdus = [hdu.name or "PRIMARY" for hdu in file]
+        energies = _energies(file, path) if "EBOUNDS" in hdus else ""
+        cuts = file_selections(file)
     kinds = (kind for name, kind in _KINDS.items() if name in hdus)
-    kind = "photon list" if holds_events(path) else next(kinds, "maps without energies")
     return {
         "file": path.name,
-        "kind": kind,
+        "kind": next(kinds, "maps without energies"),
         "hdus": ", ".join(hdus),
-        "energies": _energies(path) if "EBOUNDS" in hdus else "",
-        "selections": ", ".join(read_selections(path)),
+        "energies": energies,
+        "selections": ", ".join(cuts),
     }
 
 
-def _energies(path: Path) -> str:
+def _energies(file: fits.HDUList, path: Path) -> str:
     """Energy bins of a file of maps, as text."""
     try:
-        edges = np.unique(read_energy_edges([path]))
+        edges = np.unique(file_energy_edges(file, path))
     except InputFileError as error:
         return error.fault
     if edges.unit == u.keV:

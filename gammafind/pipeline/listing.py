@@ -36,9 +36,8 @@ def list_plugins(role: str | None = None) -> QTable:
     ['disk', 'kmeans']
     """
     names = ("role", "name", "distribution", "version", "summary", "error")
-    rows = [[getattr(info, name) or "" for name in names] for info in plugins(role)]
-    columns = zip(*rows, strict=True) if rows else [[] for _ in names]
-    return QTable({name: list(values) for name, values in zip(names, columns, strict=True)})
+    found = plugins(role)
+    return QTable({name: [getattr(info, name) or "" for info in found] for name in names})
 
 
 def list_presets() -> QTable:

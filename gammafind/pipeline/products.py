@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from astropy.table import QTable
 
-from gammafind.catalogue.io import TABLE_SUFFIXES, write_table
+from gammafind.catalogue.io import check_suffix, write_table
 from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
 from gammafind.evaluation.numbers import Summary
 from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import atomic_output, check_output, naming_full_disk
+from gammafind.utils.files import atomic_output, check_output, temporary_folder
 from gammafind.utils.progress import stage
 from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
@@ -66,6 +64,12 @@ class Products:
     overwrite: bool = False
     beside: tuple[Products, ...] = ()
 
+    @classmethod
+    def in_folder(cls, folder: Path, name: str, **others: Any) -> Products:
+        """Tables of three formats and regions in a folder, all under one name."""
+        tables = tuple(folder / f"{name}{suffix}" for suffix in (".ecsv", ".fits", ".vot"))
+        return cls(tables=tables, regions=folder / f"{name}.reg", **others)
+
     @property
     def files(self) -> tuple[Path, ...]:
         """Tables and regions of all localisers."""
@@ -99,7 +103,7 @@ class Products:
         for path in self.files:
             check_output(path, overwrite=self.overwrite)
         for path in self.tables:
-            _check_suffix(path)
+            check_suffix(path)
         if self.report:
             check_folder(self.report, overwrite=self.overwrite)
         taken = {Path(path).resolve() for path in inputs}
@@ -202,28 +206,10 @@ def atomic_folder(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
         As `check_folder`, and if the directory may not be written or the disk is full.
     """
     path = check_folder(path, overwrite=overwrite).absolute()
-    try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise OutputError(
-            f"the directory {path.parent} cannot be written ({error.strerror})", path=path
-        ) from None
-    filled = temporary / path.name
-    try:
-        with naming_full_disk(path):
-            filled.mkdir()
-            yield filled
-            path.mkdir(exist_ok=True)
-            for file in filled.iterdir():
-                os.replace(file, path / file.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _check_suffix(path: Path) -> None:
-    if not path.name.lower().endswith(TABLE_SUFFIXES):
-        raise OutputError(
-            f"the suffix {path.suffix!r} is unknown",
-            path=path,
-            remedy=f"Accepted are {', '.join(TABLE_SUFFIXES)}.",
-        )
+    with temporary_folder(path) as temporary:
+        filled = temporary / path.name
+        filled.mkdir()
+        yield filled
+        path.mkdir(exist_ok=True)
+        for file in filled.iterdir():
+            os.replace(file, path / file.name)

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Result"]
 
-_TABLES = (".ecsv", ".fits", ".vot")
-"""Formats of the catalogue in a folder."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Result:
@@ -143,11 +140,8 @@ class Result:
         else:
             check_folder(path, overwrite=overwrite).mkdir(exist_ok=True)
             names = (one.preset.localiser.name for one in self.beside)
-            products = Products(
-                **_in_folder(path, "catalogue"),
-                overwrite=overwrite,
-                beside=tuple(Products(**_in_folder(path, name)) for name in names),
-            )
+            beside = tuple(Products.in_folder(path, name) for name in names)
+            products = Products.in_folder(path, "catalogue", overwrite=overwrite, beside=beside)
         products.check()
         products.write(self)
         return products.files
@@ -176,11 +170,3 @@ class Result:
         products.check()
         products.write(self)
         return Path(folder) / "index.html"
-
-
-def _in_folder(folder: Path, name: str) -> dict[str, object]:
-    """Files of a catalogue in a folder."""
-    return {
-        "tables": tuple(folder / f"{name}{suffix}" for suffix in _TABLES),
-        "regions": folder / f"{name}.reg",
-    }

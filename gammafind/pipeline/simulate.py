@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import astropy.units as u
 from astropy.table import QTable
@@ -17,6 +16,7 @@ from astropy.units import Quantity
 
 from gammafind import __version__
 from gammafind.errors import ConfigError, OptionError, OutputError, TableError
+from gammafind.pipeline.products import check_folder
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.provenance import provenance
@@ -26,6 +26,7 @@ from gammafind.simulation.folders import is_made, remove_leftovers
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.simulation.sources import check_sources, read_sources
 from gammafind.units import parse_quantity
+from gammafind.utils.checks import require
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
@@ -149,8 +150,7 @@ def simulate(
         return _in_memory(
             preset, sources, seed, first, alone=catalogues == 1 and not maps | epochs | photons
         )
-    folder = named_folder(output)
-    _check_folder(folder)
+    folder = check_folder(named_folder(output), overwrite=True)
     span = _span(start, duration) if photons else {}
     if photons and (maps or epochs):
         raise OptionError(
@@ -160,7 +160,9 @@ def simulate(
     maker = _maker(folder, preset, sources, seed, maps, epochs, span, table_format, command)
     indices = range(first, first + catalogues)
     with _tidy_folder(folder, indices):
-        wanted = [i for i in indices if overwrite or not is_made(*_place(maker, i))]
+        wanted = [
+            i for i in indices if overwrite or not is_made(maker.place(i), maker.settings_of(i))
+        ]
         tasks = run_tasks(maker, wanted, workers=workers)
         try:
             made = list(track(tasks, "catalogues", total=len(wanted)))
@@ -196,8 +198,7 @@ def _in_memory(
 def _check_numbers(seed: int, catalogues: int, first: int, workers: int, table_format: str) -> None:
     lowest = {"seed": (seed, 0), "catalogues": (catalogues, 1), "first": (first, 0)}
     for name, (value, least) in {**lowest, "workers": (workers, 1)}.items():
-        if value < least:
-            raise OptionError(f"{name} is {value}", remedy=f"It must be {least} or more.")
+        require(name, value, value >= least, f"It must be {least} or more.")
     if table_format not in _FORMATS:
         raise OptionError(
             f"the format is {table_format!r}", remedy=f"Accepted are {', '.join(_FORMATS)}."
@@ -209,15 +210,6 @@ def _span(start: str | Time, duration: str | Quantity) -> dict[str, str]:
     length = parse_quantity(str(duration), u.s, name="duration")
     begin = start.utc.isot if isinstance(start, Time) else start
     return {"start": begin, "duration": f"{length.value:.12g} s"}
-
-
-def _check_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("is a file", path=folder, remedy="Give the name of a folder.")
-    if not folder.absolute().parent.is_dir():
-        raise OutputError(
-            f"the directory {folder.parent} does not exist", path=folder, remedy="Create it first."
-        )
 
 
 @contextmanager
@@ -311,7 +303,3 @@ def _origin(
             "them), or give a table with --sources.",
         )
     return build(preset.population)
-
-
-def _place(maker: CatalogueMaker, index: int) -> tuple[Path, dict[str, Any]]:
-    return maker.folder / catalogue_name(index), maker.settings_of(index)

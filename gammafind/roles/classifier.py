@@ -16,6 +16,7 @@ from gammafind.roles.deprecated import renamed
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
+from gammafind.utils.checks import require
 
 __all__ = ["UNKNOWN", "Classifier"]
 
@@ -62,8 +63,7 @@ class Classifier(Plugin):
     abstain: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.abstain <= 1:
-            raise OptionError(f"abstain is {self.abstain}", remedy="It must be between 0 and 1.")
+        require("abstain", self.abstain, 0 <= self.abstain <= 1, "It must be between 0 and 1.")
 
     @classmethod
     def trainer(cls) -> Trainer | None:

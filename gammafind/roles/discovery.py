@@ -67,7 +67,7 @@ class PluginInfo:
         Why it cannot be used.
     """
 
-    role: str | None
+    role: str | None = None
     name: str
     distribution: str
     version: str
@@ -102,15 +102,11 @@ def discover(chosen: str | None, built_in: Sequence[str] = BUILT_IN) -> tuple[Ca
     manager.add_hookspecs(hooks)
     found: list[Candidate] = []
     for module in built_in:
-        origin = PluginInfo(role=None, name=module, distribution=GROUP, version=_own_version())
+        origin = PluginInfo(name=module, distribution=GROUP, version=_own_version())
         found += _load(manager, origin, partial(import_module, module))
     for entry in _entries(chosen):
-        origin = PluginInfo(
-            role=None,
-            name=entry.name,
-            distribution=entry.dist.name,
-            version=entry.dist.version,
-        )
+        package = entry.dist
+        origin = PluginInfo(name=entry.name, distribution=package.name, version=package.version)
         found += _load(manager, origin, entry.load)
     return tuple(_settle_names([*found, *_not_installed(chosen)]))
 
@@ -135,7 +131,7 @@ def _names(chosen: str) -> set[str]:
 def _not_installed(chosen: str | None) -> Iterator[Candidate]:
     installed = {entry.name for entry in entry_points(group=GROUP)}
     for name in sorted(_names(chosen or "") - installed):
-        info = PluginInfo(role=None, name=name, distribution="", version="")
+        info = PluginInfo(name=name, distribution="", version="")
         yield _faulty(info, "no installed package has an entry point of this name")
 
 

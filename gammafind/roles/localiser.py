@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import astropy.units as u
 import numpy as np
 from astropy.table import QTable, vstack
 
@@ -27,8 +28,9 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid, patch_widths
 from gammafind.sky.patches import Patches
 from gammafind.sky.stacks import PatchStacks
+from gammafind.utils.progress import track
 
-__all__ = ["Localiser", "no_detections"]
+__all__ = ["Localiser", "no_detections", "patch_by_patch"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,3 +193,32 @@ class Localiser(Plugin):
 def no_detections() -> QTable:
     """Return what `Localiser.localise_sky` returns where nothing is found."""
     return empty_table(DETECTIONS)
+
+
+def patch_by_patch(
+    patches: Patches,
+    find: Callable[[int], tuple[np.ndarray, np.ndarray, np.ndarray]],
+    *,
+    what: str = "patches",
+) -> QTable:
+    """Table of the detections in each patch.
+
+    Parameters
+    ----------
+    patches : Patches
+    find : callable
+        Takes the index of a patch, and returns columns and rows in pixels, and scores.
+    what : str
+        Shown next to the progress bar.
+
+    Returns
+    -------
+    QTable
+        ``patch, x, y, score``.
+    """
+    rows = [np.zeros((0, 4))]
+    for index in track(range(len(patches)), what):
+        found = find(index)
+        rows.append(np.column_stack([np.full(len(found[0]), index), *found]))
+    patch, x, y, score = np.concatenate(rows).T
+    return QTable({"patch": patch.astype(int), "x": x * u.pix, "y": y * u.pix, "score": score})

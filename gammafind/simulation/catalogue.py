@@ -17,7 +17,7 @@ from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.epochs import draw_epochs
 from gammafind.simulation.folders import filled_folder, write_record
-from gammafind.simulation.sky import SimulatedSky, total_counts
+from gammafind.simulation.sky import SimulatedSky, total_counts, true_sources
 from gammafind.sky.drawn import Drawn
 from gammafind.sky.fits import write_expected
 from gammafind.sky.observation import Observation
@@ -72,7 +72,7 @@ class CatalogueMaker:
         settings = self.settings_of(index)
         random = streams(self.settings["seed"], index)
         with stage("drawing the sources"):
-            sources = self._sources(random.sources)
+            sources = true_sources(self.origin, rng=random.sources)
         fill = self._fill_with_photons if "photons" in settings else self._fill_with_maps
         return fill(sources, settings, random)
 
@@ -86,7 +86,7 @@ class CatalogueMaker:
         with stage("drawing the counts"):
             drawn = self.renderer.draw(total_counts(expected), rng=random.counts)
             drawn = replace(drawn, counts=_described(drawn.counts, settings))
-        folder = self.folder / catalogue_name(settings["index"])
+        folder = self.place(settings["index"])
         with stage("writing the catalogue"), filled_folder(folder) as filled:
             self._write(filled, sources, drawn, settings)
             if settings.get("epochs"):
@@ -104,7 +104,7 @@ class CatalogueMaker:
         self, sources: QTable, settings: Mapping[str, Any], random: Streams
     ) -> Made:
         """Draw photons, and bin them."""
-        span, folder = settings["photons"], self.folder / catalogue_name(settings["index"])
+        span, folder = settings["photons"], self.place(settings["index"])
         with stage("drawing the photons"), filled_folder(folder) as filled:
             drawn = self.renderer.draw_photons(
                 sources,
@@ -125,14 +125,13 @@ class CatalogueMaker:
         with stage("modelling the background"):
             return self.renderer.background()
 
+    def place(self, index: int) -> Path:
+        """Folder of a catalogue."""
+        return self.folder / catalogue_name(index)
+
     def settings_of(self, index: int) -> dict[str, Any]:
         """Everything that determines the contents of the files of one catalogue."""
         return {**self.settings, "index": index}
-
-    def _sources(self, rng: np.random.Generator) -> QTable:
-        if isinstance(self.origin, SourcePopulation):
-            return self.origin.sample(rng=rng)
-        return self.origin
 
     def _write(
         self, folder: Path, sources: QTable, drawn: Drawn, settings: Mapping[str, Any]

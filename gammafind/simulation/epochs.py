@@ -13,7 +13,7 @@ from gammafind.errors import OptionError
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky
 from gammafind.sky.epochs import Epochs, exposure_shares
-from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.pixels import Pixels, centre_vectors
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import averaged_profile, pixels_near
@@ -98,12 +98,7 @@ def _coarse_shares(
     values = np.array([sky.values[band].ravel() for sky in exposure], dtype=float)
     total = values.sum(axis=0)
     shares = np.where(total > 0, values / np.where(total > 0, total, 1), 1 / len(values))
-    return shares[:, coarse.containing(_centres(pixels, index))]
-
-
-def _centres(pixels: Pixels, index: np.ndarray) -> np.ndarray:
-    """Unit vectors of some pixels; those of the whole sky would fill the memory."""
-    return pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
+    return shares[:, coarse.containing(centre_vectors(pixels, index))]
 
 
 def _shared_out(
@@ -136,7 +131,7 @@ def _near(
         for start in range(0, len(group), _AT_ONCE):
             part = group[start : start + _AT_ONCE]
             index = pixels_near(vectors[part], pixels, psf, containment=containment)
-            chord = np.linalg.norm(_centres(pixels, index) - vectors[part, None], axis=-1)
+            chord = np.linalg.norm(centre_vectors(pixels, index) - vectors[part, None], axis=-1)
             fraction = np.interp(chord, *profile, right=0.0) * size**2
             rows.append(index.ravel())
             columns.append(np.repeat(part, index.shape[1]))

@@ -14,7 +14,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.streams import streams
 
-__all__ = ["SimulatedSky", "simulated_sky", "total_counts"]
+__all__ = ["SimulatedSky", "simulated_sky", "total_counts", "true_sources"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,12 +78,16 @@ def simulated_sky(
     SimulatedSky
     """
     random = streams(seed, index)
-    is_table = isinstance(origin, QTable)
-    sources = origin if is_table else origin.sample(rng=random.sources)
+    sources = true_sources(origin, rng=random.sources)
     expected = renderer.render(sources)
     total = total_counts({"sources": expected, **renderer.background()})
     drawn = renderer.draw(total, rng=random.counts)
     return SimulatedSky(sources, expected, renderer.observe(drawn.counts), drawn.artefacts)
+
+
+def true_sources(origin: SourcePopulation | QTable, *, rng: np.random.Generator) -> QTable:
+    """Sources that a population draws, or those of a table."""
+    return origin if isinstance(origin, QTable) else origin.sample(rng=rng)
 
 
 def total_counts(skies: Mapping[str, SkyMap]) -> SkyMap:

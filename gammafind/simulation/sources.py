@@ -16,6 +16,7 @@ from gammafind.errors import TableError
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.fits.counts import describe_input
 from gammafind.units import FLUX
+from gammafind.utils.files import of_file
 
 __all__ = ["check_sources", "read_sources"]
 
@@ -46,10 +47,8 @@ def read_sources(source: str | PathLike, renderer: SkyRenderer) -> QTable:
     table = renderer.read_catalogue(source)
     if table is None:
         table = read_table(source)
-    try:
+    with of_file(source):
         table = check_sources(table, flux_unit=renderer.flux_unit)
-    except TableError as error:
-        raise TableError(error.fault, path=source, remedy=error.remedy) from error
     named = {"name": fspath(source)}
     table.meta = describe_input(source) if Path(source).is_file() else named
     return table

@@ -16,8 +16,9 @@ import numpy as np
 
 from gammafind.errors import OptionError
 from gammafind.sky.degrade import added_up
-from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.projection import positions_of, tangent_basis
+from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
+from gammafind.sky.projection import local_bases, positions_of
+from gammafind.utils.checks import require
 
 __all__ = [
     "CutoutLayout",
@@ -72,8 +73,7 @@ class CutoutLayout:
     epoch_width: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.n_pixels < 1:
-            raise OptionError(f"n_pixels is {self.n_pixels}", remedy="It must be 1 or more.")
+        require("n_pixels", self.n_pixels, self.n_pixels >= 1, "It must be 1 or more.")
         if not all(0 < width < 90 for width in self.widths) or not 0 <= self.epoch_width < 90:
             raise OptionError(
                 f"the cut-outs are {list(self.widths)} and {self.epoch_width} deg wide",
@@ -214,8 +214,8 @@ def _pixels_of(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flat pixels of cut-outs, and the map pixels whose centres they contain."""
     index = _near(vectors, pixels, width)
-    at = pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
-    east, north, outward = np.einsum("nki,nji->jnk", at, _bases(vectors))
+    at = centre_vectors(pixels, index)
+    east, north, outward = np.einsum("nki,nji->jnk", at, local_bases(vectors))
     outward = np.where(outward > 0, outward, np.nan) * np.radians(width) / n_pixels
     column = np.floor(n_pixels / 2 - east / outward)
     row = np.floor(n_pixels / 2 + north / outward)
@@ -233,19 +233,13 @@ def _near(vectors: np.ndarray, pixels: Pixels, width: float) -> np.ndarray:
     return pixels.nearest(vectors, min(k, int(np.prod(pixels.shape))))
 
 
-def _bases(vectors: np.ndarray) -> np.ndarray:
-    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0]))
-    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
-    return tangent_basis(lon, lat)
-
-
 def _on_map(vectors: np.ndarray, pixels: Pixels, width: float, n_pixels: int) -> np.ndarray:
     """Which cut-outs have all their pixel centres on the map."""
     if isinstance(pixels, HealpixPixels):
         return np.ones(len(vectors), dtype=bool)
     offset = (np.arange(n_pixels) - (n_pixels - 1) / 2) * np.radians(width) / n_pixels
     plane = np.stack([*np.meshgrid(offset, offset), np.ones((n_pixels, n_pixels))], axis=-1)
-    at = np.einsum("yxi,nij->nyxj", plane, _bases(vectors))
+    at = np.einsum("yxi,nij->nyxj", plane, local_bases(vectors))
     at /= np.linalg.norm(at, axis=-1, keepdims=True)
     index = pixels.pixel_of(positions_of(at.reshape(-1, 3), pixels.frame))
     return (index >= 0).reshape(len(vectors), -1).all(axis=1)

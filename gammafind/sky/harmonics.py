@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import ducc0
 import numpy as np
 
 __all__ = [
@@ -79,8 +80,6 @@ def analyse_points(vectors: np.ndarray, weights: np.ndarray, window: np.ndarray)
     ndarray of complex
         In the order of healpy.
     """
-    import ducc0
-
     alm = ducc0.sht.adjoint_synthesis_general(
         map=np.asarray(weights, dtype=float)[None],
         spin=0,
@@ -94,8 +93,6 @@ def analyse_points(vectors: np.ndarray, weights: np.ndarray, window: np.ndarray)
 
 def synthesise(alm: np.ndarray, nside: int) -> np.ndarray:
     """Sum of harmonics at the pixel centres of ``nside``, RING order."""
-    import ducc0
-
     return ducc0.sht.synthesis(
         alm=alm[None], spin=0, lmax=_lmax(alm), nthreads=_THREADS, **_geometry(nside)
     )[0]
@@ -117,8 +114,6 @@ def synthesise_at(alm: np.ndarray, angles: np.ndarray, *, threads: int | None = 
     -------
     ndarray, shape (n,)
     """
-    import ducc0
-
     return ducc0.sht.synthesis_general(
         alm=alm[None],
         spin=0,
@@ -150,8 +145,6 @@ def _pixel_sum(nside: int, lmax: int) -> np.ndarray:
 
 
 def _analyse(values: np.ndarray, nside: int, lmax: int) -> np.ndarray:
-    import ducc0
-
     return ducc0.sht.adjoint_synthesis(
         map=np.asarray(values, dtype=float)[None],
         spin=0,
@@ -172,6 +165,4 @@ def _lmax(alm: np.ndarray) -> int:
 
 
 def _geometry(nside: int) -> dict[str, np.ndarray]:
-    import ducc0
-
     return ducc0.healpix.Healpix_Base(nside, "RING").sht_info()

@@ -148,18 +148,13 @@ class Observation:
         """
         background = self.total_background()
         valid = self._valid_in(grid, n_pixels, background)
-        counts, of_background, exposure = (
-            _cut(
-                sky,
-                grid,
-                n_pixels,
-                valid,
-                spread and sky.kind != "exposure",
-                sharp and sky is background,
-                rng,
-            )
-            for sky in (self.counts, background, self.exposure)
-        )
+
+        def cut(sky: SkyMap, *, spread: bool = False, sharp: bool = False) -> tuple:
+            return _cut(sky, grid, n_pixels, valid, spread, sharp, rng)
+
+        counts = cut(self.counts, spread=spread)
+        of_background = cut(background, spread=spread, sharp=sharp)
+        exposure = cut(self.exposure)
         return Patches(
             grid=grid,
             bands=self.counts.bands,

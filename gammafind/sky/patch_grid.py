@@ -11,12 +11,14 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 from astropy.wcs import WCS
+from scipy.spatial import cKDTree
 
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.harmonics import angles_of
 from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
 from gammafind.sky.projection import (
     deproject,
+    north_up,
     positions_of,
     project,
     tangent_basis,
@@ -118,14 +120,10 @@ class PatchGrid:
 
     def wcs(self, index: int, n_pixels: int) -> WCS:
         """WCS of patch ``index`` with ``n_pixels`` a side."""
-        wcs = WCS(naxis=2)
         prefix = ("GLON", "GLAT") if self.frame == "galactic" else ("RA--", "DEC-")
-        wcs.wcs.ctype = [f"{name}-TAN" for name in prefix]
-        wcs.wcs.crval = [self.lon[index], self.lat[index]]
+        names, centre = [f"{name}-TAN" for name in prefix], [self.lon[index], self.lat[index]]
+        wcs = north_up(names, centre, (n_pixels, n_pixels), self.pixel_size(n_pixels))
         wcs.wcs.lonpole = 180
-        wcs.wcs.crpix = [(n_pixels + 1) / 2] * 2
-        step = self.pixel_size(n_pixels)
-        wcs.wcs.cdelt = [-step, step]
         if self.frame != "galactic":
             wcs.wcs.radesys = self.frame.upper()
         wcs.wcs.set()
@@ -201,8 +199,6 @@ class PatchGrid:
         x, y : ndarray, shape (m,)
             Pixel coordinates, 0 at the centre of the first pixel.
         """
-        from scipy.spatial import cKDTree
-
         step = np.radians(self.pixel_size(n_pixels))
         corner = np.arctan(np.sqrt(2) * step * (n_pixels / 2 + margin))
         reach = 2 * np.sin(corner / 2) * (1 + 1e-9)
@@ -218,8 +214,6 @@ class PatchGrid:
 
     def nearest(self, positions: SkyCoord) -> np.ndarray:
         """Index of the patch whose centre is nearest to each position, shape (n,)."""
-        from scipy.spatial import cKDTree
-
         here = vectors_in(self.frame, positions)
         return cKDTree(unit_vectors(self.lon, self.lat)).query(here)[1]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gammafind.errors import ShapeError
+from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.bands import Band
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["Patches"]
+__all__ = ["Patches", "require_parts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,3 +93,10 @@ class Patches:
     def score_width(self) -> int:
         """Pixels per side of a score map: those of the finest band."""
         return max(self.n_pixels)
+
+
+def require_parts(patches: Patches, *names: str, remedy: str) -> None:
+    """Raise OptionError unless patches have all of these optional parts."""
+    missing = [name for name in names if getattr(patches, name) is None]
+    if missing:
+        raise OptionError(f"the patches have no {', '.join(missing)}", remedy=remedy)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import ClassVar
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 from astropy.wcs import WCS
-from astropy.wcs.utils import proj_plane_pixel_area
+from astropy.wcs.utils import proj_plane_pixel_area, wcs_to_celestial_frame
+from scipy.spatial import cKDTree
 
 from gammafind.errors import OptionError
-from gammafind.sky.projection import unit_vectors
+from gammafind.sky.projection import north_up, unit_vectors
 
-if TYPE_CHECKING:
-    from scipy.spatial import cKDTree
-
-__all__ = ["FRAMES", "HealpixPixels", "Pixels", "PlainPixels", "WcsPixels", "same_pixels"]
+__all__ = [
+    "FRAMES",
+    "HealpixPixels",
+    "Pixels",
+    "PlainPixels",
+    "WcsPixels",
+    "centre_vectors",
+    "same_pixels",
+]
 
 FRAMES = ("galactic", "icrs", "fk5")
 """Celestial frames of maps, all without further attributes."""
@@ -27,53 +33,6 @@ _TREE_NSIDE = 256
 """Finest tree of pixel centres: balances memory for the tree and children per query."""
 _CONVEX = ("TAN", "SIN", "STG", "ARC", "ZEA", "TPV", "SIP")
 """Projections with a convex sky: the whole area between the corners of an image is sky."""
-
-
-@runtime_checkable
-class Pixels(Protocol):
-    """The interface of every pixelisation."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of a map on these pixels."""
-
-    @property
-    def frame(self) -> str:
-        """Name of the celestial frame, as astropy knows it."""
-
-    @property
-    def celestial(self) -> bool:
-        """Whether positions are positions on the sky; False for an image without a WCS."""
-
-    @property
-    def pixel_area(self) -> Quantity:
-        """Solid angle of a pixel; for an image, at its reference point."""
-
-    @property
-    def pixel_size(self) -> Quantity:
-        """Square root of `pixel_area`, as an angle."""
-
-    @property
-    def vectors(self) -> np.ndarray:
-        """Unit vectors of the pixel centres in ``frame``, shape (n_pixels, 3)."""
-
-    def subpixel_vectors(self, index: np.ndarray, n: int) -> np.ndarray:
-        """Unit vectors of ``n`` x ``n`` sub-pixels of each pixel, shape (len(index), n * n, 3)."""
-
-    def nearest(self, vectors: np.ndarray, k: int) -> np.ndarray:
-        """Flat indices of about ``k`` pixels nearest to each vector, shape (len(vectors), >= k)."""
-
-    def containing(self, vectors: np.ndarray) -> np.ndarray:
-        """Flat index of the pixel that contains each vector; outside the map, of the nearest."""
-
-    def centres(self) -> SkyCoord:
-        """Positions of the pixel centres, of the shape of a map."""
-
-    def pixel_of(self, positions: SkyCoord) -> np.ndarray:
-        """Flat index of the pixel that contains each position, -1 outside the map."""
-
-    def interpolate(self, values: np.ndarray, positions: SkyCoord) -> np.ndarray:
-        """Bilinear interpolation of a map at ``positions``, NaN outside the map."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +57,7 @@ class HealpixPixels:
     frame: str = "galactic"
 
     celestial: ClassVar[bool] = True
+    """Whether positions are positions on the sky; False for an image without a WCS."""
 
     def __post_init__(self) -> None:
         if self.nside < 1 or self.nside & (self.nside - 1):
@@ -219,8 +179,6 @@ class WcsPixels:
     @property
     def frame(self) -> str:
         """Name of the celestial frame of the WCS."""
-        from astropy.wcs.utils import wcs_to_celestial_frame
-
         return wcs_to_celestial_frame(self.wcs).name
 
     @property
@@ -265,8 +223,6 @@ class WcsPixels:
     @cached_property
     def tree(self) -> cKDTree:
         """Tree of the pixel centres."""
-        from scipy.spatial import cKDTree
-
         return cKDTree(self.vectors)
 
     def subpixel_vectors(self, index: np.ndarray, n: int) -> np.ndarray:
@@ -332,13 +288,18 @@ class PlainPixels(WcsPixels):
         pixel_size : Quantity
             Side of a pixel.
         """
-        wcs = WCS(naxis=2)
-        wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-        wcs.wcs.crpix = [(n + 1) / 2 for n in reversed(shape)]
-        step = pixel_size.to_value(u.deg)
-        wcs.wcs.cdelt = [-step, step]
+        wcs = north_up(["RA---TAN", "DEC--TAN"], [0, 0], shape, pixel_size.to_value(u.deg))
         wcs.wcs.set()
         return cls(wcs, tuple(shape))
+
+
+Pixels = HealpixPixels | WcsPixels
+"""A pixelisation: of the sphere, or of an image."""
+
+
+def centre_vectors(pixels: Pixels, index: np.ndarray) -> np.ndarray:
+    """Unit vectors of the centres of some pixels, shape (..., 3)."""
+    return pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
 
 
 def _nearest(tree: cKDTree, vectors: np.ndarray, k: int) -> np.ndarray:
@@ -347,8 +308,6 @@ def _nearest(tree: cKDTree, vectors: np.ndarray, k: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _healpix_tree(nside: int) -> cKDTree:
-    from scipy.spatial import cKDTree
-
     return cKDTree(HealpixPixels(nside).vectors)
 
 

@@ -15,10 +15,11 @@ from gammafind.sky.harmonics import analyse_points, kernel_sums, synthesise
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patch_points import PatchPoints
 from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.projection import chords
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import point_source_map
 from gammafind.sky.source_psfs import SourcePsfs
-from gammafind.sky.split_psf import SplitPsf, chords, near_part, split_psfs
+from gammafind.sky.split_psf import SplitPsf, near_part, split_psfs
 from gammafind.utils.workers import in_threads
 
 __all__ = ["patch_counts", "sky_counts", "sky_counts_of_each"]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
 
 __all__ = [
+    "chords",
     "deproject",
     "from_frame",
+    "local_bases",
+    "north_up",
     "positions_of",
     "project",
     "tangent_basis",
@@ -44,6 +50,41 @@ def tangent_basis(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     north = np.stack([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)], axis=-1)
     out = unit_vectors(np.degrees(lon), np.degrees(lat))
     return np.stack([east, north, out], axis=-2)
+
+
+def local_bases(vectors: np.ndarray) -> np.ndarray:
+    """`tangent_basis` at unit vectors, shape (n, 3, 3)."""
+    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0]))
+    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
+    return tangent_basis(lon, lat)
+
+
+def chords(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Lengths of the chords between unit vectors, shapes (..., 3)."""
+    return np.sqrt(np.maximum(2 - 2 * np.einsum("...i,...i->...", one, other), 0))
+
+
+def north_up(
+    names: Sequence[str], centre: Sequence[float], shape: tuple[int, int], step: float
+) -> WCS:
+    """WCS of an image with north up and a position in its middle.
+
+    Parameters
+    ----------
+    names : sequence of str
+        ``CTYPE`` of both axes.
+    centre : sequence of float
+        Longitude and latitude of the middle in degrees.
+    shape : tuple of int
+        ``(ny, nx)``.
+    step : float
+        Side of a pixel in degrees.
+    """
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = names, centre
+    wcs.wcs.crpix = [(n + 1) / 2 for n in reversed(shape)]
+    wcs.wcs.cdelt = [-step, step]
+    return wcs
 
 
 def project(vectors: np.ndarray, basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from astropy.units import Quantity
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.legendre import legendre_polynomials
 from gammafind.units import as_value
+from gammafind.utils.checks import require
 
 __all__ = ["RadialPsf", "ring_weights", "windows"]
 
@@ -113,8 +114,7 @@ class RadialPsf:
         """Radius that contains ``fraction`` of the counts, as a Quantity in degrees."""
         from scipy.optimize import brentq
 
-        if not 0 < fraction < 1:
-            raise OptionError(f"fraction is {fraction}", remedy="It must be between 0 and 1.")
+        require("fraction", fraction, 0 < fraction < 1, "It must be between 0 and 1.")
 
         def excess(radius: float) -> float:
             return self.containment(radius * u.rad) - fraction
@@ -138,8 +138,7 @@ class RadialPsf:
         lmax : int
             Highest multipole, not negative.
         """
-        if lmax < 0:
-            raise OptionError(f"lmax is {lmax}", remedy="It must not be negative.")
+        require("lmax", lmax, lmax >= 0, "It must not be negative.")
         return windows((self,), lmax)[0]
 
 

@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from gammafind.sky.areas import pixel_areas
-from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
+from gammafind.sky.projection import chords
 from gammafind.sky.psf import RadialPsf
 
 __all__ = [
@@ -206,7 +207,7 @@ def fractions_of_each(
     sampling: float = FINE,
 ) -> Iterator[np.ndarray]:
     """Yield `fractions_at` for each PSF."""
-    chord = _chord(vectors[..., None, :], _centres(pixels, index))
+    chord = chords(vectors[..., None, :], centre_vectors(pixels, index))
     index = np.broadcast_to(index, chord.shape)
     areas = pixel_areas(pixels)[index]
     for psf in psfs:
@@ -238,11 +239,6 @@ def _densities(
     return density
 
 
-def _centres(pixels: Pixels, index: np.ndarray) -> np.ndarray:
-    """Unit vectors of some pixel centres; those of the whole sky would fill the memory."""
-    return pixels.at(index) if isinstance(pixels, HealpixPixels) else pixels.vectors[index]
-
-
 def _polar(vectors: np.ndarray, pixels: Pixels, reach: float) -> np.ndarray:
     """Which positions are within a chord of a HEALPix pole."""
     if not isinstance(pixels, HealpixPixels):
@@ -259,7 +255,7 @@ def _averaged(
     for part in np.array_split(np.arange(len(index)), len(index) * n * n // _CHUNK + 1):
         unique, inverse = np.unique(index[part], return_inverse=True)
         sub = pixels.subpixel_vectors(unique, n)[inverse]
-        mean[part] = _looked_up(psf, size / n, _chord(sub, vectors[part, None])).mean(axis=1)
+        mean[part] = _looked_up(psf, size / n, chords(sub, vectors[part, None])).mean(axis=1)
     return mean
 
 
@@ -319,9 +315,3 @@ def averaged_profile(psf: RadialPsf, width: float) -> tuple[np.ndarray, np.ndarr
     along, across = (apart * np.cos(angle)).ravel(), (apart * np.sin(angle)).ravel()
     density = psf(np.hypot(theta[:, None] + along, across)) @ weight
     return 2 * np.sin(theta / 2), density
-
-
-def _chord(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Length of the chord between unit vectors."""
-    product = np.einsum("...i,...i->...", one, other)
-    return np.sqrt(np.maximum(2 - 2 * product, 0))

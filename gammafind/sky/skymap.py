@@ -148,13 +148,8 @@ class SkyMap:
                 f"no band {', '.join(missing)}", remedy=f"The map has {', '.join(known)}."
             )
         order = [known.index(name) for name in names]
-        return replace(
-            self,
-            bands=tuple(self.bands[i] for i in order),
-            pixels=tuple(self.pixels[i] for i in order),
-            values=tuple(self.values[i] for i in order),
-            valid=tuple(self.valid[i] for i in order),
-        )
+        names = ("bands", "pixels", "values", "valid")
+        return replace(self, **{n: tuple(getattr(self, n)[i] for i in order) for n in names})
 
     def map(self, function: Callable[[np.ndarray], np.ndarray], *, kind: str) -> SkyMap:
         """Apply ``function`` to the array of each band."""

@@ -13,7 +13,7 @@ from gammafind.sky.psf import RadialPsf, windows
 from gammafind.sky.psf_stamps import averaged_profile, psf_core
 from gammafind.sky.source_psfs import SourcePsfs
 
-__all__ = ["SplitPsf", "chords", "near_part", "split_psfs", "square_window"]
+__all__ = ["SplitPsf", "near_part", "split_psfs", "square_window"]
 
 _REACH = 24.6
 """Radius of the near part times the highest multipole: balances speed and the error beyond it."""
@@ -164,8 +164,3 @@ def near_part(
     if missing is not None:
         share *= ((smooth.sum(axis=1) + missing) / share.sum(axis=1))[:, None]
     return share - smooth
-
-
-def chords(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Lengths of the chords between unit vectors, shapes (..., 3)."""
-    return np.sqrt(np.maximum(2 - 2 * np.einsum("...i,...i->...", one, other), 0))

@@ -7,9 +7,10 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.errors import OptionError, TableError
+from gammafind.errors import TableError
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.sky.projection import unit_vectors
+from gammafind.sky.projection import vectors_in
+from gammafind.utils.checks import require
 
 __all__ = ["truth_masks", "truth_table"]
 
@@ -43,10 +44,9 @@ def truth_table(sources: QTable, grid: PatchGrid, n_pixels: int, *, margin: floa
     TableError
         If a position is not finite.
     """
-    if not (np.isfinite(margin) and margin >= 0):
-        raise OptionError(f"margin is {margin}", remedy="It must not be negative.")
-    sky = SkyCoord(sources["ra"], sources["dec"], frame="icrs").transform_to(grid.frame).spherical
-    vectors = unit_vectors(sky.lon.deg, sky.lat.deg).reshape(-1, 3)
+    require("margin", margin, margin >= 0, "It must not be negative.")
+    positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+    vectors = vectors_in(grid.frame, positions)
     if not np.all(np.isfinite(vectors)):
         raise TableError("the source table has positions that are not finite")
     patch, source, x, y = grid.members(vectors, n_pixels, margin=margin)
@@ -87,8 +87,7 @@ def truth_masks(truth: QTable, n_patches: int, n_pixels: int, *, radius: float =
     ----------
     van den Oetelaar et al. 2021, PoS(ICRC2021), section 3.1.
     """
-    if not (np.isfinite(radius) and radius > 0):
-        raise OptionError(f"radius is {radius}", remedy="It must be positive.")
+    require("radius", radius, radius > 0, "It must be positive.")
     patch = np.asarray(truth["patch"])
     if len(patch) and (patch.min() < 0 or patch.max() >= n_patches):
         raise TableError(

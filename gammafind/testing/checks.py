@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 import numpy as np
@@ -13,7 +13,7 @@ from gammafind.roles.base import Sees
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.population import SourcePopulation
-from gammafind.testing.common import check_plugin, check_schema, require, same
+from gammafind.testing.common import check_plugin, check_schema, rules_of, same
 from gammafind.testing.toys import disc_map
 
 __all__ = ["check_classifier", "check_clusterer", "check_population"]
@@ -41,21 +41,19 @@ def check_population(plugin: type[SourcePopulation], **options: Any) -> None:
     >>> check_population(gammafind.get_plugin("population", "4fgl-dr2"))
     """
     check_plugin(plugin, SourcePopulation)
+    must = rules_of(plugin)
     population = plugin(**options)
     sources, again, other = (
         population.sample(rng=np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
-    require(same(sources, again), f"{plugin.name}: one seed gives two catalogues")
-    require(not same(sources, other), f"{plugin.name}: two seeds give one catalogue")
-    check_schema(sources, SOURCES, plugin.name)
-    _check_position(sources, plugin.name)
+    must(same(sources, again), "one seed gives two catalogues")
+    must(not same(sources, other), "two seeds give one catalogue")
+    check_schema(sources, SOURCES, must)
+    _check_position(sources, must)
     flux = sources["flux"].value
-    require(
-        bool(np.all(np.isfinite(flux) & (flux >= 0))),
-        f"{plugin.name}: fluxes are negative or not finite",
-    )
+    must(np.all(np.isfinite(flux) & (flux >= 0)), "fluxes are negative or not finite")
     names = np.asarray(sources["name"])
-    require(len(np.unique(names)) == len(names), f"{plugin.name}: names are not unique")
+    must(len(np.unique(names)) == len(names), "names are not unique")
 
 
 def check_clusterer(plugin: type[Clusterer], **options: Any) -> None:
@@ -78,20 +76,21 @@ def check_clusterer(plugin: type[Clusterer], **options: Any) -> None:
     >>> check_clusterer(gammafind.get_plugin("clusterer", "disk"))
     """
     check_plugin(plugin, Clusterer)
+    must = rules_of(plugin)
     clusterer = plugin(**options)
     for shape in ((64, 64), (1, 1), (3, 2)):
         empty = clusterer.cluster(np.zeros(shape))
-        require(len(empty) == 0, f"{plugin.name}: a map of zeros gives {len(empty)} clusters")
-        check_schema(empty, CLUSTERS, plugin.name)
+        must(len(empty) == 0, f"a map of zeros gives {len(empty)} clusters")
+        check_schema(empty, CLUSTERS, must)
     nothing = clusterer.cluster(np.full((64, 64), np.nan))
-    require(len(nothing) == 0, f"{plugin.name}: a map of NaN gives {len(nothing)} clusters")
+    must(len(nothing) == 0, f"a map of NaN gives {len(nothing)} clusters")
     image = disc_map(_PLACES)
     before = image.copy()
     found, again = clusterer.cluster(image), clusterer.cluster(image)
-    require(np.array_equal(image, before), f"{plugin.name}: the score map is changed")
-    require(same(found, again), f"{plugin.name}: one map gives two results")
-    check_schema(found, CLUSTERS, plugin.name)
-    _check_discs(found, plugin.name)
+    must(np.array_equal(image, before), "the score map is changed")
+    must(same(found, again), "one map gives two results")
+    check_schema(found, CLUSTERS, must)
+    _check_discs(found, must)
 
 
 def check_classifier(
@@ -126,40 +125,41 @@ def check_classifier(
     >>> check_classifier(Coin, {"counts": np.zeros((1, 1, 7, 7))})
     """
     check_plugin(plugin, Classifier)
+    must = rules_of(plugin)
     classifier = plugin(**options)
-    require(
+    must(
         set(classifier.fakes) <= set(classifier.classes),
-        f"{plugin.name}: the fakes {', '.join(classifier.fakes)} are no classes of it",
+        f"the fakes {', '.join(classifier.fakes)} are no classes of it",
     )
-    require(
+    must(
         classifier.sees in get_args(Sees),
-        f"{plugin.name}: it sees {classifier.sees!r}, not one of {', '.join(get_args(Sees))}",
+        f"it sees {classifier.sees!r}, not one of {', '.join(get_args(Sees))}",
     )
     before = {name: array.copy() for name, array in cutouts.items()}
     found, again = classifier.classify(cutouts), classifier.classify(cutouts)
-    require(
+    must(
         all(np.array_equal(cutouts[name], before[name], equal_nan=True) for name in before),
-        f"{plugin.name}: the cut-outs are changed",
+        "the cut-outs are changed",
     )
-    require(same(found, again), f"{plugin.name}: the same cut-outs give two results")
+    must(same(found, again), "the same cut-outs give two results")
     rows = len(next(iter(cutouts.values())))
-    require(len(found) == rows, f"{plugin.name}: {rows} sources give {len(found)} rows")
+    must(len(found) == rows, f"{rows} sources give {len(found)} rows")
     none = classifier.classify({name: array[:0] for name, array in cutouts.items()})
-    require(
+    must(
         len(none) == 0 and none.colnames == found.colnames,
-        f"{plugin.name}: no sources give {len(none)} rows of {', '.join(none.colnames)}",
+        f"no sources give {len(none)} rows of {', '.join(none.colnames)}",
     )
 
 
-def _check_position(sources: QTable, name: str) -> None:
+def _check_position(sources: QTable, must: Callable[[bool, str], None]) -> None:
     ra, dec = sources["ra"].to_value("deg"), sources["dec"].to_value("deg")
-    require(bool(np.all((ra >= 0) & (ra < 360))), f"{name}: ra is outside 0 to 360 deg")
-    require(bool(np.all(np.abs(dec) <= 90)), f"{name}: dec is outside -90 to 90 deg")
+    must(np.all((ra >= 0) & (ra < 360)), "ra is outside 0 to 360 deg")
+    must(np.all(np.abs(dec) <= 90), "dec is outside -90 to 90 deg")
 
 
-def _check_discs(found: QTable, name: str) -> None:
-    require(len(found) == len(_PLACES), f"{name}: {len(_PLACES)} discs give {len(found)} clusters")
+def _check_discs(found: QTable, must: Callable[[bool, str], None]) -> None:
+    must(len(found) == len(_PLACES), f"{len(_PLACES)} discs give {len(found)} clusters")
     x, y = found["x"].value, found["y"].value
     for column, row in _PLACES:
         distance = np.hypot(x - column, y - row).min()
-        require(distance <= 1, f"{name}: a disc is found {distance:.2f} pixels away")
+        must(distance <= 1, f"a disc is found {distance:.2f} pixels away")

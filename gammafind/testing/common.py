@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from astropy.table import QTable
@@ -12,7 +12,7 @@ from gammafind.catalogue.schema import Column
 from gammafind.errors import ConformanceError
 from gammafind.roles.base import PLUGIN_NAME, Plugin
 
-__all__ = ["check_plugin", "check_schema", "require", "same"]
+__all__ = ["check_plugin", "check_schema", "rules_of", "same"]
 
 
 def check_plugin(plugin: type[Plugin], role: type[Plugin]) -> None:
@@ -51,6 +51,11 @@ def check_plugin(plugin: type[Plugin], role: type[Plugin]) -> None:
     require(not loose, f"options of {plugin.__name__} are not keyword-only: {', '.join(loose)}")
 
 
+def rules_of(plugin: type[Plugin] | Plugin) -> Callable[[bool, str], None]:
+    """`require` for one plugin, whose name comes before each breach."""
+    return lambda kept, breach: require(bool(kept), f"{plugin.name}: {breach}")
+
+
 def require(kept: bool, breach: str) -> None:
     """Raise ConformanceError unless a rule is kept."""
     if not kept:
@@ -65,11 +70,13 @@ def same(one: QTable, other: QTable) -> bool:
     )
 
 
-def check_schema(table: QTable, schema: Iterable[Column], name: str) -> None:
+def check_schema(
+    table: QTable, schema: Iterable[Column], must: Callable[[bool, str], None]
+) -> None:
     """Require the columns of a schema, with finite numbers."""
     missing = [c.name for c in schema if c.required and c.name not in table.colnames]
-    require(not missing, f"{name}: the table lacks {', '.join(missing)}")
+    must(not missing, f"the table lacks {', '.join(missing)}")
     numbers = [c.name for c in schema if c.dtype != "U" and c.required]
     for column in numbers:
         values = getattr(table[column], "value", table[column])
-        require(bool(np.all(np.isfinite(values))), f"{name}: {column} is not finite")
+        must(np.all(np.isfinite(values)), f"{column} is not finite")

@@ -14,7 +14,7 @@ from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser
 from gammafind.sky.observation import Observation
 from gammafind.sky.patches import Patches
-from gammafind.testing.common import check_plugin, check_schema, require, same
+from gammafind.testing.common import check_plugin, check_schema, rules_of, same
 from gammafind.testing.toys import toy_image, toy_patches
 
 __all__ = ["check_localiser"]
@@ -61,70 +61,62 @@ def check_localiser(
 
 
 def _check_attributes(localiser: Localiser) -> None:
-    name = localiser.name
-    require(
-        localiser.sees in _SEES,
-        f"{name}: it sees {localiser.sees!r}, not one of {', '.join(_SEES)}",
-    )
-    require(
+    must = rules_of(localiser)
+    must(localiser.sees in _SEES, f"it sees {localiser.sees!r}, not one of {', '.join(_SEES)}")
+    must(
         isinstance(localiser.scores_are_probabilities, bool),
-        f"{name}: scores_are_probabilities is {localiser.scores_are_probabilities!r}",
+        f"scores_are_probabilities is {localiser.scores_are_probabilities!r}",
     )
-    require(
+    must(
         isinstance(localiser.score_name, str) and bool(localiser.score_name.strip()),
-        f"{name}: the name of its scores is {localiser.score_name!r}",
+        f"the name of its scores is {localiser.score_name!r}",
     )
-    require(
+    must(
         isinstance(localiser.published_score, int | float)
         and not np.isnan(localiser.published_score),
-        f"{name}: the lowest score published is {localiser.published_score!r}, no number",
+        f"the lowest score published is {localiser.published_score!r}, no number",
     )
 
 
 def _check_on_patches(localiser: Localiser, patches: Patches) -> None:
+    must = rules_of(localiser)
     dark = dataclasses.replace(patches, counts=tuple(np.zeros_like(c) for c in patches.counts))
     nothing = localiser.localise(dark)
-    require(len(nothing) == 0, f"{localiser.name}: no counts give {len(nothing)} detections")
-    check_schema(nothing, PATCH_DETECTIONS, localiser.name)
+    must(len(nothing) == 0, f"no counts give {len(nothing)} detections")
+    check_schema(nothing, PATCH_DETECTIONS, must)
     before = copy.deepcopy(patches.counts)
     found, again = localiser.localise(patches), localiser.localise(patches)
-    _check_unchanged(localiser, patches.counts, before)
-    _check_found(localiser, found, again)
-    check_schema(found, PATCH_DETECTIONS, localiser.name)
+    _check_found(localiser, found, again, patches.counts, before)
+    check_schema(found, PATCH_DETECTIONS, must)
     places = np.stack([found["x"].value, found["y"].value])
-    require(
-        bool(np.all((places >= -0.5) & (places <= patches.score_width - 0.5))),
-        f"{localiser.name}: a detection is outside its patch",
+    must(
+        np.all((places >= -0.5) & (places <= patches.score_width - 0.5)),
+        "a detection is outside its patch",
     )
 
 
 def _check_on_image(localiser: Localiser, image: Observation) -> None:
+    must = rules_of(localiser)
     counts = image.counts
     sky = dataclasses.replace(counts, values=image.total_background().values)
     nothing = localiser.localise_sky(dataclasses.replace(image, counts=sky))
-    require(len(nothing) == 0, f"{localiser.name}: an empty sky gives {len(nothing)} detections")
-    check_schema(nothing, DETECTIONS, localiser.name)
+    must(len(nothing) == 0, f"an empty sky gives {len(nothing)} detections")
+    check_schema(nothing, DETECTIONS, must)
     before = copy.deepcopy(counts.values)
     found, again = localiser.localise_sky(image), localiser.localise_sky(image)
-    _check_unchanged(localiser, counts.values, before)
-    _check_found(localiser, found, again)
-    check_schema(found, DETECTIONS, localiser.name)
+    _check_found(localiser, found, again, counts.values, before)
+    check_schema(found, DETECTIONS, must)
 
 
-def _check_unchanged(
-    localiser: Localiser, counts: tuple[np.ndarray, ...], before: tuple[np.ndarray, ...]
+def _check_found(
+    localiser: Localiser, found: QTable, again: QTable, *counts: tuple[np.ndarray, ...]
 ) -> None:
-    require(
-        all(np.array_equal(a, b) for a, b in zip(counts, before, strict=True)),
-        f"{localiser.name}: the counts are changed",
-    )
-
-
-def _check_found(localiser: Localiser, found: QTable, again: QTable) -> None:
-    require(same(found, again), f"{localiser.name}: one sky gives two results")
-    require(len(found) > 0, f"{localiser.name}: a bright source is not found")
+    """Check two results of one sky; ``counts`` are those after and before the search."""
+    must = rules_of(localiser)
+    alike = all(np.array_equal(a, b) for a, b in zip(*counts, strict=True))
+    must(alike, "the counts are changed")
+    must(same(found, again), "one sky gives two results")
+    must(len(found) > 0, "a bright source is not found")
     score = np.asarray(found["score"])
-    require(
-        not localiser.scores_are_probabilities or bool(np.all((score >= 0) & (score <= 1))),
-        f"{localiser.name}: its scores are probabilities, and one is not between 0 and 1",
-    )
+    possible = not localiser.scores_are_probabilities or np.all((score >= 0) & (score <= 1))
+    must(possible, "its scores are probabilities, and one is not between 0 and 1")

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
-from astropy.wcs import WCS
 
 from gammafind.catalogue.schema import SHARED, SOURCES, empty_table, in_flux_unit
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
-from gammafind.testing.common import check_plugin, require, same
+from gammafind.sky.projection import north_up
+from gammafind.testing.common import check_plugin, rules_of, same
 from gammafind.testing.toys import one_source
 
 __all__ = ["check_renderer"]
@@ -58,32 +58,33 @@ def check_renderer(
     >>> check_renderer(gammafind.get_plugin("renderer", "fermi-lat"))
     """
     check_plugin(plugin, SkyRenderer)
+    must = rules_of(plugin)
     renderer = plugin(**options)
     bands = renderer.bands
-    require(
+    must(
         len(bands) == len(renderer.pixels) == len(renderer.psfs()),
-        f"{plugin.name}: bands, pixels and PSFs differ in number",
+        "bands, pixels and PSFs differ in number",
     )
     shared = [column.quantity for column in SHARED]
-    require(
+    must(
         [column.quantity for column in renderer.published][: len(shared)] == shared,
-        f"{plugin.name}: the published columns do not begin with those of SHARED",
+        "the published columns do not begin with those of SHARED",
     )
     pixels = tuple(_coarse(p) for p in renderer.pixels)
-    require(renderer.exposure(pixels).bands == bands, f"{plugin.name}: the bands change")
-    require(bool(renderer.background(pixels)), f"{plugin.name}: there is no background")
+    must(renderer.exposure(pixels).bands == bands, "the bands change")
+    must(renderer.background(pixels), "there is no background")
     empty = empty_table(in_flux_unit(SOURCES, renderer.flux_unit))
     nothing = renderer.render(empty, pixels)
-    require(not any(v.any() for v in nothing.values), f"{plugin.name}: no sources give counts")
+    must(not any(v.any() for v in nothing.values), "no sources give counts")
     sources = _source(renderer, pixels) if sources is None else sources
     before = sources.copy()
     counts = _total(renderer.render(sources, pixels).values)
-    require(same(sources, before), f"{plugin.name}: render changes the source table")
-    require(counts > 0, f"{plugin.name}: a source of {sources['flux'][0]:g} gives no counts")
+    must(same(sources, before), "render changes the source table")
+    must(counts > 0, f"a source of {sources['flux'][0]:g} gives no counts")
     twice = _total(renderer.render(vstack([sources, sources]), pixels).values)
-    require(
-        bool(np.isclose(twice, 2 * counts, rtol=1e-3)),
-        f"{plugin.name}: each source twice gives {twice / counts:.4f} times the counts",
+    must(
+        np.isclose(twice, 2 * counts, rtol=1e-3),
+        f"each source twice gives {twice / counts:.4f} times the counts",
     )
     if any_pixels:
         place = SkyCoord(sources["ra"], sources["dec"], frame="icrs")[0]
@@ -114,6 +115,7 @@ def _check_pixels(
     fine: tuple[Pixels, ...],
 ) -> None:
     """Require the same totals in two sizes of pixels of one field."""
+    must = rules_of(renderer)
     kind = "HEALPix maps" if isinstance(coarse[0], HealpixPixels) else "images"
     totals = {
         "the background": [
@@ -123,9 +125,9 @@ def _check_pixels(
         "a source": [_total(renderer.render(sources, pixels).values) for pixels in (coarse, fine)],
     }
     for what, (few, many) in totals.items():
-        require(
-            bool(np.isclose(many, few, rtol=_ALIKE)),
-            f"{renderer.name}: on {kind} of smaller pixels the counts of {what} are {many:.6g} "
+        must(
+            np.isclose(many, few, rtol=_ALIKE),
+            f"on {kind} of smaller pixels the counts of {what} are {many:.6g} "
             f"in all, on larger ones {few:.6g}: give those of each pixel",
         )
 
@@ -140,10 +142,8 @@ def _image(renderer: SkyRenderer, place: SkyCoord, finer: int) -> tuple[WcsPixel
     for psf in renderer.psfs():
         step = psf.containment_radius(0.68).to_value("deg") / finer
         side = finer * _SIDE
-        wcs = WCS(naxis=2)
-        wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-        wcs.wcs.crval = [place.ra.deg, place.dec.deg]
-        wcs.wcs.crpix, wcs.wcs.cdelt = [side / 2 + 0.5] * 2, [-step, step]
+        centre = [place.ra.deg, place.dec.deg]
+        wcs = north_up(["RA---TAN", "DEC--TAN"], centre, (side, side), step)
         images.append(WcsPixels(wcs, (side, side)))
     return tuple(images)
 

@@ -9,13 +9,13 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
-from astropy.wcs import WCS
 
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import WcsPixels
+from gammafind.sky.projection import north_up
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX
@@ -99,9 +99,7 @@ def toy_image() -> Observation:
     >>> toy_image().counts.kind
     'electrons'
     """
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [120.0, 45.0]
-    wcs.wcs.crpix, wcs.wcs.cdelt = [32.5, 32.5], [-1 / 3600, 1 / 3600]
+    wcs = north_up(["RA---TAN", "DEC--TAN"], [120.0, 45.0], (64, 64), 1 / 3600)
     pixels = (WcsPixels(wcs, (64, 64)),)
     bands = (Band("r", 550 * u.nm, 700 * u.nm),)
     y, x = np.indices((64, 64))

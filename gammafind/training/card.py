@@ -5,40 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from gammafind.networks.backend import load_keras
 from gammafind.roles.trainer import Learned, Row
 from gammafind.training.history import best_row
 
-__all__ = ["catalogues", "hours", "listed", "model_card", "outcome", "plugin"]
+__all__ = ["hours", "listed", "model_card"]
+
+_PLUGINS = ("population", "renderer", "localiser")
+_TABLES = ("features", "draw", "detections", "samples", "targets", "loss", "training")
+"""Options that have a row each, where the network has them."""
 
 
-def model_card(title: str, rows: Mapping[str, Any], learned: Learned) -> str:
+def model_card(learned: Learned, test_loss: float | None, own: Mapping[str, Any]) -> str:
     """Card of a trained network.
 
     Parameters
     ----------
-    title : str
-    rows : mapping
-        Entries of the table, by name.
     learned : Learned
         Where there are several stages, a second table says how each went, and which of its
         settings are not those of the last one.
+    test_loss : float or None
+        On catalogues that were neither in the training nor in the validation.
+    own : mapping
+        Entries of the table that not all networks have, by name.
 
     Returns
     -------
     str
     """
-    lines = [f"| {name} | {value} |" for name, value in rows.items()]
-    table = [f"# {title}", "", "| | |", "|---|---|", *lines, ""]
-    return "\n".join([*table, *(_stages(learned) if len(learned.stages) > 1 else [])])
-
-
-def catalogues(settings: Mapping[str, Any]) -> str:
-    """Catalogues of each set."""
+    settings = learned.stages[-1][0]
     data = settings["data"]
-    return (
-        f"{data['train']} for training, {data['validation']} for validation, "
-        f"{data['test']} for the test, seed {data['seed']}"
-    )
+    rows = {
+        "network": listed(settings["network"]),
+        "preset": settings["preset"],
+        **{role: _plugin(settings[role]) for role in _PLUGINS if role in settings},
+        "catalogues": f"{data['train']} for training, {data['validation']} for validation, "
+        f"{data['test']} for the test, seed {data['seed']}",
+        "seed": settings["seed"],
+        **own,
+        "hours": f"{hours(learned)}, on {load_keras().backend.backend()}",
+        **{name: listed(settings[name]) for name in _TABLES if name in settings},
+        **_outcome(learned, test_loss),
+    }
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    title = f"# {settings['network']['name']}, trained for {settings['preset']}"
+    table = [title, "", "| | |", "|---|---|", *lines, ""]
+    return "\n".join([*table, *(_stages(learned) if len(learned.stages) > 1 else [])])
 
 
 def hours(learned: Learned) -> str:
@@ -46,15 +58,8 @@ def hours(learned: Learned) -> str:
     return f"{sum(_hours(rows) for _, rows in learned.stages):.2f}"
 
 
-def outcome(learned: Learned, test_loss: float | None) -> dict[str, str]:
-    """Rows on how it ended: which weights are kept, their losses, and who made them when.
-
-    Parameters
-    ----------
-    learned : Learned
-    test_loss : float or None
-        On catalogues that were neither in the training nor in the validation.
-    """
+def _outcome(learned: Learned, test_loss: float | None) -> dict[str, str]:
+    """Rows on how it ended: which weights are kept, their losses, and who made them when."""
     best, record = best_row(learned.stages[-1][1]), learned.record
     return {
         "weights": f"of epoch {best['epoch']:.0f}, whose validation loss is the lowest",
@@ -64,7 +69,7 @@ def outcome(learned: Learned, test_loss: float | None) -> dict[str, str]:
     }
 
 
-def plugin(entry: Mapping[str, Any]) -> str:
+def _plugin(entry: Mapping[str, Any]) -> str:
     """Name and options of a plugin."""
     return listed({"name": entry["name"], **entry["options"]})
 

@@ -1,10 +1,37 @@
-"""Training of classifiers on detections of simulated skies: what those of all kinds share."""
+"""Training of classifiers on detections of simulated skies: what those of all kinds share.
+
+The tables of a recipe, next to those of `gammafind.training.recipe`:
+
+.. code-block:: toml
+
+    [training]
+    batch_size = 256
+    turns = true              # turn and flip cut-outs at random
+    epochs = 40               # and all else of TrainingOptions
+
+    [detections]
+    min_score = 0.2           # least score of the detections
+    random_fakes = 500        # positions at random in each sky, away from sources
+
+    [localiser]
+    name = "unet"             # and its options
+
+    [classifier]
+    name = "cnn"              # what is trained
+
+    [cutouts]
+    n_pixels = 7
+    epoch_width = 0.0         # degrees; 0: that of the widest band
+
+    [network]
+    name = "gammafind"        # and its options
+"""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,30 +40,31 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gammafind.errors import OptionError
-from gammafind.networks.backend import load_keras
 from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.networks.folder import export_network
-from gammafind.networks.layers import standardise
-from gammafind.presets.preset import build
-from gammafind.roles.base import Plugin
-from gammafind.roles.provenance import describe_plugin
 from gammafind.roles.trainer import Learned
-from gammafind.training.card import catalogues, hours, listed, model_card, outcome, plugin
-from gammafind.training.classifier_options import ClassifierOptions
-from gammafind.training.detections import LOCALISER_SCORE, DetectionMaker, read_detections
+from gammafind.sky.cutouts import CutoutLayout
+from gammafind.training.card import listed, model_card
+from gammafind.training.detections import (
+    LOCALISER_SCORE,
+    DetectionMaker,
+    DetectionOptions,
+    read_detections,
+)
 from gammafind.training.labelled import LabelledBatches, LabelledCutouts
-from gammafind.training.loop import Loss, TrainingOptions
-from gammafind.training.network import NetworkTraining
-from gammafind.training.options import STREAMS
-from gammafind.training.recipe import Recipe
+from gammafind.training.loop import Loss
+from gammafind.training.network import NetworkOptions, NetworkTraining
+from gammafind.training.options import at_least
 from gammafind.utils.progress import stage
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = [
+    "ClassifierOptions",
     "ClassifierTraining",
-    "classifier_card",
+    "CutoutOptions",
+    "SampleOptions",
     "fit_temperature",
 ]
 
@@ -46,31 +74,97 @@ _TEMPERATURES = (0.2, 5.0)
 _AT_ONCE = 2048
 
 
+@dataclass(frozen=True, kw_only=True)
+class SampleOptions:
+    """How detections are seen.
+
+    Parameters
+    ----------
+    batch_size : int
+    turns : bool
+        Turn and flip cut-outs at random.
+    """
+
+    batch_size: int = 256
+    turns: bool = True
+
+    def __post_init__(self) -> None:
+        at_least("batch_size", self.batch_size, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutoutOptions:
+    """Size of the cut-outs.
+
+    Parameters
+    ----------
+    n_pixels, epoch_width : object
+        As for `CutoutLayout`.
+    """
+
+    n_pixels: int = 7
+    epoch_width: float = 0.0
+
+    def __post_init__(self) -> None:
+        _ = self.layout
+
+    @property
+    def layout(self) -> CutoutLayout:
+        """Layout without the widths, which follow from the maps."""
+        return CutoutLayout(**asdict(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierOptions(NetworkOptions):
+    """What recipes of all networks that classify have.
+
+    Parameters
+    ----------
+    network, network_options, training : see `NetworkOptions`
+        Of all networks.
+    detections : DetectionOptions
+    samples : SampleOptions
+    cutouts : CutoutOptions
+    """
+
+    tables: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "training": ("samples", "training"),
+        **{name: (name,) for name in ("detections", "cutouts")},
+    }
+
+    detections: DetectionOptions
+    samples: SampleOptions
+    cutouts: CutoutOptions
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """JSON."""
+        settings = super().settings
+        del settings["cutouts"]
+        return {**settings, "layout": asdict(self.cutouts.layout)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ClassifierTraining(NetworkTraining):
     """One stage of the training of a classifier.
 
     What a plugin adds: how its detections are made, which of them are seen and how, and what is
     trained.
 
-    Attributes
+    Parameters
     ----------
-    classes : tuple of str
-    upright : bool
-        Whether columns of cut-outs differ from rows, so that they are flipped but not turned.
-    everywhere : bool
-        Whether cut-outs over the edge of the map, and positions at random in all sets, are used.
-    recipe : Recipe
-    folder : Path
-        Of the whole training.
+    recipe, folder : see `NetworkTraining`
     options : ClassifierOptions
     """
 
-    classes: ClassVar[tuple[str, ...]]
-    upright: ClassVar[bool]
-    everywhere: ClassVar[bool]
+    roles: ClassVar[tuple[str, ...]] = ("population", "renderer", "localiser")
 
-    recipe: Recipe
-    folder: Path
+    classes: ClassVar[tuple[str, ...]]
+    upright: ClassVar[bool] = False
+    """Whether columns of cut-outs differ from rows, so that they are flipped but not turned."""
+    everywhere: ClassVar[bool] = False
+    """Whether cut-outs over the edge of the map, and positions at random in all sets, are used."""
+
     options: ClassifierOptions
 
     @property
@@ -96,41 +190,20 @@ class ClassifierTraining(NetworkTraining):
         return architecture
 
     @property
-    def training(self) -> TrainingOptions:
-        """How the network is trained."""
-        return self.options.training
-
-    @property
     def loss(self) -> Loss:
         """Mean of the negative logarithm of the probability of the true class."""
         return _cross_entropy
 
-    @cached_property
-    def used(self) -> dict[str, Plugin]:
-        """Plugins that make the data, by role."""
-        preset = self.recipe.preset
-        components = (preset.population, preset.renderer, preset.localiser)
-        return {one.role: build(one) for one in components}
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """All that decides what comes out; JSON."""
-        return {**self.recipe.settings, **self.options.settings, **self.maker.settings}
-
     def of_sky(self) -> dict[str, Any]:
         """What makers of all kinds are given."""
         used, preset, options = self.used, self.recipe.preset, self.options
-        roles = ("renderer", "population", "localiser")
         return {
             **used,
             "folder": self.recipe.data_folder(self.folder / "detections"),
-            "settings": {role: describe_plugin(role, used[role]) for role in roles},
+            "settings": self.described,
             "seed": self.recipe.data.seed,
-            "min_score": options.detections.min_score,
-            "random_fakes": options.detections.random_fakes,
-            "nside": preset.patches.nside,
-            "size": preset.patches.size,
-            "n_pixels": preset.patches.widths(len(used["renderer"].bands)),
+            "detections": options.detections,
+            "patches": preset.patches,
             "radius": preset.match_radius,
         }
 
@@ -147,30 +220,26 @@ class ClassifierTraining(NetworkTraining):
         with stage("reading detections"):
             return {name: self._read(name, rows) for name, rows in splits.items() if len(rows)}
 
-    def batches(self, split: str, workers: int) -> LabelledBatches | None:
-        """Batches of a set; those of validation and test are always the same."""
-        if split not in self.data:
-            return None
+    def drawn(self, split: str, **common: Any) -> LabelledBatches:
+        """Batches of a set; only those of the training are turned, and lack scores."""
         data, in_training = self.data[split], split == "train"
         options = self.options.samples
         return LabelledBatches(
-            cutouts=data,
+            data=data,
             features=self.architecture().features,
             n_classes=len(self.classes),
             batch_size=min(options.batch_size, len(data)),
-            seed=(self.recipe.seed, STREAMS[split]),
             turns=options.turns and in_training,
             upright=self.upright,
             hidden_scores=self.hidden_scores if in_training else 0.0,
-            fixed=not in_training,
+            **common,
         )
 
-    def standardise(self, network: keras.Model, batches: LabelledBatches) -> None:
-        """Let the network see each input with mean 0 and standard deviation 1."""
-        architecture, data = self.architecture(), batches.cutouts
+    def looked_at(self, batches: LabelledBatches) -> tuple[np.ndarray, ...]:
+        """Inputs of detections of the whole training."""
+        data = batches.data
         rows = np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).astype(int)
-        some = architecture.features(data[rows].arrays)
-        standardise(network, dict(zip(architecture.shapes, some, strict=True)))
+        return self.architecture().features(data[rows].arrays)
 
     def publish(
         self, weights: Path, network: keras.Model, learned: Learned, test_loss: float | None
@@ -179,9 +248,12 @@ class ClassifierTraining(NetworkTraining):
         architecture, known = self.known(self.architecture()), self.data["validation"]
         temperature = fit_temperature(_output(network, architecture, known), known.label)
         architecture = replace(architecture, temperature=temperature, shares=self._shares(known))
-        numbers = self._numbers(self.data["train"].label)
-        card = classifier_card(learned, test_loss, numbers, temperature)
-        export_network(weights, network, architecture, card=card)
+        rows = {
+            "detections in the training": listed(self._numbers(self.data["train"].label)),
+            "cut-outs": listed(learned.stages[-1][0]["layout"]),
+            "temperature": f"{temperature:.4f}",
+        }
+        export_network(weights, network, architecture, card=model_card(learned, test_loss, rows))
 
     def _read(self, split: str, indices: range) -> LabelledCutouts:
         """Detections of a set."""
@@ -234,46 +306,6 @@ def fit_temperature(output: np.ndarray, label: np.ndarray) -> float:
 
     bounds = tuple(np.log(_TEMPERATURES))
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
-
-
-def classifier_card(
-    learned: Learned, test_loss: float | None, numbers: Mapping[str, int], temperature: float
-) -> str:
-    """Card of a trained classifier.
-
-    Parameters
-    ----------
-    learned : Learned
-    test_loss : float or None
-    numbers : mapping of str to int
-        Detections of each class in the training.
-    temperature : float
-        Of the catalogues of the validation.
-
-    Returns
-    -------
-    str
-    """
-    settings = learned.stages[-1][0]
-    rows = {
-        "network": listed(settings["network"]),
-        "preset": settings["preset"],
-        "population": plugin(settings["population"]),
-        "renderer": plugin(settings["renderer"]),
-        "localiser": plugin(settings["localiser"]),
-        "catalogues": catalogues(settings),
-        "seed": settings["seed"],
-        "detections": listed(settings["detections"]),
-        "detections in the training": listed(numbers),
-        "cut-outs": listed(settings["layout"]),
-        "samples": listed(settings["samples"]),
-        "training": listed(settings["training"]),
-        "hours": f"{hours(learned)}, on {load_keras().backend.backend()}",
-        "temperature": f"{temperature:.4f}",
-        **outcome(learned, test_loss),
-    }
-    title = f"{settings['network']['name']}, trained for {settings['preset']}"
-    return model_card(title, rows, learned)
 
 
 def _cross_entropy(target: Any, output: Any) -> Any:

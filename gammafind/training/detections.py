@@ -5,19 +5,16 @@ A set is a folder with one folder a catalogue, which holds
 - ``cutouts.npz``: what a classifier is given, see `gammafind.fitting.photons.cutouts.Cutouts`, and
   ``label``, ``source`` (row of the source, -1 for none) and ``inside``;
 - ``detections.fits``: the detections of the localiser, then random positions without a score;
-- ``sources.fits``: the catalogue, with the TS expected of each source;
-- ``meta.json``: how it was made. It is written last: a catalogue that has it is whole.
+- ``sources.fits``: the catalogue, with the TS expected of each source.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
@@ -29,6 +26,7 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OutputError, TableError
 from gammafind.fitting.cutters import CUTTERS
 from gammafind.fitting.photons.expected import rendered_ts
+from gammafind.presets.preset import PatchLayout
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser
 from gammafind.roles.population import SourcePopulation
@@ -40,12 +38,20 @@ from gammafind.sky.epochs import Epochs
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import positions_of
 from gammafind.training.labelled import LabelledCutouts
-from gammafind.training.shard_set import META, shard_folder
+from gammafind.training.options import at_least
+from gammafind.training.sets import Maker, shard_folder
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import stage
 from gammafind.utils.streams import stream, streams
 
-__all__ = ["LOCALISER_SCORE", "DetectionMaker", "labels_of", "read_detections"]
+__all__ = [
+    "LOCALISER_SCORE",
+    "DetectionMaker",
+    "DetectionOptions",
+    "class_places",
+    "labels_of",
+    "read_detections",
+]
 
 LOCALISER_SCORE = "told"
 """Name of the scores of the localiser, probabilities or not; NaN at random positions."""
@@ -54,16 +60,34 @@ _PLACES, _PHOTONS = 4, 5
 """Random streams in addition to those of `gammafind.utils.streams.streams`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class DetectionOptions:
+    """Which detections a classifier is trained on.
+
+    Parameters
+    ----------
+    min_score : float
+        Least score.
+    random_fakes : int
+        Positions at random in each sky, away from sources; they are FAKE too.
+    """
+
+    min_score: float = 0.2
+    random_fakes: int = 500
+
+    def __post_init__(self) -> None:
+        at_least("random_fakes", self.random_fakes, 0)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DetectionMaker:
+class DetectionMaker(Maker):
     """Simulates skies and searches them; called with an index, it makes that one.
 
     The catalogue of a seed and an index is the one that `gammafind.simulate` makes.
 
     Parameters
     ----------
-    folder : Path
-        Of the set.
+    folder, settings, seed : see `Maker`
     renderer : SkyRenderer
     population : SourcePopulation
     localiser : Localiser
@@ -72,52 +96,27 @@ class DetectionMaker:
         Of the classifier.
     fake : str
         That of detections without a source.
-    settings : mapping
-        All that determines what is made, except the fields below; JSON.
     layout : CutoutLayout
-    seed : int
-        Of the set.
-    min_score : float
-        Least score of the detections that are kept.
-    random_fakes : int
-        Positions at random, away from sources, in each sky.
-    nside : int
-    size : Quantity
-    n_pixels : sequence of int, optional
-        These three define the patches, as for `gammafind.presets.preset.PatchLayout`.
+    detections : DetectionOptions
+    patches : PatchLayout
     radius : Quantity
         Within which a detection is that of a source.
     """
 
     sees: ClassVar[Sees] = "maps"
 
-    folder: Path
     renderer: SkyRenderer
     population: SourcePopulation
     localiser: Localiser
     classes: tuple[str, ...]
     fake: str
-    settings: Mapping[str, Any]
     layout: CutoutLayout
-    seed: int = 0
-    min_score: float = 0.2
-    random_fakes: int = 500
-    nside: int = 8
-    size: Quantity = 12.8 * u.deg
-    n_pixels: Sequence[int] | None = None
-    radius: Quantity = 0.3 * u.deg
+    detections: DetectionOptions
+    patches: PatchLayout
+    radius: Quantity
 
-    def __call__(self, index: int) -> Path:
-        """Make the detections of an index.
-
-        Returns
-        -------
-        Path
-            Their folder.
-        """
-        folder = self.place(index)
-        (folder / META).unlink(missing_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
+    def fill(self, folder: Path, index: int) -> dict[str, Any]:
+        """Simulate a sky, search it, and cut out what was found."""
         with stage("simulating the sky"):
             sky = self._sky(index)
         epochs = self._epochs(sky, index)
@@ -135,33 +134,25 @@ class DetectionMaker:
             np.savez_compressed(temporary, **cutouts.arrays, **told)
         write_table(detections, folder / "detections.fits", overwrite=True)
         write_table(sky.sources, folder / "sources.fits", overwrite=True)
-        meta = {"settings": self.settings_of(index), "n_detections": len(detections)}
-        with atomic_output(folder / META, overwrite=True) as temporary:
-            temporary.write_text(f"{json.dumps(meta)}\n", encoding="utf-8")
-        return folder
+        return {"n_detections": len(detections)}
 
-    def place(self, index: int) -> Path:
-        """Folder of an index."""
-        return shard_folder(self.folder, index)
-
-    def settings_of(self, index: int) -> dict[str, Any]:
-        """All that decides what is made, as JSON gives it back."""
-        settings = {
-            **self.settings,
+    def own_settings(self) -> dict[str, Any]:
+        """What decides how skies are searched, and what is cut out."""
+        return {
             "classes": self.classes,
-            "seed": self.seed,
-            "index": index,
             "layout": self.layout.n_pixels,
             "widths": self.layout.widths,
             "epoch_width": self.layout.epoch_width,
-            "min_score": self.min_score,
-            "random_fakes": self.random_fakes,
-            "nside": self.nside,
-            "size": str(self.size),
-            "n_pixels": self.n_pixels,
+            **asdict(self.detections),
+            "nside": self.patches.nside,
+            "size": str(self.patches.size),
+            "n_pixels": self._widths,
             "radius": str(self.radius),
         }
-        return json.loads(json.dumps(settings))
+
+    @property
+    def _widths(self) -> tuple[int, ...] | None:
+        return self.patches.widths(len(self.renderer.bands))
 
     def _sky(self, index: int) -> SimulatedSky:
         sky = simulated_sky(self.renderer, self.population, seed=self.seed, index=index)
@@ -186,11 +177,11 @@ class DetectionMaker:
         """What the localiser finds, and positions at random."""
         counts = sky.observation.counts
         frame = counts.pixels[0].frame
-        grid = PatchGrid.healpix(self.nside, size=self.size, frame=frame)
+        grid = PatchGrid.healpix(self.patches.nside, size=self.patches.size, frame=frame)
         found = self.localiser.localise_sky(
-            sky.observation, grid=grid, n_pixels=self.n_pixels, rng=self._rng(index, _PHOTONS)
+            sky.observation, grid=grid, n_pixels=self._widths, rng=self._rng(index, _PHOTONS)
         )
-        found = found[np.asarray(found["score"]) >= self.min_score]
+        found = found[np.asarray(found["score"]) >= self.detections.min_score]
         there = self._places(sky, self._rng(index, _PLACES))
         near = there.match_to_catalog_sky(sky_positions(sky.sources))[1]
         there = there[near > self.radius]
@@ -199,7 +190,7 @@ class DetectionMaker:
 
     def _places(self, sky: SimulatedSky, rng: np.random.Generator) -> SkyCoord:
         """Positions at random on the whole sky."""
-        vectors = rng.normal(size=(self.random_fakes, 3))
+        vectors = rng.normal(size=(self.detections.random_fakes, 3))
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return positions_of(vectors, sky.observation.counts.pixels[0].frame).icrs
 
@@ -237,21 +228,31 @@ def labels_of(
     TableError
         If a source is of none of the classes.
     """
-    names = np.asarray(sources["class_label"])
-    unknown = sorted(set(names.tolist()) - set(classes))
+    place = class_places(sources["class_label"], classes)
+    scored = np.flatnonzero(np.isfinite(np.asarray(detections["score"])))
+    pairs = match_one_to_one(sky_positions(detections[scored]), sky_positions(sources), radius)
+    source = np.full(len(detections), -1)
+    source[scored[pairs.a]] = pairs.b
+    label = np.full(len(detections), list(classes).index(fake))
+    label[source >= 0] = place[source[source >= 0]]
+    return label, source
+
+
+def class_places(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Place of each name among the classes.
+
+    Raises
+    ------
+    TableError
+        If one is none of them.
+    """
+    unknown = sorted(set(names) - set(classes))
     if unknown:
         raise TableError(
             f"there are sources of class {', '.join(unknown)}",
             remedy=f"The classifier knows {', '.join(classes)}.",
         )
-    scored = np.flatnonzero(np.isfinite(np.asarray(detections["score"])))
-    pairs = match_one_to_one(sky_positions(detections[scored]), sky_positions(sources), radius)
-    source = np.full(len(detections), -1)
-    source[scored[pairs.a]] = pairs.b
-    place = np.array([list(classes).index(name) for name in names.tolist()], dtype=int)
-    label = np.full(len(detections), list(classes).index(fake))
-    label[source >= 0] = place[source[source >= 0]]
-    return label, source
+    return np.array([list(classes).index(name) for name in names], dtype=int)
 
 
 def read_detections(

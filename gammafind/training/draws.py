@@ -17,6 +17,7 @@ __all__ = [
     "GRAIN",
     "WAVES",
     "DrawOptions",
+    "TurnOptions",
     "clump_heights",
     "drawn_counts",
     "off_by",
@@ -40,13 +41,26 @@ the plane, and a few are elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawOptions:
+class TurnOptions:
+    """What varies each time a patch or a tile is used.
+
+    Parameters
+    ----------
+    turns : bool
+        Turn each by a random number of quarters, and flip half of them.
+    """
+
+    turns: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOptions(TurnOptions):
     """What varies each time a patch is used, in addition to its counts.
 
     Parameters
     ----------
     turns : bool
-        Turn each patch by a random number of quarters, and flip half of them.
+        As for `TurnOptions`.
     background_jitter : float
         Standard deviation of the logarithm of the background's norm, drawn for each patch and
         band. The features keep the background that the model says.
@@ -66,7 +80,6 @@ class DrawOptions:
         patch: a model is better in one place than in another.
     """
 
-    turns: bool = True
     background_jitter: float = 0.0
     background_waves: float = 0.0
     background_grain: float = 0.0

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from gammafind.errors import FileFormatError, MissingBackendError, OutputError
 from gammafind.networks.backend import load_keras
 from gammafind.networks.onnx_file import check_exporter
+from gammafind.networks.trained import TrainedNetwork
 from gammafind.roles.base import Plugin
 from gammafind.roles.provenance import provenance
 from gammafind.training.loop import CHECKPOINT
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import keras
 
 __all__ = [
-    "Buildable",
     "begun",
     "built",
     "check_libraries",
@@ -35,14 +35,7 @@ __all__ = [
 RECORD = "training.json"
 
 
-class Buildable(Protocol):
-    """The architecture of a network."""
-
-    def build(self) -> keras.Model:
-        """Return the network with random weights."""
-
-
-def built(architecture: Buildable, policy: str) -> keras.Model:
+def built(architecture: TrainedNetwork, policy: str) -> keras.Model:
     """Network with random weights that computes in a precision of keras."""
     keras = load_keras()
     before = keras.config.dtype_policy()
@@ -53,7 +46,7 @@ def built(architecture: Buildable, policy: str) -> keras.Model:
         keras.config.set_dtype_policy(before)
 
 
-def whole(network: keras.Model, architecture: Buildable) -> keras.Model:
+def whole(network: keras.Model, architecture: TrainedNetwork) -> keras.Model:
     """The same network, all of it in 32 bits."""
     whole = architecture.build()
     whole.set_weights(network.get_weights())

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.training.batches import Batch
-from gammafind.utils.streams import stream
+from gammafind.training.batches import Batch, Batches
 
 __all__ = ["LabelledBatches", "LabelledCutouts"]
 
-_CHOICE, _DRAW = 0, 1
 _IMAGES = ("counts", "background", "epoch_counts", "epoch_background", "excess", "flags", "psf")
 _SCORES = ("score", "pos_err")
 _TRANSPOSE = 1
@@ -52,17 +51,16 @@ class LabelledCutouts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LabelledBatches:
+class LabelledBatches(Batches):
     """The batches of each epoch; they depend on the seed and the number of the epoch alone.
 
     Parameters
     ----------
-    cutouts : LabelledCutouts
+    data, per_epoch, batch_size, seed, fixed, threads : see `Batches`
+        The data are `LabelledCutouts`.
     features : callable
         From arrays of cut-outs to the inputs of the network, a tuple of arrays.
     n_classes : int
-    batch_size : int
-    seed : int or tuple of int
     turns : bool
         Turn each cut-out by a random number of quarters, and flip half of them.
     upright : bool
@@ -70,43 +68,27 @@ class LabelledBatches:
     hidden_scores : float
         Share of the detections whose score and position error are hidden, so that the network
         learns to do without.
-    fixed : bool
-        Whether all epochs are the same, as validation needs.
     """
 
-    cutouts: LabelledCutouts
+    samples: ClassVar[str] = "detections"
+
+    data: LabelledCutouts
     features: Callable[[Mapping[str, np.ndarray]], tuple[np.ndarray, ...]]
     n_classes: int
-    batch_size: int = 256
-    seed: int | tuple[int, ...] = 0
     turns: bool = False
     upright: bool = False
     hidden_scores: float = 0.0
-    fixed: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.batch_size <= len(self.cutouts):
-            raise OptionError(
-                f"batches of {self.batch_size} of {len(self.cutouts)} detections",
-                remedy="Take smaller batches, or more catalogues.",
-            )
+        super().__post_init__()
         if not 0 <= self.hidden_scores <= 1:
             raise OptionError(
                 f"hidden_scores is {self.hidden_scores}", remedy="It must be between 0 and 1."
             )
 
-    def __len__(self) -> int:
-        return len(self.cutouts) // self.batch_size
-
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, counted from 0."""
-        number = 0 if self.fixed else number
-        order = stream(self.seed, _CHOICE, number).permutation(len(self.cutouts))
-        for index in range(len(self)):
-            rows = order[index * self.batch_size : (index + 1) * self.batch_size]
-            yield self._batch(self.cutouts[rows], stream(self.seed, _DRAW, number, index))
-
-    def _batch(self, some: LabelledCutouts, rng: np.random.Generator) -> Batch:
+    def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
+        """Turn some cut-outs, and hide some of their scores."""
+        some = self.data[rows]
         if self.turns:
             some = replace(some, arrays=_turned(some.arrays, rng, upright=self.upright))
         if self.hidden_scores:

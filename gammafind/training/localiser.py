@@ -15,6 +15,7 @@ The tables of a recipe, next to those of `gammafind.training.recipe`:
     name = "gammafind"        # and its options
 
     [targets]                 # TargetOptions
+    [draw]                    # TurnOptions, or what a localiser has in their place
     [loss]                    # LossOptions
 """
 
@@ -23,14 +24,13 @@ from __future__ import annotations
 import abc
 import itertools
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from gammafind.errors import ConfigError
-from gammafind.networks.backend import load_keras
 from gammafind.networks.folder import (
     ARCHITECTURE,
     Runner,
@@ -40,21 +40,21 @@ from gammafind.networks.folder import (
     read_network,
 )
 from gammafind.networks.trained import LocaliserNetwork
-from gammafind.networks.unet import standardise
 from gammafind.roles.trainer import Learned
-from gammafind.training.card import catalogues, hours, listed, model_card, outcome, plugin
+from gammafind.training.batches import Batches
+from gammafind.training.card import model_card
+from gammafind.training.draws import TurnOptions
 from gammafind.training.fit_ranking import check_ranking_fitter
-from gammafind.training.loop import Loss, Samples, TrainingOptions
+from gammafind.training.loop import Loss
 from gammafind.training.losses import LossOptions, loss_function
-from gammafind.training.network import NetworkTraining
+from gammafind.training.network import NetworkOptions, NetworkTraining
 from gammafind.training.options import at_least
-from gammafind.training.recipe import Recipe
 from gammafind.training.targets import TargetOptions
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["BatchOptions", "LocaliserOptions", "LocaliserTraining", "localiser_card"]
+__all__ = ["BatchOptions", "LocaliserOptions", "LocaliserTraining", "StartOptions"]
 
 _LOOKED_AT = 512
 """Patches from which the mean and the spread of each input are taken."""
@@ -81,67 +81,63 @@ class BatchOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Start:
+class StartOptions:
+    """Where a training begins.
+
+    Parameters
+    ----------
+    start : str
+        Folder of weights of the same network; where it is empty they are random.
+    """
+
     start: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LocaliserOptions:
+class LocaliserOptions(NetworkOptions):
     """What recipes of all networks that localise have.
 
     Parameters
     ----------
-    network : str
-    network_options : mapping
+    network, network_options, training : see `NetworkOptions`
+        Of all networks.
+    begin : StartOptions
     batches : BatchOptions
     targets : TargetOptions
+    draw : TurnOptions
     loss : LossOptions
-    training : TrainingOptions
-    start : str
-        Folder of weights of the same network that it begins with; by default they are random.
     """
 
-    network: str
-    network_options: Mapping[str, Any]
+    tables: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "training": ("begin", "batches", "training"),
+        **{name: (name,) for name in ("targets", "draw", "loss")},
+    }
+
+    begin: StartOptions
     batches: BatchOptions
     targets: TargetOptions
+    draw: TurnOptions
     loss: LossOptions
-    training: TrainingOptions
-    start: str
-
-    @classmethod
-    def read(cls, recipe: Recipe) -> Self:
-        """Read them from a recipe."""
-        start, batches, training = recipe.options("training", _Start, BatchOptions, TrainingOptions)
-        network, options = recipe.named("network", "gammafind")
-        (targets,) = recipe.options("targets", TargetOptions)
-        (loss,) = recipe.options("loss", LossOptions)
-        return cls(
-            network=network,
-            network_options=options,
-            batches=batches,
-            targets=targets,
-            loss=loss,
-            training=training,
-            start=start.start,
-        )
 
     @property
     def settings(self) -> dict[str, Any]:
         """JSON."""
-        parts = {name: asdict(getattr(self, name)) for name in ("batches", "targets", "loss")}
-        begun = {"start": self.start} if self.start else {}
-        network = {"name": self.network, **self.network_options}
-        return {"network": network, **begun, **parts, "training": asdict(self.training)}
+        settings = super().settings
+        begun = settings.pop("begin")
+        return {**settings, **(begun if self.begin.start else {})}
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LocaliserTraining(NetworkTraining):
     """One stage of the training of a network that localises sources.
 
-    Attributes
+    Parameters
     ----------
+    recipe, folder : see `NetworkTraining`
     options : LocaliserOptions
     """
+
+    reads: ClassVar[type[LocaliserOptions]] = LocaliserOptions
 
     options: LocaliserOptions
 
@@ -149,36 +145,55 @@ class LocaliserTraining(NetworkTraining):
     def architecture(self) -> LocaliserNetwork:
         """Return the network that is trained."""
 
-    def check(self, before: Self | None) -> None:
-        """Refuse as all networks do, and where the library is missing that fits rankings."""
-        super().check(before)
-        check_ranking_fitter()
+    @abc.abstractmethod
+    def of_set(self, indices: range, **common: Any) -> Batches:
+        """Return the batches of some catalogues.
+
+        Parameters
+        ----------
+        indices : range
+        **common
+            Parameters of all batches, and ``targets`` and ``draw``.
+        """
 
     @abc.abstractmethod
     def calibrated(self, run: Runner, architecture: LocaliserNetwork) -> LocaliserNetwork:
         """Learn from the validation what the scores of the trained network mean."""
 
-    @property
-    def training(self) -> TrainingOptions:
-        """How the network is trained."""
-        return self.options.training
+    def check(self, before: Self | None) -> None:
+        """Refuse as all networks do, and where the library is missing that fits rankings."""
+        super().check(before)
+        check_ranking_fitter()
 
     @property
     def loss(self) -> Loss:
         """Loss of the recipe."""
         return loss_function(self.options.loss)
 
-    def standardise(self, network: keras.Model, batches: Samples) -> None:
-        """Let the network see each channel with mean 0 and standard deviation 1."""
+    def drawn(self, split: str, **common: Any) -> Batches:
+        """Batches of a set; only those of the training vary as ``draw`` says."""
+        options, in_training = self.options, split == "train"
+        sizes = options.batches
+        return self.of_set(
+            self.recipe.data.splits[split],
+            per_epoch=sizes.patches_per_epoch if in_training else sizes.validation_patches,
+            batch_size=sizes.batch_size,
+            targets=options.targets,
+            draw=options.draw if in_training else type(options.draw)(turns=False),
+            **common,
+        )
+
+    def looked_at(self, batches: Batches) -> list[np.ndarray]:
+        """Inputs of the first patches of the training."""
         n = min(len(batches), -(-_LOOKED_AT // batches.batch_size))
         some = [inputs for inputs, _ in itertools.islice(batches.epoch(0), n)]
-        standardise(network, [np.concatenate(arrays) for arrays in zip(*some, strict=True)])
+        return [np.concatenate(arrays) for arrays in zip(*some, strict=True)]
 
     def begin(self, network: keras.Model) -> bool:
         """Bring the network to the weights in the folder ``start``, where there is one."""
-        if not self.options.start:
+        if not self.options.begin.start:
             return False
-        folder = Path(self.recipe.source).parent / self.options.start
+        folder = Path(self.recipe.source).parent / self.options.begin.start
         given = read_architecture(folder, type(self.architecture()))
         for name in ("network", "shapes", "options"):
             theirs, ours = (getattr(one, name) for one in (given, self.architecture()))
@@ -195,48 +210,22 @@ class LocaliserTraining(NetworkTraining):
         self, weights: Path, network: keras.Model, learned: Learned, test_loss: float | None
     ) -> None:
         """Write the folder of weights, with what scores mean."""
-        card = localiser_card(learned, test_loss)
+        card = model_card(learned, test_loss, _card_rows(learned))
         exported = export_network(weights, network, self.architecture(), card=card)
         known = self.calibrated(onnx_runner(weights, exported), exported)
         known.write(weights / ARCHITECTURE, overwrite=True)
 
 
-def localiser_card(learned: Learned, test_loss: float | None) -> str:
-    """Card of a trained network that localises.
-
-    Parameters
-    ----------
-    learned : Learned
-    test_loss : float or None
-
-    Returns
-    -------
-    str
-    """
-    settings = learned.stages[-1][0]
+def _card_rows(learned: Learned) -> dict[str, Any]:
+    """Rows of the card that those of localisers have."""
     epochs = sum(len(rows) for _, rows in learned.stages)
     stages = f" of {len(learned.stages)} stages" if len(learned.stages) > 1 else ""
-    vary = settings.get("vary", {}).items()
-    optional = {name: listed(settings[name]) for name in ("features", "draw") if name in settings}
-    rows = {
-        "network": listed(settings["network"]),
-        "preset": settings["preset"],
-        "population": plugin(settings["population"]),
-        "renderer": plugin(settings["renderer"]),
+    vary = learned.stages[-1][0].get("vary", {}).items()
+    return {
         **{f"varying {role}": _ranges(options) for role, options in vary},
-        "catalogues": catalogues(settings),
-        "seed": settings["seed"],
         "begun with": learned.stages[0][0].get("start", "random weights"),
         "patches seen": f"{_patches(learned):,} in {epochs} epochs{stages}",
-        "hours": f"{hours(learned)}, on {load_keras().backend.backend()}",
-        **optional,
-        "targets": listed(settings["targets"]),
-        "loss": listed(settings["loss"]),
-        "training": listed(settings["training"]),
-        **outcome(learned, test_loss),
     }
-    title = f"{settings['network']['name']}, trained for {settings['preset']}"
-    return model_card(title, rows, learned)
 
 
 def _patches(learned: Learned) -> int:

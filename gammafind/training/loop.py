@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gammafind.errors import OptionError, OutputError, TrainingError
+from gammafind.errors import OptionError, OutputError, TrainingError, TruncatedFileError
 from gammafind.networks.backend import load_keras
 from gammafind.roles.trainer import Row
-from gammafind.training.batches import Batch
-from gammafind.training.checkpoint import read_checkpoint, write_checkpoint
+from gammafind.training.batches import Batch, Batches
 from gammafind.training.history import best_row, write_history
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import track
@@ -23,7 +24,7 @@ from gammafind.utils.progress import track
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CHECKPOINT", "WEIGHTS", "Loss", "Samples", "TrainingOptions", "evaluate", "train"]
+__all__ = ["CHECKPOINT", "WEIGHTS", "Loss", "TrainingOptions", "evaluate", "train"]
 
 _log = logging.getLogger("gammafind")
 
@@ -35,19 +36,9 @@ WEIGHTS = "best.weights.h5"
 Loss = Callable[[Any, Any], Any]
 """From the targets and the outputs of a batch, both tensors, to one number."""
 
+_HISTORY = "history"
+"""Entry of the checkpoint."""
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-
-
-class Samples(Protocol):
-    """What a network is trained on: patches or cut-outs, in batches that are the same each time."""
-
-    batch_size: int
-
-    def __len__(self) -> int:
-        """Batches of an epoch."""
-
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, counted from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +106,8 @@ class TrainingOptions:
 
 def train(
     network: keras.Model,
-    training: Samples,
-    validation: Samples,
+    training: Batches,
+    validation: Batches,
     *,
     folder: Path,
     options: TrainingOptions,
@@ -134,7 +125,7 @@ def train(
     ----------
     network : keras.Model
         Freshly made. It ends with the weights of the lowest validation loss.
-    training, validation : Samples
+    training, validation : Batches
     folder : Path
         Where to write; it must be there.
     options : TrainingOptions
@@ -165,19 +156,19 @@ def train(
             with atomic_output(folder / WEIGHTS, overwrite=True) as temporary:
                 network.save_weights(temporary)
         write_history(history, folder)
-        write_checkpoint(checkpoint, _state(network), history)
+        _write_checkpoint(checkpoint, _state(network), history)
         _tell(row, options.epochs, best=best_row(history) is row)
     network.load_weights(folder / WEIGHTS)
     return history
 
 
-def evaluate(network: keras.Model, batches: Samples, loss: Loss) -> float:
+def evaluate(network: keras.Model, batches: Batches, loss: Loss) -> float:
     """Mean loss of a network over an epoch of batches.
 
     Parameters
     ----------
     network : keras.Model
-    batches : Samples
+    batches : Batches
     loss : callable
         As `Loss`.
 
@@ -217,7 +208,7 @@ def _start(network: keras.Model, checkpoint: Path, resume: bool) -> list[Row]:
             path=checkpoint.parent,
             remedy="Go on with --resume (resume in Python), or choose another folder.",
         )
-    arrays, history = read_checkpoint(checkpoint)
+    arrays, history = _read_checkpoint(checkpoint)
     variables = _variables(network)
     if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
         raise TrainingError(
@@ -256,7 +247,7 @@ def _levelled_off(history: list[Row], patience: int) -> bool:
     return bool(history) and history[-1]["epoch"] - best_row(history)["epoch"] >= patience
 
 
-def _epoch(network: keras.Model, training: Samples, validation: Samples, number: int) -> Row:
+def _epoch(network: keras.Model, training: Batches, validation: Batches, number: int) -> Row:
     """Train for an epoch, and look how well it went."""
     keras = load_keras()
     start = perf_counter()
@@ -296,3 +287,36 @@ def _mean_loss(
                 remedy="Lower the learning rate, or look for values that are not finite.",
             )
     return float(np.mean(losses))
+
+
+def _write_checkpoint(path: Path, arrays: Sequence[np.ndarray], history: Sequence[Row]) -> None:
+    """Write the state of a training, in place of the one before.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.npz``.
+    arrays : sequence of ndarray
+    history : sequence of Row
+    """
+    named = {f"array_{i}": array for i, array in enumerate(arrays)}
+    with atomic_output(path, overwrite=True) as temporary:
+        np.savez(temporary, **{_HISTORY: np.array(json.dumps(list(history)))}, **named)
+
+
+def _read_checkpoint(path: Path) -> tuple[list[np.ndarray], list[Row]]:
+    """Read what `_write_checkpoint` wrote, to the bit.
+
+    Raises
+    ------
+    TruncatedFileError
+        If the file is damaged.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream) as file:
+            history = json.loads(str(file[_HISTORY]))
+            return [file[f"array_{i}"] for i in range(len(file.files) - 1)], history
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise TruncatedFileError(
+            "the checkpoint is damaged", path=path, remedy="Remove it and start again."
+        ) from None

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 
-from gammafind.errors import MissingFileError, OptionError, TruncatedFileError
+from gammafind.errors import MissingFileError
 from gammafind.sky.spread import Spread
-from gammafind.training.targets import TRUTH
+from gammafind.training.sets import DataSet, Part, damaged, joined_truth, load_array, read_meta
 
-__all__ = [
-    "META",
-    "Expected",
-    "PatchMap",
-    "ShardSet",
-    "damaged",
-    "joined_truth",
-    "load_array",
-    "shard_folder",
-]
+__all__ = ["Expected", "PatchMap", "ShardSet"]
 
 _ABOVE_LOWEST = 1.5
-META = "meta.json"
-"""File of a shard that says how it was made; a shard that has it is whole."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,109 +63,23 @@ class Expected:
         return len(self.sources[0])
 
 
-class ShardSet:
-    """The patches of some catalogues of a set, mapped into memory.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the set.
-    indices : sequence of int
-        Of the catalogues.
-
-    Raises
-    ------
-    MissingFileError
-        If a shard is not there, or not whole.
-    TruncatedFileError
-        If a file of a shard is damaged.
-    """
-
-    def __init__(self, folder: Path, indices: Sequence[int]) -> None:
-        self._shards = [_Shard(shard_folder(Path(folder), index)) for index in indices]
-        sizes = [shard.n_patches for shard in self._shards]
-        self._ends = np.cumsum(sizes, dtype=int)
-        if len({shard.widths for shard in self._shards}) > 1:
-            raise OptionError(
-                f"the shards in {folder} have patches of different widths",
-                remedy="Make them with one preset.",
-            )
-
-    def __len__(self) -> int:
-        return int(self._ends[-1]) if len(self._ends) else 0
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Pixels a side in each band."""
-        return self._shards[0].widths if self._shards else ()
-
-    @property
-    def margin(self) -> float:
-        """Finest pixels beyond the border of a patch within which sources are listed."""
-        return min((shard.margin for shard in self._shards), default=0.0)
-
-    @cached_property
-    def faintest(self) -> tuple[float, ...]:
-        """Background of each band where it is faintest, in counts a pixel.
-
-        Half as much again as the lowest hundredth of the first catalogue, so that the exposure,
-        which varies too, does not count.
-        """
-        bands = range(len(self.widths))
-        lowest = [np.quantile(self._shards[0].array(f"background_{i}"), 0.01) for i in bands]
-        return tuple(_ABOVE_LOWEST * float(root) ** 2 for root in lowest)
-
-    def read(self, rows: np.ndarray, *, exposure: bool = False) -> Expected:
-        """Read what is expected in some patches.
-
-        Parameters
-        ----------
-        rows : ndarray of int, shape (n,)
-            Patches, counted through all catalogues.
-        exposure : bool
-            Whether to read the exposures.
-
-        Returns
-        -------
-        Expected
-        """
-        owner = np.searchsorted(self._ends, rows, side="right")
-        places = [
-            (self._shards[i], int(row - self._ends[i] + self._shards[i].n_patches))
-            for i, row in zip(owner, rows, strict=True)
-        ]
-        bands = range(len(self.widths))
-        return Expected(
-            sources=tuple(np.square(_stack(places, f"sources_{i}")) for i in bands),
-            background=tuple(np.square(_stack(places, f"background_{i}")) for i in bands),
-            exposure=tuple(_exposure(places, i) for i in bands) if exposure else None,
-            truth=joined_truth([shard.truth_of(patch) for shard, patch in places]),
-            maps=_maps(places),
-        )
-
-
-class _Shard:
+class _Shard(Part):
     """The patches of one catalogue."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        try:
-            meta = json.loads((folder / META).read_text(encoding="utf-8"))
-            self.n_patches, self.widths = meta["n_patches"], tuple(meta["widths"])
-            self.exposure_scales, self.margin = meta["exposure_scales"], meta["margin"]
-            self.spread = meta.get("spread", False)
-        except (OSError, ValueError, LookupError, TypeError):
-            raise MissingFileError(
-                f"this is no whole shard: it has no {META} that can be read",
-                path=folder,
-                remedy="Make it again.",
-            ) from None
+        super().__init__(folder)
+        names = ("n_patches", "widths", "exposure_scales", "margin", "spread")
+        self._n, widths, self.exposure_scales, self.margin, self.spread = read_meta(folder, *names)
+        self.widths = tuple(widths)
         self._arrays: dict[str, np.ndarray] = {}
         self._maps: dict[int, tuple[PatchMap, ...]] = {}
         self._wholes: dict[int, tuple[np.ndarray, np.ndarray, Spread]] = {}
         for i, width in enumerate(self.widths):
             for name in ("sources", "background", *(["exposure"] if self.exposure_scales else [])):
                 self._arrays[f"{name}_{i}"] = self._mapped(f"{name}_{i}", width)
+
+    def __len__(self) -> int:
+        return self._n
 
     def array(self, name: str) -> np.ndarray:
         """Array of a name, mapped into memory."""
@@ -187,11 +90,6 @@ class _Shard:
                 remedy="Make the shards with exposures, in a folder of their own.",
             )
         return self._arrays[name]
-
-    def truth_of(self, patch: int) -> np.ndarray:
-        """Truth of one patch."""
-        low, high = np.searchsorted(self._truth["patch"], (patch, patch + 1))
-        return self._truth[low:high]
 
     def maps_of(self, patch: int) -> tuple[PatchMap, ...]:
         """Maps about one patch, one a band."""
@@ -216,38 +114,61 @@ class _Shard:
             self._wholes[band] = (*maps, Spread(sparse.csr_array(shares), self.widths[band]))
         return self._wholes[band]
 
-    @cached_property
-    def _truth(self) -> np.ndarray:
-        return load_array(self.folder, "truth", mmap_mode=None)
-
     def _mapped(self, name: str, width: int) -> np.ndarray:
         array = load_array(self.folder, name, mmap_mode="r")
-        if array.shape != (self.n_patches, width, width) or array.dtype != np.float16:
+        if array.shape != (self._n, width, width) or array.dtype != np.float16:
             raise damaged(self.folder, name)
         return array
 
 
-def load_array(folder: Path, name: str, mmap_mode: str | None) -> np.ndarray:
-    """Array of a name in a folder of training data.
+class ShardSet(DataSet[_Shard]):
+    """The patches of some catalogues of a set, mapped into memory."""
 
-    Raises
-    ------
-    TruncatedFileError
-        If it is missing or damaged.
-    """
-    try:
-        return np.load(folder / f"{name}.npy", mmap_mode=mmap_mode)
-    except (OSError, ValueError, EOFError):
-        raise damaged(folder, name) from None
+    part: ClassVar[type[Part]] = _Shard
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Pixels a side in each band."""
+        return self.parts[0].widths if self.parts else ()
 
-def damaged(folder: Path, name: str) -> TruncatedFileError:
-    """Error of an array of training data that cannot be used."""
-    return TruncatedFileError(
-        "the file is missing or damaged",
-        path=folder / f"{name}.npy",
-        remedy=f"Remove {folder}, so that it is made again.",
-    )
+    @property
+    def margin(self) -> float:
+        """Finest pixels beyond the border of a patch within which sources are listed."""
+        return min((shard.margin for shard in self.parts), default=0.0)
+
+    @cached_property
+    def faintest(self) -> tuple[float, ...]:
+        """Background of each band where it is faintest, in counts a pixel.
+
+        Half as much again as the lowest hundredth of the first catalogue, so that the exposure,
+        which varies too, does not count.
+        """
+        bands = range(len(self.widths))
+        lowest = [np.quantile(self.parts[0].array(f"background_{i}"), 0.01) for i in bands]
+        return tuple(_ABOVE_LOWEST * float(root) ** 2 for root in lowest)
+
+    def read(self, rows: np.ndarray, *, exposure: bool = False) -> Expected:
+        """Read what is expected in some patches.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (n,)
+            Patches, counted through all catalogues.
+        exposure : bool
+            Whether to read the exposures.
+
+        Returns
+        -------
+        Expected
+        """
+        places, bands = self.places(rows), range(len(self.widths))
+        return Expected(
+            sources=tuple(np.square(_stack(places, f"sources_{i}")) for i in bands),
+            background=tuple(np.square(_stack(places, f"background_{i}")) for i in bands),
+            exposure=tuple(_exposure(places, i) for i in bands) if exposure else None,
+            truth=joined_truth(places),
+            maps=_maps(places),
+        )
 
 
 def _stack(places: Sequence[tuple[_Shard, int]], name: str) -> np.ndarray:
@@ -270,15 +191,3 @@ def _maps(places: Sequence[tuple[_Shard, int]]) -> tuple[tuple[PatchMap, ...], .
     if not all(shard.spread for shard, _ in places):
         return None
     return tuple(shard.maps_of(patch) for shard, patch in places)
-
-
-def joined_truth(truths: Sequence[np.ndarray]) -> np.ndarray:
-    """Truth of several patches, numbered in their order."""
-    joined = np.concatenate(truths) if truths else np.empty(0, dtype=TRUTH)
-    joined["patch"] = np.repeat(np.arange(len(truths)), [len(truth) for truth in truths])
-    return joined
-
-
-def shard_folder(folder: Path, index: int) -> Path:
-    """Folder of the shard of an index within that of the set."""
-    return folder / f"catalogue-{index:04d}"

@@ -8,27 +8,24 @@ A set is a folder with one folder a catalogue, which holds
 - ``map_sources_<i>.npy``, ``map_background_<i>.npy``, ``spread_<i>.npz``, where counts are to be
   spread: expected counts of the whole sky, RING, and their shares in the pixels of the patches;
 - ``truth.npy``: which sources are where, and what TS is expected of them;
-- ``sources.fits``: the catalogue;
-- ``meta.json``: how it was made. It is written last: a catalogue that has it is whole.
+- ``sources.fits``: the catalogue.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from astropy.units import Quantity
 from scipy import sparse
 
 from gammafind.catalogue.io import write_table
-from gammafind.errors import OptionError, OutputError
+from gammafind.errors import OptionError
 from gammafind.fitting.photons.expected import rendered_ts
+from gammafind.presets.preset import PatchLayout
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.patch_grid import PatchGrid, patch_widths
@@ -36,40 +33,29 @@ from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.spread import spread_over
 from gammafind.sky.truth import truth_table
-from gammafind.training.shard_set import META, shard_folder
+from gammafind.training.sets import Maker
 from gammafind.training.targets import TRUTH
-from gammafind.utils.files import atomic_output
-from gammafind.utils.progress import stage, track
+from gammafind.utils.progress import stage
 from gammafind.utils.streams import streams
-from gammafind.utils.workers import run_tasks
 
-__all__ = ["Maker", "ShardMaker", "make_shards"]
+__all__ = ["ShardMaker"]
 
 _LARGEST = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ShardMaker:
+class ShardMaker(Maker):
     """Renders catalogues into shards; called with an index, it makes that one.
 
     The catalogue of a seed and an index is the one that `gammafind.simulate` makes.
 
     Parameters
     ----------
-    folder : Path
-        Of the set.
+    folder, settings, seed : see `Maker`
     renderer : SkyRenderer
     population : SourcePopulation
-    settings : mapping
-        All that determines the content of a shard, except the fields below; JSON.
-    seed : int
-        Of the set.
-    nside : int
-        Patches are centred on the HEALPix pixels of this nside, turned at random.
-    size : Quantity
-        Side of a patch.
-    n_pixels : sequence of int, optional
-        Pixels a side in each band; as fine as the renderer's maps by default.
+    patches : PatchLayout
+        Their centres are turned at random.
     exposure : bool
         Whether to store exposures too.
     spread : bool
@@ -80,29 +66,15 @@ class ShardMaker:
         Finest pixels beyond the border of a patch within which sources are listed.
     """
 
-    folder: Path
     renderer: SkyRenderer
     population: SourcePopulation
-    settings: Mapping[str, Any]
-    seed: int = 0
-    nside: int = 8
-    size: Quantity = 12.8 * u.deg
-    n_pixels: Sequence[int] | None = None
+    patches: PatchLayout
     exposure: bool = False
     spread: bool = False
     margin: float = 8.0
 
-    def __call__(self, index: int) -> Path:
-        """Make the shard of an index.
-
-        Returns
-        -------
-        Path
-            Its folder.
-        """
-        folder = self.place(index)
-        (folder / META).unlink(missing_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
+    def fill(self, folder: Path, index: int) -> dict[str, Any]:
+        """Render the patches of an index."""
         random = streams(self.seed, index)
         sources = self.population.sample(rng=random.sources)
         grid = self._grid(random.rotation)
@@ -114,8 +86,7 @@ class ShardMaker:
         scales = self._write_patches(folder, patches)
         np.save(folder / "truth.npy", _plain(truth, sources["ts"]))
         write_table(sources, folder / "sources.fits", overwrite=True)
-        meta = {
-            "settings": self.settings_of(index),
+        return {
             "n_patches": len(grid),
             "widths": patches.n_pixels,
             "exposure_scales": scales,
@@ -125,42 +96,31 @@ class ShardMaker:
             "lat": grid.lat.tolist(),
             "frame": grid.frame,
         }
-        with atomic_output(folder / META, overwrite=True) as temporary:
-            temporary.write_text(f"{json.dumps(meta)}\n", encoding="utf-8")
-        return folder
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Pixels a side of a patch in each band."""
-        if self.n_pixels is not None:
-            return tuple(self.n_pixels)
-        return patch_widths(self.renderer.pixels, PatchGrid.healpix(self.nside, size=self.size))
+        layout, renderer = self.patches, self.renderer
+        grid = PatchGrid.healpix(layout.nside, size=layout.size)
+        return layout.widths(len(renderer.bands)) or patch_widths(renderer.pixels, grid)
 
-    def place(self, index: int) -> Path:
-        """Folder of an index."""
-        return shard_folder(self.folder, index)
-
-    def settings_of(self, index: int) -> dict[str, Any]:
-        """All that decides what a shard holds, as JSON gives it back."""
-        settings = {
-            **self.settings,
-            "seed": self.seed,
-            "index": index,
-            "nside": self.nside,
-            "size": str(self.size),
+    def own_settings(self) -> dict[str, Any]:
+        """What decides how skies are cut into patches."""
+        return {
+            "nside": self.patches.nside,
+            "size": str(self.patches.size),
             "n_pixels": self.widths,
             "exposure": self.exposure,
             "spread": self.spread,
             "margin": self.margin,
         }
-        return json.loads(json.dumps(settings))
 
     def _grid(self, rng: np.random.Generator) -> PatchGrid:
         from scipy.spatial.transform import Rotation
 
         rotation = Rotation.from_quat(rng.normal(size=4)).as_matrix()
-        frame = self.renderer.pixels[0].frame
-        return PatchGrid.healpix(self.nside, size=self.size, frame=frame, rotation=rotation)
+        frame, layout = self.renderer.pixels[0].frame, self.patches
+        return PatchGrid.healpix(layout.nside, size=layout.size, frame=frame, rotation=rotation)
 
     def _patches(self, sources: QTable, grid: PatchGrid, folder: Path) -> Patches:
         """Expected counts in the patches of a grid."""
@@ -205,78 +165,6 @@ class ShardMaker:
                 relative = (patches.exposure[i] / scales[i]).astype(np.float16)
                 np.save(folder / f"exposure_{i}.npy", relative)
         return scales
-
-
-class Maker(Protocol):
-    """Makes the training data of one catalogue after the other: a `ShardMaker` or its like."""
-
-    folder: Path
-
-    def __call__(self, index: int) -> Path:
-        """Make the data of an index."""
-
-    def place(self, index: int) -> Path:
-        """Folder of an index."""
-
-    def settings_of(self, index: int) -> dict[str, Any]:
-        """All that decides what it holds, as JSON gives it back."""
-
-
-def make_shards(maker: Maker, indices: Sequence[int], *, workers: int = 1) -> int:
-    """Make the shards that are not there yet.
-
-    Parameters
-    ----------
-    maker : Maker
-    indices : sequence of int
-    workers : int
-        Number of processes; what is made does not depend on it.
-
-    Returns
-    -------
-    int
-        How many were made.
-
-    Raises
-    ------
-    OutputError
-        If a shard is there that was made otherwise, or the folder cannot be made.
-    """
-    missing = [index for index in indices if not _is_made(maker, index)]
-    try:
-        maker.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot be made ({error.strerror})",
-            path=maker.folder,
-            remedy="Choose another folder for the data.",
-        ) from None
-    for _ in track(run_tasks(maker, missing, workers=workers), "catalogues", total=len(missing)):
-        pass
-    return len(missing)
-
-
-def _is_made(maker: Maker, index: int) -> bool:
-    """Whether a shard is there; one that was made otherwise is an error."""
-    path = maker.place(index) / META
-    if not path.exists():
-        return False
-    wanted = maker.settings_of(index)
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))["settings"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
-    different = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
-    if different:
-        told = "; ".join(
-            f"{k} was {found.get(k)!r} and is to be {wanted.get(k)!r}" for k in different
-        )
-        raise OutputError(
-            f"was made with other settings: {told}",
-            path=path.parent,
-            remedy="Choose another folder for the data, or remove this one.",
-        )
-    return True
 
 
 def _plain(truth: QTable, ts: np.ndarray) -> np.ndarray:

@@ -7,13 +7,19 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
-from gammafind.errors import GammafindError, MissingFileError, OutputError, TruncatedFileError
+from gammafind.errors import (
+    GammafindError,
+    MissingFileError,
+    OptionError,
+    OutputError,
+    TruncatedFileError,
+)
 
 __all__ = [
     "atomic_output",
@@ -23,7 +29,17 @@ __all__ = [
     "named_folder",
     "naming_full_disk",
     "of_file",
+    "several",
+    "temporary_folder",
 ]
+
+
+def several(paths: Sequence[str | PathLike] | str | PathLike) -> Sequence[str | PathLike]:
+    """Paths as a sequence, where one alone is accepted too; an error if there is none."""
+    listed = [paths] if isinstance(paths, str | PathLike) else paths
+    if not listed:
+        raise OptionError("no file was given")
+    return listed
 
 
 def check_input(path: str | PathLike) -> Path:
@@ -106,6 +122,28 @@ def naming_full_disk(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Temporary folder next to an output, which is removed when the block ends.
+
+    Raises
+    ------
+    OutputError
+        If the directory is not writable or the disk is full; it names the output.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise OutputError(
+            f"the directory {path.parent} cannot be written ({error.strerror})", path=path
+        ) from None
+    try:
+        with naming_full_disk(path):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def atomic_output(path: str | PathLike, overwrite: bool = False) -> Iterator[Path]:
     """Write a file under a temporary path, and rename it to ``path`` when it is complete.
 
@@ -134,22 +172,14 @@ def atomic_output(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
     ...     table.write(temporary, format="fits")
     """
     path = check_output(path, overwrite=overwrite)
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise OutputError(
-            f"the directory {path.parent} cannot be written ({error.strerror})", path=path
-        ) from None
-    try:
-        with naming_full_disk(path):
+    with temporary_folder(path) as folder:
+        try:
             yield folder / path.name
-            os.replace(folder / path.name, path)
-    except OutputError as error:
-        if error.path == folder / path.name:
-            raise OutputError(error.fault, path=path, remedy=error.remedy) from error
-        raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        except OutputError as error:
+            if error.path == folder / path.name:
+                raise OutputError(error.fault, path=path, remedy=error.remedy) from error
+            raise
+        os.replace(folder / path.name, path)
 
 
 @contextmanager

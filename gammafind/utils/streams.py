@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gammafind.errors import OptionError
+from gammafind.utils.checks import require
 
 __all__ = ["Streams", "stream", "streams"]
 
@@ -57,8 +57,7 @@ def streams(seed: int, index: int) -> Streams:
         If a number is negative.
     """
     for name, value in {"seed": seed, "index": index}.items():
-        if value < 0:
-            raise OptionError(f"the {name} is {value}", remedy="It must not be negative.")
+        require(f"the {name}", value, value >= 0, "It must not be negative.")
     children = np.random.SeedSequence(seed, spawn_key=(index,)).spawn(5)
     return Streams(*map(np.random.default_rng, children))
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gammafind.evaluation.numbers import PURITY
-from gammafind.views.diagnostics import small_figure
 from gammafind.views.localisers import Search
-from gammafind.views.style import CLASS_COLOURS, styled
+from gammafind.views.style import CLASS_COLOURS, small_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,10 +13,16 @@ from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.numbers import Summary
 from gammafind.units import FLUX
 from gammafind.views.rows import Rows
-from gammafind.views.style import COLUMN_WIDTH, MATCHED, UNMATCHED, capitalised, styled
+from gammafind.views.style import (
+    MATCHED,
+    UNMATCHED,
+    add_rayleigh,
+    capitalised,
+    small_figure,
+    styled,
+)
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -25,7 +31,6 @@ __all__ = [
     "normalised_offsets",
     "offset_figure",
     "score_figure",
-    "small_figure",
 ]
 
 _SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
@@ -134,11 +139,9 @@ def offset_figure(catalogue: QTable, reference: QTable, summary: Summary) -> Fig
         edges = np.arange(0, 6.01, 0.25)
         axes.hist(np.minimum(offsets, 5.99), edges, density=True, color=MATCHED, alpha=0.75,
                   label=f"{len(offsets)} matches")  # fmt: skip
-        x = np.linspace(0, 6, 200)
-        axes.plot(x, x * np.exp(-(x**2) / 2), color="black", label="Rayleigh")
+        add_rayleigh(axes, 6)
         inside = np.mean(offsets <= 1 / _SIGMA_OF_R95)
         axes.axvline(1 / _SIGMA_OF_R95, color="black", linestyle="--", linewidth=0.9)
-        axes.set(xlabel="Offset / standard error (last bin: and above)", ylabel="Density")
         axes.legend(loc="upper right", title=f"{100 * inside:.0f} % within the 95 % radius")
     return figure
 
@@ -162,15 +165,6 @@ def normalised_offsets(catalogue: QTable, reference: QTable, summary: Summary) -
 def _label(unit: UnitBase) -> str:
     """Unit of a flux as figures show it."""
     return "cm$^{-2}$ s$^{-1}$" if unit == FLUX else unit.to_string("latex_inline")
-
-
-def small_figure() -> tuple[Figure, Axes]:
-    """Figure of one column of a page, and its axes."""
-    from matplotlib.figure import Figure
-
-    with styled():
-        figure = Figure(figsize=(COLUMN_WIDTH, 0.8 * COLUMN_WIDTH), layout="constrained")
-        return figure, figure.add_subplot()
 
 
 def _stacked(rows: Rows, chosen: np.ndarray) -> list[tuple[str, np.ndarray, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gammafind.views.style import CLASS_COLOURS, COLUMN_WIDTH, MATCHED, png, styled
+from gammafind.views.style import CLASS_COLOURS, MATCHED, add_rayleigh, png, small_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ def completeness_figure(metrics: Mapping[str, Any], axis: str) -> Figure | None:
     if not _drawn(regions["all"].get(axis)):
         return None
     of_ts = axis == "by_ts"
-    figure, axes = _figure()
+    figure, axes = small_figure()
     with styled():
         for number, (name, region) in enumerate(regions.items()):
             label = _with_ts50(name, region) if of_ts else name
@@ -98,7 +98,7 @@ def score_figure(metrics: Mapping[str, Any]) -> Figure | None:
     scores = regions["all"]["by_score"]
     if not _drawn(scores):
         return None
-    figure, axes = _figure()
+    figure, axes = small_figure()
     with styled():
         for number, (name, region) in enumerate(regions.items()):
             _points(axes, region["by_score"], "purity", number, name)
@@ -114,7 +114,7 @@ def curve_figure(metrics: Mapping[str, Any]) -> Figure | None:
     regions = {name: region["curve"] for name, region in metrics["at_purity"].items()}
     if not regions["all"]["cut"]:
         return None
-    figure, axes = _figure()
+    figure, axes = small_figure()
     with styled():
         for number, (name, curve) in enumerate(regions.items()):
             purity, completeness = (
@@ -138,14 +138,12 @@ def offset_figure(metrics: Mapping[str, Any]) -> Figure | None:
     edges, heights = (np.array(offsets["over_error"][name], float) for name in ("edges", "n"))
     if not heights.sum():
         return None
-    figure, axes = _figure()
+    figure, axes = small_figure()
     with styled():
         density = heights / heights.sum() / np.diff(edges)
         label = f"{heights.sum():.0f} pairs"
         axes.stairs(density, edges, fill=True, color=MATCHED, alpha=0.75, label=label)
-        x = np.linspace(0, edges[-1], 200)
-        axes.plot(x, x * np.exp(-(x**2) / 2), color="black", label="Rayleigh")
-        axes.set(xlabel="Offset / standard error (last bin: and above)", ylabel="Density")
+        add_rayleigh(axes, edges[-1])
         axes.set(xlim=(0, edges[-1]))
         inside = [f"{100 * offsets['all'][name]:.0f} %" for name in ("within_68", "within_95")]
         title = f"within r68, r95: {', '.join(inside)}"
@@ -195,11 +193,3 @@ def _flux_label(flux: Mapping[str, str]) -> str:
     name = "Energy flux" if flux["column"] == "energy_flux" else flux["column"].replace("_", " ")
     unit = u.Unit(flux["unit"])
     return name if unit == u.one else f"{name} [{unit.to_string('latex_inline')}]"
-
-
-def _figure() -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    with styled():
-        figure = Figure(figsize=(COLUMN_WIDTH, 0.8 * COLUMN_WIDTH), layout="constrained")
-        return figure, figure.add_subplot()

@@ -12,6 +12,7 @@ from astropy.wcs import WCS
 
 from gammafind.sky.degrade import added_up
 from gammafind.sky.pixels import HealpixPixels, Pixels, PlainPixels, WcsPixels, same_pixels
+from gammafind.sky.projection import north_up
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import degrees
 
@@ -54,24 +55,15 @@ def all_sky_wcs(width: int) -> tuple[WCS, tuple[int, int]]:
     shape : tuple of int
         ``(width // 2, width)``; the ellipse of the sky touches all sides.
     """
-    step = _HAMMER_WIDTH / width
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = "GLON-AIT", "GLAT-AIT"
-    wcs.wcs.crval = 0.0, 0.0
-    wcs.wcs.cdelt = -step, step
-    wcs.wcs.crpix = (width + 1) / 2, (width // 2 + 1) / 2
-    return wcs, (width // 2, width)
+    shape = width // 2, width
+    return north_up(("GLON-AIT", "GLAT-AIT"), (0, 0), shape, _HAMMER_WIDTH / width), shape
 
 
 def tangent_wcs(centre: SkyCoord, field: Quantity, width: int) -> tuple[WCS, tuple[int, int]]:
     """Square in the gnomonic projection, ICRS, north up and east to the left."""
+    place, shape = (centre.icrs.ra.deg, centre.icrs.dec.deg), (width, width)
     step = degrees(field, name="field") / width
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = "RA---TAN", "DEC--TAN"
-    wcs.wcs.crval = centre.icrs.ra.deg, centre.icrs.dec.deg
-    wcs.wcs.cdelt = -step, step
-    wcs.wcs.crpix = (width + 1) / 2, (width + 1) / 2
-    return wcs, (width, width)
+    return north_up(("RA---TAN", "DEC--TAN"), place, shape, step), shape
 
 
 def plain_wcs(

@@ -52,15 +52,9 @@ class Rows:
 
     def select(self, chosen: np.ndarray) -> Rows:
         """Return the rows where ``chosen`` is true, with the same missed sources and colours."""
-        return replace(
-            self,
-            name=self.name[chosen],
-            association=self.association[chosen],
-            class_label=self.class_label[chosen],
-            positions=self.positions[chosen],
-            score=self.score[chosen],
-            matched=None if self.matched is None else self.matched[chosen],
-        )
+        names = ["name", "association", "class_label", "positions", "score"]
+        names += [] if self.matched is None else ["matched"]
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
 
 def rows_of(

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gammafind.catalogue.class_colours import CLASS_COLOURS, MATCHED, UNMATCHED
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -19,8 +22,10 @@ __all__ = [
     "MATCHED",
     "MISSED",
     "UNMATCHED",
+    "add_rayleigh",
     "capitalised",
     "png",
+    "small_figure",
     "styled",
 ]
 
@@ -62,6 +67,22 @@ def styled() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         yield
+
+
+def small_figure() -> tuple[Figure, Axes]:
+    """Figure of one column of a page, and its axes."""
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=(COLUMN_WIDTH, 0.8 * COLUMN_WIDTH), layout="constrained")
+        return figure, figure.add_subplot()
+
+
+def add_rayleigh(axes: Axes, end: float) -> None:
+    """Draw the distribution of normalised offsets that Gaussian errors give, and name the axes."""
+    x = np.linspace(0, end, 200)
+    axes.plot(x, x * np.exp(-(x**2) / 2), color="black", label="Rayleigh")
+    axes.set(xlabel="Offset / standard error (last bin: and above)", ylabel="Density")
 
 
 def capitalised(text: str) -> str:

@@ -7,13 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.errors import OutputError
 from gammafind.evaluation.numbers import Summary
 from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import atomic_output, check_output
 from gammafind.views.curves import localiser_figure
 from gammafind.views.diagnostics import (
     completeness_figure,
@@ -31,11 +28,6 @@ from gammafind.views.zoom import zoom_figure
 
 __all__ = ["write_report"]
 
-_FILES = (
-    "index.html", "sky.png", "zoom.png", "score_histogram.png", "flux.png", "completeness.png",
-    "offsets.png", "localisers.png",
-)  # fmt: skip
-
 
 def write_report(
     directory: str | PathLike,
@@ -46,15 +38,13 @@ def write_report(
     summary: Summary,
     provenance: Mapping[str, Any],
     searches: Sequence[Search] = (),
-    zoom: SkyCoord | None = None,
-    overwrite: bool = False,
 ) -> list[Path]:
     """Write ``index.html`` and its figures.
 
     Parameters
     ----------
     directory : path-like
-        Created if it does not exist; its parent directory must exist.
+        Exists already; files of these names are replaced.
     catalogue : QTable
         Schema CATALOGUE; optional columns may be missing, and the table may be empty.
     counts : SkyMap
@@ -68,30 +58,18 @@ def write_report(
         command. The preset and the localiser are in the title.
     searches : sequence of Search, optional
         This localiser and others on the same sky, for comparison on the page.
-    zoom : SkyCoord, optional
-        Centre of the detailed figure; by default the strongest detection off the plane.
-    overwrite : bool
-        Whether existing files may be replaced.
 
     Returns
     -------
     list of Path
         Written files, the page first.
-
-    Raises
-    ------
-    OutputError
-        If a file of the report exists and may not be replaced, or the directory cannot be written.
-        Then nothing is written.
     """
-    directory = Path(directory)
-    _check(directory, overwrite)
     pixels = counts.finest_pixels
     rows = rows_of(catalogue, reference, summary, pixels=pixels)
     title = _title(provenance, counts, rows)
     figures = [
         _sky(counts, rows, title, summary),
-        _zoom(counts, rows, zoom),
+        _zoom(counts, rows),
         *_diagnostics(catalogue, reference, rows, summary),
         *_localisers(searches),
     ]
@@ -104,30 +82,9 @@ def write_report(
         searches=searches,
     )
     contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}
-    return _write(directory, contents, overwrite)
-
-
-def _check(directory: Path, overwrite: bool) -> None:
-    """Check before drawing that the files can be written."""
-    if not directory.is_dir():
-        check_output(directory)
-        return
-    for name in _FILES:
-        check_output(directory / name, overwrite=overwrite)
-
-
-def _write(directory: Path, contents: Mapping[str, bytes], overwrite: bool) -> list[Path]:
-    try:
-        directory.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the directory cannot be created ({error.strerror})", path=directory,
-            remedy="Give a directory, or a new name in a directory that exists.",
-        ) from None  # fmt: skip
     for name, content in contents.items():
-        with atomic_output(directory / name, overwrite=overwrite) as temporary:
-            temporary.write_bytes(content)
-    return [directory / name for name in contents]
+        (Path(directory) / name).write_bytes(content)
+    return [Path(directory) / name for name in contents]
 
 
 def _title(provenance: Mapping[str, Any], counts: SkyMap, rows: Rows) -> str:
@@ -153,12 +110,12 @@ def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure
     )
 
 
-def _zoom(counts: SkyMap, rows: Rows, centre: SkyCoord | None) -> PageFigure:
+def _zoom(counts: SkyMap, rows: Rows) -> PageFigure:
     missed = " Crosses are reference sources that were not found." if len(rows.missed) else ""
     way = "north up" if counts.finest_pixels.celestial else "in pixels of the image"
     return PageFigure(
         name="zoom.png",
-        png=png(zoom_figure(counts, rows, centre)),
+        png=png(zoom_figure(counts, rows)),
         caption=f"One region in detail, {way}; names without their acronym.{missed}",
         alt="Square of the map with the names of the detections.",
         size="large",

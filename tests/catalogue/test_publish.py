@@ -22,7 +22,7 @@ from gammafind.catalogue.schema import (
     empty_table,
     in_flux_unit,
 )
-from gammafind.errors import OptionError, TableError
+from gammafind.errors import TableError
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.sky.pixels import PlainPixels
 
@@ -40,12 +40,12 @@ def detections():
 
 
 def test_columns_of_the_catalogue():
-    catalogue = publish(detections(), pos_scale=1.5)
+    catalogue = publish(detections())
     assert list(catalogue["Source_Name"]) == ["GF J0534.5+2200", "GF J0835.3-4510"]
     assert catalogue["GLON"][0].value == pytest.approx(184.56, abs=0.01)
     assert catalogue["GLAT"][0].value == pytest.approx(-5.78, abs=0.01)
     assert list(catalogue["Significance"]) == [25.0, 0.0]
-    assert catalogue["Conf_68_SemiMajor"][0].value == pytest.approx(0.03)
+    assert catalogue["Conf_68_SemiMajor"][0].value == pytest.approx(0.02)
     assert list(catalogue["Class"]) == ["PSR", "PWN+SNR"]
     assert catalogue["Flux"].unit == u.Unit("cm-2 s-1")
     assert catalogue["prob_PSR"].info.meta == {"ucd": "stat.probability"}
@@ -93,11 +93,6 @@ def test_nothing_detected_gives_the_full_schema():
     catalogue = publish(empty_table(DETECTIONS))
     assert len(catalogue) == 0
     assert catalogue.colnames == [column.name for column in CATALOGUE]
-
-
-def test_bad_scale_is_named():
-    with pytest.raises(OptionError, match="pos_scale"):
-        publish(detections(), pos_scale=0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from gammafind.errors import BandError, OptionError, ShapeError
 from gammafind.fitting.photons.data import sky_data
-from gammafind.fitting.photons.expected import expected_ts, rendered_by_band, rendered_ts
+from gammafind.fitting.photons.expected import expected_by_band, rendered_by_band, rendered_ts
 from gammafind.fitting.photons.scan import scan
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import energy_bands
@@ -46,6 +46,11 @@ def sky(values, pixels, kind="expected counts", valid=None) -> SkyMap:
 
 def skies(everything, background, pixels) -> tuple[SkyMap, SkyMap]:
     return sky([everything], [pixels]), sky([background], [pixels])
+
+
+def expected_ts(*given) -> np.ndarray:
+    """Expected TS of each source in all bands together."""
+    return sum(expected_by_band(*given).ts.T)
 
 
 def brute_force(source, everything) -> np.ndarray:

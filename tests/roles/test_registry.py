@@ -31,7 +31,7 @@ def clusterer(name: object = "toy", base: type = Clusterer) -> type:
         """Find nothing."""
 
         def _cluster(self, score_map):
-            return cluster_table([], [], [], [])
+            return cluster_table([], [], [])
 
     Toy.name = name
     return Toy

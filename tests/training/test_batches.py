@@ -10,8 +10,8 @@ import pytest
 
 from gammafind.errors import OptionError
 from gammafind.networks.features import FeatureSpec, features
-from gammafind.training.batches import turned
 from gammafind.training.draws import DrawOptions
+from gammafind.training.patches import turned
 from gammafind.training.targets import TargetOptions, target_maps
 from tests.training.toy import toy_batches
 
@@ -52,14 +52,14 @@ def test_shapes_are_those_that_a_network_takes(shards):
 
 
 def test_all_patches_are_seen_equally_often(shards):
-    batches = toy_batches(shards, n_patches=60)
-    times = np.bincount(batches._rows(0).ravel(), minlength=24)
+    batches = toy_batches(shards, per_epoch=60)
+    times = np.bincount(batches.rows(0).ravel(), minlength=24)
     assert (times.min(), times.max(), times.sum()) == (2, 3, 60)
 
 
 def test_a_patch_without_turns_holds_its_own_counts_and_truth(shards):
     batches = toy_batches(shards, draw=DrawOptions(turns=False))
-    rows = batches._rows(0)[0]
+    rows = batches.rows(0)[0]
     expected = shards.read(rows)
     inputs, target = next(batches.epoch(0))
     counts = (inputs[0][..., 0] / 2) ** 2 - 0.375
@@ -92,10 +92,10 @@ def test_sources_turn_with_their_patches(shards):
 def test_all_eight_turns_occur(shards, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "gammafind.training.batches.turned",
+        "gammafind.training.patches.turned",
         lambda expected, choices: seen.extend(map(tuple, choices)) or expected,
     )
-    list(toy_batches(shards, n_patches=120).epoch(0))
+    list(toy_batches(shards, per_epoch=120).epoch(0))
     assert len(set(seen)) == 8
 
 
@@ -124,7 +124,7 @@ def test_a_fault_in_a_thread_is_raised(shards):
     [
         ({"batch_size": 0}, "batch_size is 0"),
         ({"threads": 0}, "threads is 0"),
-        ({"n_patches": 3}, "an epoch of 3 patches holds no batch of 4"),
+        ({"per_epoch": 3}, "an epoch of 3 patches holds no batch of 4"),
         ({"targets": TargetOptions(shape="disc", radius=9)}, "reach 9 pixels"),
     ],
 )

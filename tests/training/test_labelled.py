@@ -20,7 +20,7 @@ def cutouts():
 
 def batches_of(cutouts, **changes):
     settings = {"features": seen, "n_classes": 5, "batch_size": 16, "seed": 3}
-    return LabelledBatches(cutouts=cutouts, **{**settings, **changes})
+    return LabelledBatches(data=cutouts, **{**settings, **changes})
 
 
 def test_an_epoch_sees_each_detection_once(cutouts):
@@ -60,7 +60,10 @@ def test_scores_are_hidden(cutouts):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"batch_size": 51}, "batches of 51 of 50"), ({"hidden_scores": 2.0}, "hidden_scores is 2")],
+    [
+        ({"batch_size": 51}, "50 detections holds no batch of 51"),
+        ({"hidden_scores": 2.0}, "hidden_scores is 2"),
+    ],
 )
 def test_what_cannot_be_is_refused(cutouts, changes, message):
     with pytest.raises(OptionError, match=message):

@@ -50,8 +50,9 @@ data = {{ validation = 4 }}
     first, second = stages_of(tmp_path, text)
     assert (first.options.training.epochs, second.options.training.epochs) == (24, 20)
     assert (first.recipe.seed, second.recipe.seed) == (1, 2)
-    assert (first.draw.background_waves, first.draw.background_grain) == (0.3, 0)
-    assert (second.draw.background_waves, second.draw.background_grain) == (0.15, 0.1)
+    draws = [one.options.draw for one in (first, second)]
+    waves = [(draw.background_waves, draw.background_grain) for draw in draws]
+    assert waves == [(0.3, 0), (0.15, 0.1)]
     assert (first.recipe.data.validation, second.recipe.data.validation) == (1, 4)
     assert first.recipe.data.train == second.recipe.data.train == 30
 
@@ -101,12 +102,12 @@ vary.renderer = { sky = [18.0, 22.0] }
     ],
 )
 def test_faults_name_the_stage(tmp_path, text, said):
-    from gammafind.training.run import run_training
+    from gammafind.pipeline.train import train
 
     path = tmp_path / "recipe.toml"
     path.write_text(f"{BASE}[features]\nbackground = true\n{text}\n")
     with pytest.raises(ConfigError, match=f"recipe.toml: .*{said}"):
-        run_training(read_recipe(path), tmp_path / "net")
+        train(path, tmp_path / "net")
     assert not (tmp_path / "net").exists()
 
 

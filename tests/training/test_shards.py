@@ -11,8 +11,8 @@ from gammafind.catalogue.io import read_table
 from gammafind.errors import MissingFileError, OutputError, TruncatedFileError
 from gammafind.fitting.photons.expected import rendered_ts
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.training.shard_set import META, ShardSet
-from gammafind.training.shards import make_shards
+from gammafind.training.sets import META, make_shards
+from gammafind.training.shard_set import ShardSet
 from gammafind.utils.streams import streams
 from tests.simulation.toy_sky import EXPOSURE
 from tests.training.toy import WIDTHS, toy_maker
@@ -25,7 +25,7 @@ def maker(tmp_path):
 
 def grid_of(folder):
     meta = json.loads((folder / META).read_text())
-    return PatchGrid(np.array(meta["lon"]), np.array(meta["lat"]), toy_maker(folder).size)
+    return PatchGrid(np.array(meta["lon"]), np.array(meta["lat"]), toy_maker(folder).patches.size)
 
 
 def test_what_is_read_is_what_was_rendered(maker):

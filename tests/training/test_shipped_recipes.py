@@ -9,11 +9,11 @@ import pytest
 
 import gammafind
 from gammafind.networks.folder import CARD
+from gammafind.pipeline.train import RECIPE
 from gammafind.roles.trainer import Learned
 from gammafind.training.card import hours
 from gammafind.training.history import HISTORY, best_row, read_history
 from gammafind.training.recipe import read_recipe
-from gammafind.training.run import RECIPE
 
 ROOT = Path(gammafind.__file__).parent
 FOLDERS = sorted(path.parent for path in ROOT.glob(f"plugins/*/weights/*/{CARD}"))
@@ -74,7 +74,8 @@ def test_the_stages_add_up_to_what_the_card_says(shipped):
     ]
     assert sum(map(len, histories)) == len(rows)
     for training, history in zip(trainings, histories, strict=True):
-        assert [row["epoch"] for row in history] == list(range(1, training.training.n_epochs + 1))
+        n_epochs = training.options.training.n_epochs
+        assert [row["epoch"] for row in history] == list(range(1, n_epochs + 1))
     learned = Learned(
         folder=folder,
         record={},
@@ -98,7 +99,7 @@ def test_a_stage_ends_with_its_learning_rate_unless_it_was_stopped(shipped):
     rows = read_history(folder)
     for number, training in enumerate(trainings, start=1):
         last = [row for row in rows if row.get("stage", 1) == number][-1]
-        assert (last["learning_rate"] == 0) == (training.training.stop_after == 0)
+        assert (last["learning_rate"] == 0) == (training.options.training.stop_after == 0)
 
 
 def test_the_card_names_no_version_that_did_not_make_it(shipped):

@@ -7,12 +7,12 @@ import pytest
 
 from gammafind.errors import OptionError, OutputError, TrainingError, TruncatedFileError
 from gammafind.networks.backend import load_keras
-from gammafind.training.batches import Batches
 from gammafind.training.history import best_row
 from gammafind.training.loop import WEIGHTS, TrainingOptions, evaluate, train
 from gammafind.training.losses import LossOptions, loss_function
+from gammafind.training.patches import PatchBatches
+from gammafind.training.sets import make_shards
 from gammafind.training.shard_set import ShardSet
-from gammafind.training.shards import make_shards
 from tests.training.toy import toy_batches, toy_maker
 
 pytest.importorskip("torch")
@@ -37,7 +37,7 @@ def weights(network):
     return [np.array(array) for array in network.get_weights()]
 
 
-class Killed(Batches):
+class Killed(PatchBatches):
     """Batches that stop the training in the middle of the third epoch."""
 
     def epoch(self, number):
@@ -49,13 +49,13 @@ class Killed(Batches):
 
 @pytest.fixture
 def run(shards, tmp_path):
-    def start(name="run", network=None, options=OPTIONS, kind=Batches, **changes):
+    def start(name="run", network=None, options=OPTIONS, kind=PatchBatches, **changes):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         network = network or tiny_network()
         toy = toy_batches(shards)
         training = kind(**vars(toy))
-        validation = toy_batches(shards, seed=9, n_patches=8, fixed=True)
+        validation = toy_batches(shards, seed=9, per_epoch=8, fixed=True)
         history = train(
             network,
             training,
@@ -123,7 +123,7 @@ def test_a_finished_training_is_not_trained_again(run):
 def test_patches_of_one_width_are_taken(tmp_path):
     maker = toy_maker(tmp_path / "shards", n_pixels=(32, 32))
     make_shards(maker, [0])
-    batches = toy_batches(ShardSet(maker.folder, [0]), n_patches=8)
+    batches = toy_batches(ShardSet(maker.folder, [0]), per_epoch=8)
     keras = load_keras()
     only = keras.Input((32, 32, 2))
     network = keras.Model([only], keras.layers.Conv2D(1, 1)(only))
@@ -176,7 +176,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(run):
 
 def test_evaluation_is_the_validation_loss(run, shards):
     network, history, _ = run(network=tiny_network(channels=1))
-    validation = toy_batches(shards, seed=9, n_patches=8, fixed=True)
+    validation = toy_batches(shards, seed=9, per_epoch=8, fixed=True)
     found = evaluate(network, validation, loss_function(LossOptions()))
     assert found == pytest.approx(best_row(history)["val_loss"], rel=1e-6)
 

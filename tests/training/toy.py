@@ -12,11 +12,13 @@ from astropy.coordinates import SkyCoord
 
 from gammafind import hookimpl
 from gammafind.networks.features import FeatureSpec
+from gammafind.presets.preset import PatchLayout
 from gammafind.sky.projection import unit_vectors
-from gammafind.training.batches import Batches
 from gammafind.training.draws import DrawOptions
+from gammafind.training.patches import PatchBatches
+from gammafind.training.sets import make_shards
 from gammafind.training.shard_set import ShardSet
-from gammafind.training.shards import ShardMaker, make_shards
+from gammafind.training.shards import ShardMaker
 from gammafind.training.targets import TargetOptions
 from tests.simulation.toy_sky import EXPOSURE, FLUX, Few, TwoYears
 
@@ -51,16 +53,14 @@ def gammafind_renderers():
     return [Counting]
 
 
-def toy_maker(folder: Path, **changes) -> ShardMaker:
+def toy_maker(folder: Path, n_pixels=WIDTHS, **changes) -> ShardMaker:
     """Maker of shards of 12 patches of 40 deg."""
     settings = {
         "renderer": Counting(),
         "population": Few(n=60),
         "settings": {"population": {"n": 60}},
         "seed": 5,
-        "nside": 1,
-        "size": 40 * u.deg,
-        "n_pixels": WIDTHS,
+        "patches": PatchLayout(nside=1, size=40 * u.deg, n_pixels=n_pixels),
         "exposure": True,
     }
     return ShardMaker(folder=folder, **{**settings, **changes})
@@ -72,14 +72,14 @@ def toy_shards(folder: Path, n: int = 2) -> ShardSet:
     return ShardSet(folder, range(n))
 
 
-def toy_batches(shards: ShardSet, **changes) -> Batches:
+def toy_batches(shards: ShardSet, **changes) -> PatchBatches:
     """Batches of four patches, five an epoch."""
     settings = {
-        "n_patches": 20,
+        "per_epoch": 20,
         "batch_size": 4,
         "seed": 3,
         "spec": FeatureSpec(),
         "targets": TargetOptions(),
         "draw": DrawOptions(),
     }
-    return Batches(shards=shards, **{**settings, **changes})
+    return PatchBatches(data=shards, **{**settings, **changes})

@@ -7,6 +7,7 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.merging import R68_OVER_SIGMA
+from gammafind.catalogue.positions import sky_columns
 from gammafind.sky.observation import Observation
 
 __all__ = ["image_detections"]
@@ -41,15 +42,12 @@ def image_detections(
         Schema DETECTIONS.
     """
     pixels = observation.counts.pixels[0]
-    positions = pixels.wcs.pixel_to_world(x, y).icrs
+    positions = pixels.wcs.pixel_to_world(x, y)
     exposure = observation.exposure.values[0][np.rint(y).astype(int), np.rint(x).astype(int)]
     flux = 1 / exposure * observation.flux_unit
     return QTable(
         {
-            "ra": positions.ra,
-            "dec": positions.dec,
-            "glon": positions.galactic.l,
-            "glat": positions.galactic.b,
+            **sky_columns(positions),
             "x": x * u.pix,
             "y": y * u.pix,
             "score": score,

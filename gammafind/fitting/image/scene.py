@@ -14,7 +14,7 @@ from gammafind.sky.patches import Patches
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.tiles import Tile, tiles
 
-__all__ = ["Scene", "scene_of_patch", "scenes_of_image"]
+__all__ = ["Scene", "poisson_noise", "scene_of_patch", "scenes_of_image"]
 
 _KERNEL = 1.25
 """Half side of the filter in FWHM: balances captured light and time."""
@@ -100,7 +100,7 @@ def scene_of_patch(patches: Patches, index: int) -> Scene:
     if missing or len(patches.bands) != 1:
         raise _no_image(len(patches.bands), missing)
     counts, background = patches.counts[0][index], patches.background[0][index]
-    noise = _poisson(background) if patches.noise is None else patches.noise[0][index]
+    noise = poisson_noise(background) if patches.noise is None else patches.noise[0][index]
     return _scene(
         counts, background, noise, patches.valid[0][index], patches.psfs[0],
         np.radians(patches.grid.pixel_size(patches.n_pixels[0])),
@@ -132,7 +132,7 @@ def scenes_of_image(observation: Observation, *, side: int, margin: int) -> Iter
         scene = _scene(
             tile.cut(counts.values[0]),
             sky,
-            _poisson(sky) if known is None else tile.cut(known.values[0]),
+            poisson_noise(sky) if known is None else tile.cut(known.values[0]),
             tile.cut(counts.valid[0]),
             observation.psfs[0].at(*tile.middle),
             size,
@@ -158,7 +158,8 @@ def _scene(
     )
 
 
-def _poisson(background: np.ndarray) -> np.ndarray:
+def poisson_noise(background: np.ndarray) -> np.ndarray:
+    """Standard deviation of pixels with Poisson counts of the expected background."""
     return np.sqrt(np.maximum(background, _LEAST_BACKGROUND))
 
 

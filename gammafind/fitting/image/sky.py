@@ -25,9 +25,7 @@ _SMOOTHING = 3
 """Boxes per side of the median filter: removes single boxes that hold bright sources."""
 
 
-def sky_and_noise(
-    image: np.ndarray, valid: np.ndarray, *, box: int = _BOX
-) -> tuple[np.ndarray, np.ndarray]:
+def sky_and_noise(image: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Level and standard deviation of the sky in each pixel.
 
     In each box, pixels more than three standard deviations from the median are clipped, several
@@ -38,8 +36,6 @@ def sky_and_noise(
     ----------
     image : ndarray, shape (ny, nx)
     valid : ndarray of bool, shape (ny, nx)
-    box : int
-        Side of a box in pixels.
 
     Returns
     -------
@@ -54,7 +50,7 @@ def sky_and_noise(
     ----------
     Bertin & Arnouts 1996, doi:10.1051/aas:1996164, section 5.1; Da Costa 1992, ASP Conf. 23, 90
     """
-    edges = [np.linspace(0, n, max(round(n / box), 1) + 1).astype(int) for n in image.shape]
+    edges = [np.linspace(0, n, max(round(n / _BOX), 1) + 1).astype(int) for n in image.shape]
     level, spread = np.full((2, *(len(e) - 1 for e in edges)), np.nan)
     for j, (low, high) in enumerate(zip(edges[0][:-1], edges[0][1:], strict=True)):
         for i, (left, right) in enumerate(zip(edges[1][:-1], edges[1][1:], strict=True)):

@@ -9,6 +9,7 @@ from astropy.table import Column, QTable
 
 from gammafind.errors import OptionError
 from gammafind.fitting.image.point_source import density_of_likes, point_source_fit
+from gammafind.fitting.image.scene import poisson_noise
 from gammafind.fitting.photons.cutouts import Cutouts
 from gammafind.sky.cutouts import CutoutLayout
 from gammafind.sky.epochs import Epochs
@@ -22,8 +23,6 @@ SATURATED, NO_DATA = 1, -1
 SATURATION = "cutout_saturated"
 """Column that flags detections with a saturated core."""
 
-_LEAST_BACKGROUND = 1e-4
-"""Least expected counts of a pixel: keeps the noise positive."""
 _AT_ONCE = 4096
 """Stamps per step: limits memory, since an image has a hundred thousand stars."""
 
@@ -119,7 +118,9 @@ def _cut(
     pixels = np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)
     known &= observation.counts.valid[0][pixels]
     middle = np.clip(row, 0, ny - 1), np.clip(column, 0, nx - 1)
-    noise = _noise(observation, sky)[middle].astype(np.float32)
+    known_noise = observation.noise
+    noise = poisson_noise(sky) if known_noise is None else known_noise.values[0]
+    noise = noise[middle].astype(np.float32)
     excess = (image[pixels] - sky[pixels]) / noise[:, None, None]
     flags = np.where(image[pixels] >= observation.full, SATURATED, 0)
     psf, fwhm = _psfs(observation, x - column, y - row, middle, side)
@@ -133,12 +134,6 @@ def _cut(
     arrays = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
     whole = {"inside": known.all(axis=(1, 2)), "full": _saturated_core(arrays)}
     return {**arrays, **whole, "ratio": point_source_fit(arrays)[1]}
-
-
-def _noise(observation: Observation, sky: np.ndarray) -> np.ndarray:
-    if observation.noise is not None:
-        return observation.noise.values[0]
-    return np.sqrt(np.maximum(sky, _LEAST_BACKGROUND))
 
 
 def _psfs(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
+from scipy.ndimage import gaussian_filter
 
 from gammafind.fitting.photons.joint import fit_jointly
 from gammafind.sky.harmonics import SIGMA_OF_FWHM, convolve, gaussian_window
-from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 
 __all__ = ["component_norms", "slow_norm"]
 
@@ -69,12 +70,6 @@ def _smooth(values: np.ndarray, pixels: Pixels, sigma: float) -> np.ndarray:
     if isinstance(pixels, HealpixPixels):
         lmax = int(min(3 * pixels.nside, np.ceil(5 / np.radians(sigma))))
         return convolve(values, pixels.nside, gaussian_window(sigma, lmax), pixels.nside)
-    return _smooth_image(values, pixels, sigma)
-
-
-def _smooth_image(values: np.ndarray, pixels: WcsPixels, sigma: float) -> np.ndarray:
-    from scipy.ndimage import gaussian_filter
-
     width = sigma / pixels.pixel_size.to_value("deg")
     image = np.asarray(values, dtype=float).reshape(pixels.shape)
     return gaussian_filter(image, width, mode="constant").ravel()

@@ -13,7 +13,7 @@ from astropy.table import QTable
 from gammafind.errors import BandError, OptionError, ShapeError
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.pixels import Pixels, same_pixels
-from gammafind.sky.projection import unit_vectors
+from gammafind.sky.projection import vectors_in
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import FINE, stamps
 from gammafind.sky.skymap import SkyMap
@@ -21,7 +21,7 @@ from gammafind.sky.skymap import SkyMap
 __all__ = [
     "AGREEMENT",
     "Expected",
-    "expected_ts",
+    "expected_by_band",
     "rendered_by_band",
     "rendered_ts",
 ]
@@ -43,25 +43,26 @@ class Expected(NamedTuple):
     Attributes
     ----------
     ts : ndarray, shape (n, n_bands)
-        Contribution of the band to `expected_ts`.
+        Twice the log-likelihood ratio of the expected counts with and without each source: the sum
+        over valid pixels of ``2 (m ln(m / (m - s)) - s)``, where ``m`` are the expected counts of
+        everything and ``s`` those of the source. That of all bands is the sum.
     information : ndarray, shape (n, n_bands)
-        Fisher information of the counts, a sum over pixels of ``s**2 / m`` with ``s`` and ``m`` as
-        for `expected_ts`: the inverse square of the smallest possible relative error of the counts
-        (the Cramer-Rao bound).
+        Fisher information of the counts, a sum over pixels of ``s**2 / m``: the
+        inverse square of the smallest possible relative error of the counts (the Cramer-Rao bound).
     """
 
     ts: np.ndarray
     information: np.ndarray
 
 
-def expected_ts(
+def expected_by_band(
     positions: SkyCoord,
     counts: np.ndarray,
     expected: SkyMap,
     background: SkyMap,
     psfs: Sequence[RadialPsf],
-) -> np.ndarray:
-    """Twice the log-likelihood ratio of the expected counts with and without each source.
+) -> Expected:
+    """Information of each band about each source.
 
     Parameters
     ----------
@@ -77,9 +78,7 @@ def expected_ts(
 
     Returns
     -------
-    ndarray, shape (n,)
-        The sum over bands and valid pixels of ``2 (m ln(m / (m - s)) - s)``, where ``m`` are the
-        expected counts of everything and ``s`` those of the source.
+    Expected
 
     Raises
     ------
@@ -92,14 +91,22 @@ def expected_ts(
 
     Notes
     -----
-    This is the average TS of a likelihood analysis (the Asimov value) if everything except the
+    The TS is the average of a likelihood analysis (the Asimov value) if everything except the
     source is known. No analysis can reach a larger value on average. Other sources count in a pixel
     only if their counts exceed a hundredth of those of this source, which is the agreement of its
     counts here and in ``expected``.
     """
     counts = np.asarray(counts, dtype=float)
     _check(len(positions), counts, expected, background, psfs)
-    return sum(_of_bands(positions, counts, expected, background, psfs).ts.T)
+    parts = []
+    for i, pixels in enumerate(expected.pixels):
+        vectors = vectors_in(pixels.frame, positions)
+        everything = expected.values[i].ravel()
+        alone = np.maximum(background.values[i].ravel(), _FLOOR)
+        valid = (expected.valid[i] & background.valid[i]).ravel()
+        of_band = counts[:, i], everything, alone, valid, pixels, psfs[i]
+        parts.append(_of_band(vectors, *of_band))
+    return Expected(*np.stack(parts, axis=-1))
 
 
 def rendered_ts(renderer: SkyRenderer, sources: QTable) -> np.ndarray:
@@ -138,9 +145,7 @@ def rendered_by_band(renderer: SkyRenderer, sources: QTable) -> Expected:
     total = [a + b for a, b in zip(rendered.values, background, strict=True)]
     everything, alone = (replace(rendered, values=tuple(maps)) for maps in (total, background))
     positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
-    counts, psfs = np.asarray(counts, dtype=float), renderer.psfs()
-    _check(len(positions), counts, everything, alone, psfs)
-    return _of_bands(positions, counts, everything, alone, psfs)
+    return expected_by_band(positions, counts, everything, alone, renderer.psfs())
 
 
 def _check(
@@ -163,26 +168,6 @@ def _check(
         )
     if not all(map(same_pixels, background.pixels, expected.pixels)):
         raise BandError("the pixels of the background are not those of the expected counts")
-
-
-def _of_bands(
-    positions: SkyCoord,
-    counts: np.ndarray,
-    expected: SkyMap,
-    background: SkyMap,
-    psfs: Sequence[RadialPsf],
-) -> Expected:
-    """Information about each source, band by band."""
-    parts = []
-    for i, pixels in enumerate(expected.pixels):
-        here = positions.transform_to(pixels.frame).spherical
-        vectors = unit_vectors(here.lon.deg, here.lat.deg)
-        everything = expected.values[i].ravel()
-        alone = np.maximum(background.values[i].ravel(), _FLOOR)
-        valid = (expected.valid[i] & background.valid[i]).ravel()
-        of_band = counts[:, i], everything, alone, valid, pixels, psfs[i]
-        parts.append(_of_band(vectors, *of_band))
-    return Expected(*np.stack(parts, axis=-1))
 
 
 def _of_band(

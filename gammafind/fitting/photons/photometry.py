@@ -106,8 +106,7 @@ def _light_curve(
 
     weighted, information = map(sum, zip(*in_threads(of_band, range(len(bands))), strict=True))
     known = information > 0
-    safe = np.where(known, information, 1)
-    return np.where(known, weighted / safe, 0), np.where(known, safe**-0.5, np.inf)
+    return np.where(known, weighted / np.where(known, information, 1), 0), _error(information)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +173,13 @@ class _Band:
         known = self.information > 0
         safe = np.where(known, self.information, 1)
         counts = self.amplitude + (self.slope(self.counts) - self.total) / safe
-        return np.where(known, counts, 0), np.where(known, safe**-0.5, np.inf)
+        return np.where(known, counts, 0), _error(self.information)
+
+
+def _error(information: np.ndarray) -> np.ndarray:
+    """Standard error of an amplitude; infinite where nothing is known about it."""
+    known = information > 0
+    return np.where(known, np.where(known, information, 1) ** -0.5, np.inf)
 
 
 def _in_bands(bands: Sequence[_Band]) -> tuple[np.ndarray, np.ndarray]:

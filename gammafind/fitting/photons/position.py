@@ -8,9 +8,9 @@ import numpy as np
 
 from gammafind.fitting.photons.data import SkyData
 from gammafind.fitting.photons.scan import scan
-from gammafind.sky.projection import tangent_basis
+from gammafind.sky.projection import local_bases
 
-__all__ = ["PositionFit", "climb", "fit_positions", "local_bases", "shifted"]
+__all__ = ["PositionFit", "climb", "fit_positions", "shifted"]
 
 _NEIGHBOURS = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)], dtype=float)
 """Offsets of a 3 x 3 grid."""
@@ -122,13 +122,6 @@ def fit_positions(
         vectors = shifted(vectors, basis, mean * sigma[:, None])
         sigma = sigma * np.clip(spread, *_SPREADS)
     return PositionFit(vectors, sigma)
-
-
-def local_bases(vectors: np.ndarray) -> np.ndarray:
-    """East, north and outward vectors at unit vectors, shape (n, 3, 3)."""
-    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0]))
-    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
-    return tangent_basis(lon, lat)
 
 
 def shifted(vectors: np.ndarray, basis: np.ndarray, offset: np.ndarray) -> np.ndarray:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
+from scipy.spatial import cKDTree
+from scipy.special import j1
 
 from gammafind.fitting.photons.data import BandData, SkyData
 from gammafind.sky.harmonics import analyse_map, synthesise
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels, centre_vectors
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import stamps
@@ -22,29 +23,6 @@ _CHUNK = 1_000_000
 """Pixels per step: limits memory."""
 _NEGLIGIBLE = 1e-4
 """Size of multipoles at which a window is cut: balances accuracy and time."""
-
-
-class SearchGrid(Protocol):
-    """Positions that are searched."""
-
-    @property
-    def spacing(self) -> float:
-        """Distance between neighbouring positions, in degrees."""
-
-    def quick_ts(self, data: SkyData) -> np.ndarray:
-        """Squared significance of the score (first derivative) at every position, flat."""
-
-    def vectors(self, index: np.ndarray) -> np.ndarray:
-        """Unit vectors of positions."""
-
-    def neighbours(self, index: np.ndarray) -> np.ndarray:
-        """Eight neighbours of positions, shape (len(index), 8), -1 if there is none."""
-
-    def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        """Two-dimensional maps that together cover ``values``, each with its number."""
-
-    def tile_vectors(self, tile: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Unit vectors of pixel coordinates in a tile."""
 
 
 def search_grid(data: SkyData) -> SearchGrid:
@@ -63,7 +41,22 @@ def summits(grid: SearchGrid, values: np.ndarray, least: float) -> np.ndarray:
     return promising[values[promising] >= highest]
 
 
-class HealpixSearch:
+class _Centres:
+    """Centres of pixels that are searched."""
+
+    pixels: Pixels
+
+    @property
+    def spacing(self) -> float:
+        """Distance between neighbouring positions, in degrees."""
+        return float(self.pixels.pixel_size.to_value("deg"))
+
+    def vectors(self, index: np.ndarray) -> np.ndarray:
+        """Unit vectors of positions."""
+        return centre_vectors(self.pixels, index)
+
+
+class HealpixSearch(_Centres):
     """Centres of HEALPix pixels, at least two per PSF core or pixel of the map.
 
     Parameters
@@ -79,11 +72,6 @@ class HealpixSearch:
         size = self.pixels.pixel_size.to_value("deg")
         self.width = int(np.ceil(self.grid.pixel_size(1) / size))
         self._shares: list[np.ndarray] = []
-
-    @property
-    def spacing(self) -> float:
-        """Distance between neighbouring positions, in degrees."""
-        return float(self.pixels.pixel_size.to_value("deg"))
 
     def quick_ts(self, data: SkyData) -> np.ndarray:
         """Squared significance of the score at every position.
@@ -103,10 +91,6 @@ class HealpixSearch:
             *(synthesise(_sum(alms), self.pixels.nside) for alms in (first, information))
         )
 
-    def vectors(self, index: np.ndarray) -> np.ndarray:
-        """Unit vectors of positions."""
-        return self.pixels.at(index)
-
     def neighbours(self, index: np.ndarray) -> np.ndarray:
         """Eight neighbours of positions, -1 if there is none."""
         import healpy as hp
@@ -125,8 +109,6 @@ class HealpixSearch:
 
     def grid_tiles(self, index: np.ndarray) -> np.ndarray:
         """Tile with the nearest centre for each position."""
-        from scipy.spatial import cKDTree
-
         tree = cKDTree(unit_vectors(self.grid.lon, self.grid.lat))
         return tree.query(self.vectors(index))[1]
 
@@ -136,7 +118,7 @@ class HealpixSearch:
         return unit_vectors(sky.spherical.lon.deg, sky.spherical.lat.deg)
 
 
-class ImageSearch:
+class ImageSearch(_Centres):
     """Pixel centres of an image.
 
     Parameters
@@ -147,11 +129,6 @@ class ImageSearch:
 
     def __init__(self, finest: BandData) -> None:
         self.pixels: WcsPixels = finest.pixels
-
-    @property
-    def spacing(self) -> float:
-        """Distance between neighbouring positions, in degrees."""
-        return float(self.pixels.pixel_size.to_value("deg"))
 
     def quick_ts(self, data: SkyData) -> np.ndarray:
         """Squared significance of the score at every pixel."""
@@ -177,10 +154,6 @@ class ImageSearch:
             information += shares[..., i] ** 2 * weight
         return _squared_significance(first, information).ravel()
 
-    def vectors(self, index: np.ndarray) -> np.ndarray:
-        """Unit vectors of positions."""
-        return self.pixels.vectors[index]
-
     def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
         """The image itself."""
         yield values.reshape(self.pixels.shape), 0
@@ -196,6 +169,10 @@ class ImageSearch:
     def tile_vectors(self, tile: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Unit vectors of pixel coordinates."""
         return self.pixels.at(x, y)
+
+
+SearchGrid = HealpixSearch | ImageSearch
+"""Positions that are searched."""
 
 
 def _squared_significance(first: np.ndarray, information: np.ndarray) -> np.ndarray:
@@ -230,7 +207,6 @@ def _windows(psf: RadialPsf, nside: int, nside_out: int) -> tuple[np.ndarray, np
     They are cut where they are negligible, or at the resolution of the maps.
     """
     import healpy as hp
-    from scipy.special import j1
 
     area = 4 * np.pi / (12 * nside**2)
     lmax = min(6 * nside, 3 * nside_out)

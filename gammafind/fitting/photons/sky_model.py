@@ -121,35 +121,21 @@ class SkyModel:
         ]
 
     def _fit_background(self, sources: list[np.ndarray]) -> list[np.ndarray]:
-        bands = self.data.bands
-        good = [
-            band.valid & (part.sum(axis=1) > 0)
-            for band, part in zip(bands, self.components, strict=True)
-        ]
-        self.norms = component_norms(
-            *zip(
-                *(
-                    _faintest(band.pixels, band.counts, source, part, g)
-                    for band, source, part, g in zip(
-                        bands, sources, self.components, good, strict=True
-                    )
-                ),
-                strict=True,
-            )
-        )
+        faint, good = [], []
+        for band, source, part in zip(self.data.bands, sources, self.components, strict=True):
+            good.append(band.valid & (part.sum(axis=1) > 0))
+            faint.append(_faintest(band.pixels, band.counts, source, part, good[-1]))
+        self.norms = component_norms(*zip(*faint, strict=True))
         backgrounds = [part @ self.norms for part in self.components]
-        if not self.smoothing:
-            return backgrounds
-        return [
-            background
-            * slow_norm(
-                np.where(g, band.counts - source, 0),
-                np.where(g, background, 0),
-                band.pixels,
-                fwhm=self.smoothing,
-            )
-            for band, background, source, g in zip(bands, backgrounds, sources, good, strict=True)
-        ]
+        if self.smoothing:
+            parts = zip(self.data.bands, backgrounds, sources, good, strict=True)
+            for i, (band, background, source, g) in enumerate(parts):
+                residual, expected = (
+                    np.where(g, values, 0) for values in (band.counts - source, background)
+                )
+                factor = slow_norm(residual, expected, band.pixels, fwhm=self.smoothing)
+                backgrounds[i] = background * factor
+        return backgrounds
 
     def errors(self) -> np.ndarray:
         """1 sigma error of the counts of each source in all bands, with all others free."""

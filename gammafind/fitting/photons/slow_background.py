@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from gammafind.sky.degrade import added_up
 from gammafind.sky.harmonics import (
@@ -203,7 +204,6 @@ def _noise(expected: np.ndarray, fwhm: float) -> np.ndarray:
 def _near() -> np.ndarray:
     """The pixels nearest to each, shape (49152, 61)."""
     import healpy as hp
-    from scipy.spatial import cKDTree
 
     vectors = np.stack(hp.pix2vec(_NSIDE, np.arange(12 * _NSIDE**2)), axis=1)
     return cKDTree(vectors).query(vectors, _NEAREST)[1]

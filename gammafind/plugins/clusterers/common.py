@@ -14,13 +14,14 @@ __all__ = ["cluster_table", "middle_pixel", "require_at_least", "require_choice"
 
 
 def cluster_table(
-    x: Sequence[float], y: Sequence[float], score: Sequence[float], n_pixels: Sequence[int]
+    places: Sequence[tuple[float, float]], score: Sequence[float], n_pixels: Sequence[int]
 ) -> QTable:
-    """Table of clusters from one sequence per column, all of equal length, possibly empty."""
+    """Table of clusters at places ``(y, x)``; sequences of equal length, possibly empty."""
+    y, x = np.reshape(np.asarray(places, dtype=float), (-1, 2)).T
     return QTable(
         {
-            "x": np.asarray(x, dtype=float) * u.pix,
-            "y": np.asarray(y, dtype=float) * u.pix,
+            "x": x * u.pix,
+            "y": y * u.pix,
             "score": np.asarray(score, dtype=float),
             "n_pixels": np.asarray(n_pixels, dtype=int),
         }

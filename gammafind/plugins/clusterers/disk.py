@@ -70,8 +70,7 @@ class DiskClusterer(Clusterer):
         groups = list(split_groups(sums, self.threshold, self.step, self.max_pixels))
         places = [self._place(score_map, sums, group) for group in groups]
         return cluster_table(
-            x=[x for _, x in places],
-            y=[y for y, _ in places],
+            places,
             score=[group.peak for group in groups],
             n_pixels=[group.n_pixels for group in groups],
         )

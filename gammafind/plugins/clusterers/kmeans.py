@@ -62,17 +62,18 @@ class KMeansClusterer(Clusterer):
         for label, box in enumerate(ndimage.find_objects(labels), start=1):
             pixels = np.argwhere(labels[box] == label) + [axis.start for axis in box]
             rows += self._split(pixels, score_map[tuple(pixels.T)])
-        return cluster_table(*np.reshape(rows, (-1, 4)).T)
+        y, x, *columns = np.reshape(rows, (-1, 4)).T
+        return cluster_table(np.stack([y, x], axis=1), *columns)
 
     def _split(
         self, pixels: np.ndarray, score: np.ndarray
     ) -> list[tuple[float, float, float, int]]:
-        """Rows ``x, y, score, n_pixels`` of the clusters of one connected group."""
+        """Rows ``y, x, score, n_pixels`` of the clusters of one connected group."""
         # The mean squared distance from the centre of a uniform disc is radius**2 / 2.
         limit = (self.radius + 1) ** 2 / 2
         means, nearest = fit_means(pixels, score, limit, self.max_clusters)
         return [
-            (x, y, score[nearest == index].max(), np.count_nonzero(nearest == index))
+            (y, x, score[nearest == index].max(), np.count_nonzero(nearest == index))
             for index, (y, x) in enumerate(means)
             if np.any(nearest == index)
         ]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from astropy.table import QTable
+from scipy import ndimage
 
 from gammafind.plugins.clusterers.common import (
     cluster_table,
@@ -58,15 +59,12 @@ class PeaksClusterer(Clusterer):
         require_choice(("quadratic", "none"), refine=self.refine)
 
     def _cluster(self, score_map: np.ndarray) -> QTable:
-        from scipy import ndimage
-
         if self.smoothing:
             score_map = ndimage.gaussian_filter(score_map, self.smoothing, mode="constant")
         peaks = list(_plateaus(label_maxima(score_map, self.threshold, self.min_separation)))
         places = [self._place(score_map, *peak) for peak in peaks]
         return cluster_table(
-            x=[x for _, x in places],
-            y=[y for y, _ in places],
+            places,
             score=[score_map[row, column] for row, column, _ in peaks],
             n_pixels=[size for *_, size in peaks],
         )
@@ -95,8 +93,6 @@ def label_maxima(image: np.ndarray, threshold: float, radius: float) -> np.ndarr
     ndarray of int, shape (ny, nx)
         0 outside maxima. A number may be missing.
     """
-    from scipy import ndimage
-
     reach = int(radius)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     footprint = x**2 + y**2 <= radius**2
@@ -108,8 +104,6 @@ def label_maxima(image: np.ndarray, threshold: float, radius: float) -> np.ndarr
 
 def _plateaus(labels: np.ndarray) -> Iterator[tuple[int, int, int]]:
     """Row and column of the centre, and number of pixels, of each maximum."""
-    from scipy import ndimage
-
     for label, box in enumerate(ndimage.find_objects(labels), start=1):
         if box is not None:
             rows, columns = np.nonzero(labels[box] == label)
@@ -119,8 +113,6 @@ def _plateaus(labels: np.ndarray) -> Iterator[tuple[int, int, int]]:
 
 def _shelves(image: np.ndarray, maxima: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Labels of plateaus that continue at the same height next to a higher pixel."""
-    from scipy import ndimage
-
     next_to = ndimage.maximum_filter(
         np.where(maxima, image, -np.inf), size=3, mode="constant", cval=-np.inf
     )

@@ -14,6 +14,7 @@ from astropy.utils.introspection import minversion
 from gammafind.errors import OptionError
 from gammafind.plugins.clusterers.common import cluster_table, require_at_least
 from gammafind.roles.clusterer import Clusterer
+from gammafind.utils.checks import require
 
 if TYPE_CHECKING:
     from photutils.segmentation import SegmentationImage
@@ -51,8 +52,7 @@ class SegmentationClusterer(Clusterer):
     def __post_init__(self) -> None:
         require_at_least(0, exclusive=True, threshold=self.threshold)
         require_at_least(1, min_pixels=self.min_pixels)
-        if not 0 <= self.contrast <= 1:
-            raise OptionError(f"contrast is {self.contrast}", remedy="It must be between 0 and 1.")
+        require("contrast", self.contrast, 0 <= self.contrast <= 1, "It must be between 0 and 1.")
         if self.deblend and find_spec("skimage") is None:
             raise OptionError(
                 "deblend is on, but scikit-image is not installed",
@@ -64,12 +64,11 @@ class SegmentationClusterer(Clusterer):
 
         segments = self._segments(score_map)
         if segments is None:
-            return cluster_table([], [], [], [])
+            return cluster_table([], [], [])
         data, index = segments.data, segments.labels
-        middle = np.reshape(ndimage.center_of_mass(score_map, data, index), (-1, 2))
+        middle = ndimage.center_of_mass(score_map, data, index)
         return cluster_table(
-            x=middle[:, 1],
-            y=middle[:, 0],
+            middle,
             score=ndimage.maximum(score_map, data, index),
             n_pixels=segments.areas,
         )

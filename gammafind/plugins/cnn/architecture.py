@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from os import PathLike
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 import astropy.units as u
 import numpy as np
 
-from gammafind.errors import InputDataError, OptionError, WeightsError
+from gammafind.errors import OptionError
 from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_numbers
-from gammafind.plugins.cnn.networks import CLASSES, INPUTS, Network, build_network
+from gammafind.plugins.cnn.networks import CLASSES, INPUTS, NETWORKS
 from gammafind.sky.cutouts import CutoutLayout
 
 __all__ = ["CnnArchitecture"]
@@ -26,7 +25,7 @@ class CnnArchitecture(ClassifierNetwork):
     Parameters
     ----------
     network, bands, options, checksums, temperature, shares : see `ClassifierNetwork`
-        The network is one of `build_network`.
+        The network is one of `NETWORKS`.
     layout : CutoutLayout
         Of the cut-outs, with its widths.
     n_epochs : int
@@ -37,6 +36,8 @@ class CnnArchitecture(ClassifierNetwork):
 
     sees: ClassVar[str] = "cut-outs of maps"
     classes: ClassVar[tuple[str, ...]] = CLASSES
+    networks: ClassVar[Mapping[str, Callable]] = NETWORKS
+    unsure: ClassVar[tuple[str, ...]] = ("score", "pos_err")
 
     layout: CutoutLayout
     n_epochs: int = 0
@@ -61,32 +62,14 @@ class CnnArchitecture(ClassifierNetwork):
         )
         return dict(zip(INPUTS, shapes, strict=True))
 
-    def build(self) -> Network:
-        """Return the network with random weights."""
-        (n_pixels, _, channels), (n,), _ = self.shapes.values()
-        return build_network(self.network, n_pixels, channels, n, **self.options)
-
     def features(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         """What the network sees of cut-outs, as `gammafind.plugins.cnn.features.features`."""
         edges = [tuple(b.edges.to_value("MeV", equivalencies=u.spectral())) for b in self.bands]
         return features(arrays, edges, time=self.n_epochs > 0)
 
-    def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
-        """Refuse cut-outs that the network cannot process.
-
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray
-        path : path-like
-            The weights, for messages.
-
-        Raises
-        ------
-        WeightsError
-            If bands, epochs or pixels are not those of the network.
-        InputDataError
-            If they hold values that are not finite.
-        """
+    @property
+    def wanted(self) -> dict[str, tuple[int, ...]]:
+        """Arrays of cut-outs that the network needs, and their shape for one detection."""
         n_bands, p = len(self.bands), self.layout.n_pixels
         wanted = {"counts": (n_bands, p, p), "background": (n_bands, p, p)}
         wanted |= dict.fromkeys(("spectrum", "spectrum_err", "exposure", "density"), (n_bands,))
@@ -94,45 +77,24 @@ class CnnArchitecture(ClassifierNetwork):
         if self.n_epochs:
             wanted |= dict.fromkeys(("epoch_counts", "epoch_background"), (self.n_epochs, p, p))
             wanted |= dict.fromkeys(("light_curve", "light_curve_err"), (self.n_epochs,))
-        missing = [name for name in wanted if name not in arrays]
-        if missing:
-            raise WeightsError(
-                f"the weights need {', '.join(missing)}, which the cut-outs lack",
-                path=path,
-                remedy="Give the counts of each epoch, or use weights that need none."
-                if self.n_epochs
-                else "Make them by gammafind.fitting.photons.cutouts.make_cutouts.",
-            )
-        for name, shape in wanted.items():
-            array = arrays[name]
-            if array.shape[1:] != shape:
-                raise WeightsError(
-                    f"the weights take {name} of shape {shape} for each source, not "
-                    f"{array.shape[1:]}",
-                    path=path,
-                    remedy="Use weights for these bands and epochs.",
-                )
-            if name not in ("score", "pos_err") and not np.all(np.isfinite(array)):
-                raise InputDataError(
-                    f"{name} of the cut-outs holds values that are not finite",
-                    remedy="Mask pixels without data instead.",
-                )
+        return wanted
+
+    @property
+    def advice(self) -> tuple[str, str]:
+        """What to do where arrays are missing, and where they have another shape."""
+        missing = (
+            "Give the counts of each epoch, or use weights that need none."
+            if self.n_epochs
+            else "Make them by gammafind.fitting.photons.cutouts.make_cutouts."
+        )
+        return missing, "Use weights for these bands and epochs."
 
     def _record(self) -> dict[str, Any]:
-        return {
-            "n_pixels": self.layout.n_pixels,
-            "widths": self.layout.widths,
-            "epoch_width": self.layout.epoch_width,
-            "n_epochs": self.n_epochs,
-            "time": self.time,
-            **super()._record(),
-        }
+        record = super()._record()
+        layout = record.pop("layout")
+        return {**record, **asdict(layout)}
 
     @classmethod
     def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
-        layout = CutoutLayout(
-            n_pixels=record.pop("n_pixels"),
-            widths=tuple(record.pop("widths")),
-            epoch_width=record.pop("epoch_width"),
-        )
+        layout = CutoutLayout(**{one.name: record.pop(one.name) for one in fields(CutoutLayout)})
         return {**super()._fields(record), "layout": layout}

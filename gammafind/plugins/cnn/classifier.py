@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 
 from gammafind.errors import OptionError, WeightsError
 from gammafind.networks.classifiers import classified
-from gammafind.networks.folder import BACKENDS, read_architecture
+from gammafind.networks.folder import BACKENDS, best_fit, read_architecture, shipped_networks
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.networks import CLASSES, FAKE, NETWORKS
-from gammafind.plugins.cnn.shipped import shipped_folder
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.cutouts import CutoutLayout
 
-__all__ = ["Cnn"]
+__all__ = ["Cnn", "shipped_folder"]
+
+_SHIPPED = Path(__file__).parent / "weights"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +72,9 @@ class Cnn(Classifier):
     @classmethod
     def trainer(cls) -> Trainer:
         """Return how the network learns from detections of simulated skies."""
-        from gammafind.plugins.cnn.training.trainer import CnnTrainer
+        from gammafind.plugins.cnn.training.cutout_training import CutoutTraining
 
-        return CnnTrainer()
+        return CutoutTraining
 
     @property
     def layout(self) -> CutoutLayout:
@@ -136,3 +138,37 @@ class Cnn(Classifier):
         n_bands = cutouts["spectrum"].shape[1]
         folder = shipped_folder(self.network, n_bands, n_epochs=n_epochs)
         return replace(self, weights=str(folder))
+
+
+def shipped_folder(network: str, bands: Sequence[Band] | int, *, n_epochs: int) -> Path:
+    """Folder of the weights that come with the package.
+
+    Parameters
+    ----------
+    network : str
+    bands : sequence of Band or int
+        Bands, or their number.
+    n_epochs : int
+        Epochs of which there are counts; 0 for none. If no weights use them, weights
+        without epochs are taken.
+
+    Raises
+    ------
+    WeightsError
+        If there are none for these bands.
+    """
+    shipped = shipped_networks(_SHIPPED, CnnArchitecture)
+
+    def fits(one: CnnArchitecture) -> bool:
+        same = len(one.bands) == bands if isinstance(bands, int) else same_edges(one.bands, bands)
+        return same and one.network == network and one.time != "shuffled"
+
+    looked_at = {one.n_epochs for one in shipped.values() if fits(one)}
+    chosen = n_epochs if n_epochs in looked_at else 0
+    listed = f"{bands} bands" if isinstance(bands, int) else ", ".join(b.name for b in bands)
+    return best_fit(
+        shipped,
+        lambda one: fits(one) and one.n_epochs == chosen,
+        wanted=f"of the classifier {network} are shipped for {listed} and "
+        f"{n_epochs or 'no'} epochs",
+    )

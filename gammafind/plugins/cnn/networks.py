@@ -7,9 +7,9 @@ from typing import Any
 
 from gammafind.errors import OptionError
 from gammafind.networks.backend import load_keras
-from gammafind.networks.layers import check_network, log_softmax, standardised_inputs
+from gammafind.networks.layers import log_softmax
 
-__all__ = ["CLASSES", "FAKE", "INPUTS", "NETWORKS", "build_network"]
+__all__ = ["CLASSES", "FAKE", "INPUTS", "NETWORKS"]
 
 FAKE = "FAKE"
 """Class of detections that are not sources."""
@@ -23,47 +23,6 @@ _LEAST_SIDE = 5
 
 Tensor = Any
 """Symbolic tensor of keras."""
-Network = Any
-"""A ``keras.Model``."""
-
-
-def build_network(
-    name: str, n_pixels: int, channels: int, n_numbers: int, **options: Any
-) -> Network:
-    """Build a network with random weights.
-
-    Parameters
-    ----------
-    name : str
-        A key of `NETWORKS`.
-    n_pixels : int
-        Pixels a side of the images.
-    channels : int
-        Of the images.
-    n_numbers : int
-        Length of a row of numbers.
-    **options
-        Those of `paper_network` or `gammafind_network`.
-
-    Returns
-    -------
-    keras.Model
-        From `INPUTS` to an array (n, 5), the logarithms of the probabilities of `CLASSES`.
-
-    Raises
-    ------
-    MissingBackendError
-        If no backend of keras is installed.
-    OptionError
-        If there is no such network or option, an option has a value that it cannot have, or the
-        images are too small.
-    """
-    check_network(name, NETWORKS, options)
-    shapes = ((n_pixels, n_pixels, channels), (n_numbers,), (2,))
-    inputs, seen = standardised_inputs(dict(zip(INPUTS, shapes, strict=True)))
-    # All networks have the same inputs, including those that a network does not use.
-    output = NETWORKS[name](seen, **options)
-    return load_keras().Model(list(inputs.values()), output, name=name)
 
 
 def paper_network(

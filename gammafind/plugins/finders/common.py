@@ -5,19 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 from astropy.utils.exceptions import AstropyUserWarning
 
-from gammafind.errors import OptionError
 from gammafind.plugins.finders.significance import significance_map
+from gammafind.roles.localiser import patch_by_patch
 from gammafind.sky.patches import Patches
 from gammafind.units import degrees
-from gammafind.utils.progress import track
+from gammafind.utils.checks import require
 
-__all__ = ["check_box", "find_in_patches", "levelled", "refined", "require"]
+__all__ = ["check_box", "find_in_patches", "levelled", "refined"]
 
 _BOX = 5
 """Side of the fit in pixels: holds the core of a source."""
@@ -25,12 +24,6 @@ _LEAST_BOX = 5
 """Smallest side of boxes in pixels: enough pixels for a median."""
 _MOST_SHIFT = 1.0
 """Largest shift of a refined position in pixels: larger ones are failed fits."""
-
-
-def require(name: str, value: float, accepted: bool, remedy: str) -> None:
-    """Raise OptionError unless an option is finite and accepted."""
-    if not (np.isfinite(value) and accepted):
-        raise OptionError(f"{name} is {value}", remedy=remedy)
 
 
 def check_box(box: Quantity) -> None:
@@ -61,14 +54,13 @@ def find_in_patches(
         ``patch, x, y, score``.
     """
     width = degrees(box, name="box") / patches.grid.pixel_size(patches.score_width)
-    rows = [np.zeros((0, 4))]
-    for index in track(range(len(patches)), "patches"):
+
+    def find_in(index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         image = levelled(significance_map(patches, index), width)
         column, row, score = find(image)
-        x, y = refined(image, column, row)
-        rows.append(np.column_stack([np.full(len(x), index), x, y, score]))
-    patch, x, y, score = np.concatenate(rows).T
-    return QTable({"patch": patch.astype(int), "x": x * u.pix, "y": y * u.pix, "score": score})
+        return *refined(image, column, row), score
+
+    return patch_by_patch(patches, find_in)
 
 
 def levelled(image: np.ndarray, box: float) -> np.ndarray:

@@ -12,9 +12,10 @@ from astropy.units import Quantity
 from scipy.ndimage import gaussian_laplace
 
 from gammafind.errors import MissingBackendError
-from gammafind.plugins.finders.common import check_box, find_in_patches, require
+from gammafind.plugins.finders.common import check_box, find_in_patches
 from gammafind.roles.localiser import Localiser
 from gammafind.sky.patches import Patches
+from gammafind.utils.checks import require
 
 __all__ = ["LaplacianOfGaussian"]
 

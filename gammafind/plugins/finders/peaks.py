@@ -11,9 +11,10 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.plugins.finders.common import check_box, find_in_patches, require
+from gammafind.plugins.finders.common import check_box, find_in_patches
 from gammafind.roles.localiser import Localiser
 from gammafind.sky.patches import Patches
+from gammafind.utils.checks import require
 
 __all__ = ["PhotutilsPeaks"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gammafind.errors import OptionError
-from gammafind.sky.patches import Patches
+from gammafind.sky.patches import Patches, require_parts
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.upsample import upsample
 
@@ -46,12 +45,8 @@ def significance_map(patches: Patches, index: int) -> np.ndarray:
     """
     from scipy.signal import fftconvolve
 
-    missing = [name for name in ("background", "psfs") if getattr(patches, name) is None]
-    if missing:
-        raise OptionError(
-            f"the patches have no {', '.join(missing)}",
-            remedy="A significance needs the expected background and the PSF of each band.",
-        )
+    remedy = "A significance needs the expected background and the PSF of each band."
+    require_parts(patches, "background", "psfs", remedy=remedy)
     width = patches.score_width
     total = np.zeros((width, width))
     for counts, background, psf in zip(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.errors import MissingBackendError, OptionError
-from gammafind.roles.localiser import Localiser
-from gammafind.sky.patches import Patches
-from gammafind.utils.progress import track
+from gammafind.errors import MissingBackendError
+from gammafind.roles.localiser import Localiser, patch_by_patch
+from gammafind.sky.patches import Patches, require_parts
+from gammafind.utils.checks import require
 
 __all__ = ["GammapyTs"]
 
@@ -60,11 +59,11 @@ class GammapyTs(Localiser):
     containment: float = 0.9
 
     def __post_init__(self) -> None:
-        _require("threshold", self.threshold, self.threshold > 0, "It must be above 0.")
-        _require("index", self.index, True, "It must be a number.")
-        _require("separation", self.separation, self.separation >= 1, "It must be 1 pixel or more.")
+        require("threshold", self.threshold, self.threshold > 0, "It must be above 0.")
+        require("index", self.index, True, "It must be a number.")
+        require("separation", self.separation, self.separation >= 1, "It must be 1 pixel or more.")
         inside = 0 < self.containment < 1
-        _require("containment", self.containment, inside, "It must be between 0 and 1.")
+        require("containment", self.containment, inside, "It must be between 0 and 1.")
 
     def _localise(self, patches: Patches) -> QTable:
         try:
@@ -74,14 +73,10 @@ class GammapyTs(Localiser):
                 f"the localiser gammapy-ts needs gammapy, which cannot be imported ({error})",
                 remedy="Install it: pip install 'gammafind[gamma]'.",
             ) from None
-        missing = [n for n in ("background", "exposure", "psfs") if getattr(patches, n) is None]
-        if missing:
-            raise OptionError(
-                f"the patches have no {', '.join(missing)}", remedy="The TS maps need them."
-            )
-        rows = [np.zeros((0, 4))]
-        for index in track(range(len(patches)), "TS maps of gammapy"):
-            x, y, ts = ts_peaks(
+        require_parts(patches, "background", "exposure", "psfs", remedy="The TS maps need them.")
+
+        def find(index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            return ts_peaks(
                 patch_dataset(patches, index),
                 index=self.index,
                 threshold=self.threshold,
@@ -89,12 +84,7 @@ class GammapyTs(Localiser):
                 containment=self.containment,
                 psfs=patches.psfs,
             )
-            rows.append(np.column_stack([np.full(len(x), index), x, y, ts]))
-        patch, x, y, ts = np.concatenate(rows).T
-        columns = {"patch": patch.astype(int), "x": x * u.pix, "y": y * u.pix, "score": ts}
-        return QTable({**columns, "ts": ts})
 
-
-def _require(name: str, value: float, accepted: bool, remedy: str) -> None:
-    if not (np.isfinite(value) and accepted):
-        raise OptionError(f"{name} is {value}", remedy=remedy)
+        table = patch_by_patch(patches, find, what="TS maps of gammapy")
+        table["ts"] = table["score"]
+        return table

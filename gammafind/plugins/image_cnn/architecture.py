@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from gammafind.errors import InputDataError, OptionError, WeightsError
+from gammafind.errors import OptionError, WeightsError
 from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.image_cnn.features import ARRAYS, SCORE, features
-from gammafind.plugins.image_cnn.network import CLASSES, build_network, input_shapes
-
-if TYPE_CHECKING:
-    import keras
+from gammafind.plugins.image_cnn.network import CLASSES, NETWORKS, input_shapes
 
 __all__ = ["StampArchitecture"]
 
@@ -27,7 +24,7 @@ class StampArchitecture(ClassifierNetwork):
     Parameters
     ----------
     network, options, checksums, temperature, shares : see `ClassifierNetwork`
-        The network is one of `build_network`; it is valid for any one band.
+        The network is one of `NETWORKS`; it is valid for any one band.
     n_pixels : int
         Side of the stamps.
     scores : bool
@@ -38,6 +35,7 @@ class StampArchitecture(ClassifierNetwork):
 
     sees: ClassVar[str] = "stamps of images"
     classes: ClassVar[tuple[str, ...]] = CLASSES
+    networks: ClassVar[Mapping[str, Callable]] = NETWORKS
 
     network: str = "stamps"
     n_pixels: int = 25
@@ -56,65 +54,29 @@ class StampArchitecture(ClassifierNetwork):
         """Name and shape of each input of the network."""
         return input_shapes(self.n_pixels, scores=self.scores)
 
-    def build(self) -> keras.Model:
-        """Return the network with random weights."""
-        return build_network(self.network, self.n_pixels, scores=self.scores, **self.options)
-
     def features(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         """What the network sees of stamps, as `gammafind.plugins.image_cnn.features.features`."""
         return features(arrays, scores=self.scores)
 
-    def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
-        """Refuse stamps that the network cannot process.
-
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray
-        path : path-like
-            The weights, for messages.
-
-        Raises
-        ------
-        WeightsError
-            If there are no stamps, or of another side.
-        InputDataError
-            If they hold values that are not finite.
-        """
-        wanted = (*ARRAYS, SCORE) if self.scores else ARRAYS
-        missing = [name for name in wanted if name not in arrays]
-        if missing:
-            raise WeightsError(
-                f"the weights need {', '.join(missing)}, which the cut-outs lack",
-                path=path,
-                remedy="Make them by gammafind.fitting.image.stamps.make_stamps.",
-            )
+    @property
+    def wanted(self) -> dict[str, tuple[int, ...]]:
+        """Arrays of stamps that the network needs, and their shape for one detection."""
         side = (self.n_pixels, self.n_pixels)
-        for name in wanted:
-            array, shape = arrays[name], side if name in ARRAYS[:3] else ()
-            if array.shape[1:] != shape:
-                raise WeightsError(
-                    f"the weights take {name} of shape {shape} for each source, not "
-                    f"{array.shape[1:]}",
-                    path=path,
-                    remedy="Make stamps of the layout of the classifier.",
-                )
-            if name == SCORE and not np.all(np.isfinite(array)):
-                raise WeightsError(
-                    "the weights need the probabilities of a localiser, which are not known",
-                    path=path,
-                    remedy="Leave weights out: others are shipped for localisers without.",
-                )
-            if not np.all(np.isfinite(array)):
-                raise InputDataError(
-                    f"{name} of the stamps holds values that are not finite",
-                    remedy="Mask pixels without data instead.",
-                )
+        numbers = (*ARRAYS[3:], *([SCORE] if self.scores else []))
+        return dict.fromkeys(ARRAYS[:3], side) | dict.fromkeys(numbers, ())
 
-    def _record(self) -> dict[str, Any]:
-        own = {"n_pixels": self.n_pixels, "scores": self.scores, "fwhm": self.fwhm}
-        return {**own, **super()._record()}
+    @property
+    def advice(self) -> tuple[str, str]:
+        """What to do where arrays are missing, and where they have another shape."""
+        make = "Make them by gammafind.fitting.image.stamps.make_stamps."
+        return make, "Make stamps of the layout of the classifier."
 
-    @classmethod
-    def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
-        fwhm = tuple(record.pop("fwhm"))
-        return {**super()._fields(record), "fwhm": fwhm}
+    def check(self, arrays: Mapping[str, np.ndarray], path: str | PathLike) -> None:
+        """Refuse as all classifiers do, and where scores are needed and not known."""
+        if self.scores and not np.all(np.isfinite(arrays.get(SCORE, 0))):
+            raise WeightsError(
+                "the weights need the probabilities of a localiser, which are not known",
+                path=path,
+                remedy="Leave weights out: others are shipped for localisers without.",
+            )
+        super().check(arrays, path)

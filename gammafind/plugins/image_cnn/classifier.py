@@ -72,9 +72,9 @@ class ImageCnn(Classifier):
     @classmethod
     def trainer(cls) -> Trainer:
         """Return how the network learns from detections in simulated images."""
-        from gammafind.plugins.image_cnn.training.trainer import ImageCnnTrainer
+        from gammafind.plugins.image_cnn.training.stamp_training import StampTraining
 
-        return ImageCnnTrainer()
+        return StampTraining
 
     @property
     def layout(self) -> CutoutLayout:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gammafind.errors import OptionError
 from gammafind.networks.backend import load_keras
-from gammafind.networks.layers import check_network, log_softmax, standardised_inputs
+from gammafind.networks.layers import log_softmax
 from gammafind.plugins.image_cnn.features import N_CHANNELS, N_NUMBERS
 
-if TYPE_CHECKING:
-    import keras
-
-__all__ = ["BOGUS", "CLASSES", "NETWORKS", "REAL", "build_network", "input_shapes"]
+__all__ = ["BOGUS", "CLASSES", "NETWORKS", "REAL", "input_shapes"]
 
 REAL = ("star", "galaxy")
 BOGUS = ("cosmic-ray", "hot-pixel", "trail", "bleed", "nothing")
@@ -27,38 +24,6 @@ _LEAST_SIDE = 3
 def input_shapes(n_pixels: int, *, scores: bool = False) -> dict[str, tuple[int, ...]]:
     """Name and shape of each input, for stamps of a side, with or without scores."""
     return {"images": (n_pixels, n_pixels, N_CHANNELS), "numbers": (N_NUMBERS + scores,)}
-
-
-def build_network(name: str, n_pixels: int, *, scores: bool = False, **options: Any) -> keras.Model:
-    """Build a network with random weights.
-
-    Parameters
-    ----------
-    name : str
-        A key of `NETWORKS`.
-    n_pixels : int
-        Side of the stamps.
-    scores : bool
-        Whether the probability of the localiser is one of the numbers.
-    **options
-        Those of `stamps_network`.
-
-    Returns
-    -------
-    keras.Model
-        From `input_shapes` to an array (n, 7), the logarithms of the probabilities of `CLASSES`.
-
-    Raises
-    ------
-    MissingBackendError
-        If no backend of keras is installed.
-    OptionError
-        If there is no such network or option, an option has a value that it cannot have, or the
-        stamps are too small.
-    """
-    check_network(name, NETWORKS, options)
-    inputs, seen = standardised_inputs(input_shapes(n_pixels, scores=scores))
-    return load_keras().Model(list(inputs.values()), NETWORKS[name](seen, **options), name=name)
 
 
 def stamps_network(

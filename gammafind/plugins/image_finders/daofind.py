@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from gammafind.fitting.image.scene import Scene
-from gammafind.plugins.image_finders.finder import Found, ImageFinder, require
+from gammafind.plugins.image_finders.finder import Found, ImageFinder
+from gammafind.utils.checks import require
 
 __all__ = ["DaoFind"]
 

@@ -7,20 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.errors import OptionError
 from gammafind.fitting.image.detections import image_detections
 from gammafind.fitting.image.scene import Scene, scene_of_patch, scenes_of_image
-from gammafind.roles.localiser import Localiser
+from gammafind.roles.localiser import Localiser, patch_by_patch
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches
-from gammafind.utils.progress import track
 
-__all__ = ["FWHM_OF_SIGMA", "Found", "ImageFinder", "require"]
+__all__ = ["FWHM_OF_SIGMA", "Found", "ImageFinder"]
 
 FWHM_OF_SIGMA = 2.3548
 """Full width at half maximum of a Gaussian in units of its standard deviation."""
@@ -69,15 +66,12 @@ class ImageFinder(Localiser):
         """Find the sources of a part of an image."""
 
     def _localise(self, patches: Patches) -> QTable:
-        rows = [np.zeros((0, 4))]
-        for index in track(range(len(patches)), "patches"):
+        def find(index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             scene = scene_of_patch(patches, index)
             found = self._find(scene).on_image(scene)
-            rows.append(
-                np.column_stack([np.full(len(found.x), index), found.x, found.y, found.score])
-            )
-        patch, x, y, score = np.concatenate(rows).T
-        return QTable({"patch": patch.astype(int), "x": x * u.pix, "y": y * u.pix, "score": score})
+            return found.x, found.y, found.score
+
+        return patch_by_patch(patches, find)
 
     def _localise_sky(
         self,
@@ -104,12 +98,6 @@ class ImageFinder(Localiser):
             electrons_err=electrons_err,
             position_err=position_err,
         )
-
-
-def require(name: str, value: float, accepted: bool, remedy: str) -> None:
-    """Raise OptionError unless an option is finite and accepted."""
-    if not (np.isfinite(value) and accepted):
-        raise OptionError(f"{name} is {value}", remedy=remedy)
 
 
 def _measured(scene: Scene, found: Found) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 
 from gammafind.errors import MissingBackendError, OptionError
 from gammafind.fitting.image.scene import Scene
-from gammafind.plugins.image_finders.finder import FWHM_OF_SIGMA, Found, ImageFinder, require
+from gammafind.plugins.image_finders.finder import FWHM_OF_SIGMA, Found, ImageFinder
+from gammafind.utils.checks import require
 
 __all__ = ["SourceExtractor"]
 

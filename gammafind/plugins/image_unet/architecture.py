@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from gammafind.errors import OptionError, UntrainedWarning
 from gammafind.networks.trained import LocaliserNetwork
@@ -74,11 +74,3 @@ class TileArchitecture(LocaliserNetwork):
                 UntrainedWarning,
                 stacklevel=2,
             )
-
-    def _record(self) -> dict[str, Any]:
-        return {"side": self.side, "fwhm": list(self.fwhm), **super()._record()}
-
-    @classmethod
-    def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
-        fwhm = tuple(record.pop("fwhm"))
-        return {**super()._fields(record), "fwhm": fwhm}

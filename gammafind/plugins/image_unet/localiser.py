@@ -67,9 +67,9 @@ class ImageUNet(NetworkLocaliser):
     @classmethod
     def trainer(cls) -> Trainer:
         """Return how the network learns from tiles of simulated images."""
-        from gammafind.plugins.image_unet.training.trainer import ImageUNetTrainer
+        from gammafind.plugins.image_unet.training.tile_training import TileTraining
 
-        return ImageUNetTrainer()
+        return TileTraining
 
     def _localise_sky(
         self,
@@ -109,11 +109,4 @@ class ImageUNet(NetworkLocaliser):
     def _search(self) -> ImageSearch:
         """Search with the options of the localiser."""
         folder = self._folder
-        architecture = self._calibrated(folder, TileArchitecture)
-        return ImageSearch(
-            run=self._runner(folder, architecture),
-            architecture=architecture,
-            peaks=self._peaks,
-            batch_size=self.batch_size,
-            views=self.views,
-        )
+        return ImageSearch(**self._at_work(folder, self._calibrated(folder, TileArchitecture)))

@@ -12,7 +12,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.merging import merge_duplicates
-from gammafind.errors import OptionError
+from gammafind.catalogue.positions import sky_columns
 from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.fitting.photons.position import climb, fit_positions
 from gammafind.fitting.photons.scan import scan
@@ -22,9 +22,10 @@ from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.sky.patches import Patches
+from gammafind.sky.patches import Patches, require_parts
 from gammafind.sky.projection import positions_of
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.checks import require
 from gammafind.utils.progress import track
 
 __all__ = ["Likelihood"]
@@ -90,11 +91,11 @@ class Likelihood(Localiser):
     separation: float | None = None
 
     def __post_init__(self) -> None:
-        _check("threshold", self.threshold, self.threshold > 0, "It must be positive.")
-        _check("smoothing", self.smoothing, self.smoothing >= 0, "It must not be negative.")
-        _check("index", self.index, True, "It must be a number.")
+        require("threshold", self.threshold, self.threshold > 0, "It must be positive.")
+        require("smoothing", self.smoothing, self.smoothing >= 0, "It must not be negative.")
+        require("index", self.index, True, "It must be a number.")
         if self.separation is not None:
-            _check("separation", self.separation, self.separation > 0, "It must be positive.")
+            require("separation", self.separation, self.separation > 0, "It must be positive.")
 
     def _localise_sky(
         self,
@@ -112,14 +113,9 @@ class Likelihood(Localiser):
         tables = [self._localise_patch(patches, index) for index in range(len(patches))]
         names = ("patch", "x", "y", "score", "pos_err", "npred")
         rows = np.concatenate(tables) if tables else np.zeros((0, len(names)))
-        return QTable(
-            {
-                name: column * unit
-                for name, column, unit in zip(
-                    names, rows.T, (1, u.pix, u.pix, 1, u.deg, 1), strict=True
-                )
-            }
-        )
+        units = (1, u.pix, u.pix, 1, u.deg, 1)
+        columns = (column * unit for column, unit in zip(rows.T, units, strict=True))
+        return QTable(dict(zip(names, columns, strict=True)))
 
     def _localise_patch(self, patches: Patches, index: int) -> np.ndarray:
         observation = _observation(patches, index)
@@ -129,16 +125,9 @@ class Likelihood(Localiser):
         found = _detections(model, observation.flux_unit)
         sky = SkyCoord(found["ra"], found["dec"], frame="icrs")
         x, y = patches.grid.pixels(index, patches.score_width).xy(sky)
-        return np.column_stack(
-            [
-                np.full(len(x), index),
-                x,
-                y,
-                found["score"],
-                found["pos_err"].to_value("deg"),
-                found["npred"],
-            ]
-        )
+        position_error = found["pos_err"].to_value("deg")
+        patch = np.full(len(x), index)
+        return np.column_stack([patch, x, y, found["score"], position_error, found["npred"]])
 
     def _search(self, observation: Observation) -> SkyModel:
         data = sky_data(observation, index=self.index)
@@ -228,11 +217,6 @@ class Likelihood(Localiser):
             model.update(background=False)
 
 
-def _check(name: str, value: float, accepted: bool, remedy: str) -> None:
-    if not (np.isfinite(value) and accepted):
-        raise OptionError(f"{name} is {value}", remedy=remedy)
-
-
 def _alone(model: SkyModel) -> np.ndarray:
     """TS of each source with all others in the model."""
     return scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
@@ -254,13 +238,9 @@ def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
     position = fit_positions(model.data, model.vectors, model.counts, model.sigma, rounds=1)
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
     sky = positions_of(model.vectors, model.data.frame)
-    icrs, galactic = sky.icrs, sky.galactic
     return QTable(
         {
-            "ra": icrs.ra.to(u.deg),
-            "dec": icrs.dec.to(u.deg),
-            "glon": galactic.l.to(u.deg),
-            "glat": galactic.b.to(u.deg),
+            **sky_columns(sky),
             "score": ts,
             "pos_err": _with_systematics(position.r68) * u.deg,
             "ts": ts,
@@ -278,13 +258,7 @@ def _with_systematics(r68: np.ndarray) -> np.ndarray:
 
 def _observation(patches: Patches, index: int) -> Observation:
     """One patch as a separate observation."""
-    missing = [
-        name for name in ("background", "exposure", "psfs") if getattr(patches, name) is None
-    ]
-    if missing:
-        raise OptionError(
-            f"the patches have no {', '.join(missing)}", remedy="The likelihood needs them."
-        )
+    require_parts(patches, "background", "exposure", "psfs", remedy="The likelihood needs them.")
     pixels = tuple(patches.grid.pixels(index, width) for width in patches.n_pixels)
     valid = tuple(band[index] for band in patches.valid)
 

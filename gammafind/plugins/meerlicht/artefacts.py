@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gamma
@@ -35,7 +35,7 @@ class Flag:
     TRAIL = 16
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Streak:
     """One artefact between two positions in pixels, with its electrons."""
 
@@ -77,10 +77,8 @@ def add_cosmic_rays(
     x_end, y_end = x + length * np.cos(angle), y + length * np.sin(angle)
     for track in zip(x, y, x_end, y_end, charge, path, strict=True):
         _add_track(image, mask, *track, rng=rng)
-    return [
-        Streak(kind="cosmic ray", x=a, y=b, x_end=c, y_end=d, electrons=e)
-        for a, b, c, d, e in zip(x, y, x_end, y_end, charge, strict=True)
-    ]
+    ends = zip(x, y, x_end, y_end, charge, strict=True)
+    return [Streak("cosmic ray", *numbers) for numbers in ends]
 
 
 def _add_track(
@@ -117,12 +115,8 @@ def add_hot_pixels(
     np.add.at(image.ravel(), places, charge.astype(np.float32))
     mask.ravel()[places] |= Flag.BAD
     rows, columns = np.divmod(places, image.shape[1])
-    return [
-        Streak(
-            kind="hot pixel", x=float(c), y=float(r), x_end=float(c), y_end=float(r), electrons=e
-        )
-        for c, r, e in zip(columns, rows, charge, strict=True)
-    ]
+    places = zip(columns.astype(float).tolist(), rows.astype(float).tolist(), charge, strict=True)
+    return [Streak("hot pixel", x, y, x, y, electrons) for x, y, electrons in places]
 
 
 def draw_trails(
@@ -170,10 +164,9 @@ def add_trail(
     if abs(np.cos(angle)) < abs(np.sin(angle)):
         turned = (y, x, np.pi / 2 - angle, electrons)
         streak = add_trail(image.T, mask.T, turned, fwhm, beta=beta)
-        return streak and Streak(
-            kind="trail", x=streak.y, y=streak.x, x_end=streak.y_end, y_end=streak.x_end,
-            electrons=streak.electrons,
-        )  # fmt: skip
+        return streak and replace(
+            streak, x=streak.y, y=streak.x, x_end=streak.y_end, y_end=streak.x_end
+        )
     ny, nx = image.shape
     reach = int(np.ceil(6 * fwhm))
     columns = np.arange(nx)
@@ -192,7 +185,5 @@ def add_trail(
     mask[rows[near], np.broadcast_to(columns[:, None], rows.shape)[near]] |= Flag.TRAIL
     crossed = np.flatnonzero(inside.any(axis=1))
     first, last = crossed[0], crossed[-1]
-    return Streak(
-        kind="trail", x=float(first), y=float(middle[first]), x_end=float(last),
-        y_end=float(middle[last]), electrons=float(light[inside].sum()),
-    )  # fmt: skip
+    ends = float(first), float(middle[first]), float(last), float(middle[last])
+    return Streak("trail", *ends, float(light[inside].sum()))

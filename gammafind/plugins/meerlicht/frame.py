@@ -102,7 +102,6 @@ def _saturate(image: np.ndarray, mask: np.ndarray, detector: Detector) -> list[S
         run = mask[first : last + 1, column]
         run[(run & Flag.SATURATED) == 0] |= Flag.BLEED
     return [
-        Streak(kind="bleed", x=column, y=first, x_end=column, y_end=last,
-               electrons=well * (last - first + 1))
+        Streak("bleed", column, first, column, last, well * (last - first + 1))
         for column, first, last in runs
-    ]  # fmt: skip
+    ]

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.modeling.models import Sersic1D
 from scipy.optimize import nnls
 
+from gammafind.plugins.meerlicht.moffat import alpha_of
 from gammafind.plugins.meerlicht.stars import add_stamp
 
 __all__ = ["draw_galaxies", "galaxy_stamps", "mixture_of_moffat", "mixture_of_sersic"]
@@ -109,7 +110,7 @@ def galaxy_stamps(
         (major - minor) * cosine * sine,
         major * sine**2 + minor * cosine**2,
     )
-    alpha = fwhm / (2 * np.sqrt(2 ** (1 / beta) - 1))
+    alpha = alpha_of(fwhm, beta)
     stamps = np.zeros((len(dx), offset.size, offset.size), dtype=np.float32)
     for weight, width in zip(*mixture_of_sersic(index), strict=True):
         for share, spread in zip(*mixture_of_moffat(beta), strict=True):

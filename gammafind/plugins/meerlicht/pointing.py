@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from astropy.wcs import WCS, Sip
 
+from gammafind.sky.projection import north_up
+
 __all__ = ["frame_wcs"]
 
 _ORDER = 3
@@ -39,11 +41,8 @@ def frame_wcs(
     ----------
     Calabretta & Greisen 2002, doi:10.1051/0004-6361:20021327; Shupe et al. 2005, ADASS XIV, 491
     """
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = ["RA---TAN-SIP", "DEC--TAN-SIP"] if distortion else ["RA---TAN", "DEC--TAN"]
-    wcs.wcs.crval = [ra, dec]
-    wcs.wcs.crpix = [(n + 1) / 2 for n in reversed(shape)]
-    wcs.wcs.cdelt = [-pixel_scale, pixel_scale]
+    names = ["RA---TAN-SIP", "DEC--TAN-SIP"] if distortion else ["RA---TAN", "DEC--TAN"]
+    wcs = north_up(names, [ra, dec], shape, pixel_scale)
     wcs.wcs.radesys = "ICRS"
     if distortion:
         wcs.sip = _radial(distortion / (np.hypot(*(whole or shape)) / 2) ** 3, wcs.wcs.crpix)

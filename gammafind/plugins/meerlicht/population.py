@@ -25,6 +25,7 @@ from gammafind.plugins.meerlicht.star_counts import (
 from gammafind.roles.population import SourcePopulation
 from gammafind.sky.projection import deproject, positions_of, tangent_basis
 from gammafind.units import degrees
+from gammafind.utils.checks import require
 
 __all__ = ["MeerlichtField"]
 
@@ -87,10 +88,10 @@ class MeerlichtField(SourcePopulation):
     def __post_init__(self) -> None:
         if not 0 < degrees(self.size, name="size") < 90:
             raise OptionError(f"the field is {self.size} wide", remedy="Give 0 to 90 deg.")
-        if not abs(degrees(self.dec, name="dec")) <= 90:
-            raise OptionError(f"dec is {self.dec}", remedy="It must be between -90 and 90 deg.")
-        if not np.isfinite(degrees(self.ra, name="ra")):
-            raise OptionError(f"ra is {self.ra}", remedy="It must be a finite number.")
+        on_sphere = abs(degrees(self.dec, name="dec")) <= 90
+        require("dec", self.dec, on_sphere, "It must be between -90 and 90 deg.")
+        degrees(self.ra, name="ra")
+        require("ra", self.ra, True, "It must be a finite number.")
         if not 5 <= self.brightest < LIMIT <= self.faintest <= 30:
             raise OptionError(
                 f"magnitudes run from {self.brightest} to {self.faintest}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gammafind.catalogue.schema import SHARED, Column
+from gammafind.catalogue.schema import ASSOCIATION, CLASS_LABEL, FLUX_ERROR, SHARED, Column
 
 __all__ = ["published_columns"]
 
@@ -27,16 +27,7 @@ def published_columns(band: str) -> tuple[Column, ...]:
             "flux", "cm-2 s-1", "phot.flux;em.opt",
             f"Photon flux in {band}, above the atmosphere", required=False,
         ),
-        Column(
-            "flux_err", "cm-2 s-1", "stat.error;phot.flux", "1 sigma error of flux",
-            required=False,
-        ),
-        Column(
-            "class_label", "", "meta.code.class;src.class", "Most probable class", "U",
-            required=False,
-        ),
-        Column(
-            "association", "", "meta.id.cross", "Matched source of the reference catalogue", "U",
-            required=False,
-        ),
+        FLUX_ERROR,
+        CLASS_LABEL,
+        ASSOCIATION,
     )  # fmt: skip

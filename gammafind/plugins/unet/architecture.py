@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -118,22 +118,12 @@ class Architecture(LocaliserNetwork):
             differences.append(f"of {self.size}, not {width:g} deg")
         return differences
 
-    def _record(self) -> dict[str, Any]:
-        return {
-            "widths": self.widths,
-            "size": str(self.size),
-            "features": asdict(self.features),
-            "map_pixels": self.map_pixels,
-            **super()._record(),
-        }
-
     @classmethod
     def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
         own = {
-            "widths": tuple(record.pop("widths")),
-            "size": Quantity(record.pop("size")),
-            "features": FeatureSpec(**record.pop("features")),
-            "map_pixels": tuple(record.pop("map_pixels", ())),
+            "widths": tuple(record["widths"]),
+            "size": Quantity(record["size"]),
+            "features": FeatureSpec(**record["features"]),
         }
         return {**super()._fields(record), **own}
 

@@ -11,20 +11,21 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.errors import OptionError
+from gammafind.networks.folder import best_fit, shipped_networks
 from gammafind.networks.localiser import NetworkLocaliser
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
 from gammafind.plugins.unet.search import SkySearch
-from gammafind.plugins.unet.shipped import shipped_folder, shipped_widths
 from gammafind.roles.trainer import Trainer
-from gammafind.sky.bands import same_edges
+from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid, patch_widths
 from gammafind.sky.patches import Patches
 from gammafind.sky.stacks import PatchStacks
 
-__all__ = ["UNet"]
+__all__ = ["UNet", "shipped_folder", "shipped_widths"]
 
+_SHIPPED = Path(__file__).parent / "weights"
 _NO_SPHERE = "unet searches HEALPix maps, and these have a WCS"
 
 
@@ -73,9 +74,9 @@ class UNet(NetworkLocaliser):
     @classmethod
     def trainer(cls) -> Trainer:
         """Return how the network learns from patches of simulated skies."""
-        from gammafind.plugins.unet.training.trainer import UNetTrainer
+        from gammafind.plugins.unet.training.patch_training import PatchTraining
 
-        return UNetTrainer()
+        return PatchTraining
 
     def cannot_search(self, observation: Observation) -> str:
         """Why it cannot search maps with a WCS, or of bands without weights."""
@@ -127,17 +128,45 @@ class UNet(NetworkLocaliser):
         folder = Path(self.weights) if self.weights else shipped_folder(self.network, patches)
         architecture = self._calibrated(folder, Architecture)
         architecture.check(patches, folder)
-        return PatchNetwork(
-            run=self._runner(folder, architecture),
-            architecture=architecture,
-            peaks=self._peaks,
-            batch_size=self.batch_size,
-            views=self.views,
-            source=folder,
-        )
+        return PatchNetwork(**self._at_work(folder, architecture), source=folder)
 
 
 def _outline(stacks: PatchStacks) -> Patches:
     """The first patch of a sky, empty: as much as is needed to choose the weights."""
     empty = tuple(np.zeros((1, width, width), dtype=np.float32) for width in stacks.n_pixels)
     return Patches(grid=stacks.grid[:1], bands=stacks.observation.counts.bands, counts=empty)
+
+
+def shipped_folder(network: str, patches: Patches) -> Path:
+    """Folder of the weights that come with the package for such patches.
+
+    Parameters
+    ----------
+    network : str
+    patches : Patches
+
+    Raises
+    ------
+    WeightsError
+        If there are none.
+    """
+    bands = ", ".join(band.name for band in patches.bands)
+    return best_fit(
+        shipped_networks(_SHIPPED, Architecture),
+        lambda one: one.network == network and one.fits(patches),
+        wanted=f"of the network {network} are shipped for patches of {bands}, "
+        f"{list(patches.n_pixels)} pixels wide",
+    )
+
+
+def shipped_widths(network: str, bands: Sequence[Band]) -> tuple[int, ...]:
+    """Pixels a side of the patches for which weights come with the package, () if none do.
+
+    Parameters
+    ----------
+    network : str
+    bands : sequence of Band
+    """
+    shipped = shipped_networks(_SHIPPED, Architecture).values()
+    known = (one for one in shipped if one.network == network)
+    return next((one.widths for one in known if same_edges(one.bands, bands)), ())

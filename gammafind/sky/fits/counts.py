@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 import astropy.units as u
 import numpy as np
+from astropy.io import fits
 from astropy.units import Quantity
 
-from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError, OptionError
+from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError
 from gammafind.sky.bands import Band, check_bands, energy_bands
 from gammafind.sky.fits.energies import bins_in_band, energy_bins, format_edges, overlapping
 from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import in_field
 from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import file_checksum
+from gammafind.utils.files import file_checksum, several
 
-__all__ = ["describe_input", "read_counts", "read_energy_edges"]
+__all__ = ["describe_input", "file_energy_edges", "read_counts", "read_energy_edges"]
 
 _Choice = tuple[Layers, list[int]]
 """A file, and the indices of its layers that make up a band."""
@@ -31,7 +31,6 @@ def read_counts(
     paths: Sequence[str | PathLike] | str | PathLike,
     *,
     bands: Sequence[Band] | None = None,
-    band_names: Sequence[str] | None = None,
     frame: str | None = None,
 ) -> SkyMap:
     """Read a count map from one or several files.
@@ -45,8 +44,6 @@ def read_counts(
         Bands to which the energy bins of the files are summed. Files without ``EBOUNDS`` must
         contain one map, in order, for each band that is in no other file. By default each bin of
         the files becomes a band.
-    band_names : sequence of str, optional
-        Names of the bands, one for each bin, from low to high energy.
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps if the header has no ``COORDSYS``.
 
@@ -72,13 +69,10 @@ def read_counts(
     EmptySkyWarning
         If there are no counts.
     """
-    if isinstance(paths, str | PathLike):
-        paths = [paths]
-    if not paths:
-        raise OptionError("no file was given")
+    paths = several(paths)
     files = [read_layers(path, frame=frame) for path in paths]
     if bands is None:
-        bands, choices = _own_bands(files, band_names)
+        bands, choices = _own_bands(files)
     else:
         bands = check_bands(bands)
         choices = _choose(files, bands)
@@ -113,19 +107,20 @@ def read_energy_edges(paths: Sequence[str | PathLike] | str | PathLike) -> Quant
     InputFileError
         If a file cannot be opened.
     """
-    if isinstance(paths, str | PathLike):
-        paths = [paths]
+    paths = several(paths)
     edges = []
     for path in paths:
         with open_fits(path) as file:
-            bins = energy_bins(file, path)
-        if bins is None:
-            raise _no_edges(Path(path))
-        edges.append(bins)
-    merged = np.concatenate(edges)
-    merged = merged[np.argsort(merged[:, 0])]
-    _refuse_overlap(merged, paths)
-    return merged
+            edges.append(file_energy_edges(file, path))
+    return _in_order(np.concatenate(edges), paths)
+
+
+def file_energy_edges(file: fits.HDUList, path: str | PathLike) -> Quantity:
+    """Energy bins of an open file, as `read_energy_edges`."""
+    bins = energy_bins(file, path)
+    if bins is None:
+        raise _no_edges(Path(path))
+    return _in_order(bins, [path])
 
 
 def describe_input(path: str | PathLike) -> dict[str, str]:
@@ -133,9 +128,7 @@ def describe_input(path: str | PathLike) -> dict[str, str]:
     return {"name": Path(path).name, "sha256": file_checksum(path)}
 
 
-def _own_bands(
-    files: Sequence[Layers], names: Sequence[str] | None
-) -> tuple[tuple[Band, ...], list[_Choice]]:
+def _own_bands(files: Sequence[Layers]) -> tuple[tuple[Band, ...], list[_Choice]]:
     """Each bin of the files as a band, from low to high energy."""
     for file in files:
         if file.bins is None:
@@ -145,10 +138,6 @@ def _own_bands(
     bins = u.Quantity([edges for edges, _, _ in found])
     _refuse_overlap(bins, [file.path for file in files])
     bands = [energy_bands(edges.to(u.GeV))[0] for edges in bins]
-    if names is not None:
-        if len(names) != len(bands):
-            raise OptionError(f"{len(names)} band names for {len(bands)} energy bins")
-        bands = [replace(band, name=name) for band, name in zip(bands, names, strict=True)]
     return check_bands(bands), [(file, [i]) for _, file, i in found]
 
 
@@ -206,6 +195,13 @@ def _refuse_gaps(
         path=blamed.path,
         remedy=f"Each edge of the bands ({format_edges(bands)}) must be an edge of the bins.",
     )
+
+
+def _in_order(bins: Quantity, paths: Sequence[str | PathLike]) -> Quantity:
+    """Bins from low to high energy; an error if they overlap."""
+    bins = bins[np.argsort(bins[:, 0])]
+    _refuse_overlap(bins, paths)
+    return bins
 
 
 def _refuse_overlap(bins: Quantity, paths: Sequence[str | PathLike]) -> None:

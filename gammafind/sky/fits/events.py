@@ -14,13 +14,14 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.units import Quantity
 
-from gammafind.errors import FileFormatError, InputDataError, OptionError, ShapeError
+from gammafind.errors import FileFormatError, InputDataError, ShapeError
 from gammafind.sky.bands import Band, check_bands
 from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import in_field, selections
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.files import several
 
 __all__ = ["EventList", "bin_events", "holds_events", "read_events"]
 
@@ -62,14 +63,9 @@ class EventList:
         """Photons where ``keep`` (bool, shape (n,)) is true; ``cut`` describes the selection."""
         if np.shape(keep) != (len(self),):
             raise ShapeError(f"a selection of shape {np.shape(keep)} for {len(self)} photons")
-        return replace(
-            self,
-            positions=self.positions[keep],
-            energies=self.energies[keep],
-            event_type=self.event_type[keep],
-            event_class=self.event_class[keep],
-            selections=(*self.selections, cut),
-        )
+        names = ("positions", "energies", "event_type", "event_class")
+        kept = {name: getattr(self, name)[keep] for name in names}
+        return replace(self, **kept, selections=(*self.selections, cut))
 
 
 def holds_events(path: str | PathLike) -> bool:
@@ -99,23 +95,16 @@ def read_events(paths: Sequence[str | PathLike] | str | PathLike) -> EventList:
     InputFileError
         If a file cannot be used; the class names the fault.
     """
-    if isinstance(paths, str | PathLike):
-        paths = [paths]
-    if not paths:
-        raise OptionError("no file was given")
-    lists = [_read_one(Path(path)) for path in paths]
+    paths = several(paths)
+    *columns, cuts = zip(*(_read_one(Path(path)) for path in paths), strict=True)
+    ra, dec, energies, event_type, event_class = map(np.concatenate, columns)
     return EventList(
-        positions=SkyCoord(
-            np.concatenate([ra for ra, *_ in lists]),
-            np.concatenate([dec for _, dec, *_ in lists]),
-            unit="deg",
-            frame="icrs",
-        ),
-        energies=np.concatenate([energy for _, _, energy, *_ in lists]) * u.MeV,
-        event_type=np.concatenate([bits for *_, bits, _, _ in lists]),
-        event_class=np.concatenate([bits for *_, bits, _ in lists]),
-        selections=tuple(dict.fromkeys(cut for *_, cuts in lists for cut in cuts)),
-        fields=tuple(cuts for *_, cuts in lists),
+        positions=SkyCoord(ra, dec, unit="deg", frame="icrs"),
+        energies=energies * u.MeV,
+        event_type=event_type,
+        event_class=event_class,
+        selections=tuple(dict.fromkeys(cut for of_file in cuts for cut in of_file)),
+        fields=cuts,
         meta={"inputs": tuple(describe_input(path) for path in paths)},
     )
 

@@ -14,7 +14,7 @@ from astropy.io import fits
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["in_field", "read_selections", "selection_cards", "selections"]
+__all__ = ["file_selections", "in_field", "read_selections", "selection_cards", "selections"]
 
 _CUT = re.compile(r"(.+?) = (.+?)(?: ([A-Za-z]\w*))?")
 _NUMBER = r"\s*([-+.\deE]+)\s*"
@@ -58,7 +58,12 @@ def read_selections(path: str | PathLike) -> tuple[str, ...]:
         If the file cannot be opened.
     """
     with open_fits(path) as file:
-        return next(filter(None, (selections(hdu.header) for hdu in file)), ())
+        return file_selections(file)
+
+
+def file_selections(file: fits.HDUList) -> tuple[str, ...]:
+    """Selections in the headers of an open file; the first HDU that has some counts."""
+    return next(filter(None, (selections(hdu.header) for hdu in file)), ())
 
 
 def selection_cards(cuts: Sequence[str]) -> dict[str, str | int]:

@@ -16,10 +16,10 @@ from gammafind.errors import (
     WeightsError,
 )
 from gammafind.networks.folder import read_architecture
-from gammafind.networks.layers import standardise
+from gammafind.networks.layers import build_network, standardise
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.classifier import Cnn
-from gammafind.plugins.cnn.networks import CLASSES, INPUTS, NETWORKS, build_network
+from gammafind.plugins.cnn.networks import CLASSES, INPUTS, NETWORKS
 from gammafind.sky.bands import energy_bands
 from gammafind.testing import check_classifier
 from tests.plugins.cnn.helpers import BANDS, toy_architecture, toy_arrays, write
@@ -175,9 +175,9 @@ def test_options_that_cannot_be_are_refused(options, message):
 
 def test_networks_without_such_an_option_say_so():
     with pytest.raises(OptionError, match="no option colour"):
-        build_network("paper", 7, 6, 10, colour=1)
+        build_network("paper", NETWORKS, {}, {"colour": 1})
     with pytest.raises(OptionError, match="no network 'other'"):
-        build_network("other", 7, 6, 10)
+        build_network("other", NETWORKS, {}, {})
 
 
 @pytest.mark.parametrize(

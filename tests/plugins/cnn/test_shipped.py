@@ -14,10 +14,9 @@ import pytest
 from gammafind.errors import WeightsError
 from gammafind.networks.folder import CARD, read_architecture
 from gammafind.plugins.cnn.architecture import CnnArchitecture
-from gammafind.plugins.cnn.classifier import Cnn
+from gammafind.plugins.cnn.classifier import Cnn, shipped_folder
 from gammafind.plugins.cnn.features import without_times
 from gammafind.plugins.cnn.networks import CLASSES
-from gammafind.plugins.cnn.shipped import shipped_folder
 from gammafind.presets.preset import build, load_preset
 
 pytest.importorskip("onnxruntime")

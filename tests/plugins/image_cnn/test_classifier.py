@@ -11,9 +11,10 @@ from numpy.testing import assert_allclose
 from gammafind.errors import InputDataError, MissingFileError, OptionError, WeightsError
 from gammafind.fitting.image.stamps import make_stamps
 from gammafind.networks.folder import read_architecture
+from gammafind.networks.layers import build_network
 from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.classifier import ImageCnn
-from gammafind.plugins.image_cnn.network import BOGUS, CLASSES, build_network
+from gammafind.plugins.image_cnn.network import BOGUS, CLASSES, NETWORKS
 from gammafind.plugins.image_cnn.training.frame_detections import frame_labels
 from gammafind.plugins.meerlicht.population import MeerlichtField
 from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
@@ -175,9 +176,9 @@ def test_options_that_cannot_be_are_refused(options, message):
 
 def test_networks_without_such_an_option_say_so():
     with pytest.raises(OptionError, match="no option colour"):
-        build_network("stamps", 25, colour=1)
+        build_network("stamps", NETWORKS, {}, {"colour": 1})
     with pytest.raises(OptionError, match="no network 'other'"):
-        build_network("other", 25)
+        build_network("other", NETWORKS, {}, {})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gammafind.errors import InputDataError, OptionError, ShapeError, WeightsError
 from gammafind.networks.folder import read_architecture
 from gammafind.plugins.clusterers.peaks import PeaksClusterer
-from gammafind.plugins.unet import shipped
+from gammafind.plugins.unet import localiser as shipped
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.sky.bands import energy_bands

@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gammafind.errors import OptionError, ShapeError
-from gammafind.networks.unet import NETWORKS, build_network, standardise
+from gammafind.networks.layers import standardise
+from gammafind.networks.unet import NETWORKS, build_network
 from tests.plugins.unet.helpers import torch_keras
 
 FERMI = ((128, 64, 32, 16), (2, 1, 1, 2))
@@ -75,9 +76,9 @@ def test_standardised_inputs_have_mean_zero_and_deviation_one(keras):
         rng.normal(7 + np.arange(c), 3 + np.arange(c), (50, w, w, c)).astype(np.float32)
         for w, c in zip(*FERMI, strict=True)
     ]
-    standardise(network, inputs)
+    standardise(network, {f"width_{array.shape[1]}": array for array in inputs})
     for array in inputs:
-        layer = network.get_layer(f"standard_{array.shape[1]}")
+        layer = network.get_layer(f"standard_width_{array.shape[1]}")
         for training in (False, True):
             seen = keras.ops.convert_to_numpy(layer(array, training=training)).astype(float)
             assert_allclose(seen.mean(axis=(0, 1, 2)), 0, atol=1e-4)

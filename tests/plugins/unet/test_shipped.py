@@ -20,8 +20,7 @@ from gammafind.networks.folder import (
 )
 from gammafind.networks.logits import sigmoid
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.shipped import shipped_folder, shipped_widths
+from gammafind.plugins.unet.localiser import UNet, shipped_folder, shipped_widths
 from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid

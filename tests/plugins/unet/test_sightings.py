@@ -5,7 +5,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from numpy.testing import assert_allclose
 
-from gammafind.plugins.unet.sightings import mean_scores
+from gammafind.plugins.unet.search import mean_scores
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
 

@@ -8,7 +8,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 
 import gammafind.plugins.fermi_lat
-from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError, OptionError
+from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits import read_counts, read_energy_edges
 from tests.sky.fits.builders import N_PIXELS, counts, ebounds, gtbin_file, skymap, write
@@ -96,14 +96,6 @@ def test_maps_without_edges_fill_the_bands_in_order(tmp_path):
         read_counts(path, bands=bands[:1])
     with pytest.raises(EnergyEdgesError, match=r"plain\.fits: there is no EBOUNDS"):
         read_counts(path)
-
-
-def test_band_names(tmp_path):
-    path = gtbin_file(tmp_path / "map.fits")
-    sky = read_counts(path, band_names=["soft", "hard"])
-    assert [band.name for band in sky.bands] == ["soft", "hard"]
-    with pytest.raises(OptionError, match="1 band names for 2 energy bins"):
-        read_counts(path, band_names=["soft"])
 
 
 @pytest.mark.parametrize(("unit", "scale"), [(None, 1), ("keV ", 1), ("MeV", 1e-3), ("GeV", 1e-6)])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,13 +12,11 @@ from gammafind.errors import ConfigError, OptionError
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.plugins.cnn.features import TIMES, without_times
 from gammafind.plugins.cnn.networks import CLASSES, FAKE
-from gammafind.training.classifier import ClassifierTraining
-from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
+from gammafind.training.classifier import ClassifierOptions, ClassifierTraining, SampleOptions
 from gammafind.training.detections import LOCALISER_SCORE, DetectionMaker
 from gammafind.training.labelled import LabelledCutouts
-from gammafind.training.recipe import Recipe
 
-__all__ = ["CutoutTraining", "TimedOptions"]
+__all__ = ["CnnOptions", "CutoutTraining", "TimedOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,47 +42,49 @@ class TimedOptions(SampleOptions):
             raise OptionError(f"time is {self.time!r}", remedy=f"It is one of {', '.join(TIMES)}.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class CnnOptions(ClassifierOptions):
+    """What recipes of classifiers of maps have.
+
+    Parameters
+    ----------
+    network, network_options, training, detections, cutouts : see `ClassifierOptions`
+        Of all networks that classify.
+    samples : TimedOptions
+    """
+
+    samples: TimedOptions
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CutoutTraining(ClassifierTraining):
     """One stage of the training of a classifier of maps.
 
     Parameters
     ----------
-    recipe : Recipe
-    folder : Path
-        Of the whole training.
-    options : ClassifierOptions
-    samples : TimedOptions
+    recipe, folder : see `ClassifierTraining`
+    options : CnnOptions
+
+    Raises
+    ------
+    ConfigError
+        If the renderer knows no epochs and ``time`` wants some.
     """
 
+    sections: ClassVar[tuple[str, ...]] = ("network", "detections", "cutouts")
+    reads: ClassVar[type[ClassifierOptions]] = CnnOptions
     classes: ClassVar[tuple[str, ...]] = CLASSES
-    upright: ClassVar[bool] = False
-    everywhere: ClassVar[bool] = False
 
-    recipe: Recipe
-    folder: Path
-    options: ClassifierOptions
-    samples: TimedOptions
+    options: CnnOptions
 
-    @classmethod
-    def read(cls, recipe: Recipe, folder: Path) -> Self:
-        """Read the part of a recipe that is of maps.
-
-        Raises
-        ------
-        ConfigError, OptionError
-            If the recipe cannot be, or the renderer knows no epochs and ``time`` wants some.
-        """
-        options = ClassifierOptions.read(recipe, TimedOptions, network="gammafind", n_pixels=7)
-        training = cls(recipe=recipe, folder=folder, options=options, samples=options.samples)
-        renderer = training.used["renderer"]
-        if training.samples.time != "no" and not renderer.epochs:
+    def __post_init__(self) -> None:
+        renderer = self.used["renderer"]
+        if self.options.samples.time != "no" and not renderer.epochs:
             raise ConfigError(
-                f"{renderer.name} knows no epochs with the options of {recipe.preset.name}",
-                path=recipe.source,
+                f"{renderer.name} knows no epochs with the options of {self.recipe.preset.name}",
+                path=self.recipe.source,
                 remedy='Set time = "no", or choose an exposure that is given for each epoch.',
             )
-        return training
 
     @cached_property
     def maker(self) -> DetectionMaker:
@@ -93,18 +92,18 @@ class CutoutTraining(ClassifierTraining):
         return DetectionMaker(
             classes=CLASSES,
             fake=FAKE,
-            layout=self.options.layout.of(self.used["renderer"].pixels),
+            layout=self.options.cutouts.layout.of(self.used["renderer"].pixels),
             **self.of_sky(),
         )
 
     @property
     def hidden_scores(self) -> float:
         """Share of the detections of the training whose score is hidden."""
-        return self.samples.hidden_scores
+        return self.options.samples.hidden_scores
 
     def architecture(self) -> CnnArchitecture:
         """Return the network that is trained."""
-        maker, time = self.maker, self.samples.time
+        maker, time = self.maker, self.options.samples.time
         return CnnArchitecture(
             network=self.options.network,
             bands=maker.renderer.bands,
@@ -118,7 +117,7 @@ class CutoutTraining(ClassifierTraining):
         """Detections with epochs as the recipe wants; positions at random are only trained on."""
         if split != "train":
             data = data[np.flatnonzero(np.isfinite(data.arrays[LOCALISER_SCORE]))]
-        if self.samples.time != "shuffled":
+        if self.options.samples.time != "shuffled":
             return data
         rng = np.random.default_rng([self.recipe.seed, *split.encode()])
         return replace(data, arrays=without_times(data.arrays, rng=rng))

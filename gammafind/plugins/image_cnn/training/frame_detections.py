@@ -22,7 +22,7 @@ from gammafind.roles.base import Sees
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
-from gammafind.training.detections import DetectionMaker
+from gammafind.training.detections import DetectionMaker, class_places
 
 __all__ = ["KINDS", "FrameMaker", "artefacts_at", "frame_labels"]
 
@@ -65,9 +65,9 @@ class FrameMaker(DetectionMaker):
         chosen = with_plugins(self.preset, {}, options)
         return build(chosen.renderer), build(chosen.population)
 
-    def settings_of(self, index: int) -> dict[str, Any]:
-        """All that decides what is made, as JSON gives it back."""
-        return {**super().settings_of(index), "vary": {k: dict(v) for k, v in self.vary.items()}}
+    def own_settings(self) -> dict[str, Any]:
+        """What decides how images are searched, and what varies."""
+        return {**super().own_settings(), "vary": self.vary}
 
     def _sky(self, index: int) -> SimulatedSky:
         renderer, population = self.of(index)
@@ -91,8 +91,8 @@ class FrameMaker(DetectionMaker):
         """Positions at random, half of them anywhere and half on artefacts of each kind."""
         pixels = sky.observation.counts.pixels[0]
         ny, nx = pixels.shape
-        half = self.random_fakes // 2
-        anywhere = rng.uniform(-0.5, [nx - 0.5, ny - 0.5], (self.random_fakes - half, 2))
+        half = self.detections.random_fakes // 2
+        anywhere = rng.uniform(-0.5, [nx - 0.5, ny - 0.5], (self.detections.random_fakes - half, 2))
         places = np.concatenate([anywhere, _on_artefacts(sky.artefacts, half, rng)])
         inside = np.all((places > -0.5) & (places < [nx - 0.5, ny - 0.5]), axis=1)
         return pixels.wcs.pixel_to_world(*places[inside].T).icrs
@@ -154,9 +154,9 @@ def frame_labels(
     found = point_source_fit(arrays)[0] * arrays["noise"]
     outshone = (kind >= 0) & (source >= 0) & (found > _OVERSHINE * electrons[source])
     source[outshone] = -1
-    of_source = _index(np.asarray(sky.sources["class_label"]), classes)
-    of_kind = np.append(_index([name.replace(" ", "-") for name in KINDS], classes),
-                        _index([fake], classes))  # fmt: skip
+    of_source = class_places(np.asarray(sky.sources["class_label"]), classes)
+    of_kind = np.append(class_places([name.replace(" ", "-") for name in KINDS], classes),
+                        class_places([fake], classes))  # fmt: skip
     return np.where(source >= 0, of_source[source], of_kind[kind]), source
 
 
@@ -222,14 +222,3 @@ def _from_lines(
     along = ((x - x0) * dx + (y - y0) * dy) / np.maximum(dx**2 + dy**2, 1e-12)
     along = np.clip(along, 0, 1)
     return np.hypot(x - x0 - along * dx, y - y0 - along * dy)
-
-
-def _index(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Place of each name among the classes."""
-    unknown = sorted(set(names) - set(classes))
-    if unknown:
-        raise TableError(
-            f"there are sources of class {', '.join(unknown)}",
-            remedy=f"The classifier knows {', '.join(classes)}.",
-        )
-    return np.array([list(classes).index(name) for name in names], dtype=int)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,14 +14,31 @@ from gammafind.plugins.image_cnn.architecture import StampArchitecture
 from gammafind.plugins.image_cnn.features import SCORE
 from gammafind.plugins.image_cnn.network import BOGUS, CLASSES
 from gammafind.plugins.image_cnn.training.frame_detections import FrameMaker
-from gammafind.training.classifier import ClassifierTraining
-from gammafind.training.classifier_options import ClassifierOptions, SampleOptions
+from gammafind.training.classifier import ClassifierOptions, ClassifierTraining, CutoutOptions
 from gammafind.training.labelled import LabelledCutouts
-from gammafind.training.recipe import Recipe
 from gammafind.training.variation import check_values
-from gammafind.utils.tomlfile import TomlFile
 
-__all__ = ["StampTraining"]
+__all__ = ["StampOptions", "StampTraining"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StampSize(CutoutOptions):
+    n_pixels: int = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class StampOptions(ClassifierOptions):
+    """What recipes of classifiers of images have.
+
+    Parameters
+    ----------
+    network, network_options, training, detections, samples, cutouts : see `ClassifierOptions`
+        Of all networks that classify.
+    """
+
+    default: ClassVar[str] = "stamps"
+
+    cutouts: _StampSize
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,41 +47,41 @@ class StampTraining(ClassifierTraining):
 
     Parameters
     ----------
-    recipe : Recipe
-    folder : Path
-        Of the whole training.
-    options : ClassifierOptions
-    vary : mapping of str to mapping
-        Values of options of the renderer and the population, of which each image has one at random.
+    recipe, folder, options : see `ClassifierTraining`
+
+    Raises
+    ------
+    ConfigError
+        If a value varies that cannot.
     """
 
+    sections: ClassVar[tuple[str, ...]] = ("network", "detections", "cutouts", "vary")
+    reads: ClassVar[type[ClassifierOptions]] = StampOptions
     classes: ClassVar[tuple[str, ...]] = CLASSES
     upright: ClassVar[bool] = True
     everywhere: ClassVar[bool] = True
 
-    recipe: Recipe
-    folder: Path
-    options: ClassifierOptions
-    vary: Mapping[str, Mapping[str, Sequence[Any]]]
+    def __post_init__(self) -> None:
+        check_values(self.recipe.preset, self.vary, self.recipe.source)
 
-    @classmethod
-    def read(cls, recipe: Recipe, folder: Path) -> Self:
-        """Read the part of a recipe that is of images.
-
-        Raises
-        ------
-        ConfigError, OptionError
-            If the recipe cannot be.
-        """
-        vary = _varied(recipe.toml)
-        check_values(recipe.preset, vary, recipe.source)
-        options = ClassifierOptions.read(recipe, SampleOptions, network="stamps", n_pixels=25)
-        return cls(recipe=recipe, folder=folder, options=options, vary=vary)
+    @cached_property
+    def vary(self) -> Mapping[str, Mapping[str, Sequence[Any]]]:
+        """Values of options of renderer and population, of which each image has one at random."""
+        varied = self.recipe.toml.values("vary", {"renderer": dict, "population": dict})
+        for role, lists in varied.items():
+            for name, values in lists.items():
+                if not isinstance(values, list) or not values:
+                    raise ConfigError(
+                        f"[vary.{role}] {name} is {values!r}",
+                        path=self.recipe.source,
+                        remedy="Give a list of values.",
+                    )
+        return varied
 
     @property
     def settings(self) -> dict[str, Any]:
         """All that decides what comes out; JSON."""
-        return {**super().settings, "vary": {role: dict(v) for role, v in self.vary.items()}}
+        return {**super().settings, "vary": self.vary}
 
     @cached_property
     def maker(self) -> FrameMaker:
@@ -73,7 +89,7 @@ class StampTraining(ClassifierTraining):
         return FrameMaker(
             classes=CLASSES,
             fake=BOGUS[-1],
-            layout=self.options.layout,
+            layout=self.options.cutouts.layout,
             preset=self.recipe.preset,
             vary=self.vary,
             **self.of_sky(),
@@ -83,7 +99,7 @@ class StampTraining(ClassifierTraining):
         """Return the network that is trained."""
         return StampArchitecture(
             network=self.options.network,
-            n_pixels=self.options.layout.n_pixels,
+            n_pixels=self.options.cutouts.n_pixels,
             scores=self.maker.localiser.score_name == "probability",
             options=self.options.network_options,
         )
@@ -97,17 +113,3 @@ class StampTraining(ClassifierTraining):
         """Detections with a probability of the localiser; all, if it gives none."""
         known = np.isfinite(data.arrays[SCORE])
         return data[np.flatnonzero(known)] if known.any() else data
-
-
-def _varied(toml: TomlFile) -> dict[str, dict[str, list[Any]]]:
-    """Lists of values by role and option."""
-    varied = toml.values("vary", {"renderer": dict, "population": dict})
-    for role, lists in varied.items():
-        for name, values in lists.items():
-            if not isinstance(values, list) or not values:
-                raise ConfigError(
-                    f"[vary.{role}] {name} is {values!r}",
-                    path=toml.path,
-                    remedy="Give a list of values.",
-                )
-    return varied

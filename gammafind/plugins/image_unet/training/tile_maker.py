@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,9 @@ from gammafind.plugins.image_unet.features import tile_features
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
-from gammafind.training.shard_set import META, shard_folder
+from gammafind.training.sets import Maker
 from gammafind.training.targets import TRUTH
 from gammafind.training.variation import Variation, varied
-from gammafind.utils.files import atomic_output
 from gammafind.utils.streams import streams
 
 __all__ = ["TileMaker"]
@@ -33,48 +30,32 @@ _MARGIN = 8.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TileMaker:
+class TileMaker(Maker):
     """Simulates images and cuts them into tiles; called with an index, it makes that image.
 
     Parameters
     ----------
-    folder : Path
-        Of the set.
+    folder, settings, seed : see `Maker`
     preset : Preset
         With a population.
-    settings : mapping
-        All that determines the content of an image, except the fields below; JSON.
     variation : mapping
         Options that differ from image to image.
-    seed : int
-        Of the set.
     side : int
         Pixels a side of a tile.
     """
 
-    folder: Path
     preset: Preset
-    settings: Mapping[str, Any]
     variation: Variation = field(default_factory=dict)
-    seed: int = 0
     side: int = 256
 
-    def __call__(self, index: int) -> Path:
-        """Make the tiles of an image.
-
-        Returns
-        -------
-        Path
-            Their folder.
+    def fill(self, folder: Path, index: int) -> dict[str, Any]:
+        """Simulate an image and write its tiles.
 
         Raises
         ------
         ConfigError
             If an image is smaller than a tile.
         """
-        folder = self.place(index)
-        (folder / META).unlink(missing_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
         renderer, sky = self.sky(index)
         shape = sky.observation.counts.pixels[0].shape
         if min(shape) < self.side:
@@ -86,10 +67,7 @@ class TileMaker:
         np.save(folder / "tiles.npy", np.stack([tile_features(s, self.side) for s in scenes]))
         np.save(folder / "fwhm.npy", np.array([scene.fwhm for scene in scenes]))
         np.save(folder / "truth.npy", _truth(sky, renderer, scenes))
-        with atomic_output(folder / META, overwrite=True) as temporary:
-            record = {"settings": self.settings_of(index)}
-            temporary.write_text(f"{json.dumps(record)}\n", encoding="utf-8")
-        return folder
+        return {}
 
     def sky(self, index: int) -> tuple[SkyRenderer, SimulatedSky]:
         """Simulate the image of an index, and return the instrument that sees it so."""
@@ -97,20 +75,10 @@ class TileMaker:
         renderer, population = build(preset.renderer), build(preset.population)
         return renderer, simulated_sky(renderer, population, seed=self.seed, index=index)
 
-    def place(self, index: int) -> Path:
-        """Folder of an index."""
-        return shard_folder(self.folder, index)
-
-    def settings_of(self, index: int) -> dict[str, Any]:
-        """All that decides what an image holds, as JSON gives it back."""
-        settings = {
-            **self.settings,
-            "vary": [[role, *told] for role, of in self.variation.items() for told in of.items()],
-            "seed": self.seed,
-            "index": index,
-            "side": self.side,
-        }
-        return json.loads(json.dumps(settings))
+    def own_settings(self) -> dict[str, Any]:
+        """What varies, in its order, and how images are cut."""
+        vary = [[role, *told] for role, of in self.variation.items() for told in of.items()]
+        return {"vary": vary, "side": self.side}
 
 
 def _truth(sky: SimulatedSky, renderer: SkyRenderer, scenes: list[Scene]) -> np.ndarray:

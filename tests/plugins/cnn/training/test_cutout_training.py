@@ -14,7 +14,7 @@ from gammafind.networks.folder import read_architecture
 from gammafind.plugins.cnn.architecture import CnnArchitecture
 from gammafind.roles import registry
 from gammafind.roles.discovery import discover
-from gammafind.training.shard_set import META
+from gammafind.training.sets import META
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")

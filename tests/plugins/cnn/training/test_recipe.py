@@ -18,7 +18,7 @@ def training_of(folder, text):
 def test_a_short_recipe_has_defaults(tmp_path):
     read = training_of(tmp_path, '[training]\npreset = "fermi-lat"\n')
     assert read.recipe.preset.localiser.name == "unet"
-    assert (read.options.network, read.samples.time) == ("gammafind", "yes")
+    assert (read.options.network, read.options.samples.time) == ("gammafind", "yes")
     assert read.settings["detections"] == {"min_score": 0.2, "random_fakes": 500}
     assert read.settings["layout"]["n_pixels"] == 7
 

@@ -15,7 +15,7 @@ from gammafind.plugins.image_unet.localiser import ImageUNet
 from gammafind.plugins.image_unet.training.tile_set import TileSet
 from gammafind.plugins.image_unet.training.tile_training import TileTraining
 from gammafind.training.recipe import read_recipe
-from gammafind.training.shards import make_shards
+from gammafind.training.sets import make_shards
 from gammafind.training.targets import TargetOptions
 
 RECIPE = """\

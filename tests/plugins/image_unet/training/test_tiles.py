@@ -8,9 +8,9 @@ import pytest
 from gammafind.errors import MissingFileError, OptionError, TruncatedFileError
 from gammafind.fitting.image.scene import scenes_of_image
 from gammafind.plugins.image_unet.features import tile_features
-from gammafind.plugins.image_unet.training.tile_batches import TileBatches
-from gammafind.plugins.image_unet.training.tile_set import TileSet
-from gammafind.training.shard_set import META, shard_folder
+from gammafind.plugins.image_unet.training.tile_set import TileBatches, TileSet
+from gammafind.training.draws import TurnOptions
+from gammafind.training.sets import META, shard_folder
 from gammafind.training.targets import TRUTH, TargetOptions
 from tests.fitting.images import stars_on_sky
 
@@ -43,9 +43,11 @@ def folder(tmp_path):
     return tmp_path
 
 
-def batches(folder, **options):
-    chosen = {"n_tiles": 6, "batch_size": 3, "targets": TargetOptions(sigma=0.3), **options}
-    return TileBatches(tiles=TileSet(folder, range(2)), **chosen)
+def batches(folder, turns=True, **options):
+    chosen = {"per_epoch": 6, "batch_size": 3, "targets": TargetOptions(sigma=0.3)}
+    return TileBatches(
+        data=TileSet(folder, range(2)), draw=TurnOptions(turns=turns), **{**chosen, **options}
+    )
 
 
 def test_sources_are_where_the_tiles_show_them_however_they_are_turned(folder):
@@ -74,7 +76,7 @@ def test_an_epoch_is_the_same_each_time_and_other_than_the_next(folder):
 
 def test_too_large_batches_are_named(folder):
     with pytest.raises(OptionError, match="batches of 9 of 6 tiles"):
-        batches(folder, batch_size=9, n_tiles=9)
+        batches(folder, batch_size=9, per_epoch=9)
 
 
 def test_images_that_are_not_whole_are_named(folder):
@@ -88,7 +90,7 @@ def test_images_that_are_not_whole_are_named(folder):
 def test_tiles_of_different_sides_are_refused(folder):
     place = shard_folder(folder, 1)
     np.save(place / "tiles.npy", np.load(place / "tiles.npy")[:, :24, :24])
-    with pytest.raises(OptionError, match="different sides"):
+    with pytest.raises(OptionError, match="different widths"):
         TileSet(folder, range(2))
 
 
