@@ -31,8 +31,6 @@ from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
 
-__all__ = ["DURATION", "START", "Simulated", "simulate"]
-
 START, DURATION = "2008-08-04", "7 d"
 """Of a list of photons: the first week of the survey of the LAT."""
 _FORMATS = ("fits", "ecsv")

@@ -10,8 +10,6 @@ from astropy.table import QTable
 
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["Drawn", "DrawnPhotons"]
-
 
 @dataclass(frozen=True, eq=False)
 class Drawn:

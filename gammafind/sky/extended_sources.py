@@ -12,8 +12,6 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import Stamps, averaged_profile, stamps
 
-__all__ = ["add_to_patches", "profile_stamps"]
-
 _CONTAINMENT = 0.9998
 """Share of the counts of a source that is rendered; the rest is far from it."""
 

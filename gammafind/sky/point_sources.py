@@ -22,8 +22,6 @@ from gammafind.sky.source_psfs import SourcePsfs
 from gammafind.sky.split_psf import SplitPsf, near_part, split_psfs
 from gammafind.utils.workers import in_threads
 
-__all__ = ["patch_counts", "sky_counts", "sky_counts_of_each"]
-
 _NEAR_CHUNK = 300_000
 """Source-pixel pairs per step: limits memory."""
 _SKY_MULTIPOLES = 2.2

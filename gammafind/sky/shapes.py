@@ -12,8 +12,6 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["GAUSSIAN_R68", "Shape", "convolved", "shape_points"]
-
 GAUSSIAN_R68 = float(np.sqrt(-2 * np.log(1 - 0.68)))
 """Radius that contains 68 % of a Gaussian in two dimensions, in units of sigma."""
 _DISCS = 32

@@ -10,8 +10,6 @@ import numpy as np
 from gammafind.errors import ShapeError
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["SourcePsfs"]
-
 _STEPS = 32
 """Mixtures from one PSF to the next: half a step changes r68 by less than 0.3 % for PSFs whose
 widths differ by 20 %."""

@@ -13,8 +13,6 @@ from gammafind.sky.psf import RadialPsf, windows
 from gammafind.sky.psf_stamps import averaged_profile, psf_core
 from gammafind.sky.source_psfs import SourcePsfs
 
-__all__ = ["SplitPsf", "near_part", "split_psfs", "square_window"]
-
 _REACH = 24.6
 """Radius of the near part times the highest multipole: balances speed and the error beyond it."""
 _TAPER, _TAPER_POWER = 11.5, 4

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["localiser_figure"]
 
 _LINES = ("-", ":")
 _LEAST_PURITY = 0.5

@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "completeness_figure",
-    "curve_figure",
-    "offset_figure",
-    "score_figure",
-    "write_figures",
-]
 
 _MARKERS = "osD"
 _LEAST_IN_BIN = 5

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["draw_detections", "draw_missed", "marker_areas", "size_handles"]
 
 _OTHER = "other"
 _AREAS = (8.0, 90.0)

@@ -9,8 +9,6 @@ from scipy.sparse import csr_matrix, vstack
 
 from gammafind.sky.pixels import HealpixPixels
 
-__all__ = ["N_LAT", "N_LON", "cell_means", "fill_cells"]
-
 N_LON, N_LAT = 240, 131
 """Cells of 1.5 x 1.375 deg; longitude falls from 179.25, latitude is (row - 65) x 1.375."""
 _STEP = 0.125

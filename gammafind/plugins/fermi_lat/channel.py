@@ -28,8 +28,6 @@ from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.source_psfs import SourcePsfs
 
-__all__ = ["Channel"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Channel:

@@ -32,15 +32,6 @@ from gammafind.sky.upsample import upsample
 from gammafind.utils.cache import cached_arrays
 from gammafind.utils.files import file_checksum
 
-__all__ = [
-    "interstellar_at_pixels",
-    "interstellar_in_patches",
-    "interstellar_index",
-    "interstellar_intensity",
-    "isotropic_intensity",
-    "seen_intensity",
-]
-
 _EMBEDDED_NSIDE = 256
 """Resolution of the embedded emission: half of that of its structure, so that it is smooth."""
 _FILE_NSIDE = 512

@@ -9,17 +9,6 @@ import numpy as np
 from gammafind.errors import InputDataError, OptionError
 from gammafind.sky.fits.events import EventList
 
-__all__ = [
-    "EVENT_CLASSES",
-    "EVENT_TYPES",
-    "PARTITIONS",
-    "check_types",
-    "release_and_class",
-    "select_response",
-    "split_name",
-    "split_types",
-]
-
 PARTITIONS = (
     ("FRONT", "BACK"),
     ("PSF0", "PSF1", "PSF2", "PSF3"),

@@ -19,8 +19,6 @@ from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.shapes import Shape, shape_points
 
-__all__ = ["Layout", "layout_of"]
-
 _MAX_POINTS = 10_000
 """Points of a map: pixels of larger maps are joined."""
 _DEFAULTS = {

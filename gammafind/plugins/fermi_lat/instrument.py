@@ -42,8 +42,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.source_psfs import SourcePsfs
 
-__all__ = ["LatInstrument"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class LatInstrument(Instrument):

@@ -40,8 +40,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.shapes import convolved
 from gammafind.sky.source_psfs import SourcePsfs
 
-__all__ = ["FermiLatRenderer"]
-
 _COARSE = HealpixPixels(256)
 """On which the counts of the background are summed: as many as on finer ones, within 0.1 %."""
 

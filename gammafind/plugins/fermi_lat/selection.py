@@ -14,14 +14,6 @@ from gammafind.plugins.fermi_lat.events import (
     release_and_class,
 )
 
-__all__ = [
-    "accepts_photons",
-    "header_cuts",
-    "told_selection",
-    "type_name",
-    "warn_of_other_photons",
-]
-
 _BIT_MASK = re.compile(r"BIT_MASK\(EVENT_(CLASS|TYPE),(\d+),?(\w*)\)", re.IGNORECASE)
 _CUT = re.compile(r"event (class|type) ([\w+]+)")
 _ALL_PHOTONS = tuple(sum(EVENT_TYPES[name] for name in part) for part in PARTITIONS)

@@ -8,8 +8,6 @@ import numpy as np
 
 from gammafind.plugins.fermi_lat.tabulated import segment_integral, segments
 
-__all__ = ["Weight", "plane_integral", "weighted_integral"]
-
 Weight = tuple[np.ndarray, np.ndarray]
 """Increasing energies in MeV, and a weight at each; linear in log energy between, 0 outside."""
 

@@ -18,8 +18,6 @@ from gammafind.plugins.fermi_lat.irf.livetime import LivetimeProfile
 from gammafind.plugins.fermi_lat.irf.psf import THETA, PsfTable
 from gammafind.sky.psf import RadialPsf, ring_weights
 
-__all__ = ["BandResponse", "exposures"]
-
 _LOG_STEP = 0.01
 """Step in log10 energy: balances accuracy and time."""
 _BEYOND = 4.0

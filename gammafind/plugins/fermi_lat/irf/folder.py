@@ -8,8 +8,6 @@ from pathlib import Path
 
 from gammafind.errors import MissingFileError, ResponseError
 
-__all__ = ["response_files"]
-
 _KINDS = {"psf": "psf", "aeff": "ea", "edisp": "edisp"}
 """Kinds of files, and the folder of CALDB that holds each."""
 _ROOTS = ("", "bcf", "data/glast/lat/bcf")

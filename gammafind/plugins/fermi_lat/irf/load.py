@@ -17,8 +17,6 @@ from gammafind.plugins.fermi_lat.irf.psf import psf_of
 from gammafind.plugins.fermi_lat.irf.response import Response
 from gammafind.sky.fits.opening import open_fits
 
-__all__ = ["EMBEDDED_RESPONSES", "load_response", "read_response"]
-
 _SIDES = ("FRONT", "BACK")
 _PSF_TYPES = ("PSF0", "PSF1", "PSF2", "PSF3")
 _ALL_TYPES = (*_SIDES, *_PSF_TYPES, "EDISP0", "EDISP1", "EDISP2", "EDISP3")

@@ -20,8 +20,6 @@ from gammafind.sky.bands import Band
 from gammafind.sky.psf import RadialPsf
 from gammafind.units import as_value
 
-__all__ = ["Response"]
-
 
 @dataclass(frozen=True, eq=False)
 class Response:

@@ -10,8 +10,6 @@ from gammafind.plugins.fermi_lat.irf.band import BandResponse
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.source_psfs import SourcePsfs
 
-__all__ = ["psfs_of_indices", "psfs_of_photons"]
-
 _INDICES = (-1.0, 1.7, 3.0, 7.0)
 """Photon indices of the PSFs that are mixed. r68 of each source of 4FGL-DR2 with at least one
 photon a band in ten years is right to 1 % for 99.5 % of them in every band

@@ -17,15 +17,6 @@ from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import to_frame, vectors_in
 
-__all__ = [
-    "INTERSTELLAR",
-    "ISOTROPIC",
-    "Emission",
-    "InterstellarEmission",
-    "IsotropicEmission",
-    "SourceEmission",
-]
-
 INTERSTELLAR, ISOTROPIC = -1, -2
 """What stands instead of the row of a source in the column MC_SRC_ID."""
 _NODES = 300

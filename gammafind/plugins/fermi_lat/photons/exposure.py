@@ -20,8 +20,6 @@ from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import to_frame
 from gammafind.utils.version import running_version
 
-__all__ = ["PointingExposure", "livetime_maps", "pointing_exposure", "write_exposure"]
-
 _PIXELS = HealpixPixels(32)
 """Pixels of 1.8 deg: the exposure changes slowly."""
 _COSINES = 100

@@ -26,8 +26,6 @@ from gammafind.plugins.fermi_lat.selection import header_cuts
 from gammafind.sky.fits.selections import selection_cards
 from gammafind.sky.projection import from_frame, unit_vectors
 
-__all__ = ["FirstPage", "TypeBits", "class_bits", "write_photons"]
-
 COLUMNS = (
     Column("ENERGY", "E", "MeV", "energy of event"),
     Column("RA", "E", "deg", "right ascension (J2000) of event"),

@@ -17,8 +17,6 @@ from gammafind.plugins.fermi_lat.photons.pointing import STEP, Pointing
 from gammafind.plugins.fermi_lat.photons.stream import Column, Table, file_keywords, write_tables
 from gammafind.sky.projection import unit_vectors
 
-__all__ = ["write_spacecraft"]
-
 COLUMNS = (
     Column("START", "D", "s", "start of interval (mission elapsed time)"),
     Column("STOP", "D", "s", "end of interval (mission elapsed time)"),

@@ -43,8 +43,6 @@ from gammafind.sky.drawn import DrawnPhotons
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import track
 
-__all__ = ["EXPOSURE", "PHOTONS", "SPACECRAFT", "PhotonMaker"]
-
 PHOTONS, SPACECRAFT, EXPOSURE = "ft1.fits", "ft2.fits", "exposure.fits"
 """Names of the files; with several channels the exposure has the event types in its name."""
 

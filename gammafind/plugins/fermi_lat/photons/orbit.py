@@ -4,19 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = [
-    "INCLINATION",
-    "PERIOD",
-    "PRECESSION",
-    "RADIUS",
-    "below",
-    "in_saa",
-    "node_and_phase",
-    "orbital_pole",
-    "sun",
-    "zenith",
-]
-
 EARTH_RADIUS, FLATTENING = 6_378_137.0, 1 / 298.257
 """Equatorial radius in metres, and flattening of the ellipsoid."""
 GRAVITY, J2 = 3.986004e14, 1.08263e-3

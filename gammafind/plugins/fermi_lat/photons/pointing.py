@@ -22,8 +22,6 @@ from gammafind.plugins.fermi_lat.photons.orbit import (
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.units import as_value
 
-__all__ = ["LIVE", "STEP", "Attitude", "Pointing", "mission_time", "survey_pointing"]
-
 STEP = 30.0
 """Seconds of a row of the spacecraft file."""
 LIVE = 0.91

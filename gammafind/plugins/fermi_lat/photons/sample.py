@@ -10,8 +10,6 @@ from gammafind.plugins.fermi_lat.photons.pointing import Pointing
 from gammafind.plugins.fermi_lat.photons.selection import Selection
 from gammafind.plugins.fermi_lat.photons.tables import draw_deviation, draw_energy
 
-__all__ = ["PHOTON", "draw_photons"]
-
 PHOTON = np.dtype(
     [
         ("time", "f8"),

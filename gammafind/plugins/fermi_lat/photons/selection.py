@@ -10,8 +10,6 @@ import numpy as np
 from gammafind.plugins.fermi_lat.irf import Response
 from gammafind.plugins.fermi_lat.photons.tables import area_of_each, largest_area
 
-__all__ = ["REACH", "Selection"]
-
 REACH = (1.6, 2.5)
 """True energies below and above a band by these factors count too. 5e-4 of the photons of
 0.3-0.5 GeV come from lower ones, and 3e-4 from higher ones."""

@@ -13,8 +13,6 @@ from astropy.time import Time, TimeDelta
 
 from gammafind.utils.version import running_version
 
-__all__ = ["Column", "Sorter", "Table", "file_keywords", "write_tables"]
-
 _BLOCK = 2880
 """Bytes of a block of a FITS file."""
 _TYPES = {"D": ">f8", "E": ">f4", "J": ">i4", "I": ">i2", "B": "u1", "L": "S1", "32X": ">u4"}

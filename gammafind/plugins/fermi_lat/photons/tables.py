@@ -13,8 +13,6 @@ from gammafind.plugins.fermi_lat.irf.king import core_fraction, scale_factor
 from gammafind.plugins.fermi_lat.irf.psf import PsfTable
 from gammafind.plugins.fermi_lat.photons.pointing import LIVE
 
-__all__ = ["area_of_each", "draw_deviation", "draw_energy", "largest_area"]
-
 
 @dataclass(frozen=True, eq=False)
 class _Place:
