@@ -10,8 +10,6 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ["announce_moved"]
-
 _ROLES = ("base", "population", "renderer", "localiser", "clusterer", "classifier")
 _MOVED = {
     "gammafind.choice": ("gammafind.presets.choose",),

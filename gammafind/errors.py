@@ -185,11 +185,3 @@ class CacheWarning(GammafindWarning):
 
 class BrokenPluginWarning(GammafindWarning):
     """A third-party plugin could not be loaded and is ignored."""
-
-
-__all__ = [
-    name
-    for name, one in globals().items()
-    if isinstance(one, type) and issubclass(one, GammafindError | GammafindWarning)
-]
-"""All classes of this module."""

@@ -8,8 +8,6 @@ from astropy.units import Quantity
 
 from gammafind.errors import OptionError
 
-__all__ = ["ENERGY_FLUX", "FLUX", "as_value", "degrees", "parse_quantity"]
-
 FLUX = u.Unit("cm-2 s-1")
 """Photon flux of a source in a band."""
 ENERGY_FLUX = u.Unit("erg cm-2 s-1")

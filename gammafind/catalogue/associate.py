@@ -13,8 +13,6 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.schema import CATALOGUE, Column, conform
 from gammafind.errors import TableError
 
-__all__ = ["associate"]
-
 _NAMES = ("source_name", "name")
 
 

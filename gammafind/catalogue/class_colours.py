@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["CLASS_COLOURS", "MATCHED", "OTHER_COLOUR", "UNMATCHED", "class_colours"]
-
 CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 """Colours that colour-blind readers can distinguish (Okabe and Ito 2008)."""
 OTHER_COLOUR = CLASS_COLOURS[-1]

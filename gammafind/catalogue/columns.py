@@ -14,8 +14,6 @@ from astropy.units import Quantity
 from gammafind.errors import TableError
 from gammafind.units import FLUX
 
-__all__ = ["checked_numbers", "column_of", "fluxes", "numbers", "numbers_of", "texts_of"]
-
 _PHOTONS = [(u.Unit("ph cm-2 s-1"), FLUX)]
 _NAMES = {
     "source_name": ("Source_Name", "name"),

@@ -21,8 +21,6 @@ from gammafind.catalogue.tidy import tidy
 from gammafind.errors import FileFormatError, GammafindError, OutputError
 from gammafind.utils.files import atomic_output, check_input, check_output, of_file
 
-__all__ = ["TABLE_SUFFIXES", "check_suffix", "read_table", "write_table"]
-
 Reader = Callable[[Path], Table]
 Writer = Callable[[QTable, Path], None]
 

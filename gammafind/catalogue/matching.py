@@ -13,8 +13,6 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from gammafind.catalogue.pairs import pairs_within, radii_of
 
-__all__ = ["Matches", "match_one_to_one"]
-
 
 @dataclass(frozen=True, eq=False)
 class Matches:

@@ -13,8 +13,6 @@ from gammafind.catalogue.schema import DETECTIONS, PATCH_DETECTIONS, conform, em
 from gammafind.errors import OptionError, TableError
 from gammafind.sky.patch_grid import PatchGrid
 
-__all__ = ["R68_OVER_SIGMA", "R95_OVER_R68", "merge_detections", "merge_duplicates"]
-
 R68_OVER_SIGMA = float(np.sqrt(-2 * np.log(0.32)))
 """Ratio of the 68 % containment radius of a two-dimensional Gaussian to its sigma (1.51)."""
 R95_OVER_R68 = float(np.sqrt(np.log(20) / np.log(1 / 0.32)))

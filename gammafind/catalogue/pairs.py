@@ -11,8 +11,6 @@ from gammafind.errors import OptionError
 from gammafind.sky.projection import unit_vectors
 from gammafind.units import degrees
 
-__all__ = ["pairs_within", "radii_of"]
-
 
 def pairs_within(
     a: SkyCoord, b: SkyCoord, radius: np.ndarray

@@ -11,8 +11,6 @@ from gammafind.catalogue.columns import checked_numbers
 from gammafind.errors import TableError
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["map_positions", "sky_columns", "sky_positions"]
-
 _COLUMNS = (
     ("ra", "dec", "icrs"),
     ("raj2000", "dej2000", "icrs"),

@@ -24,8 +24,6 @@ from gammafind.catalogue.schema import (
 from gammafind.sky.pixels import Pixels
 from gammafind.units import FLUX
 
-__all__ = ["publish", "source_names"]
-
 _PREFIX = "GF"
 """Acronym before the coordinates in the names."""
 _PLACES = ("ra", "dec", "glon", "glat", "pos_err")

@@ -18,7 +18,6 @@ from gammafind.utils.files import atomic_output
 if TYPE_CHECKING:
     from regions import PixelRegion, Regions, SkyRegion
 
-__all__ = ["to_regions", "write_regions"]
 
 _HEADER = "# Region file format: DS9 astropy/regions\nicrs\n"
 _NUMBERS = ("score", "ts", "r95")

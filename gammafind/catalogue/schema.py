@@ -16,23 +16,6 @@ from astropy.utils.masked import Masked
 from gammafind.errors import TableError
 from gammafind.units import FLUX
 
-__all__ = [
-    "ASSOCIATION",
-    "CATALOGUE",
-    "CLASS_LABEL",
-    "CLUSTERS",
-    "DETECTIONS",
-    "FLUX_ERROR",
-    "PATCH_DETECTIONS",
-    "SHARED",
-    "SOURCES",
-    "Column",
-    "conform",
-    "empty_table",
-    "in_flux_unit",
-    "in_pixels",
-]
-
 _PHOTONS = [(u.Unit("ph cm-2 s-1"), u.Unit("cm-2 s-1"))]
 """Fermi catalogues count photons in a unit of their own; here a photon is a number."""
 

@@ -15,8 +15,6 @@ from astropy.utils.masked import Masked
 
 from gammafind.errors import TableError
 
-__all__ = ["tidy"]
-
 
 def tidy(table: Table) -> QTable:
     """Copy a table to a form that is the same after writing and reading in each format.

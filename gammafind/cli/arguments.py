@@ -16,25 +16,6 @@ if TYPE_CHECKING:
 
     from gammafind.sky.bands import Band
 
-__all__ = [
-    "add_map_arguments",
-    "add_option_argument",
-    "add_output_arguments",
-    "add_plugin_arguments",
-    "add_preset_argument",
-    "add_purity_arguments",
-    "add_radius_argument",
-    "add_reference_argument",
-    "add_seed_argument",
-    "add_truth_argument",
-    "chosen_plugins",
-    "command_line",
-    "parse_bands",
-    "parse_named_options",
-    "parse_options",
-    "parse_path",
-    "parse_radius",
-]
 
 EMBEDDED_REFERENCE = "4fgl-dr2"
 """Name of the reference catalogue that comes with the package."""

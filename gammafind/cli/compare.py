@@ -22,7 +22,6 @@ from gammafind.cli.arguments import (
 if TYPE_CHECKING:
     from gammafind.pipeline.compare import Comparison
 
-__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
 SUMMARY = "run several localisers on one sky and compare what they find"
 EXAMPLES = """\

@@ -19,7 +19,6 @@ from gammafind.cli.printing import print_result
 if TYPE_CHECKING:
     from gammafind.pipeline.products import Products
 
-__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
 SUMMARY = "find the sources of the real Fermi-LAT sky at 2-20 GeV"
 EXAMPLES = """\

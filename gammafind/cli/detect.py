@@ -18,8 +18,6 @@ from gammafind.cli.arguments import (
 )
 from gammafind.cli.printing import print_result
 
-__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
-
 SUMMARY = "find the sources of your own maps"
 EXAMPLES = """\
   gammafind detect counts.fits -o found.ecsv

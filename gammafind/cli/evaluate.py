@@ -17,8 +17,6 @@ from gammafind.cli.arguments import (
     parse_radius,
 )
 
-__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
-
 SUMMARY = "measure completeness and purity of a catalogue"
 EXAMPLES = """\
   gammafind evaluate found.ecsv 4fgl-dr2 --radius 0.5deg

@@ -6,8 +6,6 @@ from argparse import ArgumentParser, Namespace
 
 from gammafind.cli.arguments import parse_path
 
-__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
-
 SUMMARY = "show what files hold and which preset fits them"
 EXAMPLES = """\
   gammafind inspect counts.fits

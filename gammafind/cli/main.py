@@ -12,8 +12,6 @@ from gammafind.cli import compare, demo, detect, evaluate, inspect, plugins, rep
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
-__all__ = ["main", "parser"]
-
 COMMANDS = {
     "demo": demo,
     "detect": detect,

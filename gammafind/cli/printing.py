@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from gammafind.pipeline.compare import Comparison
     from gammafind.pipeline.result import Result
 
-__all__ = ["comparison_lines", "print_result"]
 
 _HEADS = {
     "localiser": ("localiser", ""),

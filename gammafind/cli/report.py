@@ -14,8 +14,6 @@ from gammafind.cli.arguments import (
     parse_radius,
 )
 
-__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
-
 SUMMARY = "show a catalogue on its maps: figures and a page"
 EXAMPLES = """\
   gammafind report found.ecsv counts.fits -o page --reference 4fgl-dr2"""

@@ -12,8 +12,6 @@ from typing import Any
 from gammafind.errors import GammafindWarning
 from gammafind.utils.progress import progress_bars
 
-__all__ = ["Screen"]
-
 _LEVELS = {-1: logging.ERROR, 0: logging.INFO, 1: logging.DEBUG}
 
 

@@ -21,7 +21,6 @@ from gammafind.errors import OptionError
 if TYPE_CHECKING:
     from gammafind.pipeline.simulate import Simulated
 
-__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
 SUMMARY = "make skies with known sources"
 EXAMPLES = """\

@@ -11,7 +11,6 @@ from gammafind.cli.arguments import command_line, parse_path
 if TYPE_CHECKING:
     from gammafind.pipeline.train import Trained
 
-__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
 SUMMARY = "train a network from a recipe"
 EXAMPLES = """\

@@ -26,8 +26,6 @@ from gammafind.evaluation.numbers import PURITY, QUANTILES, RegionSummary, Summa
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX, degrees
 
-__all__ = ["summarise"]
-
 _PLANE = 20.0
 """Galactic latitude in degrees that separates the plane from the rest of the sky."""
 _BRIGHT = 1e-9 * FLUX

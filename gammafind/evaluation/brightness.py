@@ -15,8 +15,6 @@ from gammafind.catalogue.columns import checked_numbers
 from gammafind.errors import OptionError, TableError
 from gammafind.units import ENERGY_FLUX
 
-__all__ = ["MinFlux", "default_min_fluxes", "expected_ts_of", "flux_axis"]
-
 _ENERGY_FLUX = "energy_flux"
 _DEFAULTS = (3.4e-13, 1e-12)
 """Energy fluxes from 1 to 100 GeV, in erg / (cm2 s): the threshold of the paper, and bright."""

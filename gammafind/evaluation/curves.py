@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Bins", "half_found", "log_bins", "quantile_bins"]
-
 _DECADES = 0.1
 """Width in decades of the bins of `half_found`: balances noise and resolution."""
 

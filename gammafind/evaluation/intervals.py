@@ -9,8 +9,6 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.evaluation.metrics import Evaluation
 
-__all__ = ["bootstrap_interval", "resample"]
-
 _TAILS = [(1 - 0.68) / 2, (1 + 0.68) / 2]
 """Quantiles at the ends of the interval, which holds 68 %."""
 _LEAST_REGIONS = 5

@@ -17,17 +17,6 @@ from gammafind.evaluation.nested import match_by_score
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.utils.checks import require
 
-__all__ = [
-    "Evaluation",
-    "Rates",
-    "completeness_at_purity",
-    "evaluate_detections",
-    "purity_cut",
-    "rates",
-    "score_curve",
-    "scores_of",
-]
-
 _BLOCKS = HealpixPixels(4, "icrs")
 """Regions of the sky, 14.7 deg wide, that the bootstrap draws."""
 

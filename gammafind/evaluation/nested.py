@@ -12,8 +12,6 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.pairs import pairs_within, radii_of
 
-__all__ = ["match_by_score"]
-
 
 def match_by_score(
     detections: SkyCoord,

@@ -13,8 +13,6 @@ from astropy.units import Quantity
 from gammafind.catalogue.matching import Matches
 from gammafind.evaluation.metrics import Rates
 
-__all__ = ["PURITY", "QUANTILES", "RegionSummary", "Summary", "aligned", "percent"]
-
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Quantiles of the scores in `Summary.score_quantiles`."""
 PURITY = 0.90

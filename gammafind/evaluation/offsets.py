@@ -14,8 +14,6 @@ from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.catalogue.positions import sky_positions
 
-__all__ = ["Offsets", "measure_offsets"]
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Offsets:

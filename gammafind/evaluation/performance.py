@@ -26,8 +26,6 @@ from gammafind.evaluation.regional import SourceAxes, number, rates_entry, regio
 from gammafind.evaluation.regions import REGIONS, latitudes
 from gammafind.units import degrees
 
-__all__ = ["check_detections", "check_truth", "measure_performance"]
-
 _TIGHT = 0.1
 """Smallest radius in degrees of the tight matching: allows for position errors that are too
 small."""

@@ -13,8 +13,6 @@ from gammafind.evaluation.curves import Bins, half_found, log_bins, quantile_bin
 from gammafind.evaluation.intervals import bootstrap_interval
 from gammafind.evaluation.metrics import Evaluation, purity_cut, rates, score_curve
 
-__all__ = ["SourceAxes", "number", "rates_entry", "region_entry"]
-
 _STEP = 0.2
 """Width in decades of the bins of flux and TS: balances noise and resolution."""
 _SCORE_BINS = 12

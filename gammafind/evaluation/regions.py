@@ -7,8 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-__all__ = ["REGIONS", "latitudes"]
-
 REGIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "all": lambda b: np.ones(len(b), dtype=bool),
     "|b| > 20 deg": lambda b: b > 20,

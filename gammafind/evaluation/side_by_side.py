@@ -11,8 +11,6 @@ from astropy.table import QTable
 
 from gammafind.evaluation.regions import REGIONS
 
-__all__ = ["comparison_row", "comparison_table", "completeness_columns"]
-
 _REGION_SUFFIXES = dict(zip(REGIONS, ("", "_b20", "_b10"), strict=True))
 
 

@@ -9,7 +9,5 @@ from gammafind.fitting.image.stamps import make_stamps
 from gammafind.fitting.photons.cutouts import make_cutouts
 from gammafind.roles.base import Sees
 
-__all__ = ["CUTTERS"]
-
 CUTTERS: dict[Sees, Callable[..., Any]] = {"maps": make_cutouts, "image": make_stamps}
 """Functions that make the inputs of a classifier, by what it sees."""

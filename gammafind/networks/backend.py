@@ -14,7 +14,6 @@ from gammafind.errors import MissingBackendError, WeightsError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["BACKENDS", "load_keras", "load_weights"]
 
 BACKENDS = ("torch", "jax", "tensorflow")
 """Backends of Keras in the order in which they are looked for."""

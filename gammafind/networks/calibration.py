@@ -10,8 +10,6 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.networks.logits import sigmoid
 
-__all__ = ["Calibration"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:

@@ -18,7 +18,6 @@ from gammafind.networks.trained import TrainedNetwork
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["ClassifierNetwork", "class_probabilities", "classified"]
 
 _BATCH = 1024
 """Detections that are processed together."""

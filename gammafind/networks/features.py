@@ -9,8 +9,6 @@ import numpy as np
 
 from gammafind.errors import InputDataError, OptionError, ShapeError
 
-__all__ = ["FeatureSpec", "feature_shapes", "features", "significance"]
-
 Arrays = Sequence[np.ndarray]
 
 _EXPOSURE_UNIT = 1e11

@@ -26,21 +26,6 @@ from gammafind.utils.files import atomic_output, check_input, file_checksum
 if TYPE_CHECKING:
     import keras
 
-__all__ = [
-    "ARCHITECTURE",
-    "BACKENDS",
-    "CARD",
-    "ONNX",
-    "Runner",
-    "best_fit",
-    "checked_file",
-    "export_network",
-    "keras_runner",
-    "onnx_runner",
-    "read_architecture",
-    "read_network",
-    "shipped_networks",
-]
 
 ONNX = "network.onnx"
 CARD = "card.md"

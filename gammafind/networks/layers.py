@@ -15,7 +15,6 @@ from gammafind.utils.kinds import annotated_kind, convert
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["build_network", "check_network", "log_softmax", "standardise", "standardised_inputs"]
 
 _LEAST_STD = 1e-3
 _STANDARD = "standard_{}"

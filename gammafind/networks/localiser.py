@@ -17,8 +17,6 @@ from gammafind.networks.unet import NETWORKS
 from gammafind.networks.views import VIEWS
 from gammafind.roles.localiser import Localiser
 
-__all__ = ["NetworkLocaliser"]
-
 _PUBLISHED = 0.8
 """Four to one that there is a source."""
 

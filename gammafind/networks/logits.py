@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["logit", "sigmoid"]
-
 
 def sigmoid(logit: np.ndarray) -> np.ndarray:
     """Probability of a logit."""

@@ -23,7 +23,6 @@ from gammafind.networks.backend import load_keras
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["check_exporter", "onnx_session", "read_weights", "write_onnx"]
 
 _OPSET = 17
 _WEIGHTS = "gammafind_weights"

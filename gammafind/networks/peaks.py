@@ -11,8 +11,6 @@ from gammafind.networks.calibration import Calibration
 from gammafind.networks.logits import sigmoid
 from gammafind.roles.clusterer import Clusterer
 
-__all__ = ["PeakFinder", "Peaks", "find_clusters", "find_maxima", "local_maxima"]
-
 _LEAST_LOG_ERROR, _LARGEST_LOG_ERROR = -5.0, 3.0
 """Logarithms of position errors in pixels that a network can be held to."""
 _LARGEST_OFFSET = 1.0

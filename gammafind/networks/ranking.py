@@ -11,8 +11,6 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.networks.logits import sigmoid
 
-__all__ = ["Ranking", "relative_ts"]
-
 Layer = tuple[np.ndarray, np.ndarray]
 """Weights, shape (n_in, n_out), and biases, shape (n_out,)."""
 

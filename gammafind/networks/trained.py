@@ -23,7 +23,6 @@ from gammafind.utils.files import atomic_output, check_input
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["ARCHITECTURE", "LocaliserNetwork", "TrainedNetwork"]
 
 ARCHITECTURE = "architecture.json"
 """Name of the file in a folder of weights."""

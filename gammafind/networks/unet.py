@@ -11,8 +11,6 @@ from gammafind.errors import OptionError, ShapeError
 from gammafind.networks.backend import load_keras
 from gammafind.networks.layers import check_network, standardised_inputs
 
-__all__ = ["NETWORKS", "build_network", "input_name"]
-
 Tensor = Any
 """Symbolic tensor of keras."""
 Network = Any

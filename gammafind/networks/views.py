@@ -10,8 +10,6 @@ import numpy as np
 
 from gammafind.networks.folder import Runner
 
-__all__ = ["VIEWS", "View", "averaged"]
-
 _X, _Y = 1, 2
 """Channels of the offsets."""
 

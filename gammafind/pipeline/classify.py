@@ -13,8 +13,6 @@ from gammafind.sky.observation import Observation
 from gammafind.utils.checks import require
 from gammafind.utils.progress import stage
 
-__all__ = ["classify", "without_fakes"]
-
 INSIDE = "cutout_inside"
 """Column that says whether the cut-outs of a detection are on the map."""
 

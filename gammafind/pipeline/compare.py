@@ -26,8 +26,6 @@ from gammafind.roles.registry import get_plugin, plugins
 from gammafind.sky.bands import Band
 from gammafind.utils.checks import require
 
-__all__ = ["Comparison", "compare"]
-
 Path = str | PathLike
 
 

@@ -13,8 +13,6 @@ from gammafind.plugins.fermi_lat.embedded import demo_counts_path
 from gammafind.presets.preset import build, load_preset
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["DEMO_PRESET", "demo_sky"]
-
 DEMO_PRESET = "fermi-lat-psf3-2-20"
 """Preset of the sky of the demo."""
 

@@ -34,8 +34,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.checks import require
 
-__all__ = ["detect"]
-
 Path = str | PathLike
 
 _log = logging.getLogger("gammafind")

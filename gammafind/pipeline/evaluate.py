@@ -21,8 +21,6 @@ from gammafind.units import degrees, parse_quantity
 from gammafind.utils.checks import require
 from gammafind.utils.files import of_file
 
-__all__ = ["evaluate", "match_radius"]
-
 _RADIUS = "0.3 deg"
 
 

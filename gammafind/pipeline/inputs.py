@@ -20,8 +20,6 @@ from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["Counts", "OnePath", "Table", "path_list", "preset_for", "read_catalogue", "table_of"]
-
 OnePath = str | PathLike
 Counts = OnePath | Sequence[OnePath] | SkyMap | Observation
 """Counts as a person has them: one file or several, a map in memory, or an observation."""

@@ -19,8 +19,6 @@ from gammafind.sky.fits.counts import file_energy_edges
 from gammafind.sky.fits.selections import file_selections
 from gammafind.utils.files import check_input
 
-__all__ = ["Inspection", "inspect"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Inspection:

@@ -7,8 +7,6 @@ from astropy.table import QTable
 from gammafind.presets.preset import presets
 from gammafind.roles.registry import plugins
 
-__all__ = ["list_plugins", "list_presets"]
-
 
 def list_plugins(role: str | None = None) -> QTable:
     """List the plugins that are installed.

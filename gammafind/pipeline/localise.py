@@ -16,8 +16,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.utils.progress import stage
 
-__all__ = ["Found", "able_preset", "build_localiser", "localise"]
-
 _log = logging.getLogger("gammafind")
 
 

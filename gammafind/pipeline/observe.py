@@ -26,8 +26,6 @@ from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage
 
-__all__ = ["observe", "observe_epochs", "read_counts"]
-
 Path = str | PathLike
 
 _LEAST_RATIO = 1e-7

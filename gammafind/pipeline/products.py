@@ -22,8 +22,6 @@ from gammafind.utils.progress import stage
 from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
 
-__all__ = ["Products", "atomic_folder", "check_folder"]
-
 
 class Findings(Protocol):
     """What products are made of: a `gammafind.pipeline.result.Result`."""

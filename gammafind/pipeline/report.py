@@ -20,8 +20,6 @@ from gammafind.sky.fits import read_counts
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.write import write_report
 
-__all__ = ["report"]
-
 
 def report(
     catalogue: Table,

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from regions import Regions
 
-__all__ = ["Result"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Result:

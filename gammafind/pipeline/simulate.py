@@ -27,8 +27,6 @@ from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
 
-__all__ = ["Simulated", "simulate"]
-
 _FORMATS = ("fits", "ecsv")
 
 

@@ -24,8 +24,6 @@ from gammafind.training.options import at_least, of_recipe
 from gammafind.training.recipe import Recipe, read_recipe
 from gammafind.utils.files import named_folder
 
-__all__ = ["RECIPE", "Trained", "train"]
-
 RECIPE = "recipe.toml"
 """Copy of the recipe in the folder of weights."""
 

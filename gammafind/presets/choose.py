@@ -18,8 +18,6 @@ from gammafind.roles.base import Plugin
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.fits import holds_events, read_energy_edges, read_selections
 
-__all__ = ["check_bands", "choose_preset", "select_preset", "with_plugins"]
-
 Path = str | PathLike
 
 _log = logging.getLogger("gammafind")

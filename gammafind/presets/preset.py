@@ -76,16 +76,6 @@ from gammafind.units import degrees
 from gammafind.utils.names import close_match
 from gammafind.utils.tomlfile import TomlFile
 
-__all__ = [
-    "Component",
-    "PatchLayout",
-    "Preset",
-    "build",
-    "load_preset",
-    "presets",
-    "read_preset",
-]
-
 _ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
 _SECTIONS = ("preset", *_ROLES, "fallback", "fallback_clusterer", "patches", "match", "catalogue")
 

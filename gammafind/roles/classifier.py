@@ -18,8 +18,6 @@ from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 from gammafind.utils.checks import require
 
-__all__ = ["UNKNOWN", "Classifier"]
-
 UNKNOWN = "UNK"
 """Label of a source whose class is too uncertain."""
 

@@ -12,8 +12,6 @@ from gammafind.catalogue.schema import CLUSTERS, conform, empty_table
 from gammafind.errors import OptionError, ShapeError
 from gammafind.roles.base import Plugin
 
-__all__ = ["Clusterer"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Clusterer(Plugin):

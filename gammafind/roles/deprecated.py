@@ -11,8 +11,6 @@ from typing import Any
 
 from gammafind.errors import GammafindDeprecationWarning
 
-__all__ = ["adopt_probabilities", "renamed", "sight_unsaid"]
-
 _PROBABILITY = "probability"
 _CLASS_STATEMENT = 5
 """Frames from `_warn` to the statement that defines a class."""

@@ -19,8 +19,6 @@ from gammafind.roles.localiser import Localiser
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 
-__all__ = ["BUILT_IN", "GROUP", "ROLES", "Candidate", "PluginInfo", "discover"]
-
 GROUP = "gammafind"
 """Entry-point group, and name of the distribution of the built-in plugins."""
 

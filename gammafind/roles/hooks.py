@@ -10,8 +10,6 @@ from gammafind.roles.localiser import Localiser
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.renderer import SkyRenderer
 
-__all__ = ["hookimpl", "hookspec"]
-
 hookspec = pluggy.HookspecMarker("gammafind")
 hookimpl = pluggy.HookimplMarker("gammafind")
 

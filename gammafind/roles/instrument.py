@@ -24,8 +24,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX
 
-__all__ = ["Instrument"]
-
 _EPOCH_NSIDE = 32
 """Of exposures of epochs: shares are taken of them, which change slowly over the sky."""
 

@@ -30,8 +30,6 @@ from gammafind.sky.patches import Patches
 from gammafind.sky.stacks import PatchStacks
 from gammafind.utils.progress import track
 
-__all__ = ["Localiser", "no_detections", "patch_by_patch"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Localiser(Plugin):

@@ -13,8 +13,6 @@ from gammafind.errors import OptionError
 from gammafind.utils.kinds import annotated_kind, convert
 from gammafind.utils.names import close_match
 
-__all__ = ["check_options", "option_defaults"]
-
 _REQUIRED = dataclasses.MISSING
 
 

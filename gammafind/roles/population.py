@@ -15,8 +15,6 @@ from gammafind.errors import TableError
 from gammafind.roles.base import Plugin
 from gammafind.units import FLUX
 
-__all__ = ["SourcePopulation"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class SourcePopulation(Plugin):

@@ -18,8 +18,6 @@ from gammafind.roles.registry import plugins
 from gammafind.utils.files import file_checksum
 from gammafind.utils.version import running_version
 
-__all__ = ["describe_plugin", "provenance"]
-
 _BRACES = re.compile(r"\{\w+\}")
 _LIBRARIES = ("astropy", "numpy", "scipy", "healpy", "ducc0")
 

@@ -24,8 +24,6 @@ from gammafind.roles.discovery import ROLES, Candidate, PluginInfo, discover
 from gammafind.roles.options import check_options
 from gammafind.utils.names import close_match
 
-__all__ = ["ROLES", "PluginInfo", "create", "get_plugin", "plugins", "reset"]
-
 
 def plugins(role: str | None = None) -> list[PluginInfo]:
     """List the plugins of a role, or of all roles.

@@ -22,8 +22,6 @@ from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["SkyRenderer"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class SkyRenderer(Instrument):

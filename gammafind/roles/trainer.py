@@ -9,8 +9,6 @@ from typing import Any, Protocol, Self
 
 from gammafind.roles.base import Plugin
 
-__all__ = ["Learned", "Row", "Trainer", "Training"]
-
 Row = Mapping[str, float]
 """One epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, ``seconds``, and what else is known."""
 

@@ -24,8 +24,6 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage, track
 from gammafind.utils.streams import streams
 
-__all__ = ["CatalogueMaker", "Made", "catalogue_name"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Made:

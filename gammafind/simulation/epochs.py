@@ -21,8 +21,6 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.units import degrees
 from gammafind.utils.progress import track
 
-__all__ = ["draw_epochs"]
-
 _LEVELS = np.array([0.9, 0.98, 0.998])
 """Containments of the stamps of faint to bright sources: balance time and lost counts."""
 _LEFT_OUT = 0.5

@@ -14,8 +14,6 @@ from gammafind.errors import OutputError
 from gammafind.sky.fits.counts import describe_input
 from gammafind.utils.files import naming_full_disk
 
-__all__ = ["RECORD", "filled_folder", "is_made", "remove_leftovers", "write_record"]
-
 RECORD = "simulation.json"
 """File that records how the other files of a folder were made; it is written last."""
 

@@ -14,8 +14,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.streams import streams
 
-__all__ = ["SimulatedSky", "simulated_sky", "total_counts", "true_sources"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SimulatedSky:

@@ -18,8 +18,6 @@ from gammafind.sky.fits.counts import describe_input
 from gammafind.units import FLUX
 from gammafind.utils.files import of_file
 
-__all__ = ["check_sources", "read_sources"]
-
 
 def read_sources(source: str | PathLike, renderer: SkyRenderer) -> QTable:
     """Read a table of true sources.

@@ -8,8 +8,6 @@ import numpy as np
 
 from gammafind.sky.pixels import Pixels, WcsPixels
 
-__all__ = ["pixel_areas"]
-
 
 @lru_cache(maxsize=16)
 def pixel_areas(pixels: Pixels) -> np.ndarray:

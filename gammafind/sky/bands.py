@@ -12,8 +12,6 @@ from astropy.units import Quantity
 
 from gammafind.errors import BandError
 
-__all__ = ["Band", "check_bands", "energy_bands", "same_edges"]
-
 
 @dataclass(frozen=True)
 class Band:

@@ -20,15 +20,6 @@ from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.projection import local_bases, positions_of
 from gammafind.utils.checks import require
 
-__all__ = [
-    "CutoutLayout",
-    "CutoutPixels",
-    "coarse_pixels",
-    "cutout_pixels",
-    "cutout_widths",
-    "on_coarse",
-]
-
 _AT_ONCE = 1000
 """Cut-outs per step of the search for pixels: balances speed and memory."""
 

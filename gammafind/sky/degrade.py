@@ -6,8 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["added_up"]
-
 
 def added_up(values: np.ndarray, nside: int) -> np.ndarray:
     """Sum of a map over larger pixels; for smaller pixels each value is divided equally.

@@ -9,8 +9,6 @@ from astropy.table import QTable
 
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["Drawn"]
-
 
 @dataclass(frozen=True, eq=False)
 class Drawn:

@@ -14,8 +14,6 @@ from gammafind.sky.pixels import same_pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.workers import in_threads
 
-__all__ = ["Epochs", "exposure_shares"]
-
 _TOLERANCE = 0.01
 """Largest difference, as a share of all counts: allows rebinned maps, refuses a missing epoch."""
 

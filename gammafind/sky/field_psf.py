@@ -11,8 +11,6 @@ import numpy as np
 from gammafind.errors import ShapeError
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["FieldPsf", "polynomial_terms"]
-
 N_TERMS = 6
 """Terms of a polynomial of second degree in two variables."""
 

@@ -7,18 +7,6 @@ from functools import lru_cache
 import ducc0
 import numpy as np
 
-__all__ = [
-    "SIGMA_OF_FWHM",
-    "analyse_map",
-    "analyse_points",
-    "angles_of",
-    "convolve",
-    "gaussian_window",
-    "kernel_sums",
-    "synthesise",
-    "synthesise_at",
-]
-
 SIGMA_OF_FWHM = 1 / np.sqrt(8 * np.log(2))
 """Ratio of the standard deviation of a Gaussian to its full width at half maximum."""
 _THREADS = 0

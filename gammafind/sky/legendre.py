@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["legendre_polynomials", "legendre_sum"]
-
 
 def legendre_polynomials(cosine: np.ndarray, lmax: int) -> Iterator[np.ndarray]:
     """Yield the polynomials of degree 0 to ``lmax`` at ``cosine``, by upward recurrence.

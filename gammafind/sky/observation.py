@@ -18,8 +18,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX
 
-__all__ = ["Observation"]
-
 _ALL = 1 - 1e-4
 """Interpolated share of valid pixels that counts as all of them, up to rounding."""
 

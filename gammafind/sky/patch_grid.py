@@ -31,8 +31,6 @@ from gammafind.sky.upsample import interpolated
 from gammafind.units import degrees
 from gammafind.utils.workers import in_threads
 
-__all__ = ["PatchGrid", "patch_widths"]
-
 _MOST_NODES = 64
 """Points a side of a patch at which smooth maps are interpolated: limits time, and is finer than
 such maps."""

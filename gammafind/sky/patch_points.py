@@ -13,8 +13,6 @@ from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.upsample import upsample
 
-__all__ = ["PatchPoints", "on_patches"]
-
 _NODES = 16
 """Per side of a patch: enough for maps that are smooth over degrees."""
 _CHUNK = 13_000_000

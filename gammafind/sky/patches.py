@@ -11,8 +11,6 @@ from gammafind.sky.bands import Band
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["Patches", "require_parts"]
-
 
 @dataclass(frozen=True, eq=False)
 class Patches:

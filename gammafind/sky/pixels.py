@@ -17,16 +17,6 @@ from scipy.spatial import cKDTree
 from gammafind.errors import OptionError
 from gammafind.sky.projection import north_up, unit_vectors
 
-__all__ = [
-    "FRAMES",
-    "HealpixPixels",
-    "Pixels",
-    "PlainPixels",
-    "WcsPixels",
-    "centre_vectors",
-    "same_pixels",
-]
-
 FRAMES = ("galactic", "icrs", "fk5")
 """Celestial frames of maps, all without further attributes."""
 _TREE_NSIDE = 256

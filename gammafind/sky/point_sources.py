@@ -20,8 +20,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import point_source_map
 from gammafind.sky.split_psf import SplitPsf, near_part, split_psf
 
-__all__ = ["patch_counts", "sky_counts", "sky_counts_of_each"]
-
 _NEAR_CHUNK = 300_000
 """Source-pixel pairs per step: limits memory."""
 _SKY_MULTIPOLES = 2.2

@@ -8,20 +8,6 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 
-__all__ = [
-    "chords",
-    "deproject",
-    "from_frame",
-    "local_bases",
-    "north_up",
-    "positions_of",
-    "project",
-    "tangent_basis",
-    "to_frame",
-    "unit_vectors",
-    "vectors_in",
-]
-
 
 def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Unit vectors, shape (..., 3), of longitudes and latitudes in degrees."""

@@ -15,8 +15,6 @@ from gammafind.sky.legendre import legendre_polynomials
 from gammafind.units import as_value
 from gammafind.utils.checks import require
 
-__all__ = ["RadialPsf", "ring_weights"]
-
 _SERIES_BELOW = 1e-3
 """Half widths in radians below which rounding errors exceed those of a short series."""
 _GAUSS_POINTS = 5

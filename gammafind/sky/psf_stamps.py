@@ -13,19 +13,6 @@ from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.projection import chords
 from gammafind.sky.psf import RadialPsf
 
-__all__ = [
-    "COARSE",
-    "FINE",
-    "Stamps",
-    "averaged_profile",
-    "fractions_at",
-    "fractions_of_each",
-    "pixels_near",
-    "point_source_map",
-    "psf_core",
-    "stamps",
-]
-
 _CHUNK = 2_000_000
 """Sub-pixels per step: limits memory."""
 _BINS_IN_CORE = 300

@@ -7,8 +7,6 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ["nested_vectors", "photon_vectors", "pixels_in_patches", "scatter_counts"]
-
 _SUBDIVISION = 5
 """Halvings of a pixel on whose sub-pixels photons are placed at random."""
 _CHUNK = 2_000_000

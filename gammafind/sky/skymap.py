@@ -13,8 +13,6 @@ from gammafind.errors import BandError, OptionError, ShapeError
 from gammafind.sky.bands import Band, check_bands
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["KINDS", "SkyMap"]
-
 KINDS = {
     "counts": u.dimensionless_unscaled,
     "expected counts": u.dimensionless_unscaled,

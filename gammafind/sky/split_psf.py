@@ -12,8 +12,6 @@ from gammafind.sky.legendre import legendre_sum
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import averaged_profile, psf_core
 
-__all__ = ["SplitPsf", "near_part", "split_psf", "square_window"]
-
 _REACH = 24.6
 """Radius of the near part times the highest multipole: balances speed and the error beyond it."""
 _TAPER, _TAPER_POWER = 11.5, 4

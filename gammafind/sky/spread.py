@@ -14,8 +14,6 @@ from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.scatter import nested_vectors, pixels_in_patches
 from gammafind.utils.cache import cached_arrays
 
-__all__ = ["Spread", "spread_over"]
-
 _POINTS = 8
 """Points along a side over which a HEALPix pixel is spread: balances accuracy and time."""
 _VERSION = 1

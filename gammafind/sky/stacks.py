@@ -12,8 +12,6 @@ from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["PatchStacks"]
-
 _AT_ONCE = 768
 """Patches that are in memory at the same time."""
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from gammafind.errors import OptionError
 
-__all__ = ["Tile", "tiles"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:

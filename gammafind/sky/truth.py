@@ -12,8 +12,6 @@ from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
 from gammafind.utils.checks import require
 
-__all__ = ["truth_masks", "truth_table"]
-
 _CARRIED = ("class_label", "flux")
 
 

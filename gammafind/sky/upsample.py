@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["interpolated", "upsample"]
-
 
 def upsample(values: np.ndarray, width: int) -> np.ndarray:
     """Interpolate patches, shape (n, w, w), linearly to ``width`` pixels per side.

@@ -16,8 +16,6 @@ from gammafind.roles.population import SourcePopulation
 from gammafind.testing.common import check_plugin, check_schema, rules_of, same
 from gammafind.testing.toys import disc_map
 
-__all__ = ["check_classifier", "check_clusterer", "check_population"]
-
 _PLACES = ((14, 20), (44, 20), (30, 46))
 
 

@@ -12,8 +12,6 @@ from gammafind.catalogue.schema import Column
 from gammafind.errors import ConformanceError
 from gammafind.roles.base import PLUGIN_NAME, Plugin
 
-__all__ = ["check_plugin", "check_schema", "rules_of", "same"]
-
 
 def check_plugin(plugin: type[Plugin], role: type[Plugin]) -> None:
     """Check the class itself: role, name, summary, options.

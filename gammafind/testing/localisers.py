@@ -17,8 +17,6 @@ from gammafind.sky.patches import Patches
 from gammafind.testing.common import check_plugin, check_schema, rules_of, same
 from gammafind.testing.toys import toy_image, toy_patches
 
-__all__ = ["check_localiser"]
-
 _SEES = (*get_args(Sees), "both")
 
 

@@ -16,8 +16,6 @@ from gammafind.sky.projection import north_up
 from gammafind.testing.common import check_plugin, rules_of, same
 from gammafind.testing.toys import one_source
 
-__all__ = ["check_renderer"]
-
 _COARSE_NSIDE = 32
 _COUNTS = 1000.0
 """Of the source, in all bands together, with the largest exposure of each."""

@@ -20,8 +20,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX
 
-__all__ = ["disc_map", "one_source", "toy_image", "toy_patches"]
-
 
 def disc_map(
     places: Sequence[tuple[float, float]], shape: tuple[int, int] = (64, 64)

@@ -15,8 +15,6 @@ from gammafind.errors import OptionError
 from gammafind.training.options import at_least
 from gammafind.utils.streams import stream
 
-__all__ = ["Batch", "Batches", "turn_choices", "turned_stack", "turned_truth"]
-
 Batch = tuple[tuple[np.ndarray, ...], np.ndarray]
 """Inputs of a network (one array each) and targets of some samples."""
 

@@ -9,8 +9,6 @@ from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.networks.calibration import Calibration
 from gammafind.networks.ranking import relative_ts
 
-__all__ = ["SURE", "fit_calibration", "fit_error_scale", "fit_error_trend"]
-
 SURE = 1e-7
 """Scores are nearer to neither 0 nor 1: there 32 bits end."""
 _BINS = 14

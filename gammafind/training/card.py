@@ -9,8 +9,6 @@ from gammafind.networks.backend import load_keras
 from gammafind.roles.trainer import Learned, Row
 from gammafind.training.history import best_row
 
-__all__ = ["hours", "listed", "model_card"]
-
 _PLUGINS = ("population", "renderer", "localiser")
 _TABLES = ("features", "draw", "detections", "samples", "targets", "loss", "training")
 """Options that have a row each, where the network has them."""

@@ -60,13 +60,6 @@ from gammafind.utils.progress import stage
 if TYPE_CHECKING:
     import keras
 
-__all__ = [
-    "ClassifierOptions",
-    "ClassifierTraining",
-    "CutoutOptions",
-    "SampleOptions",
-    "fit_temperature",
-]
 
 _LOOKED_AT = 16384
 """Detections from which the mean and the spread of each input are taken."""

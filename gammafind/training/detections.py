@@ -44,15 +44,6 @@ from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import stage
 from gammafind.utils.streams import stream, streams
 
-__all__ = [
-    "LOCALISER_SCORE",
-    "DetectionMaker",
-    "DetectionOptions",
-    "class_places",
-    "labels_of",
-    "read_detections",
-]
-
 LOCALISER_SCORE = "told"
 """Name of the scores of the localiser, probabilities or not; NaN at random positions."""
 

@@ -11,18 +11,6 @@ from gammafind.errors import OptionError
 from gammafind.sky.upsample import upsample
 from gammafind.training.shard_set import Expected, PatchMap
 
-__all__ = [
-    "CLUMPS",
-    "CLUMPS_A_PATCH",
-    "GRAIN",
-    "WAVES",
-    "DrawOptions",
-    "TurnOptions",
-    "clump_heights",
-    "drawn_counts",
-    "off_by",
-]
-
 WAVES, GRAIN = 5, 13
 """Points a side between which a background is interpolated that varies over a quarter of a patch,
 and over a twelfth of it."""

@@ -10,8 +10,6 @@ import numpy as np
 from gammafind.errors import MissingBackendError, TrainingError
 from gammafind.networks.ranking import Ranking
 
-__all__ = ["check_ranking_fitter", "fit_ranking"]
-
 _HIDDEN = (24, 24)
 _RIDGE = 36.0
 """Penalty on the squares of weights, over twice the number of detections."""

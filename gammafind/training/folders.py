@@ -22,15 +22,6 @@ from gammafind.utils.files import atomic_output
 if TYPE_CHECKING:
     import keras
 
-__all__ = [
-    "begun",
-    "built",
-    "check_libraries",
-    "finished",
-    "training_record",
-    "whole",
-    "write_record",
-]
 
 RECORD = "training.json"
 

@@ -16,15 +16,6 @@ from gammafind.utils.files import atomic_output
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "HISTORY",
-    "best_row",
-    "history_figure",
-    "history_table",
-    "last_stage",
-    "read_history",
-    "write_history",
-]
 
 HISTORY = "history.ecsv"
 _UNITS = {"seconds": u.s, "patches_per_second": u.s**-1}

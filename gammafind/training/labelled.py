@@ -11,8 +11,6 @@ import numpy as np
 from gammafind.errors import OptionError
 from gammafind.training.batches import Batch, Batches
 
-__all__ = ["LabelledBatches", "LabelledCutouts"]
-
 _IMAGES = ("counts", "background", "epoch_counts", "epoch_background", "excess", "flags", "psf")
 _SCORES = ("score", "pos_err")
 _TRANSPOSE = 1

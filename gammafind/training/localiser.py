@@ -54,7 +54,6 @@ from gammafind.training.targets import TargetOptions
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["BatchOptions", "LocaliserOptions", "LocaliserTraining", "StartOptions"]
 
 _LOOKED_AT = 512
 """Patches from which the mean and the spread of each input are taken."""

@@ -24,7 +24,6 @@ from gammafind.utils.progress import track
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CHECKPOINT", "WEIGHTS", "Loss", "TrainingOptions", "evaluate", "train"]
 
 _log = logging.getLogger("gammafind")
 

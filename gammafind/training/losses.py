@@ -10,16 +10,6 @@ import numpy as np
 
 from gammafind.errors import OptionError
 
-__all__ = [
-    "LossOptions",
-    "cross_entropy",
-    "dice",
-    "loss_function",
-    "offset_loss",
-    "position_loss",
-    "total_loss",
-]
-
 Tensor = Any
 """Tensor of whichever backend keras runs on."""
 

@@ -31,8 +31,6 @@ from gammafind.utils.progress import stage
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["NetworkOptions", "NetworkTraining"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkOptions:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from gammafind.errors import ConfigError, OptionError, ShapeError
 
-__all__ = ["STREAMS", "DataOptions", "at_least", "kinds", "of_recipe"]
-
 STREAMS = {"train": 0, "validation": 1, "test": 2}
 """Random numbers of each set of data."""
 

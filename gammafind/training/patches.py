@@ -14,8 +14,6 @@ from gammafind.training.draws import DrawOptions, drawn_counts
 from gammafind.training.shard_set import Expected, ShardSet
 from gammafind.training.targets import TargetOptions, target_maps
 
-__all__ = ["PatchBatches", "turned"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PatchBatches(Batches):

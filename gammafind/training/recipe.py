@@ -47,8 +47,6 @@ from gammafind.roles.trainer import Trainer, Training
 from gammafind.training.options import DataOptions, at_least, kinds, of_recipe
 from gammafind.utils.tomlfile import TomlFile
 
-__all__ = ["ROLES", "Recipe", "read_recipe"]
-
 ROLES = ("localiser", "classifier")
 """Roles that learn."""
 

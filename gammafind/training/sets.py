@@ -22,19 +22,6 @@ from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
 
-__all__ = [
-    "META",
-    "DataSet",
-    "Maker",
-    "Part",
-    "damaged",
-    "joined_truth",
-    "load_array",
-    "make_shards",
-    "read_meta",
-    "shard_folder",
-]
-
 META = "meta.json"
 """File of a shard that says how it was made; a shard that has it is whole."""
 

@@ -15,8 +15,6 @@ from gammafind.errors import MissingFileError
 from gammafind.sky.spread import Spread
 from gammafind.training.sets import DataSet, Part, damaged, joined_truth, load_array, read_meta
 
-__all__ = ["Expected", "PatchMap", "ShardSet"]
-
 _ABOVE_LOWEST = 1.5
 
 

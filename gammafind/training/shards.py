@@ -38,8 +38,6 @@ from gammafind.training.targets import TRUTH
 from gammafind.utils.progress import stage
 from gammafind.utils.streams import streams
 
-__all__ = ["ShardMaker"]
-
 _LARGEST = float(np.finfo(np.float16).max)
 
 

@@ -11,8 +11,6 @@ from astropy.table import QTable
 from gammafind.errors import OptionError
 from gammafind.sky.truth import truth_masks
 
-__all__ = ["TRUTH", "TargetOptions", "discs", "heights", "offsets", "target_maps"]
-
 TRUTH = np.dtype([("patch", "i4"), ("x", "f4"), ("y", "f4"), ("ts", "f4"), ("source", "i4")])
 """Truth of patches: patch, pixel (0 at the centre of the first), expected TS, row of the source."""
 

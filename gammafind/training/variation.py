@@ -14,8 +14,6 @@ from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
 from gammafind.utils.tomlfile import TomlFile
 
-__all__ = ["Variation", "check_values", "read_variation", "varied"]
-
 Variation = Mapping[str, Mapping[str, Sequence[Any]]]
 """Least and largest value of options, by role and by name."""
 

@@ -22,8 +22,6 @@ from platformdirs import user_cache_path
 from gammafind.errors import CacheWarning, GammafindError, OptionError
 from gammafind.utils.files import atomic_output
 
-__all__ = ["CACHE_LIMIT", "cache_folder", "cached_arrays"]
-
 CACHE_LIMIT = 2_000_000_000
 """Largest size in bytes; beyond it the least recently used files are deleted."""
 

@@ -7,8 +7,6 @@ from astropy.units import Quantity
 
 from gammafind.errors import OptionError
 
-__all__ = ["require"]
-
 
 def require(name: str, value: float | Quantity, accepted: bool, remedy: str) -> None:
     """Raise OptionError unless an option is finite and accepted.

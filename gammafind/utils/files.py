@@ -21,18 +21,6 @@ from gammafind.errors import (
     TruncatedFileError,
 )
 
-__all__ = [
-    "atomic_output",
-    "check_input",
-    "check_output",
-    "file_checksum",
-    "named_folder",
-    "naming_full_disk",
-    "of_file",
-    "several",
-    "temporary_folder",
-]
-
 
 def several(paths: Sequence[str | PathLike] | str | PathLike) -> Sequence[str | PathLike]:
     """Paths as a sequence, where one alone is accepted too; an error if there is none."""

@@ -13,8 +13,6 @@ from astropy.units import Quantity
 from gammafind.errors import OptionError
 from gammafind.units import as_value, parse_quantity
 
-__all__ = ["annotated_kind", "convert"]
-
 _MODULES = re.compile(r"\b(?:\w+\.)+(?=\w)")
 """Module path in front of the name of a type."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["close_match"]
-
 
 def close_match(name: str, known: Iterable[str]) -> str:
     """Text ``" (did you mean ...?)"`` with the nearest known name, empty if none is close."""

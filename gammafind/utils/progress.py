@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TextIO, TypeVar
 
-__all__ = ["progress_bars", "stage", "track"]
-
 T = TypeVar("T")
 
 _log = logging.getLogger("gammafind")

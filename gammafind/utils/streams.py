@@ -8,8 +8,6 @@ import numpy as np
 
 from gammafind.utils.checks import require
 
-__all__ = ["Streams", "stream", "streams"]
-
 
 @dataclass(frozen=True)
 class Streams:

@@ -17,8 +17,6 @@ from gammafind.units import parse_quantity
 from gammafind.utils.files import check_input
 from gammafind.utils.names import close_match
 
-__all__ = ["TomlFile"]
-
 _RESOURCE = re.compile(r"([A-Za-z_]\w+(?:\.\w+)*):([^\\]+)")
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import gammafind
 
-__all__ = ["running_version"]
-
 _PATIENCE = 10.0
 """Seconds after which git is not waited for: it takes hundredths."""
 

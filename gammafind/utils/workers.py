@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 
 from gammafind.errors import OptionError, WorkerError
 
-__all__ = ["in_threads", "run_tasks"]
-
 T = TypeVar("T")
 R = TypeVar("R")
 

@@ -25,13 +25,6 @@ from gammafind.views.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "completeness_figure",
-    "flux_figure",
-    "normalised_offsets",
-    "offset_figure",
-    "score_figure",
-]
 
 _SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
 """Standard deviation per coordinate of a two-dimensional Gaussian, divided by its 95 % radius."""

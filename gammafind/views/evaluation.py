@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gammafind.views.style import CLASS_COLOURS, MATCHED, add_rayleigh, png, small_figure, styled
+from gammafind.catalogue.class_colours import CLASS_COLOURS, MATCHED
+from gammafind.views.style import add_rayleigh, png, small_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "completeness_figure",
-    "curve_figure",
-    "offset_figure",
-    "score_figure",
-    "write_figures",
-]
 
 _MARKERS = "osD"
 _LEAST_IN_BIN = 5

@@ -19,15 +19,6 @@ from gammafind.units import degrees
 if TYPE_CHECKING:
     from matplotlib.colors import FuncNorm
 
-__all__ = [
-    "all_sky_wcs",
-    "asinh_norm",
-    "image_wcs",
-    "pixel_axes",
-    "plain_wcs",
-    "sample",
-    "tangent_wcs",
-]
 
 _HAMMER_WIDTH = np.degrees(4 * np.sqrt(2))
 """Width of the whole sky in the Hammer-Aitoff projection, in degrees at its centre."""

@@ -10,8 +10,6 @@ import numpy as np
 from gammafind.evaluation.metrics import Rates
 from gammafind.evaluation.numbers import PURITY, RegionSummary, Summary, aligned, percent
 
-__all__ = ["LEFT_COLUMNS", "Search", "localiser_table", "localiser_text"]
-
 LEFT_COLUMNS = 3
 """Number of text columns of `localiser_table`; the others are numbers."""
 

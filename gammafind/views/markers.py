@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gammafind.catalogue.class_colours import OTHER_COLOUR
+from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED
 from gammafind.views.rows import Rows
-from gammafind.views.style import MATCHED, MISSED, UNMATCHED
+from gammafind.views.style import MISSED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["draw_detections", "draw_missed", "marker_areas", "size_handles"]
 
 _OTHER = "other"
 _AREAS = (8.0, 90.0)

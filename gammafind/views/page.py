@@ -14,8 +14,6 @@ from typing import Any
 from gammafind.evaluation.numbers import Summary
 from gammafind.views.localisers import LEFT_COLUMNS, Search, localiser_table
 
-__all__ = ["PageFigure", "build_page", "definition_list"]
-
 _LINKS = " Positions link to Aladin Lite (ICRS) and SIMBAD (Galactic)."
 
 

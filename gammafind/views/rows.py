@@ -15,8 +15,6 @@ from gammafind.catalogue.positions import map_positions, sky_positions
 from gammafind.evaluation.numbers import Summary
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["Rows", "rows_of"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rows:

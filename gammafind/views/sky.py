@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.colors import FuncNorm
     from matplotlib.figure import Figure
 
-__all__ = ["add_colour_bar", "label_axes", "make_room", "show_image", "sky_figure"]
 
 _WIDTH = 1600
 """Width of the image in pixels: sharp on a page, and keeps files small."""

@@ -9,25 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gammafind.catalogue.class_colours import CLASS_COLOURS, MATCHED, UNMATCHED
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "CLASS_COLOURS",
-    "COLOUR_MAP",
-    "COLUMN_WIDTH",
-    "MATCHED",
-    "MISSED",
-    "UNMATCHED",
-    "add_rayleigh",
-    "capitalised",
-    "png",
-    "small_figure",
-    "styled",
-]
 
 MISSED = "#7A7A7A"
 """Reference sources that were not found."""

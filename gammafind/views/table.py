@@ -17,8 +17,6 @@ from gammafind.units import FLUX
 from gammafind.views.rows import Rows
 from gammafind.views.style import capitalised
 
-__all__ = ["table_of"]
-
 
 @dataclass(frozen=True)
 class _Shown:

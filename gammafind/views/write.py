@@ -26,8 +26,6 @@ from gammafind.views.style import capitalised, png
 from gammafind.views.table import table_of
 from gammafind.views.zoom import zoom_figure
 
-__all__ = ["write_report"]
-
 
 def write_report(
     directory: str | PathLike,

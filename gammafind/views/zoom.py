@@ -22,7 +22,6 @@ from gammafind.views.style import styled
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["choose_centre", "choose_field", "zoom_figure"]
 
 _WIDTH = 600
 """Width of the image in pixels: sharp on a page, and keeps files small."""

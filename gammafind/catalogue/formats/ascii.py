@@ -9,8 +9,6 @@ from astropy.table import QTable
 
 from gammafind.errors import TableError
 
-__all__ = ["read_csv", "read_ecsv", "write_csv", "write_ecsv"]
-
 _ECSV = "# %ECSV"
 
 

@@ -15,8 +15,6 @@ from astropy.units import UnitsWarning
 from gammafind.errors import FileFormatError, TableError
 from gammafind.sky.fits.opening import open_fits
 
-__all__ = ["read_fits", "write_fits"]
-
 _METADATA = "METADATA"
 _COLUMN_CARD = re.compile(r"T[A-Z]+[0-9]+")
 

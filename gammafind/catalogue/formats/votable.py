@@ -15,8 +15,6 @@ from astropy.units import UnitsWarning
 
 from gammafind.errors import FileFormatError, TableError
 
-__all__ = ["read_votable", "write_votable"]
-
 
 def write_votable(table: QTable, path: Path) -> None:
     """Write a table as VOTable 1.4; each entry of the metadata is an INFO with JSON as value.

@@ -10,8 +10,6 @@ from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.catalogue.positions import sky_columns
 from gammafind.sky.observation import Observation
 
-__all__ = ["image_detections"]
-
 
 def image_detections(
     observation: Observation,

@@ -10,8 +10,6 @@ from scipy.sparse.linalg import spsolve
 
 from gammafind.fitting.image.scene import Scene
 
-__all__ = ["PointFit", "fit_points"]
-
 _REACH = 1.25
 """Half side, in FWHM, of the square in which a source is fitted: balances signal and light of
 neighbours."""

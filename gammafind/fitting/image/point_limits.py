@@ -6,8 +6,6 @@ import numpy as np
 
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["signal_to_noise"]
-
 
 def signal_to_noise(
     psf: RadialPsf, pixel_size: float, electrons: np.ndarray, noise: float, *, half: int = 25

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["density_of_likes", "point_source_fit"]
-
 _CORE = 1.0
 """Radius in FWHM within which a point source is fitted: balances signal and light of neighbours."""
 _LIKE = 0.1

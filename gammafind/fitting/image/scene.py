@@ -14,8 +14,6 @@ from gammafind.sky.patches import Patches
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.tiles import Tile, tiles
 
-__all__ = ["Scene", "poisson_noise", "scene_of_patch", "scenes_of_image"]
-
 _KERNEL = 1.25
 """Half side of the filter in FWHM: balances captured light and time."""
 _LARGEST_KERNEL = 20

@@ -8,8 +8,6 @@ from scipy.optimize import least_squares
 
 from gammafind.sky.field_psf import N_TERMS, polynomial_terms
 
-__all__ = ["field_of_widths", "star_widths"]
-
 _HALF = 10
 """Half side of a stamp in pixels: holds the widest accepted PSF."""
 _LEAST_PEAK = 30.0

@@ -9,8 +9,6 @@ from scipy.ndimage import median_filter
 
 from gammafind.errors import InputDataError
 
-__all__ = ["sky_and_noise"]
-
 _BOX = 64
 """Side of a box in pixels: balances the scale of the sky and the stars within a box."""
 _CLIP = 3.0

@@ -16,8 +16,6 @@ from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 from gammafind.utils.progress import stage
 
-__all__ = ["NO_DATA", "SATURATED", "make_stamps"]
-
 SATURATED, NO_DATA = 1, -1
 """Values of ``flags``."""
 SATURATION = "cutout_saturated"

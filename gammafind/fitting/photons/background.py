@@ -10,8 +10,6 @@ from gammafind.fitting.photons.joint import fit_jointly
 from gammafind.sky.harmonics import SIGMA_OF_FWHM, convolve, gaussian_window
 from gammafind.sky.pixels import HealpixPixels, Pixels
 
-__all__ = ["component_norms", "slow_norm"]
-
 _NORM_LIMITS = (0.3, 3.0)
 """Keep sources that are not in the model from absorbing or emptying the background."""
 

@@ -12,8 +12,6 @@ from gammafind.sky.harmonics import SIGMA_OF_FWHM, gaussian_window
 from gammafind.sky.legendre import legendre_sum
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["CLUMP_FWHM", "ClumpFit", "clump_height", "clump_profile", "fit_clumps"]
-
 CLUMP_FWHM = (0.5, 1.1)
 """Full widths of clumps in degrees, as for molecular clouds and the pixels of gas surveys."""
 _LEVEL = 0.3

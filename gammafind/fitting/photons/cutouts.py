@@ -27,8 +27,6 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage
 from gammafind.utils.workers import in_threads
 
-__all__ = ["Cutouts", "make_cutouts"]
-
 _SOLID = 0.3
 """Probability from which a detection is part of the model of its neighbours."""
 

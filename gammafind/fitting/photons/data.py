@@ -13,18 +13,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import COARSE, fractions_at, pixels_near
 from gammafind.utils.workers import in_threads
 
-__all__ = [
-    "CONTAINMENT",
-    "BandData",
-    "SkyData",
-    "Surroundings",
-    "gather",
-    "photon_shares",
-    "sky_data",
-    "source_size",
-    "source_sizes",
-]
-
 CONTAINMENT = 0.95
 """Share of the counts of a source within the pixels of its likelihood: balances signal and time."""
 _FLOOR = 1e-6

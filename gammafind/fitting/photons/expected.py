@@ -18,14 +18,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import FINE, stamps
 from gammafind.sky.skymap import SkyMap
 
-__all__ = [
-    "AGREEMENT",
-    "Expected",
-    "expected_by_band",
-    "rendered_by_band",
-    "rendered_ts",
-]
-
 _CHUNK = 1000
 """Sources per step: limits memory."""
 _FAINT, _BRIGHT = (0.95, 1.25), (0.995, FINE)

@@ -8,8 +8,6 @@ import numpy as np
 
 from gammafind.fitting.photons.clumps import ClumpFit
 
-__all__ = ["FluxFit"]
-
 
 @dataclass(frozen=True, eq=False)
 class FluxFit:

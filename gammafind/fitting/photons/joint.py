@@ -10,8 +10,6 @@ from scipy.sparse.linalg import cg, splu
 
 from gammafind.utils.workers import in_threads
 
-__all__ = ["JointFit", "fit_jointly"]
-
 _ITERATIONS = 25
 """Most Newton steps: far more than a fit needs."""
 _TOLERANCE = 1e-3

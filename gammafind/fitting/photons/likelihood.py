@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["AmplitudeFit", "fit_amplitudes"]
-
 _ITERATIONS = 30
 """Most Newton steps: far more than a fit needs."""
 _TOLERANCE = 1e-4

@@ -16,8 +16,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["fit_on_maps", "fitted_background"]
-
 _INDEX = 2.3
 """Photon index of all sources: typical of 4FGL sources."""
 _SMOOTHING = 6.0

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["fit_mixture"]
-
 _ITERATIONS = 12
 """Most Newton steps: limits time; nearly all positions converge earlier."""
 _TOLERANCE = 0.02

@@ -14,8 +14,6 @@ from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 from gammafind.utils.workers import in_threads
 
-__all__ = ["Photometry", "measure_photometry"]
-
 _INDICES = np.array([1.4, 1.8, 2.2, 2.6, 3.0])
 """Photon indices; the best-fitting one sets the weights of the bands in the light curve."""
 

@@ -10,8 +10,6 @@ from gammafind.fitting.photons.data import SkyData
 from gammafind.fitting.photons.scan import scan
 from gammafind.sky.projection import local_bases
 
-__all__ = ["PositionFit", "climb", "fit_positions", "shifted"]
-
 _NEIGHBOURS = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)], dtype=float)
 """Offsets of a 3 x 3 grid."""
 _SOLVER = np.linalg.pinv(

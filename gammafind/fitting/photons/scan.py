@@ -8,8 +8,6 @@ from gammafind.fitting.photons.data import SkyData, Surroundings, gather
 from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
 from gammafind.sky.psf_stamps import COARSE, FINE
 
-__all__ = ["scan"]
-
 _CHUNK = 3000
 """Positions per step: limits memory."""
 _BRIGHT = 100.0

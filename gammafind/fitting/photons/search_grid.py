@@ -17,8 +17,6 @@ from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import stamps
 
-__all__ = ["HealpixSearch", "ImageSearch", "SearchGrid", "search_grid", "summits"]
-
 _CHUNK = 1_000_000
 """Pixels per step: limits memory."""
 _NEGLIGIBLE = 1e-4

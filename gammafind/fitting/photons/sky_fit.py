@@ -21,8 +21,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.psf_stamps import COARSE, Stamps, fractions_of_each
 from gammafind.utils.workers import in_threads
 
-__all__ = ["INDICES", "counts_on_sky", "fit_on_sky"]
-
 INDICES = (1.7, 2.0, 2.3, 2.6, 3.0)
 """Photon indices that are tried for each detection."""
 _CHUNK = 1000

@@ -15,8 +15,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf_stamps import Stamps, stamps
 
-__all__ = ["SkyModel", "background_components"]
-
 _FIT_CONTAINMENT = 0.9
 """Share of the counts in a stamp of the joint fit: balances accuracy and time."""
 _FAINT_SHARE = 2 / 3

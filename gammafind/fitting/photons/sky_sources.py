@@ -17,8 +17,6 @@ from gammafind.sky.projection import vectors_in
 from gammafind.sky.psf_stamps import COARSE, Stamps, stamps
 from gammafind.utils.workers import in_threads
 
-__all__ = ["SkySources"]
-
 Rows = np.ndarray | slice
 """Selection of detections."""
 

@@ -20,8 +20,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.workers import in_threads
 
-__all__ = ["rough_factor", "scaled_background", "slow_factor", "unevenness"]
-
 _NSIDE = 64
 """Resolution for the comparison of backgrounds with counts: pixels of 0.9 deg."""
 _LMAX = 3 * _NSIDE - 1

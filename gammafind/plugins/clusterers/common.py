@@ -10,8 +10,6 @@ from astropy.table import QTable
 
 from gammafind.errors import OptionError
 
-__all__ = ["cluster_table", "middle_pixel", "require_at_least", "require_choice"]
-
 
 def cluster_table(
     places: Sequence[tuple[float, float]], score: Sequence[float], n_pixels: Sequence[int]

@@ -18,8 +18,6 @@ from gammafind.plugins.clusterers.common import (
 from gammafind.plugins.clusterers.refine import centroid, quadratic_peak
 from gammafind.roles.clusterer import Clusterer
 
-__all__ = ["DiskClusterer", "Group", "disk_sum", "split_groups"]
-
 _DECIMALS = 9
 """Relative decimals of sums: far below any difference, so that equal sums compare equal."""
 

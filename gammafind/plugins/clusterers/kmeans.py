@@ -11,8 +11,6 @@ from astropy.table import QTable
 from gammafind.plugins.clusterers.common import cluster_table, require_at_least
 from gammafind.roles.clusterer import Clusterer
 
-__all__ = ["KMeansClusterer", "fit_means"]
-
 _MAX_ROUNDS = 30
 """Most rounds of moving means: far more than usual, limits time."""
 

@@ -19,8 +19,6 @@ from gammafind.plugins.clusterers.common import (
 from gammafind.plugins.clusterers.refine import quadratic_peak
 from gammafind.roles.clusterer import Clusterer
 
-__all__ = ["PeaksClusterer", "label_maxima"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class PeaksClusterer(Clusterer):

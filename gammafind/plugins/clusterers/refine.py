@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["centroid", "quadratic_peak"]
-
 _OFFSETS = np.arange(-1, 2)
 _X, _Y = (array.ravel() for array in np.meshgrid(_OFFSETS, _OFFSETS))
 _DESIGN = np.stack([np.ones(9), _X, _Y, _X * _X, _X * _Y, _Y * _Y], axis=1)

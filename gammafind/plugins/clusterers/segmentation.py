@@ -19,8 +19,6 @@ from gammafind.utils.checks import require
 if TYPE_CHECKING:
     from photutils.segmentation import SegmentationImage
 
-__all__ = ["SegmentationClusterer"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentationClusterer(Clusterer):

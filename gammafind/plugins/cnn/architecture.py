@@ -15,8 +15,6 @@ from gammafind.plugins.cnn.features import TIMES, features, n_channels, n_number
 from gammafind.plugins.cnn.networks import CLASSES, INPUTS, NETWORKS
 from gammafind.sky.cutouts import CutoutLayout
 
-__all__ = ["CnnArchitecture"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class CnnArchitecture(ClassifierNetwork):

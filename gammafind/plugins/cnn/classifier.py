@@ -19,8 +19,6 @@ from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.cutouts import CutoutLayout
 
-__all__ = ["Cnn", "shipped_folder"]
-
 _SHIPPED = Path(__file__).parent / "weights"
 
 

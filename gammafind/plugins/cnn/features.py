@@ -10,8 +10,6 @@ from gammafind.fitting.photons.data import photon_shares
 from gammafind.networks.features import significance
 from gammafind.networks.logits import logit
 
-__all__ = ["TIMES", "features", "images", "n_channels", "n_numbers", "numbers", "without_times"]
-
 TIMES = ("yes", "no", "shuffled")
 """What a network learns of time: all, nothing, or what is left if photons come at any time."""
 

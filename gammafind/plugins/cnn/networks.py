@@ -9,8 +9,6 @@ from gammafind.errors import OptionError
 from gammafind.networks.backend import load_keras
 from gammafind.networks.layers import log_softmax
 
-__all__ = ["CLASSES", "FAKE", "INPUTS", "NETWORKS"]
-
 FAKE = "FAKE"
 """Class of detections that are not sources."""
 CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR", FAKE)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from gammafind.catalogue.schema import Column
 
-__all__ = ["ALIASES", "FERMI_CATALOGUE"]
-
 ALIASES = {"CLASS": "CLASS1"}
 """Column names of early files, and their later names."""
 

@@ -18,8 +18,6 @@ from gammafind.plugins.fermi_lat.spectra import DIFFERENTIAL_FLUX, SPECTRUM_TYPE
 from gammafind.sky.fits.opening import open_fits
 from gammafind.units import as_value
 
-__all__ = ["CLASS_GROUPS", "class_group", "read_fermi_catalogue", "spectra_of"]
-
 _WHAT = "a 4FGL catalogue, DR1 to DR4 (gll_psc_v16.fit to gll_psc_v35.fit, compressed or not)"
 _EXTENSION = "LAT_Point_Source_Catalog"
 _FIRST_VERSIONS = {16: "4FGL-DR1", 23: "4FGL-DR2", 28: "4FGL-DR3", 32: "4FGL-DR4", 36: "4FGL"}

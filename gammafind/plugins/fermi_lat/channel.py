@@ -20,8 +20,6 @@ from gammafind.sky.bands import Band
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["Channel"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Channel:

@@ -28,14 +28,6 @@ from gammafind.sky.upsample import upsample
 from gammafind.utils.cache import cached_arrays
 from gammafind.utils.files import file_checksum
 
-__all__ = [
-    "interstellar_at_pixels",
-    "interstellar_in_patches",
-    "interstellar_intensity",
-    "isotropic_intensity",
-    "seen_intensity",
-]
-
 _EMBEDDED_NSIDE = 128
 """Resolution of the embedded emission."""
 _FILE_NSIDE = 512

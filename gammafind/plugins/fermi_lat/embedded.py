@@ -14,18 +14,6 @@ from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue
 from gammafind.plugins.fermi_lat.isotropic import DIFFERENTIAL_INTENSITY, IsotropicSpectrum
 from gammafind.sky.bands import Band, energy_bands
 
-__all__ = [
-    "demo_counts_path",
-    "interstellar_path",
-    "load_4fgl_dr2",
-    "load_bubbles",
-    "load_exposure_by_year",
-    "load_interstellar",
-    "load_isotropic",
-    "load_population_table",
-    "load_psf3_exposure",
-]
-
 _FOLDER = Path(__file__).parent / "data"
 
 

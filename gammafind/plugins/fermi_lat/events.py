@@ -9,8 +9,6 @@ import numpy as np
 from gammafind.errors import InputDataError
 from gammafind.sky.fits.events import EventList
 
-__all__ = ["EVENT_CLASSES", "EVENT_TYPES", "select_response"]
-
 EVENT_TYPES = {"FRONT": 1, "BACK": 2, "PSF0": 4, "PSF1": 8, "PSF2": 16, "PSF3": 32}
 """Bit of each event type."""
 EVENT_CLASSES = {

@@ -24,8 +24,6 @@ from gammafind.sky.fits.exposure import read_exposure
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import from_frame, to_frame
 
-__all__ = ["exposure_at", "exposure_maps"]
-
 _MEASURED = ("P8R3_ULTRACLEANVETO_V3", "PSF3", (2.0, 20.0), "573-weeks")
 """Response, event type, energies in GeV and observing time of the embedded exposure."""
 _HOME = HealpixPixels(128)

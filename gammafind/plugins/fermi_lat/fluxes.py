@@ -16,8 +16,6 @@ from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.sky.bands import Band
 from gammafind.sky.projection import unit_vectors
 
-__all__ = ["band_fluxes", "flux_history", "galactic_vectors", "positions"]
-
 
 def galactic_vectors(sources: QTable) -> np.ndarray:
     """Galactic unit vectors of the sources, shape (n, 3); otherwise as `positions`."""

@@ -39,8 +39,6 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["LatInstrument"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class LatInstrument(Instrument):

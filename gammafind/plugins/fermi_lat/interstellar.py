@@ -19,8 +19,6 @@ from gammafind.sky.bands import Band
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import HealpixPixels
 
-__all__ = ["band_intensity"]
-
 _WHAT = (
     "the LAT interstellar emission model (gll_iem_v07.fits): an image cube in Galactic "
     "plate-carree coordinates in ph/cm2/s/MeV/sr, with a table ENERGIES in MeV"

@@ -20,8 +20,6 @@ from gammafind.errors import (
 from gammafind.plugins.fermi_lat.tabulated import interpolate, table_integral
 from gammafind.units import as_value
 
-__all__ = ["DIFFERENTIAL_INTENSITY", "INTENSITY", "IsotropicSpectrum", "read_isotropic"]
-
 DIFFERENTIAL_INTENSITY = u.Unit("cm-2 s-1 MeV-1 sr-1")
 """Photon intensity per energy."""
 INTENSITY = u.Unit("cm-2 s-1 sr-1")

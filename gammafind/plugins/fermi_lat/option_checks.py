@@ -10,8 +10,6 @@ from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES
 from gammafind.sky.pixels import HealpixPixels
 
-__all__ = ["CHANNEL", "check_bands", "check_event_types", "check_files", "check_index"]
-
 CHANNEL = "{type}"
 """Placeholder for the event types of a channel in a file name."""
 

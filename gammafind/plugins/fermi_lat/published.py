@@ -6,8 +6,6 @@ from dataclasses import replace
 
 from gammafind.catalogue.schema import CATALOGUE
 
-__all__ = ["PUBLISHED"]
-
 _CHANGES = {
     "significance": {
         "name": "Signif_Avg",

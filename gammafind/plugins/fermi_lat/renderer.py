@@ -31,8 +31,6 @@ from gammafind.sky.point_sources import patch_counts, sky_counts, sky_counts_of_
 from gammafind.sky.projection import to_frame
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["FermiLatRenderer"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class FermiLatRenderer(LatInstrument, SkyRenderer):

@@ -9,14 +9,6 @@ from collections.abc import Sequence
 from gammafind.errors import SelectionWarning
 from gammafind.plugins.fermi_lat.events import EVENT_CLASSES, EVENT_TYPES
 
-__all__ = [
-    "accepts_photons",
-    "header_cuts",
-    "told_selection",
-    "type_name",
-    "warn_of_other_photons",
-]
-
 _BIT_MASK = re.compile(r"BIT_MASK\(EVENT_(CLASS|TYPE),(\d+),?(\w*)\)", re.IGNORECASE)
 _CUT = re.compile(r"event (class|type) ([\w+]+)")
 _FRONT_AND_BACK, _ALL_QUARTILES = 3, 60

@@ -17,8 +17,6 @@ from gammafind.sky.fits import EventList, bin_events, read_counts, read_selectio
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["bin_channels", "join_channels", "read_channels", "sort_files"]
-
 
 def read_channels(
     paths: Sequence[str | PathLike],

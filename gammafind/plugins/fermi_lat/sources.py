@@ -17,8 +17,6 @@ from gammafind.plugins.fermi_lat.catalogues import (
 )
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 
-__all__ = ["EMBEDDED", "read_fermi_sources", "true_sources"]
-
 EMBEDDED = "4fgl-dr2"
 """Name of the catalogue that comes with the package."""
 

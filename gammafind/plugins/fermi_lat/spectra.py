@@ -12,18 +12,6 @@ from astropy.units import Quantity
 from gammafind.errors import OptionError, ShapeError
 from gammafind.units import ENERGY_FLUX, FLUX, as_value
 
-__all__ = [
-    "DIFFERENTIAL_FLUX",
-    "SPECTRUM_TYPES",
-    "SourceSpectra",
-    "energy_flux",
-    "log_parabola",
-    "photon_flux",
-    "plec",
-    "plec4",
-    "power_law",
-]
-
 DIFFERENTIAL_FLUX = u.Unit("cm-2 s-1 MeV-1")
 """Photon flux per energy."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import exprel
 
-__all__ = ["interpolate", "segment_integral", "segments", "table_integral"]
-
 
 def interpolate(energy: np.ndarray, nodes: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Interpolate a positive table linearly in log energy and log value.

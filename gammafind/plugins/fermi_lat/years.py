@@ -14,15 +14,6 @@ from gammafind.plugins.fermi_lat.embedded import load_exposure_by_year
 from gammafind.plugins.fermi_lat.irf import Response, survey_exposure
 from gammafind.sky.bands import Band
 
-__all__ = [
-    "EMBEDDED_EXPOSURES",
-    "MEASURED_ZENITH",
-    "N_YEARS",
-    "survey_days",
-    "survey_time_exposure",
-    "year_shares",
-]
-
 EMBEDDED_EXPOSURES = {"ten-years": 3652.5, "573-weeks": 4011.0}
 """Observing times whose exposure comes with the package, in days from 2008-08-04."""
 MEASURED_ZENITH = 90 * u.deg

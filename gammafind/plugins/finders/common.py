@@ -16,8 +16,6 @@ from gammafind.sky.patches import Patches
 from gammafind.units import degrees
 from gammafind.utils.checks import require
 
-__all__ = ["check_box", "find_in_patches", "levelled", "refined"]
-
 _BOX = 5
 """Side of the fit in pixels: holds the core of a source."""
 _LEAST_BOX = 5

@@ -17,8 +17,6 @@ from gammafind.roles.localiser import Localiser
 from gammafind.sky.patches import Patches
 from gammafind.utils.checks import require
 
-__all__ = ["LaplacianOfGaussian"]
-
 _HEIGHT = 2.0
 """Ratio of the height of a Gaussian blob to its scale-normalised Laplacian at its own width."""
 

@@ -16,8 +16,6 @@ from gammafind.roles.localiser import Localiser
 from gammafind.sky.patches import Patches
 from gammafind.utils.checks import require
 
-__all__ = ["PhotutilsPeaks"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class PhotutilsPeaks(Localiser):

@@ -8,8 +8,6 @@ from gammafind.sky.patches import Patches, require_parts
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.upsample import upsample
 
-__all__ = ["matched_kernel", "signed_ts", "significance_map"]
-
 _CONTAINMENT = 0.95
 """Share of the PSF within the kernel: balances signal and time."""
 _SUBPIXELS = 5

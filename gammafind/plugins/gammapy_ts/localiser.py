@@ -13,8 +13,6 @@ from gammafind.roles.localiser import Localiser, patch_by_patch
 from gammafind.sky.patches import Patches, require_parts
 from gammafind.utils.checks import require
 
-__all__ = ["GammapyTs"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class GammapyTs(Localiser):

@@ -18,8 +18,6 @@ from gammafind.sky.bands import Band
 from gammafind.sky.patches import Patches
 from gammafind.sky.psf import RadialPsf
 
-__all__ = ["patch_dataset", "ts_peaks"]
-
 _EDGES_AGREE = 1e-3
 """Relative difference of equal energy edges: above rounding, far below the width of a band."""
 _RAD_BINS = 200

@@ -14,8 +14,6 @@ from gammafind.networks.classifiers import ClassifierNetwork
 from gammafind.plugins.image_cnn.features import ARRAYS, SCORE, features
 from gammafind.plugins.image_cnn.network import CLASSES, NETWORKS, input_shapes
 
-__all__ = ["StampArchitecture"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class StampArchitecture(ClassifierNetwork):

@@ -22,8 +22,6 @@ from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
 
-__all__ = ["ImageCnn"]
-
 _SHIPPED = {
     scores: Path(__file__).parent / "weights" / name
     for scores, name in {True: "meerlicht-probabilities", False: "meerlicht"}.items()

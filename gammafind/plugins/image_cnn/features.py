@@ -9,8 +9,6 @@ import numpy as np
 from gammafind.fitting.image.point_source import point_source_fit
 from gammafind.networks.logits import logit
 
-__all__ = ["ARRAYS", "N_CHANNELS", "N_NUMBERS", "SCORE", "features"]
-
 ARRAYS = ("excess", "flags", "psf", "noise", "fwhm", "density")
 """Arrays of `gammafind.fitting.image.stamps.make_stamps` that the networks use."""
 SCORE = "probability"

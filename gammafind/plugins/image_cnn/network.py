@@ -10,8 +10,6 @@ from gammafind.networks.backend import load_keras
 from gammafind.networks.layers import log_softmax
 from gammafind.plugins.image_cnn.features import N_CHANNELS, N_NUMBERS
 
-__all__ = ["BOGUS", "CLASSES", "NETWORKS", "REAL", "input_shapes"]
-
 REAL = ("star", "galaxy")
 BOGUS = ("cosmic-ray", "hot-pixel", "trail", "bleed", "nothing")
 """What is no source; ``nothing`` is a peak of the noise, or a part of a source."""

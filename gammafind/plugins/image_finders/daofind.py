@@ -12,8 +12,6 @@ from gammafind.fitting.image.scene import Scene
 from gammafind.plugins.image_finders.finder import Found, ImageFinder
 from gammafind.utils.checks import require
 
-__all__ = ["DaoFind"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class DaoFind(ImageFinder):

@@ -17,8 +17,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches
 
-__all__ = ["FWHM_OF_SIGMA", "Found", "ImageFinder"]
-
 FWHM_OF_SIGMA = 2.3548
 """Full width at half maximum of a Gaussian in units of its standard deviation."""
 _SIDE, _MARGIN = 2176, 64

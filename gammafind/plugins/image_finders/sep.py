@@ -12,8 +12,6 @@ from gammafind.fitting.image.scene import Scene
 from gammafind.plugins.image_finders.finder import FWHM_OF_SIGMA, Found, ImageFinder
 from gammafind.utils.checks import require
 
-__all__ = ["SourceExtractor"]
-
 _BUFFER = 3_000_000
 """Pixels above the threshold that sep can hold: enough for crowded parts, limits memory."""
 

@@ -12,8 +12,6 @@ from gammafind.networks.trained import LocaliserNetwork
 from gammafind.plugins.image_unet.features import N_CHANNELS
 from gammafind.sky.observation import Observation
 
-__all__ = ["TileArchitecture"]
-
 _TOLERANCE = 0.1
 """Fraction by which the width of a PSF may be outside those of the training."""
 

@@ -8,8 +8,6 @@ from gammafind.fitting.image.point_fit import PointFit
 from gammafind.networks.logits import logit
 from gammafind.networks.peaks import Peaks
 
-__all__ = ["tile_evidence"]
-
 _LEAST_SNR = 0.1
 _LEAST_CHI2 = 0.01
 _LARGEST_LOG = 5.0

@@ -6,8 +6,6 @@ import numpy as np
 
 from gammafind.fitting.image.scene import Scene
 
-__all__ = ["N_CHANNELS", "network_input", "tile_features"]
-
 N_CHANNELS = 3
 """Channels of `network_input`."""
 

@@ -20,8 +20,6 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches
 
-__all__ = ["ImageUNet"]
-
 _SHIPPED = Path(__file__).parent / "weights"
 
 

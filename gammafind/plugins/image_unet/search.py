@@ -23,8 +23,6 @@ from gammafind.sky.observation import Observation
 from gammafind.utils.progress import track
 from gammafind.utils.workers import in_threads
 
-__all__ = ["MARGIN", "ImageSearch", "Sightings"]
-
 MARGIN = 24
 """Pixels around the core of a tile, which the network sees but other tiles report."""
 _DOUBTFUL = 1.0

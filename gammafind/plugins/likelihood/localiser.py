@@ -28,8 +28,6 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.utils.checks import require
 from gammafind.utils.progress import track
 
-__all__ = ["Likelihood"]
-
 _PASSES = (1000.0, 200.0, 60.0, 25.0)
 """Thresholds in TS of the first passes: balance time and neighbours of bright sources
 (benchmarks/real_sky.py)."""

@@ -9,8 +9,6 @@ from scipy.special import gamma
 
 from gammafind.plugins.meerlicht.moffat import alpha_of
 
-__all__ = ["Flag", "Streak", "add_cosmic_rays", "add_hot_pixels", "add_trail", "draw_trails"]
-
 _DEPTH = 20 / 9
 """Depth of the silicon in pixels of 9 um."""
 _CHARGE = 75 * 9

@@ -21,8 +21,6 @@ from gammafind.sky.field_psf import FieldPsf
 from gammafind.sky.pixels import WcsPixels
 from gammafind.units import as_value, degrees
 
-__all__ = ["Camera"]
-
 _GAINS = (
     2.12, 2.13, 2.14, 2.15, 2.11, 2.13, 2.15, 2.16, 2.13, 2.12, 2.16, 2.14, 2.12, 2.15, 2.11, 2.14,
 )  # fmt: skip

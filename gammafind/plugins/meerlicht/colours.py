@@ -8,8 +8,6 @@ import numpy as np
 
 from gammafind.plugins.meerlicht.filters import FILTERS
 
-__all__ = ["all_magnitudes", "colour"]
-
 _N_WAVELENGTHS = 40
 """Wavelengths per filter: enough for a smooth spectrum."""
 _H_OVER_K = (const.h / const.k_B).to_value(u.K * u.s)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Detector", "bleed"]
-
 _ROWS_AT_ONCE = 256
 """Rows per step: limits memory."""
 _BITS_16 = 65535

@@ -10,8 +10,6 @@ import numpy as np
 
 from gammafind.sky.bands import Band
 
-__all__ = ["FILTERS", "Filter", "magnitude", "photon_flux"]
-
 _PHOTONS_OF_AB_ZERO = (
     (0 * u.ABmag).to(u.erg / u.s / u.cm**2 / u.Hz) / const.h.cgs
 ).decompose(bases=[u.cm, u.s]).value  # fmt: skip

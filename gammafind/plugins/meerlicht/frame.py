@@ -18,8 +18,6 @@ from gammafind.plugins.meerlicht.artefacts import (
 )
 from gammafind.plugins.meerlicht.detector import Detector, bleed, row_blocks
 
-__all__ = ["Artefacts", "artefact_table", "draw_frame"]
-
 _COLUMNS = ("x", "y", "x_end", "y_end")
 
 

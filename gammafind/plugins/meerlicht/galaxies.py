@@ -12,8 +12,6 @@ from scipy.optimize import nnls
 from gammafind.plugins.meerlicht.moffat import alpha_of
 from gammafind.plugins.meerlicht.stars import add_stamp
 
-__all__ = ["draw_galaxies", "galaxy_stamps", "mixture_of_moffat", "mixture_of_sersic"]
-
 _SERSIC_WIDTHS = np.geomspace(0.02, 5.0, 12)
 """Widths of the Gaussians, in half-light radii: balance accuracy and time."""
 _SERSIC_RADII = np.geomspace(0.005, 8.0, 300)

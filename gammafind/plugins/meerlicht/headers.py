@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-__all__ = ["KEYWORDS", "contradictions"]
-
 KEYWORDS = ("EXPTIME", "FILTER")
 _TOLERANCE = 0.01
 """Relative difference of equal exposure times: shutters are not exact."""

@@ -6,8 +6,6 @@ import numpy as np
 
 from gammafind.sky.field_psf import FieldPsf
 
-__all__ = ["alpha_of", "field_psf", "peak_of", "radius_of"]
-
 _REACH = 60.0
 """Radius of the tabulated profile, in FWHM: far into the wings of bright stars."""
 _N_RADII = 400

@@ -14,8 +14,6 @@ from gammafind.plugins.meerlicht.camera import Camera
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["observe_frame"]
-
 _LEAST_STARS = 5
 """Stars needed for a reliable median of the seeing."""
 _FULL = 0.98

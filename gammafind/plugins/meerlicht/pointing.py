@@ -7,8 +7,6 @@ from astropy.wcs import WCS, Sip
 
 from gammafind.sky.projection import north_up
 
-__all__ = ["frame_wcs"]
-
 _ORDER = 3
 """Order of the SIP polynomials."""
 

@@ -27,8 +27,6 @@ from gammafind.sky.projection import deproject, positions_of, tangent_basis
 from gammafind.units import degrees
 from gammafind.utils.checks import require
 
-__all__ = ["MeerlichtField"]
-
 _STEP = 0.02
 """Magnitude step of the tabulated counts: fine enough for interpolation."""
 _GALAXIES = 850.0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from gammafind.catalogue.schema import ASSOCIATION, CLASS_LABEL, FLUX_ERROR, SHARED, Column
 
-__all__ = ["published_columns"]
-
 
 def published_columns(band: str) -> tuple[Column, ...]:
     """Columns as `gammafind.roles.instrument.Instrument.published`, of an image in a filter.

@@ -35,8 +35,6 @@ from gammafind.sky.pixels import Pixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import as_value
 
-__all__ = ["MeerlichtRenderer"]
-
 _SHAPES = ("radius", "sersic_index", "axis_ratio", "position_angle")
 _MARGIN = 300
 """Pixels beyond the border in which a bright star still lights the image."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["LIMIT", "draw_magnitudes", "galaxies_brighter", "sources_per_degree", "stars_brighter"]
-
 LIMIT = 20.5
 """AB magnitude in q of the limit of a frame of 60 s; numbers are normalised to it."""
 _FIELD = 1.65**2

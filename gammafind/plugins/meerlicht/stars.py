@@ -8,8 +8,6 @@ import numpy as np
 
 from gammafind.plugins.meerlicht.moffat import alpha_of, peak_of, radius_of
 
-__all__ = ["add_stamp", "draw_stars"]
-
 _FAINTEST = 0.05
 """Electrons per pixel at which the wings of a star are cut: far below the noise."""
 _RADII = np.array([4, 6, 8, 12, 17, 24, 34, 48, 68, 96, 136, 192, 272])

@@ -13,8 +13,6 @@ from gammafind.catalogue.io import read_table
 from gammafind.errors import TableError
 from gammafind.plugins.meerlicht.filters import FILTERS, photon_flux
 
-__all__ = ["read_magnitudes"]
-
 _GAIA = "phot_g_mean_mag"
 _GAIA_AB = 0.1136
 """AB minus Vega magnitude of G in Gaia DR3: 25.8010 - 25.6874."""

@@ -20,8 +20,6 @@ from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import Pixels
 from gammafind.units import degrees
 
-__all__ = ["Architecture"]
-
 _SIZE_TOLERANCE = 1e-3
 _PIXEL_TOLERANCE = 0.1
 

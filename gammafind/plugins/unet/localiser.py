@@ -23,8 +23,6 @@ from gammafind.sky.patch_grid import PatchGrid, patch_widths
 from gammafind.sky.patches import Patches
 from gammafind.sky.stacks import PatchStacks
 
-__all__ = ["UNet", "shipped_folder", "shipped_widths"]
-
 _SHIPPED = Path(__file__).parent / "weights"
 _NO_SPHERE = "unet searches HEALPix maps, and these have a WCS"
 

@@ -20,8 +20,6 @@ from gammafind.plugins.unet.architecture import Architecture
 from gammafind.sky.patches import Patches
 from gammafind.utils.progress import track
 
-__all__ = ["PatchNetwork", "joined"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class PatchNetwork:

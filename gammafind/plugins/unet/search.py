@@ -34,8 +34,6 @@ from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
-__all__ = ["Evidence", "FittedSky", "Sightings", "SkySearch", "mean_scores"]
-
 _SOLID = 0.3
 """Probability of the network above which a detection is fitted together with others: at 0.5 faint
 sources stay in the background of their neighbours."""

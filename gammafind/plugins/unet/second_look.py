@@ -22,8 +22,6 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
 from gammafind.utils.workers import in_threads
 
-__all__ = ["HIDDEN", "SURE", "SureSources", "sure_sources", "with_hidden"]
-
 HIDDEN = "hidden"
 """Column that marks the detections that the second search has added."""
 SURE = 0.5

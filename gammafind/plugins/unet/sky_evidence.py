@@ -9,8 +9,6 @@ from gammafind.fitting.photons.clumps import ClumpFit
 from gammafind.fitting.photons.flux_fit import FluxFit
 from gammafind.networks.logits import logit
 
-__all__ = ["sky_evidence"]
-
 _SURE = 1e-6
 _LEAST_BACKGROUND = 1e-6
 _LEAST_UNEVENNESS = 0.01

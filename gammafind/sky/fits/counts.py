@@ -21,8 +21,6 @@ from gammafind.sky.fits.selections import in_field
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import file_checksum, several
 
-__all__ = ["describe_input", "file_energy_edges", "read_counts", "read_energy_edges"]
-
 _Choice = tuple[Layers, list[int]]
 """A file, and the indices of its layers that make up a band."""
 

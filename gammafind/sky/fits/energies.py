@@ -14,8 +14,6 @@ from astropy.units import Quantity
 from gammafind.errors import EnergyEdgesError
 from gammafind.sky.bands import Band
 
-__all__ = ["bins_in_band", "energy_bins", "energy_nodes", "format_edges"]
-
 _RTOL = 1e-3
 """Relative difference of equal edges: above the rounding of files, far below the width of a bin."""
 

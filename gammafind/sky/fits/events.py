@@ -23,8 +23,6 @@ from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import several
 
-__all__ = ["EventList", "bin_events", "holds_events", "read_events"]
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EventList:

@@ -17,8 +17,6 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.utils.files import atomic_output
 from gammafind.utils.version import running_version
 
-__all__ = ["write_expected"]
-
 _PIXELS_AT_ONCE = 1 << 20
 """Rows per block: balances the number of writes and the memory for copies."""
 

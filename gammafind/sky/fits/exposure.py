@@ -17,8 +17,6 @@ from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["band_weights", "read_exposure"]
-
 _RTOL = 1e-3
 """Relative tolerance for band edges at the first and last energy, above the rounding of files."""
 

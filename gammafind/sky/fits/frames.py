@@ -23,8 +23,6 @@ from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import PlainPixels, WcsPixels
 from gammafind.utils.files import atomic_output
 
-__all__ = ["Frame", "read_frame", "write_frame"]
-
 _NAMES = ("", "PRIMARY", "SCI", "IMAGE", "COMPRESSED_IMAGE")
 """Accepted names of the extension if a file contains several images."""
 

@@ -12,8 +12,6 @@ from gammafind.errors import CoordinateSystemError, FileFormatError, HealpixErro
 from gammafind.sky.fits.raw import RawMap
 from gammafind.sky.pixels import HealpixPixels
 
-__all__ = ["find_healpix", "parse_healpix"]
-
 _FRAMES = {
     **dict.fromkeys(("GAL", "GALACTIC", "G"), "galactic"),
     **dict.fromkeys(("CEL", "CELESTIAL", "C", "EQU", "EQUATORIAL"), "icrs"),

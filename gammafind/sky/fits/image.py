@@ -14,8 +14,6 @@ from gammafind.errors import CoordinateSystemError, FileFormatError
 from gammafind.sky.fits.raw import RawMap
 from gammafind.sky.pixels import FRAMES, WcsPixels
 
-__all__ = ["celestial_wcs", "find_image", "parse_image"]
-
 _AXES = {"RA": "DEC", "GLON": "GLAT"}
 """Accepted longitudes and latitudes; astropy mistakes others, such as ecliptic ones, for these."""
 _NUMBERS = re.compile(r"(CRVAL|CRPIX|CDELT|CROTA|CD[12]_|PC[12]_)[12]|LONPOLE|LATPOLE")

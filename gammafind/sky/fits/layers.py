@@ -25,8 +25,6 @@ from gammafind.sky.fits.raw import RawMap
 from gammafind.sky.fits.selections import selections
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["Layers", "read_layers"]
-
 _UNSEEN = -1.6375e30
 """Value of pixels without data in healpy."""
 _ACCEPTED = "a HEALPix table (gtbin, gtexpcube2, healpy) or an image with a celestial WCS"

@@ -21,8 +21,6 @@ from astropy.wcs import FITSFixedWarning
 from gammafind.errors import FileFormatError, TruncatedFileError
 from gammafind.utils.files import check_input
 
-__all__ = ["open_fits"]
-
 _GZIP = b"\x1f\x8b"
 _SIGNATURE = b"SIMPLE  ="
 _BLOCK = 2880

@@ -8,8 +8,6 @@ import numpy as np
 
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["RawMap"]
-
 
 @dataclass(frozen=True, eq=False)
 class RawMap:

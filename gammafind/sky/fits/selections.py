@@ -14,8 +14,6 @@ from astropy.io import fits
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import Pixels
 
-__all__ = ["file_selections", "in_field", "read_selections", "selection_cards", "selections"]
-
 _CUT = re.compile(r"(.+?) = (.+?)(?: ([A-Za-z]\w*))?")
 _NUMBER = r"\s*([-+.\deE]+)\s*"
 _CIRCLE = re.compile(rf"POS\(RA,DEC\) = CIRCLE\({_NUMBER},{_NUMBER},{_NUMBER}\)", re.IGNORECASE)

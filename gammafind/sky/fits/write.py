@@ -18,8 +18,6 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import atomic_output, check_output
 from gammafind.utils.version import running_version
 
-__all__ = ["healpix_keywords", "write_counts", "write_counts_by_nside"]
-
 _UNSEEN = -1.6375e30
 """Value of pixels without data in healpy."""
 _FORMATS = {"int32": "J", "int64": "K", "float64": "D"}

@@ -16,8 +16,6 @@ from gammafind.training.classifier import ClassifierOptions, ClassifierTraining,
 from gammafind.training.detections import LOCALISER_SCORE, DetectionMaker
 from gammafind.training.labelled import LabelledCutouts
 
-__all__ = ["CnnOptions", "CutoutTraining", "TimedOptions"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class TimedOptions(SampleOptions):

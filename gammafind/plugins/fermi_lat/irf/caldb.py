@@ -12,15 +12,6 @@ from astropy.io import fits
 
 from gammafind.errors import ResponseError
 
-__all__ = [
-    "Axes",
-    "hat_matrix",
-    "read_axes",
-    "read_columns",
-    "response_class",
-    "response_table",
-]
-
 
 @dataclass(frozen=True, eq=False)
 class Axes:

@@ -21,8 +21,6 @@ from gammafind.plugins.fermi_lat.irf.caldb import (
 from gammafind.sky.fits.opening import open_fits
 from gammafind.units import as_value
 
-__all__ = ["EnergyDispersion", "read_dispersion", "skewed_bell", "width_scale"]
-
 _PARAMETERS = ("F", "S1", "K1", "BIAS", "PINDEX1", "S2", "K2", "BIAS2", "PINDEX2")
 
 

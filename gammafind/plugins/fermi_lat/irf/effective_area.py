@@ -18,8 +18,6 @@ from gammafind.plugins.fermi_lat.irf.caldb import (
 )
 from gammafind.sky.fits.opening import open_fits
 
-__all__ = ["EffectiveArea", "efficiency_line", "read_effective_area"]
-
 _CM2_PER_M2 = 1e4
 
 

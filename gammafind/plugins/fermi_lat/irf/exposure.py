@@ -14,8 +14,6 @@ from gammafind.plugins.fermi_lat.irf.response import Response
 from gammafind.sky.bands import Band
 from gammafind.units import degrees
 
-__all__ = ["livetime_exposure", "survey_exposure"]
-
 _NODES = 41
 """Declinations at which survey mode is computed: accurate to 0.5 %."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["core_fraction", "double_king", "king", "scale_factor"]
-
 
 def king(x: np.ndarray, sigma: np.ndarray, gamma: np.ndarray) -> np.ndarray:
     """King function, normalised to one over the plane.

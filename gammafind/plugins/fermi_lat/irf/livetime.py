@@ -16,13 +16,6 @@ from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.units import degrees
 
-__all__ = [
-    "LivetimeCube",
-    "LivetimeProfile",
-    "read_livetime_cube",
-    "survey_profile",
-]
-
 _BINS = 40
 """Inclination bins, as in livetime cubes."""
 _ORBIT_STEPS = 720

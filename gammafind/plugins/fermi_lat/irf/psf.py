@@ -20,8 +20,6 @@ from gammafind.plugins.fermi_lat.irf.king import double_king, scale_factor
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.psf import ring_weights
 
-__all__ = ["THETA", "PsfTable", "read_psf"]
-
 THETA = np.concatenate([[0.0], np.radians(np.geomspace(1e-3, 90, 1200))])
 """Angles of all profiles, in radians: steps of 1 % from 0.001 deg to 90 deg."""
 

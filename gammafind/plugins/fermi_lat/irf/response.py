@@ -21,8 +21,6 @@ from gammafind.sky.bands import Band
 from gammafind.sky.psf import RadialPsf
 from gammafind.units import as_value
 
-__all__ = ["EMBEDDED_RESPONSES", "Response", "load_response", "read_response"]
-
 _EVENT_TYPES = ("FRONT", "BACK", "PSF0", "PSF1", "PSF2", "PSF3")
 
 EMBEDDED_RESPONSES = {

@@ -27,15 +27,6 @@ from gammafind.plugins.fermi_lat.population.shapes import ShapeFit, fit_shapes
 from gammafind.plugins.fermi_lat.population.shares import CLASSES, GALACTIC, class_shares
 from gammafind.plugins.fermi_lat.population.variability import fit_variability
 
-__all__ = [
-    "ClassFit",
-    "Members",
-    "PopulationFit",
-    "fit_population",
-    "log_energy_flux",
-    "members_of",
-]
-
 _FEWEST = 10
 """Sources of a class needed for a stable fit of its quantiles."""
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["STEP", "FluxDistribution", "draw_from_histogram", "fit_fluxes", "histogram_peak"]
-
 STEP = 0.1
 """Width of a bin in log10 of the energy flux: balances noise and resolution."""
 _PEAK_BINS = 3

@@ -9,8 +9,6 @@ import numpy as np
 
 from gammafind.plugins.fermi_lat.spectra import energy_flux, log_parabola, plec
 
-__all__ = ["CUTOFF", "FORMS", "FORM_OF", "LOG_PARABOLA", "SpectralForm", "with_exponent"]
-
 _LOW_MEV, _HIGH_MEV = 1e3, 1e5
 """Range of the energy flux."""
 _ERG = u.MeV.to(u.erg)

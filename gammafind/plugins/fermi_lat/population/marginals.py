@@ -6,15 +6,6 @@ import numpy as np
 from scipy import stats
 from scipy.special import ndtr
 
-__all__ = [
-    "SCORES",
-    "family_values",
-    "fit_family",
-    "quantile_table",
-    "scores_of",
-    "values_of",
-]
-
 SCORES = np.linspace(-3, 3, 33)
 """Normal scores at which quantiles are stored."""
 

@@ -29,8 +29,6 @@ from gammafind.plugins.fermi_lat.population.variability import draw_history, ste
 from gammafind.roles.population import SourcePopulation
 from gammafind.units import ENERGY_FLUX, as_value
 
-__all__ = ["FermiPopulation"]
-
 _SOURCES_OF_FITS = ("catalogue", "paper")
 _LOWEST = 1e-16
 """Smallest allowed energy flux: keeps the number of sources finite."""

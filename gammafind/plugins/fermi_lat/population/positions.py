@@ -8,16 +8,6 @@ from scipy.special import ndtr, ndtri
 from gammafind.plugins.fermi_lat.population.fluxes import draw_from_histogram
 from gammafind.plugins.fermi_lat.population.marginals import quantile_table, values_of
 
-__all__ = [
-    "LONGITUDE_EDGES",
-    "draw_isotropic",
-    "draw_latitudes",
-    "draw_longitudes",
-    "draw_paper_latitudes",
-    "fit_latitudes",
-    "fit_longitudes",
-]
-
 LONGITUDE_EDGES = np.linspace(-180, 180, 73)
 """Edges (deg) of the bins of the distribution of longitudes."""
 _SMOOTHING = 8.0

@@ -16,8 +16,6 @@ from gammafind.plugins.fermi_lat.population.marginals import (
     values_of,
 )
 
-__all__ = ["ShapeFit", "draw_shapes", "fit_shapes"]
-
 _CANDIDATES = 16
 """Candidate shapes per source: balances time and the accuracy of the flux distribution."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["CLASSES", "GALACTIC", "LATITUDE_EDGES", "class_shares"]
-
 CLASSES = ("BLL", "FSRQ", "PSR", "PWN+SNR")
 """Classes of synthetic sources."""
 GALACTIC = ("PSR", "PWN+SNR")

@@ -11,8 +11,6 @@ from gammafind.plugins.fermi_lat.population.forms import FORM_OF
 from gammafind.plugins.fermi_lat.population.shapes import ShapeFit
 from gammafind.plugins.fermi_lat.population.shares import CLASSES
 
-__all__ = ["fit_from_table", "fit_to_table"]
-
 _ALL = "all"
 _SHAPES = {
     "log_flux": (-1,),

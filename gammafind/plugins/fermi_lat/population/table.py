@@ -14,8 +14,6 @@ from gammafind.plugins.fermi_lat.catalogue_columns import FERMI_CATALOGUE
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.spectra import DIFFERENTIAL_FLUX
 
-__all__ = ["COLUMN_UNITS", "source_table"]
-
 COLUMN_UNITS = {
     "Pivot_Energy": u.MeV,
     "PL_Flux_Density": DIFFERENTIAL_FLUX,

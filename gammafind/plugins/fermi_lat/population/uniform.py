@@ -17,8 +17,6 @@ from gammafind.plugins.fermi_lat.spectra import photon_flux, power_law
 from gammafind.roles.population import SourcePopulation
 from gammafind.units import FLUX, as_value
 
-__all__ = ["UniformPopulation"]
-
 _PIVOT_MEV = 1e3
 """Pivot energy of all sources."""
 _LOW_MEV, _HIGH_MEV = 1e3, 1e5

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["N_YEARS", "draw_history", "fit_variability", "steady_history"]
-
 N_YEARS = 10
 _SIGNIFICANT = 20.0
 """Significance above which variability is measured: balances number and yearly noise."""

@@ -24,8 +24,6 @@ from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.training.detections import DetectionMaker, class_places
 
-__all__ = ["KINDS", "FrameMaker", "artefacts_at", "frame_labels"]
-
 _CHOICE = 6
 """Random stream in addition to those of `gammafind.training.detections`."""
 KINDS = ("hot pixel", "cosmic ray", "bleed", "trail")

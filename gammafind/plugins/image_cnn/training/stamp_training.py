@@ -18,8 +18,6 @@ from gammafind.training.classifier import ClassifierOptions, ClassifierTraining,
 from gammafind.training.labelled import LabelledCutouts
 from gammafind.training.variation import check_values
 
-__all__ = ["StampOptions", "StampTraining"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class _StampSize(CutoutOptions):

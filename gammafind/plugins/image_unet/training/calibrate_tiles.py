@@ -23,8 +23,6 @@ from gammafind.training.calibration import SURE, fit_calibration, fit_error_scal
 from gammafind.training.fit_ranking import fit_ranking
 from gammafind.utils.progress import track
 
-__all__ = ["calibrate_tiles"]
-
 _LEAST_SCORE = 0.02
 """Threshold of the detections that are used."""
 _SEPARATION = 2.0

@@ -21,8 +21,6 @@ from gammafind.training.targets import TRUTH
 from gammafind.training.variation import Variation, varied
 from gammafind.utils.streams import streams
 
-__all__ = ["TileMaker"]
-
 _AT_ONCE = 500
 """Sources whose signal-to-noise ratio is computed together."""
 _MARGIN = 8.0

@@ -23,8 +23,6 @@ from gammafind.training.draws import TurnOptions
 from gammafind.training.sets import DataSet, Part, damaged, joined_truth, load_array, read_meta
 from gammafind.training.targets import TargetOptions, target_maps
 
-__all__ = ["TileBatches", "TileSet", "Tiles"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tiles:

@@ -15,8 +15,6 @@ from gammafind.plugins.image_unet.training.tile_set import TileBatches, TileSet
 from gammafind.training.localiser import LocaliserTraining
 from gammafind.training.variation import Variation, check_values, read_variation
 
-__all__ = ["TileTraining"]
-
 _SIDE = 256
 """Pixels a side of a tile: large against the widest PSF, small against an image."""
 

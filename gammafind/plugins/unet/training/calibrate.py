@@ -30,8 +30,6 @@ from gammafind.training.calibration import (
 from gammafind.training.fit_ranking import fit_ranking
 from gammafind.utils.progress import track
 
-__all__ = ["KnownSky", "calibrate"]
-
 _log = logging.getLogger("gammafind")
 
 _LEAST_SCORE = 0.02

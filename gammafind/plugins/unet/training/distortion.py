@@ -20,8 +20,6 @@ from gammafind.training.draws import (
     off_by,
 )
 
-__all__ = ["distorted"]
-
 _NSIDE = 64
 _FINE = 256
 """Of the map on which clumps are laid."""

@@ -28,8 +28,6 @@ from gammafind.training.shards import ShardMaker
 from gammafind.units import degrees
 from gammafind.utils.progress import stage
 
-__all__ = ["PatchOptions", "PatchTraining"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class PatchOptions(LocaliserOptions):
