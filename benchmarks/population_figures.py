@@ -16,9 +16,10 @@ from population_samples import (
     real_members,
 )
 
+from gammafind.catalogue.class_colours import CLASS_COLOURS
 from gammafind.plugins.fermi_lat.catalogues import class_group
 from gammafind.plugins.fermi_lat.population.shares import CLASSES, class_shares
-from gammafind.views.style import CLASS_COLOURS, styled
+from gammafind.views.style import styled
 
 PEAK = -12.0
 NAMES = {

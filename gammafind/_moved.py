@@ -40,7 +40,8 @@ class _Moved(MetaPathFinder, Loader):
             stacklevel=2,
         )
         for home in map(import_module, homes):
-            vars(module).update({name: getattr(home, name) for name in home.__all__})
+            offered = {name: it for name, it in vars(home).items() if not name.startswith("_")}
+            vars(module).update(offered)
 
 
 def announce_moved() -> None:

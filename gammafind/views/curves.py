@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gammafind.catalogue.class_colours import CLASS_COLOURS
 from gammafind.evaluation.numbers import PURITY
 from gammafind.views.localisers import Search
-from gammafind.views.style import CLASS_COLOURS, small_figure, styled
+from gammafind.views.style import small_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

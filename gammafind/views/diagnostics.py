@@ -8,14 +8,13 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import UnitBase
 
+from gammafind.catalogue.class_colours import MATCHED, UNMATCHED
 from gammafind.catalogue.columns import fluxes, numbers_of
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.numbers import Summary
 from gammafind.units import FLUX
 from gammafind.views.rows import Rows
 from gammafind.views.style import (
-    MATCHED,
-    UNMATCHED,
     add_rayleigh,
     capitalised,
     small_figure,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gammafind.views.style import CLASS_COLOURS, MATCHED, add_rayleigh, png, small_figure, styled
+from gammafind.catalogue.class_colours import CLASS_COLOURS, MATCHED
+from gammafind.views.style import add_rayleigh, png, small_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gammafind.catalogue.class_colours import OTHER_COLOUR
+from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED
 from gammafind.views.rows import Rows
-from gammafind.views.style import MATCHED, MISSED, UNMATCHED
+from gammafind.views.style import MISSED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
