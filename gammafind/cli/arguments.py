@@ -67,6 +67,7 @@ def add_plugin_arguments(parser: ArgumentParser) -> None:
         help="another localiser that searches the same sky, to be compared; may be repeated",
     )
     add_option_argument(parser, "ROLE.NAME", "option of a plugin, such as localiser.threshold=25")
+    add_caldb_argument(parser)
 
 
 def add_option_argument(parser: ArgumentParser, name: str, what: str) -> None:
@@ -78,7 +79,6 @@ def add_option_argument(parser: ArgumentParser, name: str, what: str) -> None:
         metavar=f"{name}=VALUE",
         help=f"{what}; may be repeated",
     )
-    add_caldb_argument(parser)
 
 
 def add_caldb_argument(parser: ArgumentParser) -> None:
