@@ -10,12 +10,15 @@ from astropy.table import QTable
 
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.diffuse import interstellar_intensity
-from gammafind.plugins.fermi_lat.fluxes import flux_history, positions
+from gammafind.plugins.fermi_lat.extended import Layout, layout_of
+from gammafind.plugins.fermi_lat.fluxes import flux_history
 from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum
+from gammafind.plugins.fermi_lat.photons.turns import aside
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import HealpixPixels
-from gammafind.sky.projection import to_frame, vectors_in
+from gammafind.sky.projection import to_frame
+from gammafind.sky.shapes import shape_points
 
 INTERSTELLAR, ISOTROPIC = -1, -2
 """What stands instead of the row of a source in the column MC_SRC_ID."""
@@ -48,7 +51,7 @@ class Emission(Protocol):
 
 
 class SourceEmission:
-    """Point sources.
+    """Sources: points, and shapes as the renderer has them.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ class SourceEmission:
     disperses = True
 
     def __init__(self, sources: QTable, low: float, high: float, index: float) -> None:
-        self._vectors = vectors_in("icrs", positions(sources))
+        self._place(layout_of(sources))
         self._history = flux_history(sources)
         energies = np.geomspace(low, high, _NODES)
         if "SpectrumType" in sources.colnames:
@@ -73,11 +76,30 @@ class SourceEmission:
 
     def draw(self, which: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Energies and positions of the sources ``which``."""
-        return self._spectra.draw(which, rng), self._vectors[which]
+        energies = self._spectra.draw(which, rng)
+        at = np.searchsorted(self._below, which + rng.random(len(which)), side="right")
+        vectors = self._vectors[np.minimum(at, len(self._vectors) - 1)]
+        for row, radii in self._radii.items():
+            here = np.flatnonzero(which == row)
+            apart = radii[rng.integers(len(radii), size=len(here))]
+            vectors[here] = aside(vectors[here], apart, rng)
+        return energies, vectors
 
     def rates(self, which: np.ndarray) -> np.ndarray:
         """Fluxes in each year relative to the mean."""
         return self._history[which]
+
+    def _place(self, layout: Layout) -> None:
+        """Points of each source, one after the other; a round one has its centre and radii."""
+        round_ones = list(layout.round)
+        rows = np.concatenate([layout.rows, np.array(round_ones, dtype=int)])
+        vectors = np.concatenate([layout.vectors, layout.centres[round_ones].reshape(-1, 3)])
+        shares = np.concatenate([layout.shares, np.ones(len(round_ones))])
+        order = np.argsort(rows, kind="stable")
+        self._vectors = to_frame(vectors[order], "icrs")
+        # The shares of each source add up to one, so that the sum goes on by one from row to row.
+        self._below = np.cumsum(shares[order])
+        self._radii = {row: np.hypot(*shape_points(shape)) for row, shape in layout.round.items()}
 
 
 class IsotropicEmission:

@@ -9,6 +9,7 @@ from gammafind.plugins.fermi_lat.photons.emission import Emission
 from gammafind.plugins.fermi_lat.photons.pointing import Pointing
 from gammafind.plugins.fermi_lat.photons.selection import Selection
 from gammafind.plugins.fermi_lat.photons.tables import draw_deviation, draw_energy
+from gammafind.plugins.fermi_lat.photons.turns import aside
 
 PHOTON = np.dtype(
     [
@@ -102,7 +103,7 @@ def _propose(
         if emission.disperses and selection.response.dispersions:
             energy[here] = draw_energy(selection.response.dispersions[i], *of_type, rng=rng)
         apart = draw_deviation(selection.response.psfs[i], *of_type, rng=rng)
-        direction[here] = _aside(vectors[here], apart, rng)
+        direction[here] = aside(vectors[here], apart, rng)
     inside = (energy >= selection.low) & (energy < selection.high)
     height = np.einsum("ij,ij->i", direction, attitude.zenith[seen])
     kept = np.flatnonzero(inside & (height >= np.cos(np.radians(selection.max_zenith))))
@@ -120,17 +121,6 @@ def _pick(areas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Event type of each photon, by its share of the effective area, shape (n_types, n)."""
     up_to = np.cumsum(areas, axis=0)
     return np.minimum((rng.random(areas.shape[1]) * up_to[-1] >= up_to).sum(axis=0), len(areas) - 1)
-
-
-def _aside(vectors: np.ndarray, angle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Unit vectors at an angle from others, in a random direction."""
-    axis = np.where(np.abs(vectors[:, 2:]) < 0.7, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
-    one = np.cross(vectors, axis)
-    one /= np.linalg.norm(one, axis=1, keepdims=True)
-    other = np.cross(vectors, one)
-    turn = 2 * np.pi * rng.random(len(angle))[:, None]
-    across = np.cos(turn) * one + np.sin(turn) * other
-    return np.cos(angle)[:, None] * vectors + np.sin(angle)[:, None] * across
 
 
 def _angles(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

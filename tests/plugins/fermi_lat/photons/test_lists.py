@@ -165,3 +165,17 @@ def test_channels_have_photons_and_exposures_of_their_own(tmp_path):
     binned = lat.bin_events(read_events(tmp_path / "ft1.fits"))
     for one, other in zip(binned.values, drawn.counts.values, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("ratio", "inside"), [(1.0, 4.0), (0.5, 4.0)])
+def test_photons_of_a_disc_fill_it(tmp_path, flat_emission, ratio, inside):
+    disc = sources(flux=2e-4, extension_model=["disc", ""])
+    disc["extension_radius"] = [inside, 0] * u.deg
+    disc["extension_ratio"] = ratio
+    draw(tmp_path, table=disc)
+    photons = photons_of(tmp_path)
+    chosen = photons[photons["MC_SRC_ID"] == 0]
+    apart = SkyCoord(chosen["RA"], chosen["DEC"], unit="deg").separation(POSITIONS[0]).deg
+    assert np.mean(apart < 1.05 * inside) > 0.97
+    # Half of a round disc is within 0.71 of its radius; a narrow one is nearer to the centre.
+    assert np.median(apart) / inside == pytest.approx(0.71 if ratio == 1 else 0.53, abs=0.08)
