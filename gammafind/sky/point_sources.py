@@ -125,15 +125,12 @@ def _harmonics(
     vectors: np.ndarray, counts: np.ndarray, psfs: SourcePsfs, split: SplitPsf
 ) -> np.ndarray:
     """Harmonic coefficients of the smooth parts of all sources."""
-    counts = np.asarray(counts, dtype=float)
+    weights = np.asarray(counts, dtype=float)[:, None] * split.shares[psfs.kind]
 
-    def of_node(node: int) -> np.ndarray:
-        seen = np.flatnonzero(psfs.shares[:, node])
-        weights = counts[seen] * psfs.shares[seen, node]
-        return analyse_points(vectors[seen], weights, split.windows[node])
+    def of_window(i: int) -> np.ndarray:
+        return analyse_points(vectors, weights[:, i], split.windows[i])
 
-    used = np.flatnonzero(psfs.shares.any(axis=0)).tolist()
-    first, *others = in_threads(of_node, used)
+    first, *others = in_threads(of_window, range(len(split.windows)))
     for other in others:
         first += other
     return first
@@ -155,10 +152,12 @@ def _near_pixels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pixels near each source, and the near part in them for one count, both (n, k)."""
     area = float(pixels.pixel_area.value)
-    # The sums hardly depend on the PSF: by 3e-4 at most, at a pole of the coarsest pixels.
-    window = psfs.shares.mean(axis=0) @ split.windows
-    missing = 1 - area * kernel_sums(vectors, window, pixels.nside)
     kind = psfs.kind
+    # For equal integrals the sums hardly depend on the PSF: by 3e-4 at most, at a pole of the
+    # coarsest pixels.
+    integrals = split.shares[kind] @ split.windows[:, 0]
+    window = split.shares[kind].mean(axis=0) @ split.windows / integrals.mean()
+    missing = 1 - integrals * area * kernel_sums(vectors, window, pixels.nside)
     k = min(int(np.pi * (split.reach / np.sqrt(area)) ** 2), pixels.shape[0])
     index, change = [], []
     for part in _parts(len(vectors), k):

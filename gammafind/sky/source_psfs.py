@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -65,11 +64,6 @@ class SourcePsfs:
         """Share of each node in each kind of mixture, shape (n_kinds, n_nodes)."""
         kinds = np.arange((len(self.nodes) - 1) * _STEPS + 1)[:, None] / _STEPS
         return np.maximum(1 - np.abs(kinds - np.arange(len(self.nodes))), 0)
-
-    @cached_property
-    def shares(self) -> np.ndarray:
-        """Share of each node in the PSF of each source, shape (n, n_nodes)."""
-        return self.mixtures[self.kind]
 
     def of_kind(self, kind: int) -> RadialPsf:
         """PSF of one kind of mixture."""

@@ -6,11 +6,15 @@ import astropy.units as u
 import numpy as np
 import pytest
 
+from gammafind.errors import ShapeError
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patch_points import PatchPoints
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.point_sources import patch_counts, sky_counts
+from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf import RadialPsf
+from gammafind.sky.source_psfs import SourcePsfs
+from tests.fitting.skies import image
 
 PLACES = np.array(
     [
@@ -103,3 +107,42 @@ def test_patch_pixels_hold_the_psf_averaged_over_them(width, at):
         true = averaged(psf, sub_pixels, sky[0]) * points.areas.ravel()[near]
         assert seen.ravel()[near] == pytest.approx(true, rel=0.03, abs=1e-4)
         assert seen.ravel()[near].sum() == pytest.approx(true.sum(), rel=3e-3)
+
+
+def mixed(place: list[float]) -> SourcePsfs:
+    return SourcePsfs((king(0.5), king(1.0), king(2.0)), np.array(place))
+
+
+@pytest.mark.parametrize("pixels", [HealpixPixels(64), image(40, 0.5)])
+def test_each_source_has_its_own_mixture_of_psfs(pixels):
+    at = np.array([pixels.vectors[820], pixels.vectors[830] + 1e-3, pixels.vectors[700]])
+    at /= np.linalg.norm(at, axis=1)[:, None]
+    counts = np.array([3e5, 1e5, 2e5])
+    seen = sky_counts(at, counts, pixels, mixed([0.0, 1.25, 2.0]))
+    first, second, third = (
+        [sky_counts(at[i : i + 1], counts[i : i + 1], pixels, king(core)) for core in cores]
+        for i, cores in enumerate([[0.5], [1.0, 2.0], [2.0]])
+    )
+    expected = first[0] + 0.75 * second[0] + 0.25 * second[1] + third[0]
+    assert np.abs(seen - expected).max() < 2e-3 * expected.max()
+    assert seen.sum() == pytest.approx(expected.sum(), rel=1e-3)
+
+
+def test_patches_have_the_mixtures_of_maps():
+    grid = PatchGrid(np.array([30.0]), np.array([10.0]), 12.8 * u.deg)
+    points = PatchPoints(grid, 32)
+    at = unit_vectors(np.array([30.0, 32.0]), np.array([10.0, 9.0]))
+    counts = np.array([1e5, 1e5])
+    seen = patch_counts(at, counts, points, mixed([0.5, 2.0]))
+    parts = [
+        patch_counts(at[:1], counts[:1], points, king(0.5)),
+        patch_counts(at[:1], counts[:1], points, king(1.0)),
+        patch_counts(at[1:], counts[1:], points, king(2.0)),
+    ]
+    expected = (parts[0] + parts[1]) / 2 + parts[2]
+    assert np.abs(seen - expected).max() < 3e-3 * expected.max()
+
+
+def test_a_place_beyond_the_psfs_is_refused():
+    with pytest.raises(ShapeError, match="between 0 and 2"):
+        mixed([2.5])
