@@ -53,9 +53,9 @@ def extension_columns(file: fits.HDUList, names: np.ndarray) -> dict[str, np.nda
     Returns
     -------
     dict of str to ndarray
-        The columns ``extension_*`` of `FERMI_CATALOGUE`; empty if the file has no such table. A map,
-        and a ring with an unknown inner radius, become a disc with the listed semi-axes, or a point
-        if these are missing; ``extension_note`` says so.
+        The columns ``extension_*`` of `FERMI_CATALOGUE`; empty if the file has no such table. A
+        map, and a ring with an unknown inner radius, become a disc with the listed semi-axes, or a
+        point if these are missing; ``extension_note`` says so.
 
     References
     ----------
