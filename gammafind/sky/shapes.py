@@ -153,8 +153,11 @@ def _discs(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
 
 def _part_inside(theta: np.ndarray, circles: np.ndarray, radius: float) -> np.ndarray:
     """Part of the circles around points that is within a disc, (n_points, n_circles)."""
-    across = np.outer(np.sin(theta), np.sin(circles))
-    cosine = np.cos(radius) - np.outer(np.cos(theta), np.cos(circles))
-    # At the centre of the disc a circle is within it as a whole or not at all.
-    cosine = np.divide(cosine, across, out=np.sign(cosine) * 2, where=across > 1e-12)
-    return np.arccos(np.clip(cosine, -1, 1)) / np.pi
+    apart = theta[:, None]
+    part = (circles <= radius - apart).astype(float)
+    row, column = np.nonzero((circles > np.abs(radius - apart)) & (circles < radius + apart))
+    theta, circles = theta[row], circles[column]
+    cosine = np.cos(radius) - np.cos(theta) * np.cos(circles)
+    cosine /= np.sin(theta) * np.sin(circles)
+    part[row, column] = np.arccos(np.clip(cosine, -1, 1)) / np.pi
+    return part

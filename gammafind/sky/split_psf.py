@@ -26,6 +26,8 @@ _BINS_IN_CORE, _BINS_IN_PIXEL = 200, 50
 _SAMPLING, _LEAST_SPLIT = 1.25, 2
 """Sub-pixels per core of the PSF, and log2 of the fewest: balance accuracy and time."""
 
+_CHUNK = 5_000_000
+"""Sub-pixels per step: limits memory."""
 _MOVED = 2e-3
 """Largest error of a transform that is a sum of others: below the errors of PSFs."""
 
@@ -180,8 +182,10 @@ def near_part(
         inside = chord < radius
         if position + 1 < len(split.fine):
             inside &= chord >= split.fine[position + 1][0]
-        row, column = np.nonzero(inside)
-        share[row, column] = profile(kind[row, None], fine_chord(row, column, n)).mean(axis=1)
+        rows, columns = np.nonzero(inside)
+        for part in np.array_split(np.arange(len(rows)), len(rows) * n**2 // _CHUNK + 1):
+            row, column = rows[part], columns[part]
+            share[row, column] = profile(kind[row, None], fine_chord(row, column, n)).mean(axis=1)
     share *= areas
     if missing is not None:
         share *= ((smooth.sum(axis=1) + missing) / share.sum(axis=1))[:, None]

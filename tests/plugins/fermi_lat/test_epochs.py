@@ -22,8 +22,9 @@ def renderer():
 
 @pytest.fixture(scope="module")
 def sources():
-    """The 60 brightest sources of 4FGL-DR2."""
+    """The 60 brightest point sources of 4FGL-DR2."""
     table = true_sources(embedded.load_4fgl_dr2())
+    table = table[np.asarray(table["extension_model"]) == ""]
     return table[np.argsort(table["flux"])[-60:]]
 
 
