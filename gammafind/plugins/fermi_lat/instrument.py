@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from typing import Self
 
 import astropy.units as u
@@ -16,7 +17,7 @@ from astropy.table import QTable
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.events import select_response, split_name
-from gammafind.plugins.fermi_lat.irf import Response, load_response, read_response
+from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
 from gammafind.plugins.fermi_lat.option_checks import (
     CHANNEL,
     check_bands,
@@ -120,6 +121,17 @@ class LatInstrument(Instrument):
         """PSF, effective area and energy dispersion of each entry of `event_types`."""
         found = (self._response(types) for types in self.event_types)
         return tuple(one if self.dispersion else one.undispersed for one in found)
+
+    @property
+    def further_files(self) -> tuple[Path, ...]:
+        """Files of a response in the folder ``caldb``, or in that of the variable CALDB."""
+        if self.psf_file:
+            return ()
+        return tuple(
+            path
+            for types in self.event_types
+            for path in caldb_files(self.irf, types, caldb=self.caldb)
+        )
 
     def observe(self, counts: SkyMap) -> Observation:
         """Join counts with background, exposure and PSF; warn of photons of another selection.
