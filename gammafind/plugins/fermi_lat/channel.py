@@ -57,7 +57,7 @@ class Channel:
     @cached_property
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""
-        return tuple(here.psf(here.photons(self.index)) for here in self._responses)
+        return tuple(self.response.band_psf(band, index=self.index) for band in self.bands)
 
     @property
     def interstellar_psfs(self) -> tuple[RadialPsf, ...]:

@@ -78,8 +78,8 @@ def exposure_maps(
     The embedded exposure is measured: 573 weeks, 2-20 GeV, PSF3, zenith angles below 90 deg. It is
     multiplied by the ratio of two exposures of survey mode at each declination: for the requested
     response, bands and time, and for the measurement, which does not include the energy
-    dispersion; see `survey_exposure`. Breaks in the South
-    Atlantic Anomaly and pointed observations are those of the measurement.
+    dispersion; see `survey_exposure`. Breaks in the South Atlantic Anomaly and pointed observations
+    are those of the measurement.
     """
     home, maps = _known_maps(source, response, bands, index, year, max_zenith)
     found: dict[int, np.ndarray] = {}
@@ -137,7 +137,7 @@ def _known_maps(
     days = survey_days(source, year)
     zeniths = np.broadcast_to(max_zenith, len(bands), subok=True)
     declination = _HOME.centres().icrs.dec
-    asked = [
+    wanted = [
         survey_time_exposure(days, response, band, declination, index=index, max_zenith=zenith)
         for band, zenith in zip(bands, zeniths, strict=True)
     ]
@@ -150,7 +150,7 @@ def _known_maps(
         index=index,
         max_zenith=MEASURED_ZENITH,
     )
-    return _HOME, np.array(asked) / measured * load_psf3_exposure()
+    return _HOME, np.array(wanted) / measured * load_psf3_exposure()
 
 
 def _dispersion_factors(response: Response, bands: Sequence[Band], index: float) -> np.ndarray:
