@@ -122,6 +122,15 @@ def exposure_at(
     return _interpolate(home, maps, vectors, source)
 
 
+def dispersion_factors(response: Response, bands: Sequence[Band], index: float) -> np.ndarray:
+    """Counts with energy dispersion, divided by those without, shape (n_bands,)."""
+    seen, exact = (
+        [each.band_effective_area(band, index=index).value for band in bands]
+        for each in (response, response.undispersed)
+    )
+    return np.array(seen) / exact
+
+
 def _known_maps(
     source: str,
     response: Response,
@@ -133,7 +142,7 @@ def _known_maps(
     """Pixels and exposure maps, shape (n_bands, n_pixels); NaN where unknown."""
     if source not in EMBEDDED_EXPOSURES:
         home, maps = _from_file(source, bands, index, year)
-        return home, maps * _dispersion_factors(response, bands, index)[:, None]
+        return home, maps * dispersion_factors(response, bands, index)[:, None]
     days = survey_days(source, year)
     zeniths = np.broadcast_to(max_zenith, len(bands), subok=True)
     declination = _HOME.centres().icrs.dec
@@ -151,15 +160,6 @@ def _known_maps(
         max_zenith=MEASURED_ZENITH,
     )
     return _HOME, np.array(wanted) / measured * load_psf3_exposure()
-
-
-def _dispersion_factors(response: Response, bands: Sequence[Band], index: float) -> np.ndarray:
-    """Counts with energy dispersion, divided by those without, shape (n_bands,)."""
-    seen, exact = (
-        [each.band_effective_area(band, index=index).value for band in bands]
-        for each in (response, response.undispersed)
-    )
-    return np.array(seen) / exact
 
 
 def _from_file(

@@ -142,6 +142,12 @@ class LatInstrument(Instrument):
             self._compare_selection(counts, self.event_types[0])
         return super().observe(counts)
 
+    def seen_exposure(self, exposure: SkyMap) -> SkyMap:
+        """Exposure of a file, times the effect of the energy dispersion, which it lacks."""
+        factors = np.concatenate([channel.dispersion_factors for channel in self._channels])
+        values = zip(exposure.values, factors, strict=True)
+        return replace(exposure, values=tuple(array * factor for array, factor in values))
+
     def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
         """Whether files of such cuts can hold the photons of the response, in all channels."""
         return accepts_photons(selections, irf=self._irf, event_types=self.event_types)
