@@ -78,8 +78,7 @@ def test_r68_of_a_power_law_is_right(front, band, index):
     mixed = psfs_of_photons(here, photons[None])
     found = mixed.of_kind(mixed.kind[0]).containment_radius(0.68)
     expected = here.psf(photons).containment_radius(0.68)
-    # An index of 1 is harder than that of any source; there the mixture is worst, above 20 GeV.
-    assert float(found / expected) == pytest.approx(1, abs=0.015 if index == 1 else 0.01)
+    assert float(found / expected) == pytest.approx(1, abs=0.01)
 
 
 def test_a_source_without_counts_has_a_psf(front):
