@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import healpy as hp
@@ -19,17 +18,14 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from results import ROOT, kept
 
-from gammafind.plugins.fermi_lat.diffuse import seen_intensity
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.presets.preset import build, load_preset
-from gammafind.sky.pixels import HealpixPixels
 
 FERMI = ROOT.parent / "shared" / "data" / "fermi"
 NSIDE = 128
 HIGH = ("10_30", "30_100", "100_2000")
-OLD = "iem_lowres_p6v11shape_v07spec_ns128_6bins.fits.gz"
 BELTS = ((0, 5), (5, 20), (20, 91))
 AROUND = 0.5
 """Extended sources are left out to 1.2 times their semi-major axis plus this, in degrees."""
@@ -43,7 +39,7 @@ def main() -> None:
     parser.add_argument("--north", action="store_true", help="b > 0, where choices were made")
     north = parser.parse_args().north
     with kept("interstellar_real_sky_north" if north else "interstellar_real_sky"):
-        skies = [*low_sky(), *high_skies()]
+        skies = [low_sky(), *high_skies()]
         print_chi2(skies, north)
         print_norms(skies, north)
         print_bubbles(skies, north)
@@ -58,7 +54,6 @@ class Sky:
     sources: np.ndarray
     interstellar: np.ndarray
     isotropic: np.ndarray
-    exposure: np.ndarray
 
     def parts(self, *more: np.ndarray) -> np.ndarray:
         """Sources, interstellar and isotropic emission, and more, shape (n_pixels, n)."""
@@ -70,16 +65,12 @@ class Sky:
         return self.sources < self.interstellar + self.isotropic
 
 
-def low_sky() -> Iterator[Sky]:
-    """Yield the sky of 573 weeks, and the same with the older emission."""
+def low_sky() -> Sky:
+    """Sky of 573 weeks."""
     renderer = build(load_preset("fermi-lat-psf3-2-20").renderer)
     counts = hp.read_map(demo_counts_path(), dtype=float)
     (sky,) = rendered(renderer, ["2-20 GeV"], [counts])
-    yield sky
-    old = hp.read_map(FERMI / "diffuse" / OLD, field=(3, 4), dtype=float).sum(axis=0)
-    seen = seen_intensity(old, HealpixPixels(NSIDE), renderer.psfs()[0])
-    older = seen * sky.exposure * hp.nside2pixarea(NSIDE)
-    yield Sky("2-20 GeV, older", counts, sky.sources, older, sky.isotropic, sky.exposure)
+    return sky
 
 
 def high_skies() -> list[Sky]:
@@ -89,41 +80,29 @@ def high_skies() -> list[Sky]:
         with fits.open(FERMI / "highenergy" / f"energy_{name}.fits.gz") as file:
             nested = file[1].data.field(0).astype(float).reshape(12 * NSIDE**2, -1).sum(axis=1)
         counts.append(hp.reorder(nested, n2r=True))
-    irf = FERMI / "irf"
-    with inputs() as (exposure, isotropic):
+    with tempfile.TemporaryDirectory() as folder:
         renderer = FermiLatRenderer(
-            psf_file=str(irf / "psf_P8R2_SOURCE_V6_FB.fits"),
-            aeff_file=str(irf / "aeff_P8R2_SOURCE_V6_FB.fits"),
+            irf="P8R2_SOURCE_V6",
             event_types=("FRONT+BACK",),
             energies=(10, 30, 100, 2000),
             nsides=(NSIDE,) * 3,
-            exposure_source=exposure,
-            isotropic=isotropic,
+            exposure_source=galactic_exposure(Path(folder) / "exposure.fits"),
         )
         return rendered(renderer, ["10-30 GeV", "30-100 GeV", "100-2000 GeV"], counts)
 
 
-@contextmanager
-def inputs() -> Iterator[tuple[str, str]]:
-    """Exposure with its frame in the header, and isotropic spectrum as a power law to 2 TeV."""
-    with tempfile.TemporaryDirectory() as folder:
-        exposure, isotropic = Path(folder) / "exposure.fits", Path(folder) / "iso.txt"
-        with fits.open(FERMI / "highenergy" / "fermi_hgps_exposure_hpx.fits.gz") as file:
-            file["HPXEXPOSURES"].header["COORDSYS"] = "GAL"
-            file.writeto(exposure)
-        table = np.loadtxt(FERMI / "diffuse" / "iso_P8R2_SOURCE_V6_v06.txt")
-        step = np.log(table[-1] / table[-2])
-        end = 2.1e6
-        value = table[-1, 1] * (end / table[-1, 0]) ** (step[1] / step[0])
-        np.savetxt(isotropic, np.vstack([table, [end, value, 0]]))
-        yield str(exposure), str(isotropic)
+def galactic_exposure(path: Path) -> str:
+    """Write the exposure above 10 GeV with its frame in the header."""
+    with fits.open(FERMI / "highenergy" / "fermi_hgps_exposure_hpx.fits.gz") as file:
+        file["HPXEXPOSURES"].header["COORDSYS"] = "GAL"
+        file.writeto(path)
+    return str(path)
 
 
 def rendered(renderer: FermiLatRenderer, names: list[str], counts: list[np.ndarray]) -> list[Sky]:
     """Skies of the bands of a renderer, with 4FGL-DR2 on them."""
     sources = renderer.render(true_sources(load_4fgl_dr2())).values
     diffuse = renderer.background()
-    exposure = renderer.exposure().values
     return [
         Sky(
             name,
@@ -131,7 +110,6 @@ def rendered(renderer: FermiLatRenderer, names: list[str], counts: list[np.ndarr
             sources[i].astype(float),
             diffuse["interstellar"].values[i].astype(float),
             diffuse["isotropic"].values[i].astype(float),
-            exposure[i].astype(float),
         )
         for i, name in enumerate(names)
     ]
@@ -158,9 +136,10 @@ def print_chi2(skies: list[Sky], north: bool) -> None:
 
 def print_norms(skies: list[Sky], north: bool) -> None:
     """Print the norm of the emission in each region; the others have those of the hemisphere."""
-    print("\n| sky | abs(b) | l = 0 | 90 | 180 | 270 |\n|---|---|---|---|---|---|")
-    where, lon = clear(north), (longitude() + 45) % 360
-    for sky in skies:
+    print("\n| sky | pixels | abs(b) | l = 0 | 90 | 180 | 270 |\n|---|---|---|---|---|---|---|")
+    lon = (longitude() + 45) % 360
+    chosen = (("all", hemisphere(north)), ("no extended", clear(north)))
+    for sky, (label, where) in product(skies, chosen):
         norms, _ = fitted(sky.counts[where], sky.parts()[where])
         fixed = sky.parts()[:, [0, 2]] @ norms[[0, 2]]
         for low, high in BELTS:
@@ -171,7 +150,7 @@ def print_norms(skies: list[Sky], north: bool) -> None:
                 templates = sky.interstellar[here][:, None]
                 norm, error = fitted(sky.counts[here], templates, fixed[here])
                 cells.append(f"{norm[0]:.3f} ± {error[0]:.3f}")
-            print(f"| {sky.name} | {low}-{min(high, 90)} | {' | '.join(cells)} |")
+            print(f"| {sky.name} | {label} | {low}-{min(high, 90)} | {' | '.join(cells)} |")
 
 
 def print_bubbles(skies: list[Sky], north: bool) -> None:
@@ -216,7 +195,7 @@ def hemisphere(north: bool) -> np.ndarray:
 
 
 def clear(north: bool) -> np.ndarray:
-    """Pixels of a hemisphere away from the extended sources, which are rendered as points."""
+    """Pixels of a hemisphere away from the extended sources, not all of whose shapes are known."""
     chosen = hemisphere(north)
     with fits.open(FERMI / "catalogue" / "gll_psc_v27.fit.gz") as file:
         extended = file["ExtendedSources"].data

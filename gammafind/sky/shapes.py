@@ -97,8 +97,8 @@ def convolved(psf: RadialPsf, shape: Shape) -> RadialPsf:
     """
     radii, weights = _discs(shape)
     end = float(psf.theta[-1])
-    near, far = np.linspace(0, 2 * radii[-1], _STEPS), np.linspace(end, end + radii[-1], 9)
-    theta = np.unique(np.concatenate([psf.theta[::2], near, far]))
+    inner, outer = np.linspace(0, 2 * radii[-1], _STEPS), np.linspace(end, end + radii[-1], 9)
+    theta = np.unique(np.concatenate([psf.theta[::2], inner, outer]))
     theta = theta[theta <= np.pi]
     parts = 1 if len(radii) > 2 else _PARTS
     edges = np.interp(
@@ -106,12 +106,12 @@ def convolved(psf: RadialPsf, shape: Shape) -> RadialPsf:
     )
     masses = np.diff(np.asarray(psf.containment(edges * u.rad)))
     circles = (edges[1:] + edges[:-1]) / 2
-    density = np.zeros_like(theta)
+    density = np.asarray(psf(theta), dtype=float)
+    near = theta <= _FAR * radii[-1]
+    density[near] = 0
     for radius, weight in zip(radii, weights, strict=True):
         area = 2 * np.pi * (1 - np.cos(radius))
-        density += weight / area * (_part_inside(theta, circles, radius) @ masses)
-    far_away = theta > _FAR * radii[-1]
-    density[far_away] = psf(theta[far_away])
+        density[near] += weight / area * (_part_inside(theta[near], circles, radius) @ masses)
     return RadialPsf(theta, np.maximum(density, 0))
 
 

@@ -18,6 +18,10 @@ def _error_of(name: str, unit: str, ucd: str) -> Column:
     )
 
 
+def _extension(name: str, unit: str, ucd: str, description: str, dtype: str = "f8") -> Column:
+    return Column(f"extension_{name}", unit, ucd, description, dtype, required=False)
+
+
 FERMI_CATALOGUE = (
     Column("Source_Name", "", "meta.id;meta.main", "4FGL name", "U"),
     Column("RAJ2000", "deg", "pos.eq.ra;meta.main", "Right ascension (J2000)"),
@@ -49,6 +53,17 @@ FERMI_CATALOGUE = (
     Column(
         "Extended_Source_Name", "", "meta.id", "Name of the extended source", "U", required=False
     ),
+    _extension("model", "", "meta.code", "Shape: disc, ring, gaussian, or empty for a point", "U"),
+    _extension(
+        "radius",
+        "deg",
+        "phys.angSize.smajAxis",
+        "Longer semi-axis; 68 % of a Gaussian, outer one of a ring",
+    ),
+    _extension("inner", "deg", "phys.angSize", "Inner radius of a ring"),
+    _extension("ratio", "", "phys.angSize;arith.ratio", "Shorter over longer semi-axis"),
+    _extension("angle", "deg", "pos.posAng", "Position angle of the longer axis, east of north"),
+    _extension("note", "", "meta.note", "What the shape stands for, or where it is from", "U"),
     Column("Signif_Avg", "", "stat.snr", "Significance over the whole time, in sigma"),
     Column("Pivot_Energy", "MeV", "em.energy", "Energy of the least correlated flux"),
     Column("Flux1000", _FLUX, "phot.flux;em.gamma", "Photon flux, 1-100 GeV"),

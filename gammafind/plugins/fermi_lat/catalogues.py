@@ -14,6 +14,7 @@ from astropy.table import QTable
 from gammafind.catalogue.schema import Column, conform
 from gammafind.errors import FileFormatError, InputDataError, OptionError, TableError
 from gammafind.plugins.fermi_lat.catalogue_columns import ALIASES, FERMI_CATALOGUE
+from gammafind.plugins.fermi_lat.catalogue_extensions import extension_columns
 from gammafind.plugins.fermi_lat.spectra import DIFFERENTIAL_FLUX, SPECTRUM_TYPES, SourceSpectra
 from gammafind.sky.fits.opening import open_fits
 from gammafind.units import as_value
@@ -51,7 +52,8 @@ def read_fermi_catalogue(path: str | PathLike) -> QTable:
     given in both parametrisations, that of DR1 and DR2 (``PLEC_Index``, ``PLEC_Expfactor``) and
     that of DR3 and DR4 (``PLEC_IndexS``, ``PLEC_ExpfactorS``); they can be converted exactly.
     ``SpectrumType`` is ``PLSuperExpCutoff4`` if the file has the latter. Missing columns of a
-    release are NaN, 0 or empty text.
+    release are NaN, 0 or empty text. The columns ``extension_*`` come from the table
+    ``ExtendedSources``; without it, all sources are points.
 
     Parameters
     ----------
@@ -80,6 +82,8 @@ def read_fermi_catalogue(path: str | PathLike) -> QTable:
     with open_fits(path, what=_WHAT) as file:
         hdu = _catalogue_hdu(file, path)
         raw = {name: _native(hdu.data[name]) for name in _wanted(hdu)}
+        if "Extended_Source_Name" in raw:
+            raw |= extension_columns(file, raw["Extended_Source_Name"])
         meta = _release(hdu.header)
     raw = {ALIASES.get(name, name): values for name, values in raw.items()}
     _check(raw, path)

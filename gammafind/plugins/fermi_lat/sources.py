@@ -61,7 +61,9 @@ def true_sources(catalogue: QTable) -> QTable:
     -------
     QTable
         Schema SOURCES with ``energy_flux``, ``glon``, ``glat``, ``flux_history`` and all columns of
-        the catalogue. ``flux`` is ``Flux1000``; a year without a flux gets the mean flux.
+        the catalogue. ``flux`` is ``Flux1000``; a year without a flux gets the mean flux. Extended
+        sources have their shapes in ``extension_model`` and so on; where this is a disc in place of
+        a map, ``extension_note`` says so.
     """
     sources = QTable(catalogue, copy=True)
     sources["name"], sources["class_label"] = sources["Source_Name"], class_group(sources["CLASS1"])

@@ -203,6 +203,54 @@ def test_a_truncated_file_is_named(tmp_path, fraction, compressed):
     assert str(path) in str(caught.value)
 
 
+def with_extended(*rows: tuple) -> fits.HDUList:
+    """Catalogue whose second source is extended, and its table of shapes."""
+    hdus = release(2, Extended_Source_Name=("18A", None, ["", "W 44", ""]))
+    names = ("Source_Name", "Model_Form", "Model_SemiMajor", "Model_SemiMinor", "Model_PosAng")
+    formats = dict(
+        zip((*names, "Spatial_Filename"), ("17A", "11A", "E", "E", "E", "24A"), strict=True)
+    )
+    columns = zip(formats.items(), zip(*rows, strict=True), strict=True)
+    shapes = [fits.Column(name, form, array=values) for (name, form), values in columns]
+    return fits.HDUList([*hdus, fits.BinTableHDU.from_columns(shapes, name="ExtendedSources")])
+
+
+@pytest.mark.parametrize(
+    ("form", "axes", "expected"),
+    [
+        ("Disk", (0.5, 0.5, 0), ("disc", 0.5, 1.0, "")),
+        ("2D Gaussian", (0.5, 0.25, 30), ("gaussian", 0.5, 0.5, "")),
+        ("Ring", (0.5, 0.5, 0), ("ring", 0.5, 1.0, "inner radius of Abdo")),
+        ("Map", (0.5, 0.25, 30), ("disc", 0.5, 0.5, "disc in place of the map a.fits")),
+        ("Map", (np.nan, np.nan, np.nan), ("", np.nan, np.nan, "point in place of")),
+    ],
+)
+def test_extended_sources_have_their_shapes(tmp_path, form, axes, expected):
+    hdus = with_extended(("W 44", form, *axes, "a.fits"))
+    table = read_fermi_catalogue(written(tmp_path / "a.fit", hdus))
+    model, radius, ratio, note = expected
+    assert list(table["extension_model"]) == ["", model, ""]
+    assert_allclose(table["extension_radius"][1].to_value("deg"), radius)
+    assert_allclose(table["extension_ratio"][1], ratio)
+    assert table["extension_note"][1].startswith(note)
+    assert not table["extension_note"][0]
+
+
+def test_a_ring_of_unknown_inner_radius_is_a_disc(tmp_path):
+    hdus = with_extended(("W 44", "Ring", 0.5, 0.5, 0, ""), ("other", "Ring", 1, 1, 0, ""))
+    hdus[1].data["Extended_Source_Name"][1] = "other"
+    table = read_fermi_catalogue(written(tmp_path / "a.fit", hdus))
+    assert table["extension_model"][1] == "disc"
+    assert "unknown inner radius" in table["extension_note"][1]
+
+
+def test_the_embedded_dr2_has_75_shapes():
+    table = load_4fgl_dr2()
+    models = [str(model) for model in table["extension_model"]]
+    assert [models.count(m) for m in ("disc", "gaussian", "ring")] == [59, 14, 2]
+    assert sum(note.startswith("disc in place") for note in table["extension_note"]) == 15
+
+
 def test_classes_are_grouped():
     names = ["bll", "BLL", "fsrq", "PSR", "msp", "SNR", "spp", "PWN ", "bcu", "", "unk", "rdg"]
     groups = ["BLL", "BLL", "FSRQ", "PSR", "PSR", *["PWN+SNR"] * 3, "BCU", *["UNASSOCIATED"] * 2]
