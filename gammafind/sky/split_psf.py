@@ -13,6 +13,8 @@ from gammafind.sky.psf import RadialPsf, windows
 from gammafind.sky.psf_stamps import averaged_profile, psf_core
 from gammafind.sky.source_psfs import SourcePsfs
 
+_SUB_PIXELS = 4_000_000
+"""Parts of pixels that are computed together: limits memory to a few hundred megabytes."""
 _REACH = 24.6
 """Radius of the near part times the highest multipole: balances speed and the error beyond it."""
 _TAPER, _TAPER_POWER = 11.5, 4
@@ -180,8 +182,12 @@ def near_part(
         inside = chord < radius
         if position + 1 < len(split.fine):
             inside &= chord >= split.fine[position + 1][0]
-        row, column = np.nonzero(inside)
-        share[row, column] = profile(kind[row, None], fine_chord(row, column, n)).mean(axis=1)
+        rows, columns = np.nonzero(inside)
+        n_parts = len(rows) * n**2 // _SUB_PIXELS + 1
+        for part in np.array_split(np.arange(len(rows)), n_parts):
+            row, column = rows[part], columns[part]
+            fine = profile(kind[row, None], fine_chord(row, column, n))
+            share[row, column] = fine.mean(axis=1)
     share *= areas
     if missing is not None:
         share *= ((smooth.sum(axis=1) + missing) / share.sum(axis=1))[:, None]
