@@ -175,6 +175,10 @@ class SelectionWarning(GammafindWarning):
     """The selection of photons differs from that of the response."""
 
 
+class ExtrapolationWarning(GammafindWarning):
+    """A table is continued beyond its energies."""
+
+
 class UntrainedWarning(GammafindWarning):
     """A network is applied to data that it was not trained for."""
 

@@ -130,7 +130,8 @@ def detect(
     renderer = build(preset.renderer)
     judge = _classifier(preset, renderer, len(epochs), max_fake)
     truth = table_of(reference)
-    if exposure is None and renderer.sees == "maps" and not isinstance(counts, _IN_MEMORY):
+    own = exposure is not None or "exposure_source" in (options or {}).get("renderer", {})
+    if not own and renderer.sees == "maps" and not isinstance(counts, _IN_MEMORY):
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
     observation = observe(counts, renderer, frame=frame, exposure=exposure)
     apart = None

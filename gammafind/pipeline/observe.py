@@ -78,7 +78,7 @@ def observe(
             observation = renderer.observe(counts)
     if exposure is not None:
         with stage("reading the exposure"):
-            observation = _use_exposure(observation, exposure, frame=frame)
+            observation = _use_exposure(observation, renderer, exposure, frame=frame)
     return observation
 
 
@@ -204,10 +204,13 @@ def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None
     return counts
 
 
-def _use_exposure(observation: Observation, path: Path, *, frame: str | None) -> Observation:
+def _use_exposure(
+    observation: Observation, renderer: SkyRenderer, path: Path, *, frame: str | None
+) -> Observation:
     """Replace the exposure; the expected background scales with it, pixel by pixel."""
     counts, own = observation.counts, observation.exposure
     given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
+    given = renderer.seen_exposure(given)
     _check_scale(given, own, path)
     factors = [
         np.divide(new, old, out=np.zeros(new.shape), where=old > 0)

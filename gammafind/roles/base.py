@@ -6,6 +6,7 @@ import abc
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -29,6 +30,11 @@ class Plugin(abc.ABC):
 
     _old_names: ClassVar[Mapping[str, Callable[[type], None]]] = {}
     """What to do with a class that uses a name of the release before."""
+
+    @property
+    def further_files(self) -> tuple[Path, ...]:
+        """Files that it reads and no option names; the record of a product has their checksums."""
+        return ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

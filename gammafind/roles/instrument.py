@@ -131,6 +131,19 @@ class Instrument(Plugin):
         pixels = self._pixels(pixels)
         return SkyMap(self.bands, pixels, self._exposure(pixels), "exposure")
 
+    def seen_exposure(self, exposure: SkyMap) -> SkyMap:
+        """Exposure of a file, in the units of `exposure`; as it is by default.
+
+        An instrument overrides this where files leave something out that its own exposure
+        contains, such as the energy dispersion.
+
+        Parameters
+        ----------
+        exposure : SkyMap
+            In the bands of the instrument.
+        """
+        return exposure
+
     def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
         """Expected counts of each background component in each of ``pixels``."""
         pixels = self._pixels(pixels)

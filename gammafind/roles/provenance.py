@@ -67,8 +67,9 @@ def provenance(
 
 
 def describe_plugin(role: str, plugin: Plugin) -> dict[str, Any]:
-    """Role, name, distribution, version, options of a plugin, and checksums of files in these."""
+    """Role, name, distribution, version and options of a plugin, and checksums of its files."""
     values = {field.name: getattr(plugin, field.name) for field in dataclasses.fields(plugin)}
+    files = [path for value in values.values() for path in _files(value)]
     home = next((info for info in plugins(role) if info.name == plugin.name), None)
     return {
         "role": role,
@@ -76,9 +77,7 @@ def describe_plugin(role: str, plugin: Plugin) -> dict[str, Any]:
         "distribution": home.distribution if home else "",
         "version": home.version if home else "",
         "options": {name: _plain(value) for name, value in values.items()},
-        "files": {
-            path.name: file_checksum(path) for value in values.values() for path in _files(value)
-        },
+        "files": {path.name: file_checksum(path) for path in (*files, *plugin.further_files)},
     }
 
 

@@ -15,6 +15,12 @@ def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
+def longitudes_latitudes(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Longitudes (0 to 360) and latitudes in degrees of unit vectors, shape (n, 3)."""
+    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
+    return lon, np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
+
+
 def vectors_in(frame: str, positions: SkyCoord) -> np.ndarray:
     """Unit vectors, shape (n, 3), of positions, shape (n,), in a frame."""
     here = positions.transform_to(frame).spherical
@@ -23,9 +29,7 @@ def vectors_in(frame: str, positions: SkyCoord) -> np.ndarray:
 
 def positions_of(vectors: np.ndarray, frame: str) -> SkyCoord:
     """Sky positions of unit vectors, shape (n, 3), in a frame."""
-    lon = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
-    lat = np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
-    return SkyCoord(lon, lat, unit="deg", frame=frame)
+    return SkyCoord(*longitudes_latitudes(vectors), unit="deg", frame=frame)
 
 
 def tangent_basis(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:

@@ -30,6 +30,8 @@ class Toy(SkyRenderer):
     name: ClassVar[str] = "toy"
     presets: ClassVar[tuple[str, ...]] = ("tests.cli:toy.toml",)
 
+    exposure_source: str = "constant"
+
     @property
     def bands(self):
         return BANDS

@@ -162,6 +162,17 @@ def test_an_exposure_replaces_that_of_the_renderer_and_scales_the_background(cou
     assert [entry["name"] for entry in given.meta["inputs"]] == ["counts.fits", "exposure.fits"]
 
 
+def test_the_exposure_of_the_preset_is_named_where_no_other_is_chosen(counts, tmp_path, caplog):
+    path = exposure_file(tmp_path / "exposure.fits", EXPOSURE)
+    says = "the exposure is that of the preset toy"
+    with caplog.at_level("INFO", logger="gammafind"):
+        detect([counts], exposure=path)
+        detect([counts], options={"renderer": {"exposure_source": "measured"}})
+        assert says not in caplog.text
+        detect([counts])
+    assert says in caplog.text
+
+
 @pytest.mark.parametrize("factor", [1e-9, 1e9, 0])
 def test_a_map_that_is_no_exposure_is_refused(counts, tmp_path, factor):
     path = exposure_file(tmp_path / "exposure.fits", factor * EXPOSURE)

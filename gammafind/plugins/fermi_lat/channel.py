@@ -13,7 +13,7 @@ from astropy.units import Quantity
 
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.diffuse import interstellar_index, isotropic_intensity
-from gammafind.plugins.fermi_lat.exposure import exposure_at, exposure_maps
+from gammafind.plugins.fermi_lat.exposure import dispersion_factors, exposure_at, exposure_maps
 from gammafind.plugins.fermi_lat.fluxes import band_fluxes
 from gammafind.plugins.fermi_lat.irf import (
     BandResponse,
@@ -57,7 +57,7 @@ class Channel:
     @cached_property
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""
-        return tuple(here.psf(here.photons(self.index)) for here in self._responses)
+        return tuple(self.response.band_psf(band, index=self.index) for band in self.bands)
 
     @property
     def interstellar_psfs(self) -> tuple[RadialPsf, ...]:
@@ -74,6 +74,11 @@ class Channel:
         The integral times `exposure` is counts per solid angle.
         """
         return tuple(here.weight(self.index) for here in self._responses)
+
+    @property
+    def dispersion_factors(self) -> np.ndarray:
+        """Exposure of each band with energy dispersion, over that without, shape (n_bands,)."""
+        return dispersion_factors(self.response, self.bands, self.index)
 
     def exposure(self, pixels: Sequence[Pixels]) -> tuple[np.ndarray, ...]:
         """Exposure of each band in cm2 s at the centres of its pixels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ import astropy.units as u
 import numpy as np
 from scipy.optimize import brentq
 
-from gammafind.errors import InputDataError
+from gammafind.errors import ExtrapolationWarning, InputDataError
 from gammafind.plugins.fermi_lat.cells import fill_cells
 from gammafind.plugins.fermi_lat.embedded import (
     interstellar_path,
@@ -125,12 +126,22 @@ def isotropic_intensity(
     bands : sequence of Band
     index : float
         Photon index of the exposure by which the intensity is multiplied.
+
+    Warns
+    -----
+    ExtrapolationWarning
+        If a band is beyond the energies of a spectrum.
     """
-    if source == "embedded":
-        spectra = [load_isotropic(response.irf, name) for name in response.event_types]
-    else:
-        spectra = [read_isotropic(Path(source))] * len(response.event_types)
+    spectra = isotropic_spectra(source, response)
+    _warn_beyond(spectra, bands)
     return np.array([_isotropic_in_band(spectra, response, band, index) for band in bands])
+
+
+def isotropic_spectra(source: str, response: Response) -> tuple[IsotropicSpectrum, ...]:
+    """Isotropic spectrum of each event type; parameters as for `isotropic_intensity`."""
+    if source == "embedded":
+        return tuple(load_isotropic(response.irf, name) for name in response.event_types)
+    return (read_isotropic(Path(source)),) * len(response.event_types)
 
 
 def interstellar_at_pixels(
@@ -257,6 +268,19 @@ def _key(
         "psf": psf.checksum,
         **more,
     }
+
+
+def _warn_beyond(spectra: Sequence[IsotropicSpectrum], bands: Sequence[Band]) -> None:
+    edges = np.concatenate([band.edges.to_value(u.GeV, u.spectral()) for band in bands])
+    first = max(spectrum.energy[0].to_value(u.GeV) for spectrum in spectra)
+    last = min(spectrum.energy[-1].to_value(u.GeV) for spectrum in spectra)
+    if edges.min() < first * (1 - 1e-6) or edges.max() > last * (1 + 1e-6):
+        warnings.warn(
+            f"the isotropic spectrum is known from {first:.3g} to {last:.4g} GeV: in the bands "
+            f"from {edges.min():.3g} to {edges.max():.4g} GeV it continues as a power law",
+            ExtrapolationWarning,
+            stacklevel=2,
+        )
 
 
 def _isotropic_in_band(

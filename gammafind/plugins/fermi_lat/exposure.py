@@ -78,8 +78,8 @@ def exposure_maps(
     The embedded exposure is measured: 573 weeks, 2-20 GeV, PSF3, zenith angles below 90 deg. It is
     multiplied by the ratio of two exposures of survey mode at each declination: for the requested
     response, bands and time, and for the measurement, which does not include the energy
-    dispersion; see `survey_exposure`. Breaks in the South
-    Atlantic Anomaly and pointed observations are those of the measurement.
+    dispersion; see `survey_exposure`. Breaks in the South Atlantic Anomaly and pointed observations
+    are those of the measurement.
     """
     home, maps = _known_maps(source, response, bands, index, year, max_zenith)
     found: dict[int, np.ndarray] = {}
@@ -122,6 +122,15 @@ def exposure_at(
     return _interpolate(home, maps, vectors, source)
 
 
+def dispersion_factors(response: Response, bands: Sequence[Band], index: float) -> np.ndarray:
+    """Counts with energy dispersion, divided by those without, shape (n_bands,)."""
+    seen, exact = (
+        [each.band_effective_area(band, index=index).value for band in bands]
+        for each in (response, response.undispersed)
+    )
+    return np.array(seen) / exact
+
+
 def _known_maps(
     source: str,
     response: Response,
@@ -133,11 +142,11 @@ def _known_maps(
     """Pixels and exposure maps, shape (n_bands, n_pixels); NaN where unknown."""
     if source not in EMBEDDED_EXPOSURES:
         home, maps = _from_file(source, bands, index, year)
-        return home, maps * _dispersion_factors(response, bands, index)[:, None]
+        return home, maps * dispersion_factors(response, bands, index)[:, None]
     days = survey_days(source, year)
     zeniths = np.broadcast_to(max_zenith, len(bands), subok=True)
     declination = _HOME.centres().icrs.dec
-    asked = [
+    wanted = [
         survey_time_exposure(days, response, band, declination, index=index, max_zenith=zenith)
         for band, zenith in zip(bands, zeniths, strict=True)
     ]
@@ -150,16 +159,7 @@ def _known_maps(
         index=index,
         max_zenith=MEASURED_ZENITH,
     )
-    return _HOME, np.array(asked) / measured * load_psf3_exposure()
-
-
-def _dispersion_factors(response: Response, bands: Sequence[Band], index: float) -> np.ndarray:
-    """Counts with energy dispersion, divided by those without, shape (n_bands,)."""
-    seen, exact = (
-        [each.band_effective_area(band, index=index).value for band in bands]
-        for each in (response, response.undispersed)
-    )
-    return np.array(seen) / exact
+    return _HOME, np.array(wanted) / measured * load_psf3_exposure()
 
 
 def _from_file(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from typing import Self
 
 import astropy.units as u
@@ -16,7 +17,7 @@ from astropy.table import QTable
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.events import select_response, split_name
-from gammafind.plugins.fermi_lat.irf import Response, load_response, read_response
+from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
 from gammafind.plugins.fermi_lat.option_checks import (
     CHANNEL,
     check_bands,
@@ -121,6 +122,17 @@ class LatInstrument(Instrument):
         found = (self._response(types) for types in self.event_types)
         return tuple(one if self.dispersion else one.undispersed for one in found)
 
+    @property
+    def further_files(self) -> tuple[Path, ...]:
+        """Files of a response in the folder ``caldb``, or in that of the variable CALDB."""
+        if self.psf_file:
+            return ()
+        return tuple(
+            path
+            for types in self.event_types
+            for path in caldb_files(self.irf, types, caldb=self.caldb)
+        )
+
     def observe(self, counts: SkyMap) -> Observation:
         """Join counts with background, exposure and PSF; warn of photons of another selection.
 
@@ -129,6 +141,12 @@ class LatInstrument(Instrument):
         if len(self.event_types) == 1:
             self._compare_selection(counts, self.event_types[0])
         return super().observe(counts)
+
+    def seen_exposure(self, exposure: SkyMap) -> SkyMap:
+        """Exposure of a file, times the effect of the energy dispersion, which it lacks."""
+        factors = np.concatenate([channel.dispersion_factors for channel in self._channels])
+        values = zip(exposure.values, factors, strict=True)
+        return replace(exposure, values=tuple(array * factor for array, factor in values))
 
     def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
         """Whether files of such cuts can hold the photons of the response, in all channels."""

@@ -35,13 +35,7 @@ def plane_integral(
     -------
     ndarray, shape of a plane
     """
-
-    def one(
-        pair: tuple[float, float], values: tuple[np.ndarray, np.ndarray], start: float, end: float
-    ) -> np.ndarray:
-        return segment_integral(pair, values, start, end)
-
-    return _sum(nodes, plane, low, high, one)
+    return _sum(nodes, plane, low, high, segment_integral)
 
 
 def weighted_integral(

@@ -21,7 +21,7 @@ MEASURED_ZENITH = 90 * u.deg
 N_YEARS = 10
 """Number of years of ``"ten-years"``, each starting on 4 August."""
 
-_ROCKING = (35, 50) * u.deg
+ROCKING = (35, 50) * u.deg
 """Rocking angles of survey mode, until and after September 2009."""
 _AT_FIRST_ROCKING = np.array([1, 30 / 365] + [0] * (N_YEARS - 2))
 """Share of each year with a rocking angle of 35 deg: until 2009-09-02."""
@@ -88,7 +88,7 @@ def survey_time_exposure(
         survey_exposure(
             response, band, declination, rocking=rocking, max_zenith=max_zenith, index=index
         ).to_value("cm2")
-        for rocking in _ROCKING
+        for rocking in ROCKING
     ]
     return np.asarray(days) * u.day.to(u.s) @ np.array(at_each)
 

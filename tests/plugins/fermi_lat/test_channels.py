@@ -285,7 +285,7 @@ def test_a_simulated_set_is_searched_as_it_is(tmp_path):
     )
     table.write(tmp_path / "mine.ecsv")
     done = simulate(
-        output=tmp_path / "skies", preset=preset, sources=tmp_path / "mine.ecsv", seed=2
+        output=tmp_path / "skies", preset=preset, sources=tmp_path / "mine.ecsv", seed=3
     )
     paths = sorted(done.folders[0].glob("counts*.fits"))
     assert [path.name for path in paths] == [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gammafind.errors import BandError, GammafindError, InputDataError
+from gammafind.errors import BandError, ExtrapolationWarning, GammafindError, InputDataError
 from gammafind.plugins.fermi_lat import embedded
 from gammafind.plugins.fermi_lat.cells import cell_means
 from gammafind.plugins.fermi_lat.diffuse import (
@@ -97,6 +97,12 @@ def test_several_event_types_have_the_mean_weighted_with_their_areas():
     assert_allclose(
         isotropic_intensity("embedded", both, band, index=2.3)[0], np.average(alone, weights=area)
     )
+
+
+def test_a_band_beyond_the_isotropic_spectrum_is_named():
+    response = load_response("P8R2_ULTRACLEANVETO_V6", "FRONT")
+    with pytest.warns(ExtrapolationWarning, match=r"to 877\.\d GeV: in the bands from 20 to 1000"):
+        isotropic_intensity("embedded", response, bands(20, 500, 1000), index=2.3)
 
 
 def test_an_isotropic_file_of_ones_own_is_used(tmp_path):

@@ -197,3 +197,17 @@ def test_a_file_that_leaves_pixels_open_is_refused(tmp_path):
     assert_allclose(maps(str(path), pixels=(pixels,))[0], 1e11)
     with pytest.raises(InputDataError, match=r"part\.fits: .* not known in \d+ pixels"):
         maps(str(path))
+
+
+def test_an_exposure_file_given_to_a_search_gets_the_energy_dispersion():
+    renderer, exact = (
+        FermiLatRenderer(energies=(2, 7, 20), nsides=(4, 4), dispersion=on) for on in (True, False)
+    )
+    for own, ours, as_given in zip(
+        renderer.exposure().values,
+        renderer.seen_exposure(exact.exposure()).values,
+        exact.seen_exposure(exact.exposure()).values,
+        strict=True,
+    ):
+        assert_allclose(ours, own, rtol=3e-3)
+        assert np.all(ours < as_given)

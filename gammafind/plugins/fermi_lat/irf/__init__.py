@@ -12,6 +12,7 @@ from gammafind.plugins.fermi_lat.irf.livetime import (
 )
 from gammafind.plugins.fermi_lat.irf.load import (
     EMBEDDED_RESPONSES,
+    caldb_files,
     load_response,
     read_response,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "LivetimeProfile",
     "PsfTable",
     "Response",
+    "caldb_files",
     "livetime_exposure",
     "load_response",
     "psfs_of_indices",

@@ -109,9 +109,35 @@ def load_response(irf: str, event_type: str, *, caldb: str = "") -> Response:
     InputFileError
         If there is no such folder, or a file of it cannot be used.
     """
+    files = caldb_files(irf, event_type, caldb=caldb)
+    if not files:
+        return _embedded(irf, event_type)
+    psf, aeff, *edisp = files
+    return read_response(psf, aeff, event_type, edisp_path=edisp[0] if edisp else None)
+
+
+def caldb_files(irf: str, event_type: str, *, caldb: str = "") -> tuple[Path, ...]:
+    """Find the files of a response that does not come with the package.
+
+    Parameters
+    ----------
+    irf, event_type, caldb : str
+        As for `load_response`.
+
+    Returns
+    -------
+    tuple of Path
+        Files ``psf_*``, ``aeff_*`` and, where there is one, ``edisp_*``; empty if the response
+        comes with the package.
+
+    Raises
+    ------
+    OptionError, ResponseError, InputFileError
+        As for `load_response`.
+    """
     types = split_types(event_type)
     if set(types) <= set(EMBEDDED_RESPONSES.get(irf, ())):
-        return _embedded(irf, event_type)
+        return ()
     folder = caldb or os.environ.get("CALDB", "")
     if not folder:
         known = "; ".join(f"{name}: {', '.join(has)}" for name, has in EMBEDDED_RESPONSES.items())
@@ -120,8 +146,7 @@ def load_response(irf: str, event_type: str, *, caldb: str = "") -> Response:
             remedy=f"Known are {known}. For others give the folder of their files as the option "
             "caldb or as $CALDB, or the options psf_file and aeff_file.",
         )
-    psf, aeff, edisp = response_files(folder, irf, types)
-    return read_response(psf, aeff, event_type, edisp_path=edisp)
+    return tuple(path for path in response_files(folder, irf, types) if path is not None)
 
 
 @lru_cache(maxsize=32)

@@ -123,8 +123,8 @@ class IsotropicEmission:
         """Energies, and directions anywhere."""
         energies = self._spectra.draw(np.zeros_like(which), rng)
         height, angle = 2 * rng.random(len(which)) - 1, 2 * np.pi * rng.random(len(which))
-        aside = np.sqrt(1 - height**2)
-        return energies, np.stack([aside * np.cos(angle), aside * np.sin(angle), height], axis=-1)
+        across = np.sqrt(1 - height**2)
+        return energies, np.stack([across * np.cos(angle), across * np.sin(angle), height], axis=-1)
 
     def rates(self, which: np.ndarray) -> np.ndarray:
         """No variation."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gammafind.errors import OptionError
+from gammafind.errors import MissingFileError, OptionError, ResponseError
 from gammafind.plugins.fermi_lat.events import (
     EVENT_CLASSES,
     EVENT_TYPES,
@@ -21,10 +21,10 @@ from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea
 from gammafind.plugins.fermi_lat.photons.orbit import PERIOD, node_and_phase
 from gammafind.plugins.fermi_lat.photons.pointing import Pointing
 from gammafind.plugins.fermi_lat.photons.stream import Column, Table, file_keywords, write_tables
-from gammafind.plugins.fermi_lat.photons.tables import area_of_each
+from gammafind.plugins.fermi_lat.photons.tables import area_of_each, draw_type
 from gammafind.plugins.fermi_lat.selection import header_cuts
 from gammafind.sky.fits.selections import selection_cards
-from gammafind.sky.projection import from_frame, unit_vectors
+from gammafind.sky.projection import from_frame, longitudes_latitudes, unit_vectors
 
 COLUMNS = (
     Column("ENERGY", "E", "MeV", "energy of event"),
@@ -67,7 +67,7 @@ def class_bits(irf: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class TypeBits:
-    """Event types of the partitions other than that of the response.
+    """Event types of the partitions other than that of the response, as far as these are known.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class TypeBits:
                 continue
             try:
                 response = load_response(self.irf, "+".join(types), caldb=self.caldb)
-            except OptionError:
+            except (OptionError, MissingFileError, ResponseError):
                 continue
             bits = np.array([EVENT_TYPES[name] for name in types], dtype=np.uint32)
             self._areas.append((bits, response.areas))
@@ -106,9 +106,8 @@ class TypeBits:
         """
         found = np.zeros(len(energy), dtype=np.uint32)
         for bits, areas in self._areas:
-            up_to = np.cumsum([area_of_each(area, energy, cosine) for area in areas], axis=0)
-            at = (rng.random(len(energy)) * up_to[-1] >= up_to).sum(axis=0)
-            found |= bits[np.minimum(at, len(bits) - 1)]
+            each = np.stack([area_of_each(area, energy, cosine) for area in areas])
+            found |= bits[draw_type(each, rng)]
         return found
 
 
@@ -236,12 +235,12 @@ def _directions(photons: np.ndarray, pointing: Pointing) -> Mapping[str, np.ndar
     vectors = unit_vectors(photons["ra"].astype(float), photons["dec"].astype(float))
     attitude = pointing.attitude(photons["time"])
     x, up = attitude.x(photons["time"]), attitude.zenith
-    galactic = from_frame(vectors, "icrs")
+    longitude, latitude = longitudes_latitudes(from_frame(vectors, "icrs"))
     east = np.cross([0.0, 0.0, 1.0], up)
     north = np.cross(up, east)
     return {
-        "L": np.degrees(np.arctan2(galactic[:, 1], galactic[:, 0])) % 360,
-        "B": np.degrees(np.arcsin(np.clip(galactic[:, 2], -1, 1))),
+        "L": longitude,
+        "B": latitude,
         "THETA": _angle(vectors, attitude.z),
         "PHI": _turn(_dot(vectors, np.cross(attitude.z, x)), _dot(vectors, x)),
         "ZENITH_ANGLE": _angle(vectors, up),

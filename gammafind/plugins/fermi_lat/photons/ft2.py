@@ -15,7 +15,7 @@ from gammafind.plugins.fermi_lat.photons.orbit import (
 )
 from gammafind.plugins.fermi_lat.photons.pointing import STEP, Pointing
 from gammafind.plugins.fermi_lat.photons.stream import Column, Table, file_keywords, write_tables
-from gammafind.sky.projection import unit_vectors
+from gammafind.sky.projection import longitudes_latitudes, unit_vectors
 
 COLUMNS = (
     Column("START", "D", "s", "start of interval (mission elapsed time)"),
@@ -102,7 +102,7 @@ def spacecraft_rows(pointing: Pointing, number: np.ndarray) -> np.ndarray:
         "SUN": sun(start),
     }
     for name, vectors in directions.items():
-        rows[f"RA_{name}"], rows[f"DEC_{name}"] = angles(vectors)
+        rows[f"RA_{name}"], rows[f"DEC_{name}"] = longitudes_latitudes(vectors)
     magnetic = _magnetic(latitude, longitude)
     for name, values in magnetic.items():
         rows[name] = values
@@ -115,12 +115,6 @@ def spacecraft_rows(pointing: Pointing, number: np.ndarray) -> np.ndarray:
     for i in range(4):
         rows[f"QSJ_{i + 1}"] = quaternions[:, i]
     return rows
-
-
-def angles(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Longitude and latitude in degrees of unit vectors, shape (n, 3)."""
-    longitude = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
-    return longitude, np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
 
 
 def _magnetic(latitude: np.ndarray, longitude: np.ndarray) -> dict[str, np.ndarray]:

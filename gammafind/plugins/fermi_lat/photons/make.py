@@ -13,10 +13,10 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.plugins.fermi_lat.embedded import load_isotropic
+from gammafind.plugins.fermi_lat.diffuse import isotropic_spectra
 from gammafind.plugins.fermi_lat.fluxes import flux_history, positions
 from gammafind.plugins.fermi_lat.instrument import LatInstrument
-from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum, read_isotropic
+from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum
 from gammafind.plugins.fermi_lat.option_checks import CHANNEL
 from gammafind.plugins.fermi_lat.photons.emission import (
     INTERSTELLAR,
@@ -184,14 +184,9 @@ class PhotonMaker:
         """Each event type with its share and its own spectrum."""
         response = selection.response
         types = self.instrument.event_types[band // len(self._energy_bands)]
-        source = self.instrument.isotropic.replace(CHANNEL, types)
+        spectra = isotropic_spectra(self.instrument.isotropic.replace(CHANNEL, types), response)
         parts, counts = [], []
-        for name in response.event_types:
-            spectrum = (
-                load_isotropic(response.irf, name)
-                if source == "embedded"
-                else read_isotropic(source)
-            )
+        for name, spectrum in zip(response.event_types, spectra, strict=True):
             part = replace(selection, response=response.only(name))
             parts.append((part, IsotropicEmission(spectrum, part.low, part.high)))
             counts.append(_counts(spectrum, part))

@@ -19,7 +19,8 @@ from gammafind.plugins.fermi_lat.photons.orbit import (
     sun,
     zenith,
 )
-from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.plugins.fermi_lat.photons.times import mission_time
+from gammafind.plugins.fermi_lat.years import N_YEARS, ROCKING
 from gammafind.units import as_value
 
 STEP = 30.0
@@ -29,8 +30,8 @@ LIVE = 0.91
 
 _YEAR, _FIRST_YEAR = 365.25 * 86400, 239_500_801.0
 """Seconds of a year of `flux_history`, and the start of the first, 2008-08-04."""
-_ROCKING, _ROCKING_CHANGE = np.radians([35.0, 50.0]), 273_542_402.0
-"""Rocking angles of survey mode, and the date between them, 2009-09-02."""
+_ROCKING_CHANGE = 273_542_402.0
+"""When the rocking angle of survey mode changed, 2009-09-02."""
 _ROWS = 1_000_000
 """Rows of the spacecraft file at once: limits memory."""
 
@@ -95,7 +96,7 @@ class Pointing:
         """
         node, phase = node_and_phase(time)
         up, pole = zenith(node, phase), orbital_pole(node)
-        angle = _ROCKING[(time >= _ROCKING_CHANGE).astype(int)]
+        angle = ROCKING.to_value(u.rad)[(time >= _ROCKING_CHANGE).astype(int)]
         rocking = np.where(np.floor(phase / (2 * np.pi)) % 2 == 0, angle, -angle)
         boresight = np.cos(rocking)[:, None] * up + np.sin(rocking)[:, None] * pole
         return Attitude(up, boresight, pole, rocking)
@@ -142,23 +143,6 @@ class Pointing:
         row = np.clip(np.searchsorted(self.good[:, 0], edges) - 1, 0, len(self.good) - 1)
         inside = np.clip(edges, self.good[row, 0], self.good[row, 1]) - self.good[row, 0]
         return np.concatenate([[0.0], (self._passed[row] + inside) / self._passed[-1], [1.0]])
-
-
-def mission_time(start: str | Time) -> float:
-    """Mission elapsed time in seconds of a date.
-
-    Raises
-    ------
-    OptionError
-        If it is no date.
-    """
-    try:
-        date = start if isinstance(start, Time) else Time(start, scale="utc")
-    except (ValueError, TypeError):
-        raise OptionError(
-            f"start is {start!r}", remedy="Write a date such as 2008-08-04 or 2014-08-07T02:48:00."
-        ) from None
-    return float((date.tt - Time("2001-01-01", scale="utc").tt).to_value(u.s))
 
 
 def survey_pointing(start: str | Time, duration: Quantity) -> Pointing:

@@ -8,8 +8,9 @@ from gammafind.plugins.fermi_lat.events import EVENT_TYPES
 from gammafind.plugins.fermi_lat.photons.emission import Emission
 from gammafind.plugins.fermi_lat.photons.pointing import Pointing
 from gammafind.plugins.fermi_lat.photons.selection import Selection
-from gammafind.plugins.fermi_lat.photons.tables import draw_deviation, draw_energy
+from gammafind.plugins.fermi_lat.photons.tables import draw_deviation, draw_energy, draw_type
 from gammafind.plugins.fermi_lat.photons.turns import aside
+from gammafind.sky.projection import longitudes_latitudes
 
 PHOTON = np.dtype(
     [
@@ -95,7 +96,7 @@ def _propose(
     chance = areas.sum(axis=0)
     seen = np.flatnonzero(rng.random(len(which)) * selection.largest_area < chance)
     true, vectors, cosine = true[seen], vectors[seen], cosine[seen]
-    kind = _pick(areas[:, seen], rng)
+    kind = draw_type(areas[:, seen], rng)
     energy, direction = true.copy(), np.empty_like(vectors)
     for i in range(len(areas)):
         here = np.flatnonzero(kind == i)
@@ -110,23 +111,11 @@ def _propose(
     bits = np.array([EVENT_TYPES[name] for name in selection.response.event_types])
     photons = np.empty(len(kept), dtype=PHOTON)
     photons["time"] = time[seen[kept]]
-    photons["ra"], photons["dec"] = _angles(direction[kept])
+    photons["ra"], photons["dec"] = longitudes_latitudes(direction[kept])
     photons["energy"] = _within(energy[kept], selection.low, selection.high)
     photons["true_energy"], photons["cosine"] = true[kept], cosine[kept]
     photons["source"], photons["type"] = which[seen[kept]], bits[kind[kept]]
     return photons, seen[kept]
-
-
-def _pick(areas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Event type of each photon, by its share of the effective area, shape (n_types, n)."""
-    up_to = np.cumsum(areas, axis=0)
-    return np.minimum((rng.random(areas.shape[1]) * up_to[-1] >= up_to).sum(axis=0), len(areas) - 1)
-
-
-def _angles(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Right ascension and declination in degrees."""
-    ra = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
-    return ra, np.degrees(np.arcsin(np.clip(vectors[:, 2], -1, 1)))
 
 
 def _within(energy: np.ndarray, low: float, high: float) -> np.ndarray:

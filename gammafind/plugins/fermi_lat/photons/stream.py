@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
-from astropy.time import Time, TimeDelta
 
+from gammafind.plugins.fermi_lat.photons.times import date_of
 from gammafind.utils.version import running_version
 
 _BLOCK = 2880
@@ -117,15 +117,13 @@ def file_keywords(start: float, stop: float) -> dict[str, Any]:
     start, stop : float
         Mission elapsed time in seconds.
     """
-    zero = Time("2001-01-01", scale="utc").tt
-    dates = [(zero + TimeDelta(at, format="sec")).utc.isot for at in (start, stop)]
     return {
         "TELESCOP": "GLAST",
         "INSTRUME": "LAT",
         "EQUINOX": 2000.0,
         "RADECSYS": "FK5",
-        "DATE-OBS": dates[0],
-        "DATE-END": dates[1],
+        "DATE-OBS": date_of(start),
+        "DATE-END": date_of(stop),
         "OBSERVER": "simulated",
         "ORIGIN": "gammafind",
         "CREATOR": running_version(),

@@ -70,6 +70,12 @@ def largest_area(area: EffectiveArea, low: float, high: float) -> float:
     return 1.01 * float((by_cosine * (offset + slope * LIVE)).max())
 
 
+def draw_type(areas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw a type for each photon, by its share of the effective area, shape (n_types, n)."""
+    up_to = np.cumsum(areas, axis=0)
+    return np.minimum((rng.random(areas.shape[1]) * up_to[-1] >= up_to).sum(axis=0), len(areas) - 1)
+
+
 def draw_deviation(
     psf: PsfTable, energy: np.ndarray, cosine: np.ndarray, *, rng: np.random.Generator
 ) -> np.ndarray:

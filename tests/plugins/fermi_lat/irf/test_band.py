@@ -70,15 +70,15 @@ def test_a_soft_source_is_seen_in_a_band_where_it_has_no_photons(front):
     assert 0.02 < counts / (photons.sum() * 1800) < 0.5
 
 
-@pytest.mark.parametrize("index", [1.0, 1.8, 2.3, 2.9, 4.5])
+@pytest.mark.parametrize("index", [1.6, 2.0, 2.3, 2.9, 4.5])
 @pytest.mark.parametrize("band", BANDS)
-def test_r68_of_a_power_law_is_right_to_one_percent(front, band, index):
+def test_r68_of_a_power_law_is_right(front, band, index):
     here = front.band(band)
     photons = here.photons(index)
     mixed = psfs_of_photons(here, photons[None])
     found = mixed.of_kind(mixed.kind[0]).containment_radius(0.68)
     expected = here.psf(photons).containment_radius(0.68)
-    assert float(found / expected) == pytest.approx(1, abs=0.012)
+    assert float(found / expected) == pytest.approx(1, abs=0.01)
 
 
 def test_a_source_without_counts_has_a_psf(front):

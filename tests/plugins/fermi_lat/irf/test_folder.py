@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
 from gammafind.errors import MissingFileError, OptionError, ResponseError
 from gammafind.plugins.fermi_lat.irf import load_response
+from gammafind.plugins.fermi_lat.photons.ft1 import TypeBits
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
+from gammafind.roles.provenance import describe_plugin
 
 OWN = "P8R3_TRANSIENT020_V3"
 KINDS = {"psf": ("RPSF", "PSF_SCAL"), "ea": ("EFF",), "edisp": ("ENERGY", "EDISP_SCAL")}
@@ -58,6 +61,23 @@ def test_the_option_of_the_renderer_names_the_folder(caldb):
     assert renderer.selections == (
         ("BIT_MASK(EVENT_CLASS,16,P8R3) = 1:1", "BIT_MASK(EVENT_TYPE,1,P8R3) = 1:1"),
     )
+
+
+def test_the_record_of_a_product_names_the_files_of_the_folder(caldb, monkeypatch):
+    monkeypatch.setenv("CALDB", caldb())
+    renderer = FermiLatRenderer(irf=OWN, event_types=("FRONT", "BACK"))
+    assert sorted(describe_plugin("renderer", renderer)["files"]) == [
+        f"aeff_{OWN}_FB.fits",
+        f"edisp_{OWN}_FB.fits",
+        f"psf_{OWN}_FB.fits",
+    ]
+    assert describe_plugin("renderer", FermiLatRenderer())["files"] == {}
+
+
+def test_types_of_photons_that_the_folder_does_not_hold_are_left_out(caldb):
+    others = TypeBits(OWN, ("FRONT",), caldb())
+    photons = np.array([1e3, 1e4]), np.array([1.0, 0.5])
+    assert not others.draw(*photons, rng=np.random.default_rng(0)).any()
 
 
 def test_energy_dispersion_is_unknown_without_a_file(caldb):

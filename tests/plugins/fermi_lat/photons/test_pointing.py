@@ -18,7 +18,8 @@ from gammafind.plugins.fermi_lat.photons.orbit import (
     sun,
     zenith,
 )
-from gammafind.plugins.fermi_lat.photons.pointing import mission_time, survey_pointing
+from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
+from gammafind.plugins.fermi_lat.photons.times import mission_time
 from gammafind.sky.projection import unit_vectors
 
 WEEK = survey_pointing("2014-08-07", 7 * u.day)
