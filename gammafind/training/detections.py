@@ -121,8 +121,8 @@ class DetectionMaker(Maker):
         )
         label, source = self._labels(detections, sky, cutouts.arrays)
         with atomic_output(folder / "cutouts.npz", overwrite=True) as temporary:
-            told = {"label": label, "source": source, "inside": cutouts.inside}
-            np.savez_compressed(temporary, **cutouts.arrays, **told)
+            labels = {"label": label, "source": source, "inside": cutouts.inside}
+            np.savez_compressed(temporary, **cutouts.arrays, **labels)
         write_table(detections, folder / "detections.fits", overwrite=True)
         write_table(sky.sources, folder / "sources.fits", overwrite=True)
         return {"n_detections": len(detections)}

@@ -117,11 +117,11 @@ def _is_made(maker: Maker, index: int) -> bool:
         return False
     different = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
     if different:
-        told = "; ".join(
+        differences = "; ".join(
             f"{k} was {found.get(k)!r} and is to be {wanted.get(k)!r}" for k in different
         )
         raise OutputError(
-            f"was made with other settings: {told}",
+            f"was made with other settings: {differences}",
             path=folder,
             remedy="Choose another folder for the data, or remove this one.",
         )

@@ -190,11 +190,11 @@ def _place(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 def _localised(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """Score and position error, and whether the localiser reports them."""
     score, error = arrays["score"].astype(float), arrays["pos_err"].astype(float)
-    told = np.isfinite(score)
-    score = logit(np.where(told, score, 0.5), least=1e-5)
+    scored = np.isfinite(score)
+    score = logit(np.where(scored, score, 0.5), least=1e-5)
     known = np.isfinite(error)
     log_error = np.log(np.clip(np.where(known, error, 0.1), 1e-3, 1))
-    return np.stack([score, told, log_error], axis=1)
+    return np.stack([score, scored, log_error], axis=1)
 
 
 def _light_curve(arrays: Mapping[str, np.ndarray]) -> np.ndarray:

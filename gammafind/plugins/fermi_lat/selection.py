@@ -39,7 +39,7 @@ def warn_of_other_photons(cuts: Sequence[str], *, irf: str, event_types: Sequenc
         If the release, the event class or the event type differs.
     """
     wanted = {"type": type_name("+".join(event_types)), **release_and_class(irf)}
-    recorded = told_selection(cuts)
+    recorded = recorded_selection(cuts)
     other = [f"{kind} {name}" for kind, name in recorded.items() if wanted.get(kind, name) != name]
     if other:
         warnings.warn(
@@ -72,7 +72,7 @@ def accepts_photons(
         has the event types of a channel, and each channel has a file. Files of a single channel
         need not record their types.
     """
-    recorded = [told_selection(cuts) for cuts in selections]
+    recorded = [recorded_selection(cuts) for cuts in selections]
     names = {type_name(types) for types in event_types}
     found = {one.get("type") for one in recorded}
     same_types = found <= names | {None} if len(names) == 1 else found == names
@@ -109,7 +109,7 @@ def type_name(event_types: str) -> str:
     return _type_name(_bits(event_types))
 
 
-def told_selection(cuts: Sequence[str]) -> dict[str, str]:
+def recorded_selection(cuts: Sequence[str]) -> dict[str, str]:
     """Release, class and type as far as the cuts record them; later cuts override earlier ones.
 
     Parameters

@@ -11,7 +11,7 @@ import numpy as np
 
 from gammafind.errors import SelectionError
 from gammafind.plugins.fermi_lat.events import select_response
-from gammafind.plugins.fermi_lat.selection import told_selection, type_name
+from gammafind.plugins.fermi_lat.selection import recorded_selection, type_name
 from gammafind.sky.bands import Band
 from gammafind.sky.fits import EventList, bin_events, read_counts, read_selections
 from gammafind.sky.pixels import Pixels
@@ -78,7 +78,7 @@ def sort_files(
     names = {type_name(types): types for types in event_types}
     files: dict[str, list[str | PathLike]] = {types: [] for types in event_types}
     for path in paths:
-        found_type = told_selection(read_selections(path)).get("type")
+        found_type = recorded_selection(read_selections(path)).get("type")
         if found_type not in names:
             raise SelectionError(
                 "the header does not give the event type (DSS keyword BIT_MASK(EVENT_TYPE,...))"

@@ -75,7 +75,7 @@ class TileMaker(Maker):
 
     def own_settings(self) -> dict[str, Any]:
         """What varies, in its order, and how images are cut."""
-        vary = [[role, *told] for role, of in self.variation.items() for told in of.items()]
+        vary = [[role, *options] for role, of in self.variation.items() for options in of.items()]
         return {"vary": vary, "side": self.side}
 
 

@@ -103,7 +103,7 @@ def calibrate(
         search.with_hidden(one, seen)
         for one, seen in zip(_looks(search, stacks), fitted, strict=True)
     ]
-    if sum(map(len, found)) < _ENOUGH or not _tells_errors(found):
+    if sum(map(len, found)) < _ENOUGH or not _predicts_errors(found):
         _log.warning("no ranking is learned: too few detections, or no errors of their positions")
         return search.architecture
     evidence = [
@@ -135,7 +135,7 @@ def _calibrated(
     matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
     score = np.concatenate([np.asarray(one["score"]) for one in found])
     calibration = fit_calibration(logit(score, least=SURE), np.concatenate(matched))
-    scale = _error_scale(found, skies, radius) if _tells_errors(found) else 1.0
+    scale = _error_scale(found, skies, radius) if _predicts_errors(found) else 1.0
     calibration = replace(calibration, error_scale=scale)
     return search.calibrated(calibration, threshold=_LEAST_PROBABILITY)
 
@@ -145,7 +145,7 @@ def _looks(search: SkySearch, seen: Sequence[PatchStacks]) -> list[QTable]:
     return [search.look(stacks) for stacks in track(seen, "skies of the calibration")]
 
 
-def _tells_errors(found: Sequence[QTable]) -> bool:
+def _predicts_errors(found: Sequence[QTable]) -> bool:
     """Whether the network predicts position errors."""
     return all("pos_err" in one.colnames and np.all(np.isfinite(one["pos_err"])) for one in found)
 
@@ -180,5 +180,5 @@ def _offsets(found: QTable, sky: KnownSky, radius: Quantity) -> tuple[np.ndarray
     here = SkyCoord(found["ra"], found["dec"], frame="icrs")
     pairs = match_one_to_one(here, sky.positions, radius)
     seen = np.asarray(sky.sources["ts"])[pairs.b] > _WELL_SEEN
-    told = found["pos_err"][pairs.a].to(pairs.separation.unit)
-    return pairs.a[seen], (pairs.separation / told).value[seen]
+    predicted = found["pos_err"][pairs.a].to(pairs.separation.unit)
+    return pairs.a[seen], (pairs.separation / predicted).value[seen]
