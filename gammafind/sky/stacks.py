@@ -65,6 +65,10 @@ class PatchStacks:
             )
         return other
 
+    def forget(self) -> None:
+        """Free the memory of a stack that is kept; it is cut again when it is needed."""
+        self._kept = None
+
     def _cut(self, start: int) -> Patches:
         rows = slice(start, start + _AT_ONCE)
         same_photons = np.random.default_rng(self._seed)

@@ -141,8 +141,12 @@ def _calibrated(
 
 
 def _looks(search: SkySearch, seen: Sequence[PatchStacks]) -> list[QTable]:
-    """Detections of the network alone on each sky."""
-    return [search.look(stacks) for stacks in track(seen, "skies of the calibration")]
+    """Detections of the network alone on each sky; patches of one sky are in memory at a time."""
+    found = []
+    for stacks in track(seen, "skies of the calibration"):
+        found.append(search.look(stacks))
+        stacks.forget()
+    return found
 
 
 def _predicts_errors(found: Sequence[QTable]) -> bool:
