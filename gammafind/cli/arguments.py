@@ -37,16 +37,21 @@ def add_map_arguments(parser: ArgumentParser, *, photons: bool) -> None:
         help="count maps: gtbin HEALPix files, healpy maps, images with a WCS"
         + ("; or photon lists (FT1)" if photons else ""),
     )
+    add_band_argument(parser)
+    parser.add_argument(
+        "--frame",
+        choices=("galactic", "icrs", "fk5"),
+        help="frame of HEALPix maps whose header has no COORDSYS",
+    )
+
+
+def add_band_argument(parser: ArgumentParser) -> None:
+    """Add the bands of maps whose files do not give them."""
     parser.add_argument(
         "--band",
         action="append",
         metavar="LOW-HIGHunit",
         help="band of a map whose file does not say it, such as 2-20GeV; once for each map",
-    )
-    parser.add_argument(
-        "--frame",
-        choices=("galactic", "icrs", "fk5"),
-        help="frame of HEALPix maps whose header has no COORDSYS",
     )
 
 

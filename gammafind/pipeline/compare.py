@@ -15,11 +15,18 @@ from gammafind.errors import GammafindError, OptionError, PluginError
 from gammafind.evaluation.brightness import MinFlux, default_min_fluxes
 from gammafind.evaluation.performance import measure_performance
 from gammafind.evaluation.side_by_side import comparison_row, comparison_table
-from gammafind.pipeline.inputs import Counts, Table, preset_for, table_of
+from gammafind.pipeline.inputs import (
+    Counts,
+    Table,
+    preset_for,
+    renderer_for,
+    sorted_input,
+    table_of,
+)
 from gammafind.pipeline.localise import build_localiser, localise
 from gammafind.pipeline.observe import observe
 from gammafind.presets.choose import with_plugins
-from gammafind.presets.preset import Preset, build
+from gammafind.presets.preset import Preset
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.roles.provenance import describe_plugin, provenance
 from gammafind.roles.registry import get_plugin, plugins
@@ -119,7 +126,8 @@ def compare(
     ['likelihood', 'photutils-peaks']
     """
     require("seed", seed, seed >= 0, "It must not be negative.")
-    preset = preset_for(counts, preset, bands)
+    given = sorted_input(counts)
+    preset = preset_for(given, preset, bands)
     chosen, left_out = _choose(localisers)
     built = _built(preset, chosen, options or {})
     radius = preset.match_radius if radius is None else radius
@@ -131,8 +139,8 @@ def compare(
         return measure_performance(found, truth, rng=np.random.default_rng(seed), **limits)
 
     measure(no_detections())  # what is wrong with truth, radius, purity or fluxes shows at once
-    renderer = build(preset.renderer)
-    observation = observe(counts, renderer, frame=frame)
+    renderer, preset = renderer_for(preset, given)
+    observation = observe(given.counts, renderer, frame=frame, exposure=given.exposure)
     rows = []
     for name, localiser in built.items():
         try:

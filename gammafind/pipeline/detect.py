@@ -16,7 +16,14 @@ from gammafind.catalogue.publish import publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
 from gammafind.pipeline.classify import classify, without_fakes
-from gammafind.pipeline.inputs import Counts, Table, preset_for, table_of
+from gammafind.pipeline.inputs import (
+    Counts,
+    Table,
+    preset_for,
+    renderer_for,
+    sorted_input,
+    table_of,
+)
 from gammafind.pipeline.localise import able_preset, build_localiser, localise
 from gammafind.pipeline.observe import observe, observe_epochs
 from gammafind.pipeline.result import Result
@@ -31,14 +38,14 @@ from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
-from gammafind.sky.skymap import SkyMap
 from gammafind.utils.checks import require
 
 Path = str | PathLike
 
 _log = logging.getLogger("gammafind")
 
-_IN_MEMORY = (SkyMap, Observation)
+_FLUXES = ("flux", "flux_err")
+"""What cannot be given where the exposure is not known."""
 
 
 def detect(
@@ -122,18 +129,20 @@ def detect(
     if min_score is not None:
         require("min_score", min_score, True, "It must be a finite number.")
     require("seed", seed, seed >= 0, "It must not be negative.")
-    preset = preset_for(counts, preset, bands)
+    given = sorted_input(counts, exposure)
+    of_renderer = (options or {}).get("renderer", {})
+    preset = preset_for(given, preset, bands, of_renderer)
     named = {"localiser": localiser, "clusterer": clusterer, "classifier": classifier}
     others = [_preset_beside(preset, one, classifier, options) for one in beside]
     preset = with_plugins(preset, named, options)
     _check_localisers([preset, *others])
-    renderer = build(preset.renderer)
+    renderer, preset = renderer_for(preset, given)
     judge = _classifier(preset, renderer, len(epochs), max_fake)
     truth = table_of(reference)
-    own = exposure is not None or "exposure_source" in (options or {}).get("renderer", {})
-    if not own and renderer.sees == "maps" and not isinstance(counts, _IN_MEMORY):
+    own = given.exposure is not None or "exposure_source" in of_renderer
+    if not own and not preset.doubts and renderer.sees == "maps" and given.is_file:
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
-    observation = observe(counts, renderer, frame=frame, exposure=exposure)
+    observation = observe(given.counts, renderer, frame=frame, exposure=given.exposure)
     apart = None
     if judge is not None and judge.n_epochs:
         listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
@@ -147,6 +156,7 @@ def detect(
         reference=truth,
         seed=seed,
         command=command,
+        exposure_error=0.0 if given.exposure is not None else renderer.exposure_error,
     )
     preset = able_preset(preset, observation)
     others = [one for one in others if one.localiser.name != preset.localiser.name]
@@ -216,6 +226,7 @@ class _Search:
     reference: QTable | None
     seed: int
     command: str
+    exposure_error: float
 
     def with_localiser(self, preset: Preset, min_score: float | None = None) -> Result:
         """Search with the localiser of a preset, and publish what it found."""
@@ -265,6 +276,9 @@ class _Search:
             columns=columns,
             pixels=self.observation.counts.finest_pixels,
         )
+        if not np.isfinite(self.exposure_error):
+            catalogue.remove_columns([one.name for one in columns if one.quantity in _FLUXES])
+            columns = [one for one in columns if one.quantity not in _FLUXES]
         if self.reference is None:
             return catalogue
         return associate(catalogue, self.reference, preset.match_radius, columns=columns)
@@ -283,6 +297,9 @@ class _Search:
             max_fake=self.max_fake,
             reference=_origin(self.reference),
             match_radius=str(preset.match_radius),
+            notes=list(preset.notes),
+            doubts=list(preset.doubts),
+            exposure_error=self.exposure_error if np.isfinite(self.exposure_error) else None,
         )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.table import QTable
@@ -12,13 +15,17 @@ from astropy.table import QTable
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError
-from gammafind.presets.choose import check_bands, choose_preset, select_preset
-from gammafind.presets.preset import Preset, load_preset
+from gammafind.presets.choose import check_bands, choose_preset, log_choice, select_preset
+from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.registry import get_plugin, plugins
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.counts import describe_input
+from gammafind.sky.fits.facts import FileFacts, read_facts
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
+
+_log = logging.getLogger("gammafind")
 
 OnePath = str | PathLike
 Counts = OnePath | Sequence[OnePath] | SkyMap | Observation
@@ -50,20 +57,84 @@ def path_list(paths: OnePath | Sequence[OnePath]) -> list[Path]:
     return [Path(path) for path in listed]
 
 
+@dataclass(frozen=True, eq=False)
+class Input:
+    """What a person gives to be searched, sorted.
+
+    Attributes
+    ----------
+    counts : list of Path, SkyMap or Observation
+        Photon lists or count maps.
+    exposure : path-like or None
+        File that gives the exposure, named as such or found among the others.
+    files : tuple of FileFacts
+        What the files are; empty for a map in memory.
+    """
+
+    counts: list[Path] | SkyMap | Observation
+    exposure: OnePath | None = None
+    files: tuple[FileFacts, ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the counts are in files."""
+        return isinstance(self.counts, list)
+
+
+def sorted_input(counts: Counts, exposure: OnePath | None = None) -> Input:
+    """Sort files by what they are; an exposure among the counts is the exposure.
+
+    Raises
+    ------
+    OptionError
+        If there are two exposures.
+    InputFileError
+        If a file cannot be opened.
+    """
+    if isinstance(counts, SkyMap | Observation):
+        return Input(counts, exposure)
+    files = [read_facts(path) for path in path_list(counts)]
+    data = [file for file in files if file.kind in ("photons", "counts")]
+    given = [file for file in files if file.kind in ("exposure", "livetime")] if data else []
+    rest = [file.path for file in files if file not in given]
+    if given and (exposure is not None or len(given) > 1):
+        names = ", ".join(str(path) for path in (*(file.path for file in given), exposure) if path)
+        raise OptionError(f"there are several exposures: {names}", remedy="Give one.")
+    if exposure is not None:
+        files.append(read_facts(exposure))
+    return Input(rest, given[0].path if given else exposure, tuple(files))
+
+
 def preset_for(
-    counts: Counts, preset: Preset | OnePath | None, bands: Sequence[Band] | None
+    given: Input,
+    preset: Preset | OnePath | None,
+    bands: Sequence[Band] | None,
+    options: Mapping[str, Any] | None = None,
 ) -> Preset:
-    """Load the preset of a name, or choose the one that fits the counts.
+    """Load the preset of a name, choose the one that fits the counts, or make one from the files.
+
+    Parameters
+    ----------
+    given : Input
+    preset : Preset, str or path-like, optional
+    bands : sequence of Band, optional
+        Of maps whose files do not give them.
+    options : mapping, optional
+        Options of the renderer that the user gives.
 
     Raises
     ------
     EnergyEdgesError, ConfigError, InputFileError
         As `gammafind.presets.choose.select_preset`.
     """
+    if given.is_file:
+        chosen = select_preset(given.files, preset, bands, options=options)
+        if preset is None:
+            log_choice(chosen, given.files, bands)
+        return chosen
+    counts = given.counts
     if isinstance(counts, Observation):
         counts = counts.counts
-    if not isinstance(counts, SkyMap):
-        return select_preset(path_list(counts), preset, bands)
     if bands is not None:
         raise OptionError("bands are given for a map in memory", remedy="It has bands of its own.")
     if preset is None:
@@ -73,6 +144,27 @@ def preset_for(
     chosen = preset if isinstance(preset, Preset) else load_preset(preset)
     check_bands(counts.bands, chosen)
     return chosen
+
+
+def renderer_for(preset: Preset, given: Input) -> tuple[SkyRenderer, Preset]:
+    """Build the renderer of a preset for the time of the files.
+
+    Returns
+    -------
+    renderer : SkyRenderer
+    preset : Preset
+        With a doubt where the exposure had to be scaled.
+    """
+    renderer = build(preset.renderer)
+    if given.exposure is not None or "exposure_source" in preset.renderer.options:
+        scaled, doubt = renderer, ""
+    else:
+        scaled, doubt = renderer.for_files(given.files)
+    if not doubt:
+        return renderer, preset
+    _log.warning("%s", doubt)
+    component = replace(preset.renderer, plugin=scaled)
+    return scaled, replace(preset, renderer=component, doubts=(*preset.doubts, doubt))
 
 
 def table_of(source: Table | None) -> QTable | None:

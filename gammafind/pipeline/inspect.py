@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-import astropy.units as u
-import numpy as np
-from astropy.io import fits
 from astropy.table import QTable
 
-from gammafind.errors import GammafindError, InputFileError
+from gammafind.errors import GammafindError
 from gammafind.pipeline.inputs import OnePath, path_list
 from gammafind.presets.choose import select_preset
-from gammafind.sky.fits import open_fits
-from gammafind.sky.fits.counts import file_energy_edges
-from gammafind.sky.fits.selections import file_selections
+from gammafind.presets.preset import Preset, build
+from gammafind.sky.bands import Band
+from gammafind.sky.fits.facts import KINDS, FileFacts, read_facts
 from gammafind.utils.files import check_input
 
 
@@ -27,36 +24,57 @@ class Inspection:
     Attributes
     ----------
     table : QTable
-        One row a file: ``file, kind, hdus, energies, selections``, all text.
-    preset : str
-        Name of the preset that fits all of them; empty if none does.
+        One row a file: ``file, kind, hdus, energies, selections, time``, all text.
+    chosen : Preset or None
+        That would be used: a shipped one, or one made from the files; None if neither can be.
     fault : str
-        Why no preset fits, and what helps; empty if one does.
+        Why there is none, and what helps; empty if there is one.
     """
 
     table: QTable
-    preset: str
+    chosen: Preset | None
     fault: str
+
+    @property
+    def preset(self) -> str:
+        """Name of the preset; empty if there is none."""
+        return self.chosen.name if self.chosen is not None else ""
 
     def __repr__(self) -> str:
         lines = [
             f"{row['file']}: {row['kind']}; {'; '.join(filter(None, list(row.values())[2:]))}"
             for row in self.table
         ]
-        return "\n".join([*lines, f"preset: {self.preset}" if self.preset else self.fault])
+        if self.chosen is None:
+            return "\n".join([*lines, self.fault])
+        bands = ", ".join(band.name for band in self.chosen.bands)
+        used = [f"preset: {self.preset}", f"bands: {bands}", *_pixel_lines(self.chosen)]
+        used += [f"localiser: {self.chosen.localiser.name}"]
+        used += [f"found: {note}" for note in self.chosen.notes]
+        return "\n".join([*lines, *used, *(f"doubtful: {doubt}" for doubt in self.chosen.doubts)])
 
 
-def inspect(files: OnePath | Sequence[OnePath]) -> Inspection:
-    """Look into files of counts or photons, and find the preset that fits them.
+def inspect(
+    files: OnePath | Sequence[OnePath],
+    *,
+    bands: Sequence[Band] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Inspection:
+    """Look into files of counts or photons, and find or make the preset that fits them.
 
     Parameters
     ----------
     files : path-like or sequence of path-like
+        Photon lists or count maps, and their exposure, livetime or spacecraft files.
+    bands : sequence of Band, optional
+        Bands of maps whose files do not give them.
+    options : mapping, optional
+        Options of the renderer, such as ``caldb``.
 
     Returns
     -------
     Inspection
-        Its text says what each file holds and which preset would be used.
+        Its text says what each file holds, which preset would be used and what is doubtful.
 
     Raises
     ------
@@ -74,50 +92,29 @@ def inspect(files: OnePath | Sequence[OnePath]) -> Inspection:
     >>> found.preset
     'fermi-lat-psf3-2-20'
     """
-    paths = path_list(files)
-    rows = [_row(check_input(path)) for path in paths]
-    preset, fault = "", ""
+    found = [read_facts(check_input(path)) for path in path_list(files)]
+    chosen, fault = None, ""
     try:
-        preset = select_preset(paths).name
+        chosen = select_preset(found, bands=bands, options=options)
     except GammafindError as error:
         fault = str(error)
-    return Inspection(table=QTable(rows=rows), preset=preset, fault=fault)
+    return Inspection(table=QTable(rows=[_row(file) for file in found]), chosen=chosen, fault=fault)
 
 
-_KINDS = {
-    "EVENTS": "photon list",
-    "SC_DATA": "spacecraft file",
-    "CTHETABOUNDS": "livetime cube",
-    "ENERGIES": "exposure or intensity cube",
-    "HPXEXPOSURES": "exposure cube",
-    "EBOUNDS": "maps in energy bins",
-}
-"""What a file is that has an HDU of this name; the first that is there counts."""
-
-
-def _row(path: Path) -> dict[str, str]:
+def _row(file: FileFacts) -> dict[str, str]:
     """What one file holds."""
-    with open_fits(path) as file:
-        hdus = [hdu.name or "PRIMARY" for hdu in file]
-        energies = _energies(file, path) if "EBOUNDS" in hdus else ""
-        cuts = file_selections(file)
-    kinds = (kind for name, kind in _KINDS.items() if name in hdus)
+    number = f" of {file.photons.number} photons" if file.photons else ""
     return {
-        "file": path.name,
-        "kind": next(kinds, "maps without energies"),
-        "hdus": ", ".join(hdus),
-        "energies": energies,
-        "selections": ", ".join(cuts),
+        "file": file.path.name,
+        "kind": KINDS[file.kind] + number,
+        "hdus": ", ".join(file.hdus),
+        "energies": file.energies,
+        "selections": ", ".join(file.selections),
+        "time": "" if file.good_time is None else f"good time {file.good_time / 1e6:.4g} Ms",
     }
 
 
-def _energies(file: fits.HDUList, path: Path) -> str:
-    """Energy bins of a file of maps, as text."""
-    try:
-        edges = np.unique(file_energy_edges(file, path))
-    except InputFileError as error:
-        return error.fault
-    if edges.unit == u.keV:
-        edges = edges.to(u.GeV)
-    n = len(edges) - 1
-    return f"{n} bin{'' if n == 1 else 's'} of {edges[0]:.4g} to {edges[-1]:.4g}"
+def _pixel_lines(preset: Preset) -> list[str]:
+    """Pixels on which photons are binned."""
+    sizes = [pixels.pixel_size.to_value("deg") for pixels in build(preset.renderer).pixels]
+    return [f"pixels of photon lists: {', '.join(f'{size:.3g}' for size in sizes)} deg"]

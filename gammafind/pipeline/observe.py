@@ -15,7 +15,7 @@ from gammafind.errors import (
     InputDataError,
     OptionError,
 )
-from gammafind.pipeline.inputs import Counts, OnePath, path_list, preset_for
+from gammafind.pipeline.inputs import Counts, OnePath, path_list, preset_for, sorted_input
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
@@ -177,9 +177,9 @@ def read_counts(
     >>> counts.bands[0].name
     '2-20 GeV'
     """
-    paths = path_list(counts)
-    renderer = build(preset_for(paths, preset, bands).renderer)
-    return _read_sky(paths, renderer, frame=frame)
+    given = sorted_input(path_list(counts))
+    renderer = build(preset_for(given, preset, bands).renderer)
+    return _read_sky(given.counts, renderer, frame=frame)
 
 
 def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:

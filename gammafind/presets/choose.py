@@ -13,10 +13,11 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import ConfigError, EnergyEdgesError
+from gammafind.presets.derive import DERIVED, derived_preset
 from gammafind.presets.preset import Component, Preset, build, load_preset, presets
 from gammafind.roles.base import Plugin
 from gammafind.sky.bands import Band, same_edges
-from gammafind.sky.fits import holds_events, read_energy_edges, read_selections
+from gammafind.sky.fits.facts import FileFacts
 
 Path = str | PathLike
 
@@ -24,23 +25,30 @@ _log = logging.getLogger("gammafind")
 
 _EDGE_TOLERANCE = 1e-3
 """Relative difference of equal edges: above the rounding of files, below any bin width."""
+_COVERED = 0.8
+"""Share of the range of energies (in its logarithm) of photons that a preset must use."""
 _SEARCHING = ("localiser", "clusterer")
 """Roles whose choice leaves no room for the fallback of a preset."""
 
 
 def select_preset(
-    paths: Sequence[Path],
+    files: Sequence[FileFacts],
     preset: Preset | Path | None = None,
     bands: Sequence[Band] | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
 ) -> Preset:
-    """Load a preset by name, or choose the one that fits the maps.
+    """Load a preset by name, choose the one that fits the files, or make one from them.
 
     Parameters
     ----------
-    paths : sequence of path-like
+    files : sequence of FileFacts
+        Count maps or photon lists and, where given, their exposure.
     preset : Preset, str or path-like, optional
     bands : sequence of Band, optional
         As for `detect`.
+    options : mapping, optional
+        Options of the renderer that the user gives, for a preset that is made.
 
     Returns
     -------
@@ -49,25 +57,41 @@ def select_preset(
     Raises
     ------
     EnergyEdgesError
-        If no preset or several presets fit, or ``bands`` are not those of the preset.
+        If several presets fit, or ``bands`` are not those of the preset.
     ConfigError
-        If there is no such preset.
-    InputFileError
-        If a file cannot be used.
+        If there is no such preset, or none can be made from the files.
     """
     if preset is None:
-        cuts = [read_selections(path) for path in paths]
-        edges = _edges(paths, bands, cuts)
-        preset = choose_preset(
-            edges, selections=cuts, path=None if bands else ", ".join(map(str, paths))
-        )
-        _log.info("preset %s: its bands fit the energies of the maps", preset.name)
-        _tell_unused(edges, preset)
+        preset = fitting_preset(files, bands) or derived_preset(files, bands, options)
     elif not isinstance(preset, Preset):
         preset = load_preset(preset)
-    if bands is not None:
+    if bands is not None and preset.name != DERIVED:
         check_bands(bands, preset)
     return preset
+
+
+def fitting_preset(
+    files: Sequence[FileFacts], bands: Sequence[Band] | None = None
+) -> Preset | None:
+    """Shipped preset that the files fill, None if there is none.
+
+    Count maps fill a preset if their bins have all edges of its bands; photons if their headers
+    record the selection of its instrument, over the whole sky and nearly no other energies.
+
+    Raises
+    ------
+    EnergyEdgesError
+        If several presets fit maps that do not record which photons they hold.
+    """
+    data = [file for file in files if file.kind in ("photons", "counts")]
+    if data and all(file.kind == "photons" for file in data):
+        return _preset_of_photons(data)
+    edges = _edges(data, bands)
+    if edges is None:
+        return None
+    cuts = [file.selections for file in data]
+    names = None if bands else ", ".join(str(file.path) for file in data)
+    return _filled(edges, selections=cuts, path=names)
 
 
 def choose_preset(
@@ -98,23 +122,59 @@ def choose_preset(
     EnergyEdgesError
         If no preset fits, or several fit.
     """
+    preset = _filled(edges, selections=selections, path=path)
+    if preset is None:
+        raise _no_choice("no preset fits", edges, presets(), path)
+    return preset
+
+
+def _filled(
+    edges: Quantity, *, selections: Sequence[Sequence[str]], path: Path | None
+) -> Preset | None:
+    """Preset whose bands have these edges, for photons of these cuts."""
     known = presets()
     renderers = {name: build(preset.renderer) for name, preset in known.items()}
-    bands = {name: renderer.bands for name, renderer in renderers.items()}
-    fitting = [name for name in known if _fill(edges, bands[name])]
+    fitting = [name for name in known if _fill(edges, renderers[name].bands)]
+    accepting = [name for name in fitting if renderers[name].accepts(selections)]
+    if any(selections):
+        fitting = accepting
     if len(fitting) > 1:
-        accepting = [name for name in fitting if renderers[name].accepts(selections)]
-        fitting = accepting or fitting
-    if len(fitting) == 1:
-        return known[fitting[0]]
-    listed = fitting or list(known)
-    raise EnergyEdgesError(
-        f"{'several presets fit' if fitting else 'no preset fits'} energy edges of "
-        f"{_edge_names(edges)}",
+        raise _no_choice("several presets fit", edges, {n: known[n] for n in fitting}, path)
+    return known[fitting[0]] if fitting else None
+
+
+def _preset_of_photons(data: Sequence[FileFacts]) -> Preset | None:
+    """Preset of photon lists, the one with most bands if there are several."""
+    ranges = [file.range("ENERGY") for file in data]
+    if not all(ranges) or any(file.circle or not file.selections for file in data):
+        return None
+    low, high = max(one[0] for one in ranges), min(one[1] for one in ranges)
+    cuts = [file.selections for file in data]
+    fitting = {}
+    for name, preset in presets().items():
+        renderer = build(preset.renderer)
+        edges = _spectral_edges(renderer.bands, u.MeV)
+        if edges is not None and _spans(edges, low, high) and renderer.accepts(cuts):
+            fitting[name] = (preset, len(edges))
+    return max(fitting.values(), key=lambda pair: pair[1])[0] if fitting else None
+
+
+def _spans(edges: np.ndarray, low: float, high: float) -> bool:
+    """Whether bands are within a range of energies, and cover most of it."""
+    inside = (
+        low <= edges.min() * (1 + _EDGE_TOLERANCE) and edges.max() * (1 - _EDGE_TOLERANCE) <= high
+    )
+    return inside and np.log(edges.max() / edges.min()) >= _COVERED * np.log(high / low)
+
+
+def _no_choice(
+    what: str, edges: Quantity, listed: Mapping[str, Preset], path: Path | None
+) -> EnergyEdgesError:
+    names = "; ".join(f"{name} ({_band_names(preset.bands)})" for name, preset in listed.items())
+    return EnergyEdgesError(
+        f"{what} energy edges of {_edge_names(edges)}",
         path=path,
-        remedy="Choose one by name: "
-        + ("; ".join(f"{name} ({_band_names(bands[name])})" for name in listed) or "there is none")
-        + ".",
+        remedy=f"Choose one by name: {names or 'there is none'}.",
     )
 
 
@@ -201,35 +261,47 @@ def _with_options(preset: Preset, role: str, options: Mapping[str, Any], source:
     return replace(component, options={**component.options, **options}, source=source)
 
 
-def _tell_unused(edges: Quantity, preset: Preset) -> None:
+def log_choice(
+    preset: Preset, files: Sequence[FileFacts], bands: Sequence[Band] | None = None
+) -> None:
+    """Log which preset was chosen and why; warn of what is doubtful."""
+    if preset.name != DERIVED:
+        _log.info("preset %s: its bands fit the energies of the files", preset.name)
+        edges = _edges([file for file in files if file.bins is not None], bands)
+        if edges is not None and edges.size:
+            _say_unused(edges, preset)
+    for note in preset.notes:
+        _log.info("%s", note)
+    for doubt in preset.doubts:
+        _log.warning("%s", doubt)
+
+
+def _say_unused(edges: Quantity, preset: Preset) -> None:
     """Log a message if the energies of the maps extend beyond the bands."""
-    used = np.concatenate([band.edges.to(edges.unit, u.spectral()) for band in preset.bands])
-    if edges.min() < 0.999 * used.min() or edges.max() > 1.001 * used.max():
-        _log.info(
-            "energies outside %s are ignored",
-            ", ".join(band.name for band in preset.bands),
-        )
+    used = _spectral_edges(preset.bands, edges.unit)
+    if used is not None and (
+        edges.value.min() < 0.999 * used.min() or edges.value.max() > 1.001 * used.max()
+    ):
+        _log.info("energies outside %s are ignored", ", ".join(band.name for band in preset.bands))
 
 
-def _edges(
-    paths: Sequence[Path], bands: Sequence[Band] | None, cuts: Sequence[tuple[str, ...]]
-) -> Quantity:
-    """Sorted edges of the energy bins; files of different cuts may have the same bins."""
+def _edges(files: Sequence[FileFacts], bands: Sequence[Band] | None) -> Quantity | None:
+    """Sorted edges of the energy bins, None where a file does not give them."""
     if bands is not None:
         unit = bands[0].low.unit
         return np.unique([band.edges.to_value(unit) for band in bands]) * unit
-    for path in paths:
-        if holds_events(path):
-            raise EnergyEdgesError(
-                "a photon list has no energy bins",
-                path=path,
-                remedy="Choose a preset by name; the photons are binned to its bands.",
-            )
-    alike = [
-        [path for path, has in zip(paths, cuts, strict=True) if has == one]
-        for one in dict.fromkeys(cuts)
-    ]
-    return np.unique(np.concatenate([read_energy_edges(group) for group in alike]))
+    bins = [file.bins for file in files]
+    if not bins or any(one is None for one in bins):
+        return None
+    return np.unique(np.concatenate(bins))
+
+
+def _spectral_edges(bands: Sequence[Band], unit: u.UnitBase) -> np.ndarray | None:
+    """Edges of bands in a unit, None if it is of another kind, such as a frequency."""
+    try:
+        return np.concatenate([band.edges.to_value(unit) for band in bands])
+    except u.UnitConversionError:
+        return None
 
 
 def _fill(edges: Quantity, bands: Sequence[Band]) -> bool:

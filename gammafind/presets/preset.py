@@ -174,6 +174,8 @@ class Preset:
         (`~gammafind.roles.localiser.Localiser.published_score`).
     source : str
         The file of the preset.
+    notes, doubts : tuple of str
+        Of a preset that was made from files: what was found there, and what had to be assumed.
     """
 
     name: str
@@ -189,6 +191,8 @@ class Preset:
     match_radius: Quantity = 0.3 * u.deg
     score_threshold: float | None = None
     source: str = field(default="", compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    doubts: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if not degrees(self.match_radius, name="match radius") > 0:

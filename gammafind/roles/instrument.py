@@ -6,7 +6,7 @@ import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from astropy.table import QTable
@@ -16,8 +16,10 @@ from gammafind.catalogue.schema import CATALOGUE, Column, in_flux_unit
 from gammafind.errors import OptionError, ShapeError
 from gammafind.roles.base import Plugin, Sees
 from gammafind.roles.deprecated import renamed
+from gammafind.roles.derivation import Derivation
 from gammafind.sky.bands import Band
 from gammafind.sky.fits import EventList, bin_events, read_counts
+from gammafind.sky.fits.facts import FileFacts
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
@@ -59,6 +61,9 @@ class Instrument(Plugin):
 
     flux_unit: ClassVar[UnitBase] = FLUX
     """Of the flux of sources and detections; an exposure is in counts for each such unit."""
+
+    exposure_error: ClassVar[float] = 0.0
+    """Relative error of the exposure; where it is infinite no flux is published."""
 
     _old_names: ClassVar = {
         "reads_electrons": renamed(
@@ -118,6 +123,38 @@ class Instrument(Plugin):
         frames = (pixels.frame for pixels in self.pixels)
         coarse = tuple(HealpixPixels(_EPOCH_NSIDE, frame) for frame in frames)
         return tuple(self.at_epoch(i).exposure(coarse) for i in range(len(self.epochs)))
+
+    @classmethod
+    def derive(
+        cls,
+        files: Sequence[FileFacts],
+        bands: Sequence[Band] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Derivation | None:
+        """Options that follow from the headers of files, for files that fill no preset.
+
+        Parameters
+        ----------
+        files : sequence of FileFacts
+            Of counts, photons and exposure.
+        bands : sequence of Band, optional
+            Of maps whose files do not give them.
+        options : mapping, optional
+            Options that the user gives.
+
+        Returns
+        -------
+        Derivation or None
+            None where the instrument does not know such files, as by default.
+        """
+        return None
+
+    def for_files(self, files: Sequence[FileFacts]) -> tuple[Self, str]:
+        """Return the instrument at the time of files, and what was changed, for people.
+
+        By default nothing changes, and the text is empty.
+        """
+        return self, ""
 
     @abc.abstractmethod
     def psfs(self) -> tuple[RadialPsf, ...]:

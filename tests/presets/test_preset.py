@@ -253,7 +253,7 @@ def test_the_selection_decides_between_presets_of_the_same_bands(known):
     assert choose_preset(edges, selections=[("red",), ("red", "dark")]).name == "red"
     assert choose_preset(edges, selections=[("blue",)]).name == "blue"
     for unclear in ([("red",), ("blue",)], [("green",)]):
-        with pytest.raises(EnergyEdgesError, match=r"several presets fit.*red \(2-20.*blue"):
+        with pytest.raises(EnergyEdgesError, match=r"no preset fits.*red \(2-20.*blue"):
             choose_preset(edges, selections=unclear)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import astropy.units as u
 import numpy as np
@@ -16,7 +16,9 @@ from astropy.table import QTable
 
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
+from gammafind.plugins.fermi_lat.derive import derive_options
 from gammafind.plugins.fermi_lat.events import select_response, split_name
+from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, time_scale
 from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
 from gammafind.plugins.fermi_lat.option_checks import (
     CHANNEL,
@@ -24,8 +26,11 @@ from gammafind.plugins.fermi_lat.option_checks import (
     check_event_types,
     check_files,
     check_index,
+    check_region,
+    check_time,
 )
 from gammafind.plugins.fermi_lat.published import PUBLISHED
+from gammafind.plugins.fermi_lat.regions import region_pixels
 from gammafind.plugins.fermi_lat.selection import (
     accepts_photons,
     header_cuts,
@@ -34,14 +39,20 @@ from gammafind.plugins.fermi_lat.selection import (
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
 from gammafind.plugins.fermi_lat.weighted import Weight
 from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.roles.derivation import Derivation
 from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.events import EventList
+from gammafind.sky.fits.facts import FileFacts
+from gammafind.sky.fits.selections import Circle
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.source_psfs import SourcePsfs
+
+_SAME_TIME = 0.03
+"""Difference of good times that is no other exposure: as that of the scaled one over the sky."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +74,9 @@ class LatInstrument(Instrument):
     caldb: str = ""
     index: float = 2.3
     dispersion: bool = True
+    region: tuple[float, ...] = ()
+    good_time: float = 0.0
+    exposure_error: float = 0.0
 
     def __post_init__(self) -> None:
         irf, types = split_name(self.irf)
@@ -72,6 +86,8 @@ class LatInstrument(Instrument):
         check_bands(self.energies, self.nsides, self.max_zeniths)
         check_index(self.index)
         check_event_types(self.event_types)
+        check_region(self.region)
+        check_time(self.good_time, self.exposure_error, source=self.exposure_source)
         check_files(
             self.event_types,
             exposure_source=self.exposure_source,
@@ -93,9 +109,13 @@ class LatInstrument(Instrument):
         )
 
     @property
-    def pixels(self) -> tuple[HealpixPixels, ...]:
-        """Galactic HEALPix pixels of `nsides`."""
-        return tuple(HealpixPixels(nside) for nside in self.nsides) * len(self.event_types)
+    def pixels(self) -> tuple[Pixels, ...]:
+        """Galactic HEALPix pixels of `nsides`, or images of the region with pixels as wide."""
+        pixels: tuple[Pixels, ...] = tuple(HealpixPixels(nside) for nside in self.nsides)
+        if self.region:
+            sizes = [one.pixel_size.to_value(u.deg) for one in pixels]
+            pixels = region_pixels(Circle(*self.region), sizes)
+        return pixels * len(self.event_types)
 
     @property
     def selections(self) -> tuple[tuple[str, ...], ...]:
@@ -107,7 +127,7 @@ class LatInstrument(Instrument):
     @property
     def epochs(self) -> tuple[str, ...]:
         """The ten years, where the exposure is that of all of them."""
-        if self.exposure_source != "ten-years" or self.year:
+        if self.exposure_source != "ten-years" or self.year or self.good_time:
             return ()
         return tuple(f"year-{year}" for year in range(1, N_YEARS + 1))
 
@@ -132,6 +152,27 @@ class LatInstrument(Instrument):
             for types in self.event_types
             for path in caldb_files(self.irf, types, caldb=self.caldb)
         )
+
+    @classmethod
+    def derive(
+        cls,
+        files: Sequence[FileFacts],
+        bands: Sequence[Band] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Derivation | None:
+        """Derive options from the headers of LAT files."""
+        return derive_options(files, bands, caldb=str((options or {}).get("caldb", "")))
+
+    def for_files(self, files: Sequence[FileFacts]) -> tuple[Self, str]:
+        """Return the instrument with an embedded exposure that is scaled to the time of files."""
+        data = [file for file in files if file.kind in ("photons", "counts")]
+        known = [file for file in data if file.good_times is not None or file.span is not None]
+        if self.exposure_source not in GOOD_TIMES or self.good_time or known != data or not data:
+            return self, ""
+        scale = time_scale(data)
+        if abs(scale.seconds / self._seconds - 1) < _SAME_TIME:
+            return self, ""
+        return replace(self, **scale.options), scale.text
 
     def observe(self, counts: SkyMap) -> Observation:
         """Join counts with background, exposure and PSF; warn of photons of another selection.
@@ -197,6 +238,11 @@ class LatInstrument(Instrument):
         )
 
     @property
+    def _seconds(self) -> float:
+        """Good time of the exposure, of a single year too."""
+        return GOOD_TIMES[self.exposure_source] / (N_YEARS if self.year else 1)
+
+    @property
     def _irf(self) -> str:
         return self.responses[0].irf if self.psf_file else self.irf
 
@@ -228,14 +274,20 @@ class LatInstrument(Instrument):
         each = len(self._energy_bands)
         parts = (pixels[i : i + each] for i in range(0, len(pixels), each))
         return tuple(
-            array
+            array * self._time_factor
             for channel, part in zip(self._channels, parts, strict=True)
             for array in channel.exposure(part)
         )
 
     def _exposure_at(self, vectors: np.ndarray) -> np.ndarray:
         """Exposure at Galactic unit vectors, shape (n_bands, n)."""
-        return np.concatenate([channel.exposure_at(vectors) for channel in self._channels])
+        parts = [channel.exposure_at(vectors) for channel in self._channels]
+        return np.concatenate(parts) * self._time_factor
+
+    @property
+    def _time_factor(self) -> float:
+        """Good time over that of the embedded exposure."""
+        return self.good_time / GOOD_TIMES[self.exposure_source] if self.good_time else 1.0
 
     def _isotropic(self) -> np.ndarray:
         """Intensity of the isotropic emission in each band."""

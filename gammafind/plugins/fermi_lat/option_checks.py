@@ -63,6 +63,43 @@ def check_index(index: float) -> None:
         raise OptionError(f"index is {index}", remedy="It must be a finite photon index.")
 
 
+def check_region(region: Sequence[float]) -> None:
+    """Check the region of the images that photons are binned on.
+
+    Raises
+    ------
+    OptionError
+        If it is not right ascension, declination and radius in degrees.
+    """
+    if not region:
+        return
+    if len(region) != 3 or not (abs(region[1]) <= 90 and 0 < region[2] <= 60):
+        raise OptionError(
+            f"region is {tuple(region)}",
+            remedy="Give right ascension, declination and a radius up to 60, in degrees.",
+        )
+
+
+def check_time(good_time: float, exposure_error: float, *, source: str) -> None:
+    """Check the good time that the embedded exposure is scaled to, and its relative error.
+
+    Raises
+    ------
+    OptionError
+        If one is negative, or a time is given for the exposure of a file.
+    """
+    if not (good_time >= 0 and np.isfinite(good_time) and exposure_error >= 0):
+        raise OptionError(
+            f"good_time is {good_time} s, exposure_error {exposure_error}",
+            remedy="Neither can be negative.",
+        )
+    if good_time and source not in EMBEDDED_EXPOSURES:
+        raise OptionError(
+            f"good_time is given for the exposure {source}",
+            remedy=f"It scales {' or '.join(EMBEDDED_EXPOSURES)}.",
+        )
+
+
 def check_event_types(event_types: Sequence[str]) -> None:
     """Check that no photon belongs to two channels.
 

@@ -81,6 +81,13 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         Photon index over which PSF and exposure are averaged in a band.
     dispersion : bool
         Whether measured energies differ from true ones, where the response has the dispersion.
+    region : tuple of float
+        Right ascension, declination and radius in degrees of a part of the sky: photons are binned
+        on images of it, with pixels as wide as those of ``nsides``. The whole sky by default.
+    good_time : float
+        Good time in s to which the embedded exposure is scaled; 0 leaves it as it is.
+    exposure_error : float
+        Relative error of the exposure, for the record; infinite if no flux can be given.
 
     Notes
     -----

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from os import PathLike
 
 import astropy.units as u
@@ -16,6 +17,7 @@ from gammafind.sky.pixels import Pixels
 
 _CUT = re.compile(r"(.+?) = (.+?)(?: ([A-Za-z]\w*))?")
 _NUMBER = r"\s*([-+.\deE]+)\s*"
+_RANGE = re.compile(rf"(\w+) = {_NUMBER}:{_NUMBER}(?: (\w+))?")
 _CIRCLE = re.compile(rf"POS\(RA,DEC\) = CIRCLE\({_NUMBER},{_NUMBER},{_NUMBER}\)", re.IGNORECASE)
 
 
@@ -85,6 +87,32 @@ def selection_cards(cuts: Sequence[str]) -> dict[str, str | int]:
         cards[f"DSUNI{number}"] = match[3] or "DIMENSIONLESS"
         cards[f"DSVAL{number}"] = match[2]
     return cards
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A part of the sky: right ascension, declination (ICRS) and radius in degrees."""
+
+    ra: float
+    dec: float
+    radius: float
+
+
+def circle_of(cuts: Sequence[str]) -> Circle | None:
+    """Smallest selection circle among the cuts, None for the whole sky."""
+    found = (Circle(*map(float, match.groups())) for match in map(_CIRCLE.match, cuts) if match)
+    circles = [circle for circle in found if circle.radius < 180]
+    return min(circles, key=lambda circle: circle.radius, default=None)
+
+
+def cut_range(cuts: Sequence[str], name: str) -> tuple[float, float] | None:
+    """Range that the cuts on a column leave, such as that of ENERGY in MeV; None without any."""
+    matches = (match for match in map(_RANGE.fullmatch, cuts) if match and match[1] == name)
+    ranges = [(float(match[2]), float(match[3])) for match in matches]
+    if not ranges:
+        return None
+    lows, highs = zip(*ranges, strict=True)
+    return max(lows), min(highs)
 
 
 def in_field(cuts: Sequence[str], pixels: Pixels) -> np.ndarray:

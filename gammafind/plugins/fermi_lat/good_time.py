@@ -1,0 +1,113 @@
+"""Exposure by good time: the embedded exposure, scaled to the time of files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES
+from gammafind.sky.fits.facts import FileFacts
+from gammafind.sky.fits.good_times import good_time, merged
+
+_TEN_YEARS = 260.607e6
+"""Good time of the ten years in s: the sum of the GTIs of 4FGL-DR2 (gll_psc_v27)."""
+GOOD_TIMES = {
+    name: _TEN_YEARS * days / EMBEDDED_EXPOSURES["ten-years"]
+    for name, days in EMBEDDED_EXPOSURES.items()
+}
+"""Good time of the embedded exposures in s."""
+_GOOD_SHARE = 0.83
+"""Share of good time in long observations: 0.829 in 80 and in 98 months of survey."""
+_LONG = 0.03
+"""Scatter over the sky of the scaled exposure over gtexpcube2's, for 80 and 98 months
+(benchmarks/exposure_by_time.py)."""
+_SHORT = {0.12: 0.36, 0.25: 0.30, 1: 0.18, 7: 0.15, 14: 0.14, 30: 0.09, 55: 0.02}
+"""Further scatter for observations of so many days, as the orbit precesses in 53 days: simulated
+pointings (benchmarks/exposure_by_time.py)."""
+_FEWEST, _EMPTY = 10, 10.0
+"""Photons from which their times count, and the empty time at the ends in mean gaps of photons:
+by chance it is longer once in 2,000 lists."""
+_WITHOUT_TABLE = 0.1
+"""Further error where only start and end are known: breaks that nobody wrote down."""
+
+
+@dataclass(frozen=True)
+class TimeScale:
+    """Good time of files.
+
+    Attributes
+    ----------
+    seconds : float
+    error : float
+        Relative error of the exposure; infinite if the time is not known.
+    text : str
+        What was done, for people.
+    """
+
+    seconds: float
+    error: float
+    text: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of the renderer."""
+        return {"good_time": self.seconds, "exposure_error": self.error}
+
+
+def time_scale(files: Sequence[FileFacts]) -> TimeScale:
+    """Good time of photon lists or count maps, and the error of an exposure that is scaled to it.
+
+    Parameters
+    ----------
+    files : sequence of FileFacts
+
+    Returns
+    -------
+    TimeScale
+        With an infinite error if a file gives no time at all.
+    """
+    tables = [file.good_times for file in files]
+    if files and all(table is not None for table in tables):
+        every = _with_photons(merged(np.concatenate(tables)), files)
+        seconds, span = good_time(every), every[-1, 1] - every[0, 0]
+        return _scaled(seconds, span, 0.0, f"the {seconds / 1e6:.4g} Ms of its good time intervals")
+    spans = [file.span for file in files if file.span is not None]
+    if not spans or len(spans) < len(files):
+        return TimeScale(
+            0.0,
+            np.inf,
+            "the files give no observing time, so fluxes are not known: --exposure or --ft2 helps",
+        )
+    starts, stops = zip(*spans, strict=True)
+    span = max(stops) - min(starts)
+    text = f"{_GOOD_SHARE:.0%} of the {span / 1e6:.4g} Ms from TSTART to TSTOP"
+    return _scaled(_GOOD_SHARE * span, span, _WITHOUT_TABLE, text)
+
+
+def _with_photons(intervals: np.ndarray, files: Sequence[FileFacts]) -> np.ndarray:
+    """Intervals in which photons were seen: a list of one week may keep the GTIs of years."""
+    seen = [file.photons for file in files if file.photons and file.photons.times]
+    number = sum(one.number for one in seen)
+    if len(seen) < len(files) or number < _FEWEST:
+        return intervals
+    first, last = min(one.times[0] for one in seen), max(one.times[1] for one in seen)
+    span = intervals[-1, 1] - intervals[0, 0]
+    if last - first > span * (1 - _EMPTY / number):
+        return intervals
+    inside = np.clip(intervals, first, last)
+    inside = inside[inside[:, 1] > inside[:, 0]]
+    return inside if len(inside) else intervals
+
+
+def _scaled(seconds: float, span: float, further: float, what: str) -> TimeScale:
+    days = np.array(list(_SHORT))
+    short = np.interp(np.log(span / 86400), np.log(days), list(_SHORT.values()))
+    error = round(float(np.sqrt(_LONG**2 + short**2 + further**2)), 3)
+    text = (
+        f"the exposure is that of ten years, scaled to {what}: known to about {error:.0%}; "
+        "--exposure or --ft2 gives the true one"
+    )
+    return TimeScale(round(seconds, 1), error, text)
