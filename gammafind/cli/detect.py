@@ -21,6 +21,7 @@ from gammafind.cli.printing import print_result
 SUMMARY = "find the sources of your own maps"
 EXAMPLES = """\
   gammafind detect counts.fits -o found.ecsv
+  gammafind detect ft1.fits exposure.fits -o found.ecsv
   gammafind detect map.fits --band 2-20GeV -o found.fits --regions found.reg
   gammafind detect counts.fits --reference 4fgl-dr2 -o found.ecsv --report page
   gammafind detect photons.fits --preset fermi-lat-psf3-2-20 \\
@@ -29,7 +30,8 @@ EXAMPLES = """\
   gammafind detect counts.fits --localiser unet --classifier cnn --epoch year-1.fits \\
       --epoch year-2.fits ... -o found.ecsv
 
-Without --preset, the preset is chosen whose bands match the energy bins of the files."""
+Without --preset, the preset is used whose bands match the energy bins of the files, or one is made
+from their headers; gammafind inspect shows it."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:

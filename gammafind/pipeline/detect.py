@@ -72,11 +72,11 @@ def detect(
     Parameters
     ----------
     counts : path-like, sequence of path-like, SkyMap or Observation
-        Files of count maps or of photons, a map in memory, or an observation with background,
-        exposure and PSFs of its own.
+        Files of count maps or of photons, with an exposure file among them or not; a map in
+        memory; or an observation with background, exposure and PSFs of its own.
     preset : Preset, str or path-like, optional
         Instrument, bands and plugins; by default the one whose bands the energies of the counts
-        fill.
+        fill, or else one that is made from the headers of the files.
     localiser, clusterer, classifier : str or plugin, optional
         By name or as an instance, instead of those of the preset. Where the localiser of the
         preset cannot search this sky and none is named here, the fallback of the preset does.

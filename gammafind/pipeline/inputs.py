@@ -137,6 +137,8 @@ def preset_for(
         counts = counts.counts
     if bands is not None:
         raise OptionError("bands are given for a map in memory", remedy="It has bands of its own.")
+    if preset is None and counts.meta.get("files"):
+        return select_preset(counts.meta["files"], options=options)
     if preset is None:
         unit = counts.bands[0].low.unit
         edges = np.unique([band.edges.to_value(unit) for band in counts.bands]) * unit

@@ -148,7 +148,7 @@ def read_counts(
     counts : path-like or sequence of path-like
         HEALPix or WCS maps as gtbin writes them, healpy maps, or photon lists (FT1).
     preset : Preset, str or path-like, optional
-        By default the one whose bands the energies of the files fill.
+        By default the one whose bands the energies of the files fill, or one made from the files.
     bands : sequence of Band, optional
         Bands of maps whose files do not give them, in order.
     frame : {"galactic", "icrs", "fk5"}, optional
@@ -179,7 +179,8 @@ def read_counts(
     """
     given = sorted_input(path_list(counts))
     renderer = build(preset_for(given, preset, bands).renderer)
-    return _read_sky(given.counts, renderer, frame=frame)
+    sky = _read_sky(given.counts, renderer, frame=frame)
+    return replace(sky, meta={**sky.meta, "files": given.files})
 
 
 def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:

@@ -1,0 +1,158 @@
+"""Catalogues of real LAT files by default, against official ones made of the same photons.
+
+``python benchmarks/lat_files.py`` runs `gammafind detect` as a user does, without a preset, on the
+photons of 2FHL and on the three-band sky above 10 GeV. Needs ../shared.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, Table
+from results import kept
+
+from gammafind.catalogue.matching import match_one_to_one
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "fermi"
+RADIUS = 0.3 * u.deg
+TWO_FHL = (
+    DATA / "2fhl/fermi_2fhl_events_selected.fits.gz",
+    "--exposure",
+    DATA / "2fhl/fermi_2fhl_exposure_cube_hpx.fits.gz",
+)
+THREE_BANDS = (
+    *(DATA / f"highenergy/energy_{name}.fits.gz" for name in ("10_30", "30_100", "100_2000")),
+    *("--band", "10-30GeV", "--band", "30-100GeV", "--band", "100-2000GeV"),
+    "--exposure",
+    DATA / "highenergy/fermi_hgps_exposure_hpx.fits.gz",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A catalogue, CPU time in s and peak memory in GB of the command."""
+
+    table: QTable
+    seconds: float
+    memory: float
+
+
+@kept("lat_files")
+def main() -> None:
+    """Print the tables of docs/validation/lat_files.md."""
+    two_fhl()
+    print()
+    three_bands()
+
+
+def two_fhl() -> None:
+    """2FHL from its own photons."""
+    run = detect(*TWO_FHL)
+    official = read(DATA / "2fhl/gll_psch_v09.fit.gz")
+    points = official[~ends_in_e(official)]
+    known = [positions(official), positions(read(DATA / "catalogue/gll_psc_v41.fit.gz"))]
+    print(f"2FHL: {len(run.table)} sources, {run.seconds:.0f} s of CPU, {run.memory:.2f} GB\n")
+    print("| TS at least | sources | completeness, 2FHL points | purity, 2FHL or FL16Y |")
+    print("|---|---|---|---|")
+    for cut in (16, 20, 25):
+        table = run.table[run.table["TS"] >= cut]
+        here = positions(table)
+        share = len(match_one_to_one(here, positions(points), RADIUS).a) / len(points)
+        pure = np.any([nearest(here, there) < RADIUS for there in known], axis=0).mean()
+        print(f"| {cut} | {len(table)} | {share:.3f} | {pure:.3f} |")
+    pairs = match_one_to_one(positions(run.table), positions(points), RADIUS)
+    ours, theirs = run.table[pairs.a], points[pairs.b]
+    ts = np.asarray(ours["TS"]) / np.asarray(theirs["TS"])
+    flux = ours["Flux"].to_value("cm-2 s-1") / np.asarray(theirs["Flux50"])
+    print(f"\nmedian ratio of TS {np.median(ts):.3f}, of flux {np.median(flux):.3f}")
+
+
+def three_bands() -> None:
+    """The sky above 10 GeV against 3FHL, and positions against counterparts of DR4."""
+    run = detect(*THREE_BANDS)
+    official = read(DATA / "highenergy/gll_psch_v13.fit.gz")
+    points = official[~ends_in_e(official)]
+    later = read(DATA / "catalogue/gll_psc_v35.fit.gz")
+    print(f"three bands: {len(run.table)} sources, {run.seconds:.0f} s, {run.memory:.2f} GB\n")
+    print("| half | region | TS at least | completeness, 3FHL points | purity, 3FHL or DR4 |")
+    print("|---|---|---|---|---|")
+    for half, side in (("b > 0", 1), ("b < 0", -1)):
+        for region, low, high in (("abs(b) > 10", 10, 91), ("abs(b) < 10", 0, 10)):
+            for cut in (16, 18, 20, 25):
+                table = inside(run.table[run.table["TS"] >= cut], side, low, high)
+                truth = inside(points, side, low, high)
+                here = positions(table)
+                share = len(match_one_to_one(here, positions(truth), RADIUS).a) / len(truth)
+                known = (positions(official), positions(later))
+                pure = np.any([nearest(here, there) < RADIUS for there in known], axis=0).mean()
+                print(f"| {half} | {region} | {cut} | {share:.3f} | {pure:.3f} |")
+    south = inside(run.table, -1, 10, 91)
+    pairs = match_one_to_one(positions(south), positions(points), RADIUS)
+    ours, theirs = south[pairs.a], points[pairs.b]
+    significance = np.sqrt(np.asarray(ours["TS"])) / np.asarray(theirs["Signif_Avg"])
+    flux = ours["Flux"].to_value("cm-2 s-1") / np.asarray(theirs["Flux"])
+    print(f"\nb < -10: median ratio of significance {np.median(significance):.3f}, ", end="")
+    print(f"of flux {np.median(flux):.3f}")
+    print(f"95 % radius holds {r95_share(inside(run.table, -1, 0, 91), later):.3f}")
+
+
+def r95_share(table: QTable, later: Table) -> float:
+    """Share of counterparts of 4FGL-DR4 inside the 95 % radius of the source they belong to."""
+    counterpart = SkyCoord(later["RA_Counterpart"], later["DEC_Counterpart"], unit="deg")
+    known = np.isfinite(counterpart.ra) & np.isfinite(counterpart.dec)
+    pairs = match_one_to_one(positions(table), positions(later)[known], RADIUS)
+    apart = positions(table)[pairs.a].separation(counterpart[known][pairs.b])
+    radius = table["Conf_95_SemiMajor"][pairs.a]
+    print(f"{len(pairs.a)} sources with counterparts")
+    return float(np.mean(apart < radius))
+
+
+def detect(*arguments: object) -> Run:
+    """Run the command on one core; time and memory are those of its process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "found.ecsv"
+        command = [sys.executable, "-m", "gammafind", "detect", *map(str, arguments)]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run([*command, "-o", str(path)], check=True, env=environment)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return Run(QTable.read(path), used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6)
+
+
+def read(path: Path) -> Table:
+    """First table of an official catalogue."""
+    return Table.read(path, hdu=1)
+
+
+def ends_in_e(table: Table) -> np.ndarray:
+    """Extended sources have a name that ends in e."""
+    return np.array([str(name).strip().endswith("e") for name in table["Source_Name"]])
+
+
+def positions(table: Table) -> SkyCoord:
+    """Positions of any of these tables."""
+    names = ("RAJ2000", "DEJ2000") if "RAJ2000" in table.colnames else ("ra", "dec")
+    return SkyCoord(*(u.Quantity(table[name], "deg") for name in names), frame="icrs")
+
+
+def nearest(here: SkyCoord, there: SkyCoord) -> u.Quantity:
+    """Distance of each position to the nearest of others."""
+    return here.match_to_catalog_sky(there)[1]
+
+
+def inside(table: Table, side: int, low: float, high: float) -> Table:
+    """Rows on one side of the Galactic plane, between two latitudes in degrees."""
+    latitude = positions(table).galactic.b.deg * side
+    return table[(latitude >= low) & (latitude < high)]
+
+
+if __name__ == "__main__":
+    main()
