@@ -175,6 +175,18 @@ class SelectionWarning(GammafindWarning):
     """The selection of photons differs from that of the response."""
 
 
+class RepeatedPhotonsWarning(GammafindWarning):
+    """The same photons are in the files more than once; each is counted once."""
+
+
+class PartialSkyWarning(GammafindWarning):
+    """The photons fill a part of the sky that the header does not give."""
+
+
+class PointingWarning(GammafindWarning):
+    """Spacecraft files do not cover the good time of the photons."""
+
+
 class ExtrapolationWarning(GammafindWarning):
     """A table is continued beyond its energies."""
 

@@ -20,7 +20,7 @@ from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
-from gammafind.sky.fits import holds_events, read_events, read_exposure
+from gammafind.sky.fits import PhotonLists, holds_events, read_exposure
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
@@ -187,7 +187,7 @@ def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None
     """Read count maps, or bin photons on the renderer's own pixels."""
     photons = [holds_events(path) for path in paths]
     if all(photons):
-        return renderer.bin_events(read_events(paths))
+        return renderer.bin_events(PhotonLists.of(paths))
     if any(photons):
         raise FileFormatError(
             "a photon list among count maps",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, ClassVar, Self
@@ -19,6 +19,7 @@ from gammafind.roles.deprecated import renamed
 from gammafind.roles.derivation import Derivation
 from gammafind.sky.bands import Band
 from gammafind.sky.fits import EventList, bin_events, read_counts
+from gammafind.sky.fits.binning import in_parts
 from gammafind.sky.fits.facts import FileFacts
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
@@ -229,15 +230,28 @@ class Instrument(Plugin):
         """
         return read_counts(paths, bands=self.bands, frame=frame)
 
-    def bin_events(self, events: EventList) -> SkyMap:
-        """Bin photons of the kind that PSF and exposure are given for, on the own pixels.
+    def bin_events(
+        self,
+        events: EventList | Iterable[EventList],
+        pixels: Sequence[Pixels] | None = None,
+    ) -> SkyMap:
+        """Bin photons of the kind that PSF and exposure are given for.
+
+        Parameters
+        ----------
+        events : EventList or iterable of EventList
+            All photons, or parts of them one after the other, such as
+            `gammafind.sky.fits.PhotonLists`.
+        pixels : sequence of Pixels, optional
+            One pixelisation per band; the instrument's own by default.
 
         Raises
         ------
         InputDataError
             If there is no such photon.
         """
-        return bin_events(self.select_events(events), bands=self.bands, pixels=self.pixels)
+        chosen = (self.select_events(part) for part in in_parts(events))
+        return bin_events(chosen, bands=self.bands, pixels=self._pixels(pixels))
 
     def select_events(self, events: EventList) -> EventList:
         """Photons of the kind that PSF and exposure are given for; all of them by default."""

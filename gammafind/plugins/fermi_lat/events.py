@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +119,15 @@ def select_response(events: EventList, irf: str, event_types: Sequence[str]) -> 
     ----------
     Fermi-LAT Cicerone, "LAT data selection: event classes and event types".
     """
-    name = release_and_class(irf).get("class", irf)
+    kept = of_response(events, irf, event_types)
+    if len(events) and not len(kept):
+        raise no_photons(len(events), events.meta, irf, event_types)
+    return kept
+
+
+def of_response(events: EventList, irf: str, event_types: Sequence[str]) -> EventList:
+    """As `select_response`, where no photon may be left."""
+    name = _class_of(irf)
     wanted = (
         ("class", name, events.event_class, EVENT_CLASSES.get(name, 0)),
         ("type", "+".join(event_types), events.event_type, _bits(event_types)),
@@ -129,13 +138,23 @@ def select_response(events: EventList, irf: str, event_types: Sequence[str]) -> 
         if mask and bits.any():
             keep &= (bits & np.uint32(mask)) != 0
             cuts.append(f"event {kind} {label}")
-    if len(events) and not keep.any():
-        raise InputDataError(
-            f"none of the {len(events)} photons is of {' and '.join(cuts)}",
-            path=", ".join(entry["name"] for entry in events.meta.get("inputs", ())) or None,
-            remedy="Give photons of this selection, or choose the preset for these photons.",
-        )
     return events.select(keep, cut=", ".join(cuts)) if cuts else events
+
+
+def no_photons(
+    n: int, meta: Mapping[str, Any], irf: str, event_types: Sequence[str]
+) -> InputDataError:
+    """The error of photons of which none belong to a response."""
+    return InputDataError(
+        f"none of the {n} photons is of event class {_class_of(irf)} and event type "
+        f"{'+'.join(event_types)}",
+        path=", ".join(entry["name"] for entry in meta.get("inputs", ())) or None,
+        remedy="Give photons of this selection, or choose the preset for these photons.",
+    )
+
+
+def _class_of(irf: str) -> str:
+    return release_and_class(irf).get("class", irf)
 
 
 def _bits(event_types: Sequence[str]) -> int:

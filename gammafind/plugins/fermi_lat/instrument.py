@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -200,16 +200,21 @@ class LatInstrument(Instrument):
         types, bands = self.event_types, self._energy_bands
         return self._join(read_channels(paths, event_types=types, bands=bands, frame=frame))
 
-    def bin_events(self, events: EventList) -> SkyMap:
-        """Bin the photons of each channel on the own pixels."""
-        if len(self.event_types) == 1:
-            return super().bin_events(events)
-        bands = self._energy_bands
-        pixels = self.pixels[: len(bands)]
-        types = self.event_types
-        return self._join(
-            bin_channels(events, irf=self._irf, event_types=types, bands=bands, pixels=pixels)
+    def bin_events(
+        self,
+        events: EventList | Iterable[EventList],
+        pixels: Sequence[Pixels] | None = None,
+    ) -> SkyMap:
+        """Bin the photons of each channel, within `max_zeniths` where these are given."""
+        skies = bin_channels(
+            events,
+            irf=self._irf,
+            event_types=self.event_types,
+            bands=self._energy_bands,
+            pixels=self._pixels(pixels)[: len(self._energy_bands)],
+            max_zenith=self.max_zeniths * u.deg if self.max_zeniths else None,
         )
+        return self._join(skies) if len(skies) > 1 else skies[0]
 
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from astropy.units import Quantity
 
 from gammafind.errors import SelectionError
-from gammafind.plugins.fermi_lat.events import select_response
+from gammafind.plugins.fermi_lat.events import no_photons, of_response
+from gammafind.plugins.fermi_lat.missing import Seen, warn_of_missing_photons
 from gammafind.plugins.fermi_lat.selection import recorded_selection, type_name
 from gammafind.sky.bands import Band
-from gammafind.sky.fits import EventList, bin_events, read_counts, read_selections
+from gammafind.sky.fits import EventList, read_counts, read_selections
+from gammafind.sky.fits.binning import Binner, in_parts
+from gammafind.sky.fits.field import Field
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
 
@@ -100,18 +104,20 @@ def sort_files(
 
 
 def bin_channels(
-    events: EventList,
+    events: EventList | Iterable[EventList],
     *,
     irf: str,
     event_types: Sequence[str],
     bands: Sequence[Band],
     pixels: Sequence[Pixels],
+    max_zenith: Quantity | None = None,
 ) -> tuple[SkyMap, ...]:
     """Bin the photons of each channel.
 
     Parameters
     ----------
-    events : EventList
+    events : EventList or iterable of EventList
+        All photons, or parts of them one after the other.
     irf : str
         Such as ``"P8R3_ULTRACLEANVETO_V3"``; it determines the event class.
     event_types : sequence of str
@@ -120,6 +126,8 @@ def bin_channels(
         Energy bands, the same in each channel.
     pixels : sequence of Pixels
         One pixelisation per energy band.
+    max_zenith : Quantity, optional
+        As for `~gammafind.sky.fits.bin_events`.
 
     Returns
     -------
@@ -129,21 +137,43 @@ def bin_channels(
     Raises
     ------
     SelectionError
-        If a photon has no event type.
+        If there are several channels, and a photon has no event type.
     InputDataError
         If a channel has no photons.
+
+    Warns
+    -----
+    SelectionWarning
+        If the photons were cut to other event types, or another class, before.
+    PartialSkyWarning
+        As for `~gammafind.sky.fits.bin_events`.
     """
-    untold = np.count_nonzero(events.event_type == 0)
-    if untold:
+    field, seen = Field(), Seen()
+    binners = {types: Binner(bands, pixels, max_zenith=max_zenith) for types in event_types}
+    for part in in_parts(events):
+        if len(binners) > 1:
+            _check_types(part, event_types)
+        field.add(part)
+        seen.add(part)
+        for types, binner in binners.items():
+            binner.add(of_response(part, irf, types.split("+")))
+    for types, binner in binners.items():
+        if seen.n and not binner.n:
+            raise no_photons(seen.n, field.meta, irf, types.split("+"))
+    types = [name for joined in event_types for name in joined.split("+")]
+    warn_of_missing_photons(seen, irf=irf, event_types=types)
+    return tuple(binner.sky(field) for binner in binners.values())
+
+
+def _check_types(events: EventList, event_types: Sequence[str]) -> None:
+    """Refuse photons whose channel is not known."""
+    unknown = np.count_nonzero(events.event_type == 0)
+    if unknown:
         raise SelectionError(
-            f"{untold} of {len(events)} photons have no EVENT_TYPE",
+            f"{unknown} of {len(events)} photons have no EVENT_TYPE",
             path=", ".join(entry["name"] for entry in events.meta.get("inputs", ())) or None,
             remedy=f"It separates {_listed(event_types)}: give photon lists of Pass 8.",
         )
-    return tuple(
-        bin_events(select_response(events, irf, types.split("+")), bands=bands, pixels=pixels)
-        for types in event_types
-    )
 
 
 def join_channels(parts: Sequence[SkyMap], bands: Sequence[Band]) -> SkyMap:

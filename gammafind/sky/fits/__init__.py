@@ -1,10 +1,12 @@
 """Reading and writing FITS files: count maps, exposure maps and photon lists."""
 
+from gammafind.sky.fits.binning import bin_events
 from gammafind.sky.fits.counts import read_counts, read_energy_edges
-from gammafind.sky.fits.events import EventList, bin_events, holds_events, read_events
+from gammafind.sky.fits.events import EventList, PhotonLists, holds_events, read_events
 from gammafind.sky.fits.expected import write_expected
 from gammafind.sky.fits.exposure import read_exposure
 from gammafind.sky.fits.frames import Frame, read_frame, write_frame
+from gammafind.sky.fits.good_times import read_good_times
 from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import read_selections
@@ -14,6 +16,7 @@ __all__ = [
     "EventList",
     "Frame",
     "Layers",
+    "PhotonLists",
     "bin_events",
     "holds_events",
     "open_fits",
@@ -22,6 +25,7 @@ __all__ = [
     "read_events",
     "read_exposure",
     "read_frame",
+    "read_good_times",
     "read_layers",
     "read_selections",
     "write_counts",

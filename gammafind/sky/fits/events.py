@@ -1,8 +1,9 @@
-"""Photon lists (FT1) and their binning into count maps."""
+"""Photon lists (FT1), whole or in parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -14,14 +15,24 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.units import Quantity
 
-from gammafind.errors import FileFormatError, InputDataError, ShapeError
-from gammafind.sky.bands import Band, check_bands
+from gammafind.errors import (
+    FileFormatError,
+    InputDataError,
+    RepeatedPhotonsWarning,
+    ShapeError,
+)
 from gammafind.sky.fits.counts import describe_input
+from gammafind.sky.fits.good_times import is_good
 from gammafind.sky.fits.opening import open_fits
-from gammafind.sky.fits.selections import in_field, selections
-from gammafind.sky.pixels import Pixels
-from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import several
+from gammafind.sky.fits.repeats import Repeats, keys_of
+from gammafind.sky.fits.selections import selections
+from gammafind.sky.fits.table_rows import RowReader
+from gammafind.utils.listing import listed
+from gammafind.utils.progress import track
+
+_WHAT = "a photon list (FT1)"
+_IDENTITY = ("RUN_ID", "EVENT_ID")
+"""Columns that number the photons of the LAT."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,6 +49,10 @@ class EventList:
         Bit mask: 1 FRONT, 2 BACK, 4 to 32 PSF0 to PSF3; 0 if the file does not say.
     event_class : ndarray of uint32, shape (n,)
         Bit mask; 0 if the file does not say.
+    times : Quantity, shape (n,), optional
+        Mission elapsed time; None if the file does not say.
+    zeniths : Quantity, shape (n,), optional
+        Zenith angles; None if the file does not say.
     selections : tuple of str
         Cuts on the photons that the headers record.
     fields : tuple of tuple of str
@@ -50,6 +65,8 @@ class EventList:
     energies: Quantity
     event_type: np.ndarray
     event_class: np.ndarray
+    times: Quantity | None = None
+    zeniths: Quantity | None = None
     selections: tuple[str, ...] = ()
     fields: tuple[tuple[str, ...], ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -61,24 +78,31 @@ class EventList:
         """Photons where ``keep`` (bool, shape (n,)) is true; ``cut`` describes the selection."""
         if np.shape(keep) != (len(self),):
             raise ShapeError(f"a selection of shape {np.shape(keep)} for {len(self)} photons")
-        names = ("positions", "energies", "event_type", "event_class")
-        kept = {name: getattr(self, name)[keep] for name in names}
+        kept = {
+            name: values[keep]
+            for name in (*_ARRAYS, "positions")
+            if (values := getattr(self, name)) is not None
+        }
         return replace(self, **kept, selections=(*self.selections, cut))
+
+
+_ARRAYS = ("energies", "event_type", "event_class", "times", "zeniths")
 
 
 def holds_events(path: str | PathLike) -> bool:
     """Whether a FITS file is a photon list."""
     with open_fits(path) as file:
-        return "EVENTS" in [hdu.name for hdu in file]
+        return any(hdu.name == "EVENTS" for hdu in file)
 
 
 def read_events(paths: Sequence[str | PathLike] | str | PathLike) -> EventList:
-    """Read photon lists.
+    """Read photon lists into memory; `PhotonLists` reads long ones in parts.
 
     Parameters
     ----------
     paths : sequence of path-like
-        FT1 files: ``EVENTS`` with columns ``RA``, ``DEC`` (deg) and ``ENERGY`` (MeV).
+        FT1 files: ``EVENTS`` with columns ``RA``, ``DEC`` (deg) and ``ENERGY`` (MeV). Patterns and
+        ``@list.txt`` stand for several files.
 
     Returns
     -------
@@ -89,111 +113,196 @@ def read_events(paths: Sequence[str | PathLike] | str | PathLike) -> EventList:
     FileFormatError
         If there is no ``EVENTS``, or a column is missing.
     InputDataError
-        If a position or an energy is not finite.
+        If a position or an energy is not finite, or there is no photon.
     InputFileError
         If a file cannot be used; the class names the fault.
+
+    Warns
+    -----
+    RepeatedPhotonsWarning
+        If photons are in the files more than once; each is kept once.
     """
-    paths = several(paths)
-    *columns, cuts = zip(*(_read_one(Path(path)) for path in paths), strict=True)
-    ra, dec, energies, event_type, event_class = map(np.concatenate, columns)
+    parts = list(PhotonLists.of(paths))
+    if len(parts) == 1:
+        return parts[0]
+    joined: dict[str, Any] = {}
+    for name in _ARRAYS:
+        arrays = [getattr(part, name) for part in parts]
+        known = all(array is not None for array in arrays)
+        joined[name] = np.concatenate(arrays) if known else None
+    ra, dec = (
+        np.concatenate([getattr(part.positions, name).deg for part in parts])
+        for name in ("ra", "dec")
+    )
     return EventList(
-        positions=SkyCoord(ra, dec, unit="deg", frame="icrs"),
-        energies=energies * u.MeV,
-        event_type=event_type,
-        event_class=event_class,
-        selections=tuple(dict.fromkeys(cut for of_file in cuts for cut in of_file)),
-        fields=cuts,
-        meta={"inputs": tuple(describe_input(path) for path in paths)},
+        positions=SkyCoord(ra, dec, unit="deg", frame="icrs"), **joined, **about(parts)
     )
 
 
-def bin_events(events: EventList, *, bands: Sequence[Band], pixels: Sequence[Pixels]) -> SkyMap:
-    """Bin photons into a count map.
+def about(parts: Iterable[EventList]) -> dict[str, Any]:
+    """Selections, fields and files of lists together, as arguments of `EventList`."""
+    parts = list(parts)
+    inputs = {one["sha256"]: one for part in parts for one in part.meta.get("inputs", ())}
+    return {
+        "selections": tuple(dict.fromkeys(cut for part in parts for cut in part.selections)),
+        "fields": tuple(dict.fromkeys(cuts for part in parts for cuts in part.fields)),
+        "meta": {"inputs": tuple(inputs.values())},
+    }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PhotonLists:
+    """Photon lists in files, which are read in parts; see `of`.
 
     Parameters
     ----------
-    events : EventList
-    bands : sequence of Band
-        A photon belongs to a band where low edge <= energy < high edge.
-    pixels : sequence of Pixels
-        One pixelisation per band; photons outside are ignored.
-
-    Returns
-    -------
-    SkyMap
-        Counts as int64. Pixels whose centres are outside the selection circles of all files are not
-        valid.
+    paths : tuple of Path
+    good_times : ndarray, shape (n, 2), optional
+        Photons outside these intervals, in seconds of the mission elapsed time, are left out.
     """
-    bands = check_bands(bands)
-    if len(pixels) != len(bands):
-        raise ShapeError(f"{len(pixels)} pixelisations for {len(bands)} bands")
-    return SkyMap(
-        bands=bands,
-        pixels=tuple(pixels),
-        values=tuple(_bin(events, *pair) for pair in zip(bands, pixels, strict=True)),
-        valid=tuple(_seen(events, target) for target in pixels),
-        meta={**events.meta, "selections": events.selections},
+
+    paths: tuple[Path, ...]
+    good_times: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls,
+        paths: Sequence[str | PathLike] | str | PathLike,
+        *,
+        good_times: np.ndarray | None = None,
+    ) -> PhotonLists:
+        """Lists of files, patterns or ``@list.txt``; of equal files only the first.
+
+        Warns
+        -----
+        RepeatedPhotonsWarning
+            If a file is given twice.
+        """
+        files: dict[str, Path] = {}
+        for path in listed(paths):
+            checksum = describe_input(path)["sha256"]
+            if checksum in files:
+                _warn(f"{path} is the same file as {files[checksum]}: its photons are counted once")
+            files.setdefault(checksum, path)
+        return cls(paths=tuple(files.values()), good_times=good_times)
+
+    def __iter__(self) -> Iterator[EventList]:
+        """Yield the photons in parts; of those that come again only the first.
+
+        Raises
+        ------
+        InputDataError
+            At the end, if there was no photon.
+        """
+        repeats, n_rows, n_kept = Repeats(), 0, 0
+        numbered = all(self._numbered(path) for path in self.paths)
+        for path in track(self.paths, "photon lists"):
+            for part, keys in self._parts_of(path, numbered):
+                new = np.ones(len(part), dtype=bool)
+                if keys is not None:
+                    new = repeats.first(
+                        keys, np.zeros(1) if part.times is None else part.times.value
+                    )
+                n_rows, n_kept = n_rows + len(new), n_kept + np.count_nonzero(new)
+                yield part if new.all() else _kept(part, new)
+        names = ", ".join(map(str, self.paths))
+        if not n_rows:
+            within = "" if self.good_times is None else " within the good time"
+            raise InputDataError(f"there is no photon{within}", path=names)
+        if n_kept < n_rows:
+            _warn(
+                f"{n_rows - n_kept} of {n_rows} photons are in {names} more than once: each is "
+                "counted once"
+            )
+
+    def _numbered(self, path: Path) -> bool:
+        with open_fits(path, what=_WHAT) as file:
+            readers = _readers(file, path)
+            return all(reader.has(name) for reader in readers for name in _IDENTITY)
+
+    def _parts_of(
+        self, path: Path, numbered: bool
+    ) -> Iterator[tuple[EventList, np.ndarray | None]]:
+        """Photons of one file, with their keys if two photons can be told apart by these."""
+        described = {"inputs": (describe_input(path),)}
+        with open_fits(path, what=_WHAT) as file:
+            for reader in _readers(file, path):
+                cuts = selections(reader.hdu.header)
+                for rows in reader.parts():
+                    part = _photons(reader, rows, cuts, described)
+                    keys = _keys(reader, rows, part, numbered)
+                    if self.good_times is not None and part.times is not None:
+                        good = is_good(self.good_times, part.times.to_value(u.s))
+                        part, keys = _kept(part, good), None if keys is None else keys[good]
+                    yield part, keys
+                if not len(reader):
+                    yield _photons(reader, reader.none(), cuts, described), None
+
+
+def _readers(file: fits.HDUList, path: Path) -> list[RowReader]:
+    """Readers of all EVENTS of a file."""
+    found = [RowReader.of(hdu, path) for hdu in file if hdu.name == "EVENTS"]
+    if not found:
+        raise FileFormatError(
+            f"no EVENTS among the HDUs {', '.join(hdu.name for hdu in file)}",
+            path=path,
+            remedy="Accepted is a photon list (FT1).",
+        )
+    return found
+
+
+def _photons(
+    reader: RowReader, rows: np.ndarray, cuts: tuple[str, ...], described: Mapping[str, Any]
+) -> EventList:
+    ra, dec = (reader.numbers(rows, name, u.deg) for name in ("RA", "DEC"))
+    energy = reader.numbers(rows, "ENERGY", u.MeV)
+    if not np.all(np.isfinite(ra) & np.isfinite(energy) & (np.abs(dec) <= 90)):
+        raise InputDataError("a photon has no finite energy or position", path=reader.path)
+    zero = reader.hdu.header.get("TIMEZERO", 0.0)
+    times = _optional(reader, rows, "TIME", u.s)
+    if times is not None and isinstance(zero, int | float):
+        times = times + zero * u.s
+    return EventList(
+        positions=SkyCoord(ra, dec, unit="deg", frame="icrs"),
+        energies=energy * u.MeV,
+        event_type=reader.bits(rows, "EVENT_TYPE"),
+        event_class=reader.bits(rows, "EVENT_CLASS"),
+        times=times,
+        zeniths=_optional(reader, rows, "ZENITH_ANGLE", u.deg),
+        selections=cuts,
+        fields=(cuts,),
+        meta=described,
     )
 
 
-def _bin(events: EventList, band: Band, pixels: Pixels) -> np.ndarray:
-    energies = events.energies.to_value(u.MeV)
-    low, high = np.sort(band.edges.to_value(u.MeV, u.spectral()))
-    index = pixels.pixel_of(events.positions[(energies >= low) & (energies < high)])
-    size = int(np.prod(pixels.shape))
-    return np.bincount(index[index >= 0], minlength=size).reshape(pixels.shape)
+def _optional(reader: RowReader, rows: np.ndarray, name: str, unit: u.UnitBase) -> Quantity | None:
+    return reader.numbers(rows, name, unit) * unit if reader.has(name) else None
 
 
-def _seen(events: EventList, pixels: Pixels) -> np.ndarray:
-    """Pixels within the selection circle of at least one file."""
-    if not events.fields:
-        return np.ones(pixels.shape, dtype=bool)
-    return np.logical_or.reduce([in_field(cuts, pixels) for cuts in events.fields])
+def _keys(
+    reader: RowReader, rows: np.ndarray, part: EventList, numbered: bool
+) -> np.ndarray | None:
+    """Keys that differ from photon to photon; None if the file has no such columns.
+
+    Numbers of photons are taken together with the times, since simulated lists may begin with the
+    same number. Lists without times, or with one time for all, have nothing of the kind.
+    """
+    times = None if part.times is None else part.times.value
+    timed = times is not None and (len(times) == 1 or np.ptp(times) > 0) if len(part) else False
+    columns = [times] if timed else []
+    numbers = [reader.integers(rows, name) for name in _IDENTITY] if numbered else []
+    if numbered and (len(part) == 1 or np.ptp(numbers[1]) > 0 if len(part) else False):
+        return keys_of([*columns, *numbers])
+    if not timed:
+        return None
+    sky = part.positions
+    return keys_of([*columns, part.energies.value, sky.ra.deg, sky.dec.deg])
 
 
-def _read_one(path: Path) -> tuple:
-    """RA, Dec, energy in MeV, event type and class as masks, cuts."""
-    with open_fits(path, what="a photon list (FT1)") as file:
-        names = [hdu.name for hdu in file]
-        if "EVENTS" not in names:
-            raise FileFormatError(
-                f"no EVENTS among the HDUs {', '.join(names)}",
-                path=path,
-                remedy="Accepted is a photon list (FT1).",
-            )
-        hdu = file["EVENTS"]
-        ra, dec = (_number(hdu, name, u.deg, path) for name in ("RA", "DEC"))
-        energy = _number(hdu, "ENERGY", u.MeV, path)
-        masks = [_mask(hdu, name) for name in ("EVENT_TYPE", "EVENT_CLASS")]
-        cuts = selections(hdu.header)
-    if not np.all(np.isfinite(ra) & np.isfinite(energy) & (np.abs(dec) <= 90)):
-        raise InputDataError("a photon has no finite energy or position", path=path)
-    return ra, dec, energy, *masks, cuts
+def _kept(part: EventList, keep: np.ndarray) -> EventList:
+    """Some of the photons, under the same cuts."""
+    return replace(part.select(keep, cut=""), selections=part.selections)
 
 
-def _number(hdu: fits.BinTableHDU, name: str, unit: u.UnitBase, path: Path) -> np.ndarray:
-    if name not in hdu.columns.names:
-        raise FileFormatError(
-            f"EVENTS has no column {name}", path=path, remedy="RA, DEC and ENERGY are needed."
-        )
-    column = hdu.columns[name]
-    received = u.Unit(column.unit.strip(), parse_strict="silent") if column.unit else unit
-    values = np.array(hdu.data[name])
-    if not received.is_equivalent(unit) or values.dtype.kind not in "iuf":
-        raise FileFormatError(
-            f"column {name} has {values.dtype.name} in {column.unit!r}",
-            path=path,
-            remedy=f"Numbers in {unit} are needed.",
-        )
-    return values.astype(float) * received.to(unit)
-
-
-def _mask(hdu: fits.BinTableHDU, name: str) -> np.ndarray:
-    """Bit mask of each photon: a column of 32 bits, or of integers in older files."""
-    if name not in hdu.columns.names:
-        return np.zeros(len(hdu.data), dtype=np.uint32)
-    bits = np.asarray(hdu.data[name])
-    if bits.ndim == 1:
-        return bits.astype(np.uint32)
-    weights = 2 ** np.arange(bits.shape[1] - 1, -1, -1, dtype=np.uint64)
-    return (bits.astype(np.uint64) @ weights).astype(np.uint32)
+def _warn(message: str) -> None:
+    warnings.warn(message, RepeatedPhotonsWarning, stacklevel=3)

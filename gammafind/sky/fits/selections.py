@@ -13,12 +13,17 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from gammafind.sky.fits.opening import open_fits
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.projection import unit_vectors
 
 _CUT = re.compile(r"(.+?) = (.+?)(?: ([A-Za-z]\w*))?")
-_NUMBER = r"\s*([-+.\deE]+)\s*"
-_RANGE = re.compile(rf"(\w+) = {_NUMBER}:{_NUMBER}(?: (\w+))?")
-_CIRCLE = re.compile(rf"POS\(RA,DEC\) = CIRCLE\({_NUMBER},{_NUMBER},{_NUMBER}\)", re.IGNORECASE)
+_NUMBER = r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?)\s*"
+_CIRCLE = re.compile(
+    rf"POS\(RA,DEC\) = CIRCLE\({_NUMBER},{_NUMBER},{_NUMBER}\)(?: [A-Z]+)?", re.IGNORECASE
+)
+_RANGE = re.compile(rf"(\w+) = {_NUMBER}:{_NUMBER}(?: [A-Z]+)?", re.IGNORECASE)
+_ZENITH = re.compile(rf"ZENITH_ANGLE = {_NUMBER}:{_NUMBER}(?: [A-Z]+)?", re.IGNORECASE)
+_KEY = re.compile(r"DSTYP(\d{1,4})")
 
 
 def selections(header: fits.Header) -> tuple[str, ...]:
@@ -27,7 +32,8 @@ def selections(header: fits.Header) -> tuple[str, ...]:
     Parameters
     ----------
     header : astropy.io.fits.Header
-        With ``DSTYPn``, ``DSVALn`` and ``DSUNIn``, ``n`` from 1.
+        With ``DSTYPn``, ``DSVALn`` and ``DSUNIn``, ``n`` from 1 to ``NDSKEYS``; all of them if
+        this is no number.
 
     Returns
     -------
@@ -35,7 +41,10 @@ def selections(header: fits.Header) -> tuple[str, ...]:
         Empty if the header has none.
     """
     cuts = []
-    for number in range(1, int(header.get("NDSKEYS", 0)) + 1):
+    stated = header.get("NDSKEYS", 0)
+    last = stated if isinstance(stated, int | float) and np.isfinite(stated) else np.inf
+    numbers = sorted({int(match[1]) for match in map(_KEY.fullmatch, header) if match})
+    for number in (n for n in numbers if 1 <= n <= last):
         kind, value, unit = (
             str(header.get(f"{key}{number}", "")).strip() for key in ("DSTYP", "DSVAL", "DSUNI")
         )
@@ -89,32 +98,6 @@ def selection_cards(cuts: Sequence[str]) -> dict[str, str | int]:
     return cards
 
 
-@dataclass(frozen=True)
-class Circle:
-    """A part of the sky: right ascension, declination (ICRS) and radius in degrees."""
-
-    ra: float
-    dec: float
-    radius: float
-
-
-def circle_of(cuts: Sequence[str]) -> Circle | None:
-    """Smallest selection circle among the cuts, None for the whole sky."""
-    found = (Circle(*map(float, match.groups())) for match in map(_CIRCLE.match, cuts) if match)
-    circles = [circle for circle in found if circle.radius < 180]
-    return min(circles, key=lambda circle: circle.radius, default=None)
-
-
-def cut_range(cuts: Sequence[str], name: str) -> tuple[float, float] | None:
-    """Range that the cuts on a column leave, such as that of ENERGY in MeV; None without any."""
-    matches = (match for match in map(_RANGE.fullmatch, cuts) if match and match[1] == name)
-    ranges = [(float(match[2]), float(match[3])) for match in matches]
-    if not ranges:
-        return None
-    lows, highs = zip(*ranges, strict=True)
-    return max(lows), min(highs)
-
-
 def in_field(cuts: Sequence[str], pixels: Pixels) -> np.ndarray:
     """Which pixels have their centres inside all selection circles of the photons.
 
@@ -128,10 +111,60 @@ def in_field(cuts: Sequence[str], pixels: Pixels) -> np.ndarray:
     -------
     ndarray of bool, of the shape of ``pixels``
     """
-    inside = np.ones(pixels.shape, dtype=bool)
-    for match in filter(None, map(_CIRCLE.match, cuts)):
-        ra, dec, radius = (float(number) * u.deg for number in match.groups())
-        if radius < 180 * u.deg:
-            centre = SkyCoord(ra, dec, frame="icrs").transform_to(pixels.frame)
-            inside &= centre.separation(pixels.centres()) <= radius
+    found = [in_circle(circle, pixels) for circle in circles(cuts) if circle.radius < 180]
+    return np.logical_and.reduce(found) if found else np.ones(pixels.shape, dtype=bool)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A circle on the sky: centre in ICRS and radius, in degrees."""
+
+    ra: float
+    dec: float
+    radius: float
+
+
+def circles(cuts: Sequence[str]) -> tuple[Circle, ...]:
+    """Circles of cuts ``POS(RA,DEC) = CIRCLE(...)``; those that cannot be are left out."""
+    matches = filter(None, map(_CIRCLE.fullmatch, cuts))
+    found = (Circle(*map(float, match.groups())) for match in matches)
+    return tuple(
+        one
+        for one in found
+        if np.isfinite([one.ra, one.radius]).all() and abs(one.dec) <= 90 and one.radius > 0
+    )
+
+
+def circle_of(cuts: Sequence[str]) -> Circle | None:
+    """Smallest selection circle among the cuts, None for the whole sky."""
+    found = (circle for circle in circles(cuts) if circle.radius < 180)
+    return min(found, key=lambda circle: circle.radius, default=None)
+
+
+def cut_range(cuts: Sequence[str], name: str) -> tuple[float, float] | None:
+    """Range that the cuts on a column leave, such as that of ENERGY in MeV; None without any."""
+    matches = (match for match in map(_RANGE.fullmatch, cuts) if match and match[1] == name)
+    ranges = [(float(match[2]), float(match[3])) for match in matches]
+    if not ranges:
+        return None
+    lows, highs = zip(*ranges, strict=True)
+    return max(lows), min(highs)
+
+
+def in_circle(circle: Circle, pixels: Pixels) -> np.ndarray:
+    """Which pixels have their centres in a circle, of the shape of ``pixels``."""
+    centre = SkyCoord(circle.ra, circle.dec, unit="deg", frame="icrs").transform_to(pixels.frame)
+    if not isinstance(pixels, HealpixPixels):
+        return centre.separation(pixels.centres()) <= circle.radius * u.deg
+    import healpy as hp
+
+    vector = unit_vectors(centre.spherical.lon.deg, centre.spherical.lat.deg)
+    inside = np.zeros(pixels.shape, dtype=bool)
+    inside[hp.query_disc(pixels.nside, vector, np.radians(min(circle.radius, 180)))] = True
     return inside
+
+
+def largest_zenith(cuts: Sequence[str]) -> float | None:
+    """Largest zenith angle in degrees that cuts allow; None if they do not say it."""
+    found = (float(match[2]) for match in filter(None, map(_ZENITH.fullmatch, cuts)))
+    return min((angle for angle in found if 0 < angle <= 180), default=None)

@@ -125,7 +125,7 @@ def survey_profile(
     ----------
     Ackermann et al. 2012, ApJS 203, 4, DOI 10.1088/0067-0049/203/1/4.
     """
-    edges = 1 - np.linspace(1, 0, _BINS + 1) ** 2
+    edges = sqrt_edges()
     rock, zenith = np.radians([degrees(rocking), degrees(max_zenith)])
     if not (0 < rock < np.pi / 2 and 0 < zenith <= np.pi):
         raise OptionError(
@@ -136,12 +136,12 @@ def survey_profile(
         livetime = _mean_over_sky(edges, rock, zenith)
     else:
         livetime = _at_declination(np.radians(degrees(declination)), rock, zenith)
-    return LivetimeProfile(_middle(edges[:-1], edges[1:]), livetime)
+    return LivetimeProfile(sqrt_middle(edges[:-1], edges[1:]), livetime)
 
 
 def _mean_over_sky(edges: np.ndarray, rock: float, zenith: float) -> np.ndarray:
     """Fraction of each ring around the boresight within the zenith cut, times its solid angle."""
-    cosine = _middle(edges[:-1], edges[1:])
+    cosine = sqrt_middle(edges[:-1], edges[1:])
     reach = (np.cos(zenith) - np.cos(rock) * cosine) / (np.sin(rock) * np.sqrt(1 - cosine**2))
     return np.arccos(np.clip(reach, -1, 1)) / np.pi * np.diff(edges) / 2
 
@@ -167,7 +167,12 @@ def _at_declination(declination: float, rock: float, zenith: float) -> np.ndarra
     return counted[::-1] / (2 * seen.size)
 
 
-def _middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def sqrt_edges(n: int = _BINS) -> np.ndarray:
+    """Edges of bins of equal width in the square root of one minus the cosine, from 0 to 1."""
+    return 1 - np.linspace(1, 0, n + 1) ** 2
+
+
+def sqrt_middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Cosine at the centre of a bin in the square root of one minus the cosine."""
     return 1 - ((np.sqrt(1 - low) + np.sqrt(1 - high)) / 2) ** 2
 
@@ -200,7 +205,7 @@ def read_livetime_cube(path: str | PathLike) -> LivetimeCube:
         weighted = None
         if "WEIGHTED_EXPOSURE" in hdus:
             weighted = _bins(hdus["WEIGHTED_EXPOSURE"], pixels, nested, low.size, path)
-    cosine = (low + high) / 2 if linear else _middle(low, high)
+    cosine = (low + high) / 2 if linear else sqrt_middle(low, high)
     return LivetimeCube(pixels, cosine, livetime, weighted)
 
 

@@ -1,0 +1,115 @@
+"""Photons in bands and pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import astropy.units as u
+import numpy as np
+from astropy.units import Quantity
+
+from gammafind.errors import ShapeError
+from gammafind.sky.bands import Band, check_bands
+from gammafind.sky.fits.events import EventList
+from gammafind.sky.fits.field import Field
+from gammafind.sky.pixels import Pixels
+from gammafind.sky.skymap import SkyMap
+from gammafind.units import as_value
+
+
+def bin_events(
+    events: EventList | Iterable[EventList],
+    *,
+    bands: Sequence[Band],
+    pixels: Sequence[Pixels],
+    max_zenith: Quantity | None = None,
+) -> SkyMap:
+    """Bin photons into a count map.
+
+    Parameters
+    ----------
+    events : EventList or iterable of EventList
+        All photons, or parts of them one after the other, such as
+        `~gammafind.sky.fits.events.PhotonLists`.
+    bands : sequence of Band
+        A photon belongs to a band where low edge <= energy < high edge.
+    pixels : sequence of Pixels
+        One pixelisation per band; photons outside are ignored.
+    max_zenith : Quantity, scalar or shape (n_bands,), optional
+        Largest zenith angle in each band; photons of which it is not known are kept.
+
+    Returns
+    -------
+    SkyMap
+        Counts as int64. Pixels whose centres are outside the selection circles of all files are not
+        valid. Where a file has no circle but its photons fill only a part of the sky, it is this
+        part.
+
+    Warns
+    -----
+    PartialSkyWarning
+        If the photons fill a part of the sky that no header gives.
+    """
+    field = Field()
+    binner = Binner(bands, pixels, max_zenith=max_zenith)
+    for part in in_parts(events):
+        field.add(part)
+        binner.add(part)
+    return binner.sky(field)
+
+
+def in_parts(events: EventList | Iterable[EventList]) -> Iterator[EventList]:
+    """Photons in parts, also where all are given together."""
+    yield from (events,) if isinstance(events, EventList) else events
+
+
+class Binner:
+    """Counts photons that come in parts.
+
+    Parameters
+    ----------
+    bands, pixels, max_zenith
+        As for `bin_events`.
+    """
+
+    def __init__(
+        self,
+        bands: Sequence[Band],
+        pixels: Sequence[Pixels],
+        *,
+        max_zenith: Quantity | None = None,
+    ) -> None:
+        self.bands, self.pixels = check_bands(bands), tuple(pixels)
+        if len(self.pixels) != len(self.bands):
+            raise ShapeError(f"{len(self.pixels)} pixelisations for {len(self.bands)} bands")
+        self._edges = [np.sort(b.edges.to_value(u.MeV, u.spectral())) for b in self.bands]
+        limit = np.inf if max_zenith is None else as_value(max_zenith, u.deg, name="max_zenith")
+        self._limits = np.broadcast_to(limit, len(self.bands))
+        self.values = [np.zeros(target.shape, dtype=np.int64) for target in self.pixels]
+        self.selections: dict[str, None] = {}
+        self.n = 0
+
+    def add(self, part: EventList) -> None:
+        """Count the photons of a part."""
+        self.n += len(part)
+        self.selections |= dict.fromkeys(part.selections)
+        energies = part.energies.to_value(u.MeV)
+        zeniths = None if part.zeniths is None else part.zeniths.to_value(u.deg)
+        for (low, high), limit, target, counts in zip(
+            self._edges, self._limits, self.pixels, self.values, strict=True
+        ):
+            chosen = (energies >= low) & (energies < high)
+            if zeniths is not None and np.isfinite(limit):
+                chosen &= ~(zeniths > limit)
+            index = target.pixel_of(part.positions[chosen])
+            np.add.at(counts.reshape(-1), index[index >= 0], 1)
+
+    def sky(self, field: Field) -> SkyMap:
+        """Counts of all parts, valid where the field is."""
+        return SkyMap(
+            bands=self.bands,
+            pixels=self.pixels,
+            values=tuple(self.values),
+            valid=field.covers(self.pixels),
+            meta={**field.meta, "selections": tuple(self.selections)},
+        )
