@@ -151,11 +151,25 @@ class SkySearch:
             return sky
         return sky.of_background(scaled_background(observation, rough_factor(observation)))
 
-    def sightings(self, stacks: PatchStacks) -> Sightings:
-        """Step 2: run the network on each patch; peaks of its score are detections."""
+    def outputs(self, stacks: PatchStacks) -> list[list[tuple[slice, np.ndarray]]]:
+        """Rows and outputs of the network for each stack, for several `sightings`."""
+        return [list(self.network.outputs(patches)) for _, patches in stacks]
+
+    def sightings(
+        self, stacks: PatchStacks, outputs: list[list[tuple[slice, np.ndarray]]] | None = None
+    ) -> Sightings:
+        """Step 2: run the network on each patch; peaks of its score are detections.
+
+        Parameters
+        ----------
+        stacks : PatchStacks
+        outputs : list, optional
+            From `outputs`, instead of another run.
+        """
         tables, maps = [], []
-        for start, patches in stacks:
-            for rows, output in self.network.outputs(patches):
+        for index, (start, patches) in enumerate(stacks):
+            parts = self.network.outputs(patches) if outputs is None else outputs[index]
+            for rows, output in parts:
                 table = self.network.detections(rows, output, patches)
                 table["patch"] += start
                 tables.append(table)

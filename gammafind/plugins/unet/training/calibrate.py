@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,9 +17,10 @@ from gammafind.networks.calibration import Calibration
 from gammafind.networks.folder import Runner
 from gammafind.networks.logits import logit
 from gammafind.networks.peaks import PeakFinder
+from gammafind.networks.ranking import Ranking
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
-from gammafind.plugins.unet.search import SkySearch
+from gammafind.plugins.unet.search import Evidence, FittedSky, SkySearch
 from gammafind.sky.stacks import PatchStacks
 from gammafind.training.calibration import (
     SURE,
@@ -29,6 +30,7 @@ from gammafind.training.calibration import (
 )
 from gammafind.training.fit_ranking import fit_ranking
 from gammafind.utils.progress import track
+from gammafind.utils.shelf import Shelf
 
 _log = logging.getLogger("gammafind")
 
@@ -58,14 +60,26 @@ class KnownSky:
     stacks: PatchStacks
     sources: QTable
 
-    @property
-    def positions(self) -> SkyCoord:
-        """Where the sources are."""
-        return SkyCoord(self.sources["ra"], self.sources["dec"], frame="icrs")
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A sky after a step, and what the network gives for it."""
+
+    sky: PatchStacks
+    fitted: FittedSky
+    outputs: list[list[tuple[slice, np.ndarray]]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Truth:
+    """True sources of a sky."""
+
+    positions: SkyCoord
+    ts: np.ndarray
 
 
 def calibrate(
-    run: Runner, architecture: Architecture, skies: Sequence[KnownSky], *, radius: Quantity
+    run: Runner, architecture: Architecture, skies: Iterable[KnownSky], *, radius: Quantity
 ) -> Architecture:
     """Learn what scores and position errors of a network mean.
 
@@ -79,8 +93,9 @@ def calibrate(
         The trained network.
     architecture : Architecture
         What it is; a calibration or ranking that it has is not used.
-    skies : sequence of KnownSky
-        That the network was not trained on.
+    skies : iterable of KnownSky
+        That the network was not trained on. One of them is in memory at a time; what is known of
+        the others waits on disk.
     radius : Quantity
         Within which a detection is that of a source.
 
@@ -89,34 +104,22 @@ def calibrate(
     Architecture
         With the calibration, and with the ranking if one was learned.
     """
-    search = _search(run, replace(architecture, ranking=None))
-    rough = [search.rough(sky.stacks) for sky in skies]
-    search = _calibrated(search, rough, skies, radius)
-    first = _looks(search, rough)
-    fitted = [
-        search.fitted(one, seen, sky.stacks)
-        for one, seen, sky in zip(first, rough, skies, strict=True)
-    ]
-    stacks = [one.stacks for one in fitted]
-    search = _calibrated(search, stacks, skies, radius)
-    found = [
-        search.with_hidden(one, seen)
-        for one, seen in zip(_looks(search, stacks), fitted, strict=True)
-    ]
-    if sum(map(len, found)) < _ENOUGH or not _predicts_errors(found):
-        _log.warning("no ranking is learned: too few detections, or no errors of their positions")
-        return search.architecture
-    evidence = [
-        search.evidence(one, seen, sky.stacks)
-        for one, seen, sky in zip(found, fitted, skies, strict=True)
-    ]
-    matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
-    entries = np.concatenate([one.entries for one in evidence])
-    ranking = fit_ranking(entries, np.concatenate(matched))
-    ts = [one.fit.at_best()[0] for one in evidence]
-    scale, slope = _error_trend(found, ts, skies, radius)
-    ranking = replace(ranking, error_scale=scale, error_slope=slope)
-    return replace(search.architecture, ranking=ranking)
+    search, truths = _search(run, replace(architecture, ranking=None)), []
+    with Shelf(_first_look(search, skies, truths)) as first:
+        search = _calibrated(search, first, truths, radius)
+        with Shelf(_second_look(search, first)) as second:
+            search = _calibrated(search, second, truths, radius)
+            found = [_all_found(search, seen) for seen in _tracked(second)]
+            if sum(map(len, found)) < _ENOUGH or not _predicts_errors(found):
+                _log.warning(
+                    "no ranking is learned: too few detections, or no errors of their positions"
+                )
+                return search.architecture
+            evidence = [
+                search.evidence(one, seen.fitted, seen.sky)
+                for one, seen in zip(found, _tracked(second), strict=True)
+            ]
+    return replace(search.architecture, ranking=_ranking(found, evidence, truths, radius))
 
 
 def _search(run: Runner, architecture: Architecture) -> SkySearch:
@@ -126,27 +129,69 @@ def _search(run: Runner, architecture: Architecture) -> SkySearch:
     return SkySearch(network=network, quick_views=_VIEWS)
 
 
+def _first_look(
+    search: SkySearch, skies: Iterable[KnownSky], truths: list[_Truth]
+) -> Iterator[_Seen]:
+    """Skies with their rough background; their sources are added to ``truths``."""
+    for sky in skies:
+        sources = sky.sources
+        positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
+        truths.append(_Truth(positions, np.asarray(sources["ts"])))
+        rough = FittedSky(search.rough(sky.stacks), None)
+        yield _seen(search, sky.stacks, rough)
+
+
+def _second_look(search: SkySearch, first: Shelf[_Seen]) -> Iterator[_Seen]:
+    """Skies with the background that is fitted with what was found at the first look."""
+    for seen in _tracked(first):
+        rough = seen.fitted.stacks
+        found = search.merged(search.sightings(rough, seen.outputs))
+        yield _seen(search, seen.sky, search.fitted(found, rough, seen.sky))
+
+
+def _seen(search: SkySearch, sky: PatchStacks, fitted: FittedSky) -> _Seen:
+    outputs = search.outputs(fitted.stacks)
+    for stacks in (sky, fitted.stacks):
+        stacks.forget()
+    return _Seen(sky, fitted, outputs)
+
+
+def _all_found(search: SkySearch, seen: _Seen) -> QTable:
+    found = search.merged(search.sightings(seen.fitted.stacks, seen.outputs))
+    return search.with_hidden(found, seen.fitted)
+
+
+def _tracked(shelf: Shelf[_Seen]) -> Iterator[_Seen]:
+    return track(shelf, "skies of the calibration")
+
+
 def _calibrated(
-    search: SkySearch, seen: Sequence[PatchStacks], skies: Sequence[KnownSky], radius: Quantity
+    search: SkySearch, skies: Shelf[_Seen], truths: Sequence[_Truth], radius: Quantity
 ) -> SkySearch:
     """Return the search with a calibration of the network alone, from what it sees of skies."""
     raw = search.calibrated(Calibration(), threshold=_LEAST_SCORE)
-    found = _looks(raw, seen)
-    matched = [_matched(one, sky, radius) for one, sky in zip(found, skies, strict=True)]
+    found = [raw.merged(raw.sightings(sky.fitted.stacks, sky.outputs)) for sky in _tracked(skies)]
+    matched = [_matched(one, sky, radius) for one, sky in zip(found, truths, strict=True)]
     score = np.concatenate([np.asarray(one["score"]) for one in found])
     calibration = fit_calibration(logit(score, least=SURE), np.concatenate(matched))
-    scale = _error_scale(found, skies, radius) if _predicts_errors(found) else 1.0
+    scale = _error_scale(found, truths, radius) if _predicts_errors(found) else 1.0
     calibration = replace(calibration, error_scale=scale)
     return search.calibrated(calibration, threshold=_LEAST_PROBABILITY)
 
 
-def _looks(search: SkySearch, seen: Sequence[PatchStacks]) -> list[QTable]:
-    """Detections of the network alone on each sky; patches of one sky are in memory at a time."""
-    found = []
-    for stacks in track(seen, "skies of the calibration"):
-        found.append(search.look(stacks))
-        stacks.forget()
-    return found
+def _ranking(
+    found: Sequence[QTable],
+    evidence: Sequence[Evidence],
+    truths: Sequence[_Truth],
+    radius: Quantity,
+) -> Ranking:
+    """Probabilities and position errors from network and fitted fluxes together."""
+    matched = [_matched(one, sky, radius) for one, sky in zip(found, truths, strict=True)]
+    entries = np.concatenate([one.entries for one in evidence])
+    ranking = fit_ranking(entries, np.concatenate(matched))
+    ts = [one.fit.at_best()[0] for one in evidence]
+    scale, slope = _error_trend(found, ts, truths, radius)
+    return replace(ranking, error_scale=scale, error_slope=slope)
 
 
 def _predicts_errors(found: Sequence[QTable]) -> bool:
@@ -154,12 +199,12 @@ def _predicts_errors(found: Sequence[QTable]) -> bool:
     return all("pos_err" in one.colnames and np.all(np.isfinite(one["pos_err"])) for one in found)
 
 
-def _matched(found: QTable, sky: KnownSky, radius: Quantity) -> np.ndarray:
+def _matched(found: QTable, sky: _Truth, radius: Quantity) -> np.ndarray:
     here = SkyCoord(found["ra"], found["dec"], frame="icrs")
     return match_by_score(here, sky.positions, np.asarray(found["score"]), radius=radius)[0]
 
 
-def _error_scale(found: Sequence[QTable], skies: Sequence[KnownSky], radius: Quantity) -> float:
+def _error_scale(found: Sequence[QTable], skies: Sequence[_Truth], radius: Quantity) -> float:
     """Ratio of true to predicted position errors of bright sources."""
     offsets = [_offsets(one, sky, radius)[1] for one, sky in zip(found, skies, strict=True)]
     return fit_error_scale(np.concatenate(offsets))
@@ -168,7 +213,7 @@ def _error_scale(found: Sequence[QTable], skies: Sequence[KnownSky], radius: Qua
 def _error_trend(
     found: Sequence[QTable],
     ts: Sequence[np.ndarray],
-    skies: Sequence[KnownSky],
+    skies: Sequence[_Truth],
     radius: Quantity,
 ) -> tuple[float, float]:
     """The same at a TS of 100, and the power of the fitted TS with which it changes."""
@@ -179,10 +224,10 @@ def _error_trend(
     return fit_error_trend(np.concatenate(offsets), of_each)
 
 
-def _offsets(found: QTable, sky: KnownSky, radius: Quantity) -> tuple[np.ndarray, np.ndarray]:
+def _offsets(found: QTable, sky: _Truth, radius: Quantity) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the detections of bright sources, and their offsets over the predicted errors."""
     here = SkyCoord(found["ra"], found["dec"], frame="icrs")
     pairs = match_one_to_one(here, sky.positions, radius)
-    seen = np.asarray(sky.sources["ts"])[pairs.b] > _WELL_SEEN
+    seen = sky.ts[pairs.b] > _WELL_SEEN
     predicted = found["pos_err"][pairs.a].to(pairs.separation.unit)
     return pairs.a[seen], (pairs.separation / predicted).value[seen]

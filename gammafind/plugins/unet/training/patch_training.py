@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -119,8 +119,8 @@ class PatchTraining(LocaliserTraining):
         skies, radius = self._known_skies(), self.recipe.preset.match_radius
         return calibrate(run, architecture, skies, radius=radius)
 
-    def _known_skies(self) -> list[KnownSky]:
-        """Whole skies of the catalogues of the validation.
+    def _known_skies(self) -> Iterator[KnownSky]:
+        """Yield whole skies of the catalogues of the validation.
 
         Where the background varied in the training, each comes once more with a background that is
         off by as much.
@@ -128,7 +128,6 @@ class PatchTraining(LocaliserTraining):
         recipe, maker, draw = self.recipe, self.maker, self.options.draw
         renderer, layout = maker.renderer, recipe.preset.patches
         grid = PatchGrid.healpix(layout.nside, size=layout.size, frame=renderer.pixels[0].frame)
-        skies = []
         for index in recipe.data.splits["validation"]:
             sources = read_table(maker.place(index) / "sources.fits")
             rng = np.random.default_rng((recipe.seed, index))
@@ -138,8 +137,5 @@ class PatchTraining(LocaliserTraining):
                 if draw.is_off:
                     size = degrees(layout.size, name="the size of the patches")
                     seen.append(distorted(sky.observation, sky.expected, draw, size=size, rng=rng))
-            skies += [
-                KnownSky(PatchStacks(one, grid, maker.widths, rng, maker.spread), sources)
-                for one in seen
-            ]
-        return skies
+            for one in seen:
+                yield KnownSky(PatchStacks(one, grid, maker.widths, rng, maker.spread), sources)
