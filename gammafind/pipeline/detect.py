@@ -19,6 +19,7 @@ from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.inputs import Counts, Table, preset_for, table_of
 from gammafind.pipeline.localise import able_preset, build_localiser, localise
 from gammafind.pipeline.observe import observe, observe_epochs
+from gammafind.pipeline.pointing import pointed
 from gammafind.pipeline.result import Result
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
@@ -53,6 +54,7 @@ def detect(
     bands: Sequence[Band] | None = None,
     frame: str | None = None,
     exposure: Path | None = None,
+    spacecraft: Path | Sequence[Path] | None = None,
     epochs: Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
     min_score: float | None = None,
@@ -82,7 +84,10 @@ def detect(
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps, also of the exposure, whose files do not give it.
     exposure : path-like, optional
-        Exposure map in cm2 s that replaces that of the preset.
+        Exposure map in cm2 s, or livetime cube, that replaces the exposure of the preset.
+    spacecraft : path-like or sequence of path-like, optional
+        Spacecraft files (FT2) from which the exposure is computed, for the good time and the zenith
+        cut of the counts.
     epochs : sequence of path-like or of sequences of these, optional
         Files of the counts of each epoch of the instrument (each year, say), for a classifier.
     reference : str, path-like or QTable, optional
@@ -130,7 +135,9 @@ def detect(
     renderer = build(preset.renderer)
     judge = _classifier(preset, renderer, len(epochs), max_fake)
     truth = table_of(reference)
-    own = exposure is not None or "exposure_source" in (options or {}).get("renderer", {})
+    own = exposure is not None or spacecraft is not None
+    own |= "exposure_source" in (options or {}).get("renderer", {})
+    renderer, exposure = pointed(renderer, counts, spacecraft=spacecraft, exposure=exposure)
     if not own and renderer.sees == "maps" and not isinstance(counts, _IN_MEMORY):
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
     observation = observe(counts, renderer, frame=frame, exposure=exposure)

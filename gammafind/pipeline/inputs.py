@@ -19,6 +19,7 @@ from gammafind.sky.bands import Band
 from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.listing import listed
 
 OnePath = str | PathLike
 Counts = OnePath | Sequence[OnePath] | SkyMap | Observation
@@ -28,18 +29,20 @@ Table = OnePath | QTable
 
 
 def path_list(paths: OnePath | Sequence[OnePath]) -> list[Path]:
-    """Bring one path or several to a list.
+    """Bring one path or several to a list; patterns and ``@list.txt`` stand for several files.
 
     Raises
     ------
     OptionError
         If there is none, or one has an empty name.
+    MissingFileError
+        If no file fits a pattern, or a list cannot be read.
     """
     one = isinstance(paths, str | PathLike) or not isinstance(paths, Iterable)
-    listed = [paths] if one else list(paths)
-    if not listed:
+    named = [paths] if one else list(paths)
+    if not named:
         raise OptionError("no file of counts is given", remedy="Name at least one.")
-    for path in listed:
+    for path in named:
         if not isinstance(path, str | PathLike):
             raise OptionError(
                 f"the counts are a {type(path).__name__}",
@@ -47,7 +50,7 @@ def path_list(paths: OnePath | Sequence[OnePath]) -> list[Path]:
             )
         if not str(path):
             raise OptionError("the name of a file of counts is empty", remedy="Give its name.")
-    return [Path(path) for path in listed]
+    return list(listed(named))
 
 
 def preset_for(

@@ -13,11 +13,14 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.units import Quantity
 
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.events import select_response, split_name
+from gammafind.plugins.fermi_lat.exposure import SEPARATOR, holds_livetime
 from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
+from gammafind.plugins.fermi_lat.irf.livetime import holds_cube
 from gammafind.plugins.fermi_lat.option_checks import (
     CHANNEL,
     check_bands,
@@ -33,7 +36,7 @@ from gammafind.plugins.fermi_lat.selection import (
 )
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
 from gammafind.plugins.fermi_lat.weighted import Weight
-from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.plugins.fermi_lat.years import MEASURED_ZENITH, N_YEARS
 from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.events import EventList
@@ -42,6 +45,7 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.units import as_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,7 @@ class LatInstrument(Instrument):
     nsides: tuple[int, ...] = (128, 128, 256, 512, 1024, 1024)
     max_zeniths: tuple[float, ...] = ()
     exposure_source: str = "ten-years"
+    good_times: str = ""
     year: int = 0
     interstellar: str = "embedded"
     isotropic: str = "embedded"
@@ -148,6 +153,38 @@ class LatInstrument(Instrument):
         values = zip(exposure.values, factors, strict=True)
         return replace(exposure, values=tuple(array * factor for array, factor in values))
 
+    def holds_pointing(self, path: str | PathLike) -> bool:
+        """Whether a file is a spacecraft file (FT2) or a livetime cube."""
+        return holds_livetime(str(path))
+
+    def with_pointing(
+        self,
+        paths: Sequence[str | PathLike],
+        *,
+        good_times: Sequence[str | PathLike] = (),
+        max_zenith: Quantity | None = None,
+    ) -> Self:
+        """Return the LAT with the exposure of spacecraft files or of a livetime cube.
+
+        Of spacecraft files the zenith cut is the smaller one of ``max_zenith`` and `max_zeniths`;
+        photons are then cut to it too. A livetime cube has its own cut.
+        """
+        source = SEPARATOR.join(map(str, paths))
+        if holds_cube(paths[0]):
+            return replace(self, exposure_source=source, good_times="", year=0)
+        own = self.max_zeniths
+        limit = as_value(MEASURED_ZENITH if max_zenith is None else max_zenith, u.deg, name="")
+        return replace(
+            self,
+            exposure_source=source,
+            good_times=SEPARATOR.join(map(str, good_times)),
+            year=0,
+            max_zeniths=tuple(
+                min(limit, angle) if max_zenith is not None else angle
+                for angle in own or (limit,) * len(self.nsides)
+            ),
+        )
+
     def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
         """Whether files of such cuts can hold the photons of the response, in all channels."""
         return accepts_photons(selections, irf=self._irf, event_types=self.event_types)
@@ -197,6 +234,7 @@ class LatInstrument(Instrument):
                 exposure_source=self.exposure_source.replace(CHANNEL, types),
                 max_zenith=(self.max_zeniths or (90.0,) * len(self.nsides)) * u.deg,
                 year=self.year,
+                good_times=self.good_times,
             )
             for response, types in zip(self.responses, self.event_types, strict=True)
         )
