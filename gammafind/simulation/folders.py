@@ -106,7 +106,7 @@ def filled_folder(folder: Path) -> Iterator[Path]:
 def write_record(
     folder: Path, settings: Mapping[str, Any], *, name: str = RECORD, **more: Any
 ) -> None:
-    """Write the record of a folder: settings, additional information, and all files with checksums."""
+    """Write the record of a folder: settings, more information, all files with checksums."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     listed = [
         {**describe_input(path), "name": path.relative_to(folder).as_posix(), "bytes": _size(path)}
