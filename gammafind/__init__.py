@@ -15,6 +15,7 @@ except ImportError:
     __version__ = version("gammafind")
 
 _VERBS = {
+    "bin_events": "gammafind.pipeline.bin_events",
     "compare": "gammafind.pipeline.compare",
     "demo_sky": "gammafind.pipeline.demo",
     "detect": "gammafind.pipeline.detect",

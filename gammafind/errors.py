@@ -72,6 +72,10 @@ class InputDataError(InputFileError):
     """The values cannot be used: negative counts, all pixels masked, NaN not allowed."""
 
 
+class NoPhotonsError(InputDataError):
+    """A photon list is empty, or has no photon in the chosen time or of the chosen kind."""
+
+
 class ResponseError(FileFormatError):
     """An instrument-response file is of the wrong kind or class, or lacks an extension."""
 

@@ -26,6 +26,7 @@ EXAMPLES = """\
   gammafind detect counts.fits --reference 4fgl-dr2 -o found.ecsv --report page
   gammafind detect photons.fits --preset fermi-lat-psf3-2-20 \\
       --option localiser.threshold=25 -o found.vot
+  gammafind detect ft1.fits --ft2 ft2.fits --preset fermi-lat -o found.ecsv
   gammafind detect counts.fits --localiser unet --beside likelihood -o found.ecsv
   gammafind detect counts.fits --localiser unet --classifier cnn --epoch year-1.fits \\
       --epoch year-2.fits ... -o found.ecsv
@@ -53,7 +54,16 @@ def _add_sky_arguments(parser: ArgumentParser) -> None:
         "--exposure",
         type=parse_path,
         metavar="MAP",
-        help="exposure map (gtexpcube2 or healpy, cm2 s) in place of the preset's; not for cameras",
+        help="exposure map (gtexpcube2 or healpy, cm2 s) or livetime cube (gtltcube) in place of "
+        "the preset's exposure; not for cameras",
+    )
+    parser.add_argument(
+        "--ft2",
+        action="extend",
+        nargs="+",
+        type=parse_path,
+        metavar="FILE",
+        help="spacecraft files (FT2) from which the exposure is computed",
     )
     parser.add_argument(
         "--epoch",
@@ -112,7 +122,7 @@ def run(arguments: Namespace) -> None:
         overwrite=arguments.overwrite,
     ).with_beside(arguments.beside)
     epochs = [path for paths in arguments.epoch for path in paths]
-    given = (*arguments.maps, *epochs, arguments.exposure)
+    given = (*arguments.maps, *epochs, *(arguments.ft2 or ()), arguments.exposure)
     products.check(inputs=[path for path in given if path is not None])
     result = detect(
         arguments.maps,
@@ -121,6 +131,7 @@ def run(arguments: Namespace) -> None:
         bands=parse_bands(arguments.band),
         frame=arguments.frame,
         exposure=arguments.exposure,
+        spacecraft=arguments.ft2,
         epochs=arguments.epoch,
         reference=arguments.reference,
         min_score=arguments.min_score,

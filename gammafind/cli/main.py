@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from gammafind import __version__
+from gammafind.cli import bin as bin_command
 from gammafind.cli import compare, demo, detect, evaluate, inspect, plugins, report, simulate, train
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
@@ -16,6 +17,7 @@ COMMANDS = {
     "demo": demo,
     "detect": detect,
     "inspect": inspect,
+    "bin": bin_command,
     "plugins": plugins,
     "evaluate": evaluate,
     "compare": compare,

@@ -60,6 +60,7 @@ def detect(
     bands: Sequence[Band] | None = None,
     frame: str | None = None,
     exposure: Path | None = None,
+    spacecraft: Path | Sequence[Path] | None = None,
     epochs: Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
     min_score: float | None = None,
@@ -89,7 +90,10 @@ def detect(
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps, also of the exposure, whose files do not give it.
     exposure : path-like, optional
-        Exposure map in cm2 s that replaces that of the preset.
+        Exposure map in cm2 s, or livetime cube, that replaces the exposure of the preset.
+    spacecraft : path-like or sequence of path-like, optional
+        Spacecraft files (FT2) from which the exposure is computed, for the good time and the zenith
+        cut of the counts.
     epochs : sequence of path-like or of sequences of these, optional
         Files of the counts of each epoch of the instrument (each year, say), for a classifier.
     reference : str, path-like or QTable, optional
@@ -129,7 +133,7 @@ def detect(
     if min_score is not None:
         require("min_score", min_score, True, "It must be a finite number.")
     require("seed", seed, seed >= 0, "It must not be negative.")
-    given = sorted_input(counts, exposure)
+    given = sorted_input(counts, exposure, spacecraft)
     of_renderer = (options or {}).get("renderer", {})
     preset = preset_for(given, preset, bands, of_renderer)
     named = {"localiser": localiser, "clusterer": clusterer, "classifier": classifier}
@@ -139,7 +143,7 @@ def detect(
     renderer, preset = renderer_for(preset, given)
     judge = _classifier(preset, renderer, len(epochs), max_fake)
     truth = table_of(reference)
-    own = given.exposure is not None or "exposure_source" in of_renderer
+    own = given.has_exposure or "exposure_source" in of_renderer
     if not own and not preset.doubts and renderer.sees == "maps" and given.is_file:
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
     observation = observe(given.counts, renderer, frame=frame, exposure=given.exposure)
@@ -156,7 +160,7 @@ def detect(
         reference=truth,
         seed=seed,
         command=command,
-        exposure_error=0.0 if given.exposure is not None else renderer.exposure_error,
+        exposure_error=0.0 if given.has_exposure else renderer.exposure_error,
     )
     preset = able_preset(preset, observation)
     others = [one for one in others if one.localiser.name != preset.localiser.name]

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
@@ -24,29 +25,34 @@ from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.facts import FileFacts, read_facts
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.listing import listed
 
 _log = logging.getLogger("gammafind")
 
 OnePath = str | PathLike
 Counts = OnePath | Sequence[OnePath] | SkyMap | Observation
 """Counts as a person has them: one file or several, a map in memory, or an observation."""
+_OF_EXPOSURE = ("exposure", "livetime", "spacecraft")
+"""Kinds of files that give the exposure."""
 Table = OnePath | QTable
 """A catalogue by the name of an embedded one, by its file, or in memory."""
 
 
 def path_list(paths: OnePath | Sequence[OnePath]) -> list[Path]:
-    """Bring one path or several to a list.
+    """Bring one path or several to a list; patterns and ``@list.txt`` stand for several files.
 
     Raises
     ------
     OptionError
         If there is none, or one has an empty name.
+    MissingFileError
+        If no file fits a pattern, or a list cannot be read.
     """
     one = isinstance(paths, str | PathLike) or not isinstance(paths, Iterable)
-    listed = [paths] if one else list(paths)
-    if not listed:
+    named = [paths] if one else list(paths)
+    if not named:
         raise OptionError("no file of counts is given", remedy="Name at least one.")
-    for path in listed:
+    for path in named:
         if not isinstance(path, str | PathLike):
             raise OptionError(
                 f"the counts are a {type(path).__name__}",
@@ -54,7 +60,7 @@ def path_list(paths: OnePath | Sequence[OnePath]) -> list[Path]:
             )
         if not str(path):
             raise OptionError("the name of a file of counts is empty", remedy="Give its name.")
-    return [Path(path) for path in listed]
+    return list(listed(named))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +72,16 @@ class Input:
     counts : list of Path, SkyMap or Observation
         Photon lists or count maps.
     exposure : path-like or None
-        File that gives the exposure, named as such or found among the others.
+        File of exposure maps, named as such or found among the others.
+    pointing : tuple of Path
+        Spacecraft files, or a livetime cube.
     files : tuple of FileFacts
-        What the files are; empty for a map in memory.
+        What the files are; only those of the exposure for a map in memory.
     """
 
     counts: list[Path] | SkyMap | Observation
     exposure: OnePath | None = None
+    pointing: tuple[Path, ...] = ()
     files: tuple[FileFacts, ...] = ()
 
     @property
@@ -80,29 +89,67 @@ class Input:
         """Whether the counts are in files."""
         return isinstance(self.counts, list)
 
+    @property
+    def has_exposure(self) -> bool:
+        """Whether a file gives the exposure."""
+        return self.exposure is not None or bool(self.pointing)
 
-def sorted_input(counts: Counts, exposure: OnePath | None = None) -> Input:
+    @property
+    def data(self) -> list[FileFacts]:
+        """Files of photons or counts."""
+        return [file for file in self.files if file.kind in ("photons", "counts")]
+
+
+def sorted_input(
+    counts: Counts,
+    exposure: OnePath | None = None,
+    spacecraft: OnePath | Sequence[OnePath] | None = None,
+) -> Input:
     """Sort files by what they are; an exposure among the counts is the exposure.
+
+    Parameters
+    ----------
+    counts : path-like, sequence of path-like, SkyMap or Observation
+    exposure : path-like, optional
+        Exposure maps or a livetime cube.
+    spacecraft : path-like or sequence of path-like, optional
+        Spacecraft files.
 
     Raises
     ------
     OptionError
-        If there are two exposures.
+        If the exposure is given twice.
     InputFileError
         If a file cannot be opened.
     """
-    if isinstance(counts, SkyMap | Observation):
-        return Input(counts, exposure)
-    files = [read_facts(path) for path in path_list(counts)]
-    data = [file for file in files if file.kind in ("photons", "counts")]
-    given = [file for file in files if file.kind in ("exposure", "livetime")] if data else []
-    rest = [file.path for file in files if file not in given]
-    if given and (exposure is not None or len(given) > 1):
-        names = ", ".join(str(path) for path in (*(file.path for file in given), exposure) if path)
-        raise OptionError(f"there are several exposures: {names}", remedy="Give one.")
-    if exposure is not None:
-        files.append(read_facts(exposure))
-    return Input(rest, given[0].path if given else exposure, tuple(files))
+    in_memory = isinstance(counts, SkyMap | Observation)
+    files = [] if in_memory else [read_facts(path) for path in path_list(counts)]
+    named = [] if exposure is None else [_exposure_facts(exposure)]
+    if spacecraft is not None:
+        named += [replace(read_facts(path), kind="spacecraft") for path in path_list(spacecraft)]
+    has_data = in_memory or any(file.kind in ("photons", "counts") for file in files)
+    extra = [file for file in files if has_data and file.kind in _OF_EXPOSURE]
+    rest = [file for file in files if file not in extra]
+    given = [*named, *extra]
+    pointing = tuple(file.path for file in given if file.kind in ("spacecraft", "livetime"))
+    maps = [file.path for file in given if file.path not in pointing]
+    if len(maps) > 1 or (maps and pointing):
+        raise OptionError(
+            f"the exposure is given twice: {', '.join(str(file.path) for file in given)}",
+            remedy="Give exposure maps, or a livetime cube, or spacecraft files.",
+        )
+    return Input(
+        counts=counts if in_memory else [file.path for file in rest],
+        exposure=maps[0] if maps else None,
+        pointing=pointing,
+        files=(*rest, *given),
+    )
+
+
+def _exposure_facts(path: OnePath) -> FileFacts:
+    """Facts of a file that is named as the exposure, so that it is one of maps or a livetime."""
+    facts = read_facts(path)
+    return facts if facts.kind in ("livetime", "spacecraft") else replace(facts, kind="exposure")
 
 
 def preset_for(
@@ -154,19 +201,34 @@ def renderer_for(preset: Preset, given: Input) -> tuple[SkyRenderer, Preset]:
     Returns
     -------
     renderer : SkyRenderer
+        With the exposure of spacecraft files or a livetime cube, if there are any; otherwise an
+        exposure of its own is scaled to the good time of the files.
     preset : Preset
-        With a doubt where the exposure had to be scaled.
+        With a doubt where the exposure was scaled.
     """
     renderer = build(preset.renderer)
+    if given.pointing:
+        return _pointed(renderer, given), preset
     if given.exposure is not None or "exposure_source" in preset.renderer.options:
-        scaled, doubt = renderer, ""
-    else:
-        scaled, doubt = renderer.for_files(given.files)
+        return renderer, preset
+    scaled, doubt = renderer.for_files(given.files)
     if not doubt:
         return renderer, preset
     _log.warning("%s", doubt)
     component = replace(preset.renderer, plugin=scaled)
     return scaled, replace(preset, renderer=component, doubts=(*preset.doubts, doubt))
+
+
+def _pointed(renderer: SkyRenderer, given: Input) -> SkyRenderer:
+    """Renderer with the exposure of where the instrument pointed in the time of the files."""
+    data = given.data
+    known = bool(data) and all(file.good_times is not None for file in data)
+    cuts = [found[1] for file in data if (found := file.range("ZENITH_ANGLE")) is not None]
+    return renderer.with_pointing(
+        given.pointing,
+        good_times=[file.path for file in data] if known else (),
+        max_zenith=min(cuts) * u.deg if cuts else None,
+    )
 
 
 def table_of(source: Table | None) -> QTable | None:

@@ -63,6 +63,8 @@ def select_preset(
     """
     if preset is None:
         preset = fitting_preset(files, bands) or derived_preset(files, bands, options)
+        if preset is None:
+            raise _none_fits(files, bands)
     elif not isinstance(preset, Preset):
         preset = load_preset(preset)
     if bands is not None and preset.name != DERIVED:
@@ -165,6 +167,24 @@ def _spans(edges: np.ndarray, low: float, high: float) -> bool:
         low <= edges.min() * (1 + _EDGE_TOLERANCE) and edges.max() * (1 - _EDGE_TOLERANCE) <= high
     )
     return inside and np.log(edges.max() / edges.min()) >= _COVERED * np.log(high / low)
+
+
+def _none_fits(files: Sequence[FileFacts], bands: Sequence[Band] | None) -> EnergyEdgesError:
+    """Error of files that no instrument knows."""
+    names = ", ".join(str(file.path) for file in files)
+    edges = _edges([file for file in files if file.kind == "counts"], bands)
+    if edges is not None:
+        return _no_choice("no preset fits", edges, presets(), names)
+    if any(file.kind == "counts" for file in files):
+        fault = "there is no EBOUNDS table, so the energies are unknown"
+        remedy = "Give the band of each map: --band LOW-HIGHunit, or bands in Python."
+    elif any(file.kind == "photons" for file in files):
+        fault = "a photon list has no energy bins, and no instrument makes some for it"
+        remedy = "Choose a preset by name; the photons are binned to its bands."
+    else:
+        fault = "there are neither count maps nor photons"
+        remedy = "Give counts: maps, or photon lists (FT1)."
+    return EnergyEdgesError(fault, path=names, remedy=remedy)
 
 
 def _no_choice(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from gammafind.errors import ConfigError
 from gammafind.presets.preset import Component, Preset
-from gammafind.roles.derivation import Derivation, Obstacle
+from gammafind.roles.derivation import Derivation
 from gammafind.roles.registry import get_plugin, plugins
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.facts import FileFacts
@@ -23,7 +22,7 @@ def derived_preset(
     files: Sequence[FileFacts],
     bands: Sequence[Band] | None = None,
     options: Mapping[str, Any] | None = None,
-) -> Preset:
+) -> Preset | None:
     """Make a preset from the headers of files.
 
     Parameters
@@ -37,15 +36,19 @@ def derived_preset(
 
     Returns
     -------
-    Preset
-        With `~gammafind.presets.preset.Preset.notes` and ``doubts``.
+    Preset or None
+        With `~gammafind.presets.preset.Preset.notes` and ``doubts``; None where no instrument
+        knows such files.
 
     Raises
     ------
     ConfigError
         If something is missing: all of it, with a way out of each.
     """
-    name, found = _derivation(files, bands, options)
+    derivations = _derivations(files, bands, options)
+    if not derivations:
+        return None
+    name, found = min(derivations, key=lambda pair: len(pair[1].obstacles))
     if found.obstacles:
         raise ConfigError(
             "; ".join(_numbered(one.fault for one in found.obstacles)),
@@ -63,21 +66,13 @@ def derived_preset(
     )
 
 
-def _derivation(
+def _derivations(
     files: Sequence[FileFacts], bands: Sequence[Band] | None, options: Mapping[str, Any] | None
-) -> tuple[str, Derivation]:
-    """Name of the renderer that knows the files, and what it makes of them."""
-    found: list[tuple[str, Derivation]] = []
-    for info in plugins("renderer"):
-        if info.error is None:
-            derivation = get_plugin("renderer", info.name).derive(files, bands, options)
-            if derivation is not None:
-                found.append((info.name, derivation))
-    if not found:
-        fault = "there are neither count maps nor photons in the files"
-        obstacle = Obstacle(fault=fault, remedy="Give counts: FT1 photon lists or count maps.")
-        return "", Derivation(obstacles=(obstacle,))
-    return min(found, key=lambda pair: len(pair[1].obstacles))
+) -> list[tuple[str, Derivation]]:
+    """Names of the renderers that know the files, and what they make of them."""
+    names = [info.name for info in plugins("renderer") if info.error is None]
+    found = [(name, get_plugin("renderer", name).derive(files, bands, options)) for name in names]
+    return [(name, derivation) for name, derivation in found if derivation is not None]
 
 
 def _numbered(sentences: Sequence[str]) -> list[str]:
@@ -86,8 +81,3 @@ def _numbered(sentences: Sequence[str]) -> list[str]:
     if len(listed) == 1:
         return listed
     return [f"({number}) {text}" for number, text in enumerate(listed, start=1)]
-
-
-def with_notes(preset: Preset, *, notes: Sequence[str] = (), doubts: Sequence[str] = ()) -> Preset:
-    """Return the preset with further notes."""
-    return replace(preset, notes=(*preset.notes, *notes), doubts=(*preset.doubts, *doubts))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from astropy.table import QTable
-from astropy.units import UnitBase
+from astropy.units import Quantity, UnitBase
 
 from gammafind.catalogue.schema import CATALOGUE, Column, in_flux_unit
 from gammafind.errors import OptionError, ShapeError
@@ -181,6 +181,43 @@ class Instrument(Plugin):
             In the bands of the instrument.
         """
         return exposure
+
+    def holds_pointing(self, path: str | PathLike) -> bool:
+        """Whether a file says where the instrument pointed, as `with_pointing` takes it.
+
+        Such are spacecraft files and livetime cubes; by default no file is.
+        """
+        return False
+
+    def with_pointing(
+        self,
+        paths: Sequence[str | PathLike],
+        *,
+        good_times: Sequence[str | PathLike] = (),
+        max_zenith: Quantity | None = None,
+    ) -> Self:
+        """Return the instrument with the exposure of where it pointed.
+
+        An instrument that comes with such files overrides this.
+
+        Parameters
+        ----------
+        paths : sequence of path-like
+            Spacecraft files, or a livetime cube.
+        good_times : sequence of path-like
+            Files with the good time intervals of the photons; all time by default.
+        max_zenith : Quantity, optional
+            Zenith cut of the photons; that of the instrument by default.
+
+        Raises
+        ------
+        OptionError
+            If the instrument has no such files.
+        """
+        raise OptionError(
+            f"spacecraft files are given for {self.name}, which has none",
+            remedy="Leave them out: the options of the renderer say the exposure.",
+        )
 
     def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
         """Expected counts of each background component in each of ``pixels``."""

@@ -18,7 +18,7 @@ RECORD = "simulation.json"
 """File that records how the other files of a folder were made; it is written last."""
 
 
-def is_made(folder: Path, settings: Mapping[str, Any]) -> bool:
+def is_made(folder: Path, settings: Mapping[str, Any], *, name: str = RECORD) -> bool:
     """Whether a folder was already made with these settings.
 
     Parameters
@@ -26,6 +26,8 @@ def is_made(folder: Path, settings: Mapping[str, Any]) -> bool:
     folder : Path
     settings : mapping
         Everything that determines the contents of its files; JSON.
+    name : str
+        Of the record.
 
     Returns
     -------
@@ -40,12 +42,12 @@ def is_made(folder: Path, settings: Mapping[str, Any]) -> bool:
     if not folder.exists():
         return False
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((folder / name).read_text(encoding="utf-8"))
         files, made_with = record["files"], record["settings"]
         sizes = {entry["name"]: entry["bytes"] for entry in files}
     except (OSError, ValueError, LookupError, TypeError):
         raise OutputError(
-            f"exists already, without a {RECORD} that describes it",
+            f"exists already, without a {name} that describes it",
             path=folder,
             remedy="Move it away, or choose another folder.",
         ) from None
@@ -101,15 +103,17 @@ def filled_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_record(folder: Path, settings: Mapping[str, Any], **more: Any) -> None:
-    """Write `RECORD`: settings, additional information, and all files with checksums."""
+def write_record(
+    folder: Path, settings: Mapping[str, Any], *, name: str = RECORD, **more: Any
+) -> None:
+    """Write the record of a folder: settings, more information, all files with checksums."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     listed = [
         {**describe_input(path), "name": path.relative_to(folder).as_posix(), "bytes": _size(path)}
         for path in files
     ]
     record = {"settings": settings, **more, "files": listed}
-    (folder / RECORD).write_text(f"{json.dumps(record, indent=2)}\n", encoding="utf-8")
+    (folder / name).write_text(f"{json.dumps(record, indent=2)}\n", encoding="utf-8")
 
 
 def remove_leftovers(folder: Path) -> None:

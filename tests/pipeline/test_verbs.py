@@ -206,8 +206,8 @@ def test_plugins_and_presets_are_listed():
 def test_files_are_inspected(path, tmp_path):
     found = gammafind.inspect([path])
     assert found.preset == "toy"
-    assert "counts.fits: maps in energy bins" in repr(found)
-    assert "1 bin of 2 GeV to 20 GeV" in repr(found)
+    assert "counts.fits: count maps" in repr(found)
+    assert "2-20 GeV" in repr(found)
     other = gammafind.SkyMap(
         [gammafind.Band("1-3 GeV", 1 * BANDS[0].low.unit, 3 * BANDS[0].low.unit)],
         toy_counts().pixels,

@@ -45,6 +45,8 @@ class Channel:
         Zenith cut of the events.
     year : int
         One of the ten years, 1 to 10; 0 is all of them.
+    good_times : str
+        As for `~gammafind.plugins.fermi_lat.exposure.exposure_maps`.
     """
 
     response: Response
@@ -53,6 +55,7 @@ class Channel:
     exposure_source: str
     max_zenith: Quantity
     year: int = 0
+    good_times: str = ""
 
     @cached_property
     def psfs(self) -> tuple[RadialPsf, ...]:
@@ -136,4 +139,9 @@ class Channel:
 
     @property
     def _time(self) -> dict[str, object]:
-        return {"index": self.index, "year": self.year, "max_zenith": self.max_zenith}
+        return {
+            "index": self.index,
+            "year": self.year,
+            "max_zenith": self.max_zenith,
+            "good_times": self.good_times,
+        }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gammafind.errors import InputDataError, OptionError
+from gammafind.errors import NoPhotonsError, OptionError
 from gammafind.sky.fits.events import EventList
 
 PARTITIONS = (
@@ -112,7 +112,7 @@ def select_response(events: EventList, irf: str, event_types: Sequence[str]) -> 
 
     Raises
     ------
-    InputDataError
+    NoPhotonsError
         If no photon is left.
 
     References
@@ -143,9 +143,9 @@ def of_response(events: EventList, irf: str, event_types: Sequence[str]) -> Even
 
 def no_photons(
     n: int, meta: Mapping[str, Any], irf: str, event_types: Sequence[str]
-) -> InputDataError:
+) -> NoPhotonsError:
     """The error of photons of which none belong to a response."""
-    return InputDataError(
+    return NoPhotonsError(
         f"none of the {n} photons is of event class {_class_of(irf)} and event type "
         f"{'+'.join(event_types)}",
         path=", ".join(entry["name"] for entry in meta.get("inputs", ())) or None,

@@ -12,7 +12,15 @@ from astropy.units import Quantity
 
 from gammafind.errors import InputDataError, OptionError
 from gammafind.plugins.fermi_lat.embedded import load_psf3_exposure
-from gammafind.plugins.fermi_lat.irf import Response, load_response
+from gammafind.plugins.fermi_lat.irf import (
+    LivetimeCube,
+    Response,
+    exposure_in_pixels,
+    load_response,
+    read_livetime_cube,
+)
+from gammafind.plugins.fermi_lat.irf.livetime import holds_cube
+from gammafind.plugins.fermi_lat.spacecraft import holds_spacecraft, livetime_cube
 from gammafind.plugins.fermi_lat.years import (
     EMBEDDED_EXPOSURES,
     MEASURED_ZENITH,
@@ -20,15 +28,26 @@ from gammafind.plugins.fermi_lat.years import (
     survey_time_exposure,
 )
 from gammafind.sky.bands import Band, energy_bands
-from gammafind.sky.fits.exposure import read_exposure
+from gammafind.sky.fits.exposure import band_weights, read_exposure
+from gammafind.sky.fits.good_times import read_good_times
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import from_frame, to_frame
+from gammafind.utils.listing import listed
 
 _MEASURED = ("P8R3_ULTRACLEANVETO_V3", "PSF3", (2.0, 20.0), "573-weeks")
 """Response, event type, energies in GeV and observing time of the embedded exposure."""
 _HOME = HealpixPixels(128)
 _CHUNK = 200_000
 """Positions per step: limits memory."""
+_NODES = 5
+"""Energies of a band at which the exposure of a livetime cube is computed, at least."""
+_PER_DECADE = 8
+"""Energies in a factor of ten of a wide band, as gtexpcube2 has them in its default bins."""
+_EDGE = 1e-6
+"""Distance of the outer energies from the edges, where another band with another zenith cut
+begins."""
+SEPARATOR = ";"
+"""Between the names of several files in one option."""
 
 
 def exposure_maps(
@@ -40,13 +59,15 @@ def exposure_maps(
     index: float,
     year: int = 0,
     max_zenith: Quantity = MEASURED_ZENITH,
+    good_times: str = "",
 ) -> tuple[np.ndarray, ...]:
     """Exposure in cm2 s of each band at the pixel centres.
 
     Parameters
     ----------
     source : str
-        One of `EMBEDDED_EXPOSURES`, or the path of an exposure file (gtexpcube2 or healpy).
+        One of `EMBEDDED_EXPOSURES`, or the path of an exposure file (gtexpcube2 or healpy), of a
+        livetime cube (gtltcube), or of spacecraft files (FT2) with `SEPARATOR` between them.
     response : Response
     bands : sequence of Band
     pixels : sequence of Pixels
@@ -55,7 +76,9 @@ def exposure_maps(
     year : int
         One of the years of ``"ten-years"``, 1 to 10; 0 is all ten. The years add up to the whole.
     max_zenith : Quantity, scalar or shape (n_bands,)
-        Zenith cut of the events in each band. A file has its own cut.
+        Zenith cut of the events in each band. A file of exposure or livetime has its own cut.
+    good_times : str
+        Files with the good time intervals of the photons, for spacecraft files.
 
     Returns
     -------
@@ -81,7 +104,7 @@ def exposure_maps(
     dispersion; see `survey_exposure`. Breaks in the South Atlantic Anomaly and pointed observations
     are those of the measurement.
     """
-    home, maps = _known_maps(source, response, bands, index, year, max_zenith)
+    home, maps = _known_maps(source, response, bands, index, year, max_zenith, good_times)
     found: dict[int, np.ndarray] = {}
     for target in dict.fromkeys(pixels):
         here = [i for i, other in enumerate(pixels) if other == target]
@@ -99,6 +122,7 @@ def exposure_at(
     index: float,
     year: int = 0,
     max_zenith: Quantity = MEASURED_ZENITH,
+    good_times: str = "",
 ) -> np.ndarray:
     """Exposure in cm2 s of each band at positions, with one interpolation for all bands.
 
@@ -113,12 +137,13 @@ def exposure_at(
     index : float
     year : int
     max_zenith : Quantity, scalar or shape (n_bands,)
+    good_times : str
 
     Returns
     -------
     ndarray, shape (n_bands, n)
     """
-    home, maps = _known_maps(source, response, bands, index, year, max_zenith)
+    home, maps = _known_maps(source, response, bands, index, year, max_zenith, good_times)
     return _interpolate(home, maps, vectors, source)
 
 
@@ -138,13 +163,18 @@ def _known_maps(
     index: float,
     year: int,
     max_zenith: Quantity,
+    good_times: str,
 ) -> tuple[Pixels, np.ndarray]:
     """Pixels and exposure maps, shape (n_bands, n_pixels); NaN where unknown."""
+    zeniths = np.broadcast_to(max_zenith, len(bands), subok=True)
     if source not in EMBEDDED_EXPOSURES:
-        home, maps = _from_file(source, bands, index, year)
+        _check_name(source, year)
+        if holds_livetime(source):
+            home, maps = _from_livetime(source, response, bands, index, zeniths, good_times)
+        else:
+            home, maps = _from_file(source, bands, index)
         return home, maps * dispersion_factors(response, bands, index)[:, None]
     days = survey_days(source, year)
-    zeniths = np.broadcast_to(max_zenith, len(bands), subok=True)
     declination = _HOME.centres().icrs.dec
     wanted = [
         survey_time_exposure(days, response, band, declination, index=index, max_zenith=zenith)
@@ -162,16 +192,76 @@ def _known_maps(
     return _HOME, np.array(wanted) / measured * load_psf3_exposure()
 
 
-def _from_file(
-    source: str, bands: Sequence[Band], index: float, year: int
+def holds_livetime(source: str) -> bool:
+    """Whether an exposure is that of a livetime cube or of spacecraft files."""
+    first = listed(source.split(SEPARATOR))[0]
+    return holds_spacecraft(first) or holds_cube(first)
+
+
+def livetime_of(source: str, *, max_zenith: float, good_times: str = "") -> LivetimeCube:
+    """Livetime cube of a file of gtltcube, which has its own zenith cut, or of spacecraft files.
+
+    Parameters
+    ----------
+    source : str
+        As for `exposure_maps`.
+    max_zenith : float
+        In degrees.
+    good_times : str
+        As for `exposure_maps`; all time of the spacecraft files by default.
+
+    Raises
+    ------
+    InputFileError
+        If a file cannot be used; the class names the fault.
+    """
+    files = listed(source.split(SEPARATOR))
+    if holds_cube(files[0]):
+        if len(files) > 1:
+            raise OptionError(
+                f"{len(files)} livetime cubes for one exposure", remedy="Sum them with gtltsum."
+            )
+        return read_livetime_cube(files[0])
+    good = read_good_times(listed(good_times.split(SEPARATOR))) if good_times else None
+    return livetime_cube(files, max_zenith=max_zenith, good_times=good)
+
+
+def band_nodes(band: Band) -> np.ndarray:
+    """Energies in MeV, evenly in the logarithm, at which the exposure of a band is computed."""
+    low, high = np.sort(band.edges.to_value(u.MeV, u.spectral()))
+    n = max(_NODES, int(np.ceil(_PER_DECADE * np.log10(high / low))) + 1)
+    return np.geomspace(low * (1 + _EDGE), high * (1 - _EDGE), n)
+
+
+def _from_livetime(
+    source: str,
+    response: Response,
+    bands: Sequence[Band],
+    index: float,
+    zeniths: Quantity,
+    good_times: str,
 ) -> tuple[Pixels, np.ndarray]:
+    maps = []
+    for band, zenith in zip(bands, zeniths.to_value(u.deg), strict=True):
+        cube = livetime_of(source, max_zenith=float(zenith), good_times=good_times)
+        nodes = band_nodes(band)
+        weights = band_weights(nodes * u.MeV, band, index=index)
+        maps.append(weights @ exposure_in_pixels(response, cube, nodes, slice(None)))
+    return cube.pixels, np.array(maps)
+
+
+def _check_name(source: str, year: int) -> None:
     if not Path(source).suffix:
         raise OptionError(
             f"exposure is {source!r}",
-            remedy=f"Give {', '.join(EMBEDDED_EXPOSURES)} or the path of an exposure file.",
+            remedy=f"Give {', '.join(EMBEDDED_EXPOSURES)} or the path of an exposure file, a "
+            "livetime cube or a spacecraft file.",
         )
     if year:
         survey_days(source, year)
+
+
+def _from_file(source: str, bands: Sequence[Band], index: float) -> tuple[Pixels, np.ndarray]:
     exposure = read_exposure(source, bands=bands, index=index)
     maps = zip(exposure.values, exposure.valid, strict=True)
     return exposure.pixels[0], np.array(

@@ -13,13 +13,16 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.units import Quantity
 
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.derive import derive_options
 from gammafind.plugins.fermi_lat.events import select_response, split_name
+from gammafind.plugins.fermi_lat.exposure import SEPARATOR, holds_livetime
 from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, time_scale
 from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
+from gammafind.plugins.fermi_lat.irf.livetime import holds_cube
 from gammafind.plugins.fermi_lat.option_checks import (
     CHANNEL,
     check_bands,
@@ -38,7 +41,7 @@ from gammafind.plugins.fermi_lat.selection import (
 )
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
 from gammafind.plugins.fermi_lat.weighted import Weight
-from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.plugins.fermi_lat.years import MEASURED_ZENITH, N_YEARS
 from gammafind.roles.derivation import Derivation
 from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band, energy_bands
@@ -50,6 +53,7 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.units import as_value
 
 _SAME_TIME = 0.03
 """Difference of good times that is no other exposure: as that of the scaled one over the sky."""
@@ -65,6 +69,7 @@ class LatInstrument(Instrument):
     nsides: tuple[int, ...] = (128, 128, 256, 512, 1024, 1024)
     max_zeniths: tuple[float, ...] = ()
     exposure_source: str = "ten-years"
+    good_times: str = ""
     year: int = 0
     interstellar: str = "embedded"
     isotropic: str = "embedded"
@@ -189,6 +194,38 @@ class LatInstrument(Instrument):
         values = zip(exposure.values, factors, strict=True)
         return replace(exposure, values=tuple(array * factor for array, factor in values))
 
+    def holds_pointing(self, path: str | PathLike) -> bool:
+        """Whether a file is a spacecraft file (FT2) or a livetime cube."""
+        return holds_livetime(str(path))
+
+    def with_pointing(
+        self,
+        paths: Sequence[str | PathLike],
+        *,
+        good_times: Sequence[str | PathLike] = (),
+        max_zenith: Quantity | None = None,
+    ) -> Self:
+        """Return the LAT with the exposure of spacecraft files or of a livetime cube.
+
+        Of spacecraft files the zenith cut is the smaller one of ``max_zenith`` and `max_zeniths`;
+        photons are then cut to it too. A livetime cube has its own cut.
+        """
+        known = {"year": 0, "good_time": 0.0, "exposure_error": 0.0}
+        known |= {"exposure_source": SEPARATOR.join(map(str, paths))}
+        if holds_cube(paths[0]):
+            return replace(self, good_times="", **known)
+        own = self.max_zeniths
+        limit = as_value(MEASURED_ZENITH if max_zenith is None else max_zenith, u.deg, name="")
+        return replace(
+            self,
+            **known,
+            good_times=SEPARATOR.join(map(str, good_times)),
+            max_zeniths=tuple(
+                min(limit, angle) if max_zenith is not None else angle
+                for angle in own or (limit,) * len(self.nsides)
+            ),
+        )
+
     def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
         """Whether files of such cuts can hold the photons of the response, in all channels."""
         return accepts_photons(selections, irf=self._irf, event_types=self.event_types)
@@ -238,6 +275,7 @@ class LatInstrument(Instrument):
                 exposure_source=self.exposure_source.replace(CHANNEL, types),
                 max_zenith=(self.max_zeniths or (90.0,) * len(self.nsides)) * u.deg,
                 year=self.year,
+                good_times=self.good_times,
             )
             for response, types in zip(self.responses, self.event_types, strict=True)
         )

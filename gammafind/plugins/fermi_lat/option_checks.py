@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gammafind.errors import OptionError
+from gammafind.errors import InputFileError, OptionError
 from gammafind.plugins.fermi_lat.events import check_types
+from gammafind.plugins.fermi_lat.exposure import holds_livetime
 from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES
 from gammafind.sky.pixels import HealpixPixels
 
@@ -143,8 +144,16 @@ def check_files(
     files = {"isotropic": isotropic, "exposure_source": exposure_source}
     for name, source in files.items():
         known = source == "embedded" or source in EMBEDDED_EXPOSURES
-        if len(event_types) > 1 and not known and CHANNEL not in source:
+        if len(event_types) > 1 and not known and CHANNEL not in source and not _is_shared(source):
             raise OptionError(
                 f"{name} is {source} for the {len(event_types)} channels {', '.join(event_types)}",
                 remedy=f"Give each its own file: {CHANNEL} in the name means the event type.",
             )
+
+
+def _is_shared(source: str) -> bool:
+    """Whether a file holds for all event types: where the LAT pointed."""
+    try:
+        return holds_livetime(source)
+    except InputFileError:
+        return False

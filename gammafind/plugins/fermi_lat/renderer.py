@@ -65,7 +65,11 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     year : int
         One of the ten years from 2008-08-04, 1 to 10; 0 is all of ``exposure_source``.
     exposure_source : str
-        ``"ten-years"``, ``"573-weeks"`` or the path of an exposure file.
+        ``"ten-years"``, ``"573-weeks"`` or the path of an exposure file, of a livetime cube, or
+        of spacecraft files (several with ``;`` between them).
+    good_times : str
+        Files with the good time intervals of the photons, where ``exposure_source`` is spacecraft
+        files; by default all time of these.
     interstellar : str
         ``"embedded"`` (approximate, 0.46 deg) or the path of a gll_iem cube.
     isotropic : str

@@ -18,6 +18,7 @@ from astropy.units import Quantity
 from gammafind.errors import (
     FileFormatError,
     InputDataError,
+    NoPhotonsError,
     RepeatedPhotonsWarning,
     ShapeError,
 )
@@ -159,10 +160,13 @@ class PhotonLists:
     paths : tuple of Path
     good_times : ndarray, shape (n, 2), optional
         Photons outside these intervals, in seconds of the mission elapsed time, are left out.
+    span : tuple of float, optional
+        Photons before the first time are left out, and those at the second and later.
     """
 
     paths: tuple[Path, ...]
     good_times: np.ndarray | None = None
+    span: tuple[float, float] | None = None
 
     @classmethod
     def of(
@@ -191,7 +195,7 @@ class PhotonLists:
 
         Raises
         ------
-        InputDataError
+        NoPhotonsError
             At the end, if there was no photon.
         """
         repeats, n_rows, n_kept = Repeats(), 0, 0
@@ -207,13 +211,24 @@ class PhotonLists:
                 yield part if new.all() else _kept(part, new)
         names = ", ".join(map(str, self.paths))
         if not n_rows:
-            within = "" if self.good_times is None else " within the good time"
-            raise InputDataError(f"there is no photon{within}", path=names)
+            cut = self.good_times is not None or self.span is not None
+            within = " within the chosen time" if cut else ": the list is empty"
+            raise NoPhotonsError(f"there is no photon{within}", path=names)
         if n_kept < n_rows:
             _warn(
                 f"{n_rows - n_kept} of {n_rows} photons are in {names} more than once: each is "
                 "counted once"
             )
+
+    def size(self) -> tuple[int, float, float]:
+        """Number of rows, and first and last time in the headers; NaN where these are not there."""
+        rows, times = 0, []
+        for path in self.paths:
+            with open_fits(path, what=_WHAT) as file:
+                for reader in _readers(file, path):
+                    rows += len(reader)
+                    times.append(_times_in(reader))
+        return rows, float(np.min(times, axis=0)[0]), float(np.max(times, axis=0)[1])
 
     def _numbered(self, path: Path) -> bool:
         with open_fits(path, what=_WHAT) as file:
@@ -228,15 +243,39 @@ class PhotonLists:
         with open_fits(path, what=_WHAT) as file:
             for reader in _readers(file, path):
                 cuts = selections(reader.hdu.header)
+                first, last = _times_in(reader)
+                if self.span is not None and (last < self.span[0] or first >= self.span[1]):
+                    continue
                 for rows in reader.parts():
                     part = _photons(reader, rows, cuts, described)
                     keys = _keys(reader, rows, part, numbered)
-                    if self.good_times is not None and part.times is not None:
-                        good = is_good(self.good_times, part.times.to_value(u.s))
-                        part, keys = _kept(part, good), None if keys is None else keys[good]
+                    chosen = self._chosen(part, path)
+                    if chosen is not None:
+                        part, keys = _kept(part, chosen), None if keys is None else keys[chosen]
                     yield part, keys
                 if not len(reader):
                     yield _photons(reader, reader.none(), cuts, described), None
+
+    def _chosen(self, part: EventList, path: Path) -> np.ndarray | None:
+        """Photons in the good time and the span; None if neither is given."""
+        if self.good_times is None and self.span is None:
+            return None
+        if part.times is None:
+            raise FileFormatError("EVENTS has no column TIME to choose photons by", path=path)
+        times = part.times.to_value(u.s)
+        chosen = np.ones(len(times), dtype=bool)
+        if self.good_times is not None:
+            chosen &= is_good(self.good_times, times)
+        if self.span is not None:
+            chosen &= (times >= self.span[0]) & (times < self.span[1])
+        return chosen
+
+
+def _times_in(reader: RowReader) -> tuple[float, float]:
+    """First and last time that a header gives; NaN without."""
+    found = (reader.hdu.header.get(name) for name in ("TSTART", "TSTOP"))
+    first, last = (float(t) if isinstance(t, int | float) else np.nan for t in found)
+    return first, last
 
 
 def _readers(file: fits.HDUList, path: Path) -> list[RowReader]:

@@ -5,11 +5,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 
+import astropy.units as u
 import numpy as np
 from astropy.io import fits
+from astropy.time import Time
+from astropy.units import Quantity
 
+from gammafind.errors import OptionError
 from gammafind.sky.fits.opening import open_fits
 from gammafind.utils.files import several
+
+_ZERO = Time("2001-01-01", scale="utc").tt
+"""Begin of the mission elapsed time of the LAT."""
+
+
+def mission_seconds(time: str | Time | Quantity) -> float:
+    """Mission elapsed time in seconds of a date (UTC if it is a text), or of that time itself.
+
+    Raises
+    ------
+    OptionError
+        If it is no date.
+    """
+    if isinstance(time, Quantity):
+        return float(time.to_value(u.s))
+    try:
+        date = time if isinstance(time, Time) else Time(time, scale="utc")
+    except (ValueError, TypeError):
+        raise OptionError(
+            f"the time is {time!r}",
+            remedy="Write a date such as 2008-08-04 or 2014-08-07T02:48:00.",
+        ) from None
+    return float((date.tt - _ZERO).to_value(u.s))
+
+
+def gti_table(intervals: np.ndarray) -> fits.BinTableHDU:
+    """Table ``GTI`` of intervals of shape (n, 2)."""
+    columns = [
+        fits.Column(name, "D", unit="s", array=intervals[:, i])
+        for i, name in enumerate(("START", "STOP"))
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="GTI")
+    table.header.update(HDUCLASS="OGIP", HDUCLAS1="GTI", ONTIME=good_time(intervals))
+    return table
+
+
+def common(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Intersection of merged intervals, each of shape (n, 2)."""
+    edges = np.unique(np.concatenate([one.ravel(), other.ravel()]))
+    low, high = edges[:-1], edges[1:]
+    inside = is_good(one, (low + high) / 2) & is_good(other, (low + high) / 2)
+    return merged(np.stack([low[inside], high[inside]], axis=1)) if inside.any() else one[:0]
 
 
 def read_good_times(paths: Sequence[str | PathLike] | str | PathLike) -> np.ndarray | None:

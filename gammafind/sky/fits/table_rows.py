@@ -23,11 +23,17 @@ class RowReader:
     Parameters
     ----------
     hdu : astropy.io.fits.BinTableHDU
+    columns : dict of str to astropy.io.fits.Column
+        By their names in capitals.
+    dtype : dtype
+        Of a row in the file.
     path : Path
         For messages.
     """
 
     hdu: fits.BinTableHDU
+    columns: dict[str, fits.Column]
+    dtype: np.dtype
     path: Path
 
     @classmethod
@@ -43,19 +49,28 @@ class RowReader:
             raise FileFormatError(
                 f"{hdu.name} is no binary table", path=path, remedy="Is this another kind of file?"
             )
-        return cls(hdu, path)
+        # Of a copy without data: astropy copies all data of a table whose columns are in use.
+        columns = fits.BinTableHDU.fromstring(hdu.header.tostring().encode()).columns
+        dtype = columns.dtype.newbyteorder(">")
+        width = int(hdu.header["NAXIS1"])
+        if dtype.itemsize != width:
+            raise FileFormatError(
+                f"the columns of {hdu.name} take {dtype.itemsize} bytes of {width} in a row",
+                path=path,
+            )
+        return cls(hdu, {str(column.name).upper(): column for column in columns}, dtype, path)
 
     def __len__(self) -> int:
         return int(self.hdu.header["NAXIS2"])
 
     def has(self, name: str) -> bool:
         """Whether there is a column of this name, in capitals or not."""
-        return name in self._columns
+        return name in self.columns
 
     def parts(self) -> Iterator[np.ndarray]:
         """Yield rows as they are in the file, `AT_ONCE` at a time."""
         info = self.hdu.fileinfo()
-        dtype = self._dtype
+        dtype = self.dtype
         stream = info["file"]
         for start in range(0, len(self), AT_ONCE):
             n = min(AT_ONCE, len(self) - start)
@@ -64,7 +79,7 @@ class RowReader:
 
     def none(self) -> np.ndarray:
         """No rows, with the same columns."""
-        return np.zeros(0, dtype=self._dtype)
+        return np.zeros(0, dtype=self.dtype)
 
     def numbers(self, rows: np.ndarray, name: str, unit: u.UnitBase) -> np.ndarray:
         """Column as floats in a unit; nulls are NaN.
@@ -119,29 +134,13 @@ class RowReader:
         return (total >> np.uint64(-n_bits % 8)).astype(np.uint32)
 
     def _column(self, name: str) -> fits.Column:
-        if name not in self._columns:
+        if name not in self.columns:
             raise FileFormatError(
                 f"{self.hdu.name} has no column {name}",
                 path=self.path,
-                remedy=f"It has {', '.join(self._columns)}." if self._columns else None,
+                remedy=f"It has {', '.join(self.columns)}." if self.columns else None,
             )
-        return self._columns[name]
-
-    @property
-    def _columns(self) -> dict[str, fits.Column]:
-        return {str(column.name).upper(): column for column in self.hdu.columns}
-
-    @property
-    def _dtype(self) -> np.dtype:
-        """Type of a row in the file; what follows the columns is padding."""
-        dtype = self.hdu.columns.dtype.newbyteorder(">")
-        width = int(self.hdu.header["NAXIS1"])
-        if dtype.itemsize != width:
-            raise FileFormatError(
-                f"the columns of {self.hdu.name} take {dtype.itemsize} bytes of {width} in a row",
-                path=self.path,
-            )
-        return dtype
+        return self.columns[name]
 
 
 def _finite(value: object, default: float) -> float:

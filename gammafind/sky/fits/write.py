@@ -88,7 +88,7 @@ def write_counts_by_nside(
     selections: Sequence[Sequence[str]] | None = None,
     overwrite: bool = False,
 ) -> tuple[Path, ...]:
-    """Write HEALPix counts to one file for each nside, ``counts_nside<n>.fits``.
+    """Write counts to one file for each nside, ``counts_nside<n>.fits``, or ``counts.fits``.
 
     Bands of the same energies, such as those of two event types, go to different files. The part of
     their names that differs becomes a part of the file name: ``counts_FRONT_nside<n>.fits``.
@@ -96,7 +96,7 @@ def write_counts_by_nside(
     Parameters
     ----------
     sky : SkyMap
-        Of kind ``"counts"``, on HEALPix pixels of one frame.
+        Of kind ``"counts"``, on HEALPix pixels of one frame, or all on the same image.
     directory : path-like
         An existing folder.
     selections : sequence of sequence of str, optional
@@ -114,16 +114,17 @@ def write_counts_by_nside(
     OptionError
         If the map does not contain counts.
     ShapeError
-        If the pixels are not HEALPix of one frame.
+        If the pixels are neither HEALPix of one frame nor those of one image.
     OutputError
         If a file exists, or the directory does not.
     """
-    frames = {pixels.frame for pixels in sky.pixels if isinstance(pixels, HealpixPixels)}
-    if len(frames) != 1 or not all(isinstance(pixels, HealpixPixels) for pixels in sky.pixels):
-        raise ShapeError("the bands are not all on HEALPix pixels of one frame")
+    frames = {getattr(pixels, "nside", None) and pixels.frame for pixels in sky.pixels}
+    one_image = all(same_pixels(pixels, sky.pixels[0]) for pixels in sky.pixels)
+    if len(frames) != 1 or (None in frames and not one_image):
+        raise ShapeError("the bands are not all on HEALPix pixels of one frame, or on one image")
     groups: dict[tuple[int, str], list[int]] = {}
     for i, (pixels, channel) in enumerate(zip(sky.pixels, _channels(sky.bands), strict=True)):
-        groups.setdefault((pixels.nside, channel), []).append(i)
+        groups.setdefault((getattr(pixels, "nside", 0), channel), []).append(i)
     paths = {
         key: check_output(Path(directory) / _file_name(*key), overwrite=overwrite)
         for key in sorted(groups)
@@ -140,7 +141,8 @@ def write_counts_by_nside(
 
 
 def _file_name(nside: int, channel: str) -> str:
-    return f"counts_{f'{channel}_' if channel else ''}nside{nside}.fits"
+    parts = ("counts", channel, f"nside{nside}" if nside else "")
+    return f"{'_'.join(filter(None, parts))}.fits"
 
 
 def _channels(bands: Sequence[Band]) -> list[str]:

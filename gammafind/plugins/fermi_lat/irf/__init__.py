@@ -3,7 +3,11 @@
 from gammafind.plugins.fermi_lat.irf.band import BandResponse
 from gammafind.plugins.fermi_lat.irf.dispersion import EnergyDispersion, read_dispersion
 from gammafind.plugins.fermi_lat.irf.effective_area import EffectiveArea, read_effective_area
-from gammafind.plugins.fermi_lat.irf.exposure import livetime_exposure, survey_exposure
+from gammafind.plugins.fermi_lat.irf.exposure import (
+    exposure_in_pixels,
+    livetime_exposure,
+    survey_exposure,
+)
 from gammafind.plugins.fermi_lat.irf.livetime import (
     LivetimeCube,
     LivetimeProfile,
@@ -16,6 +20,7 @@ from gammafind.plugins.fermi_lat.irf.load import (
     load_response,
     read_response,
 )
+from gammafind.plugins.fermi_lat.irf.pointings import Pointings
 from gammafind.plugins.fermi_lat.irf.psf import PsfTable, read_psf
 from gammafind.plugins.fermi_lat.irf.response import Response
 from gammafind.plugins.fermi_lat.irf.source_psfs import psfs_of_indices, psfs_of_photons
@@ -27,9 +32,11 @@ __all__ = [
     "EnergyDispersion",
     "LivetimeCube",
     "LivetimeProfile",
+    "Pointings",
     "PsfTable",
     "Response",
     "caldb_files",
+    "exposure_in_pixels",
     "livetime_exposure",
     "load_response",
     "psfs_of_indices",

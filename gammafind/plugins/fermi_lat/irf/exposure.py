@@ -48,17 +48,41 @@ def livetime_exposure(
     pixel = cube.pixels.pixel_of(positions)
     used, inverse = np.unique(pixel, return_inverse=True)
     mev = response.energies(energy)
-    total = np.zeros((mev.size, used.size))
+    total = exposure_in_pixels(response, cube, mev, used)
+    return total[:, inverse.ravel()].reshape(np.shape(energy) + pixel.shape) * u.cm**2 * u.s
+
+
+def exposure_in_pixels(
+    response: Response, cube: LivetimeCube, mev: np.ndarray, pixels: np.ndarray | slice
+) -> np.ndarray:
+    """As `livetime_exposure`, in some pixels of the cube.
+
+    Parameters
+    ----------
+    response : Response
+    cube : LivetimeCube
+    mev : ndarray, shape (n,)
+        Energies.
+    pixels : ndarray of int, or slice
+        Of the cube.
+
+    Returns
+    -------
+    ndarray, shape (n, n_pixels)
+        In cm2 s.
+    """
+    livetime = cube.livetime[pixels].T
+    total = np.zeros((mev.size, livetime.shape[1]))
     for area in response.areas:
         by_cosine = area.value(mev, cube.cos_theta)
-        plain = by_cosine @ cube.livetime[used].T
+        plain = by_cosine @ livetime
         if cube.weighted is None:
             total += plain
         else:
             offset, slope = area.livetime_factors(mev)
-            weighted = by_cosine @ cube.weighted[used].T
+            weighted = by_cosine @ cube.weighted[pixels].T
             total += offset[:, None] * plain + slope[:, None] * weighted
-    return total[:, inverse.ravel()].reshape(np.shape(energy) + pixel.shape) * u.cm**2 * u.s
+    return total
 
 
 def survey_exposure(

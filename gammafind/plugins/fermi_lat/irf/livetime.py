@@ -177,6 +177,12 @@ def sqrt_middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return 1 - ((np.sqrt(1 - low) + np.sqrt(1 - high)) / 2) ** 2
 
 
+def holds_cube(path: str | PathLike) -> bool:
+    """Whether a FITS file is a livetime cube."""
+    with open_fits(path) as hdus:
+        return "CTHETABOUNDS" in hdus
+
+
 def read_livetime_cube(path: str | PathLike) -> LivetimeCube:
     """Read a livetime cube of ``gtltcube``.
 

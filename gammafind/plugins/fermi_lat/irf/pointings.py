@@ -47,7 +47,7 @@ class Pointings:
         Parameters
         ----------
         z, zenith : ndarray, shape (n, 3)
-            Unit vectors of boresight and zenith in ICRS.
+            Unit vectors of boresight and zenith, in the frame of the later cube.
         livetime, weighted : ndarray, shape (n,)
             In seconds: livetime, and livetime times its fraction of the time.
         """
@@ -69,7 +69,12 @@ class Pointings:
         return float(self._rows[:, 6].sum())
 
     def cube(
-        self, max_zenith: float, *, nside: int = NSIDE, edges: np.ndarray | None = None
+        self,
+        max_zenith: float,
+        *,
+        nside: int = NSIDE,
+        edges: np.ndarray | None = None,
+        frame: str = "icrs",
     ) -> LivetimeCube:
         """Livetime in each pixel and bin of inclination.
 
@@ -78,24 +83,28 @@ class Pointings:
         max_zenith : float
             In degrees; a pixel whose centre is beyond it is not observed at that moment.
         nside : int
-            Of the pixels, in ICRS.
+            Of the pixels.
         edges : ndarray, shape (n + 1,), optional
             Bins of the cosine of the inclination, increasing from 0 to 1; by default the 40 of
             gtltcube.
+        frame : {"icrs", "galactic"}
+            Of the pixels and of the vectors.
 
         Returns
         -------
         LivetimeCube
         """
         edges = sqrt_edges() if edges is None else edges
-        pixels = HealpixPixels(nside, "icrs")
+        pixels = HealpixPixels(nside, frame)
         vectors = pixels.vectors.astype(np.float32)
         sums = np.zeros((2, len(vectors), len(edges) - 1))
         limit = np.float32(np.cos(np.radians(max_zenith)))
         for boresights in self._together(max(_AT_ONCE // len(vectors), 1)):
             near = boresights.in_front(vectors)
             sums[:, near] += boresights.seen(vectors[near], limit, edges)
-        return LivetimeCube(pixels, sqrt_middle(edges[:-1], edges[1:]), *sums)
+        low, high = edges[:-1], edges[1:]
+        middle = sqrt_middle(low, high) if _is_sqrt(edges) else (low + high) / 2
+        return LivetimeCube(pixels, middle, *sums)
 
     def _merge(self) -> int:
         """Sum rows in the same cells of boresight and zenith; number of cells of boresight."""
@@ -184,10 +193,14 @@ class _Boresights:
 def _bin_of(cosine: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Bin of each cosine; bins of equal width in the root of 1 - cosine need no search."""
     n = len(edges) - 1
-    if np.allclose(edges, sqrt_edges(n)):
+    if _is_sqrt(edges):
         from_top = np.sqrt(np.clip(1 - cosine, 0, None)) * np.float32(n)
         return n - 1 - np.minimum(from_top.astype(np.int64), n - 1)
     return np.clip(np.searchsorted(edges, cosine, side="right") - 1, 0, n - 1)
+
+
+def _is_sqrt(edges: np.ndarray) -> bool:
+    return np.allclose(edges, sqrt_edges(len(edges) - 1))
 
 
 def _normalised(vectors: np.ndarray) -> np.ndarray:

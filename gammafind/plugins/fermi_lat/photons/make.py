@@ -28,9 +28,9 @@ from gammafind.plugins.fermi_lat.photons.emission import (
 )
 from gammafind.plugins.fermi_lat.photons.exposure import (
     PointingExposure,
-    livetime_maps,
     pointing_exposure,
-    write_exposure,
+    write_pointing_exposure,
+    yearly_livetimes,
 )
 from gammafind.plugins.fermi_lat.photons.ft1 import FirstPage, TypeBits, write_photons
 from gammafind.plugins.fermi_lat.photons.ft2 import write_spacecraft
@@ -69,7 +69,7 @@ class PhotonMaker:
     def exposures(self) -> tuple[PointingExposure, ...]:
         """Exposure of each channel."""
         zeniths = sorted(set(self._zeniths))
-        known = dict(zip(zeniths, livetime_maps(self.pointing, zeniths), strict=True))
+        known = {zenith: yearly_livetimes(self.pointing, zenith) for zenith in zeniths}
         return tuple(
             pointing_exposure(response, self._energy_bands, self._zeniths, self.pointing, known)
             for response in self.instrument.responses
@@ -87,7 +87,7 @@ class PhotonMaker:
         several = len(self.exposures) > 1
         name = EXPOSURE.replace(".", f"_{CHANNEL}.") if several else EXPOSURE
         for types, exposure in zip(self.instrument.event_types, self.exposures, strict=True):
-            write_exposure(exposure, folder / name.replace(CHANNEL, types))
+            write_pointing_exposure(exposure, folder / name.replace(CHANNEL, types))
         return str(folder / name)
 
     def varied(self, sources: QTable, counts: np.ndarray) -> np.ndarray:

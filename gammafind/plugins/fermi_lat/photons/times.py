@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import astropy.units as u
 from astropy.time import Time, TimeDelta
 
-from gammafind.errors import OptionError
+from gammafind.sky.fits.good_times import mission_seconds
 
 _ZERO = Time("2001-01-01", scale="utc").tt
 
@@ -18,13 +17,7 @@ def mission_time(start: str | Time) -> float:
     OptionError
         If it is no date.
     """
-    try:
-        date = start if isinstance(start, Time) else Time(start, scale="utc")
-    except (ValueError, TypeError):
-        raise OptionError(
-            f"start is {start!r}", remedy="Write a date such as 2008-08-04 or 2014-08-07T02:48:00."
-        ) from None
-    return float((date.tt - _ZERO).to_value(u.s))
+    return mission_seconds(start)
 
 
 def date_of(time: float) -> str:
