@@ -40,6 +40,7 @@ from gammafind.plugins.fermi_lat.years import MEASURED_ZENITH, N_YEARS
 from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.events import EventList
+from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
@@ -163,6 +164,7 @@ class LatInstrument(Instrument):
         *,
         good_times: Sequence[str | PathLike] = (),
         max_zenith: Quantity | None = None,
+        span: tuple[float, float] | None = None,
     ) -> Self:
         """Return the LAT with the exposure of spacecraft files or of a livetime cube.
 
@@ -177,13 +179,20 @@ class LatInstrument(Instrument):
         return replace(
             self,
             exposure_source=source,
-            good_times=SEPARATOR.join(map(str, good_times)),
+            good_times=SEPARATOR.join(
+                [*map(str, good_times), *([] if span is None else [f"{span[0]!r}:{span[1]!r}"])]
+            ),
             year=0,
             max_zeniths=tuple(
                 min(limit, angle) if max_zenith is not None else angle
                 for angle in own or (limit,) * len(self.nsides)
             ),
         )
+
+    def exposure_cubes(self) -> dict[str, ExposureCube]:
+        """Exposure of each channel, by its event types, at some energies of each band."""
+        channels = zip(self.event_types, self._channels, strict=True)
+        return {types: channel.exposure_cube() for types, channel in channels}
 
     def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
         """Whether files of such cuts can hold the photons of the response, in all channels."""
