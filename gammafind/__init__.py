@@ -20,6 +20,7 @@ _VERBS = {
     "demo_sky": "gammafind.pipeline.demo",
     "detect": "gammafind.pipeline.detect",
     "evaluate": "gammafind.pipeline.evaluate",
+    "exposure": "gammafind.pipeline.exposure",
     "inspect": "gammafind.pipeline.inspect",
     "list_plugins": "gammafind.pipeline.listing",
     "list_presets": "gammafind.pipeline.listing",

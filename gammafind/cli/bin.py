@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from gammafind.cli.arguments import (
     add_caldb_argument,
@@ -15,6 +16,10 @@ from gammafind.cli.arguments import (
     parse_path,
 )
 from gammafind.errors import OptionError
+
+if TYPE_CHECKING:
+    from gammafind.pipeline.bin_events import Binned
+    from gammafind.pipeline.exposure import Exposed
 
 SUMMARY = "bin photon lists into count maps"
 EXAMPLES = """\
@@ -46,9 +51,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--image", type=parse_path, metavar="FILE", help="image whose pixels are taken instead"
     )
     add_photon_cuts(parser)
-    parser.add_argument(
-        "--epochs", nargs="+", metavar="DATE", help="dates between which the epochs lie, UTC"
-    )
+    add_epochs(parser)
     what = "option of the renderer, such as renderer.irf=P8R3_SOURCE_V3"
     add_option_argument(parser, "renderer.NAME", what)
     add_caldb_argument(parser)
@@ -56,6 +59,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "-o", "--output", type=parse_path, required=True, metavar="DIR", help="folder of the maps"
     )
     add_output_arguments(parser)
+
+
+def add_epochs(parser: ArgumentParser) -> None:
+    """Add the dates of epochs."""
+    parser.add_argument(
+        "--epochs", nargs="+", metavar="DATE", help="dates between which the epochs lie, UTC"
+    )
 
 
 def add_photon_cuts(parser: ArgumentParser) -> None:
@@ -100,6 +110,13 @@ def renderer_options(arguments: Namespace) -> dict[str, object]:
     return {**options.get("renderer", {}), **types}
 
 
+def written(done: Binned | Exposed) -> list[str]:
+    """What is printed of folders of epochs."""
+    n_there = len(done.folders) - done.n_made
+    there = [f"{n_there} of {len(done.folders)} epochs were there already"] if n_there else []
+    return there + [f"written: {shlex.quote(str(path))}" for path in done.files]
+
+
 def run(arguments: Namespace) -> None:
     """Run the command."""
     import astropy.units as u
@@ -125,8 +142,4 @@ def run(arguments: Namespace) -> None:
         stays = "complete epochs stay, and the same command continues"
         raise KeyboardInterrupt(stays) from None
     if arguments.verbosity >= 0:
-        n_there = len(done.folders) - done.n_made
-        if n_there:
-            print(f"{n_there} of {len(done.folders)} epochs were there already")
-        for path in done.files:
-            print(f"written: {shlex.quote(str(path))}")
+        print("\n".join(written(done)))

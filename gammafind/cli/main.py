@@ -9,7 +9,18 @@ from collections.abc import Sequence
 
 from gammafind import __version__
 from gammafind.cli import bin as bin_command
-from gammafind.cli import compare, demo, detect, evaluate, inspect, plugins, report, simulate, train
+from gammafind.cli import (
+    compare,
+    demo,
+    detect,
+    evaluate,
+    exposure,
+    inspect,
+    plugins,
+    report,
+    simulate,
+    train,
+)
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
@@ -18,6 +29,7 @@ COMMANDS = {
     "detect": detect,
     "inspect": inspect,
     "bin": bin_command,
+    "exposure": exposure,
     "plugins": plugins,
     "evaluate": evaluate,
     "compare": compare,

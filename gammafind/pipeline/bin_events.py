@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,19 +14,21 @@ from astropy.units import Quantity
 
 from gammafind import __version__
 from gammafind.errors import FileFormatError, OptionError
-from gammafind.pipeline.binning import Binning, hashed, write_epoch
+from gammafind.pipeline.binning import Binning, hashed, write_counts_of
+from gammafind.pipeline.epoch_folders import epoch_folders, spans_of, write_epoch
 from gammafind.pipeline.inputs import OnePath, path_list
-from gammafind.pipeline.products import check_folder
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.provenance import provenance
 from gammafind.sky.fits import PhotonLists, read_layers
 from gammafind.sky.fits.counts import describe_input
-from gammafind.sky.fits.good_times import mission_seconds, read_good_times
+from gammafind.sky.fits.good_times import read_good_times
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import as_value
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
+
+_NSIDE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +136,11 @@ def bin_events(
     """
     begin = perf_counter()
     preset = preset if isinstance(preset, Preset) else load_preset(preset)
-    chosen = _options(energies, nside, image, max_zenith, preset, dict(options or {}))
+    if image is not None and nside is not None:
+        raise OptionError("nside and an image are given", remedy="Give one: both are pixels.")
+    if energies is not None and image is None and nside is None:
+        raise OptionError("energies without nside or image", remedy="Give the pixels too.")
+    chosen = instrument_options(preset, energies, nside, max_zenith, dict(options or {}))
     preset = with_plugins(preset, {}, {"renderer": chosen} if chosen else {})
     renderer = build(preset.renderer)
     good = None if good_times is None else read_good_times(path_list(good_times))
@@ -146,7 +151,7 @@ def bin_events(
     pixels = None if image is None else (read_layers(image).pixels,) * len(renderer.bands)
     limits = None if max_zenith is None else np.atleast_1d(max_zenith.to_value("deg")).tolist()
     job = Binning(renderer=renderer, lists=lists, pixels=pixels, max_zeniths=limits)
-    spans = _spans(epochs)
+    spans = spans_of(epochs)
     if output is None:
         skies = tuple(job.sky(span) for span in spans)
         return skies[0] if epochs is None else skies
@@ -166,43 +171,46 @@ def bin_events(
         "image": None if image is None else describe_input(image),
         "max_zenith": limits,
     }
-    places = [folder] if epochs is None else _epoch_folders(folder, len(spans))
+    places = epoch_folders(folder, spans)
     made = 0
     for span, place in track(list(zip(spans, places, strict=True)), "epochs"):
-        made += write_epoch(job, place, span, settings, overwrite=overwrite, command=command)
+        here = {**settings, "span": span}
+        fill = write_counts_of(job, place, span, here)
+        made += write_epoch(place, here, fill, overwrite=overwrite, command=command)
     files = tuple(file for place in places for file in sorted(place.glob("counts*.fits")))
     seconds = perf_counter() - begin
     return Binned(files=files, folders=tuple(places), n_made=made, seconds=seconds)
 
 
-def _options(
+def instrument_options(
+    preset: Preset,
     energies: Quantity | None,
     nside: int | Sequence[int] | None,
-    image: OnePath | None,
     max_zenith: Quantity | None,
-    preset: Preset,
     options: dict[str, Any],
 ) -> dict[str, Any]:
-    """Options of the instrument for bands, pixels and zenith cut."""
-    if nside is not None and image is not None:
-        raise OptionError("nside and an image are given", remedy="Give one: both are pixels.")
-    n_bands = len(build(preset.renderer).pixels) if energies is None else len(energies) - 1
-    if energies is None and "event_types" not in options:
-        types = len(preset.renderer.options.get("event_types", ("",)))
-        n_bands //= max(types, 1)
-    if energies is not None:
-        options["energies"] = np.asarray(as_value(energies, "GeV", name="energies")).tolist()
-        if nside is None and image is None:
-            raise OptionError("energies without nside or image", remedy="Say the pixels too.")
-        # Pixels of an image take the place of these.
-        nside = 64 if nside is None else nside
+    """Options of the instrument of a preset, with other bands, pixels and zenith cuts.
+
+    Raises
+    ------
+    OptionError
+        If there is not one value for all bands, or one for each.
+    """
+    if energies is None:
+        present = with_plugins(preset, {}, {"renderer": options} if options else {})
+        n_bands = len({band.edges[0] for band in build(present.renderer).bands})
+    else:
+        edges = np.atleast_1d(as_value(energies, "GeV", name="energies"))
+        n_bands = len(edges) - 1
+        options["energies"] = edges.tolist()
+        # Where only an image or an exposure is wanted, these pixels are not used.
+        nside = _NSIDE if nside is None else nside
+        options["max_zeniths"] = []
     if nside is not None:
         options["nsides"] = _each(nside, n_bands, "nside")
     if max_zenith is not None:
-        limits = as_value(max_zenith, "deg", name="max_zenith")
-        options["max_zeniths"] = _each(np.asarray(limits).tolist(), n_bands, "max_zenith")
-    elif energies is not None:
-        options["max_zeniths"] = []
+        limits = np.atleast_1d(as_value(max_zenith, "deg", name="max_zenith"))
+        options["max_zeniths"] = _each(limits.tolist(), n_bands, "max_zenith")
     return options
 
 
@@ -216,22 +224,3 @@ def _each(values: Any, n: int, name: str) -> list[Any]:
             f"{len(listed)} values of {name} for {n} bands", remedy="Give one, or one a band."
         )
     return listed
-
-
-def _spans(epochs: Sequence[str | Time | Quantity] | None) -> list[tuple[float, float] | None]:
-    """Begin and end of each epoch in mission elapsed time."""
-    if epochs is None:
-        return [None]
-    edges = [mission_seconds(one) for one in epochs]
-    if len(edges) < 2 or np.any(np.diff(edges) <= 0):
-        raise OptionError(
-            f"epochs are {', '.join(map(str, epochs))}",
-            remedy="Give two or more times, the later ones after the earlier.",
-        )
-    return list(pairwise(edges))
-
-
-def _epoch_folders(folder: Path, n: int) -> list[Path]:
-    check_folder(folder, overwrite=True)
-    folder.mkdir(exist_ok=True)
-    return [folder / f"epoch-{i}" for i in range(1, n + 1)]

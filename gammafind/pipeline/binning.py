@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,6 @@ from astropy.io import fits
 
 from gammafind.errors import FileFormatError, NoPhotonsError
 from gammafind.roles.renderer import SkyRenderer
-from gammafind.simulation.folders import filled_folder, is_made, remove_leftovers, write_record
 from gammafind.sky.fits import EventList, PhotonLists, write_counts_by_nside
 from gammafind.sky.fits.good_times import common, gti_table, read_good_times
 from gammafind.sky.fits.repeats import keys_of
@@ -26,10 +25,6 @@ from gammafind.utils.progress import track
 
 _TOGETHER = 20_000_000
 """Photons that are binned in one go: the half minute that an interruption may cost."""
-
-
-RECORD = "binning.json"
-"""File of a folder of counts that records how they were made."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -149,45 +144,23 @@ class Binning:
         return list(pairwise(edges))
 
 
-def write_epoch(
-    job: Binning,
-    place: Path,
-    span: tuple[float, float] | None,
-    settings: Mapping[str, Any],
-    *,
-    overwrite: bool,
-    command: str,
-) -> bool:
-    """Write the counts of an epoch to a folder, which appears when it is complete.
+def write_counts_of(
+    job: Binning, place: Path, span: tuple[float, float] | None, settings: Mapping[str, Any]
+) -> Callable[[Path], None]:
+    """Function that writes the counts of an epoch to a folder; see `write_epoch`."""
 
-    Returns
-    -------
-    bool
-        False if the folder was there already, made with the same settings.
-
-    Raises
-    ------
-    OutputError
-        If it was made with other settings, or cannot be written.
-    """
-    here = {**settings, "span": None if span is None else list(span)}
-    if place.is_dir() and not any(place.iterdir()):
-        place.rmdir()
-    if not overwrite and is_made(place, here, name=RECORD):
-        return False
-    remove_leftovers(place)
-    slices = place.with_name(f"{place.name}.slices")
-    sky = job.sky_in_slices(span, slices, here)
-    good = job.good_times(span)
-    with filled_folder(place) as new:
+    def write(folder: Path) -> None:
+        slices = place.with_name(f"{place.name}.slices")
+        sky = job.sky_in_slices(span, slices, settings)
+        good = job.good_times(span)
         cuts = job.cuts(sky.meta["selections"])
-        for path in write_counts_by_nside(sky, new, selections=cuts):
+        for path in write_counts_by_nside(sky, folder, selections=cuts):
             if good is not None and len(good):
                 with fits.open(path, mode="append") as file:
                     file.append(gti_table(good))
-        write_record(new, here, name=RECORD, command=command)
-    shutil.rmtree(slices, ignore_errors=True)
-    return True
+        shutil.rmtree(slices, ignore_errors=True)
+
+    return write
 
 
 def hashed(intervals: np.ndarray) -> list[int]:

@@ -21,6 +21,7 @@ from gammafind.sky.bands import Band
 from gammafind.sky.fits import EventList, bin_events, read_counts
 from gammafind.sky.fits.binning import in_parts
 from gammafind.sky.fits.facts import FileFacts
+from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
@@ -195,6 +196,7 @@ class Instrument(Plugin):
         *,
         good_times: Sequence[str | PathLike] = (),
         max_zenith: Quantity | None = None,
+        span: tuple[float, float] | None = None,
     ) -> Self:
         """Return the instrument with the exposure of where it pointed.
 
@@ -208,6 +210,8 @@ class Instrument(Plugin):
             Files with the good time intervals of the photons; all time by default.
         max_zenith : Quantity, optional
             Zenith cut of the photons; that of the instrument by default.
+        span : tuple of float, optional
+            Begin and end of an epoch in seconds of the mission elapsed time.
 
         Raises
         ------
@@ -218,6 +222,16 @@ class Instrument(Plugin):
             f"spacecraft files are given for {self.name}, which has none",
             remedy="Leave them out: the options of the renderer say the exposure.",
         )
+
+    def exposure_cubes(self) -> dict[str, ExposureCube]:
+        """Exposure of each channel, by its name, at energies, as files hold it.
+
+        Raises
+        ------
+        OptionError
+            If the instrument does not know it, as by default.
+        """
+        raise OptionError(f"{self.name} makes no exposure cubes", remedy="Use another instrument.")
 
     def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
         """Expected counts of each background component in each of ``pixels``."""

@@ -13,7 +13,12 @@ from astropy.units import Quantity
 
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.diffuse import interstellar_index, isotropic_intensity
-from gammafind.plugins.fermi_lat.exposure import dispersion_factors, exposure_at, exposure_maps
+from gammafind.plugins.fermi_lat.exposure import (
+    dispersion_factors,
+    exposure_at,
+    exposure_cube,
+    exposure_maps,
+)
 from gammafind.plugins.fermi_lat.fluxes import band_fluxes
 from gammafind.plugins.fermi_lat.irf import (
     BandResponse,
@@ -24,6 +29,7 @@ from gammafind.plugins.fermi_lat.irf import (
 from gammafind.plugins.fermi_lat.weighted import Weight
 from gammafind.plugins.fermi_lat.years import year_shares
 from gammafind.sky.bands import Band
+from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.source_psfs import SourcePsfs
@@ -90,6 +96,16 @@ class Channel:
     def exposure_at(self, vectors: np.ndarray) -> np.ndarray:
         """Exposure in cm2 s at Galactic unit vectors, shape (n_bands, n)."""
         return exposure_at(self.exposure_source, self.response, self.bands, vectors, **self._time)
+
+    def exposure_cube(self) -> ExposureCube:
+        """Exposure at some energies of each band."""
+        return exposure_cube(
+            self.exposure_source,
+            self.response,
+            self.bands,
+            max_zenith=self.max_zenith,
+            good_times=self.good_times,
+        )
 
     def source_fluxes(self, sources: QTable) -> np.ndarray:
         """Flux of a power law with `index` that has the counts of each source, (n, n_bands).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from gammafind.plugins.fermi_lat.years import (
 )
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.exposure import band_weights, read_exposure
-from gammafind.sky.fits.good_times import read_good_times
+from gammafind.sky.fits.good_times import common, read_good_times
+from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import from_frame, to_frame
 from gammafind.utils.listing import listed
@@ -46,6 +48,9 @@ _PER_DECADE = 8
 _EDGE = 1e-6
 """Distance of the outer energies from the edges, where another band with another zenith cut
 begins."""
+_POINT = 1e-7
+"""Half of the relative width of a band that stands for an energy."""
+_SPAN = re.compile(r"(-?[\d.]+(?:e[+-]?\d+)?):(-?[\d.]+(?:e[+-]?\d+)?)")
 SEPARATOR = ";"
 """Between the names of several files in one option."""
 
@@ -78,7 +83,8 @@ def exposure_maps(
     max_zenith : Quantity, scalar or shape (n_bands,)
         Zenith cut of the events in each band. A file of exposure or livetime has its own cut.
     good_times : str
-        Files with the good time intervals of the photons, for spacecraft files.
+        Files with the good time intervals of the photons, for spacecraft files, with `SEPARATOR`
+        between them; ``START:STOP`` in seconds of the mission elapsed time is a limit to them.
 
     Returns
     -------
@@ -222,8 +228,19 @@ def livetime_of(source: str, *, max_zenith: float, good_times: str = "") -> Live
                 f"{len(files)} livetime cubes for one exposure", remedy="Sum them with gtltsum."
             )
         return read_livetime_cube(files[0])
-    good = read_good_times(listed(good_times.split(SEPARATOR))) if good_times else None
-    return livetime_cube(files, max_zenith=max_zenith, good_times=good)
+    return livetime_cube(files, max_zenith=max_zenith, good_times=_good_times(good_times))
+
+
+def _good_times(text: str) -> np.ndarray | None:
+    """Intervals of files, within spans of the mission elapsed time."""
+    parts = [part for part in text.split(SEPARATOR) if part]
+    spans = [match for match in map(_SPAN.fullmatch, parts) if match]
+    files = [part for part in parts if not _SPAN.fullmatch(part)]
+    found = read_good_times(listed(files)) if files else None
+    for match in spans:
+        span = np.array([[float(match[1]), float(match[2])]])
+        found = span if found is None else common(found, span)
+    return found
 
 
 def band_nodes(band: Band) -> np.ndarray:
@@ -231,6 +248,55 @@ def band_nodes(band: Band) -> np.ndarray:
     low, high = np.sort(band.edges.to_value(u.MeV, u.spectral()))
     n = max(_NODES, int(np.ceil(_PER_DECADE * np.log10(high / low))) + 1)
     return np.geomspace(low * (1 + _EDGE), high * (1 - _EDGE), n)
+
+
+def exposure_cube(
+    source: str,
+    response: Response,
+    bands: Sequence[Band],
+    *,
+    max_zenith: Quantity,
+    good_times: str = "",
+) -> ExposureCube:
+    """Exposure at some energies of each band, without the effect of the energy dispersion.
+
+    Parameters
+    ----------
+    source : str
+        Exposure file, livetime cube or spacecraft files, as for `exposure_maps`.
+    response : Response
+    bands : sequence of Band
+    max_zenith : Quantity, scalar or shape (n_bands,)
+    good_times : str
+
+    Raises
+    ------
+    OptionError
+        If ``source`` is one of `EMBEDDED_EXPOSURES`, which are known by band.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+    """
+    if source in EMBEDDED_EXPOSURES:
+        raise OptionError(
+            f"the exposure {source} is no file",
+            remedy="Give spacecraft files, a livetime cube or an exposure cube.",
+        )
+    nodes = [band_nodes(band) for band in bands]
+    energies = np.concatenate(nodes) * u.MeV
+    if not holds_livetime(source):
+        narrow = [Band(f"{i}", e * (1 - _POINT), e * (1 + _POINT)) for i, e in enumerate(energies)]
+        home, maps = _from_file(source, narrow, 2.0)
+        if isinstance(home, HealpixPixels):
+            return ExposureCube(home, energies, maps)
+        centres = _HOME.centres()
+        on_sky = [home.interpolate(array.reshape(home.shape), centres) for array in maps]
+        return ExposureCube(_HOME, energies, np.array(on_sky))
+    zeniths = np.broadcast_to(max_zenith, len(bands), subok=True).to_value(u.deg)
+    maps = []
+    for here, zenith in zip(nodes, zeniths, strict=True):
+        cube = livetime_of(source, max_zenith=float(zenith), good_times=good_times)
+        maps.append(exposure_in_pixels(response, cube, here, slice(None)))
+    return ExposureCube(cube.pixels, energies, np.concatenate(maps))
 
 
 def _from_livetime(

@@ -48,6 +48,7 @@ from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fits.events import EventList
 from gammafind.sky.fits.facts import FileFacts
 from gammafind.sky.fits.selections import Circle
+from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
@@ -204,6 +205,7 @@ class LatInstrument(Instrument):
         *,
         good_times: Sequence[str | PathLike] = (),
         max_zenith: Quantity | None = None,
+        span: tuple[float, float] | None = None,
     ) -> Self:
         """Return the LAT with the exposure of spacecraft files or of a livetime cube.
 
@@ -219,12 +221,19 @@ class LatInstrument(Instrument):
         return replace(
             self,
             **known,
-            good_times=SEPARATOR.join(map(str, good_times)),
+            good_times=SEPARATOR.join(
+                [*map(str, good_times), *([] if span is None else [f"{span[0]!r}:{span[1]!r}"])]
+            ),
             max_zeniths=tuple(
                 min(limit, angle) if max_zenith is not None else angle
                 for angle in own or (limit,) * len(self.nsides)
             ),
         )
+
+    def exposure_cubes(self) -> dict[str, ExposureCube]:
+        """Exposure of each channel, by its event types, at some energies of each band."""
+        channels = zip(self.event_types, self._channels, strict=True)
+        return {types: channel.exposure_cube() for types, channel in channels}
 
     def accepts(self, selections: Sequence[Sequence[str]]) -> bool:
         """Whether files of such cuts can hold the photons of the response, in all channels."""

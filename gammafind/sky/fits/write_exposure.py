@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -19,28 +18,47 @@ from gammafind.units import as_value
 from gammafind.utils.files import atomic_output
 from gammafind.utils.version import running_version
 
+_UNSEEN = -1.6375e30
+"""Value of pixels without data in healpy."""
 
-def write_exposure(
-    path: str | PathLike,
-    pixels: HealpixPixels,
-    energies: Quantity,
-    values: np.ndarray,
-    *,
-    cards: Mapping[str, Any] | None = None,
-    overwrite: bool = False,
-) -> Path:
-    """Write an exposure at energies to ``HPXEXPOSURES`` and ``ENERGIES``.
+
+@dataclass(frozen=True, eq=False)
+class ExposureCube:
+    """Exposure of the whole sky at some energies.
 
     Parameters
     ----------
-    path : path-like
     pixels : HealpixPixels
     energies : Quantity, shape (n,)
         Increasing.
     values : ndarray, shape (n, n_pixels)
-        In cm2 s.
-    cards : mapping, optional
-        Keywords of the table.
+        In cm2 s; NaN where it is not known.
+
+    Raises
+    ------
+    ShapeError
+        If the numbers of energies or pixels differ from those of the values.
+    """
+
+    pixels: HealpixPixels
+    energies: Quantity
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        shape = (np.size(self.energies), *self.pixels.shape)
+        if self.values.shape != shape:
+            raise ShapeError(
+                f"exposures of shape {self.values.shape}, where energies and pixels are {shape}"
+            )
+
+
+def write_exposure(cube: ExposureCube, path: str | PathLike, *, overwrite: bool = False) -> Path:
+    """Write an exposure to ``HPXEXPOSURES`` and ``ENERGIES``, as gtexpcube2 does.
+
+    Parameters
+    ----------
+    cube : ExposureCube
+    path : path-like
     overwrite : bool
         Whether an existing file may be replaced.
 
@@ -50,25 +68,19 @@ def write_exposure(
 
     Raises
     ------
-    ShapeError
-        If the numbers of energies or pixels differ from those of the values.
     OutputError
         If the file exists, or its directory does not.
     """
-    mev = np.atleast_1d(as_value(energies, u.MeV, name="energies"))
-    if values.shape != (len(mev), *pixels.shape):
-        raise ShapeError(
-            f"exposures of shape {values.shape} for {len(mev)} energies and "
-            f"{pixels.shape[0]} pixels"
-        )
+    values = np.where(np.isfinite(cube.values), cube.values, _UNSEEN)
     columns = [
         fits.Column(f"ENERGY{i}", "E", unit="cm2 s", array=layer)
         for i, layer in enumerate(values, start=1)
     ]
     table = fits.BinTableHDU.from_columns(columns, name="HPXEXPOSURES")
-    table.header.update(healpix_keywords(pixels))
-    table.header.update(cards or {})
-    column = fits.Column("Energy", "D", unit="MeV", array=mev)
+    table.header.update(healpix_keywords(cube.pixels))
+    column = fits.Column(
+        "Energy", "D", unit="MeV", array=as_value(cube.energies, u.MeV, name="energies")
+    )
     nodes = fits.BinTableHDU.from_columns([column], name="ENERGIES")
     primary = fits.PrimaryHDU()
     primary.header.update(TELESCOP="GLAST", INSTRUME="LAT", CREATOR=running_version())

@@ -21,7 +21,7 @@ from gammafind.plugins.fermi_lat.photons.pointing import LIVE, Pointing
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.exposure import band_weights
-from gammafind.sky.fits.write_exposure import write_exposure
+from gammafind.sky.fits.write_exposure import ExposureCube, write_exposure
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import from_frame
 
@@ -124,4 +124,5 @@ def pointing_exposure(
 
 def write_pointing_exposure(exposure: PointingExposure, path: Path) -> None:
     """Write the exposure of all years in the format of gtexpcube2."""
-    write_exposure(path, _PIXELS, exposure.energies * u.MeV, exposure.by_year.sum(axis=0))
+    values = exposure.by_year.sum(axis=0)
+    write_exposure(ExposureCube(_PIXELS, exposure.energies * u.MeV, values), path)
