@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from os import PathLike
-
-import numpy as np
 
 from gammafind.errors import (
     BandError,
-    CoordinateSystemError,
     FileFormatError,
     InputDataError,
     OptionError,
 )
+from gammafind.pipeline.exposure import with_exposure
 from gammafind.pipeline.inputs import Counts, OnePath, path_list, preset_for
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
-from gammafind.sky.fits import holds_events, read_events, read_exposure
+from gammafind.sky.fits import holds_events, read_events
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage
 
 Path = str | PathLike
-
-_LEAST_RATIO = 1e-7
-"""An exposure this much smaller or larger than the preset's is none: seconds against ten years."""
 
 
 def observe(
@@ -78,7 +71,7 @@ def observe(
             observation = renderer.observe(counts)
     if exposure is not None:
         with stage("reading the exposure"):
-            observation = _use_exposure(observation, renderer, exposure, frame=frame)
+            observation = with_exposure(observation, renderer, exposure, frame=frame)
     return observation
 
 
@@ -193,46 +186,4 @@ def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None
             path=paths[photons.index(True)],
             remedy="Give the one or the other.",
         )
-    counts = renderer.read_counts(paths, frame=frame)
-    for pixels in counts.pixels:
-        if isinstance(pixels, WcsPixels) and not pixels.on_sky.all():
-            raise CoordinateSystemError(
-                f"{np.count_nonzero(~pixels.on_sky)} pixels of an image are off the sky",
-                path=", ".join(map(str, paths)),
-                remedy="Give the whole sky as HEALPix, or an image that lies on the sky.",
-            )
-    return counts
-
-
-def _use_exposure(
-    observation: Observation, renderer: SkyRenderer, path: Path, *, frame: str | None
-) -> Observation:
-    """Replace the exposure; the expected background scales with it, pixel by pixel."""
-    counts, own = observation.counts, observation.exposure
-    given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
-    given = renderer.seen_exposure(given)
-    _check_scale(given, own, path)
-    factors = [
-        np.divide(new, old, out=np.zeros(new.shape), where=old > 0)
-        for new, old in zip(given.values, own.values, strict=True)
-    ]
-    background = {
-        name: replace(sky, values=tuple(v * f for v, f in zip(sky.values, factors, strict=True)))
-        for name, sky in observation.background.items()
-    }
-    return replace(observation, exposure=given, background=background)
-
-
-def _check_scale(given: SkyMap, own: SkyMap, path: Path) -> None:
-    """Refuse what is no exposure: a count map, say, or one in another unit."""
-    for band, new, old, valid in zip(
-        given.bands, given.values, own.values, given.valid, strict=True
-    ):
-        both = valid & (old > 0) & (new > 0)
-        ratio = np.median(new[both] / old[both]) if both.any() else 0.0
-        if not _LEAST_RATIO <= ratio <= 1 / _LEAST_RATIO:
-            raise InputDataError(
-                f"the exposure in the band {band.name} is {ratio:.3g} times that of the preset",
-                path=path,
-                remedy="It must be in cm2 s. Is this a map of exposures?",
-            )
+    return renderer.read_counts(paths, frame=frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -26,6 +27,15 @@ _SIGNATURE = b"SIMPLE  ="
 _BLOCK = 2880
 _COPY_AGAIN = "Copy or download it again."
 _HEADER_FAULTS = (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError)
+_MOST_BYTES = 1 << 31
+"""Of a gzipped file when decompressed in memory; larger ones must lie on the disk as they are."""
+_CHUNK = 1 << 24
+_BITS = (8, 16, 32, 64, -32, -64)
+"""Values of BITPIX in the standard."""
+_MOST_COLUMNS = 999
+"""Of a table in the standard."""
+_SCALES = re.compile(r"T(SCAL|ZERO|NULL)\d+|BZERO|BSCALE|BLANK|ZBLANK")
+"""Keywords that must be numbers, because astropy computes with them."""
 
 
 @contextmanager
@@ -65,6 +75,8 @@ def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fi
         with _damage(path, *_HEADER_FAULTS):
             file = fits.open(stream, lazy_load_hdus=False)
             _check_length(file, stream, path)
+            for hdu in file:
+                _check_header(hdu, path)
             _check_tables(file)
         with file, _damage(path, fits.VerifyError):
             yield file
@@ -85,7 +97,7 @@ def _stream(path: Path) -> BinaryIO:
     if start != _GZIP:
         return path.open("rb")
     try:
-        return io.BytesIO(gzip.decompress(path.read_bytes()))
+        return _decompressed(path)
     except EOFError:
         raise TruncatedFileError(
             "the gzipped file is cut off", path=path, remedy=_COPY_AGAIN
@@ -94,6 +106,42 @@ def _stream(path: Path) -> BinaryIO:
         raise FileFormatError(
             f"the gzipped file cannot be decompressed ({fault})", path=path, remedy=_COPY_AGAIN
         ) from None
+
+
+def _decompressed(path: Path) -> BinaryIO:
+    """Content of a gzipped file, in memory."""
+    content = io.BytesIO()
+    with gzip.open(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            if content.tell() + len(chunk) > _MOST_BYTES:
+                raise FileFormatError(
+                    f"the gzipped file has more than {_MOST_BYTES >> 30} GiB of data",
+                    path=path,
+                    remedy="Decompress it first: plain files are not read into memory.",
+                )
+            content.write(chunk)
+    content.seek(0)
+    return content
+
+
+def _check_header(hdu: fits.hdu.base.ExtensionHDU, path: Path) -> None:
+    """Refuse headers that astropy would follow into an error, or into all of the memory."""
+    header = hdu.header
+    faults = [
+        f"{key} is {header[key]!r}"
+        for key in filter(_SCALES.fullmatch, header)
+        if isinstance(header[key], bool) or not isinstance(header[key], int | float)
+    ]
+    for key in ("BITPIX", "ZBITPIX"):
+        if key in header and header[key] not in _BITS:
+            faults.append(f"{key} is {header[key]!r}")
+    columns = header.get("TFIELDS", 0)
+    if not isinstance(columns, int) or not 0 <= columns <= _MOST_COLUMNS:
+        faults.append(f"TFIELDS is {columns!r}")
+    if header.get("ZTABLE") is True:
+        faults.append("the table is compressed: decompress it with funpack")
+    if faults:
+        raise FileFormatError(f"a FITS header is damaged ({faults[0]})", path=path)
 
 
 def _check_first_header(stream: BinaryIO, path: Path, remedy: str) -> None:
