@@ -145,10 +145,15 @@ class Instrument(Plugin):
         return exposure
 
     def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
-        """Expected counts of each background component in each of ``pixels``."""
+        """Expected counts of each background component in each of ``pixels``.
+
+        Pixels where it is not known, NaN in `_background`, are not valid.
+        """
         pixels = self._pixels(pixels)
         return {
-            name: SkyMap(self.bands, pixels, values, "expected counts")
+            name: SkyMap(
+                self.bands, pixels, values, "expected counts", [np.isfinite(v) for v in values]
+            )
             for name, values in self._background(pixels).items()
         }
 
