@@ -65,9 +65,9 @@ def read_exposure(
     Returns
     -------
     SkyMap
-        Of kind ``"exposure"``, in cm2 s; pixels outside the file, and those without exposure, are
-        not valid. Its ``meta["unit"]`` is the unit that the file states: empty if it does not, and
-        the values are as they stand in the file.
+        Of kind ``"exposure"``, in cm2 s; pixels outside the file are not valid, and on other
+        ``pixels`` those without exposure are not either. ``meta["unit"]`` is the unit that the
+        file states: empty if it does not, and the values are as they stand in the file.
 
     Raises
     ------
@@ -89,18 +89,19 @@ def read_exposure(
     bands = check_bands(bands)
     layers, unit = _read(path, pixels, frame)
     values = _band_values(layers, bands, index)
-    valid = [np.logical_and.reduce(layers.valid) & _observed(array) for array in values]
-    if not all(good.any() for good in valid):
+    valid = np.logical_and.reduce(layers.valid)
+    observed = [valid & _observed(array) for array in values]
+    if not all(good.any() for good in observed):
         raise InputDataError("the exposure of a band is zero in all pixels", path=path)
     if pixels is None:
         pixels = [layers.pixels] * len(bands)
-        placed = list(zip(values, valid, strict=True))
+        placed = [(array, valid) for array in values]
     else:
         if len(pixels) != len(bands):
             raise ShapeError(f"{len(pixels)} pixelisations for {len(bands)} bands")
         placed = [
             _place(layers.pixels, array, good, target)
-            for array, good, target in zip(values, valid, pixels, strict=True)
+            for array, good, target in zip(values, observed, pixels, strict=True)
         ]
     return SkyMap(
         bands=bands,
