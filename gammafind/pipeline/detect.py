@@ -53,6 +53,7 @@ def detect(
     bands: Sequence[Band] | None = None,
     frame: str | None = None,
     exposure: Path | None = None,
+    background: Path | Sequence[Path] = (),
     epochs: Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
     min_score: float | None = None,
@@ -83,6 +84,9 @@ def detect(
         Frame of HEALPix maps, also of the exposure, whose files do not give it.
     exposure : path-like, optional
         Exposure map in cm2 s that replaces that of the preset.
+    background : path-like or sequence of path-like, optional
+        Maps of expected background that replace the emission of the preset: models of gtmodel,
+        source maps of gtsrcmaps, predicted counts of gammapy, or a model in XML.
     epochs : sequence of path-like or of sequences of these, optional
         Files of the counts of each epoch of the instrument (each year, say), for a classifier.
     reference : str, path-like or QTable, optional
@@ -133,7 +137,8 @@ def detect(
     own = exposure is not None or "exposure_source" in (options or {}).get("renderer", {})
     if not own and renderer.sees == "maps" and not isinstance(counts, _IN_MEMORY):
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
-    observation = observe(counts, renderer, frame=frame, exposure=exposure)
+    maps = [background] if isinstance(background, str | PathLike) else list(background)
+    observation = observe(counts, renderer, frame=frame, exposure=exposure, background=maps)
     apart = None
     if judge is not None and judge.n_epochs:
         listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
@@ -308,8 +313,9 @@ def _used(
 
 def _inputs(observation: Observation) -> list[dict[str, str]]:
     """Names and checksums of the files of counts and exposure."""
-    maps = (observation.counts, observation.exposure)
-    return [entry for sky in maps for entry in sky.meta.get("inputs", ())]
+    maps = (observation.counts, observation.exposure, *observation.background.values())
+    entries = [entry for sky in maps for entry in sky.meta.get("inputs", ())]
+    return [entry for i, entry in enumerate(entries) if entry not in entries[:i]]
 
 
 def _origin(reference: QTable | None) -> Any:

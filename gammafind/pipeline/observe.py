@@ -11,6 +11,7 @@ from gammafind.errors import (
     InputDataError,
     OptionError,
 )
+from gammafind.pipeline.background import where_known, with_background
 from gammafind.pipeline.exposure import with_exposure
 from gammafind.pipeline.inputs import Counts, OnePath, path_list, preset_for
 from gammafind.presets.preset import Preset, build
@@ -31,6 +32,7 @@ def observe(
     *,
     frame: str | None = None,
     exposure: Path | None = None,
+    background: Sequence[Path] = (),
 ) -> Observation:
     """Read a sky and model its background.
 
@@ -44,6 +46,8 @@ def observe(
         Frame of HEALPix maps, also of the exposure, whose files do not say it.
     exposure : path-like, optional
         Exposure map that takes the place of the renderer's; none where it reads electrons.
+    background : sequence of path-like, optional
+        Maps of expected background that take the place of the renderer's.
 
     Returns
     -------
@@ -52,15 +56,17 @@ def observe(
     Raises
     ------
     OptionError
-        If an exposure map is given to a renderer that reads electrons.
+        If an exposure or background map is given to a renderer that reads electrons.
     InputFileError
         If a file cannot be used; the class names the fault.
     """
-    if exposure is not None and renderer.sees == "image":
-        raise OptionError(
-            f"the exposure map {exposure} is given for {renderer.name}, which reads electrons",
-            remedy="Leave it out: the options of the renderer say the exposure.",
-        )
+    given = {"exposure": exposure, "background": ", ".join(map(str, background)) or None}
+    for what, file in given.items():
+        if file is not None and renderer.sees == "image":
+            raise OptionError(
+                f"the {what} map {file} is given for {renderer.name}, which reads electrons",
+                remedy=f"Leave it out: the {what} follows from the image and the options.",
+            )
     if isinstance(counts, Observation):
         observation = counts
     else:
@@ -72,7 +78,10 @@ def observe(
     if exposure is not None:
         with stage("reading the exposure"):
             observation = with_exposure(observation, renderer, exposure, frame=frame)
-    return observation
+    if background:
+        with stage("reading the background"):
+            return with_background(observation, renderer, background, frame=frame)
+    return where_known(observation, f"the background of {renderer.name}")
 
 
 def observe_epochs(

@@ -17,7 +17,7 @@ from gammafind.errors import OptionError, ShapeError
 from gammafind.roles.base import Plugin, Sees
 from gammafind.roles.deprecated import renamed
 from gammafind.sky.bands import Band
-from gammafind.sky.fits import EventList, bin_events, read_counts
+from gammafind.sky.fits import EventList, bin_events, read_background, read_counts
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
@@ -196,6 +196,29 @@ class Instrument(Plugin):
             If a file cannot be used; the class names the fault.
         """
         return read_counts(paths, bands=self.bands, frame=frame)
+
+    def read_background(
+        self, paths: Sequence[str | PathLike], counts: SkyMap, *, frame: str | None = None
+    ) -> dict[str, SkyMap]:
+        """Read a user's maps of expected background, which take the place of `background`.
+
+        An instrument overrides this where its community has further files, such as a model of
+        the sources.
+
+        Parameters
+        ----------
+        paths : sequence of path-like
+        counts : SkyMap
+            On whose pixels the background is wanted.
+        frame : {"galactic", "icrs", "fk5"}, optional
+            As for `gammafind.sky.fits.read_background`.
+
+        Raises
+        ------
+        InputFileError
+            If a file cannot be used; the class names the fault.
+        """
+        return read_background(paths, bands=self.bands, pixels=counts.pixels, frame=frame)
 
     def bin_events(self, events: EventList) -> SkyMap:
         """Bin photons of the kind that PSF and exposure are given for, on the own pixels.

@@ -1,5 +1,6 @@
 """Reading and writing FITS files: count maps, exposure maps and photon lists."""
 
+from gammafind.sky.fits.background import read_background
 from gammafind.sky.fits.counts import read_counts, read_energy_edges
 from gammafind.sky.fits.events import EventList, bin_events, holds_events, read_events
 from gammafind.sky.fits.expected import write_expected
@@ -17,6 +18,7 @@ __all__ = [
     "bin_events",
     "holds_events",
     "open_fits",
+    "read_background",
     "read_counts",
     "read_energy_edges",
     "read_events",
