@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import os
 import re
 import warnings
@@ -26,14 +27,27 @@ _GZIP = b"\x1f\x8b"
 _SIGNATURE = b"SIMPLE  ="
 _BLOCK = 2880
 _COPY_AGAIN = "Copy or download it again."
-_HEADER_FAULTS = (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError)
+_HEADER_FAULTS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    fits.VerifyError,
+)
 _MOST_BYTES = 1 << 31
 """Of a gzipped file when decompressed in memory; larger ones must lie on the disk as they are."""
 _CHUNK = 1 << 24
 _BITS = (8, 16, 32, 64, -32, -64)
 """Values of BITPIX in the standard."""
-_MOST_COLUMNS = 999
-"""Of a table in the standard."""
+_LIMITS = {"NAXIS": 999, "ZNAXIS": 999, "TFIELDS": 999}
+"""Largest values in the standard."""
+_LENGTHS = re.compile(r"Z?NAXIS\d+|PCOUNT|GCOUNT")
+_TEXTS = re.compile(r"TTYPE\d+|TFORM\d+|TUNIT\d+|TDISP\d+|TDIM\d+|CTYPE\d+|CUNIT\d+|EXTNAME|XTENSION")
+"""Keywords that must be text."""
 _SCALES = re.compile(r"T(SCAL|ZERO|NULL)\d+|BZERO|BSCALE|BLANK|ZBLANK")
 """Keywords that must be numbers, because astropy computes with them."""
 
@@ -73,10 +87,9 @@ def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fi
             warnings.simplefilter("ignore", remark)
         _check_first_header(stream, path, remedy)
         with _damage(path, *_HEADER_FAULTS):
+            _check_headers(stream, path)
             file = fits.open(stream, lazy_load_hdus=False)
             _check_length(file, stream, path)
-            for hdu in file:
-                _check_header(hdu, path)
             _check_tables(file)
         with file, _damage(path, fits.VerifyError):
             yield file
@@ -124,24 +137,51 @@ def _decompressed(path: Path) -> BinaryIO:
     return content
 
 
-def _check_header(hdu: fits.hdu.base.ExtensionHDU, path: Path) -> None:
-    """Refuse headers that astropy would follow into an error, or into all of the memory."""
-    header = hdu.header
-    faults = [
-        f"{key} is {header[key]!r}"
-        for key in filter(_SCALES.fullmatch, header)
-        if isinstance(header[key], bool) or not isinstance(header[key], int | float)
-    ]
-    for key in ("BITPIX", "ZBITPIX"):
-        if key in header and header[key] not in _BITS:
-            faults.append(f"{key} is {header[key]!r}")
-    columns = header.get("TFIELDS", 0)
-    if not isinstance(columns, int) or not 0 <= columns <= _MOST_COLUMNS:
-        faults.append(f"TFIELDS is {columns!r}")
-    if header.get("ZTABLE") is True:
-        faults.append("the table is compressed: decompress it with funpack")
-    if faults:
-        raise FileFormatError(f"a FITS header is damaged ({faults[0]})", path=path)
+def _check_headers(stream: BinaryIO, path: Path) -> None:
+    """Check each header before astropy follows it, one after the other."""
+    size = stream.seek(0, os.SEEK_END)
+    place = 0
+    while place < size:
+        stream.seek(place)
+        start = stream.read(8)
+        if not start.startswith((b"SIMPLE", b"XTENSION")):
+            break
+        stream.seek(place)
+        try:
+            header = fits.Header.fromfile(stream)
+        except (OSError, ValueError):
+            break
+        if fault := _header_fault(header):
+            raise FileFormatError(f"a FITS header is damaged ({fault})", path=path)
+        lengths = [header.get(f"NAXIS{i}", 0) for i in range(1, header.get("NAXIS", 0) + 1)]
+        values = math.prod(lengths) if lengths else 0
+        n_bytes = abs(header["BITPIX"]) // 8 * header.get("GCOUNT", 1)
+        n_bytes *= header.get("PCOUNT", 0) + values
+        place = stream.tell() + -(-n_bytes // _BLOCK) * _BLOCK
+    stream.seek(0)
+
+
+def _header_fault(header: fits.Header) -> str:
+    """First value that astropy would follow into an error, or into all memory; empty if none."""
+    for key in header:
+        value = header[key]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if key in ("BITPIX", "ZBITPIX"):
+            wrong = value not in _BITS
+        elif key in _LIMITS:
+            wrong = not isinstance(value, int) or not 0 <= value <= _LIMITS[key]
+        elif _LENGTHS.fullmatch(key):
+            wrong = not isinstance(value, int) or value < 0
+        elif _TEXTS.fullmatch(key):
+            wrong = not isinstance(value, str | fits.card.Undefined)
+        else:
+            wrong = bool(_SCALES.fullmatch(key)) and not number
+        if wrong:
+            return f"{key} is {value!r}"
+    missing = [key for key in ("BITPIX", "NAXIS") if key not in header]
+    if missing:
+        return f"there is no {missing[0]}"
+    return "the table is compressed: decompress it with funpack" if header.get("ZTABLE") else ""
 
 
 def _check_first_header(stream: BinaryIO, path: Path, remedy: str) -> None:
