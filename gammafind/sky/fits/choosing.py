@@ -56,6 +56,12 @@ def choose_map(file: fits.HDUList, path: str | PathLike, *, want: Wanted = "coun
     maps = [hdu for hdu in file if is_map(hdu)]
     if not maps:
         raise _no_map(file, Path(path), want)
+    if want == "counts" and maps[0].name == "HPXEXPOSURES":
+        raise FileFormatError(
+            "this is a map of exposures, not of counts",
+            path=path,
+            remedy="Give it as the exposure (--exposure) of a map of counts.",
+        )
     if len(maps) == 1:
         return maps[0]
     likely = [hdu for hdu in maps if hdu.name.upper() in _NAMES[want]]

@@ -14,8 +14,8 @@ _MOST = 1e12
 """Counts in a pixel above those of any instrument; beyond 2**53 numbers are not exact."""
 
 
-def refuse_exposure(file: Layers) -> None:
-    """Refuse an exposure cube in the place of counts.
+def refuse_other_maps(file: Layers) -> None:
+    """Refuse an exposure cube, or weights, in the place of counts.
 
     Raises
     ------
@@ -28,6 +28,13 @@ def refuse_exposure(file: Layers) -> None:
             "this is a map of exposures, not of counts",
             path=file.path,
             remedy="Give it as the exposure (--exposure) of a map of counts.",
+        )
+    pairs = zip(file.values, file.valid, strict=True)
+    if all(v.dtype.kind == "f" and v.size > 1 and np.all(v[good] == 1) for v, good in pairs):
+        raise FileFormatError(
+            "all pixels are 1: this looks like weights of a likelihood, not like counts",
+            path=file.path,
+            remedy="Leave the weights out: the search does not use them.",
         )
 
 

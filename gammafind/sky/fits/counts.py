@@ -24,7 +24,7 @@ from gammafind.errors import (
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band, check_bands, energy_bands
 from gammafind.sky.fits.choosing import MapHDU, choose_map
-from gammafind.sky.fits.contents import check_counts, refuse_exposure
+from gammafind.sky.fits.contents import check_counts, refuse_other_maps
 from gammafind.sky.fits.energies import (
     bins_in_band,
     energy_cut,
@@ -174,7 +174,7 @@ def describe_input(path: str | PathLike) -> dict[str, str]:
 def _read_one(path: str | PathLike, frame: str | None) -> Layers:
     """Layers of a file of counts."""
     file = read_layers(path, frame=frame)
-    refuse_exposure(file)
+    refuse_other_maps(file)
     return with_empty_pixels(file)
 
 

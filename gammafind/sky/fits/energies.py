@@ -89,8 +89,8 @@ def read_energies(file: fits.HDUList, hdu: MapHDU, path: str | PathLike) -> Ener
     low, high, node = (_first(names, among) for among in (_LOW, _HIGH, _NODE))
     default = u.keV if low and table.name == "EBOUNDS" else u.MeV
     if low and high:
-        columns = (_energies(table, names[name], default, path) for name in (low, high))
-        edges = _in_channels(table, names, np.stack(tuple(columns), axis=1), path)
+        columns = _energies(table, [names[low], names[high]], default, path)
+        edges = _in_channels(table, names, columns, path)
         if not len(edges) or np.any(edges[:, 0] != edges[:, 1]):
             return Energies(table.name, _checked_bins(table.name, edges, path))
         return Energies(table.name, None, _checked_nodes(table.name, edges[:, 0], path))
@@ -100,7 +100,8 @@ def read_energies(file: fits.HDUList, hdu: MapHDU, path: str | PathLike) -> Ener
         raise EnergyEdgesError(
             f"{table.name} has no column {wanted}", path=path, remedy=f"It has {', '.join(names)}."
         )
-    values = _in_channels(table, names, _energies(table, names[node], default, path), path)
+    nodes = _energies(table, [names[node]], default, path)[:, 0]
+    values = _in_channels(table, names, nodes, path)
     return Energies(table.name, None, _checked_nodes(table.name, values, path))
 
 
@@ -240,21 +241,26 @@ def _unit(text: str | None, default: u.UnitBase) -> u.UnitBase | None:
 
 
 def _energies(
-    hdu: fits.BinTableHDU, name: str, default: u.UnitBase, path: str | PathLike
+    hdu: fits.BinTableHDU, names: Sequence[str], default: u.UnitBase, path: str | PathLike
 ) -> Quantity:
-    column = hdu.columns[name]
-    unit = _unit(column.unit, default)
-    values = np.array(hdu.data[column.name])
-    if unit is None or values.dtype.kind not in "iuf":
-        raise EnergyEdgesError(
-            f"column {name} of {hdu.name} has {values.dtype.name} in {column.unit!r}",
-            path=Path(path),
-            remedy="Energies in keV, MeV or GeV are needed.",
-        )
-    values = values.ravel().astype(float)
-    if not (column.unit or "").strip():
-        unit = _likely_unit(values, default, f"{path}: column {name} of {hdu.name}")
-    return (values * unit).to(u.keV)
+    """Columns of energies, shape (n, n_columns)."""
+    columns = []
+    for name in names:
+        column = hdu.columns[name]
+        unit = _unit(column.unit, default)
+        values = np.array(hdu.data[column.name])
+        if unit is None or values.dtype.kind not in "iuf":
+            raise EnergyEdgesError(
+                f"column {name} of {hdu.name} has {values.dtype.name} in {column.unit!r}",
+                path=Path(path),
+                remedy="Energies in keV, MeV or GeV are needed.",
+            )
+        columns.append(values.ravel().astype(float) * unit)
+    found = np.stack(columns, axis=1)
+    if any((hdu.columns[name].unit or "").strip() for name in names):
+        return found.to(u.keV)
+    values = found.to_value(default)
+    return (values * _likely_unit(values, default, f"{path}: {hdu.name}")).to(u.keV)
 
 
 def _likely_unit(values: np.ndarray, default: u.UnitBase, what: str) -> u.UnitBase:
@@ -264,7 +270,7 @@ def _likely_unit(values: np.ndarray, default: u.UnitBase, what: str) -> u.UnitBa
         if len(values) and np.all((values * unit >= first) & (values * unit <= last)):
             if unit != default:
                 warnings.warn(
-                    f"{what} has no unit; from {values.min():g} to {values.max():g}, "
+                    f"{what} has no unit of energies; from {values.min():g} to {values.max():g}, "
                     f"it is taken as {unit}",
                     AssumptionWarning,
                     stacklevel=2,

@@ -223,6 +223,8 @@ def _check_reach(energies: Quantity, bands: Sequence[Band], layers: Layers) -> N
     first, last = nodes[[0, -1]]
     steps = np.sqrt(nodes[1:] / nodes[:-1]) if len(nodes) > 1 else np.array([np.inf])
     lowest, highest = first / steps[0], last * steps[-1]
+    if layers.bins is not None:
+        lowest, highest = layers.bins.to_value(u.keV).flat[[0, -1]]
     for band in bands:
         low, high = np.sort(band.edges.to_value(u.keV, u.spectral()))
         reach = f"from {first / 1e6:.4g} to {last / 1e6:.4g} GeV"
