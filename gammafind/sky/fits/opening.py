@@ -47,8 +47,6 @@ _LIMITS = {"NAXIS": 999, "ZNAXIS": 999, "TFIELDS": 999}
 """Largest values in the standard."""
 _LENGTHS = re.compile(r"Z?NAXIS\d+|PCOUNT|GCOUNT")
 _TEXTS = re.compile(r"T(TYPE|FORM|UNIT|DISP|DIM)\d+|C(TYPE|UNIT)\d+|EXTNAME|XTENSION")
-    r"TTYPE\d+|TFORM\d+|TUNIT\d+|TDISP\d+|TDIM\d+|CTYPE\d+|CUNIT\d+|EXTNAME|XTENSION"
-)
 """Keywords that must be text."""
 _SCALES = re.compile(r"T(SCAL|ZERO|NULL)\d+|BZERO|BSCALE|BLANK|ZBLANK")
 """Keywords that must be numbers, because astropy computes with them."""

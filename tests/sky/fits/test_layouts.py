@@ -86,9 +86,7 @@ def test_units_of_energies_have_any_case(tmp_path, unit):
 
 def test_energies_without_a_unit_have_the_one_that_makes_them_gamma_rays(tmp_path):
     path = write(tmp_path / "none.fits", cube(), ebounds(unit=None, scale=1e-6))
-    with pytest.warns(
-        AssumptionWarning, match="has no unit of energies; from 1 to 7, it is taken as GeV"
-    ):
+    with pytest.warns(AssumptionWarning, match="from 1 to 7, it is taken as GeV"):
         assert read_counts(path).bands[0].name == "1-2 GeV"
 
 
