@@ -67,8 +67,8 @@ def read_background(
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps if the header has no ``COORDSYS``; by default that of ``pixels``.
     spectra : mapping of str to callable, optional
-        Factors of source maps by the name of their component, as functions of the energy in MeV;
-        that of the key `ISOTROPIC` for flat maps that lack a spectrum, and 1 for others. gtsrcmaps
+        Factors of source maps by the name of their component, in upper or lower case, as functions
+        of the energy in MeV; that of the key `ISOTROPIC` for flat maps that lack a spectrum, and 1 for others. gtsrcmaps
         leaves out the spectrum of all but cubes. Point sources without one are left to be found.
 
     Returns
@@ -109,10 +109,11 @@ def _components(
         return [(split_hdu(path)[1] or split_hdu(path)[0].name.split(".")[0], layers)]
     seen = read_layers(path, frame=frame, want="counts")
     observed = sum(float(np.sum(values)) for values in seen.values)
+    alike = {name.casefold(): spectrum for name, spectrum in spectra.items() if name}
     found = []
     for name in sources:
         layers = read_layers(f"{split_hdu(path)[0]}[{name}]", frame=frame, want="background")
-        spectrum = spectra.get(name)
+        spectrum = alike.get(name.casefold())
         if spectrum is None and _lacks_spectrum(layers, observed):
             if _is_pointed(layers):
                 _log.info("%s: the source %s is left out, to be found", path, name)

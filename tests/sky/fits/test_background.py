@@ -34,19 +34,19 @@ def source_maps(path, *, flat=1e-4):
 def test_source_maps_are_components_integrated_over_the_bins(tmp_path):
     path = source_maps(tmp_path / "srcmap.fits")
     found = read_background(path, bands=BANDS, pixels=[PIXELS] * 2)
-    assert list(found) == ["galdiff", "isodiff"]
-    for values, (low, high) in zip(found["galdiff"].values, ((1, 2), (2, 7)), strict=True):
+    assert list(found) == ["GALDIFF", "ISODIFF"]
+    for values, (low, high) in zip(found["GALDIFF"].values, ((1, 2), (2, 7)), strict=True):
         np.testing.assert_allclose(values, 5 * (1 / low - 1 / high))
-    np.testing.assert_allclose(found["isodiff"].values[0], 0.1)
+    np.testing.assert_allclose(found["ISODIFF"].values[0], 0.1)
 
 
 def test_a_source_map_without_its_spectrum_takes_the_one_given(tmp_path):
     path = source_maps(tmp_path / "srcmap.fits", flat=1e9)
-    with pytest.raises(InputDataError, match="isodiff lacks its spectrum"):
+    with pytest.raises(InputDataError, match="ISODIFF lacks its spectrum"):
         read_background(path, bands=BANDS, pixels=[PIXELS] * 2)
     spectra = {"isodiff": lambda energy: 1e-13 * np.ones_like(energy)}
     found = read_background(path, bands=BANDS, pixels=[PIXELS] * 2, spectra=spectra)
-    np.testing.assert_allclose(found["isodiff"].values[0], 0.1)
+    np.testing.assert_allclose(found["ISODIFF"].values[0], 0.1)
 
 
 def test_a_model_on_other_pixels_keeps_its_counts_per_solid_angle(tmp_path):
