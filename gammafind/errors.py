@@ -195,6 +195,14 @@ class ExtrapolationWarning(GammafindWarning):
     """A table is continued beyond its energies."""
 
 
+class AssumptionWarning(GammafindWarning):
+    """A file leaves something out, and what is likely was assumed."""
+
+
+class CoverageWarning(GammafindWarning):
+    """Some pixels have no exposure or background, or bands cover different parts of the sky."""
+
+
 class UntrainedWarning(GammafindWarning):
     """A network is applied to data that it was not trained for."""
 

@@ -51,6 +51,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 def _add_sky_arguments(parser: ArgumentParser) -> None:
     """Add maps next to those of the counts."""
     parser.add_argument(
+        "--background",
+        type=parse_path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="expected background in place of the preset's emission: maps of gtmodel, gtsrcmaps "
+        "or gammapy, or an XML model",
+    )
+    parser.add_argument(
         "--exposure",
         type=parse_path,
         metavar="MAP",
@@ -122,7 +131,13 @@ def run(arguments: Namespace) -> None:
         overwrite=arguments.overwrite,
     ).with_beside(arguments.beside)
     epochs = [path for paths in arguments.epoch for path in paths]
-    given = (*arguments.maps, *epochs, *(arguments.ft2 or ()), arguments.exposure)
+    given = (
+        *arguments.maps,
+        *epochs,
+        *(arguments.ft2 or ()),
+        *arguments.background,
+        arguments.exposure,
+    )
     products.check(inputs=[path for path in given if path is not None])
     result = detect(
         arguments.maps,
@@ -132,6 +147,7 @@ def run(arguments: Namespace) -> None:
         frame=arguments.frame,
         exposure=arguments.exposure,
         spacecraft=arguments.ft2,
+        background=arguments.background,
         epochs=arguments.epoch,
         reference=arguments.reference,
         min_score=arguments.min_score,

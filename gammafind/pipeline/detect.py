@@ -61,6 +61,7 @@ def detect(
     frame: str | None = None,
     exposure: Path | None = None,
     spacecraft: Path | Sequence[Path] | None = None,
+    background: Path | Sequence[Path] = (),
     epochs: Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
     min_score: float | None = None,
@@ -94,6 +95,9 @@ def detect(
     spacecraft : path-like or sequence of path-like, optional
         Spacecraft files (FT2) from which the exposure is computed, for the good time and the zenith
         cut of the counts.
+    background : path-like or sequence of path-like, optional
+        Maps of expected background that replace the emission of the preset: models of gtmodel,
+        source maps of gtsrcmaps, predicted counts of gammapy, or a model in XML.
     epochs : sequence of path-like or of sequences of these, optional
         Files of the counts of each epoch of the instrument (each year, say), for a classifier.
     reference : str, path-like or QTable, optional
@@ -146,7 +150,10 @@ def detect(
     own = given.has_exposure or "exposure_source" in of_renderer
     if not own and not preset.doubts and renderer.sees == "maps" and given.is_file:
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
-    observation = observe(given.counts, renderer, frame=frame, exposure=given.exposure)
+    maps = [background] if isinstance(background, str | PathLike) else list(background)
+    observation = observe(
+        given.counts, renderer, frame=frame, exposure=given.exposure, background=maps
+    )
     apart = None
     if judge is not None and judge.n_epochs:
         listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
@@ -329,8 +336,9 @@ def _used(
 
 def _inputs(observation: Observation) -> list[dict[str, str]]:
     """Names and checksums of the files of counts and exposure."""
-    maps = (observation.counts, observation.exposure)
-    return [entry for sky in maps for entry in sky.meta.get("inputs", ())]
+    maps = (observation.counts, observation.exposure, *observation.background.values())
+    entries = [entry for sky in maps for entry in sky.meta.get("inputs", ())]
+    return [entry for i, entry in enumerate(entries) if entry not in entries[:i]]
 
 
 def _origin(reference: QTable | None) -> Any:

@@ -15,13 +15,13 @@ from gammafind import __version__
 from gammafind.errors import OptionError
 from gammafind.pipeline.bin_events import instrument_options
 from gammafind.pipeline.epoch_folders import epoch_folders, spans_of, write_epoch
-from gammafind.pipeline.inputs import OnePath, path_list
-from gammafind.pipeline.pointing import smallest_zenith
+from gammafind.pipeline.inputs import OnePath, path_list, zenith_cut
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.provenance import provenance
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.fits.counts import describe_input
+from gammafind.sky.fits.facts import read_facts
 from gammafind.sky.fits.write_exposure import write_exposure
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import named_folder
@@ -139,7 +139,7 @@ def exposure(
         options_ = {"renderer": {**chosen, "exposure_source": str(paths[0])}}
         placed = [build(with_plugins(preset, {}, options_).renderer)]
     else:
-        limit = smallest_zenith(good) if max_zenith is None else None
+        limit = zenith_cut([read_facts(path) for path in good]) if max_zenith is None else None
         placed = [
             renderer.with_pointing(paths, good_times=good, max_zenith=limit, span=span)
             for span in spans

@@ -12,6 +12,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from astropy.units import Quantity
 
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.positions import sky_positions
@@ -223,12 +224,17 @@ def _pointed(renderer: SkyRenderer, given: Input) -> SkyRenderer:
     """Renderer with the exposure of where the instrument pointed in the time of the files."""
     data = given.data
     known = bool(data) and all(file.good_times is not None for file in data)
-    cuts = [found[1] for file in data if (found := file.range("ZENITH_ANGLE")) is not None]
     return renderer.with_pointing(
         given.pointing,
         good_times=[file.path for file in data] if known else (),
-        max_zenith=min(cuts) * u.deg if cuts else None,
+        max_zenith=zenith_cut(data),
     )
+
+
+def zenith_cut(files: Sequence[FileFacts]) -> Quantity | None:
+    """Smallest of the zenith cuts in the headers of files; None if no header has one."""
+    cuts = [found[1] for file in files if (found := file.range("ZENITH_ANGLE")) is not None]
+    return min(cuts) * u.deg if cuts else None
 
 
 def table_of(source: Table | None) -> QTable | None:

@@ -6,30 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
-import numpy as np
-
 from gammafind.errors import (
     BandError,
-    CoordinateSystemError,
     FileFormatError,
     InputDataError,
     OptionError,
 )
+from gammafind.pipeline.background import where_known, with_background
+from gammafind.pipeline.given_exposure import with_exposure
 from gammafind.pipeline.inputs import Counts, OnePath, path_list, preset_for, sorted_input
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
-from gammafind.sky.fits import PhotonLists, holds_events, read_exposure
+from gammafind.sky.fits import PhotonLists, holds_events
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage
 
 Path = str | PathLike
-
-_LEAST_RATIO = 1e-7
-"""An exposure this much smaller or larger than the preset's is none: seconds against ten years."""
 
 
 def observe(
@@ -38,6 +33,7 @@ def observe(
     *,
     frame: str | None = None,
     exposure: Path | None = None,
+    background: Sequence[Path] = (),
 ) -> Observation:
     """Read a sky and model its background.
 
@@ -51,6 +47,8 @@ def observe(
         Frame of HEALPix maps, also of the exposure, whose files do not say it.
     exposure : path-like, optional
         Exposure map that takes the place of the renderer's; none where it reads electrons.
+    background : sequence of path-like, optional
+        Maps of expected background that take the place of the renderer's.
 
     Returns
     -------
@@ -59,15 +57,17 @@ def observe(
     Raises
     ------
     OptionError
-        If an exposure map is given to a renderer that reads electrons.
+        If an exposure or background map is given to a renderer that reads electrons.
     InputFileError
         If a file cannot be used; the class names the fault.
     """
-    if exposure is not None and renderer.sees == "image":
-        raise OptionError(
-            f"the exposure map {exposure} is given for {renderer.name}, which reads electrons",
-            remedy="Leave it out: the options of the renderer say the exposure.",
-        )
+    given = {"exposure": exposure, "background": ", ".join(map(str, background)) or None}
+    for what, file in given.items():
+        if file is not None and renderer.sees == "image":
+            raise OptionError(
+                f"the {what} map {file} is given for {renderer.name}, which reads electrons",
+                remedy=f"Leave it out: the {what} follows from the image and the options.",
+            )
     if isinstance(counts, Observation):
         observation = counts
     else:
@@ -78,8 +78,11 @@ def observe(
             observation = renderer.observe(counts)
     if exposure is not None:
         with stage("reading the exposure"):
-            observation = _use_exposure(observation, renderer, exposure, frame=frame)
-    return observation
+            observation = with_exposure(observation, renderer, exposure, frame=frame)
+    if background:
+        with stage("reading the background"):
+            return with_background(observation, renderer, background, frame=frame)
+    return where_known(observation, f"the background of {renderer.name}")
 
 
 def observe_epochs(
@@ -194,46 +197,4 @@ def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None
             path=paths[photons.index(True)],
             remedy="Give the one or the other.",
         )
-    counts = renderer.read_counts(paths, frame=frame)
-    for pixels in counts.pixels:
-        if isinstance(pixels, WcsPixels) and not pixels.on_sky.all():
-            raise CoordinateSystemError(
-                f"{np.count_nonzero(~pixels.on_sky)} pixels of an image are off the sky",
-                path=", ".join(map(str, paths)),
-                remedy="Give the whole sky as HEALPix, or an image that lies on the sky.",
-            )
-    return counts
-
-
-def _use_exposure(
-    observation: Observation, renderer: SkyRenderer, path: Path, *, frame: str | None
-) -> Observation:
-    """Replace the exposure; the expected background scales with it, pixel by pixel."""
-    counts, own = observation.counts, observation.exposure
-    given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
-    given = renderer.seen_exposure(given)
-    _check_scale(given, own, path)
-    factors = [
-        np.divide(new, old, out=np.zeros(new.shape), where=old > 0)
-        for new, old in zip(given.values, own.values, strict=True)
-    ]
-    background = {
-        name: replace(sky, values=tuple(v * f for v, f in zip(sky.values, factors, strict=True)))
-        for name, sky in observation.background.items()
-    }
-    return replace(observation, exposure=given, background=background)
-
-
-def _check_scale(given: SkyMap, own: SkyMap, path: Path) -> None:
-    """Refuse what is no exposure: a count map, say, or one in another unit."""
-    for band, new, old, valid in zip(
-        given.bands, given.values, own.values, given.valid, strict=True
-    ):
-        both = valid & (old > 0) & (new > 0)
-        ratio = np.median(new[both] / old[both]) if both.any() else 0.0
-        if not _LEAST_RATIO <= ratio <= 1 / _LEAST_RATIO:
-            raise InputDataError(
-                f"the exposure in the band {band.name} is {ratio:.3g} times that of the preset",
-                path=path,
-                remedy="It must be in cm2 s. Is this a map of exposures?",
-            )
+    return renderer.read_counts(paths, frame=frame)

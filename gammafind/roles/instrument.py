@@ -18,7 +18,7 @@ from gammafind.roles.base import Plugin, Sees
 from gammafind.roles.deprecated import renamed
 from gammafind.roles.derivation import Derivation
 from gammafind.sky.bands import Band
-from gammafind.sky.fits import EventList, bin_events, read_counts
+from gammafind.sky.fits import EventList, bin_events, read_background, read_counts
 from gammafind.sky.fits.binning import in_parts
 from gammafind.sky.fits.facts import FileFacts
 from gammafind.sky.fits.write_exposure import ExposureCube
@@ -234,10 +234,15 @@ class Instrument(Plugin):
         raise OptionError(f"{self.name} makes no exposure cubes", remedy="Use another instrument.")
 
     def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
-        """Expected counts of each background component in each of ``pixels``."""
+        """Expected counts of each background component in each of ``pixels``.
+
+        Pixels where it is not known, NaN in `_background`, are not valid.
+        """
         pixels = self._pixels(pixels)
         return {
-            name: SkyMap(self.bands, pixels, values, "expected counts")
+            name: SkyMap(
+                self.bands, pixels, values, "expected counts", [np.isfinite(v) for v in values]
+            )
             for name, values in self._background(pixels).items()
         }
 
@@ -280,6 +285,29 @@ class Instrument(Plugin):
             If a file cannot be used; the class names the fault.
         """
         return read_counts(paths, bands=self.bands, frame=frame)
+
+    def read_background(
+        self, paths: Sequence[str | PathLike], counts: SkyMap, *, frame: str | None = None
+    ) -> dict[str, SkyMap]:
+        """Read a user's maps of expected background, which take the place of `background`.
+
+        An instrument overrides this where its community has further files, such as a model of
+        the sources.
+
+        Parameters
+        ----------
+        paths : sequence of path-like
+        counts : SkyMap
+            On whose pixels the background is wanted.
+        frame : {"galactic", "icrs", "fk5"}, optional
+            As for `gammafind.sky.fits.read_background`.
+
+        Raises
+        ------
+        InputFileError
+            If a file cannot be used; the class names the fault.
+        """
+        return read_background(paths, bands=self.bands, pixels=counts.pixels, frame=frame)
 
     def bin_events(
         self,

@@ -33,6 +33,7 @@ def pixel_areas(pixels: Pixels) -> np.ndarray:
     rising = corner[1:, 1:] - corner[:-1, :-1]
     falling = corner[1:, :-1] - corner[:-1, 1:]
     area = np.linalg.norm(np.cross(rising, falling), axis=-1).ravel() / 2
-    area = np.nan_to_num(area)
+    off = ~corner.any(axis=-1)
+    area[(off[1:, 1:] | off[:-1, :-1] | off[1:, :-1] | off[:-1, 1:]).ravel()] = 0
     area.flags.writeable = False
     return area

@@ -21,7 +21,7 @@ FRAMES = ("galactic", "icrs", "fk5")
 """Celestial frames of maps, all without further attributes."""
 _TREE_NSIDE = 256
 """Finest tree of pixel centres: balances memory for the tree and children per query."""
-_CONVEX = ("TAN", "SIN", "STG", "ARC", "ZEA", "TPV", "SIP")
+CONVEX = ("TAN", "SIN", "STG", "ARC", "ZEA", "TPV", "SIP")
 """Projections with a convex sky: the whole area between the corners of an image is sky."""
 
 
@@ -183,7 +183,7 @@ class WcsPixels:
 
     @cached_property
     def vectors(self) -> np.ndarray:
-        """Unit vectors of the pixel centres in ``frame``, shape (ny * nx, 3)."""
+        """Unit vectors of the pixel centres in ``frame``, shape (ny * nx, 3); zero off the sky."""
         y, x = np.indices(self.shape)
         return self.at(x.ravel(), y.ravel())
 
@@ -192,14 +192,17 @@ class WcsPixels:
         return self.tree.query(vectors)[1]
 
     def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Unit vectors, shape (..., 3), of pixel coordinates (0 at the centre of the first)."""
+        """Unit vectors, shape (..., 3), of pixel coordinates (0 at the centre of the first).
+
+        Off the sky they are zero, which is far from all positions.
+        """
         sky = self.wcs.pixel_to_world(x, y).spherical
-        return unit_vectors(sky.lon.deg, sky.lat.deg)
+        return np.nan_to_num(unit_vectors(sky.lon.deg, sky.lat.deg))
 
     @property
     def on_sky(self) -> np.ndarray:
         """Which pixel centres are on the sky, shape ``(ny, nx)``; not the corners of Aitoff."""
-        if self.wcs.wcs.ctype[0].endswith(_CONVEX) and self._corners_on_sky():
+        if self.wcs.wcs.ctype[0].endswith(CONVEX) and self._corners_on_sky():
             return np.broadcast_to(np.True_, self.shape)
         y, x = np.indices(self.shape)
         lon, lat = self.wcs.wcs_pix2world(x.ravel(), y.ravel(), 0)
@@ -227,9 +230,15 @@ class WcsPixels:
         return _nearest(self.tree, vectors, min(k, self.shape[0] * self.shape[1]))
 
     def centres(self) -> SkyCoord:
-        """Positions of the pixel centres, shape ``(ny, nx)``."""
+        """Positions of the pixel centres, shape ``(ny, nx)``; a pole for those off the sky."""
         y, x = np.indices(self.shape)
-        return self.wcs.pixel_to_world(x, y)
+        centres = self.wcs.pixel_to_world(x, y)
+        lon, lat = centres.spherical.lon.deg, centres.spherical.lat.deg
+        off = ~(np.isfinite(lon) & np.isfinite(lat))
+        if not off.any():
+            return centres
+        lon, lat = np.where(off, 0, lon), np.where(off, 90, lat)
+        return SkyCoord(lon, lat, unit="deg", frame=self.frame)
 
     def pixel_of(self, positions: SkyCoord) -> np.ndarray:
         """Flat index (row-major) of the pixel that contains each position, -1 outside."""

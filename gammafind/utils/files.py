@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,30 @@ from gammafind.errors import (
     TruncatedFileError,
 )
 
+_CHOSEN = re.compile(r"(.+)\[([^\[\]]+)\]")
+"""A path that ends in the HDU to read, such as ``maps.fits[COUNTS]``."""
+
+
+def split_hdu(path: str | PathLike) -> tuple[Path, str]:
+    """Path of a file, and the HDU that brackets after its name choose; empty for none.
+
+    Brackets that belong to the name of an existing file choose nothing.
+
+    Examples
+    --------
+    >>> from gammafind.utils.files import split_hdu
+    >>> split_hdu("maps.fits[COUNTS]")[1]
+    'COUNTS'
+    """
+    match = _CHOSEN.fullmatch(str(path))
+    if match is None or os.path.lexists(path):
+        return Path(path), ""
+    return Path(match[1]), match[2].strip()
+
+
+_SHOWN = 200
+"""Characters of a path that cannot be opened which a message shows: a path may have thousands."""
+
 
 def several(paths: Sequence[str | PathLike] | str | PathLike) -> Sequence[str | PathLike]:
     """Paths as a sequence, where one alone is accepted too; an error if there is none."""
@@ -33,6 +58,8 @@ def several(paths: Sequence[str | PathLike] | str | PathLike) -> Sequence[str | 
 def check_input(path: str | PathLike) -> Path:
     """Return the path of a file that exists, is readable and is not empty.
 
+    An HDU in brackets after the name is left out; see `split_hdu`.
+
     Raises
     ------
     MissingFileError
@@ -41,14 +68,20 @@ def check_input(path: str | PathLike) -> Path:
         If the file is empty.
     """
     path = Path(path)
-    if path.is_dir():
-        raise MissingFileError("is a directory, not a file", path=path)
-    if not path.exists():
-        raise MissingFileError("the file does not exist", path=path)
-    if not os.access(path, os.R_OK):
-        raise MissingFileError("there is no permission to read the file", path=path)
-    if path.stat().st_size == 0:
-        raise TruncatedFileError("the file is empty", path=path)
+    try:
+        path = split_hdu(path)[0]
+        if path.is_dir():
+            raise MissingFileError("is a directory, not a file", path=path)
+        if not path.exists():
+            raise MissingFileError("the file does not exist", path=path)
+        if not os.access(path, os.R_OK):
+            raise MissingFileError("there is no permission to read the file", path=path)
+        if path.stat().st_size == 0:
+            raise TruncatedFileError("the file is empty", path=path)
+    except (OSError, ValueError) as error:
+        fault = getattr(error, "strerror", None) or error
+        shown = str(path) if len(str(path)) <= _SHOWN else f"{str(path)[:_SHOWN]}..."
+        raise MissingFileError(f"the file cannot be opened ({fault})", path=shown) from None
     return path
 
 

@@ -97,7 +97,7 @@ def test_the_corners_of_an_aitoff_image_are_off_the_sky():
     pixels = image("AIT", lon=0.0, lat=0.0, step=10.0, shape=(18, 36))
     assert not pixels.on_sky[0, 0]
     assert pixels.on_sky[9, 18]
-    np.testing.assert_array_equal(pixels.on_sky.ravel(), np.isfinite(pixels.vectors).all(axis=1))
+    np.testing.assert_array_equal(pixels.on_sky.ravel(), pixels.vectors.any(axis=1))
 
 
 def test_interpolation_keeps_the_shape_of_the_positions():

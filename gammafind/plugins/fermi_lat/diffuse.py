@@ -63,15 +63,24 @@ def interstellar_intensity(
     InputDataError
         If the cube does not cover the whole sky.
     """
+    pixels, intensity = _known_intensity(source, bands, weights)
+    if not all(np.all(np.isfinite(array)) for array in intensity):
+        raise InputDataError(
+            "the cube does not cover the whole sky",
+            path=source,
+            remedy="A cut-out serves a search inside it, but no simulation.",
+        )
+    return pixels, intensity
+
+
+def _known_intensity(
+    source: str, bands: Sequence[Band], weights: Sequence[Weight] | None
+) -> tuple[HealpixPixels, tuple[np.ndarray, ...]]:
+    """Intensity as of `interstellar_intensity`; NaN outside a cut-out."""
     if source == "embedded":
         return HealpixPixels(_EMBEDDED_NSIDE), tuple(_embedded(bands, weights))
     pixels = HealpixPixels(_FILE_NSIDE)
-    intensity = band_intensity(source, bands, pixels, weights)
-    if not all(np.all(np.isfinite(array)) for array in intensity):
-        raise InputDataError(
-            "the cube does not cover the whole sky", path=source, remedy="It must."
-        )
-    return pixels, intensity
+    return pixels, band_intensity(source, bands, pixels, weights)
 
 
 def _embedded(bands: Sequence[Band], weights: Sequence[Weight] | None) -> Iterator[np.ndarray]:
@@ -150,7 +159,8 @@ def interstellar_at_pixels(
     """Intensity of the interstellar emission, convolved with the PSF, in pixels.
 
     The mean of a HEALPix pixel that is larger than those of the emission, otherwise the value at
-    the centre. Stored in the cache for HEALPix pixels.
+    the centre. Stored in the cache for HEALPix pixels. Around a cut-out, as far as the PSF reaches,
+    the emission is the embedded one, scaled to that of the cut-out.
 
     Parameters
     ----------
@@ -165,7 +175,7 @@ def interstellar_at_pixels(
     Returns
     -------
     ndarray of float32, shape of ``pixels``
-        In cm-2 s-1 sr-1.
+        In cm-2 s-1 sr-1; NaN outside a cut-out.
     """
 
     def compute() -> dict[str, np.ndarray]:
@@ -205,6 +215,10 @@ def interstellar_in_patches(
     galactic = (_galactic_angles(angles, points.grid.frame) for angles in nodes.angles)
     values = [np.ravel(hp.get_interp_val(seen, *at.T)).astype(np.float32) for at in galactic]
     coarse = np.concatenate(values).reshape(len(points.grid), width, width)
+    if np.isnan(coarse).any():
+        raise InputDataError(
+            "the cube does not cover the patches", path=source, remedy="Give a larger cut-out."
+        )
     return np.maximum(upsample(coarse, points.width), 0)
 
 
@@ -239,12 +253,33 @@ def _seen(
 
     def compute() -> dict[str, np.ndarray]:
         weights = None if weight is None else [weight]
-        home, (intensity,) = interstellar_intensity(source, [band], weights)
-        return {"intensity": seen_intensity(intensity, home, psf)}
+        home, (intensity,) = _known_intensity(source, [band], weights)
+        known = np.isfinite(intensity)
+        if known.all():
+            return {"intensity": seen_intensity(intensity, home, psf)}
+        seen = seen_intensity(_completed(intensity, home, source, band, weights), home, psf)
+        return {"intensity": np.where(known, seen, np.nan)}
 
     key = _key("interstellar emission", source, band, psf, weight)
     seen = cached_arrays(key, compute)["intensity"]
     return HealpixPixels(int(np.sqrt(len(seen) / 12))), seen
+
+
+def _completed(
+    intensity: np.ndarray,
+    home: HealpixPixels,
+    source: str,
+    band: Band,
+    weights: Sequence[Weight] | None,
+) -> np.ndarray:
+    """A cut-out with the embedded emission around it, scaled to the same median."""
+    known = np.isfinite(intensity)
+    if not known.any():
+        raise InputDataError("the cube covers no part of the sky", path=source)
+    coarse = next(_embedded([band], weights))
+    around = HealpixPixels(_EMBEDDED_NSIDE).interpolate(coarse, home.centres())
+    ratio = np.median(intensity[known]) / np.median(around[known])
+    return np.where(known, intensity, ratio * around)
 
 
 def _galactic_angles(angles: np.ndarray, frame: str) -> np.ndarray:

@@ -18,6 +18,7 @@ from astropy.units import Quantity
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.derive import derive_options
+from gammafind.plugins.fermi_lat.diffuse import isotropic_spectra
 from gammafind.plugins.fermi_lat.events import select_response, split_name
 from gammafind.plugins.fermi_lat.exposure import SEPARATOR, holds_livetime
 from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, time_scale
@@ -40,6 +41,7 @@ from gammafind.plugins.fermi_lat.selection import (
     warn_of_other_photons,
 )
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
+from gammafind.plugins.fermi_lat.user_background import user_background
 from gammafind.plugins.fermi_lat.weighted import Weight
 from gammafind.plugins.fermi_lat.years import MEASURED_ZENITH, N_YEARS
 from gammafind.roles.derivation import Derivation
@@ -245,6 +247,27 @@ class LatInstrument(Instrument):
             return super().read_counts(paths, frame=frame)
         types, bands = self.event_types, self._energy_bands
         return self._join(read_channels(paths, event_types=types, bands=bands, frame=frame))
+
+    def read_background(
+        self, paths: Sequence[str | PathLike], counts: SkyMap, *, frame: str | None = None
+    ) -> dict[str, SkyMap]:
+        """Read maps of the Fermitools or gammapy, or the diffuse components of a model in XML."""
+
+        def rendered(kind: str, path: str) -> SkyMap:
+            return replace(self, **{kind: path}).background(counts.pixels)[kind]
+
+        def isotropic(energy: np.ndarray) -> np.ndarray:
+            spectra = isotropic_spectra(self.isotropic, self.responses[0])
+            return np.mean([one.differential(energy * u.MeV).value for one in spectra], axis=0)
+
+        return user_background(
+            paths,
+            bands=self.bands,
+            pixels=counts.pixels,
+            frame=frame,
+            rendered=rendered,
+            isotropic=isotropic,
+        )
 
     def bin_events(
         self,

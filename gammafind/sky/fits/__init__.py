@@ -1,5 +1,6 @@
 """Reading and writing FITS files: count maps, exposure maps and photon lists."""
 
+from gammafind.sky.fits.background import read_background
 from gammafind.sky.fits.binning import bin_events
 from gammafind.sky.fits.counts import read_counts, read_energy_edges
 from gammafind.sky.fits.events import EventList, PhotonLists, holds_events, read_events
@@ -20,6 +21,7 @@ __all__ = [
     "bin_events",
     "holds_events",
     "open_fits",
+    "read_background",
     "read_counts",
     "read_energy_edges",
     "read_events",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -12,14 +14,39 @@ import numpy as np
 from astropy.io import fits
 from astropy.units import Quantity
 
-from gammafind.errors import EmptySkyWarning, EnergyEdgesError, InputDataError
+from gammafind.errors import (
+    CoverageWarning,
+    EmptySkyWarning,
+    EnergyEdgesError,
+    InputDataError,
+    SelectionWarning,
+)
+from gammafind.sky.areas import pixel_areas
 from gammafind.sky.bands import Band, check_bands, energy_bands
-from gammafind.sky.fits.energies import bins_in_band, energy_bins, format_edges, overlapping
+from gammafind.sky.fits.choosing import MapHDU, choose_map
+from gammafind.sky.fits.contents import check_counts, refuse_other_maps
+from gammafind.sky.fits.energies import (
+    bins_in_band,
+    energy_cut,
+    format_edges,
+    overlapping,
+    read_energies,
+)
+from gammafind.sky.fits.healpix import value_columns
 from gammafind.sky.fits.layers import Layers, read_layers
+from gammafind.sky.fits.listed import with_empty_pixels
 from gammafind.sky.fits.opening import open_fits
-from gammafind.sky.fits.selections import in_field
+from gammafind.sky.fits.selections import file_selections, in_field
+from gammafind.sky.fits.stored import image_shape
 from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import file_checksum, several
+from gammafind.utils.files import file_checksum, several, split_hdu
+
+_RTOL = 1e-3
+"""Relative difference of equal energies, above the rounding of files."""
+_ALIKE = 0.8
+"""Ratio of the areas of two bands that may differ by rims of coarse pixels and a few holes."""
+_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)[-_](\d+(?:\.\d+)?)[-_ ]?((?:[MGT]|k)eV)?(?![\d.]*\d)")
+"""Energies in the name of a file, such as ``energy_10_30.fits`` or ``2-20GeV.fits``."""
 
 _Choice = tuple[Layers, list[int]]
 """A file, and the indices of its layers that make up a band."""
@@ -64,11 +91,17 @@ def read_counts(
     -----
     MaskedPixelsWarning
         If pixels are NaN, UNSEEN or null.
+    AssumptionWarning
+        If pixels that a list leaves out are taken as empty.
+    CoverageWarning
+        If the bands cover different parts of the sky.
+    SelectionWarning
+        If a band is narrower than the energies that the photons were selected in.
     EmptySkyWarning
         If there are no counts.
     """
     paths = several(paths)
-    files = [read_layers(path, frame=frame) for path in paths]
+    files = [_read_one(path, frame) for path in paths]
     if bands is None:
         bands, choices = _own_bands(files)
     else:
@@ -85,8 +118,9 @@ def read_counts(
             "selections": tuple(dict.fromkeys(cut for file in files for cut in file.selections)),
         },
     )
+    names = ", ".join(str(path) for path in paths)
+    _warn_of_coverage(sky, names)
     if not any(values.any() for values in sky.values):
-        names = ", ".join(str(path) for path in paths)
         warnings.warn(f"{names}: the sky has no counts", EmptySkyWarning, stacklevel=2)
     return sky
 
@@ -101,9 +135,9 @@ def read_energy_edges(paths: Sequence[str | PathLike] | str | PathLike) -> Quant
     Raises
     ------
     EnergyEdgesError
-        If a file has no ``EBOUNDS``, or the bins overlap.
+        If a file has no table of bins and no cut on energies, or the bins overlap.
     InputFileError
-        If a file cannot be opened.
+        If a file cannot be opened, or has no map.
     """
     paths = several(paths)
     edges = []
@@ -115,10 +149,21 @@ def read_energy_edges(paths: Sequence[str | PathLike] | str | PathLike) -> Quant
 
 def file_energy_edges(file: fits.HDUList, path: str | PathLike) -> Quantity:
     """Energy bins of an open file, as `read_energy_edges`."""
-    bins = energy_bins(file, path)
+    hdu = choose_map(file, path)
+    n_maps = _n_maps(hdu, Path(path))
+    bins = read_energies(file, hdu, path).of(n_maps, counted=True).bins
+    if bins is None and n_maps == 1:
+        bins = energy_cut(file_selections(file))
     if bins is None:
         raise _no_edges(Path(path))
     return _in_order(bins, [path])
+
+
+def _n_maps(hdu: MapHDU, path: Path) -> int:
+    """Number of maps in an HDU; 0 if only its values say it."""
+    if not isinstance(hdu, fits.BinTableHDU):
+        return int(np.prod(image_shape(hdu)[:-2]))
+    return 0 if "VALUE" in hdu.columns.names else len(value_columns(hdu, path))
 
 
 def describe_input(path: str | PathLike) -> dict[str, str]:
@@ -126,8 +171,22 @@ def describe_input(path: str | PathLike) -> dict[str, str]:
     return {"name": Path(path).name, "sha256": file_checksum(path)}
 
 
+def _read_one(path: str | PathLike, frame: str | None) -> Layers:
+    """Layers of a file of counts."""
+    file = read_layers(path, frame=frame)
+    refuse_other_maps(file)
+    return with_empty_pixels(file)
+
+
+def _with_cut(file: Layers) -> Layers:
+    """Layers with the bin of the cut on energies, where a single map has no table of bins."""
+    bins = energy_cut(file.selections) if file.bins is None and len(file.names) == 1 else None
+    return file if bins is None else replace(file, bins=bins)
+
+
 def _own_bands(files: Sequence[Layers]) -> tuple[tuple[Band, ...], list[_Choice]]:
     """Each bin of the files as a band, from low to high energy."""
+    files = [_with_cut(file) for file in files]
     for file in files:
         if file.bins is None:
             raise _no_edges(file.path)
@@ -155,6 +214,9 @@ def _choose(files: Sequence[Layers], bands: Sequence[Band]) -> list[_Choice]:
             )
     spare = iter([(file, [i]) for file in files if file.bins is None for i in _layer_range(file)])
     filled = [found[0] if found else next(spare, None) for found in choices]
+    for band, choice in zip(bands, filled, strict=True):
+        if choice is not None:
+            _compare_cut(choice[0], band)
     _refuse_gaps(files, bands, filled)
     if next(spare, None) is not None:
         file = next(file for file in files if file.bins is None)
@@ -164,6 +226,28 @@ def _choose(files: Sequence[Layers], bands: Sequence[Band]) -> list[_Choice]:
             remedy="Without EBOUNDS, give one band for each map.",
         )
     return filled
+
+
+def _compare_cut(file: Layers, band: Band) -> None:
+    """Compare the band of a map without energies with the cut on those of its photons."""
+    cut = energy_cut(file.selections) if file.bins is None else None
+    if cut is None:
+        return
+    low, high = np.sort(band.edges.to_value("keV", u.spectral()))
+    first, last = cut[0].to_value("keV")
+    if low < first * (1 - _RTOL) or high > last * (1 + _RTOL):
+        raise EnergyEdgesError(
+            f"the photons were selected in {format_edges(cut)}, the band is {band.name}",
+            path=file.path,
+            remedy="Give the band that the header states, or correct the header.",
+        )
+    if low > first * (1 + _RTOL) or high < last * (1 - _RTOL):
+        warnings.warn(
+            f"{file.path}: the photons were selected in {format_edges(cut)}; the map is taken as "
+            f"one of {band.name} alone",
+            SelectionWarning,
+            stacklevel=4,
+        )
 
 
 def _layer_range(file: Layers) -> range:
@@ -212,11 +296,32 @@ def _refuse_overlap(bins: Quantity, paths: Sequence[str | PathLike]) -> None:
 
 
 def _no_edges(path: Path) -> EnergyEdgesError:
+    name = split_hdu(path)[0].name
+    match = _IN_NAME.search(name)
+    hint = "Give the band of each map: --band LOW-HIGHunit, or bands in Python."
+    if match:
+        low, high, unit = match.groups()
+        hint += f" By its name it may be --band {low}-{high}{unit or 'GeV'}."
     return EnergyEdgesError(
-        "there is no EBOUNDS table, so the energies are unknown",
-        path=path,
-        remedy="Give the band of each map: --band LOW-HIGHunit, or bands in Python.",
+        "there is no EBOUNDS table, so the energies are unknown", path=path, remedy=hint
     )
+
+
+def _warn_of_coverage(sky: SkyMap, names: str) -> None:
+    """Warn of bands that cover much less of the sky than others."""
+    seen = [
+        float(np.sum(pixel_areas(pixels), where=good.ravel()))
+        for pixels, good in zip(sky.pixels, sky.valid, strict=True)
+    ]
+    least, most = int(np.argmin(seen)), int(np.argmax(seen))
+    if seen[least] < _ALIKE * seen[most]:
+        share = seen[least] / seen[most]
+        warnings.warn(
+            f"{names}: the band {sky.bands[least].name} covers {share:.2g} of the sky that "
+            f"{sky.bands[most].name} covers; elsewhere the others are searched without it",
+            CoverageWarning,
+            stacklevel=3,
+        )
 
 
 def _sum_counts(file: Layers, layers: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -229,23 +334,6 @@ def _sum_counts(file: Layers, layers: list[int]) -> tuple[np.ndarray, np.ndarray
     total = np.zeros(file.pixels.shape, dtype=np.int64)
     for i in layers:
         values = np.where(valid, file.values[i], 0)
-        _check_counts(values, file.names[i], file.path)
+        check_counts(values, file.names[i], file.path)
         total += values.astype(np.int64)
     return total, valid
-
-
-def _check_counts(values: np.ndarray, name: str, path: Path) -> None:
-    if (negative := np.flatnonzero(values < 0)).size:
-        raise InputDataError(
-            f"{name}: {negative.size} pixels have negative counts, the first "
-            f"{values.flat[negative[0]]:g}",
-            path=path,
-            remedy="Counts must be integers, 0 or larger.",
-        )
-    if (broken := np.flatnonzero(values != np.rint(values))).size:
-        raise InputDataError(
-            f"{name}: {broken.size} pixels are not integers, the first "
-            f"{values.flat[broken[0]]:g}; this looks like expected counts or an intensity",
-            path=path,
-            remedy="A count map must contain integer numbers of photons.",
-        )

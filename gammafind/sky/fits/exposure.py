@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 
 import astropy.units as u
 import numpy as np
 from astropy.units import Quantity
 
-from gammafind.errors import EnergyEdgesError, FileFormatError, InputDataError, ShapeError
+from gammafind.errors import (
+    AssumptionWarning,
+    CoordinateSystemError,
+    EnergyEdgesError,
+    ExtrapolationWarning,
+    FileFormatError,
+    InputDataError,
+    ShapeError,
+)
 from gammafind.sky.bands import Band, check_bands
 from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.energies import format_edges
 from gammafind.sky.fits.layers import Layers, read_layers
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.skymap import SkyMap
 
 _RTOL = 1e-3
 """Relative tolerance for band edges at the first and last energy, above the rounding of files."""
+_NONE = 1e-6
+"""Share of the largest exposure of a map below which a pixel was not observed."""
+_NAMES = {"sec": "s", "secs": "s", "seconds": "s", "second": "s", "cm^2": "cm2", "m^2": "m2"}
+"""Spellings of units that astropy does not know in all formats."""
+_COUNTED = ("", "ph", "photon", "count", "ct")
+"""What an exposure may be per: a photon has no unit of its own."""
 
 
 def read_exposure(
@@ -34,8 +50,8 @@ def read_exposure(
     Parameters
     ----------
     path : path-like
-        HEALPix (``HPXEXPOSURES`` and ``ENERGIES``) or WCS cube, or maps without energies,
-        one per band.
+        HEALPix (``HPXEXPOSURES`` and ``ENERGIES``) or WCS cube, a cube of gammapy, or maps without
+        energies, one per band. ``maps.fits[EXPOSURE]`` chooses an HDU.
     bands : sequence of Band
     pixels : sequence of Pixels, optional
         Pixels of the result, one per band; the exposure is interpolated. By default the pixels of
@@ -44,12 +60,14 @@ def read_exposure(
         Photon index of the power law that weights the average over a band; 2.2 is typical of 4FGL
         sources.
     frame : {"galactic", "icrs", "fk5"}, optional
-        Frame of a HEALPix map if the header has no ``COORDSYS``.
+        Frame of a HEALPix map if the header has no ``COORDSYS``. By default that of ``pixels``.
 
     Returns
     -------
     SkyMap
-        Of kind ``"exposure"``, in cm2 s; pixels outside the file are not valid.
+        Of kind ``"exposure"``, in cm2 s; pixels outside the file are not valid, and on other
+        ``pixels`` those without exposure are not either. ``meta["unit"]`` is the unit that the
+        file states: empty if it does not, and the values are as they stand in the file.
 
     Raises
     ------
@@ -57,14 +75,24 @@ def read_exposure(
         If the energies do not cover a band, or the number of maps without energies is not the
         number of bands.
     InputDataError
-        If an exposure is negative.
+        If an exposure is negative, or all are zero.
     InputFileError
         If the file cannot be used; the subclass describes the fault.
+
+    Warns
+    -----
+    AssumptionWarning
+        If the frame is that of ``pixels``, because the header does not say it.
+    ExtrapolationWarning
+        If a part of a band is beyond the energies of the file.
     """
     bands = check_bands(bands)
-    layers = read_layers(path, frame=frame)
+    layers, unit = _read(path, pixels, frame)
     values = _band_values(layers, bands, index)
     valid = np.logical_and.reduce(layers.valid)
+    observed = [valid & _observed(array) for array in values]
+    if not all(good.any() for good in observed):
+        raise InputDataError("the exposure of a band is zero in all pixels", path=path)
     if pixels is None:
         pixels = [layers.pixels] * len(bands)
         placed = [(array, valid) for array in values]
@@ -72,8 +100,8 @@ def read_exposure(
         if len(pixels) != len(bands):
             raise ShapeError(f"{len(pixels)} pixelisations for {len(bands)} bands")
         placed = [
-            _place(layers.pixels, array, valid, target)
-            for array, target in zip(values, pixels, strict=True)
+            _place(layers.pixels, array, good, target)
+            for array, good, target in zip(values, observed, pixels, strict=True)
         ]
     return SkyMap(
         bands=bands,
@@ -81,7 +109,11 @@ def read_exposure(
         values=tuple(array for array, _ in placed),
         kind="exposure",
         valid=tuple(good for _, good in placed),
-        meta={"inputs": (describe_input(path),), "selections": layers.selections},
+        meta={
+            "inputs": (describe_input(path),),
+            "selections": layers.selections,
+            "unit": unit,
+        },
     )
 
 
@@ -111,10 +143,57 @@ def band_weights(energies: Quantity, band: Band, *, index: float) -> np.ndarray:
     return np.array([spectrum @ np.interp(points, nodes, unit) for unit in np.eye(len(nodes))])
 
 
+def _read(
+    path: str | PathLike, pixels: Sequence[Pixels] | None, frame: str | None
+) -> tuple[Layers, str]:
+    """Layers in cm2 s, and the unit that the file states."""
+    try:
+        layers = read_layers(path, frame=frame, want="exposure")
+    except CoordinateSystemError:
+        if frame is not None or not pixels:
+            raise
+        assumed = pixels[0].frame
+        layers = read_layers(path, frame=assumed, want="exposure")
+        if not isinstance(layers.pixels, HealpixPixels):
+            raise
+        warnings.warn(
+            f"{path}: the header has no COORDSYS; the exposure is taken as {assumed}, as the "
+            "counts are (--frame says another)",
+            AssumptionWarning,
+            stacklevel=3,
+        )
+    factor, unit = _unit(layers)
+    if factor == 1:
+        return layers, unit
+    return replace(layers, values=tuple(array * factor for array in layers.values)), unit
+
+
+def _unit(layers: Layers) -> tuple[float, str]:
+    """Factor to cm2 s, and the unit of the file; empty if neither file nor convention says it."""
+    if not layers.unit:
+        fermitools = layers.hdu == "HPXEXPOSURES" or any(
+            "IRF_VERSION" in cut for cut in layers.selections
+        )
+        return 1.0, "cm2 s" if fermitools else ""
+    text = " ".join(_NAMES.get(word, word) for word in layers.unit.replace("*", " ").split())
+    for each in _COUNTED:
+        unit = u.Unit(f"{text} {each}".strip(), parse_strict="silent")
+        for per in (unit, unit / u.Unit(each or "") ** 2):
+            if per.is_equivalent("cm2 s"):
+                return per.to("cm2 s"), layers.unit
+    raise FileFormatError(
+        f"the exposure is in {layers.unit!r}", path=layers.path, remedy="It must be in cm2 s."
+    )
+
+
+def _observed(values: np.ndarray) -> np.ndarray:
+    """Pixels with exposure."""
+    return values > _NONE * values.max(initial=0)
+
+
 def _band_values(layers: Layers, bands: Sequence[Band], index: float) -> list[np.ndarray]:
-    factor = _unit_factor(layers)
     maps = [
-        np.where(good, array, 0).astype(float) * factor
+        np.where(good, array, 0).astype(float)
         for good, array in zip(layers.valid, layers.values, strict=True)
     ]
     if any(np.any(array < 0) for array in maps):
@@ -136,39 +215,46 @@ def _band_values(layers: Layers, bands: Sequence[Band], index: float) -> list[np
 
 
 def _check_reach(energies: Quantity, bands: Sequence[Band], layers: Layers) -> None:
-    """Raise an error for a band that is completely outside the energies of the file."""
-    first, last = energies[[0, -1]].to_value(u.keV)
+    """Raise an error for a band completely outside the energies; warn of one partly outside.
+
+    Energies at the centres of bins reach half a step beyond the first and the last.
+    """
+    nodes = energies.to_value(u.keV)
+    first, last = nodes[[0, -1]]
+    steps = np.sqrt(nodes[1:] / nodes[:-1]) if len(nodes) > 1 else np.array([np.inf])
+    lowest, highest = first / steps[0], last * steps[-1]
+    if layers.bins is not None:
+        lowest, highest = layers.bins.to_value(u.keV).flat[[0, -1]]
     for band in bands:
         low, high = np.sort(band.edges.to_value(u.keV, u.spectral()))
+        reach = f"from {first / 1e6:.4g} to {last / 1e6:.4g} GeV"
         if high < first * (1 - _RTOL) or low > last * (1 + _RTOL):
             raise EnergyEdgesError(
-                f"the exposures reach from {first / 1e6:.4g} to {last / 1e6:.4g} GeV, "
-                f"outside the band {format_edges([band])}",
+                f"the exposures reach {reach}, outside the band {format_edges([band])}",
                 path=layers.path,
             )
-
-
-def _unit_factor(layers: Layers) -> float:
-    """Factor to cm2 s; maps without a unit are assumed to be in cm2 s."""
-    if not layers.unit:
-        return 1.0
-    unit = u.Unit(layers.unit.strip(), parse_strict="silent")
-    if not unit.is_equivalent("cm2 s"):
-        raise FileFormatError(
-            f"the exposure is in {layers.unit!r}", path=layers.path, remedy="It must be in cm2 s."
-        )
-    return unit.to("cm2 s")
+        if low < lowest * (1 - _RTOL) or high > highest * (1 + _RTOL):
+            warnings.warn(
+                f"{layers.path}: the exposures reach {reach}; in the rest of the band "
+                f"{format_edges([band])} they are taken as constant",
+                ExtrapolationWarning,
+                stacklevel=4,
+            )
 
 
 def _place(
     pixels: Pixels, values: np.ndarray, valid: np.ndarray, target: Pixels
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interpolate at the centres of ``target``; use the nearest value if a neighbour is missing."""
+    """Interpolate at the centres of ``target``, between pixels with exposure alone."""
     if pixels == target:
         return values, valid
     centres = target.centres()
     nearest = pixels.pixel_of(centres)
     inside = (nearest >= 0) & valid.flat[nearest]
-    complete = pixels.interpolate(valid.astype(float), centres) > 1 - 1e-6
-    interpolated = pixels.interpolate(values, centres)
-    return np.where(inside, np.where(complete, interpolated, values.flat[nearest]), 0), inside
+    if not isinstance(target, HealpixPixels):
+        inside &= target.on_sky
+    weight = 1.0
+    if not valid.all():
+        weight = np.nan_to_num(pixels.interpolate(valid.astype(float), centres))
+    total = np.nan_to_num(pixels.interpolate(np.where(valid, values, 0), centres))
+    return np.divide(total, weight, out=np.zeros(target.shape), where=inside), inside

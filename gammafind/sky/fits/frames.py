@@ -20,6 +20,7 @@ from gammafind.errors import (
 )
 from gammafind.sky.fits.image import celestial_wcs
 from gammafind.sky.fits.opening import open_fits
+from gammafind.sky.fits.stored import image_data, image_shape
 from gammafind.sky.pixels import PlainPixels, WcsPixels
 from gammafind.utils.files import atomic_output
 
@@ -90,15 +91,12 @@ def read_frame(
     path = Path(path)
     with open_fits(path, what="an image in FITS") as file:
         hdu = _choose(file, extension, path)
-        blank = hdu.header.get("BLANK") if hdu.header["BITPIX"] > 0 else None
-        data = _data(hdu, path)
-        values = np.array(data, dtype=np.float32)
+        data = image_data(hdu, path)
+        values = np.array(data.reshape(data.shape[-2:]), dtype=np.float32)
         wcs = celestial_wcs(hdu.header, path) if _names_a_sky(hdu.header) else None
         headers = file[0].header, hdu.header
         said = {name: header[name] for header in headers for name in keywords if name in header}
     valid = np.isfinite(values)
-    if blank is not None and data.dtype.kind in "iu":
-        valid &= data != blank
     _check(values, valid, path)
     if wcs is None:
         warnings.warn(
@@ -154,8 +152,8 @@ def _choose(file: fits.HDUList, extension: str | int, path: Path) -> fits.ImageH
         candidates = [
             hdu for i, hdu in enumerate(file) if wanted in (str(i), str(hdu.name).upper())
         ]
-    planes = [hdu for hdu in candidates if hdu.is_image and _is_plane(_shape(hdu))]
-    images = [hdu for hdu in planes if len(_shape(hdu)) == 2] or planes
+    planes = [hdu for hdu in candidates if hdu.is_image and _is_plane(image_shape(hdu))]
+    images = [hdu for hdu in planes if len(image_shape(hdu)) == 2] or planes
     if not images:
         raise _no_image(candidates, extension, listed, path)
     if extension != "":
@@ -170,12 +168,6 @@ def _choose(file: fits.HDUList, extension: str | int, path: Path) -> fits.ImageH
     return likely[0]
 
 
-def _shape(hdu: fits.ImageHDU) -> tuple[int, ...]:
-    """Lengths of the axes; rows and columns are the last two."""
-    header = hdu.header
-    return tuple(header.get(f"NAXIS{i}", 0) for i in range(header.get("NAXIS", 0), 0, -1))
-
-
 def _is_plane(shape: tuple[int, ...]) -> bool:
     """Whether a shape has only rows and columns; further axes may have length one."""
     return len(shape) >= 2 and all(n > 0 for n in shape) and all(n == 1 for n in shape[:-2])
@@ -187,19 +179,11 @@ def _no_image(
     """The error for a file without an image; it lists the shapes of the HDUs."""
     named = "" if extension == "" else f" {extension!r}"
     fault, remedy = f"there is no image{named} of two axes", f"The HDUs are {listed}."
-    shapes = [str(shape) for hdu in candidates if hdu.is_image and (shape := _shape(hdu))]
+    shapes = [str(shape) for hdu in candidates if hdu.is_image and (shape := image_shape(hdu))]
     if shapes:
         fault += f", but of the shape {' and '.join(shapes)}"
         remedy = f"Write the plane to a separate file. {remedy}"
     return FileFormatError(fault, path=path, remedy=remedy)
-
-
-def _data(hdu: fits.ImageHDU, path: Path) -> np.ndarray:
-    """The only plane of an image."""
-    try:
-        return hdu.data.reshape(hdu.data.shape[-2:])
-    except (OSError, ValueError, RuntimeError) as fault:
-        raise FileFormatError(f"the image cannot be read ({fault})", path=path) from fault
 
 
 def _names_a_sky(header: fits.Header) -> bool:

@@ -10,29 +10,20 @@ from astropy.io import fits
 
 from gammafind.errors import CoordinateSystemError, FileFormatError, HealpixError, OptionError
 from gammafind.sky.fits.raw import RawMap
+from gammafind.sky.fits.stored import check_size, column_data
 from gammafind.sky.pixels import HealpixPixels
 
 _FRAMES = {
     **dict.fromkeys(("GAL", "GALACTIC", "G"), "galactic"),
     **dict.fromkeys(("CEL", "CELESTIAL", "C", "EQU", "EQUATORIAL"), "icrs"),
 }
-_MAX_NSIDE = 8192
-"""Pixels of 0.4 arcmin: finer than any gamma-ray map, and small enough for memory."""
+_MAX_NSIDE = 2048
+"""Pixels of 1.7 arcmin: a third of the sharpest PSF of the LAT, and small enough for memory."""
 _NSIDES = f"NSIDE must be a power of two, at most {_MAX_NSIDE}."
-_PIXEL_COLUMNS = ("PIX", "PIXEL")
+_PIXEL_COLUMNS = ("PIX", "PIXEL", "IPIX")
+_MOST_CHANNELS = 1000
+"""More than any file has; a sparse table gives the number itself."""
 _NUMBERED = re.compile(r"(?:CHANNEL|ENERGY)(\d+)", re.IGNORECASE)
-
-
-def find_healpix(file: fits.HDUList) -> fits.BinTableHDU | None:
-    """First table of ``file`` that is a HEALPix map according to a keyword or its name."""
-    for hdu in file:
-        if isinstance(hdu, fits.BinTableHDU) and (
-            hdu.header.get("PIXTYPE") == "HEALPIX"
-            or "NSIDE" in hdu.header
-            or hdu.name in ("SKYMAP", "HPXEXPOSURES")
-        ):
-            return hdu
-    return None
 
 
 def parse_healpix(
@@ -61,19 +52,21 @@ def parse_healpix(
     """
     pixels = HealpixPixels(_nside(hdu, path), _frame(hdu, path, frame))
     nested = _nested(hdu, path)
-    names, arrays, present = _layers(hdu, pixels, n_channels, path)
+    names, arrays, present, listed = _layers(hdu, pixels, n_channels, path)
     if nested:
         import healpy as hp
 
         order = hp.ring2nest(pixels.nside, np.arange(pixels.shape[0]))
         arrays = [array[order] for array in arrays]
         present = present[order]
-    units = dict(zip(hdu.columns.names, hdu.columns.units, strict=True))
-    return RawMap(names, units.get(names[0]), tuple(arrays), present, pixels)
+    return RawMap(names, _unit(hdu, names, path), tuple(arrays), present, pixels, listed)
 
 
 def _nside(hdu: fits.BinTableHDU, path: Path) -> int:
     nside = hdu.header.get("NSIDE")
+    order = hdu.header.get("ORDER")
+    if nside is None and isinstance(order, int) and 0 <= order <= 29:
+        nside = 2**order
     if nside is None:
         raise HealpixError(f"the header of {hdu.name} has no NSIDE", path=path, remedy=_NSIDES)
     try:
@@ -85,16 +78,30 @@ def _nside(hdu: fits.BinTableHDU, path: Path) -> int:
     return pixels.nside
 
 
+def _unit(hdu: fits.BinTableHDU, names: tuple[str, ...], path: Path) -> str:
+    """Unit of the columns, which is the same in all of them."""
+    units = dict(zip(hdu.columns.names, hdu.columns.units, strict=True))
+    found = list(dict.fromkeys((units.get(name) or "").strip() for name in names))
+    if len(found) > 1:
+        raise FileFormatError(
+            f"the columns of {hdu.name} have different units: {', '.join(map(repr, found))}",
+            path=path,
+            remedy="All maps of a file must have the same.",
+        )
+    return found[0]
+
+
 def _frame(hdu: fits.BinTableHDU, path: Path, frame: str | None) -> str:
     received = hdu.header.get("COORDSYS")
     accepted = f"COORDSYS may be {', '.join(_FRAMES)}."
-    if received is None and frame is None:
+    blank = received is None or not str(received).strip()
+    if blank and frame is None:
         raise CoordinateSystemError(
             f"the header of {hdu.name} has no COORDSYS",
             path=path,
             remedy=f"{accepted} Or set the frame of the map: --frame, or frame in Python.",
         )
-    if received is None:
+    if blank:
         return frame
     known = _FRAMES.get(str(received).strip().upper())
     if known is None:
@@ -116,8 +123,8 @@ def _nested(hdu: fits.BinTableHDU, path: Path) -> bool:
 
 def _layers(
     hdu: fits.BinTableHDU, pixels: HealpixPixels, n_channels: int, path: Path
-) -> tuple[tuple[str, ...], list[np.ndarray], np.ndarray]:
-    """Names, arrays in the order of the file, and the pixels that the file contains."""
+) -> tuple[tuple[str, ...], list[np.ndarray], np.ndarray, bool]:
+    """Names, arrays in the order of the file, the pixels it contains, whether it lists them."""
     pixel_column = next((n for n in hdu.columns.names if n.upper() in _PIXEL_COLUMNS), None)
     scheme = hdu.header.get("INDXSCHM", "EXPLICIT" if pixel_column else "IMPLICIT")
     scheme = str(scheme).strip().upper()
@@ -128,20 +135,26 @@ def _layers(
             remedy="Accepted are IMPLICIT, EXPLICIT and SPARSE.",
         )
     if scheme == "IMPLICIT":
-        names = _value_columns(hdu, path)
-        arrays = [_column(hdu, name) for name in names]
+        names = value_columns(hdu, path)
+        arrays = [column_data(hdu, name, path) for name in names]
         _check_length(arrays[0].size, pixels, path)
-        return names, arrays, np.ones(pixels.shape, dtype=bool)
+        return names, arrays, np.ones(pixels.shape, dtype=bool), False
+    if scheme == "SPARSE" and {"KEY", "VALUE"} <= set(hdu.columns.names):
+        key = _whole_numbers(hdu, "KEY", path)
+        channel, index = np.divmod(key, pixels.shape[0])
+        return *_sparse_channels(hdu, channel, index, pixels, n_channels, path), False
     if pixel_column is None:
         raise HealpixError(f"INDXSCHM is {scheme} but there is no column PIX", path=path)
     index = _pixel_numbers(hdu, pixel_column, pixels, path)
     if scheme == "SPARSE" and {"CHANNEL", "VALUE"} <= set(hdu.columns.names):
-        return _sparse_channels(hdu, index, pixels, n_channels, path)
-    names = _value_columns(hdu, path)
-    arrays = [_scatter(_column(hdu, name), index, pixels, path) for name in names]
+        channel = _whole_numbers(hdu, "CHANNEL", path)
+        return *_sparse_channels(hdu, channel, index, pixels, n_channels, path), False
+    names = value_columns(hdu, path)
+    check_size((len(names), *pixels.shape), hdu.name, path)
+    arrays = [_scatter(column_data(hdu, name, path), index, pixels, path) for name in names]
     present = np.full(pixels.shape, scheme == "SPARSE")
     present[index] = True
-    return names, arrays, present
+    return names, arrays, present, scheme == "EXPLICIT"
 
 
 def _check_length(length: int, pixels: HealpixPixels, path: Path) -> None:
@@ -154,7 +167,7 @@ def _check_length(length: int, pixels: HealpixPixels, path: Path) -> None:
         )
 
 
-def _value_columns(hdu: fits.BinTableHDU, path: Path) -> tuple[str, ...]:
+def value_columns(hdu: fits.BinTableHDU, path: Path) -> tuple[str, ...]:
     """CHANNELn or ENERGYn in the order of n, or otherwise every numeric column."""
     numbered = [name for name in hdu.columns.names if _NUMBERED.fullmatch(name)]
     if numbered:
@@ -173,20 +186,19 @@ def _value_columns(hdu: fits.BinTableHDU, path: Path) -> tuple[str, ...]:
     return names
 
 
-def _column(hdu: fits.BinTableHDU, name: str) -> np.ndarray:
-    """One column as a flat native array; integers that mean "no data" become NaN."""
-    array = np.asarray(hdu.data[name]).ravel()
-    column = hdu.columns[name]
-    if column.null is not None and array.dtype.kind in "iu":
-        # TNULL is the value before scaling; unsigned integers are scaled by TZERO.
-        return np.where(array == int(column.null) + int(column.bzero or 0), np.nan, array)
-    return array.astype(array.dtype.newbyteorder("="))
+def _whole_numbers(hdu: fits.BinTableHDU, name: str, path: Path) -> np.ndarray:
+    values = column_data(hdu, name, path)
+    if values.dtype.kind not in "iu" or np.any(values < 0):
+        raise HealpixError(
+            f"column {name} has values that are not whole numbers from 0 on", path=path
+        )
+    return values.astype(np.int64)
 
 
 def _pixel_numbers(
     hdu: fits.BinTableHDU, name: str, pixels: HealpixPixels, path: Path
 ) -> np.ndarray:
-    index = np.asarray(hdu.data[name]).ravel()
+    index = column_data(hdu, name, path)
     if index.dtype.kind not in "iu" or np.any(index < 0) or np.any(index >= pixels.shape[0]):
         raise HealpixError(
             f"column {name} has numbers that are not pixels of NSIDE {pixels.nside}", path=path
@@ -207,13 +219,24 @@ def _scatter(
 
 
 def _sparse_channels(
-    hdu: fits.BinTableHDU, index: np.ndarray, pixels: HealpixPixels, n_channels: int, path: Path
+    hdu: fits.BinTableHDU,
+    channel: np.ndarray,
+    index: np.ndarray,
+    pixels: HealpixPixels,
+    n_channels: int,
+    path: Path,
 ) -> tuple[tuple[str, ...], list[np.ndarray], np.ndarray]:
-    """Rows (PIX, CHANNEL, VALUE), as gammapy writes them; pixels that are not listed are zero."""
-    channel, values = _column(hdu, "CHANNEL").astype(int), _column(hdu, "VALUE")
+    """Rows of channel, pixel and value, as gammapy writes them; all others are zero."""
+    values = column_data(hdu, "VALUE", path)
+    last = channel.max(initial=0)
+    if last >= _MOST_CHANNELS:
+        raise HealpixError(
+            f"there is a channel {last}", path=path, remedy=f"At most {_MOST_CHANNELS} are read."
+        )
+    n_channels = max(n_channels, int(last) + 1)
+    check_size((n_channels, *pixels.shape), hdu.name, path)
     arrays = [
-        _scatter(values[channel == i], index[channel == i], pixels, path)
-        for i in range(max(n_channels, channel.max(initial=0) + 1))
+        _scatter(values[channel == i], index[channel == i], pixels, path) for i in range(n_channels)
     ]
     names = tuple(f"CHANNEL{i}" for i in range(len(arrays)))
     return names, arrays, np.ones(pixels.shape, dtype=bool)

@@ -11,15 +11,11 @@ import numpy as np
 from astropy.io import fits
 from astropy.units import Quantity
 
-from gammafind.errors import (
-    EnergyEdgesError,
-    FileFormatError,
-    InputDataError,
-    MaskedPixelsWarning,
-)
-from gammafind.sky.fits.energies import energy_bins, energy_nodes
-from gammafind.sky.fits.healpix import find_healpix, parse_healpix
-from gammafind.sky.fits.image import find_image, parse_image
+from gammafind.errors import EnergyEdgesError, InputDataError, MaskedPixelsWarning
+from gammafind.sky.fits.choosing import MapHDU, Wanted, choose_map, is_pixel_list
+from gammafind.sky.fits.energies import Energies, read_energies
+from gammafind.sky.fits.healpix import parse_healpix
+from gammafind.sky.fits.image import parse_image, parse_pixel_list
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.raw import RawMap
 from gammafind.sky.fits.selections import selections
@@ -27,7 +23,9 @@ from gammafind.sky.pixels import Pixels
 
 _UNSEEN = -1.6375e30
 """Value of pixels without data in healpy."""
-_ACCEPTED = "a HEALPix table (gtbin, gtexpcube2, healpy) or an image with a celestial WCS"
+_WHAT = "a HEALPix table (gtbin, gtexpcube2, healpy) or an image with a celestial WCS"
+_UNITS = ("BUNIT", "UNIT", "SPECUNIT", "BUNITS")
+"""Keywords of the unit of a map, where its columns have none."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,9 +35,11 @@ class Layers:
     Parameters
     ----------
     path : Path
+    hdu : str
+        Name of the HDU of the maps.
     names : tuple of str
-    unit : str or None
-        Unit as written in the file.
+    unit : str
+        Unit as written in the file; empty if it is not.
     values : tuple of ndarray
         One array per layer, with the shape of ``pixels``.
     valid : tuple of ndarray of bool
@@ -47,25 +47,34 @@ class Layers:
     pixels : Pixels
         RING order if HEALPix.
     bins : Quantity or None
-        Energy edges from ``EBOUNDS``, shape (n, 2).
+        Energy edges, shape (n, 2).
     nodes : Quantity or None
-        Energies from ``ENERGIES``, shape (n,).
+        Energies of layers that hold for one energy, shape (n,).
     selections : tuple of str
         Cuts on the photons that the header records.
+    region : str
+        Part of the sky that a HEALPix map covers (``HPX_REG`` of gammapy); empty if not said.
+    listed : bool
+        Whether the file lists its pixels one by one: others may be empty or not observed.
     """
 
     path: Path
+    hdu: str = ""
     names: tuple[str, ...]
-    unit: str | None
+    unit: str
     values: tuple[np.ndarray, ...]
     valid: tuple[np.ndarray, ...]
     pixels: Pixels
     bins: Quantity | None
     nodes: Quantity | None
     selections: tuple[str, ...]
+    region: str = ""
+    listed: bool = False
 
 
-def read_layers(path: str | PathLike, *, frame: str | None = None) -> Layers:
+def read_layers(
+    path: str | PathLike, *, frame: str | None = None, want: Wanted = "counts"
+) -> Layers:
     """Read every map of a file.
 
     HEALPix tables may be in RING or NESTED order and contain all pixels (``IMPLICIT``) or some
@@ -74,9 +83,12 @@ def read_layers(path: str | PathLike, *, frame: str | None = None) -> Layers:
     Parameters
     ----------
     path : path-like
-        Plain or gzipped.
+        Plain, gzipped, or compressed by fpack. ``maps.fits[COUNTS]`` or ``maps.fits[2]`` chooses
+        an HDU.
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of a HEALPix map if the header has no ``COORDSYS``.
+    want : {"counts", "exposure", "background"}
+        What the maps are read for, which chooses one of several HDUs.
 
     Returns
     -------
@@ -93,47 +105,53 @@ def read_layers(path: str | PathLike, *, frame: str | None = None) -> Layers:
         If pixels are NaN, UNSEEN or null.
     """
     path = Path(path)
-    with open_fits(path, what=_ACCEPTED) as file:
-        bins, nodes = energy_bins(file, path), energy_nodes(file, path)
-        hdu, raw = _parse(file, path, frame, 1 if bins is None else len(bins))
+    with open_fits(path, what=_WHAT) as file:
+        hdu = choose_map(file, path, want=want)
+        energies = read_energies(file, hdu, path)
+        n_channels = 1 if energies.bins is None else len(energies.bins)
+        raw = _parse(hdu, path, frame, n_channels)
         cuts = selections(hdu.header) or selections(file[0].header)
-    _check_number(raw, "EBOUNDS", bins, path)
-    _check_number(raw, "ENERGIES", nodes, path)
+        unit = raw.unit or _header_unit(hdu, file[0])
+        region = str(hdu.header.get("HPX_REG", hdu.header.get("HPXREGION", "")))
+    energies = energies.of(len(raw.names), counted=want == "counts")
+    _check_number(raw, energies, path)
     return Layers(
         path=path,
+        hdu=hdu.name,
         names=raw.names,
-        unit=raw.unit,
+        unit=unit,
         values=raw.arrays,
         valid=_valid(raw, path),
         pixels=raw.pixels,
-        bins=bins,
-        nodes=nodes,
+        bins=energies.bins,
+        nodes=energies.nodes,
         selections=cuts,
+        region=region,
+        listed=raw.listed,
     )
 
 
-def _parse(
-    file: fits.HDUList, path: Path, frame: str | None, n_channels: int
-) -> tuple[fits.BinTableHDU | fits.PrimaryHDU | fits.ImageHDU, RawMap]:
-    table = find_healpix(file)
-    if table is not None:
-        return table, parse_healpix(table, path, frame=frame, n_channels=n_channels)
-    image = find_image(file)
-    if image is not None:
-        return image, parse_image(image, path)
-    names = [hdu.name for hdu in file]
-    remedy = f"Accepted is {_ACCEPTED}."
-    if "EVENTS" in names:
-        remedy = "This is a photon list: bin it into a map first."
-    raise FileFormatError(f"no map among the HDUs {', '.join(names)}", path=path, remedy=remedy)
+def _parse(hdu: MapHDU, path: Path, frame: str | None, n_channels: int) -> RawMap:
+    if not isinstance(hdu, fits.BinTableHDU):
+        return parse_image(hdu, path)
+    if is_pixel_list(hdu):
+        return parse_pixel_list(hdu, path, n_channels=n_channels)
+    return parse_healpix(hdu, path, frame=frame, n_channels=n_channels)
 
 
-def _check_number(raw: RawMap, table: str, energies: Quantity | None, path: Path) -> None:
-    if energies is not None and len(energies) != len(raw.names):
-        raise EnergyEdgesError(
-            f"{table} has {len(energies)} rows for {len(raw.names)} maps ({', '.join(raw.names)})",
-            path=path,
-        )
+def _header_unit(hdu: MapHDU, primary: fits.PrimaryHDU) -> str:
+    said = (str(one.header.get(key, "")).strip() for one in (hdu, primary) for key in _UNITS)
+    return next(filter(None, said), "")
+
+
+def _check_number(raw: RawMap, energies: Energies, path: Path) -> None:
+    for rows in (energies.bins, energies.nodes):
+        if rows is not None and len(rows) != len(raw.names):
+            raise EnergyEdgesError(
+                f"{energies.table} has {len(rows)} rows for {len(raw.names)} maps "
+                f"({', '.join(raw.names)})",
+                path=path,
+            )
 
 
 def _valid(raw: RawMap, path: Path) -> tuple[np.ndarray, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import os
+import re
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -25,7 +27,29 @@ _GZIP = b"\x1f\x8b"
 _SIGNATURE = b"SIMPLE  ="
 _BLOCK = 2880
 _COPY_AGAIN = "Copy or download it again."
-_HEADER_FAULTS = (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError)
+_HEADER_FAULTS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    fits.VerifyError,
+)
+_MOST_BYTES = 1 << 31
+"""Of a gzipped file when decompressed in memory; larger ones must lie on the disk as they are."""
+_CHUNK = 1 << 24
+_BITS = (8, 16, 32, 64, -32, -64)
+"""Values of BITPIX in the standard."""
+_LIMITS = {"NAXIS": 999, "ZNAXIS": 999, "TFIELDS": 999}
+"""Largest values in the standard."""
+_LENGTHS = re.compile(r"Z?NAXIS\d+|PCOUNT|GCOUNT")
+_TEXTS = re.compile(r"T(TYPE|FORM|UNIT|DISP|DIM)\d+|C(TYPE|UNIT)\d+|EXTNAME|XTENSION")
+"""Keywords that must be text."""
+_SCALES = re.compile(r"T(SCAL|ZERO|NULL)\d+|BZERO|BSCALE|BLANK|ZBLANK")
+"""Keywords that must be numbers, because astropy computes with them."""
 
 
 @contextmanager
@@ -63,6 +87,7 @@ def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fi
             warnings.simplefilter("ignore", remark)
         _check_first_header(stream, path, remedy)
         with _damage(path, *_HEADER_FAULTS):
+            _check_headers(stream, path)
             file = fits.open(stream, lazy_load_hdus=False)
             _check_length(file, stream, path)
             _check_tables(file)
@@ -85,7 +110,7 @@ def _stream(path: Path) -> BinaryIO:
     if start != _GZIP:
         return path.open("rb")
     try:
-        return io.BytesIO(gzip.decompress(path.read_bytes()))
+        return _decompressed(path)
     except EOFError:
         raise TruncatedFileError(
             "the gzipped file is cut off", path=path, remedy=_COPY_AGAIN
@@ -94,6 +119,69 @@ def _stream(path: Path) -> BinaryIO:
         raise FileFormatError(
             f"the gzipped file cannot be decompressed ({fault})", path=path, remedy=_COPY_AGAIN
         ) from None
+
+
+def _decompressed(path: Path) -> BinaryIO:
+    """Content of a gzipped file, in memory."""
+    content = io.BytesIO()
+    with gzip.open(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            if content.tell() + len(chunk) > _MOST_BYTES:
+                raise FileFormatError(
+                    f"the gzipped file has more than {_MOST_BYTES >> 30} GiB of data",
+                    path=path,
+                    remedy="Decompress it first: plain files are not read into memory.",
+                )
+            content.write(chunk)
+    content.seek(0)
+    return content
+
+
+def _check_headers(stream: BinaryIO, path: Path) -> None:
+    """Check each header before astropy follows it, one after the other."""
+    size = stream.seek(0, os.SEEK_END)
+    place = 0
+    while place < size:
+        stream.seek(place)
+        start = stream.read(8)
+        if not start.startswith((b"SIMPLE", b"XTENSION")):
+            break
+        stream.seek(place)
+        try:
+            header = fits.Header.fromfile(stream)
+        except (OSError, ValueError):
+            break
+        if fault := _header_fault(header):
+            raise FileFormatError(f"a FITS header is damaged ({fault})", path=path)
+        lengths = [header.get(f"NAXIS{i}", 0) for i in range(1, header.get("NAXIS", 0) + 1)]
+        values = math.prod(lengths) if lengths else 0
+        n_bytes = abs(header["BITPIX"]) // 8 * header.get("GCOUNT", 1)
+        n_bytes *= header.get("PCOUNT", 0) + values
+        place = stream.tell() + -(-n_bytes // _BLOCK) * _BLOCK
+    stream.seek(0)
+
+
+def _header_fault(header: fits.Header) -> str:
+    """First value that astropy would follow into an error, or into all memory; empty if none."""
+    for key in header:
+        value = header[key]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if key in ("BITPIX", "ZBITPIX"):
+            wrong = value not in _BITS
+        elif key in _LIMITS:
+            wrong = not isinstance(value, int) or not 0 <= value <= _LIMITS[key]
+        elif _LENGTHS.fullmatch(key):
+            wrong = not isinstance(value, int) or value < 0
+        elif _TEXTS.fullmatch(key):
+            wrong = not isinstance(value, str | fits.card.Undefined)
+        else:
+            wrong = bool(_SCALES.fullmatch(key)) and not number
+        if wrong:
+            return f"{key} is {value!r}"
+    missing = [key for key in ("BITPIX", "NAXIS") if key not in header]
+    if missing:
+        return f"there is no {missing[0]}"
+    return "the table is compressed: decompress it with funpack" if header.get("ZTABLE") else ""
 
 
 def _check_first_header(stream: BinaryIO, path: Path, remedy: str) -> None:

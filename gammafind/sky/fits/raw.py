@@ -17,17 +17,20 @@ class RawMap:
     ----------
     names : tuple of str
         Columns, or planes of a cube.
-    unit : str or None
-        Unit as written in the file.
+    unit : str
+        Unit as written in the file, empty if it is not.
     arrays : tuple of ndarray
         One array per name, with the shape of ``pixels``.
     present : ndarray of bool
         False if the file does not cover the pixel.
     pixels : Pixels
+    listed : bool
+        Whether the file lists its pixels one by one; others may be empty or not observed.
     """
 
     names: tuple[str, ...]
-    unit: str | None
+    unit: str
     arrays: tuple[np.ndarray, ...]
     present: np.ndarray
     pixels: Pixels
+    listed: bool = False

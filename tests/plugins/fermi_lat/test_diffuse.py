@@ -22,7 +22,8 @@ from gammafind.plugins.fermi_lat.irf import load_response
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.weighted import plane_integral
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.pixels import HealpixPixels, WcsPixels
+from gammafind.sky.projection import north_up
 from tests.fitting.skies import gaussian_psf, image
 
 HOME = HealpixPixels(32)
@@ -71,6 +72,18 @@ def test_a_cube_that_leaves_part_of_the_sky_open_is_refused(shared):
     cube = shared / "fermi/diffuse/gll_iem_v07_gc_cutout.fits.gz"
     with pytest.raises(InputDataError, match=r"gll_iem_v07_gc_cutout.*whole sky"):
         interstellar_intensity(str(cube), bands(2, 20))
+
+
+def test_a_cut_out_serves_the_pixels_inside_it(shared):
+    cube = str(shared / "fermi/diffuse/gll_iem_v07_gc_cutout.fits.gz")
+    wcs = north_up(["GLON-TAN", "GLAT-TAN"], [0, 0], (20, 40), 0.4)
+    pixels = WcsPixels(wcs, (20, 40))
+    found = interstellar_at_pixels(cube, bands(2, 20)[0], gaussian_psf(0.2), pixels)
+    assert np.isfinite(found[:, 10:30]).all()
+    assert np.isnan(found[:, :5]).all()
+    renderer = FermiLatRenderer(energies=(2, 20), nsides=(64,), interstellar=cube)
+    valid = renderer.background()["interstellar"].valid[0]
+    assert 60 < valid.sum() < 130  # of 119 pixels in 10 x 10 deg
 
 
 def test_a_cube_that_is_not_there_is_named(tmp_path):

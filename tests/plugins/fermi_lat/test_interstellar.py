@@ -117,11 +117,28 @@ def test_a_band_outside_the_cube_is_refused(tmp_path):
         band_intensity(path, BANDS, [HealpixPixels(4)])
 
 
-@pytest.mark.parametrize("header", [{"CTYPE1": "RA---CAR"}, {"CRVAL2": 10.0}])
-def test_other_projections_are_refused(tmp_path, header):
-    path = cube(tmp_path / "a.fits", first_lon=180, **header)
-    with pytest.raises(CoordinateSystemError, match="GLON-CAR"):
+def test_axes_of_two_systems_are_refused(tmp_path):
+    path = cube(tmp_path / "a.fits", first_lon=180, CTYPE1="RA---CAR")
+    with pytest.raises(FileFormatError, match="GLAT-CAR"):
         band_intensity(path, BANDS, HealpixPixels(4))
+
+
+def test_a_cut_out_in_another_projection_is_the_same_sky(tmp_path):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [266.0, -29.0]
+    wcs.wcs.crpix, wcs.wcs.cdelt, wcs.wcs.cunit = [30.5, 30.5], [-12.0, 12.0], ["arcmin", "arcmin"]
+    position = wcs.pixel_to_world(*np.indices((60, 60))[::-1]).galactic
+    lon, lat = position.l.deg, position.b.deg
+    image = fits.PrimaryHDU((ENERGIES[:, None, None] / 1e3) ** -index(lat) * pattern(lon, lat))
+    image.header.update(wcs.to_header())
+    column = fits.Column("ENERGY", "D", unit="GeV", array=ENERGIES / 1e3)
+    table = fits.BinTableHDU.from_columns([column], name="ENERGIES")
+    fits.HDUList([image, table]).writeto(tmp_path / "tan.fits")
+    (found,) = band_intensity(tmp_path / "tan.fits", BANDS[:1], HealpixPixels(256))
+    inside = np.flatnonzero(np.isfinite(found))
+    assert len(inside) > 1000
+    lon, lat = hp.pix2ang(256, inside, lonlat=True)
+    assert_allclose(found[inside], truth(BANDS[0], lon, lat), rtol=5e-3)
 
 
 def test_a_grid_without_step_is_refused(tmp_path):

@@ -31,7 +31,10 @@ def photons(path, *, cuts=CUTS, times=(100.0, 900.0), energies=(250.0, 9e3), goo
     for number, (kind, value) in enumerate(cuts.items(), start=1):
         events.header[f"DSTYP{number}"], events.header[f"DSVAL{number}"] = kind, value
     start, stop = np.array(good, dtype=float).reshape(-1, 2).T
-    bounds = [fits.Column("START", "D", "s", array=start), fits.Column("STOP", "D", "s", array=stop)]
+    bounds = [
+        fits.Column("START", "D", "s", array=start),
+        fits.Column("STOP", "D", "s", array=stop),
+    ]
     return write(path, events, *[fits.BinTableHDU.from_columns(bounds, name="GTI")][: len(start)])
 
 

@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from gammafind.errors import CoordinateSystemError, FileFormatError, MaskedPixelsWarning
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.fits import read_counts
+from gammafind.sky.fits import read_counts, read_layers
 from tests.sky.fits.builders import cube, ebounds, image_wcs, write
 
 BAND = energy_bands([1, 2] * u.GeV)
@@ -59,9 +59,8 @@ def test_the_corners_of_an_all_sky_aitoff_map_are_not_valid_and_not_warned_of(tm
     sky = read_counts(write(tmp_path / "ait.fits", hdu), bands=BAND)
     assert not sky.valid[0][0, 0]
     assert sky.valid[0][9, 18]
-    assert sky.valid[0].mean() == pytest.approx(
-        4 * np.pi / np.radians(360) / np.radians(180), abs=0.01
-    )
+    ellipse = 4 * np.pi / np.radians(360) / np.radians(180)
+    assert 0.85 * ellipse < sky.valid[0].mean() < ellipse  # pixels across the rim are left out
 
 
 def test_nan_pixels_of_an_image_are_masked(tmp_path):
@@ -143,8 +142,13 @@ def test_frames_of_another_equinox_are_refused(tmp_path, frame, equinox):
         read_counts(path, bands=BAND)
 
 
-def test_four_axes_are_refused(tmp_path):
-    path = write(tmp_path / "four.fits", cube((1, 2, 6, 8)))
+def test_an_axis_of_one_plane_changes_nothing(tmp_path):
+    path = write(tmp_path / "four.fits", cube((1, 2, 6, 8)), ebounds())
+    assert len(read_layers(path).names) == 2
+
+
+def test_two_axes_next_to_the_sky_are_refused(tmp_path):
+    path = write(tmp_path / "four.fits", cube((2, 2, 6, 8)))
     with pytest.raises(FileFormatError, match="4 axes"):
         read_counts(path, bands=BAND)
 

@@ -1,0 +1,93 @@
+"""A user's maps of the background in the place of the instrument's."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+
+import numpy as np
+
+from gammafind.errors import CoverageWarning, InputDataError
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.observation import Observation
+
+_log = logging.getLogger("gammafind")
+
+
+def with_background(
+    observation: Observation,
+    renderer: SkyRenderer,
+    paths: Sequence[str | PathLike],
+    *,
+    frame: str | None = None,
+) -> Observation:
+    """Replace the background by the components of files; each has a norm of its own in the fit.
+
+    Pixels without background are not valid in all maps.
+
+    Parameters
+    ----------
+    observation : Observation
+    renderer : SkyRenderer
+        Reads the files.
+    paths : sequence of path-like
+    frame : str or None
+        Frame of HEALPix maps whose header does not say it; by default that of the counts.
+
+    Raises
+    ------
+    InputDataError
+        If no pixel of a band has background.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+
+    Warns
+    -----
+    CoverageWarning
+        If pixels of the counts have no background.
+    """
+    counts = observation.counts
+    background = renderer.read_background(paths, counts, frame=frame)
+    for name, sky in background.items():
+        total = sum(float(np.sum(values)) for values in sky.values)
+        _log.info("background %s: %.6g expected counts", name, total)
+    changed = replace(observation, background=background)
+    return where_known(changed, ", ".join(map(str, paths)))
+
+
+def where_known(observation: Observation, source: str) -> Observation:
+    """Observation without the counts of pixels where the background is not known.
+
+    Parameters
+    ----------
+    observation : Observation
+    source : str
+        Of the background, for messages.
+
+    Raises
+    ------
+    InputDataError
+        If no pixel of a band has background.
+    """
+    counts, known = observation.counts, observation.total_background().valid
+    valid = tuple(a & b for a, b in zip(counts.valid, known, strict=True))
+    n_seen, n_both = (sum(map(np.count_nonzero, masks)) for masks in (counts.valid, valid))
+    if n_both == n_seen:
+        return observation
+    for band, both in zip(counts.bands, valid, strict=True):
+        if not both.any():
+            raise InputDataError(
+                f"no pixel of the counts has background in the band {band.name}",
+                path=source,
+                remedy="It must cover the counts.",
+            )
+    warnings.warn(
+        f"{source}: {n_seen - n_both} of {n_seen} pixels of the counts have no background and "
+        "are not searched",
+        CoverageWarning,
+        stacklevel=3,
+    )
+    return replace(observation, counts=replace(counts, valid=valid))
