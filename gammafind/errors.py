@@ -167,6 +167,10 @@ class HeaderWarning(GammafindWarning):
     """The header of an image disagrees with the options of the camera."""
 
 
+class MissingPositionsWarning(GammafindWarning):
+    """Rows of a catalogue without a position were left out."""
+
+
 class EmptySkyWarning(GammafindWarning):
     """The map contains no counts."""
 
