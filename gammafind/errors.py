@@ -88,6 +88,10 @@ class OutputError(GammafindError):
     """An output cannot be written: it exists, its directory does not, or its suffix is unknown."""
 
 
+class DownloadError(GammafindError):
+    """A file cannot be downloaded, or what came is not the file."""
+
+
 class TableError(GammafindError):
     """A table lacks a column, or a column has the wrong unit, type or value."""
 

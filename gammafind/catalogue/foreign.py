@@ -9,7 +9,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
-from astropy.table import Column, MaskedColumn, QTable, Table
+from astropy.table import Column, QTable, Table
 from astropy.time import Time
 from astropy.units import Quantity, UnrecognizedUnit
 from astropy.utils.masked import Masked
@@ -177,7 +177,7 @@ def _of_numbers(column: Any) -> Any:
         unit = parsed_unit(str(unit)) or unit
     if unit is None or isinstance(column, Quantity):
         return column if unit == column.unit else column.value * unit
-    values = np.ma.getdata(column)
+    values = np.asarray(np.ma.getdata(column))
     if not np.any(np.ma.getmaskarray(column)):
         return Quantity(values, unit, dtype=values.dtype)
     return Masked(Quantity(values, unit, dtype=values.dtype), mask=np.ma.getmaskarray(column))

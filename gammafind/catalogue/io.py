@@ -1,8 +1,8 @@
 """Tables in files: ECSV, FITS, VOTable and CSV, by the suffix of the file name.
 
-What is read may have any name: the content shows the format, text of other kinds is read too. Every
-format that is written keeps values, units, descriptions, UCDs and metadata. CSV files start with an ECSV
-header in comment lines.
+What is read may have any name: the content shows the format, and text of other kinds is read too.
+Every format that is written keeps values, units, descriptions, UCDs and metadata. CSV files start
+with an ECSV header in comment lines.
 """
 
 from __future__ import annotations

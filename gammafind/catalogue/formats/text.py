@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import astropy.units as u
 import numpy as np
 from astropy.io import ascii
 from astropy.table import Table
@@ -68,11 +69,20 @@ def _read(lines: list[str], path: Path) -> Table:
     below = [line for line in lines if line.strip() and not line.startswith(("\\", "#"))]
     if [line[0] for line in below[:2]] == ["|", "|"] and below[-1][0] != "|":
         return _by_astropy(lines, path, "ipac")
+    if below and set(below[0]) == {"=", " "}:
+        return _by_astropy(below, path, "rst")
     below = [line.strip().strip("|") if line.startswith("|") else line for line in below]
     rules = [i for i, line in enumerate(below) if _DASHES.fullmatch(line) and "-" in line]
     if rules and 0 < rules[0] <= 2:
         return _of_vizier([line.strip("|") for line in lines], path)
-    return _of_rows(lines, path)
+    return _of_rows(_without_frame(lines), path)
+
+
+def _without_frame(lines: list[str]) -> list[str]:
+    """Lines without the bars at their ends, if all have them."""
+    body = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    framed = all(line.startswith("|") and line.endswith("|") for line in body)
+    return [line.strip().strip("|") for line in lines] if framed else lines
 
 
 def _is_cds(lines: list[str]) -> bool:
@@ -111,12 +121,17 @@ def _of_block(block: list[str], path: Path) -> Table:
     rule = next(i for i, line in enumerate(block) if _DASHES.fullmatch(line))
     delimiter = next((one for one in ("\t", ";", "|", ",") if one in block[rule]), None)
     if delimiter is None:
-        return _by_astropy([block[0], *block[rule + 1 :]], path, "basic")
+        return _by_astropy(block, path, "fixed_width_two_line")
     rows = [[cell.strip() for cell in line.split(delimiter)] for line in block]
     table = _table(rows[0], rows[rule + 1 :], path)
     for name, unit in zip(table.colnames, rows[1] if rule == 2 else [], strict=False):
-        table[name].unit = unit or None
+        table[name].unit = _unit_of(unit)
     return table
+
+
+def _unit_of(text: str) -> u.UnitBase | None:
+    """Unit of a column, kept as it is spelled where it is not understood."""
+    return (parsed_unit(text) or u.UnrecognizedUnit(text)) if text else None
 
 
 def _of_rows(lines: list[str], path: Path) -> Table:
@@ -149,8 +164,8 @@ def _delimiter(body: list[str]) -> str | None:
 
 def _split(lines: list[str], delimiter: str | None) -> list[list[str]]:
     if delimiter is None:
-        marks = {"delimiter": " ", "skipinitialspace": True}
-        return [list(csv.reader([line.replace("\t", " ").strip()], **marks))[0] for line in lines]
+        lines = [" ".join(line.split()) for line in lines]
+        delimiter = " "
     rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     return [[cell.strip() for cell in row] for row in rows]
 
