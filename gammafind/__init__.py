@@ -19,6 +19,7 @@ _VERBS = {
     "demo_sky": "gammafind.pipeline.demo",
     "detect": "gammafind.pipeline.detect",
     "evaluate": "gammafind.pipeline.evaluate",
+    "fetch": "gammafind.pipeline.fetch",
     "inspect": "gammafind.pipeline.inspect",
     "list_plugins": "gammafind.pipeline.listing",
     "list_presets": "gammafind.pipeline.listing",

@@ -8,7 +8,18 @@ import sys
 from collections.abc import Sequence
 
 from gammafind import __version__
-from gammafind.cli import compare, demo, detect, evaluate, inspect, plugins, report, simulate, train
+from gammafind.cli import (
+    compare,
+    demo,
+    detect,
+    evaluate,
+    fetch,
+    inspect,
+    plugins,
+    report,
+    simulate,
+    train,
+)
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
@@ -22,6 +33,7 @@ COMMANDS = {
     "report": report,
     "simulate": simulate,
     "train": train,
+    "fetch": fetch,
 }
 """Modules by command; each has ``SUMMARY``, ``EXAMPLES``, ``add_arguments`` and ``run``."""
 

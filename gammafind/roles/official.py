@@ -10,6 +10,7 @@ An instrument lists them in TOML files, one table a file:
     size = 464817600             # in bytes, uncompressed
     sha256 = "2cef..."           # of the uncompressed file
     names = ["4fgl-dr4"]         # other names of it
+    embedded = "means of cells"  # what the package holds of it
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class OfficialFile:
         Of the uncompressed file, in hexadecimal digits; empty where it is not known.
     names : tuple of str
         Other names for it, such as that of a catalogue.
+    embedded : str
+        What the package holds of it, so that it works without; empty for nothing.
     """
 
     name: str
@@ -47,9 +50,10 @@ class OfficialFile:
     size: int = 0
     sha256: str = ""
     names: tuple[str, ...] = ()
+    embedded: str = ""
 
 
-_KINDS = {"what": str, "urls": list, "size": int, "sha256": str, "names": list}
+_KINDS = {"what": str, "urls": list, "size": int, "sha256": str, "names": list, "embedded": str}
 
 
 def official_files() -> dict[str, OfficialFile]:

@@ -14,10 +14,10 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
 
+import gammafind
 from gammafind.errors import DownloadError, OutputError
 from gammafind.utils.files import naming_full_disk
 from gammafind.utils.progress import byte_bar
-from gammafind.utils.version import running_version
 
 _CHUNK = 1 << 18
 """Bytes that are written at once: what came is on the disk when a connection breaks."""
@@ -80,7 +80,7 @@ def download(urls: Sequence[str], path: Path, *, size: int = 0, sha256: str = ""
             raise DownloadError(
                 f"what came is not this file: {fault}",
                 path=path,
-                remedy="Nothing of it was kept. If it stays so, the file has changed at its origin.",
+                remedy="Nothing of it was kept. If it stays so, the file has changed there.",
             )
         os.replace(part, path)
     return path
@@ -202,6 +202,8 @@ def _receive(url: str, stream: BinaryIO, size: int, show: Callable[[int], None])
             here = 0
         announced = response.headers.get("Content-Length")
         whole = here + int(announced) if (announced or "").isdigit() else size
+        if size and whole != size:
+            raise _RefusedError(f"the file there has {whole:,} bytes instead of {size:,}")
         while block := _block(response):
             stream.write(block)
             here += len(block)
@@ -212,7 +214,7 @@ def _receive(url: str, stream: BinaryIO, size: int, show: Callable[[int], None])
 
 def _answer(url: str, here: int) -> HTTPResponse | None:
     """Answer of a server that was asked for all bytes after the first ones; None if it has none."""
-    headers = {"User-Agent": f"gammafind/{running_version()}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": f"gammafind/{gammafind.__version__}", "Accept-Encoding": "identity"}
     if here:
         headers["Range"] = f"bytes={here}-"
     try:

@@ -22,6 +22,7 @@ from gammafind.plugins.fermi_lat.fluxes import (
     positions,
 )
 from gammafind.plugins.fermi_lat.instrument import LatInstrument
+from gammafind.plugins.fermi_lat.official import background_files
 from gammafind.plugins.fermi_lat.photons.make import PhotonMaker
 from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
 from gammafind.plugins.fermi_lat.references import REFERENCES, describe_file
@@ -119,6 +120,11 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     def read_catalogue(self, source: str | PathLike) -> QTable | None:
         """Sources of a 4FGL file, of a copy of it, or of ``"4fgl-dr2"``."""
         return read_fermi_sources(source)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Official files of interstellar and isotropic emission."""
+        return background_files(self._irf, self.event_types)
 
     @classmethod
     def describe_catalogue(cls, table: QTable, path: str | PathLike) -> QTable:
