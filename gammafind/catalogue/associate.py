@@ -11,11 +11,28 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.columns import column_of
 from gammafind.catalogue.matching import match_one_to_one
+from gammafind.catalogue.position_columns import bare
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.publish import source_names
 from gammafind.catalogue.schema import CATALOGUE, Column, conform
 
-_NAMES = ("source_name", "name")
+_NAMES = (
+    "sourcename",
+    "name",
+    "source",
+    "designation",
+    "mainid",
+    "object",
+    "objectname",
+    "objname",
+    "srcname",
+    "candidatename",
+    "sourceid",
+    "jname",
+    "psrj",
+    "id",
+)
+"""Names of columns of names, without case and marks; the first that is there counts."""
 
 
 def associate(
@@ -62,7 +79,7 @@ def associate(
 
 def _names(reference: QTable, positions: SkyCoord) -> np.ndarray:
     """Names of the sources of a reference, after their positions where they have none."""
-    known = {name.lower(): name for name in reference.colnames}
+    known = {bare(name): name for name in reversed(reference.colnames)}
     found = [known[name] for name in _NAMES if name in known]
     name = found[0] if found else column_of(reference, "source_name")
     after = np.char.strip(source_names(positions, prefix=""))

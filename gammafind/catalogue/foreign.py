@@ -14,7 +14,7 @@ from astropy.time import Time
 from astropy.units import Quantity, UnrecognizedUnit
 from astropy.utils.masked import Masked
 
-from gammafind.catalogue.positions import has_position
+from gammafind.catalogue.positions import has_position, sky_positions
 from gammafind.catalogue.sexagesimal import angles_of_texts
 from gammafind.errors import MissingPositionsWarning
 from gammafind.units import parsed_unit, without_photons
@@ -78,7 +78,7 @@ def as_catalogue(table: Table, *, what: str = "the table") -> QTable:
     Raises
     ------
     TableError
-        If the table has no positions.
+        If the table has no positions, or no row has one.
 
     Warns
     -----
@@ -87,6 +87,8 @@ def as_catalogue(table: Table, *, what: str = "the table") -> QTable:
     """
     table = plain(table)
     here = has_position(table, what=what)
+    if len(table) and not np.any(here):
+        sky_positions(table, what=what)
     if not np.all(here):
         lacking = f"{what}: {np.sum(~here)} of {len(table)} rows have no position"
         warnings.warn(f"{lacking}; they are left out", MissingPositionsWarning, stacklevel=3)

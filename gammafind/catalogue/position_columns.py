@@ -83,7 +83,7 @@ def position_columns(table: Table) -> PositionColumns | None:
     names: dict[str, str] = {}
     # A name without marks goes first: in VizieR's tables _RAJ2000 is computed from RAJ2000.
     for name in sorted(table.colnames, key=lambda one: not one[:1].isalnum()):
-        names.setdefault(_bare(name), name)
+        names.setdefault(bare(name), name)
     for lon, lat, frame in _NAMES:
         if lon in names and lat in names:
             return PositionColumns(names[lon], names[lat], frame)
@@ -103,15 +103,15 @@ def position_parts(table: Table) -> dict[str, str] | None:
         Names of the columns by ``rah, ram, ras, ded, dem, des`` and, where there is a column of
         signs, ``sign``; seconds may be missing.
     """
-    names = {_bare(name): name for name in table.colnames if name != _SIGN}
+    names = {bare(name): name for name in table.colnames if name != _SIGN}
     if not {"rah", "ram", "ded", "dem"} <= set(names):
         return None
     found = {part: names[part] for part in _PARTS if part in names}
     return found | ({"sign": _SIGN} if _SIGN in table.colnames else {})
 
 
-def _bare(name: str) -> str:
-    """Name in lower case without units in brackets and without marks."""
+def bare(name: str) -> str:
+    """Name of a column in lower case without units in brackets and without marks."""
     return _OTHER.sub("", _IN_BRACKETS.sub("", name.lower()))
 
 

@@ -213,7 +213,7 @@ def _receive(url: str, stream: BinaryIO, size: int, show: Callable[[int], None])
 
 
 def _answer(url: str, here: int) -> HTTPResponse | None:
-    """Answer of a server that was asked for all bytes after the first ones; None if it has none."""
+    """Answer of a server to a request for all bytes after the first ones; None if it has none."""
     headers = {"User-Agent": f"gammafind/{gammafind.__version__}", "Accept-Encoding": "identity"}
     if here:
         headers["Range"] = f"bytes={here}-"

@@ -21,6 +21,8 @@ _GZIP = b"\x1f\x8b"
 _DELIMITERS = (",", "\t", ";", "|")
 _CDS = "Byte-by-byte Description"
 _DASHES = re.compile(r"[-\s,;|:+]*-[-\s,;|:+]*")
+_MISSING = "*"
+"""Cell without a value in the catalogue of pulsars of the ATNF."""
 _UNIT = re.compile(r"[\[(]\s*([^\[\]()]+?)\s*[\])]\s*$")
 """Unit in brackets at the end of a name."""
 _REMEDY = (
@@ -145,10 +147,32 @@ def _of_rows(lines: list[str], path: Path) -> Table:
     delimiter = _delimiter(body)
     rows = _split(body, delimiter)
     width = Counter(map(len, rows)).most_common(1)[0][0]
-    heads = [row for row in _split(comments, delimiter)[-1:] if len(row) == width]
-    if heads and any(_is_number(cell) for cell in rows[0]):
-        return _table(heads[0], rows, path)
-    return _table(rows[0], rows[1:], path)
+    head, rows = _head(rows, _split(comments, delimiter)[-1:], body[0].split(), width)
+    if rows and _are_units(rows[0]):
+        head = [f"{name} {unit}" for name, unit in zip(head, rows.pop(0), strict=True)]
+    return _table(head, rows, path)
+
+
+def _are_units(row: list[str]) -> bool:
+    """Whether most cells that are not empty are units in brackets."""
+    filled = [cell for cell in row if cell]
+    return sum(bool(_UNIT.fullmatch(cell)) for cell in filled) > len(filled) / 2
+
+
+def _head(
+    rows: list[list[str]], comments: list[list[str]], blanks: list[str], width: int
+) -> tuple[list[str], list[list[str]]]:
+    """Names of the columns, and all other rows.
+
+    The names are in the first line or, where rows have numbers or units there, in the last
+    comment. They may be apart by blanks where the cells below are apart by another mark.
+    """
+    commented = [row for row in comments if len(row) == width]
+    if commented and any(_is_number(cell) or _UNIT.fullmatch(cell) for cell in rows[0]):
+        return commented[0], rows
+    if len(rows[0]) != width and len(blanks) in (width, width - 1):
+        return [*blanks, ""][:width], rows[1:]
+    return rows[0], rows[1:]
 
 
 def _delimiter(body: list[str]) -> str | None:
@@ -190,7 +214,8 @@ def _table(head: list[str], rows: list[list[str]], path: Path) -> Table:
     names = _distinct([name.strip().strip('"') or f"col{i}" for i, name in enumerate(head, 1)])
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     table = Table({name: _values(cells) for name, cells in zip(names, columns, strict=True)})
-    for name in names:
+    table.remove_columns([n for n, name in zip(names, head, strict=True) if not name and rows])
+    for name in table.colnames:
         in_brackets = _UNIT.search(name)
         if in_brackets:
             table[name].unit = parsed_unit(in_brackets[1])
@@ -209,6 +234,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 def _values(cells: tuple[str, ...]) -> np.ndarray:
     """Cells as integers, floats or text; empty cells of numbers are NaN."""
+    cells = tuple("" if cell == _MISSING else cell for cell in cells)
     here = [cell for cell in cells if cell]
     for kind in (int, float):
         try:

@@ -150,7 +150,7 @@ _OF_FHL = (
     Column("TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio"),
     Column("Flux50", _FLUX, "phot.flux;em.gamma", "Photon flux, 50-2000 GeV"),
     Column("Unc_Flux50", _FLUX, "stat.error;phot.flux;em.gamma", "1 sigma error of Flux50"),
-    Column("Flux", _FLUX, "phot.flux;em.gamma", "Photon flux, 10-2000 GeV"),
+    Column("Flux", _FLUX, "phot.flux;em.gamma", "Photon flux, 10-1000 GeV"),
     Column("Unc_Flux", _FLUX, "stat.error;phot.flux;em.gamma", "1 sigma error of Flux"),
     Column("CLASS", "", "meta.code.class;src.class", "Class of the counterpart", "U"),
     Column("ASSOC", "", "meta.id.cross", "Name of the counterpart", "U"),

@@ -21,7 +21,7 @@ from gammafind.plugins.fermi_lat.planes import from_planes
 from gammafind.sky.fits.opening import open_fits
 from gammafind.units import parsed_unit, without_photons
 
-_FLUX_BANDS = {"Flux1000": "1-100 GeV", "Flux50": "50-2000 GeV", "Flux": "10-2000 GeV"}
+_FLUX_BANDS = {"Flux1000": "1-100 GeV", "Flux50": "50-2000 GeV", "Flux": "10-1000 GeV"}
 """Energies of the photon flux that a catalogue lists, by its column; the first counts."""
 _PREFIXES = ("4FGL ", "FL16Y ", "3FHL ", "2FHL ")
 """How names of sources begin in the catalogues that are described here."""
