@@ -1,9 +1,9 @@
 """The catalogue of the demo against the later sky: FL16Y, sixteen years of photons.
 
-``python benchmarks/later_sky.py [FOLDER|CATALOGUE]`` scores ``catalogue.ecsv`` of a demo, or searches
-the sky of the demo first, prints a table, and appends the commit and the figures as one line to
-``results/later_sky.jsonl``. Nothing is chosen or tuned on FL16Y: it is scored once, when a piece of
-work is done, and the same commit is not scored twice.
+``python benchmarks/later_sky.py [FOLDER|CATALOGUE]`` scores ``catalogue.ecsv`` of a demo, or
+searches the sky of the demo first, prints a table, and appends the commit and the figures as one
+line to ``results/later_sky.jsonl``. Nothing is chosen or tuned on FL16Y: it is scored once, when a
+piece of work is done, and the same commit is not scored twice.
 
 A detection is *extra* if 4FGL-DR2 has no counterpart, and *confirmed* if FL16Y has one then. By
 chance: the share of extra detections with a counterpart when they are shifted along Galactic

@@ -24,7 +24,15 @@ FILES = {
     "3fhl": "highenergy/gll_psch_v13.fit.gz",
 }
 """Official files by the name of the catalogue."""
-HEADS = ("name", "sources", "extended", "flux column", "energies", "sum (cm-2 s-1)", "official file")
+HEADS = (
+    "name",
+    "sources",
+    "extended",
+    "flux column",
+    "energies",
+    "sum (cm-2 s-1)",
+    "official file",
+)
 
 
 @kept("references")

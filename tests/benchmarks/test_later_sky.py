@@ -6,6 +6,7 @@ import astropy.units as u
 import later_sky
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 RADIUS = 0.5 * u.deg
@@ -38,17 +39,10 @@ def test_extra_detections_are_confirmed_by_the_later_catalogue():
 
 
 def test_matches_by_chance_are_counted_at_shifted_places():
-    there = sky(np.arange(0, 360, 0.5))
-    figures = later_sky.score(sky([10.2, 50.1]), sky([200]), there, radius=RADIUS)
-    assert figures["regions"]["all"]["extra"] == 2
-    assert figures["regions"]["all"]["by_chance"] >= 0
-    dense = sky([10.0], dec=0)
-    assert (
-        later_sky.score(dense, sky([200]), sky([10.0]), radius=RADIUS)["regions"]["all"][
-            "by_chance"
-        ]
-        == 0
-    )
+    here = SkyCoord([200], [60], unit="deg", frame="galactic")
+    shifted = here.directional_offset_by(90 * u.deg, [-10, -6, 6] * RADIUS)
+    assert later_sky.by_chance(here, shifted, RADIUS).tolist() == [0.75]
+    assert later_sky.by_chance(here, here, RADIUS).tolist() == [0]
 
 
 def test_regions_without_detections_have_no_shares():
