@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -128,10 +129,10 @@ def read_catalogue(source: OnePath) -> QTable:
     if embedded is not None:
         return embedded
     path = located(source)
-    official = None if path.exists() else official_file(str(source))
+    official = None if os.path.lexists(path) else official_file(str(source))
     if official is not None:
         path = located(official.name)
-    if not path.exists():
+    if not os.path.lexists(path):
         raise _missing(source)
     table = as_catalogue(read_table(path), what=str(path))
     for renderer in _renderers():

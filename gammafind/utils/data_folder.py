@@ -35,7 +35,7 @@ def located(path: str | PathLike) -> Path:
         As given if there is no such file in either place.
     """
     given = Path(path)
-    if given.name != str(given) or given.exists():
+    if given.name != str(given) or os.path.lexists(given):
         return given
     kept = [data_folder() / name for name in (given.name, f"{given.name}{_PACKED}")]
-    return next((one for one in kept if one.is_file()), given)
+    return next((one for one in kept if os.path.isfile(one)), given)

@@ -194,6 +194,8 @@ def test_a_photon_is_a_number(name, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
+        ("twice.csv", "ra,dec,ra\n1,2,3\n", "the column ra occurs twice"),
+        ("open.csv", 'name,ra,dec\n"A,1,2\nB,3,4\n', "a quotation mark is open"),
         ("model.xml", "<?xml version='1.0'?><source_library/>", "a model of sources"),
         ("page.txt", "<!DOCTYPE html><html>not found</html>", "no table in VOTable"),
         ("words.txt", "hello\nworld\n", "no table of several columns"),
@@ -294,3 +296,8 @@ def test_only_photons_leave_a_unit():
     assert without_photons(u.Unit("2 ph cm-2 s-1")) == u.Unit("2 cm-2 s-1")
     assert without_photons(u.deg) == u.deg
     assert without_photons(u.mag) == u.mag
+
+
+def test_a_name_may_have_a_line_break_and_a_mark_of_inches(tmp_path):
+    (tmp_path / "t.csv").write_text('name,ra,dec\n"A\nB",1,2\nC 5",3,4\n')
+    assert read_table(tmp_path / "t.csv")["name"].tolist() == ["A\nB", 'C 5"']

@@ -145,7 +145,12 @@ def _of_rows(lines: list[str], path: Path) -> Table:
     if not body:
         raise FileFormatError("the file holds no table", path=path, remedy=_REMEDY)
     delimiter = _delimiter(body)
-    rows = _split(body, delimiter)
+    try:
+        rows = _split(body, delimiter)
+    except csv.Error as error:
+        raise FileFormatError(
+            f"a quotation mark is open ({error})", path=path, remedy=_REMEDY
+        ) from None
     width = Counter(map(len, rows)).most_common(1)[0][0]
     head, rows = _head(rows, _split(comments, delimiter)[-1:], body[0].split(), width)
     if rows and _are_units(rows[0]):
@@ -179,9 +184,12 @@ def _delimiter(body: list[str]) -> str | None:
     """Mark between columns: that which cuts the lines into most columns, the same in all."""
     best: tuple[int, str | None] = (1, None)
     for delimiter in _DELIMITERS:
-        widths = Counter(len(row) for row in _split(body[:200], delimiter))
-        width, times = widths.most_common(1)[0]
-        if width > best[0] and times > 0.9 * min(len(body), 200):
+        try:
+            widths = [len(row) for row in _split(body, delimiter)]
+        except csv.Error:
+            continue
+        width, times = Counter(widths).most_common(1)[0]
+        if width > best[0] and times > 0.9 * len(widths):
             best = (width, delimiter)
     return best[1]
 
@@ -190,7 +198,8 @@ def _split(lines: list[str], delimiter: str | None) -> list[list[str]]:
     if delimiter is None:
         lines = [" ".join(line.split()) for line in lines]
         delimiter = " "
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    ended = (f"{line}\n" for line in lines)
+    rows = csv.reader(ended, delimiter=delimiter, skipinitialspace=True, strict=True)
     return [[cell.strip() for cell in row] for row in rows]
 
 
@@ -214,12 +223,24 @@ def _table(head: list[str], rows: list[list[str]], path: Path) -> Table:
     names = _distinct([name.strip().strip('"') or f"col{i}" for i, name in enumerate(head, 1)])
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     table = Table({name: _values(cells) for name, cells in zip(names, columns, strict=True)})
+    _check_one_position(table, Counter(head), path)
     table.remove_columns([n for n, name in zip(names, head, strict=True) if not name and rows])
     for name in table.colnames:
         in_brackets = _UNIT.search(name)
         if in_brackets:
             table[name].unit = parsed_unit(in_brackets[1])
     return table
+
+
+def _check_one_position(table: Table, heads: Counter[str], path: Path) -> None:
+    """Refuse a table in which a column of positions occurs twice."""
+    found = position_columns(table)
+    names = [found.longitude, found.latitude] if found else []
+    twice = [name for name in names if heads[name] > 1]
+    if twice:
+        raise FileFormatError(
+            f"the column {twice[0]} occurs twice", path=path, remedy="Leave one of them out."
+        )
 
 
 def _distinct(names: list[str]) -> list[str]:
