@@ -16,7 +16,7 @@ from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["FOLDER", "kept", "numbers", "save", "tables"]
+__all__ = ["FOLDER", "commit", "kept", "numbers", "save", "tables"]
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "benchmarks" / "results"
@@ -39,7 +39,7 @@ def save(name: str, text: str) -> Path:
         "benchmark": f"benchmarks/{Path(sys.argv[0]).name}",
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *_arguments()]),
         "measured": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
     }
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.json"
@@ -81,7 +81,8 @@ def _arguments() -> list[str]:
     return [Path(text).name if "/" in text and "=" not in text else text for text in sys.argv[1:]]
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Commit of the checkout, with ``-dirty`` where files differ from it."""
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     return done.stdout.strip() or "unknown"

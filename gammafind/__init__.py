@@ -21,6 +21,7 @@ _VERBS = {
     "detect": "gammafind.pipeline.detect",
     "evaluate": "gammafind.pipeline.evaluate",
     "exposure": "gammafind.pipeline.exposure",
+    "fetch": "gammafind.pipeline.fetch",
     "inspect": "gammafind.pipeline.inspect",
     "list_plugins": "gammafind.pipeline.listing",
     "list_presets": "gammafind.pipeline.listing",

@@ -92,6 +92,10 @@ class OutputError(GammafindError):
     """An output cannot be written: it exists, its directory does not, or its suffix is unknown."""
 
 
+class DownloadError(GammafindError):
+    """A file cannot be downloaded, or what came is not the file."""
+
+
 class TableError(GammafindError):
     """A table lacks a column, or a column has the wrong unit, type or value."""
 
@@ -169,6 +173,10 @@ class NoWcsWarning(GammafindWarning):
 
 class HeaderWarning(GammafindWarning):
     """The header of an image disagrees with the options of the camera."""
+
+
+class MissingPositionsWarning(GammafindWarning):
+    """Rows of a catalogue without a position were left out."""
 
 
 class EmptySkyWarning(GammafindWarning):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import astropy.units as u
 import numpy as np
 from astropy.units import Quantity
@@ -12,6 +15,50 @@ FLUX = u.Unit("cm-2 s-1")
 """Photon flux of a source in a band."""
 ENERGY_FLUX = u.Unit("erg cm-2 s-1")
 """Energy flux of a source in a band."""
+
+
+_FORMATS = ("fits", "cds", "vounit", "generic", "ogip")
+_SPELLINGS = (
+    (re.compile(r"\bphotons?\b", re.I), "ph"),
+    (re.compile(r"\b(?:degrees?|degs)\b", re.I), "deg"),
+    (re.compile(r"\barc ?mins?\b|\barcminutes?\b", re.I), "arcmin"),
+    (re.compile(r"\barc ?secs?\b|\barcseconds?\b", re.I), "arcsec"),
+    (re.compile(r"\^|\*\*|[{}]"), ""),
+)
+"""Spellings in tables of others, and those of the FITS standard."""
+
+
+def parsed_unit(text: str) -> u.UnitBase | None:
+    """Read a unit as it is spelled in any table; None if it is not understood.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``photon/cm**2/s``, ``ph cm^-2 s^-1``, ``Degrees`` or ``10-9cm-2.s-1``.
+    """
+    clean = text.strip().strip("\"' ")
+    spelled = clean
+    for pattern, standard in _SPELLINGS:
+        spelled = pattern.sub(standard, spelled)
+    for candidate in (clean, spelled, spelled.lower()):
+        for form in _FORMATS:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", u.UnitsWarning)
+                    return u.Unit(candidate, format=form)
+            except (ValueError, TypeError):
+                continue
+    return None
+
+
+def without_photons(unit: u.UnitBase) -> u.UnitBase:
+    """Return a unit in which a photon is a plain number: cm-2 s-1 for ph cm-2 s-1."""
+    if not isinstance(unit, u.UnitBase) or u.ph not in unit.bases:
+        return unit
+    pairs = zip(unit.bases, unit.powers, strict=True)
+    kept = [(base, power) for base, power in pairs if base != u.ph]
+    bases, powers = [base for base, _ in kept], [power for _, power in kept]
+    return u.CompositeUnit(unit.scale, bases, powers)
 
 
 def as_value(quantity: Quantity, unit: u.UnitBase | str, *, name: str) -> np.ndarray | float:

@@ -5,15 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
 
+from gammafind.catalogue.columns import column_of
 from gammafind.catalogue.matching import match_one_to_one
+from gammafind.catalogue.position_columns import bare
 from gammafind.catalogue.positions import sky_positions
+from gammafind.catalogue.publish import source_names
 from gammafind.catalogue.schema import CATALOGUE, Column, conform
-from gammafind.errors import TableError
 
-_NAMES = ("source_name", "name")
+_NAMES = (
+    "sourcename",
+    "name",
+    "source",
+    "designation",
+    "mainid",
+    "object",
+    "objectname",
+    "objname",
+    "srcname",
+    "candidatename",
+    "sourceid",
+    "jname",
+    "psrj",
+    "id",
+)
+"""Names of columns of names, without case and marks; the first that is there counts."""
 
 
 def associate(
@@ -30,7 +49,8 @@ def associate(
     catalogue : QTable
         From `gammafind.catalogue.publish.publish`.
     reference : QTable
-        Table with positions, and ``Source_Name`` or ``name`` (case does not matter).
+        Table with positions, and ``Source_Name`` or ``name`` (case does not matter), or another
+        column of names; sources without a name are named after their positions.
     radius : Quantity
         Largest separation of a source and its counterpart; each is used once.
     columns : sequence of Column
@@ -44,25 +64,26 @@ def associate(
     Raises
     ------
     TableError
-        If the reference has no positions or no names.
+        If the reference has no positions.
     """
     here = sky_positions(catalogue, what="the catalogue")
     there = sky_positions(reference, what="the reference catalogue")
     matches = match_one_to_one(here, there, radius)
     names = np.full(len(catalogue), "", dtype=object)
-    names[matches.a] = _names(reference)[matches.b]
+    names[matches.a] = _names(reference, there)[matches.b]
     associated = QTable(catalogue, copy=True)
     name = next((c.name for c in columns if c.quantity == "association"), "association")
     associated[name] = names.astype(str)
     return conform(associated, columns, what="the catalogue")
 
 
-def _names(reference: QTable) -> np.ndarray:
-    known = {name.lower(): name for name in reference.colnames}
-    for name in _NAMES:
-        if name in known:
-            return np.asarray(reference[known[name]], dtype=str)
-    raise TableError(
-        f"the reference catalogue has no names: its columns are {', '.join(reference.colnames)}",
-        remedy="Accepted are Source_Name and name.",
-    )
+def _names(reference: QTable, positions: SkyCoord) -> np.ndarray:
+    """Names of the sources of a reference, after their positions where they have none."""
+    known = {bare(name): name for name in reversed(reference.colnames)}
+    found = [known[name] for name in _NAMES if name in known]
+    name = found[0] if found else column_of(reference, "source_name")
+    after = np.char.strip(source_names(positions, prefix=""))
+    if name is None:
+        return after
+    names = np.char.strip(np.ma.filled(np.ma.asarray(reference[name]).astype(str), ""))
+    return np.where(names == "", after, names)

@@ -12,21 +12,20 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.errors import TableError
-from gammafind.units import FLUX
+from gammafind.units import FLUX, without_photons
 
-_PHOTONS = [(u.Unit("ph cm-2 s-1"), FLUX)]
 _NAMES = {
-    "source_name": ("Source_Name", "name"),
+    "source_name": ("Source_Name", "name", "Name", "NAME", "main_id", "MAIN_ID", "designation"),
     "r68": ("Conf_68_SemiMajor", "pos_err"),
-    "r95": ("Conf_95_SemiMajor",),
+    "r95": ("Conf_95_SemiMajor", "Pos_err_95", "r95"),
     "score": ("Score", "score"),
     "ts": ("ts", "TS"),
     "significance": ("Signif_Avg", "Significance"),
     "npred": ("npred", "Npred", "Counts", "electrons"),
-    "flux": ("Flux1000", "Flux", "flux"),
-    "flux_err": ("Unc_Flux1000", "Unc_Flux", "flux_err"),
-    "class_label": ("CLASS1", "Class", "class_label"),
-    "association": ("ASSOC1", "Association", "association"),
+    "flux": ("Flux1000", "Flux", "Flux50", "flux"),
+    "flux_err": ("Unc_Flux1000", "Unc_Flux", "Unc_Flux50", "flux_err"),
+    "class_label": ("CLASS1", "Class", "CLASS", "class_label"),
+    "association": ("ASSOC1", "Association", "ASSOC", "association"),
 }
 _UCDS = {
     "source_name": ("meta.id;meta.main",),
@@ -75,7 +74,8 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     table : QTable
     name : str
     unit : unit
-        A column without a unit is taken to be in it.
+        A column without a unit is taken to be in it. A photon is a plain number: cm-2 s-1 and
+        ph cm-2 s-1 are the same.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     bare = np.ma.getdata(getattr(column, "unmasked", column))
     values = np.array(getattr(bare, "value", bare), dtype=float)
     if own != u.dimensionless_unscaled:
-        values = Quantity(values, own).to_value(unit)
+        values = Quantity(values, without_photons(own)).to_value(without_photons(u.Unit(unit)))
     return np.where(missing, np.nan, values)
 
 
@@ -132,5 +132,5 @@ def fluxes(table: QTable) -> Quantity:
     own = table[name].unit
     if own in (None, u.dimensionless_unscaled):
         own = FLUX
-    unit = FLUX if own.is_equivalent(FLUX, _PHOTONS) else own
-    return Quantity(numbers(table, name, own), own).to(unit, equivalencies=_PHOTONS)
+    own = without_photons(own)
+    return Quantity(numbers(table, name, own), own).to(FLUX if own.is_equivalent(FLUX) else own)

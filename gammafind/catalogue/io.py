@@ -1,7 +1,8 @@
 """Tables in files: ECSV, FITS, VOTable and CSV, by the suffix of the file name.
 
-Every format keeps values, units, descriptions, UCDs and metadata. CSV files start with an ECSV
-header in comment lines.
+What is read may have any name: the content shows the format, and text of other kinds is read too.
+Every format that is written keeps values, units, descriptions, UCDs and metadata. CSV files start
+with an ECSV header in comment lines.
 """
 
 from __future__ import annotations
@@ -13,29 +14,38 @@ from xml.parsers.expat import ExpatError
 
 from astropy.table import QTable, Table
 
-from gammafind.catalogue.formats.ascii import read_csv, read_ecsv, write_csv, write_ecsv
+from gammafind.catalogue.foreign import plain
+from gammafind.catalogue.formats.ascii import read_ecsv, write_csv, write_ecsv
 from gammafind.catalogue.formats.fits import read_fits, write_fits
+from gammafind.catalogue.formats.kind import kind_of
+from gammafind.catalogue.formats.text import read_text_table
 from gammafind.catalogue.formats.votable import read_votable, write_votable
 from gammafind.catalogue.schema import Column, conform
 from gammafind.catalogue.tidy import tidy
-from gammafind.errors import FileFormatError, GammafindError, OutputError
+from gammafind.errors import FileFormatError, OutputError
 from gammafind.utils.files import atomic_output, check_input, check_output, of_file
 
-Reader = Callable[[Path], Table]
 Writer = Callable[[QTable, Path], None]
 
-_FORMATS: dict[str, tuple[Reader, Writer]] = {
-    ".ecsv": (read_ecsv, write_ecsv),
-    ".fits": (read_fits, write_fits),
-    ".fits.gz": (read_fits, write_fits),
-    ".fit": (read_fits, write_fits),
-    ".fit.gz": (read_fits, write_fits),
-    ".vot": (read_votable, write_votable),
-    ".xml": (read_votable, write_votable),
-    ".csv": (read_csv, write_csv),
+_WRITERS: dict[str, Writer] = {
+    ".ecsv": write_ecsv,
+    ".fits": write_fits,
+    ".fits.gz": write_fits,
+    ".fit": write_fits,
+    ".fit.gz": write_fits,
+    ".vot": write_votable,
+    ".xml": write_votable,
+    ".csv": write_csv,
 }
-TABLE_SUFFIXES = tuple(_FORMATS)
-"""Suffixes of the table files that can be read and written."""
+TABLE_SUFFIXES = tuple(_WRITERS)
+"""Suffixes of the table files that can be written."""
+
+_READERS: dict[str, Callable[[Path], Table]] = {
+    "FITS": read_fits,
+    "VOTable": read_votable,
+    "ECSV": read_ecsv,
+    "text": read_text_table,
+}
 
 _FAULTS = (ValueError, TypeError, LookupError, OSError, EOFError, ExpatError)
 """Exceptions of the astropy readers for files that are damaged or have another format."""
@@ -65,16 +75,16 @@ def write_table(table: Table, path: str | PathLike, *, overwrite: bool = False) 
     path = check_output(path, overwrite=overwrite)
     suffix = check_suffix(path)
     with of_file(path), atomic_output(path, overwrite) as temporary:
-        _FORMATS[suffix][1](tidy(table), temporary)
+        _WRITERS[suffix](tidy(table), temporary)
 
 
 def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) -> QTable:
-    """Read a table in the format of the suffix.
+    """Read a table in FITS, VOTable, ECSV, CSV, or another format of text.
 
     Parameters
     ----------
     path : path-like
-        Must end in one of `TABLE_SUFFIXES`.
+        Gzipped or not. The content shows the format; where it does not, the suffix does.
     schema : iterable of Column, optional
         Required columns. Columns without a unit, as in a plain CSV file, get the unit of the
         schema.
@@ -82,7 +92,8 @@ def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) 
     Returns
     -------
     QTable
-        Missing floats are NaN, missing text is empty.
+        Missing floats are NaN, missing text is empty; see `gammafind.catalogue.foreign.plain` for
+        columns of other kinds.
 
     Raises
     ------
@@ -91,18 +102,18 @@ def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) 
     TruncatedFileError
         If the file is empty or incomplete.
     FileFormatError
-        If the suffix is unknown or the file has another format.
+        If the file is no table.
     TableError
         If the table does not match ``schema``.
     """
     path = check_input(path)
-    suffix = check_suffix(path, FileFormatError)
+    kind = kind_of(path)
     try:
         with of_file(path):
-            table = tidy(_FORMATS[suffix][0](path))
+            table = tidy(plain(_READERS[kind](path)))
             return table if schema is None else _fitted(table, tuple(schema))
     except _FAULTS as error:
-        raise FileFormatError(f"this is not a {suffix} table ({error})", path=path) from error
+        raise FileFormatError(f"this is no table in {kind} ({error})", path=path) from error
 
 
 def _fitted(table: QTable, schema: tuple[Column, ...]) -> QTable:
@@ -113,10 +124,10 @@ def _fitted(table: QTable, schema: tuple[Column, ...]) -> QTable:
     return conform(QTable(table), schema, what="the table")
 
 
-def check_suffix(path: Path, fault: type[GammafindError] = OutputError) -> str:
-    """Longest suffix of a path that names a format; an error if there is none."""
+def check_suffix(path: Path) -> str:
+    """Longest suffix of a path that names a format to write; an error if there is none."""
     known = [suffix for suffix in TABLE_SUFFIXES if path.name.lower().endswith(suffix)]
     if not known:
         remedy = f"Accepted are {', '.join(TABLE_SUFFIXES)}."
-        raise fault(f"the suffix {path.suffix!r} is unknown", path=path, remedy=remedy)
+        raise OutputError(f"the suffix {path.suffix!r} is unknown", path=path, remedy=remedy)
     return max(known, key=len)

@@ -8,18 +8,15 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.columns import checked_numbers
+from gammafind.catalogue.position_columns import position_columns, position_parts
+from gammafind.catalogue.sexagesimal import angles_of_texts
 from gammafind.errors import TableError
 from gammafind.sky.pixels import Pixels
 
-_COLUMNS = (
-    ("ra", "dec", "icrs"),
-    ("raj2000", "dej2000", "icrs"),
-    ("raj2000", "decj2000", "icrs"),
-    ("glon", "glat", "galactic"),
-    ("l", "b", "galactic"),
+_ACCEPTED = (
+    "Accepted are ra and dec, RAJ2000 and DEJ2000, glon and glat, and other usual names; numbers, "
+    "or texts such as 05 34 31.9."
 )
-"""Names of longitude and latitude (case does not matter) and their frame; the first match is
-used."""
 
 
 def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
@@ -28,8 +25,9 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
     Parameters
     ----------
     table : QTable
-        With ``ra, dec``, ``RAJ2000, DEJ2000`` or ``glon, glat``, in any case. Columns without a
-        unit are assumed to be in degrees.
+        With ``ra, dec``, ``RAJ2000, DEJ2000`` or ``glon, glat``, or other usual names, in any
+        case: see `gammafind.catalogue.position_columns`. Numbers without a unit are in degrees.
+        Texts are degrees, or hours or degrees with minutes and seconds.
     what : str
         Name of the table, for messages.
 
@@ -38,21 +36,31 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
     TableError
         If there are no such columns, or a position is not finite or outside the sphere.
     """
-    names = {name.lower(): name for name in table.colnames}
-    for lon, lat, frame in _COLUMNS:
-        if lon in names and lat in names:
-            longitude = _degrees(table, names[lon], what)
-            latitude = _degrees(table, names[lat], what)
-            if np.any(np.abs(latitude) > 90):
-                raise TableError(
-                    f"{what}: {names[lat]} is outside -90 to 90 deg",
-                    remedy="Correct these rows, or the unit of the column.",
-                )
-            return SkyCoord(longitude, latitude, unit="deg", frame=frame).icrs
-    raise TableError(
-        f"{what} has no positions: its columns are {', '.join(table.colnames) or 'none'}",
-        remedy="Accepted are ra and dec, RAJ2000 and DEJ2000, or glon and glat.",
-    )
+    longitude, latitude, frame, names = _angles(table, what)
+    for name, values in zip(names, (longitude, latitude), strict=True):
+        if not np.all(np.isfinite(values)):
+            raise TableError(
+                f"{what}: column {name} has values that are not finite",
+                remedy="Remove rows without a position.",
+            )
+    if np.any(np.abs(latitude) > 90):
+        raise TableError(
+            f"{what}: {names[1]} is outside -90 to 90 deg",
+            remedy="Correct these rows, or the unit of the column.",
+        )
+    return SkyCoord(longitude, latitude, unit="deg", frame=frame).icrs
+
+
+def has_position(table: QTable, *, what: str = "the table") -> np.ndarray:
+    """Which rows of a table have a position, shape (n,).
+
+    Raises
+    ------
+    TableError
+        If there are no columns of positions, or they are not angles.
+    """
+    longitude, latitude, *_ = _angles(table, what)
+    return np.isfinite(longitude) & np.isfinite(latitude)
 
 
 def map_positions(table: QTable, pixels: Pixels | None, *, what: str = "the table") -> SkyCoord:
@@ -82,13 +90,55 @@ def sky_columns(positions: SkyCoord) -> dict[str, u.Quantity]:
     return {"ra": icrs.ra, "dec": icrs.dec, "glon": galactic.l, "glat": galactic.b}
 
 
-def _degrees(table: QTable, name: str, what: str) -> np.ndarray:
+def _angles(table: QTable, what: str) -> tuple[np.ndarray, np.ndarray, str, tuple[str, str]]:
+    """Longitudes and latitudes in degrees, their frame, and the names of their columns."""
+    parts = position_parts(table)
+    found = position_columns(table)
+    if found is not None:
+        longitude = _degrees(table, found.longitude, what, hours=found.hours)
+        latitude = _degrees(table, found.latitude, what)
+        return longitude, latitude, found.frame, (found.longitude, found.latitude)
+    if parts is not None:
+        return *_of_parts(table, parts, what), "icrs", (parts["rah"], parts["ded"])
+    raise TableError(
+        f"{what} has no positions: its columns are {', '.join(table.colnames) or 'none'}",
+        remedy=_ACCEPTED,
+    )
+
+
+def _degrees(table: QTable, name: str, what: str, *, hours: bool = False) -> np.ndarray:
+    """Angles of a column in degrees; NaN where there is none."""
     fault = f"{what}: column {name} is not an angle"
-    remedy = "Give numbers, in degrees if the column has no unit."
-    values = checked_numbers(table, name, u.deg, fault=fault, remedy=remedy)
-    if not np.all(np.isfinite(values)):
-        raise TableError(
-            f"{what}: column {name} has values that are not finite",
-            remedy="Remove rows without a position.",
+    remedy = "Give numbers, in degrees if the column has no unit, or texts such as 05 34 31.9."
+    column = table[name]
+    if column.dtype.kind in "USO":
+        texts = np.ma.filled(np.ma.asarray(column).astype(str), "")
+        try:
+            return angles_of_texts(texts.tolist(), hours=hours)
+        except ValueError as error:
+            raise TableError(f"{fault} ({error})", remedy=remedy) from None
+    if hours and column.unit == u.hour:  # FITS and VizieR write h for hours of right ascension.
+        return checked_numbers(table, name, u.hour, fault=fault, remedy=remedy) * 15
+    return checked_numbers(table, name, u.deg, fault=fault, remedy=remedy)
+
+
+def _of_parts(table: QTable, parts: dict[str, str], what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Right ascension and declination of columns of hours, degrees, minutes and seconds."""
+    remedy = "Give numbers."
+
+    def part(key: str) -> np.ndarray:
+        if key not in parts:
+            return np.zeros(len(table))
+        fault = f"{what}: column {parts[key]} is no part of an angle"
+        bare = QTable(
+            {"part": np.ma.asarray(getattr(table[parts[key]], "value", table[parts[key]]))}
         )
-    return values
+        return checked_numbers(bare, "part", "", fault=fault, remedy=remedy)
+
+    longitude = 15 * (part("rah") + part("ram") / 60 + part("ras") / 3600)
+    degrees = part("ded")
+    below = np.signbit(degrees)
+    if "sign" in parts:
+        below |= np.char.startswith(np.asarray(table[parts["sign"]], dtype=str), "-")
+    latitude = np.abs(degrees) + part("dem") / 60 + part("des") / 3600
+    return longitude, np.where(below, -latitude, latitude)

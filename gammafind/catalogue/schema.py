@@ -14,10 +14,7 @@ from astropy.units import Quantity
 from astropy.utils.masked import Masked
 
 from gammafind.errors import TableError
-from gammafind.units import FLUX
-
-_PHOTONS = [(u.Unit("ph cm-2 s-1"), u.Unit("cm-2 s-1"))]
-"""Fermi catalogues count photons in a unit of their own; here a photon is a number."""
+from gammafind.units import FLUX, without_photons
 
 
 @dataclass(frozen=True)
@@ -271,7 +268,9 @@ def _convert(values: object, column: Column, what: str) -> object:
         return text
     try:
         quantity = Quantity(values, dtype=column.dtype)
-        converted = quantity.to_value(u.Unit(column.unit), equivalencies=_PHOTONS)
+        # Fermi catalogues count photons in a unit of their own; here a photon is a number.
+        plain = Quantity(quantity.value, without_photons(quantity.unit))
+        converted = plain.to_value(u.Unit(column.unit))
     except (u.UnitConversionError, TypeError, ValueError) as error:
         raise TableError(
             f"{what}: column {column.name} does not convert to "

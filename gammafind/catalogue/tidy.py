@@ -69,7 +69,7 @@ def _filled(values: np.ndarray, mask: np.ndarray | None, name: str) -> np.ndarra
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8")
     if values.dtype.kind == "U":
-        values = np.char.strip(values)
+        values = np.char.strip(_encodable(values))
     if values.dtype.kind not in "biufU":
         raise TableError(
             f"column {name} has the type {values.dtype}",
@@ -83,6 +83,16 @@ def _filled(values: np.ndarray, mask: np.ndarray | None, name: str) -> np.ndarra
     if values.dtype.kind == "b":
         raise TableError(f"column {name} of booleans has rows without a value")
     return MaskedColumn(values, mask=mask, fill_value=np.iinfo(values.dtype).min)
+
+
+def _encodable(texts: np.ndarray) -> np.ndarray:
+    """Texts without surrogates, which no file can hold; they stand for bytes that are no text."""
+    try:
+        "".join(texts.ravel().tolist()).encode("utf-8")
+    except UnicodeEncodeError:
+        flat = [text.encode("utf-8", "replace").decode("utf-8") for text in texts.ravel().tolist()]
+        return np.array(flat).reshape(texts.shape)
+    return texts
 
 
 def _json_able(meta: dict[Any, Any]) -> dict[str, Any]:

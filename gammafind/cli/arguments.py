@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 EMBEDDED_REFERENCE = "4fgl-dr2"
 """Name of the reference catalogue that comes with the package."""
 
+REFERENCES = "a table, or 4fgl-dr1 to 4fgl-dr4, fl16y, 2fhl or 3fhl"
+"""Catalogues that can be given."""
+
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
 _BAND = re.compile(rf"\s*{_NUMBER}\s*-\s*{_NUMBER}\s*([A-Za-z]+)\s*")
 _NAMED_OPTION = re.compile(r"([a-z0-9-]+)\.([a-z_0-9]+)=(.+)")
@@ -119,13 +122,13 @@ def add_seed_argument(parser: ArgumentParser, what: str = "of the random numbers
 
 def add_reference_argument(parser: ArgumentParser, use: str) -> None:
     """Add ``--reference``."""
-    help_text = f"catalogue to {use} with: a table, or {EMBEDDED_REFERENCE}"
+    help_text = f"catalogue to {use} with: {REFERENCES}"
     parser.add_argument("--reference", metavar="CATALOGUE", help=help_text)
 
 
 def add_truth_argument(parser: ArgumentParser) -> None:
     """Add the true sources."""
-    help_text = f"what is there: a table, or {EMBEDDED_REFERENCE}"
+    help_text = f"what is there: {REFERENCES}"
     parser.add_argument("truth", metavar="TRUTH", help=help_text)
 
 

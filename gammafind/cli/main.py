@@ -15,6 +15,7 @@ from gammafind.cli import (
     detect,
     evaluate,
     exposure,
+    fetch,
     inspect,
     plugins,
     report,
@@ -36,6 +37,7 @@ COMMANDS = {
     "report": report,
     "simulate": simulate,
     "train": train,
+    "fetch": fetch,
 }
 """Modules by command; each has ``SUMMARY``, ``EXAMPLES``, ``add_arguments`` and ``run``."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -12,13 +13,15 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from astropy.table import Table as AnyTable
 from astropy.units import Quantity
 
+from gammafind.catalogue.foreign import as_catalogue
 from gammafind.catalogue.io import read_table
-from gammafind.catalogue.positions import sky_positions
-from gammafind.errors import OptionError
+from gammafind.errors import MissingFileError, OptionError
 from gammafind.presets.choose import check_bands, choose_preset, log_choice, select_preset
 from gammafind.presets.preset import Preset, build, load_preset
+from gammafind.roles.official import official_file
 from gammafind.roles.registry import get_plugin, plugins
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
@@ -26,7 +29,9 @@ from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.facts import FileFacts, read_facts
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.data_folder import located
 from gammafind.utils.listing import listed
+from gammafind.utils.names import close_match
 
 _log = logging.getLogger("gammafind")
 
@@ -35,7 +40,7 @@ Counts = OnePath | Sequence[OnePath] | SkyMap | Observation
 """Counts as a person has them: one file or several, a map in memory, or an observation."""
 _OF_EXPOSURE = ("exposure", "livetime", "spacecraft")
 """Kinds of files that give the exposure."""
-Table = OnePath | QTable
+Table = OnePath | AnyTable
 """A catalogue by the name of an embedded one, by its file, or in memory."""
 
 
@@ -210,7 +215,7 @@ def renderer_for(preset: Preset, given: Input) -> tuple[SkyRenderer, Preset]:
     renderer = build(preset.renderer)
     if given.pointing:
         return _pointed(renderer, given), preset
-    if given.exposure is not None or "exposure_source" in preset.renderer.options:
+    if given.exposure is not None:
         return renderer, preset
     scaled, doubt = renderer.for_files(given.files)
     if not doubt:
@@ -239,9 +244,9 @@ def zenith_cut(files: Sequence[FileFacts]) -> Quantity | None:
 
 def table_of(source: Table | None) -> QTable | None:
     """Table of a catalogue that is given by name, by path or as a table; None for none."""
-    if source is None or isinstance(source, QTable):
-        return source
-    return read_catalogue(source)
+    if source is None:
+        return None
+    return as_catalogue(source) if isinstance(source, AnyTable) else read_catalogue(source)
 
 
 def read_catalogue(source: OnePath) -> QTable:
@@ -250,13 +255,15 @@ def read_catalogue(source: OnePath) -> QTable:
     Parameters
     ----------
     source : str or path-like
-        The name of a catalogue that comes with the package, such as ``"4fgl-dr2"``, or a file in
-        ECSV, FITS, VOTable or CSV format.
+        The name of a catalogue that comes with the package, such as ``"4fgl-dr2"`` or ``"fl16y"``,
+        or a file: FITS, VOTable, ECSV, CSV or other text, gzipped or not. A name that is neither
+        is looked for among the files of `gammafind.fetch`.
 
     Returns
     -------
     QTable
         One row a source, with a column of positions: angles in degrees where a file has no units.
+        A photon is a plain number: fluxes in ph cm-2 s-1 are in cm-2 s-1.
 
     Raises
     ------
@@ -265,27 +272,56 @@ def read_catalogue(source: OnePath) -> QTable:
     TableError
         If the table has no positions.
 
+    Warns
+    -----
+    MissingPositionsWarning
+        If rows without a position are left out.
+
     Examples
     --------
     >>> import gammafind
     >>> len(gammafind.read_catalogue("4fgl-dr2"))
     5788
+    >>> later = gammafind.read_catalogue("fl16y")
+    >>> later.meta["release"], later.meta["flux_band"]
+    ('FL16Y', '1-100 GeV')
     """
     embedded = _embedded(source)
     if embedded is not None:
         return embedded
-    table = read_table(source)
-    sky_positions(table, what=str(source))
-    table.meta |= describe_input(source)
+    path = located(source)
+    official = None if os.path.lexists(path) else official_file(str(source))
+    if official is not None:
+        path = located(official.name)
+    if not os.path.lexists(path):
+        raise _missing(source)
+    table = as_catalogue(read_table(path), what=str(path))
+    for renderer in _renderers():
+        table = renderer.describe_catalogue(table, path)
+    table.meta |= describe_input(path)
     return table
+
+
+def _missing(source: OnePath) -> MissingFileError:
+    """Error for a catalogue that is neither a file nor a name, with what could be meant."""
+    known = sorted({name for renderer in _renderers() for name in renderer.catalogues})
+    name = str(source)
+    if official_file(name) is not None:
+        remedy = f"'gammafind fetch {name} --download' brings it."
+        return MissingFileError("this catalogue is not at hand", path=source, remedy=remedy)
+    remedy = f"Give a file, or one of {', '.join(known)}{close_match(name.lower(), known)}."
+    return MissingFileError("the file does not exist", path=source, remedy=remedy)
 
 
 def _embedded(source: OnePath) -> QTable | None:
     """Catalogue of this name that comes with a renderer, None if there is none."""
     wanted = str(source).lower()
-    for info in plugins("renderer"):
-        if info.error is None:
-            known = get_plugin("renderer", info.name).catalogues
-            if wanted in known:
-                return known[wanted]()
+    for renderer in _renderers():
+        if wanted in renderer.catalogues:
+            return renderer.catalogues[wanted]()
     return None
+
+
+def _renderers() -> list[type[SkyRenderer]]:
+    """All renderers that can be loaded."""
+    return [get_plugin("renderer", info.name) for info in plugins("renderer") if info.error is None]

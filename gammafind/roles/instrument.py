@@ -55,6 +55,10 @@ class Instrument(Plugin):
     catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = {}
     """Published catalogues that come with it, by name: functions that load them."""
 
+    official_files: ClassVar[tuple[str, ...]] = ()
+    """TOML lists of files that its team publishes, as package resources ``package:file``: see
+    `gammafind.roles.official`."""
+
     map_files: ClassVar[str] = "counts*.fits"
     """Names of simulated files that `read_counts` takes, as a shell pattern."""
 
@@ -105,6 +109,34 @@ class Instrument(Plugin):
         `gammafind.catalogue.publish.publish`.
         """
         return in_flux_unit(CATALOGUE, self.flux_unit)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the official files that stand behind what it computes; none by default.
+
+        `gammafind.fetch` lists them. What the package holds of them is enough to work without.
+        """
+        return ()
+
+    @classmethod
+    def describe_catalogue(cls, table: QTable, path: str | PathLike) -> QTable:
+        """Add what the instrument knows of a catalogue that was read from a file.
+
+        It is called with every catalogue that is read; a plugin returns all others as they are.
+
+        Parameters
+        ----------
+        table : QTable
+            As read, n rows.
+        path : path-like
+            The file.
+
+        Returns
+        -------
+        QTable
+            n rows in the same order; as it came in by default.
+        """
+        return table
 
     def at_epoch(self, index: int) -> Self:
         """Return the instrument in one of the `epochs` alone; the maps of all add up to the whole.

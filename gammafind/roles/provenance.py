@@ -15,6 +15,7 @@ from astropy.units import Quantity
 
 from gammafind.roles.base import Plugin
 from gammafind.roles.registry import plugins
+from gammafind.utils.data_folder import located
 from gammafind.utils.files import file_checksum
 from gammafind.utils.version import running_version
 
@@ -85,7 +86,7 @@ def _files(value: Any) -> list[Path]:
     """Files that an option names; braces in a name stand for any text."""
     if not isinstance(value, str) or not value:
         return []
-    path = Path(value)
+    path = located(value)
     try:
         if not path.is_file() and "{" in path.name:
             return sorted(path.parent.glob(_BRACES.sub("*", path.name)))

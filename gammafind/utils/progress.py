@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TextIO, TypeVar
@@ -49,6 +49,33 @@ def track(items: Iterable[T], what: str, *, total: int | None = None) -> Iterato
     from tqdm import tqdm
 
     yield from tqdm(items, desc=what, total=total, file=stream, leave=False, dynamic_ncols=True)
+
+
+@contextmanager
+def byte_bar(what: str, *, total: int = 0) -> Iterator[Callable[[int], None]]:
+    """Show how many bytes there are.
+
+    Parameters
+    ----------
+    what : str
+        Name of the file.
+    total : int
+        Bytes of the whole; 0 where they are not known.
+
+    Yields
+    ------
+    callable
+        Called with the number of bytes that there are so far.
+    """
+    stream = _stream.get()
+    if stream is None:
+        yield lambda done: None
+        return
+    from tqdm import tqdm
+
+    units = {"unit": "B", "unit_scale": True, "dynamic_ncols": True}
+    with tqdm(desc=what, total=total or None, file=stream, leave=False, **units) as bar:
+        yield lambda done: bar.update(done - bar.n)
 
 
 @contextmanager

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import astropy.units as u
 import pytest
-from astropy.table import QTable
+from astropy.table import MaskedColumn, QTable
 
 from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
@@ -47,6 +47,28 @@ def test_nothing_found_stays_nothing_with_all_columns():
     assert found.colnames == [column.name for column in CATALOGUE]
 
 
-def test_a_reference_without_names_is_refused():
-    with pytest.raises(TableError, match="has no names: its columns are ra, dec"):
-        associate(catalogue(10.0), sources(10.0)["ra", "dec"], 0.3 * u.deg)
+def test_sources_without_names_are_named_after_their_positions():
+    found = associate(catalogue(10.0), sources(10.0)["ra", "dec"], 0.3 * u.deg)
+    assert list(found["Association"]) == ["J0040.0+0000"]
+    named = sources(10.0, 50.0)
+    named["name"] = MaskedColumn(["A", "B"], mask=[False, True])
+    found = associate(catalogue(10.0, 50.0), named, 0.3 * u.deg)
+    assert list(found["Association"]) == ["A", "J0320.0+0000"]
+
+
+@pytest.mark.parametrize("name", ["Source name", "MAIN_ID", "Candidate Name", "_Name", "ID"])
+def test_usual_columns_of_names_are_found(name):
+    found = associate(catalogue(10.0), sources(10.0, name=name), 0.3 * u.deg)
+    assert list(found["Association"]) == ["S10.0"]
+
+
+def test_sources_of_the_same_name_are_used_once_each():
+    twins = sources(10.0, 50.0)
+    twins["name"] = "twin"
+    found = associate(catalogue(10.0, 50.0, 80.0), twins, 0.3 * u.deg)
+    assert list(found["Association"]) == ["twin", "twin", ""]
+
+
+def test_a_reference_without_positions_is_refused():
+    with pytest.raises(TableError, match="the reference catalogue has no positions"):
+        associate(catalogue(10.0), QTable({"name": ["A"]}), 0.3 * u.deg)

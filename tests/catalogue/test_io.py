@@ -233,9 +233,20 @@ def test_table_without_the_columns_is_named(tmp_path):
 def test_unknown_suffixes_are_named(tmp_path):
     with pytest.raises(OutputError, match=r"suffix '.txt' is unknown\. Accepted are \.ecsv"):
         write_table(detections(), tmp_path / "c.txt")
-    (tmp_path / "c.txt").write_text("ra,dec\n")
-    with pytest.raises(FileFormatError, match=r"suffix '.txt' is unknown\. Accepted are \.ecsv"):
-        read_table(tmp_path / "c.txt")
+
+
+def test_what_is_read_may_have_any_suffix(tmp_path):
+    for suffix in TABLE_SUFFIXES:
+        write_table(detections(), tmp_path / f"c{suffix}")
+        (tmp_path / "any.thing").write_bytes((tmp_path / f"c{suffix}").read_bytes())
+        assert_same(detections(), read_table(tmp_path / "any.thing"))
+
+
+@pytest.mark.parametrize("suffix", TABLE_SUFFIXES)
+def test_bytes_that_are_no_text_become_question_marks(suffix, tmp_path):
+    table = QTable({"ra": [1.0] * u.deg, "name": ["a\udcff"]})
+    write_table(table, tmp_path / f"c{suffix}")
+    assert read_table(tmp_path / f"c{suffix}")["name"][0] == "a?"
 
 
 @pytest.mark.parametrize("suffix", TABLE_SUFFIXES)

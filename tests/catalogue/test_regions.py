@@ -6,6 +6,8 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import QTable
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from regions import Regions
 
 from gammafind.catalogue.class_colours import MATCHED, UNMATCHED, class_colours
@@ -47,6 +49,28 @@ def test_round_trip(catalogue, tmp_path):
     assert [region.meta["text"] for region in again] == list(catalogue["Source_Name"])
     assert [tag.get("Class", "") for tag in tags] == list(catalogue["Class"])
     assert [tag.get("Association", "") for tag in tags] == ["Crab (pulsar)", "", "x=y"]
+
+
+@given(
+    names=st.lists(
+        st.text(st.sampled_from(";{}\"'#=|()&-+\\\n\r\t\x00\x85\u2028\udcff abé1"), max_size=8),
+        min_size=6,
+        max_size=6,
+    ),
+)
+@example(names=["S17; test", "a\r\nb", "&amp;", "';circle(1,2,3)'", "{} tag={x}", "#color=red"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_text_breaks_a_region(catalogue, tmp_path, names):
+    catalogue["Source_Name"], catalogue["Association"] = names[:3], names[3:]
+    catalogue["Class"] = "psr"
+    write_regions(catalogue, tmp_path / "sky.reg", overwrite=True)
+    again = Regions.read(tmp_path / "sky.reg", format="ds9")
+    assert len(again) == 3
+    for region, name in zip(again, names[3:], strict=True):
+        tags = [tag.partition("=")[0] for tag in region.meta["tag"]]
+        readable = any(mark.isprintable() and mark != " " for mark in name)
+        assert tags.count("Association") == readable
+        assert {"Score", "Class"} <= set(tags)
 
 
 def test_radius_where_no_error_is_known(catalogue):

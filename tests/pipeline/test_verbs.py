@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from astropy.table import QTable
+from astropy.table import Column, QTable, Table
 
 import gammafind
 from gammafind.catalogue.io import write_table
@@ -19,6 +19,7 @@ from gammafind.errors import (
     OutputError,
     TableError,
 )
+from gammafind.evaluation.brightness import MinFlux
 from tests.cli.fixtures import toy
 from tests.cli.toy import BANDS, Bright, toy_counts, toy_file, toy_truth
 
@@ -111,6 +112,20 @@ def test_a_reference_is_a_table_or_its_file(tmp_path, result):
     for reference in (tmp_path / "truth.ecsv", str(tmp_path / "truth.ecsv")):
         other = gammafind.detect(toy_counts(), reference=reference)
         assert same(other.catalogue, result.catalogue)
+
+
+def test_fluxes_of_a_reference_may_count_photons(result, tmp_path):
+    truth = Table(toy_truth())
+    truth["Flux1000"] = Column(np.full(len(truth), 1e-8), unit="ph cm-2 s-1")
+    truth["name"] = truth["name"].astype(object)
+    bright = [MinFlux.parse(f"Flux1000=1e-9 {unit}") for unit in ("cm-2 s-1", "ph cm-2 s-1")]
+    metrics = gammafind.evaluate(result, truth, min_fluxes=bright)
+    brighter = metrics["at_purity"]["all"]["brighter"]
+    assert [one["n_found"] for one in brighter.values()] == [3, 3]
+    assert metrics["flux"]["unit"] == "1 / (s cm2)"
+    found = gammafind.detect(toy_counts(), reference=truth)
+    gammafind.report(found.catalogue, toy_counts(), tmp_path / "page", reference=truth)
+    assert same(found.catalogue, result.catalogue)
 
 
 def test_others_search_the_same_sky_for_comparison():

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable
+from astropy.table import QTable, Table
 
+from gammafind.catalogue.formats.text import read_text
 from gammafind.errors import TableError
-
-_ECSV = "# %ECSV"
 
 
 def write_ecsv(table: QTable, path: Path) -> None:
@@ -35,18 +34,9 @@ def write_csv(table: QTable, path: Path) -> None:
     _write(table, path, delimiter=",")
 
 
-def read_ecsv(path: Path) -> QTable:
+def read_ecsv(path: Path) -> Table:
     """Read an ECSV file."""
-    return QTable.read(path, format="ascii.ecsv")
-
-
-def read_csv(path: Path) -> QTable:
-    """Read a CSV file, with an ECSV header or plain with the column names in its first line."""
-    with path.open(encoding="utf-8") as stream:
-        described = stream.readline().startswith(_ECSV)
-    if described:
-        return read_ecsv(path)
-    return QTable.read(path, format="ascii.csv", comment="#")
+    return Table.read(read_text(path), format="ascii.ecsv")
 
 
 def _write(table: QTable, path: Path, *, delimiter: str) -> None:

@@ -12,6 +12,8 @@ from astropy.io import fits
 from astropy.table import QTable, Table
 from astropy.units import UnitsWarning
 
+from gammafind.catalogue.columns import column_of
+from gammafind.catalogue.position_columns import position_columns
 from gammafind.errors import FileFormatError, TableError
 from gammafind.sky.fits.opening import open_fits
 
@@ -29,8 +31,11 @@ def write_fits(table: QTable, path: Path) -> None:
     fits.HDUList(hdus).writeto(path)
 
 
-def read_fits(path: Path) -> QTable:
-    """Read the first table of a FITS file.
+def read_fits(path: Path) -> Table:
+    """Read a table of a FITS file: the first that looks most like a catalogue.
+
+    Tables with positions, names and fluxes go before others: a file may begin with good times or
+    with regions.
 
     Raises
     ------
@@ -44,14 +49,23 @@ def read_fits(path: Path) -> QTable:
         catalogues = [hdu for hdu in tables if hdu.name != _METADATA]
         if not catalogues:
             raise FileFormatError("the FITS file contains no table", path=path)
-        hdu = catalogues[0]
-        table = QTable.read(
+        hdu = max(catalogues, key=_likeness)
+        table = Table.read(
             hdu, character_as_bytes=False, mask_invalid=False, unit_parse_strict="silent"
         )
         _label(table, hdu.header)
         metadata = [other for other in tables if other.name == _METADATA]
         table.meta = _metadata(metadata[0]) if metadata else _keywords(table.meta)
         return table
+
+
+def _likeness(hdu: fits.BinTableHDU | fits.TableHDU) -> tuple[bool, bool, bool]:
+    """Whether a table has positions, names of sources, and fluxes."""
+    names = QTable({name: [0.0] for name in dict.fromkeys(hdu.columns.names)})
+    quantities = ("source_name", "flux")
+    return position_columns(names) is not None, *(
+        column_of(names, quantity) is not None for quantity in quantities
+    )
 
 
 def _table_hdu(table: QTable) -> fits.BinTableHDU:

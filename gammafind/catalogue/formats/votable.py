@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,14 @@ from typing import Any
 from astropy.io import votable
 from astropy.io.votable.exceptions import W03
 from astropy.io.votable.tree import Info
-from astropy.table import QTable
+from astropy.table import QTable, Table
 from astropy.units import UnitsWarning
 
+from gammafind.catalogue.formats.text import read_text
+from gammafind.catalogue.position_columns import position_columns
 from gammafind.errors import FileFormatError, TableError
+
+_ELSEWHERE = re.compile(r"<(?:\w+:)?STREAM\b[^>]*\bhref\s*=\s*[\"']\s*[^\"'\s]", re.IGNORECASE)
 
 
 def write_votable(table: QTable, path: Path) -> None:
@@ -49,29 +54,40 @@ def write_votable(table: QTable, path: Path) -> None:
         ) from None
 
 
-def read_votable(path: Path) -> QTable:
-    """Read the first table of a VOTable.
+def read_votable(path: Path) -> Table:
+    """Read a table of a VOTable: the first with positions or, where none has them, the first.
 
     Raises
     ------
     FileFormatError
-        If the file contains no table.
+        If the file contains no table, or only the address of one.
     """
+    _check_data_is_here(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         file = votable.parse(path, verify="ignore")
-        found = next(file.iter_tables(), None)
-        if found is None:
+        tables = [one.to_table(use_names_over_ids=True) for one in file.iter_tables()]
+        if not tables:
             raise FileFormatError("the VOTable contains no table", path=path)
-        table = QTable(found.to_table(use_names_over_ids=True))
+        table = next((one for one in tables if position_columns(one)), tables[0])
     infos = [info for resource in file.resources for info in resource.infos]
     table.meta = {info.name: _value(info.value) for info in infos}
     return table
+
+
+def _check_data_is_here(path: Path) -> None:
+    """Refuse a table whose data are at another address: reading it would download them."""
+    if _ELSEWHERE.search(read_text(path)):
+        raise FileFormatError(
+            "the data of the VOTable are in another file",
+            path=path,
+            remedy="Save it with its data, as TABLEDATA or BINARY.",
+        )
 
 
 def _value(text: str) -> Any:
     """Value of a JSON text, or the text itself if it is not JSON."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gammafind.catalogue.schema import Column
 
 ALIASES = {"CLASS": "CLASS1"}
@@ -126,3 +128,36 @@ FERMI_CATALOGUE = (
     Column("Flags", "", "meta.code.qual", "Analysis flags, bitwise", "i8", required=False),
 )
 """The schema of `read_fermi_catalogue`, with the names of 4FGL-DR2."""
+
+_IN_ALL = (
+    "Source_Name",
+    "RAJ2000",
+    "DEJ2000",
+    "GLON",
+    "GLAT",
+    "Conf_95_SemiMajor",
+    "Conf_95_SemiMinor",
+    "Conf_95_PosAng",
+    "Signif_Avg",
+    "Flux1000",
+    "Unc_Flux1000",
+    "CLASS1",
+    "ASSOC1",
+    "Extended_Source_Name",
+)
+_OF_FHL = (
+    Column("Pos_err_95", "deg", "stat.error;pos", "Radius that holds the position at 95 %"),
+    Column("TS", "", "stat.likelihood", "Test statistic: 2 ln of the likelihood ratio"),
+    Column("Flux50", _FLUX, "phot.flux;em.gamma", "Photon flux, 50-2000 GeV"),
+    Column("Unc_Flux50", _FLUX, "stat.error;phot.flux;em.gamma", "1 sigma error of Flux50"),
+    Column("Flux", _FLUX, "phot.flux;em.gamma", "Photon flux, 10-1000 GeV"),
+    Column("Unc_Flux", _FLUX, "stat.error;phot.flux;em.gamma", "1 sigma error of Flux"),
+    Column("CLASS", "", "meta.code.class;src.class", "Class of the counterpart", "U"),
+    Column("ASSOC", "", "meta.id.cross", "Name of the counterpart", "U"),
+)
+REFERENCE_COLUMNS = tuple(
+    replace(column, required=False)
+    for column in (*FERMI_CATALOGUE, *_OF_FHL)
+    if column.name in _IN_ALL or column.name.startswith("extension_") or column in _OF_FHL
+)
+"""Columns of a reference catalogue, as far as it has them: 4FGL, FL16Y, 2FHL or 3FHL."""

@@ -9,6 +9,8 @@ from astropy.io import fits
 
 EXTENDED_SOURCES = "ExtendedSources"
 """Table of a 4FGL file with one row per extended source."""
+_NAMES = (EXTENDED_SOURCES, "Extended Sources")
+"""Names that this table has; the second one is that of 2FHL."""
 EXTENDED_COLUMNS = (
     "Source_Name",
     "Model_Form",
@@ -61,17 +63,22 @@ def extension_columns(file: fits.HDUList, names: np.ndarray) -> dict[str, np.nda
     ----------
     Abdollahi et al. 2020, ApJS 247, 33, section 3.4; Lande et al. 2012, ApJ 756, 5.
     """
-    if EXTENDED_SOURCES not in file or not set(EXTENDED_COLUMNS) <= set(
-        file[EXTENDED_SOURCES].columns.names
-    ):
+    hdu = extended_hdu(file)
+    if hdu is None or not set(EXTENDED_COLUMNS) <= set(hdu.columns.names):
         return {}
-    rows = zip(*(file[EXTENDED_SOURCES].data[name] for name in EXTENDED_COLUMNS), strict=True)
+    rows = zip(*(hdu.data[name] for name in EXTENDED_COLUMNS), strict=True)
     known = {str(name).strip(): _extension(str(name).strip(), *row) for name, *row in rows}
     found = [known.get(name, _Extension()) for name in names.tolist()]
     return {
         f"extension_{field}": np.array([getattr(one, field) for one in found])
         for field in _Extension._fields
     }
+
+
+def extended_hdu(file: fits.HDUList) -> fits.BinTableHDU | None:
+    """Table of the extended sources of a catalogue; None if the file has none."""
+    names = [name for name in _NAMES if name in file]
+    return file[names[0]] if names else None
 
 
 def _extension(

@@ -1,4 +1,4 @@
-"""The 4FGL catalogues, DR1 to DR4, in one schema."""
+"""The 4FGL catalogues, DR1 to DR4, and FL16Y in one schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from gammafind.plugins.fermi_lat.spectra import DIFFERENTIAL_FLUX, SPECTRUM_TYPE
 from gammafind.sky.fits.opening import open_fits
 from gammafind.units import as_value
 
-_WHAT = "a 4FGL catalogue, DR1 to DR4 (gll_psc_v16.fit to gll_psc_v35.fit, compressed or not)"
+_WHAT = (
+    "a 4FGL catalogue, DR1 to DR4 or FL16Y (gll_psc_v16.fit to gll_psc_v41.fit, compressed or not)"
+)
 _EXTENSION = "LAT_Point_Source_Catalog"
 _FIRST_VERSIONS = {16: "4FGL-DR1", 23: "4FGL-DR2", 28: "4FGL-DR3", 32: "4FGL-DR4", 36: "4FGL"}
 
@@ -84,7 +86,7 @@ def read_fermi_catalogue(path: str | PathLike) -> QTable:
         raw = {name: _native(hdu.data[name]) for name in _wanted(hdu)}
         if "Extended_Source_Name" in raw:
             raw |= extension_columns(file, raw["Extended_Source_Name"])
-        meta = _release(hdu.header)
+        meta = release_of(hdu.header, hdu.data["Source_Name"])
     raw = {ALIASES.get(name, name): values for name, values in raw.items()}
     _check(raw, path)
     _complete_cutoff(raw)
@@ -153,6 +155,30 @@ def class_group(classes: Sequence[str]) -> np.ndarray:
     return np.array([CLASS_GROUPS.get(name.strip().casefold(), "OTHER") for name in classes])
 
 
+def release_of(header: fits.Header, names: Sequence[str]) -> dict[str, str]:
+    """Which catalogue a table is.
+
+    Parameters
+    ----------
+    header : Header
+        Of the table; ``VERSION`` says the release of 4FGL.
+    names : sequence of str
+        Names of the sources, which begin with that of the catalogue.
+
+    Returns
+    -------
+    dict of str to str
+        ``release``, such as 4FGL-DR3 or FL16Y, and ``version``.
+    """
+    version = str(header.get("VERSION", "")).strip()
+    prefix = str(names[0]).split(" ")[0] if len(names) else ""
+    if prefix and prefix != "4FGL":
+        return {"release": prefix, "version": version}
+    number = int(version[1:]) if version[:1] == "v" and version[1:].isdigit() else 0
+    releases = [name for first, name in _FIRST_VERSIONS.items() if first <= number]
+    return {"release": releases[-1] if releases else "4FGL", "version": version}
+
+
 def _catalogue_hdu(file: fits.HDUList, path: Path) -> fits.BinTableHDU:
     for hdu in file:
         if isinstance(hdu, fits.BinTableHDU) and (
@@ -180,13 +206,6 @@ def _native(column: np.ndarray) -> np.ndarray:
     if column.dtype.kind in "US":
         return np.char.strip(np.asarray(column, dtype=str))
     return np.asarray(column, dtype=int if column.dtype.kind in "iu" else float)
-
-
-def _release(header: fits.Header) -> dict[str, str]:
-    version = str(header.get("VERSION", "")).strip()
-    number = int(version[1:]) if version[:1] == "v" and version[1:].isdigit() else 0
-    releases = [name for first, name in _FIRST_VERSIONS.items() if first <= number]
-    return {"release": releases[-1] if releases else "4FGL", "version": version}
 
 
 def _check(raw: dict[str, np.ndarray], path: Path) -> None:

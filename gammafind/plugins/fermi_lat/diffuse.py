@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import astropy.units as u
@@ -31,6 +30,7 @@ from gammafind.sky.projection import from_frame, unit_vectors
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.upsample import upsample
 from gammafind.utils.cache import cached_arrays
+from gammafind.utils.data_folder import located
 from gammafind.utils.files import file_checksum
 
 _EMBEDDED_NSIDE = 256
@@ -49,7 +49,8 @@ def interstellar_intensity(
     Parameters
     ----------
     source : str
-        ``"embedded"``, or the path of a gll_iem cube.
+        ``"embedded"``, or the path of a gll_iem cube; a name without a folder is looked for among
+        fetched files too.
     bands : sequence of Band
         Above 814 GeV, the last energy of gll_iem_v07, the spectrum continues as a power law.
     weights : sequence of Weight, optional
@@ -80,7 +81,7 @@ def _known_intensity(
     if source == "embedded":
         return HealpixPixels(_EMBEDDED_NSIDE), tuple(_embedded(bands, weights))
     pixels = HealpixPixels(_FILE_NSIDE)
-    return pixels, band_intensity(source, bands, pixels, weights)
+    return pixels, band_intensity(located(source), bands, pixels, weights)
 
 
 def _embedded(bands: Sequence[Band], weights: Sequence[Weight] | None) -> Iterator[np.ndarray]:
@@ -150,7 +151,7 @@ def isotropic_spectra(source: str, response: Response) -> tuple[IsotropicSpectru
     """Isotropic spectrum of each event type; parameters as for `isotropic_intensity`."""
     if source == "embedded":
         return tuple(load_isotropic(response.irf, name) for name in response.event_types)
-    return (read_isotropic(Path(source)),) * len(response.event_types)
+    return (read_isotropic(located(source)),) * len(response.event_types)
 
 
 def interstellar_at_pixels(
@@ -297,7 +298,7 @@ def _key(
     return {
         "array": array,
         "version": _VERSION,
-        "source": file_checksum(interstellar_path() if source == "embedded" else source),
+        "source": file_checksum(interstellar_path() if source == "embedded" else located(source)),
         "band": band.edges.to_value(u.GeV, u.spectral()).tolist(),
         "weight": None if weight is None else [np.asarray(part).tolist() for part in weight],
         "psf": psf.checksum,

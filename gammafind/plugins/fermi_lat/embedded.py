@@ -32,6 +32,15 @@ def load_4fgl_dr2() -> QTable:
     return read_fermi_catalogue(_FOLDER / "4fgl_dr2.fits.gz")
 
 
+def reference_path(name: str) -> Path:
+    """Path of the compact table of a reference catalogue, such as ``"fl16y"``.
+
+    It is in the format of `~gammafind.plugins.fermi_lat.planes`; the table ``ExtendedSources``
+    holds shapes.
+    """
+    return _FOLDER / f"{name.replace('-', '_')}.fits.gz"
+
+
 def load_isotropic(irf: str, event_type: str) -> IsotropicSpectrum:
     """Load the isotropic spectrum of a response.
 

@@ -15,7 +15,6 @@ from astropy.units import Quantity
 
 from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS
 from gammafind.plugins.fermi_lat.diffuse import interstellar_at_pixels, interstellar_in_patches
-from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 from gammafind.plugins.fermi_lat.extended import Layout, layout_of
 from gammafind.plugins.fermi_lat.fluxes import (
     flux_history,
@@ -23,8 +22,10 @@ from gammafind.plugins.fermi_lat.fluxes import (
     positions,
 )
 from gammafind.plugins.fermi_lat.instrument import LatInstrument
+from gammafind.plugins.fermi_lat.official import background_files
 from gammafind.plugins.fermi_lat.photons.make import PhotonMaker
 from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
+from gammafind.plugins.fermi_lat.references import REFERENCES, describe_file
 from gammafind.plugins.fermi_lat.sources import read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.roles.renderer import SkyRenderer
@@ -117,7 +118,11 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         )
     )
 
-    catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = {"4fgl-dr2": load_4fgl_dr2}
+    catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = REFERENCES
+
+    official_files: ClassVar[tuple[str, ...]] = (
+        "gammafind.plugins.fermi_lat:data/official_files.toml",
+    )
 
     makes_photons: ClassVar[bool] = True
 
@@ -126,6 +131,16 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     def read_catalogue(self, source: str | PathLike) -> QTable | None:
         """Sources of a 4FGL file, of a copy of it, or of ``"4fgl-dr2"``."""
         return read_fermi_sources(source)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Official files of interstellar and isotropic emission."""
+        return background_files(self._irf, self.event_types)
+
+    @classmethod
+    def describe_catalogue(cls, table: QTable, path: str | PathLike) -> QTable:
+        """Add release, energies and shapes to 4FGL, FL16Y, 2FHL or 3FHL, read from a file."""
+        return describe_file(table, path)
 
     def source_counts(self, sources: QTable) -> np.ndarray:
         """Expected counts of each source in each band on the whole sky, shape (n, n_bands)."""

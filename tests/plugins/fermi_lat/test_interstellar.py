@@ -103,6 +103,14 @@ def test_a_cut_out_is_nan_elsewhere(tmp_path, first_lon):
     assert_allclose(found[core], truth(BANDS[0], lon[core], lat[core]), rtol=2e-3)
 
 
+def test_a_fetched_cube_is_found_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAMMAFIND_DATA", str(tmp_path))
+    cube(tmp_path / "iem.fits", first_lon=180)
+    _, (named,) = interstellar_intensity("iem.fits", BANDS[:1])
+    _, (by_path,) = interstellar_intensity(str(tmp_path / "iem.fits"), BANDS[:1])
+    assert np.array_equal(named, by_path)
+
+
 def test_a_compressed_cube_is_the_same(tmp_path):
     plain = band_intensity(cube(tmp_path / "a.fits", first_lon=180), BANDS, HealpixPixels(4))
     packed = band_intensity(cube(tmp_path / "a.fits.gz", first_lon=180), BANDS, HealpixPixels(4))
