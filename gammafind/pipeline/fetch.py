@@ -11,6 +11,7 @@ from gammafind.errors import OptionError
 from gammafind.presets.choose import select_preset
 from gammafind.presets.preset import Preset, build, load_preset, presets
 from gammafind.roles.official import OfficialFile, official_file, official_files
+from gammafind.sky.fits.facts import read_facts
 from gammafind.utils.data_folder import data_folder
 from gammafind.utils.download import download as bring
 from gammafind.utils.download import fault_of
@@ -133,7 +134,7 @@ def _files(
         else:
             _add_needs(_preset_of(one), files, folder)
     if inputs:
-        _add_needs(select_preset(inputs), files, folder)
+        _add_needs(select_preset([read_facts(path) for path in inputs]), files, folder)
     return list(files.values())
 
 

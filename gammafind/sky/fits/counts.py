@@ -149,14 +149,26 @@ def read_energy_edges(paths: Sequence[str | PathLike] | str | PathLike) -> Quant
 
 def file_energy_edges(file: fits.HDUList, path: str | PathLike) -> Quantity:
     """Energy bins of an open file, as `read_energy_edges`."""
+    bins = file_energy_bins(file, path)
+    if bins is None:
+        raise _no_edges(Path(path))
+    return bins
+
+
+def file_energy_bins(file: fits.HDUList, path: str | PathLike) -> Quantity | None:
+    """Energy bins of an open file of counts, sorted, shape (n, 2); None if it has none.
+
+    Raises
+    ------
+    EnergyEdgesError
+        If bins cannot be read, or overlap.
+    """
     hdu = choose_map(file, path)
     n_maps = _n_maps(hdu, Path(path))
     bins = read_energies(file, hdu, path).of(n_maps, counted=True).bins
     if bins is None and n_maps == 1:
         bins = energy_cut(file_selections(file))
-    if bins is None:
-        raise _no_edges(Path(path))
-    return _in_order(bins, [path])
+    return None if bins is None else _in_order(bins, [path])
 
 
 def _n_maps(hdu: MapHDU, path: Path) -> int:

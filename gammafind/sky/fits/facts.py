@@ -13,7 +13,9 @@ from astropy.io import fits
 from astropy.units import Quantity
 
 from gammafind.errors import InputFileError
-from gammafind.sky.fits.energies import energy_bins, energy_nodes, format_edges
+from gammafind.sky.fits.choosing import choose_map, is_map
+from gammafind.sky.fits.counts import file_energy_bins
+from gammafind.sky.fits.energies import format_edges, read_energies
 from gammafind.sky.fits.good_times import read_good_times
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import Circle, circle_of, cut_range, file_selections
@@ -126,7 +128,7 @@ def read_facts(path: str | PathLike) -> FileFacts:
         kind = _kind(file)
         bins, nodes, fault = None, None, ""
         try:
-            bins, nodes = energy_bins(file, path), energy_nodes(file, path)
+            bins, nodes = _energies_of(file, kind, path)
         except InputFileError as error:
             fault = error.fault
         return FileFacts(
@@ -151,7 +153,7 @@ def _kind(file: fits.HDUList) -> Kind:
         return "spacecraft"
     if "CTHETABOUNDS" in names:
         return "livetime"
-    maps = [hdu for hdu in file if _has_map(hdu)]
+    maps = [hdu for hdu in file if is_map(hdu)]
     if not maps:
         return "other"
     if any("SR" in str(hdu.header.get("BUNIT", "")).upper() for hdu in maps):
@@ -160,11 +162,16 @@ def _kind(file: fits.HDUList) -> Kind:
     return "exposure" if "HPXEXPOSURES" in names or has_nodes else "counts"
 
 
-def _has_map(hdu: fits.hdu.base._BaseHDU) -> bool:
-    """Whether an HDU is a HEALPix table or an image."""
-    if isinstance(hdu, fits.BinTableHDU):
-        return "HEALPIX" in str(hdu.header.get("PIXTYPE", "")).upper()
-    return hdu.is_image and len(hdu.shape) >= 2 and min(hdu.shape[-2:]) > 1
+def _energies_of(
+    file: fits.HDUList, kind: Kind, path: Path
+) -> tuple[Quantity | None, Quantity | None]:
+    """Bins and nodes of the maps of a file."""
+    if kind not in ("counts", "exposure"):
+        return None, None
+    if kind == "counts":
+        return file_energy_bins(file, path), None
+    found = read_energies(file, choose_map(file, path, want=kind), path)
+    return found.bins, found.nodes
 
 
 def _span(file: fits.HDUList) -> tuple[float, float] | None:
