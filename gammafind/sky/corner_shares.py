@@ -26,7 +26,7 @@ _FINEST = 0.1
 _BEND = 6.7
 """Edges of HEALPix pixels depart from straight lines by a fifth of the square of their length; they
 are divided until this is below 0.03 cores."""
-_CHUNK = 200_000
+_CHUNK = 30_000
 """Pairs of source and pixel per step: limits memory."""
 
 
