@@ -26,6 +26,8 @@ _FINEST = 0.1
 _BEND = 6.7
 """Edges of HEALPix pixels depart from straight lines by a fifth of the square of their length; they
 are divided until this is below 0.03 cores."""
+_TURNS = 12
+"""Orientations of a square in a mean: enough for a smooth profile."""
 _CHUNK = 30_000
 """Pairs of source and pixel per step: limits memory."""
 
@@ -162,3 +164,24 @@ def _triangles(psf: RadialPsf, core: float) -> _Triangles:
         inner = psf.containment(np.sqrt(square) * u.rad) * height / square
         values[row, 1:] = np.cumsum((inner * weights).sum(axis=1) * half) / (2 * np.pi)
     return _Triangles(values, unit, float(nodes[1]), reach)
+
+
+def square_shares(distance: np.ndarray, side: float, psf: RadialPsf, core: float) -> np.ndarray:
+    """Mean share of the counts in a square at some distances, over its orientations, shape (n,).
+
+    Parameters
+    ----------
+    distance : ndarray, shape (n,)
+        Of the middle of the square from the source, in radians.
+    side : float
+        In radians.
+    psf : RadialPsf
+    core : float
+        As for `corner_shares`.
+    """
+    turn = (np.arange(_TURNS) + 0.5) * np.pi / (2 * _TURNS)
+    angle = turn[:, None] + np.arange(4) * np.pi / 2
+    corner = side / np.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    middle = np.stack([distance, np.zeros_like(distance)], axis=-1)
+    polygons = (middle[:, None, None] + corner).reshape(-1, 4, 2)
+    return _in_polygons(polygons, _triangles(psf, core)).reshape(-1, _TURNS).mean(axis=1)

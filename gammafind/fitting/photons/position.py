@@ -67,14 +67,25 @@ def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 
     Returns
     -------
     ndarray, shape (n, 3)
+        The end of the moves, or the highest position on the way if TS is lower at the end, as it
+        may be where pixels are wider than the PSF.
     """
+    if not len(vectors):
+        return vectors
     steps = np.full(len(vectors), float(step))
-    for _ in range(iterations if len(vectors) else 0):
+    best, highest = vectors.copy(), np.full(len(vectors), -np.inf)
+    for _ in range(iterations):
         basis = local_bases(vectors)
-        move = _quadratic_move(_grid_ts(data, vectors, basis, _NEIGHBOURS, steps, None))
+        ts = _grid_ts(data, vectors, basis, _NEIGHBOURS, steps, None)
+        top = ts.max(axis=1)
+        better = top > highest
+        there = shifted(vectors, basis, _NEIGHBOURS[ts.argmax(axis=1)] * steps[:, None])
+        best[better], highest[better] = there[better], top[better]
+        move = _quadratic_move(ts)
         vectors = shifted(vectors, basis, move * steps[:, None])
         steps = np.where(np.abs(move).max(axis=1) < 1, steps / 2, steps)
-    return vectors
+    lower = scan(data, vectors).ts < highest
+    return np.where(lower[:, None], best, vectors)
 
 
 def fit_positions(

@@ -16,7 +16,7 @@ from gammafind.catalogue.positions import sky_columns
 from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.fitting.photons.position import climb, fit_positions
 from gammafind.fitting.photons.scan import scan
-from gammafind.fitting.photons.search_grid import SearchGrid, search_grid, summits
+from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
@@ -34,9 +34,9 @@ _PASSES = (1000.0, 200.0, 60.0, 25.0)
 _QUICK_SHARE = 0.6
 """Share of the threshold from which maxima of the quick TS are fitted: balances time and lost
 peaks."""
-_RINGS = 1
-"""Rings of positions around a maximum of the quick TS where the likelihood is computed: balances
-accuracy and time."""
+_GRID_SHARE = 0.8
+"""Share of the threshold that a position of the grid must reach: the maximum between positions is
+higher."""
 _CLEAR = 2.0
 """Distance, in sizes of a source, within which other peaks wait for a later pass: they may belong
 to its PSF."""
@@ -128,9 +128,9 @@ class Likelihood(Localiser):
         return np.column_stack([patch, x, y, found["score"], position_error, found["npred"]])
 
     def _search(self, observation: Observation) -> SkyModel:
-        data = sky_data(observation, index=self.index)
-        model = SkyModel(data, background_components(observation), self.smoothing)
-        grid = search_grid(data)
+        data = sky_data(observation, index=self.index, crop=True)
+        model = SkyModel(data, background_components(observation, data), self.smoothing)
+        grid = SearchGrid(data)
         thresholds = (*(t for t in _PASSES if t > self.threshold), self.threshold)
         for threshold in track(thresholds, "search, brightest sources first"):
             self._pass(model, grid, threshold)
@@ -143,39 +143,39 @@ class Likelihood(Localiser):
         if len(peaks):
             climbed = climb(model.data, peaks, step=grid.spacing / 2)
             vectors = _held_inside(model.data, peaks, climbed)
-            model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, 1e-3))
+            fit = scan(model.data, vectors)
+            high = fit.ts >= threshold
+            model.add(vectors[high], np.maximum(fit.amplitude[high], 1e-3))
         model.update(background=threshold >= _BACKGROUND_TS)
 
     def _peaks(self, model: SkyModel, grid: SearchGrid, threshold: float) -> np.ndarray:
-        ts = self._ts_of_summits(model.data, grid, threshold)
-        ts[ts < threshold] = 0
+        index, ts = self._ts_of_summits(model.data, grid, threshold)
+        ts[ts < _GRID_SHARE * threshold] = 0
         found, scores = [np.zeros((0, 3))], [np.zeros(0)]
-        for tile, number in grid.tiles(ts):
-            x, y, score = self._tile_peaks(tile)
-            found.append(grid.tile_vectors(number, x, y))
+        for image, tile in grid.images(index, ts):
+            x, y, score = self._tile_peaks(image)
+            found.append(grid.tile_vectors(tile, x, y))
             scores.append(score)
         vectors, score = np.concatenate(found), np.concatenate(scores)
         inside = model.data.inside(vectors)
         vectors, score = vectors[inside], score[inside]
         return vectors[self._highest(model.data, vectors, score, threshold)]
 
-    def _ts_of_summits(self, data: SkyData, grid: SearchGrid, threshold: float) -> np.ndarray:
+    def _ts_of_summits(
+        self, data: SkyData, grid: SearchGrid, threshold: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """TS at and around the local maxima of the quick TS, if both are near ``threshold``."""
         least = _QUICK_SHARE * threshold
-        quick = grid.quick_ts(data)
-        promising = np.flatnonzero(quick > least)
-        quick[promising[~data.inside(grid.vectors(promising))]] = 0
-        highest = summits(grid, quick, least)
-        ts = np.zeros(len(quick))
-        ts[highest] = scan(data, grid.vectors(highest)).ts
-        chosen = highest[ts[highest] > least]
-        chosen = chosen[self._highest(data, grid.vectors(chosen), ts[chosen], threshold)]
-        for _ in range(_RINGS):
-            chosen = np.unique(np.append(chosen, grid.neighbours(chosen)))
-            chosen = chosen[chosen >= 0]
-        chosen = chosen[(quick[chosen] > least) & (ts[chosen] == 0)]
-        ts[chosen] = scan(data, grid.vectors(chosen)).ts
-        return ts
+        highest, _ = grid.summits(data, least)
+        highest = highest[data.inside(grid.vectors(highest))]
+        ts = scan(data, grid.vectors(highest)).ts
+        good = ts > least
+        highest, ts = highest[good], ts[good]
+        kept = self._highest(data, grid.vectors(highest), ts, threshold)
+        highest, ts = highest[kept], ts[kept]
+        around = np.setdiff1d(grid.neighbours(highest), np.append(highest, -1))
+        more = scan(data, grid.vectors(around)).ts
+        return np.concatenate([highest, around]), np.concatenate([ts, more])
 
     def _highest(
         self, data: SkyData, vectors: np.ndarray, score: np.ndarray, threshold: float
