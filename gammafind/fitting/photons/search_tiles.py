@@ -84,10 +84,17 @@ class SearchTiles:
         return len(self.grid)
 
     def owned(self, tile: int, vectors: np.ndarray) -> np.ndarray:
-        """Which positions belong to a tile."""
+        """Which positions belong to a tile, or are within its spacing of such a position.
+
+        Otherwise a maximum at the border, which each tile places on the other side, would be lost.
+        """
         if not len(self.number):
             return np.ones(len(vectors), dtype=bool)
-        return _numbers(vectors) == self.number[tile]
+        step = np.radians(self.spacing) * np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
+        around = (vectors + step[:, None]).reshape(-1, 3)
+        around /= np.linalg.norm(around, axis=-1, keepdims=True)
+        near = _numbers(around).reshape(len(step), -1) == self.number[tile]
+        return near.any(axis=0)
 
 
 def _sampled(band: BandData) -> np.ndarray:

@@ -14,7 +14,7 @@ from astropy.table import QTable
 from gammafind.catalogue.merging import merge_duplicates
 from gammafind.catalogue.positions import sky_columns
 from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
-from gammafind.fitting.photons.position import climb, fit_positions
+from gammafind.fitting.photons.position import climb, fit_positions, position_errors
 from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
@@ -233,14 +233,15 @@ def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarra
 def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
     """Table of the sources of a model, each measured with all others in place."""
     ts, counts = _alone(model), model.counts.sum(axis=1)
-    position = fit_positions(model.data, model.vectors, model.counts, model.sigma, rounds=1)
+    r68, r95 = position_errors(model.data, model.vectors, model.counts, model.sigma)
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
     sky = positions_of(model.vectors, model.data.frame)
     return QTable(
         {
             **sky_columns(sky),
             "score": ts,
-            "pos_err": _with_systematics(position.r68) * u.deg,
+            "pos_err": _with_systematics(r68) * u.deg,
+            "r95": _with_systematics(r95) * u.deg,
             "ts": ts,
             "npred": counts,
             "flux": counts / sensitivity * flux_unit,
@@ -249,9 +250,9 @@ def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
     )
 
 
-def _with_systematics(r68: np.ndarray) -> np.ndarray:
+def _with_systematics(radius: np.ndarray) -> np.ndarray:
     """Position errors with systematic errors: a factor, and a floor in degrees."""
-    return np.hypot(_POSITION_FACTOR * r68, _POSITION_FLOOR)
+    return np.hypot(_POSITION_FACTOR * radius, _POSITION_FLOOR)
 
 
 def _observation(patches: Patches, index: int) -> Observation:
