@@ -12,8 +12,8 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 
 _NORM_LIMITS = (0.3, 3.0)
 """Keep sources that are not in the model from absorbing or emptying the background."""
-_SYSTEMATIC = 0.1
-"""Relative error of a background model in a cell of half a degree: limits the weight of bright
+_SYSTEMATIC = 0.3
+"""Relative error of an interstellar model in a cell of half a degree: limits the weight of bright
 emission, and none of it is left out."""
 _CELL = 0.21
 """Area of such a cell in square degrees, that of a HEALPix pixel of nside 128."""
@@ -50,7 +50,7 @@ def component_norms(
     Notes
     -----
     All pixels are used. The likelihood of each has the weight ``1 / (1 + e**2 m)``, where ``m`` are
-    the expected counts in 0.21 square degrees and ``e`` is 10 %, so that neither a bright region
+    the expected counts in 0.21 square degrees and ``e`` is 30 %, so that neither a bright region
     nor the many faint pixels determine the norm of a component that they hardly contain. Pixels
     that exceed the fit by five standard deviations are left out, and it is repeated.
 

@@ -16,8 +16,6 @@ from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf_stamps import psf_core
 from gammafind.utils.workers import in_threads
 
-_SPACING = 0.5
-"""Distance of positions in sizes of a faint source: balances lost TS and time."""
 _REACH, _FARTHEST = 0.9, 4.0
 """Share of the counts of a source that the quick TS uses, and largest radius in degrees: balance
 signal and time."""
@@ -33,10 +31,12 @@ class SearchGrid:
     Parameters
     ----------
     data : SkyData
+    spacing : float
+        Distance of neighbouring positions in sizes of a faint source.
     """
 
-    def __init__(self, data: SkyData) -> None:
-        self.spacing = _SPACING * _typical_size(data)
+    def __init__(self, data: SkyData, *, spacing: float) -> None:
+        self.spacing = spacing * _typical_size(data)
         margin = max(_reach(band) for band in data.bands) + self.spacing
         self.tiles = SearchTiles.of(data, spacing=self.spacing, margin=margin)
         self.width = self.tiles.width

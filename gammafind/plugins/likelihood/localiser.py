@@ -31,6 +31,9 @@ from gammafind.utils.progress import track
 _PASSES = (1000.0, 200.0, 60.0, 25.0)
 """Thresholds in TS of the first passes: balance time and neighbours of bright sources
 (benchmarks/real_sky.py)."""
+_SPACINGS = (0.5, 0.25)
+"""Distance of the searched positions in sizes of a faint source, for all passes but the last, and
+for the last: balance faint neighbours and time (benchmarks/real_sky.py)."""
 _QUICK_SHARE = 0.6
 """Share of the threshold from which maxima of the quick TS are fitted: balances time and lost
 peaks."""
@@ -42,8 +45,11 @@ _CLEAR = 2.0
 to its PSF."""
 _POSITION_FACTOR = 1.05
 """Systematic factor of position errors: allows for errors of the model."""
-_POSITION_FLOOR = 0.01
-"""Systematic position error in degrees, which matters for bright sources."""
+_POSITION_FLOORS = (0.006, 0.01)
+"""Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources."""
+_FLAT = 1.45
+"""Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62 for
+a Gaussian); errors of the model do not matter there."""
 _BACKGROUND_TS = 16.0
 """TS below which peaks are mostly noise: subtracting them would bias the background to low
 values."""
@@ -130,9 +136,9 @@ class Likelihood(Localiser):
     def _search(self, observation: Observation) -> SkyModel:
         data = sky_data(observation, index=self.index, crop=True)
         model = SkyModel(data, background_components(observation, data), self.smoothing)
-        grid = SearchGrid(data)
-        thresholds = (*(t for t in _PASSES if t > self.threshold), self.threshold)
-        for threshold in track(thresholds, "search, brightest sources first"):
+        wide, narrow = (SearchGrid(data, spacing=spacing) for spacing in _SPACINGS)
+        passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
+        for grid, threshold in track(passes, "search, brightest sources first"):
             self._pass(model, grid, threshold)
         self._finish(model)
         return model
@@ -233,15 +239,16 @@ def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarra
 def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
     """Table of the sources of a model, each measured with all others in place."""
     ts, counts = _alone(model), model.counts.sum(axis=1)
-    r68, r95 = position_errors(model.data, model.vectors, model.counts, model.sigma)
+    radii = position_errors(model.data, model.vectors, model.counts, model.sigma)
+    r68, r95 = _with_systematics(*radii)
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
     sky = positions_of(model.vectors, model.data.frame)
     return QTable(
         {
             **sky_columns(sky),
             "score": ts,
-            "pos_err": _with_systematics(r68) * u.deg,
-            "r95": _with_systematics(r95) * u.deg,
+            "pos_err": r68 * u.deg,
+            "r95": r95 * u.deg,
             "ts": ts,
             "npred": counts,
             "flux": counts / sensitivity * flux_unit,
@@ -250,9 +257,11 @@ def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
     )
 
 
-def _with_systematics(radius: np.ndarray) -> np.ndarray:
+def _with_systematics(r68: np.ndarray, r95: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Position errors with systematic errors: a factor, and a floor in degrees."""
-    return np.hypot(_POSITION_FACTOR * radius, _POSITION_FLOOR)
+    factor = np.where(r95 < _FLAT * r68, 1.0, _POSITION_FACTOR)
+    low, high = _POSITION_FLOORS
+    return np.hypot(factor * r68, low), np.hypot(factor * r95, high)
 
 
 def _observation(patches: Patches, index: int) -> Observation:
