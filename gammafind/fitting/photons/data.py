@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import COARSE, fractions_at, pixels_near
@@ -62,6 +62,10 @@ class BandData:
     def containing(self, vectors: np.ndarray) -> np.ndarray:
         """Places in the arrays of the pixels that contain unit vectors."""
         return self.places(self.pixels.containing(vectors))
+
+    def vectors(self, place: np.ndarray) -> np.ndarray:
+        """Unit vectors of the pixels at some places, shape (n, 3)."""
+        return centre_vectors(self.pixels, place if self.held is None else self.held[place])
 
     def sensitivity(self, place: np.ndarray) -> np.ndarray:
         """Counts in this band of a source of flux one (in all bands together), at some places."""
@@ -193,10 +197,10 @@ def source_size(data: SkyData) -> float:
     return float(_band_sizes(data).min())
 
 
-def source_sizes(data: SkyData, vectors: np.ndarray) -> np.ndarray:
+def source_sizes(data: SkyData, vectors: np.ndarray, *, pixel: bool = True) -> np.ndarray:
     """Size in degrees of a faint point source at each position in all bands, shape (n,).
 
-    Each band has the weight of its information about the counts of the source: the square of its
+    It is that of the PSF, and in quadrature that of the ``pixel``. Each band has the weight of its information about the counts of the source: the square of its
     share, times the information of the PSF, over the expected counts.
     """
     shares = data.shares(vectors)
@@ -206,16 +210,16 @@ def source_sizes(data: SkyData, vectors: np.ndarray) -> np.ndarray:
         density = band.model[place] / band.pixels.pixel_area.to_value("deg2")
         weights[:, i] = band.valid[place] * shares[:, i] ** 2 / (density * size**2)
     weights += 1e-300
-    return (weights.sum(axis=1) / (weights / _band_sizes(data) ** 2).sum(axis=1)) ** 0.5
+    return (weights.sum(axis=1) / (weights / _band_sizes(data, pixel) ** 2).sum(axis=1)) ** 0.5
 
 
-def _band_sizes(data: SkyData) -> np.ndarray:
-    """Size of PSF and pixel in quadrature for each band, in degrees."""
+def _band_sizes(data: SkyData, pixel: bool = True) -> np.ndarray:
+    """Size of PSF, and of the pixel in quadrature, for each band, in degrees."""
     return np.array(
         [
             np.hypot(
                 band.psf.containment_radius(0.68).to_value("deg"),
-                band.pixels.pixel_size.to_value("deg"),
+                pixel * band.pixels.pixel_size.to_value("deg"),
             )
             for band in data.bands
         ]

@@ -9,7 +9,7 @@ from scipy import fft
 from scipy.ndimage import maximum_filter
 
 from gammafind.fitting.photons.data import BandData, SkyData, source_sizes
-from gammafind.fitting.photons.search_tiles import SearchTiles
+from gammafind.fitting.photons.search_tiles import SearchTiles, sampled_vectors
 from gammafind.sky.corner_shares import square_shares
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
@@ -21,6 +21,9 @@ _REACH, _FARTHEST = 0.9, 4.0
 signal and time."""
 _PROBES = 500
 """Places at which the size of a source is taken."""
+_STEPS = (0.45, 0.25)
+"""Distance of positions in r68 of the PSF, and at least in sizes of a source with its pixel: balances
+faint neighbours and time (benchmarks/real_sky.py)."""
 
 
 class SearchGrid:
@@ -31,12 +34,12 @@ class SearchGrid:
     Parameters
     ----------
     data : SkyData
-    spacing : float
-        Distance of neighbouring positions in sizes of a faint source.
+    coarser : float
+        Factor by which the positions are farther apart than needed for faint sources.
     """
 
-    def __init__(self, data: SkyData, *, spacing: float) -> None:
-        self.spacing = spacing * _typical_size(data)
+    def __init__(self, data: SkyData, *, coarser: float = 1.0) -> None:
+        self.spacing = coarser * _spacing(data)
         margin = max(_reach(band) for band in data.bands) + self.spacing
         self.tiles = SearchTiles.of(data, spacing=self.spacing, margin=margin)
         self.width = self.tiles.width
@@ -179,9 +182,7 @@ class _Photons:
 
     def __init__(self, band: BandData) -> None:
         place = np.flatnonzero(band.counts)
-        pixel = place if band.held is None else band.held[place]
-        pixels = band.pixels
-        vectors = pixels.at(pixel) if isinstance(pixels, HealpixPixels) else pixels.vectors[pixel]
+        vectors = band.vectors(place)
         self._cells = HealpixPixels(8)
         cell = self._cells.containing(vectors)
         order = np.argsort(cell, kind="stable")
@@ -206,19 +207,12 @@ class _Photons:
         return flat.reshape(width, width)
 
 
-def _typical_size(data: SkyData) -> float:
-    """Size of a faint source in degrees, a median over the sky."""
-    vectors = []
-    for band in data.bands:
-        places = np.flatnonzero(band.valid)
-        places = places[:: len(places) // _PROBES + 1]
-        pixel = places if band.held is None else band.held[places]
-        pixels = band.pixels
-        vectors.append(
-            pixels.at(pixel) if isinstance(pixels, HealpixPixels) else pixels.vectors[pixel]
-        )
-    sizes = source_sizes(data, np.concatenate(vectors))
-    return float(np.median(sizes))
+def _spacing(data: SkyData) -> float:
+    """Distance of positions in degrees, for a faint source at a typical place of the sky."""
+    vectors = np.concatenate([sampled_vectors(band, _PROBES) for band in data.bands])
+    of_psf, of_size = _STEPS
+    psf, size = (np.median(source_sizes(data, vectors, pixel=pixel)) for pixel in (False, True))
+    return float(max(of_psf * psf, of_size * size))
 
 
 def _reach(band: BandData) -> float:

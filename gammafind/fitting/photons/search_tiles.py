@@ -52,7 +52,7 @@ class SearchTiles:
         margin : float
             Least distance in degrees of the border of a tile from the positions that it searches.
         """
-        vectors = np.concatenate([_sampled(band) for band in data.bands])
+        vectors = np.concatenate([sampled_vectors(band, _SAMPLE) for band in data.bands])
         centre = vectors.sum(axis=0)
         length = np.linalg.norm(centre)
         if length > 0:
@@ -97,13 +97,10 @@ class SearchTiles:
         return near.any(axis=0)
 
 
-def _sampled(band: BandData) -> np.ndarray:
-    """Unit vectors of some valid pixels of a band, evenly spread."""
+def sampled_vectors(band: BandData, number: int) -> np.ndarray:
+    """Unit vectors of about ``number`` valid pixels of a band, evenly spread."""
     places = np.flatnonzero(band.valid)
-    places = places[:: len(places) // _SAMPLE + 1]
-    pixel = places if band.held is None else band.held[places]
-    pixels = band.pixels
-    return pixels.vectors[pixel] if hasattr(pixels, "wcs") else pixels.at(pixel)
+    return band.vectors(places[:: len(places) // number + 1])
 
 
 def _rows() -> tuple[np.ndarray, np.ndarray]:

@@ -31,9 +31,9 @@ from gammafind.utils.progress import track
 _PASSES = (1000.0, 200.0, 60.0, 25.0)
 """Thresholds in TS of the first passes: balance time and neighbours of bright sources
 (benchmarks/real_sky.py)."""
-_SPACINGS = (0.5, 0.25)
-"""Distance of the searched positions in sizes of a faint source, for all passes but the last, and
-for the last: balance faint neighbours and time (benchmarks/real_sky.py)."""
+_COARSER = 2.0
+"""Factor by which the searched positions are farther apart in all passes but the last: balances
+neighbours of bright sources and time."""
 _QUICK_SHARE = 0.6
 """Share of the threshold from which maxima of the quick TS are fitted: balances time and lost
 peaks."""
@@ -136,7 +136,7 @@ class Likelihood(Localiser):
     def _search(self, observation: Observation) -> SkyModel:
         data = sky_data(observation, index=self.index, crop=True)
         model = SkyModel(data, background_components(observation, data), self.smoothing)
-        wide, narrow = (SearchGrid(data, spacing=spacing) for spacing in _SPACINGS)
+        wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
         passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
         for grid, threshold in track(passes, "search, brightest sources first"):
             self._pass(model, grid, threshold)
