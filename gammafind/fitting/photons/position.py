@@ -29,11 +29,14 @@ _GRID = 1.35 * np.array([(i, j) for j in range(-2, 3) for i in range(-2, 3)], dt
 """Offsets in units of sigma: dense and wide enough for the moments of a Gaussian."""
 _SPREADS = (0.5, 2.0)
 """Range of the change of sigma per round: keeps the next grid useful."""
-_SETTLED, _MORE = (0.6, 1.6), 5
+_SETTLED, _MORE = (0.6, 1.6), 3
 """Change of sigma in the last round after which a fit ends, and most additional rounds."""
 _LOWER = 4.0
 """Loss of TS at the mean position from which the highest position is used instead: the posterior
 is bent, as in the corner of a wide pixel."""
+_EXACT_TS = 4000.0
+"""TS at which errors of the expected counts in pixels are as large as the noise: they set a floor of
+a sixtieth of the size of a source."""
 _FINE_GRID = 0.7 * np.array([(i, j) for j in range(-4, 5) for i in range(-4, 5)], dtype=float)
 """Offsets in units of sigma: dense enough for posteriors that are not Gaussians."""
 _R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
@@ -158,7 +161,8 @@ def fit_positions(
             rows = rows[np.any((sigma < low) | (sigma > high), axis=1)]
             if not len(rows):
                 break
-    lower = scan(data, places, without=own).ts < highest - _LOWER
+    allowed = _LOWER * (1 + highest / _EXACT_TS)
+    lower = scan(data, places, without=own).ts < highest - allowed
     return PositionFit(np.where(lower[:, None], best, places), spread)
 
 
@@ -192,7 +196,7 @@ def position_errors(
     offsets = _offsets(fit.spread, _FINE_GRID)
     grid = shifted(fit.vectors, basis, offsets)
     ts = scan(data, grid.transpose(1, 0, 2), without=(vectors, counts)).ts
-    weight = np.exp((ts - ts.max(axis=1, keepdims=True)) / 2)
+    weight = _weights(ts)
     distance = np.degrees(np.linalg.norm(grid - vectors, axis=-1)).T
     return tuple(_quantile(distance, weight, share) for share in (0.68, 0.95))
 
@@ -204,6 +208,13 @@ def is_coarse(data: SkyData) -> bool:
         key=lambda pair: pair[0],
     )
     return bool(sharpest[1] > sharpest[0])
+
+
+def _weights(ts: np.ndarray) -> np.ndarray:
+    """Posterior at the points of each grid, with a sum of one."""
+    highest = ts.max(axis=1, keepdims=True)
+    weight = np.exp((ts - highest) / 2 / (1 + highest / _EXACT_TS))
+    return weight / weight.sum(axis=1, keepdims=True)
 
 
 def _quantile(distance: np.ndarray, weight: np.ndarray, share: float) -> np.ndarray:
@@ -266,8 +277,7 @@ def _quadratic_move(ts: np.ndarray) -> np.ndarray:
 
 def _moments(ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean, shape (n, 2), and covariance, shape (n, 2, 2), of the posterior in units of the grid."""
-    weight = np.exp((ts - ts.max(axis=1, keepdims=True)) / 2)
-    weight /= weight.sum(axis=1, keepdims=True)
+    weight = _weights(ts)
     mean = weight @ _GRID
     square = np.einsum("nm,mi,mj->nij", weight, _GRID, _GRID)
     return mean, square - mean[:, :, None] * mean[:, None, :]

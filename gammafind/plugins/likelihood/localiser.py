@@ -40,6 +40,9 @@ peaks."""
 _GRID_SHARE = 0.8
 """Share of the threshold that a position of the grid must reach: the maximum between positions is
 higher."""
+_CLIMBS = 3
+"""Steps from a position of the grid to the maximum: more change little, since positions are fitted
+at the end."""
 _CLEAR = 2.0
 """Distance, in sizes of a source, within which other peaks wait for a later pass: they may belong
 to its PSF."""
@@ -147,7 +150,7 @@ class Likelihood(Localiser):
         """Add the peaks above ``threshold`` to the model."""
         peaks = self._peaks(model, grid, threshold)
         if len(peaks):
-            climbed = climb(model.data, peaks, step=grid.spacing / 2)
+            climbed = climb(model.data, peaks, step=grid.spacing / 2, iterations=_CLIMBS)
             vectors = _held_inside(model.data, peaks, climbed)
             fit = scan(model.data, vectors)
             high = fit.ts >= threshold
@@ -155,33 +158,36 @@ class Likelihood(Localiser):
         model.update(background=threshold >= _BACKGROUND_TS)
 
     def _peaks(self, model: SkyModel, grid: SearchGrid, threshold: float) -> np.ndarray:
-        index, ts = self._ts_of_summits(model.data, grid, threshold)
-        ts[ts < _GRID_SHARE * threshold] = 0
-        found, scores = [np.zeros((0, 3))], [np.zeros(0)]
-        for image, tile in grid.images(index, ts):
-            x, y, score = self._tile_peaks(image)
-            found.append(grid.tile_vectors(tile, x, y))
-            scores.append(score)
-        vectors, score = np.concatenate(found), np.concatenate(scores)
-        inside = model.data.inside(vectors)
-        vectors, score = vectors[inside], score[inside]
-        return vectors[self._highest(model.data, vectors, score, threshold)]
-
-    def _ts_of_summits(
-        self, data: SkyData, grid: SearchGrid, threshold: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """TS at and around the local maxima of the quick TS, if both are near ``threshold``."""
-        least = _QUICK_SHARE * threshold
-        highest, _ = grid.summits(data, least)
-        highest = highest[data.inside(grid.vectors(highest))]
-        ts = scan(data, grid.vectors(highest)).ts
+        """Unit vectors of the peaks of TS that may reach ``threshold`` between the positions."""
+        data, least = model.data, _GRID_SHARE * threshold
+        index, _ = grid.summits(data, _QUICK_SHARE * threshold)
+        vectors = grid.vectors(index)
+        inside = data.inside(vectors)
+        index, vectors = index[inside], vectors[inside]
+        ts = scan(data, vectors).ts
         good = ts > least
-        highest, ts = highest[good], ts[good]
-        kept = self._highest(data, grid.vectors(highest), ts, threshold)
-        highest, ts = highest[kept], ts[kept]
-        around = np.setdiff1d(grid.neighbours(highest), np.append(highest, -1))
+        index, vectors, ts = index[good], vectors[good], ts[good]
+        if self.clusterer is not None:
+            kept = self._highest(data, vectors, ts, threshold)
+            vectors, ts = self._clustered(data, grid, index[kept], ts[kept], least)
+        return vectors[self._highest(data, vectors, ts, threshold)]
+
+    def _clustered(
+        self, data: SkyData, grid: SearchGrid, index: np.ndarray, ts: np.ndarray, least: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Peaks that the clusterer finds in images of TS at and around some positions."""
+        around = np.setdiff1d(grid.neighbours(index), np.append(index, -1))
         more = scan(data, grid.vectors(around)).ts
-        return np.concatenate([highest, around]), np.concatenate([ts, more])
+        index, ts = np.append(index, around), np.append(ts, more)
+        found, scores = [np.zeros((0, 3))], [np.zeros(0)]
+        for image, tile in grid.images(index, np.where(ts < least, 0, ts)):
+            clusters = self.clusterer.cluster(image)
+            x, y = clusters["x"].value, clusters["y"].value
+            found.append(grid.tile_vectors(tile, x, y))
+            scores.append(np.asarray(clusters["score"]))
+        vectors, score = np.concatenate(found), np.concatenate(scores)
+        inside = data.inside(vectors)
+        return vectors[inside], score[inside]
 
     def _highest(
         self, data: SkyData, vectors: np.ndarray, score: np.ndarray, threshold: float
@@ -195,19 +201,11 @@ class Likelihood(Localiser):
         wider = _CLEAR if threshold > self.threshold else 1
         return merge_duplicates(positions_of(vectors, data.frame), score, wider * sizes * u.deg)
 
-    def _tile_peaks(self, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        if self.clusterer is None:
-            from scipy.ndimage import maximum_filter
-
-            y, x = np.nonzero((tile > 0) & (tile == maximum_filter(tile, 3)))
-            return x, y, tile[y, x]
-        clusters = self.clusterer.cluster(tile)
-        return clusters["x"].value, clusters["y"].value, np.asarray(clusters["score"])
-
     def _finish(self, model: SkyModel) -> None:
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
         if not len(model.counts):
             return
+        model.keep(np.flatnonzero(_alone(model) >= _GRID_SHARE * self.threshold))
         data = model.data
         scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(_alone(model), 1))
         fit = fit_positions(data, model.vectors, model.counts, scale)
