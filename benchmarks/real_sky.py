@@ -16,7 +16,7 @@ from gammafind.catalogue.publish import R95_OVER_R68
 from gammafind.evaluation.intervals import bootstrap_interval
 from gammafind.evaluation.metrics import completeness_at_purity, evaluate_detections, rates
 from gammafind.fitting.photons.data import sky_data
-from gammafind.fitting.photons.search_grid import search_grid
+from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2
 from gammafind.presets.preset import build, load_preset
@@ -72,17 +72,10 @@ def observe() -> Observation:
 def one_pass(observation: Observation) -> QTable:
     """Peaks of the score of a matched filter on the fitted background, without iteration."""
     data = sky_data(observation, index=2.3)
-    model = SkyModel(data, background_components(observation), 6.0)
-    grid = search_grid(data)
-    ts = grid.quick_ts(model.data)
-    ts[ts < min(CUTS)] = 0
-    clusterer = peaks()
-    vectors, scores = [], []
-    for tile, number in grid.tiles(ts):
-        found = clusterer.cluster(tile)
-        vectors.append(grid.tile_vectors(number, found["x"].value, found["y"].value))
-        scores.append(found["score"])
-    vectors, scores = np.concatenate(vectors), np.concatenate(scores)
+    model = SkyModel(data, background_components(observation, data), 6.0)
+    grid = SearchGrid(data)
+    index, scores = grid.summits(model.data, float(min(CUTS)))
+    vectors = grid.vectors(index)
     sky = SkyCoord(*vectors.T, representation_type="cartesian", frame="galactic")
     sky = SkyCoord(sky.spherical.lon, sky.spherical.lat, frame="galactic")
     kept = merge_duplicates(sky, scores, RADIUS)

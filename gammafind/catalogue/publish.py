@@ -58,8 +58,8 @@ def publish(
     -------
     QTable
         The columns, less those of the sky for an image without a WCS, rows in the order of
-        ``detections``. The 95 % position error follows from the 68 % one as for a
-        two-dimensional Gaussian; the significance is the square root of TS, 0 where TS is
+        ``detections``. The 95 % position error is that of a column ``r95``, or follows from the 68 %
+        one as for a two-dimensional Gaussian; the significance is the square root of TS, 0 where TS is
         negative. Without detections it has all columns.
 
     Raises
@@ -103,7 +103,7 @@ def _uncertainties(table: QTable) -> dict[str, Quantity | np.ndarray]:
     known: dict[str, Quantity | np.ndarray] = {}
     if "pos_err" in table.colnames:
         known["r68"] = table["pos_err"]
-        known["r95"] = R95_OVER_R68 * known["r68"]
+        known["r95"] = table["r95"] if "r95" in table.colnames else R95_OVER_R68 * known["r68"]
     if "ts" in table.colnames:
         known["significance"] = np.sqrt(np.maximum(table["ts"], 0))
     return known

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from gammafind.sky.areas import pixel_areas
+from gammafind.sky.corner_shares import corner_shares
 from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.projection import chords
 from gammafind.sky.psf import RadialPsf
@@ -21,6 +22,8 @@ _ZONES = ((1.5, 2), (3, 4), (4, 6))
 """Radii, in pixels plus cores of the PSF, within which sub-pixels are finest, half and a quarter as
 fine. Changing the sub-pixels where the PSF is steep would leave errors of shape that do not
 cancel."""
+_MANY = 8
+"""Sub-pixels per side from which the corners of the pixel are used instead: exact, and faster."""
 _POLAR, _POLAR_PIXELS, _POLAR_CORES = 4, 8, 6
 """Factor by which sub-pixels are finer near the HEALPix poles, and the distance, in pixels plus
 cores."""
@@ -178,7 +181,8 @@ def fractions_at(
     Notes
     -----
     Pixels are split into sub-pixels as fine as the PSF requires. Over each sub-pixel the PSF is
-    averaged over a square in all orientations. The sum of the shares is accurate to 0.1 % with the
+    averaged over a square in all orientations. If many sub-pixels were needed, the share is instead
+    computed exactly from the corners of the pixel. The sum of the shares is accurate to 0.1 % with the
     finer ``sampling``. At the HEALPix poles the centre of a pixel is not its centre of mass; there
     the sub-pixels are finer.
     """
@@ -221,7 +225,9 @@ def _densities(
         for chosen, n in ((zone & ~polar, coarser), (zone & polar, _POLAR * coarser)):
             if n > 1:
                 at = np.nonzero(chosen)
-                density[at] = _averaged(vectors[at[:-1]], index[at], n, pixels, psf)
+                near = vectors[at[:-1]], index[at]
+                exact = n >= _MANY
+                density[at] = _exact(*near, pixels, psf) if exact else _averaged(*near, n, pixels, psf)
         inside = outside
     return density
 
@@ -231,6 +237,13 @@ def _polar(vectors: np.ndarray, pixels: Pixels, reach: float) -> np.ndarray:
     if not isinstance(pixels, HealpixPixels):
         return np.zeros(vectors.shape[:-1], dtype=bool)
     return np.hypot(vectors[..., 0], vectors[..., 1]) < reach
+
+
+def _exact(vectors: np.ndarray, index: np.ndarray, pixels: Pixels, psf: RadialPsf) -> np.ndarray:
+    """Mean of the PSF of each source over one pixel each, for pixels wider than the PSF."""
+    areas = pixel_areas(pixels)[index]
+    shares = corner_shares(vectors, index, pixels, psf, psf_core(psf))
+    return np.divide(shares, areas, out=np.zeros_like(shares), where=areas > 0)
 
 
 def _averaged(

@@ -6,18 +6,32 @@ import numpy as np
 from scipy import sparse
 from scipy.ndimage import gaussian_filter
 
-from gammafind.fitting.photons.joint import fit_jointly
+from gammafind.fitting.photons.joint import JointFit, fit_jointly
 from gammafind.sky.harmonics import SIGMA_OF_FWHM, convolve, gaussian_window
 from gammafind.sky.pixels import HealpixPixels, Pixels
 
 _NORM_LIMITS = (0.3, 3.0)
 """Keep sources that are not in the model from absorbing or emptying the background."""
+_SYSTEMATIC = 0.3
+"""Relative error of an interstellar model in a cell of half a degree: limits the weight of bright
+emission, and none of it is left out."""
+_CELL = 0.21
+"""Area of such a cell in square degrees, that of a HEALPix pixel of nside 128."""
+_OUTLIER = 5.0
+"""Standard deviations above the model from which a pixel is left out: it holds a source that is not
+known yet."""
+_ROUNDS = 4
+"""Fits, each without the outliers of the last: more change nothing."""
 
 
 def component_norms(
-    counts: list[np.ndarray], sources: list[np.ndarray], components: list[np.ndarray]
-) -> np.ndarray:
-    """Fit one norm per component to all bands together.
+    counts: list[np.ndarray],
+    sources: list[np.ndarray],
+    components: list[np.ndarray],
+    *,
+    areas: list[float] | None = None,
+) -> JointFit:
+    """Fit one norm per component to all bands together, each where it matters.
 
     Parameters
     ----------
@@ -25,15 +39,49 @@ def component_norms(
         One array per band: observed counts, and expected counts of known sources.
     components : list of ndarray, shape (n_pixels, n_components)
         One array per band: expected counts of each background component.
+    areas : list of float, optional
+        Area of a pixel of each band in square degrees; that of nside 128 by default.
 
     Returns
     -------
-    ndarray, shape (n_components,)
+    JointFit
+        One amplitude per component, with its error.
+
+    Notes
+    -----
+    All pixels are used. The likelihood of each has the weight ``1 / (1 + e**2 m)``, where ``m`` are
+    the expected counts in 0.21 square degrees and ``e`` is 30 %, so that neither a bright region
+    nor the many faint pixels determine the norm of a component that they hardly contain. Pixels
+    that exceed the fit by five standard deviations are left out, and it is repeated.
+
+    References
+    ----------
+    Abdollahi et al. 2020, ApJS 247, 33, appendix B (doi:10.3847/1538-4365/ab6bcb).
     """
-    fixed = np.maximum(np.concatenate(sources), 1e-6)
-    templates = sparse.csr_array(np.concatenate(components))
-    start = np.ones(templates.shape[1])
-    return fit_jointly(np.concatenate(counts), fixed, templates, start).amplitude
+    parts = np.concatenate(components)
+    seen, fixed = np.concatenate(counts, dtype=float), np.concatenate(sources, dtype=float)
+    cells = np.concatenate(
+        [
+            np.full(len(part), max(_CELL / area, 1.0))
+            for part, area in zip(counts, areas or [_CELL] * len(counts), strict=True)
+        ]
+    )
+    fixed, norms = np.maximum(fixed, 1e-6), np.ones(parts.shape[1])
+    used = np.ones(len(seen), dtype=bool)
+    for _ in range(_ROUNDS):
+        model = parts @ norms + fixed
+        weight = used / (1 + _SYSTEMATIC**2 * cells * model)
+        chosen = np.flatnonzero(weight)
+        weight = weight[chosen]
+        templates = sparse.csr_array(parts[chosen] * weight[:, None])
+        fit = fit_jointly(seen[chosen] * weight, fixed[chosen] * weight, templates, norms)
+        norms = fit.amplitude
+        model = parts @ norms + fixed
+        scatter = np.sqrt(model + (_SYSTEMATIC * model) ** 2)
+        before, used = used, seen - model < _OUTLIER * np.maximum(scatter, 1)
+        if np.array_equal(before, used):
+            break
+    return fit
 
 
 def slow_norm(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import COARSE, fractions_at, pixels_near
@@ -17,31 +17,59 @@ CONTAINMENT = 0.95
 """Share of the counts of a source within the pixels of its likelihood: balances signal and time."""
 _FLOOR = 1e-6
 """Least expected counts of a pixel: keeps logarithms finite."""
+_SINGLE = np.float32
+"""Type of whole maps: limits memory; sums over pixels near a source are of double precision."""
 
 
 @dataclass(frozen=True, eq=False)
 class BandData:
-    """One band, flat over pixels.
+    """One band, flat over its pixels, or over those of them that are held.
 
     Attributes
     ----------
-    counts, model, background : ndarray, shape (n_pixels,)
+    counts, model, background : ndarray, shape (n_held,)
         Observed counts, expected counts, and the expected background; the expected ones are
         positive.
-    sensitivity : ndarray, shape (n_pixels,)
-        Counts in this band of a source of flux one (in all bands together).
-    valid : ndarray of bool, shape (n_pixels,)
+    exposure : ndarray, shape (n_held,)
+    share : float
+        Share of the photons of a source that are in this band.
+    valid : ndarray of bool, shape (n_held,)
     pixels : Pixels
     psf : RadialPsf
+    held : ndarray of int, optional
+        Flat indices of the pixels that are held, increasing; all by default. Then the arrays have
+        one more entry, which is not valid and stands for all other pixels.
     """
 
     counts: np.ndarray
     model: np.ndarray
     background: np.ndarray
-    sensitivity: np.ndarray
+    exposure: np.ndarray
+    share: float
     valid: np.ndarray
     pixels: Pixels
     psf: RadialPsf
+    held: np.ndarray | None = None
+
+    def places(self, pixel: np.ndarray) -> np.ndarray:
+        """Places of some pixels in the arrays."""
+        if self.held is None:
+            return pixel
+        place = np.searchsorted(self.held, pixel)
+        found = np.append(self.held, -1)[place] == pixel
+        return np.where(found, place, len(self.held))
+
+    def containing(self, vectors: np.ndarray) -> np.ndarray:
+        """Places in the arrays of the pixels that contain unit vectors."""
+        return self.places(self.pixels.containing(vectors))
+
+    def vectors(self, place: np.ndarray) -> np.ndarray:
+        """Unit vectors of the pixels at some places, shape (n, 3)."""
+        return centre_vectors(self.pixels, place if self.held is None else self.held[place])
+
+    def sensitivity(self, place: np.ndarray) -> np.ndarray:
+        """Counts in this band of a source of flux one (in all bands together), at some places."""
+        return self.share * self.exposure[place].astype(float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +83,16 @@ class SkyData:
         """Celestial frame of all unit vectors."""
         return self.bands[0].pixels.frame
 
-    def with_model(self, backgrounds: list[np.ndarray], sources: list[np.ndarray]) -> SkyData:
-        """Return the same counts with new expected counts, one array per band."""
-        bands = []
-        for band, background, source in zip(self.bands, backgrounds, sources, strict=True):
-            floor = np.maximum(background, _FLOOR)
-            bands.append(replace(band, model=floor + source, background=floor))
-        return SkyData(tuple(bands))
+    def with_model(self, backgrounds: list[np.ndarray], models: list[np.ndarray]) -> SkyData:
+        """Return the same counts with new backgrounds and expected counts, arrays per band."""
+        bands = zip(self.bands, backgrounds, models, strict=True)
+        return SkyData(tuple(replace(one, background=b, model=m) for one, b, m in bands))
 
     def sensitivity(self, vectors: np.ndarray) -> np.ndarray:
         """Counts in each band of a source with flux one at each position, shape (n, n_bands)."""
+        places = self._containing(vectors)
         return np.stack(
-            [band.sensitivity[band.pixels.containing(vectors)] for band in self.bands],
-            axis=1,
+            [one.sensitivity(at) for one, at in zip(self.bands, places, strict=True)], axis=1
         )
 
     def shares(self, vectors: np.ndarray) -> np.ndarray:
@@ -78,11 +103,8 @@ class SkyData:
     def inside(self, vectors: np.ndarray) -> np.ndarray:
         """Whether each position is in a valid pixel of at least one band, shape (n,)."""
         found = np.zeros(len(vectors), dtype=bool)
-        for band in self.bands:
-            pixel = band.pixels.containing(vectors)
-            cosine = np.einsum("ni,ni->n", vectors, band.pixels.vectors[pixel])
-            near = cosine > np.cos(band.pixels.pixel_size.to_value("rad"))
-            found |= near & band.valid[pixel]
+        for band, place in zip(self.bands, self._containing(vectors), strict=True):
+            found |= band.valid[place] & _near_a_pixel(band.pixels, vectors)
         return found
 
     def source_maps(self, vectors: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
@@ -93,6 +115,23 @@ class SkyData:
             return sky_counts(vectors, counts[:, i], band.pixels, band.psf)
 
         return list(in_threads(of_band, range(len(self.bands))))
+
+    def _containing(self, vectors: np.ndarray) -> list[np.ndarray]:
+        """Places of the pixels of each band that contain unit vectors."""
+        known: dict[Pixels, np.ndarray] = {}
+        for band in self.bands:
+            if band.pixels not in known:
+                known[band.pixels] = band.pixels.containing(vectors)
+        return [band.places(known[band.pixels]) for band in self.bands]
+
+
+def _near_a_pixel(pixels: Pixels, vectors: np.ndarray) -> np.ndarray | bool:
+    """Whether positions are not outside an image."""
+    if isinstance(pixels, HealpixPixels):
+        return True
+    nearest = pixels.vectors[pixels.containing(vectors)]
+    cosine = np.einsum("ni,ni->n", vectors, nearest)
+    return cosine > np.cos(pixels.pixel_size.to_value("rad"))
 
 
 def photon_shares(edges: list[tuple[float, float]], index: float) -> np.ndarray:
@@ -107,7 +146,7 @@ def photon_shares(edges: list[tuple[float, float]], index: float) -> np.ndarray:
     return photons / photons[distinct].sum()
 
 
-def sky_data(observation: Observation, *, index: float) -> SkyData:
+def sky_data(observation: Observation, *, index: float, crop: bool = False) -> SkyData:
     """Flatten an observation; the model is the background with norm one.
 
     Parameters
@@ -115,24 +154,42 @@ def sky_data(observation: Observation, *, index: float) -> SkyData:
     observation : Observation
     index : float
         Photon index of the searched sources; it determines the shares of their counts among bands.
+    crop : bool
+        Whether to hold only the valid pixels of HEALPix maps that are not valid everywhere.
     """
-    counts, background = observation.counts, observation.total_background()
+    counts, exposure = observation.counts, observation.exposure
+    components = tuple(observation.background.values())
     edges = [tuple(band.edges.to_value("MeV", equivalencies=_spectral())) for band in counts.bands]
     share = photon_shares(edges, index)
 
     def of_band(i: int) -> BandData:
-        expected = np.maximum(background.values[i].ravel().astype(float), _FLOOR)
+        valid = np.all([sky.valid[i] for sky in (counts, exposure, *components)], axis=0).ravel()
+        pixels = counts.pixels[i]
+        held = None
+        if crop and isinstance(pixels, HealpixPixels) and not valid.all():
+            held = np.flatnonzero(valid)
+            valid = np.append(np.ones(len(held), dtype=bool), False)
+        expected = sum(on_held(sky.values[i], held) for sky in components)
+        expected = np.maximum(expected, _FLOOR, dtype=_SINGLE)
         return BandData(
-            counts=counts.values[i].ravel().astype(float),
+            counts=on_held(counts.values[i], held),
             model=expected,
             background=expected,
-            sensitivity=share[i] * observation.exposure.values[i].ravel().astype(float),
-            valid=(counts.valid[i] & background.valid[i] & observation.exposure.valid[i]).ravel(),
-            pixels=counts.pixels[i],
+            exposure=on_held(exposure.values[i], held),
+            share=float(share[i]),
+            valid=valid,
+            pixels=pixels,
             psf=observation.psfs[i],
+            held=held,
         )
 
     return SkyData(tuple(in_threads(of_band, range(counts.n_bands))))
+
+
+def on_held(values: np.ndarray, held: np.ndarray | None) -> np.ndarray:
+    """Values of a map in the pixels that a band holds, and 0 for all others."""
+    flat = values.ravel()
+    return flat if held is None else np.append(flat[held], flat.dtype.type(0))
 
 
 def source_size(data: SkyData) -> float:
@@ -140,29 +197,29 @@ def source_size(data: SkyData) -> float:
     return float(_band_sizes(data).min())
 
 
-def source_sizes(data: SkyData, vectors: np.ndarray) -> np.ndarray:
+def source_sizes(data: SkyData, vectors: np.ndarray, *, pixel: bool = True) -> np.ndarray:
     """Size in degrees of a faint point source at each position in all bands, shape (n,).
 
-    Each band has the weight of its information about the counts of the source: the square of its
+    It is that of the PSF, and in quadrature that of the ``pixel``. Each band has the weight of its information about the counts of the source: the square of its
     share, times the information of the PSF, over the expected counts.
     """
     shares = data.shares(vectors)
     weights = np.empty_like(shares)
     for i, (band, size) in enumerate(zip(data.bands, _band_sizes(data), strict=True)):
-        pixel = band.pixels.containing(vectors)
-        density = band.model[pixel] / band.pixels.pixel_area.to_value("deg2")
-        weights[:, i] = band.valid[pixel] * shares[:, i] ** 2 / (density * size**2)
+        place = band.containing(vectors)
+        density = band.model[place] / band.pixels.pixel_area.to_value("deg2")
+        weights[:, i] = band.valid[place] * shares[:, i] ** 2 / (density * size**2)
     weights += 1e-300
-    return (weights.sum(axis=1) / (weights / _band_sizes(data) ** 2).sum(axis=1)) ** 0.5
+    return (weights.sum(axis=1) / (weights / _band_sizes(data, pixel) ** 2).sum(axis=1)) ** 0.5
 
 
-def _band_sizes(data: SkyData) -> np.ndarray:
-    """Size of PSF and pixel in quadrature for each band, in degrees."""
+def _band_sizes(data: SkyData, pixel: bool = True) -> np.ndarray:
+    """Size of PSF, and of the pixel in quadrature, for each band, in degrees."""
     return np.array(
         [
             np.hypot(
                 band.psf.containment_radius(0.68).to_value("deg"),
-                band.pixels.pixel_size.to_value("deg"),
+                pixel * band.pixels.pixel_size.to_value("deg"),
             )
             for band in data.bands
         ]
@@ -220,13 +277,14 @@ def gather(
     for i, band in enumerate(data.bands):
         pixel = pixels_near(centre, band.pixels, band.psf, containment=containment, reach=reach)
         template = fractions_at(vectors, pixel[:, None], band.pixels, band.psf, sampling=sampling)
-        template *= shares[:, i, None, None] * band.valid[pixel][:, None]
-        model = band.model[pixel]
+        place = band.places(pixel)
+        template *= shares[:, i, None, None] * band.valid[place][:, None]
+        model = band.model[place].astype(float)
         if without is not None:
             own = fractions_at(without[0], pixel, band.pixels, band.psf, sampling=sampling)
             model = model - own * without[1][:, i, None]
-            model = np.maximum(model, band.background[pixel])
-        parts.append((band.counts[pixel], model, template))
+            model = np.maximum(model, band.background[place])
+        parts.append((band.counts[place].astype(float), model, template))
     return Surroundings(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
 
 

@@ -96,7 +96,7 @@ def _fitted(
     """Background and solid detections fitted together, and unit vectors of all positions."""
     data = sky_data(observation, index=_INDEX)
     vectors = vectors_in(data.frame, positions)
-    model = SkyModel(data, background_components(observation), smoothing=0.0)
+    model = SkyModel(data, background_components(observation, data), smoothing=0.0)
     chosen = vectors[solid]
     model.add(chosen, np.maximum(scan(model.data, chosen).amplitude, _LEAST_COUNTS))
     model.update(background=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.fitting.photons.data import SkyData
 from gammafind.fitting.photons.scan import scan
 from gammafind.sky.projection import local_bases
@@ -28,6 +29,16 @@ _GRID = 1.35 * np.array([(i, j) for j in range(-2, 3) for i in range(-2, 3)], dt
 """Offsets in units of sigma: dense and wide enough for the moments of a Gaussian."""
 _SPREADS = (0.5, 2.0)
 """Range of the change of sigma per round: keeps the next grid useful."""
+_SETTLED, _MORE = (0.6, 1.6), 3
+"""Change of sigma in the last round after which a fit ends, and most additional rounds."""
+_LOWER = 4.0
+"""Loss of TS at the mean position from which the highest position is used instead: the posterior
+is bent, as in the corner of a wide pixel."""
+_EXACT_TS = 4000.0
+"""TS at which errors of the expected counts in pixels are as large as the noise: they set a floor of
+a sixtieth of the size of a source."""
+_FINE_GRID = 0.7 * np.array([(i, j) for j in range(-4, 5) for i in range(-4, 5)], dtype=float)
+"""Offsets in units of sigma: dense enough for posteriors that are not Gaussians."""
 _R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
 
 
@@ -38,13 +49,18 @@ class PositionFit:
     Attributes
     ----------
     vectors : ndarray, shape (n, 3)
-        Mean positions.
-    sigma : ndarray, shape (n,)
-        1 sigma along one axis in degrees, the mean of both.
+        Mean positions, or the most likely ones where the mean is not likely.
+    spread : ndarray, shape (n, 2, 2)
+        Square root of the covariance in degrees, east and north.
     """
 
     vectors: np.ndarray
-    sigma: np.ndarray
+    spread: np.ndarray
+
+    @property
+    def sigma(self) -> np.ndarray:
+        """1 sigma along one axis in degrees, the mean of both, shape (n,)."""
+        return np.sqrt((self.spread**2).sum(axis=(1, 2)) / 2)
 
     @property
     def r68(self) -> np.ndarray:
@@ -67,14 +83,25 @@ def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 
     Returns
     -------
     ndarray, shape (n, 3)
+        The end of the moves, or the highest position on the way if TS is lower at the end, as it
+        may be where pixels are wider than the PSF.
     """
+    if not len(vectors):
+        return vectors
     steps = np.full(len(vectors), float(step))
-    for _ in range(iterations if len(vectors) else 0):
+    best, highest = vectors.copy(), np.full(len(vectors), -np.inf)
+    for _ in range(iterations):
         basis = local_bases(vectors)
-        move = _quadratic_move(_grid_ts(data, vectors, basis, _NEIGHBOURS, steps, None))
+        ts = _grid_ts(data, vectors, basis, _NEIGHBOURS, steps[:, None, None] * np.eye(2), None)
+        top = ts.max(axis=1)
+        better = top > highest
+        there = shifted(vectors, basis, _NEIGHBOURS[ts.argmax(axis=1)] * steps[:, None])
+        best[better], highest[better] = there[better], top[better]
+        move = _quadratic_move(ts)
         vectors = shifted(vectors, basis, move * steps[:, None])
         steps = np.where(np.abs(move).max(axis=1) < 1, steps / 2, steps)
-    return vectors
+    lower = scan(data, vectors).ts < highest
+    return np.where(lower[:, None], best, vectors)
 
 
 def fit_positions(
@@ -110,16 +137,103 @@ def fit_positions(
     2)``. If pixels are wider than the PSF, TS is flat within a pixel, and the mean is a better
     position than the maximum.
     """
+    spread = np.asarray(scale, dtype=float)[:, None, None] * np.eye(2)
     if not len(vectors):
-        return PositionFit(vectors, np.zeros(0))
-    own = (vectors.copy(), counts)
-    sigma = np.asarray(scale, dtype=float)
-    for _ in range(rounds):
-        basis = local_bases(vectors)
-        mean, spread = _moments(_grid_ts(data, vectors, basis, _GRID, sigma, own))
-        vectors = shifted(vectors, basis, mean * sigma[:, None])
-        sigma = sigma * np.clip(spread, *_SPREADS)
-    return PositionFit(vectors, sigma)
+        return PositionFit(vectors, spread)
+    own = (vectors, counts)
+    places, best, highest = vectors.copy(), vectors.copy(), np.zeros(len(vectors))
+    rows = np.arange(len(vectors))
+    for turn in range(rounds + _MORE):
+        basis = local_bases(places[rows])
+        ts = _grid_ts(data, places[rows], basis, _GRID, spread[rows], _of(own, rows))
+        mean, change = _moments(ts)
+        top = _offsets(spread[rows], _GRID)[ts.argmax(axis=1), np.arange(len(rows))]
+        best[rows], highest[rows] = shifted(places[rows], basis, top), ts.max(axis=1)
+        places[rows] = shifted(
+            places[rows], basis, np.einsum("nij,nj->ni", spread[rows], mean)
+        )
+        values, axes = np.linalg.eigh(change)
+        sigma = np.sqrt(np.maximum(values, 0))
+        clipped = np.einsum("nij,nj,nkj->nik", axes, np.clip(sigma, *_SPREADS), axes)
+        spread[rows] = spread[rows] @ clipped
+        if turn >= rounds - 1:
+            low, high = _SETTLED
+            rows = rows[np.any((sigma < low) | (sigma > high), axis=1)]
+            if not len(rows):
+                break
+    allowed = _LOWER * (1 + highest / _EXACT_TS)
+    lower = scan(data, places, without=own).ts < highest - allowed
+    return PositionFit(np.where(lower[:, None], best, places), spread)
+
+
+def position_errors(
+    data: SkyData,
+    vectors: np.ndarray,
+    counts: np.ndarray,
+    sigma: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Radii around positions with 68 % and 95 % of the posterior, in degrees, both (n,).
+
+    Parameters
+    ----------
+    data : SkyData
+        Its model includes the sources.
+    vectors : ndarray, shape (n, 3)
+        Positions of the sources in the model.
+    counts : ndarray, shape (n, n_bands)
+    sigma : ndarray, shape (n,)
+        First guess of the 1 sigma errors in degrees.
+
+    Notes
+    -----
+    If pixels are narrow, the radii are those of a Gaussian. If they are as wide as the PSF, the
+    posterior may be as flat and as square as a pixel, and the radii are those of its shares.
+    """
+    fit = fit_positions(data, vectors, counts, sigma, rounds=1)
+    if not len(vectors) or not is_coarse(data):
+        return fit.r68, R95_OVER_R68 * fit.r68
+    basis = local_bases(fit.vectors)
+    offsets = _offsets(fit.spread, _FINE_GRID)
+    grid = shifted(fit.vectors, basis, offsets)
+    ts = scan(data, grid.transpose(1, 0, 2), without=(vectors, counts)).ts
+    weight = _weights(ts)
+    distance = np.degrees(np.linalg.norm(grid - vectors, axis=-1)).T
+    return tuple(_quantile(distance, weight, share) for share in (0.68, 0.95))
+
+
+def is_coarse(data: SkyData) -> bool:
+    """Whether pixels are as wide as the PSF in the band with the sharpest PSF."""
+    sharpest = min(
+        ((b.psf.containment_radius(0.68), b.pixels.pixel_size) for b in data.bands),
+        key=lambda pair: pair[0],
+    )
+    return bool(sharpest[1] > sharpest[0])
+
+
+def _weights(ts: np.ndarray) -> np.ndarray:
+    """Posterior at the points of each grid, with a sum of one."""
+    highest = ts.max(axis=1, keepdims=True)
+    weight = np.exp((ts - highest) / 2 / (1 + highest / _EXACT_TS))
+    return weight / weight.sum(axis=1, keepdims=True)
+
+
+def _quantile(distance: np.ndarray, weight: np.ndarray, share: float) -> np.ndarray:
+    """Distance within which there is a share of the weight, for each row."""
+    order = np.argsort(distance, axis=1)
+    distance, weight = (np.take_along_axis(each, order, axis=1) for each in (distance, weight))
+    below = np.cumsum(weight, axis=1) - weight / 2
+    below /= weight.sum(axis=1, keepdims=True)
+    rows = zip(below, distance, strict=True)
+    return np.array([np.interp(share, *row) for row in rows])
+
+
+def _of(own: tuple[np.ndarray, np.ndarray], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return own[0][rows], own[1][rows]
+
+
+def _offsets(spread: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Offsets in degrees of the points of a grid, shape (m, n, 2)."""
+    return np.einsum("nij,mj->mni", spread, grid)
 
 
 def shifted(vectors: np.ndarray, basis: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -133,13 +247,16 @@ def _grid_ts(
     data: SkyData,
     vectors: np.ndarray,
     basis: np.ndarray,
-    offsets: np.ndarray,
-    steps: np.ndarray,
+    grid: np.ndarray,
+    spread: np.ndarray,
     own: tuple[np.ndarray, np.ndarray] | None,
 ) -> np.ndarray:
-    """TS at the offsets, shape (m, 2), in units of ``steps`` from each position, shape (n, m)."""
-    grid = shifted(vectors, basis, offsets[:, None] * steps[:, None]).transpose(1, 0, 2)
-    return scan(data, grid, without=own).ts
+    """TS at the points of a grid, shape (m, 2), in units of ``spread`` from each position.
+
+    Shape (n, m).
+    """
+    places = shifted(vectors, basis, _offsets(spread, grid)).transpose(1, 0, 2)
+    return scan(data, places, without=own).ts
 
 
 def _quadratic_move(ts: np.ndarray) -> np.ndarray:
@@ -159,9 +276,8 @@ def _quadratic_move(ts: np.ndarray) -> np.ndarray:
 
 
 def _moments(ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean, shape (n, 2), and 1 sigma per axis, shape (n,), of the posterior on the grid."""
-    weight = np.exp((ts - ts.max(axis=1, keepdims=True)) / 2)
-    weight /= weight.sum(axis=1, keepdims=True)
+    """Mean, shape (n, 2), and covariance, shape (n, 2, 2), of the posterior in units of the grid."""
+    weight = _weights(ts)
     mean = weight @ _GRID
-    variance = weight @ _GRID**2 - mean**2
-    return mean, np.sqrt(np.maximum(variance.mean(axis=1), 0))
+    square = np.einsum("nm,mi,mj->nij", weight, _GRID, _GRID)
+    return mean, square - mean[:, :, None] * mean[:, None, :]

@@ -7,8 +7,9 @@ import numpy as np
 from gammafind.fitting.photons.data import SkyData, Surroundings, gather
 from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
 from gammafind.sky.psf_stamps import COARSE, FINE
+from gammafind.utils.workers import in_threads
 
-_CHUNK = 3000
+_CHUNK = 1500
 """Positions per step: limits memory."""
 _BRIGHT = 100.0
 """Counts above which a source is removed from the model with fine sub-pixels: balances accuracy and
@@ -43,10 +44,14 @@ def scan(
     found = np.zeros((3, n, m))
     for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
         rows = tightest[chosen[tightest]]
-        for part in np.array_split(rows, len(rows) * m // _CHUNK + 1):
+        parts = np.array_split(rows, len(rows) * m // _CHUNK + 1)
+
+        def fit(part: np.ndarray, sampling: float = sampling) -> np.ndarray:
             own = without and (without[0][part], without[1][part])
-            near = gather(data, groups[part], without=own, sampling=sampling)
-            found[:, part] = _fit(near)
+            return _fit(gather(data, groups[part], without=own, sampling=sampling))
+
+        for part, values in zip(parts, in_threads(fit, parts), strict=True):
+            found[:, part] = values
     return AmplitudeFit(*found.reshape(3, *vectors.shape[:-1]))
 
 

@@ -1,238 +1,230 @@
-"""Grids of positions for the search of a sky, and a quick test statistic on them."""
+"""Positions for the search of a sky, and a quick test statistic on them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
-from scipy.spatial import cKDTree
-from scipy.special import j1
+from scipy import fft
+from scipy.ndimage import maximum_filter
 
-from gammafind.fitting.photons.data import BandData, SkyData
-from gammafind.sky.harmonics import analyse_map, synthesise
-from gammafind.sky.patch_grid import PatchGrid
-from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels, centre_vectors
+from gammafind.fitting.photons.data import BandData, SkyData, source_sizes
+from gammafind.fitting.photons.search_tiles import SearchTiles, sampled_vectors
+from gammafind.sky.corner_shares import square_shares
+from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
-from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import stamps
+from gammafind.sky.psf_stamps import psf_core
+from gammafind.utils.workers import in_threads
 
-_CHUNK = 1_000_000
-"""Pixels per step: limits memory."""
-_NEGLIGIBLE = 1e-4
-"""Size of multipoles at which a window is cut: balances accuracy and time."""
-
-
-def search_grid(data: SkyData) -> SearchGrid:
-    """Search grid that matches the pixels and the PSF of the finest band."""
-    finest = min(data.bands, key=lambda band: band.pixels.pixel_area)
-    if isinstance(finest.pixels, HealpixPixels):
-        return HealpixSearch(finest)
-    return ImageSearch(finest)
+_REACH, _FARTHEST = 0.9, 4.0
+"""Share of the counts of a source that the quick TS uses, and largest radius in degrees: balance
+signal and time."""
+_PROBES = 500
+"""Places at which the size of a source is taken."""
+_STEPS = (0.45, 0.25)
+"""Distance of positions in r68 of the PSF, and at least in sizes of a source with its pixel: balances
+faint neighbours and time (benchmarks/real_sky.py)."""
 
 
-def summits(grid: SearchGrid, values: np.ndarray, least: float) -> np.ndarray:
-    """Indices of the positions above ``least`` without a higher neighbour."""
-    promising = np.flatnonzero(values > least)
-    around = grid.neighbours(promising)
-    highest = np.where(around >= 0, values[around], 0).max(axis=1, initial=0)
-    return promising[values[promising] >= highest]
+class SearchGrid:
+    """Positions on tiles that cover the valid part of a sky.
 
+    A position is a whole number: tile, row and column.
 
-class _Centres:
-    """Centres of pixels that are searched."""
+    Parameters
+    ----------
+    data : SkyData
+    coarser : float
+        Factor by which the positions are farther apart than needed for faint sources.
+    """
 
-    pixels: Pixels
+    def __init__(self, data: SkyData, *, coarser: float = 1.0) -> None:
+        self.spacing = coarser * _spacing(data)
+        margin = max(_reach(band) for band in data.bands) + self.spacing
+        self.tiles = SearchTiles.of(data, spacing=self.spacing, margin=margin)
+        self.width = self.tiles.width
+        self._size = fft.next_fast_len(self.width, real=True)
+        self._filters = [_Filter(band, self.spacing, self._size) for band in data.bands]
+        self._photons = [
+            _Photons(band) if one.fine else None
+            for band, one in zip(data.bands, self._filters, strict=True)
+        ]
+        self._places: dict[int, list[np.ndarray]] = {}
 
-    @property
-    def spacing(self) -> float:
-        """Distance between neighbouring positions, in degrees."""
-        return float(self.pixels.pixel_size.to_value("deg"))
+    def summits(self, data: SkyData, least: float) -> tuple[np.ndarray, np.ndarray]:
+        """Positions where the quick TS is above ``least`` and has a maximum, and its values."""
+        found = in_threads(lambda tile: self._summits(data, tile, least), range(len(self.tiles)))
+        index, quick = zip(*found, strict=True)
+        return np.concatenate(index), np.concatenate(quick)
 
     def vectors(self, index: np.ndarray) -> np.ndarray:
-        """Unit vectors of positions."""
-        return centre_vectors(self.pixels, index)
-
-
-class HealpixSearch(_Centres):
-    """Centres of HEALPix pixels, at least two per PSF core or pixel of the map.
-
-    Parameters
-    ----------
-    finest : BandData
-        The band with the smallest pixels.
-    """
-
-    def __init__(self, finest: BandData) -> None:
-        coarse = finest.pixels.pixel_size > finest.psf.containment_radius(0.68)
-        self.pixels = HealpixPixels(finest.pixels.nside * (2 if coarse else 1), finest.pixels.frame)
-        self.grid = PatchGrid.healpix(frame=self.pixels.frame)
-        size = self.pixels.pixel_size.to_value("deg")
-        self.width = int(np.ceil(self.grid.pixel_size(1) / size))
-        self._shares: list[np.ndarray] = []
-
-    def quick_ts(self, data: SkyData) -> np.ndarray:
-        """Squared significance of the score at every position.
-
-        The shares of the bands are those at the pixel, not at the source. So all bands can be
-        summed as harmonics, and the shares change little from one to the other.
-        """
-        self._shares = self._shares or [_shares_at_pixels(data, i) for i in range(len(data.bands))]
-        first, information = [], []
-        for share, band in zip(self._shares, data.bands, strict=True):
-            kernel, squared = _windows(band.psf, band.pixels.nside, self.pixels.nside)
-            excess = np.where(band.valid, band.counts / band.model - 1, 0)
-            inverse = np.where(band.valid, 1 / band.model, 0)
-            first.append(analyse_map(share * excess, band.pixels.nside, kernel))
-            information.append(analyse_map(share**2 * inverse, band.pixels.nside, squared))
-        return _squared_significance(
-            *(synthesise(_sum(alms), self.pixels.nside) for alms in (first, information))
-        )
+        """Unit vectors of positions, shape (n, 3)."""
+        tile, place = np.divmod(index, self.width**2)
+        y, x = np.divmod(place, self.width)
+        sky = self.tiles.grid.positions(tile, x, y, self.width).spherical
+        return unit_vectors(sky.lon.deg, sky.lat.deg)
 
     def neighbours(self, index: np.ndarray) -> np.ndarray:
-        """Eight neighbours of positions, -1 if there is none."""
-        import healpy as hp
-
-        return hp.get_all_neighbours(self.pixels.nside, index).T
-
-    def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        """Patches of the sky that contain a positive value."""
-        import healpy as hp
-
-        occupied = np.unique(self.grid_tiles(np.flatnonzero(values > 0)))
-        for tile in occupied:
-            vectors = self.grid.pixel_vectors(tile, self.width).reshape(-1, 3)
-            index = hp.vec2pix(self.pixels.nside, *vectors.T)
-            yield values[index].reshape(self.width, self.width), int(tile)
-
-    def grid_tiles(self, index: np.ndarray) -> np.ndarray:
-        """Tile with the nearest centre for each position."""
-        tree = cKDTree(unit_vectors(self.grid.lon, self.grid.lat))
-        return tree.query(self.vectors(index))[1]
-
-    def tile_vectors(self, tile: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Unit vectors of pixel coordinates in a patch."""
-        sky = self.grid.positions(np.full(len(x), tile), x, y, self.width)
-        return unit_vectors(sky.spherical.lon.deg, sky.spherical.lat.deg)
-
-
-class ImageSearch(_Centres):
-    """Pixel centres of an image.
-
-    Parameters
-    ----------
-    finest : BandData
-        The band with the smallest pixels.
-    """
-
-    def __init__(self, finest: BandData) -> None:
-        self.pixels: WcsPixels = finest.pixels
-
-    def quick_ts(self, data: SkyData) -> np.ndarray:
-        """Squared significance of the score at every pixel."""
-        from scipy.signal import fftconvolve
-
-        first = np.zeros(self.pixels.shape)
-        information = np.zeros(self.pixels.shape)
-        centres = self.pixels.centres()
-        shares = data.shares(self.pixels.vectors).reshape(*self.pixels.shape, -1)
-        for i, band in enumerate(data.bands):
-            kernel = _kernel(band)
-            shape = band.pixels.shape
-            excess = np.where(band.valid, band.counts / band.model - 1, 0).reshape(shape)
-            inverse = np.where(band.valid, 1 / band.model, 0).reshape(shape)
-            score = fftconvolve(excess, kernel, mode="same")
-            weight = fftconvolve(inverse, kernel**2, mode="same")
-            if shape != self.pixels.shape:
-                score, weight = (
-                    np.nan_to_num(band.pixels.interpolate(array, centres))
-                    for array in (score, weight)
-                )
-            first += shares[..., i] * score
-            information += shares[..., i] ** 2 * weight
-        return _squared_significance(first, information).ravel()
-
-    def tiles(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        """The image itself."""
-        yield values.reshape(self.pixels.shape), 0
-
-    def neighbours(self, index: np.ndarray) -> np.ndarray:
-        """Eight neighbours of pixels, -1 beyond the border."""
-        height, width = self.pixels.shape
-        y, x = (axis[:, None] for axis in np.divmod(index, width))
+        """Eight neighbours of positions, shape (n, 8), -1 beyond the border of a tile."""
+        tile, place = (axis[:, None] for axis in np.divmod(index, self.width**2))
+        y, x = np.divmod(place, self.width)
         dy, dx = np.delete(np.indices((3, 3)).reshape(2, 9) - 1, 4, axis=1)
-        inside = (y + dy >= 0) & (y + dy < height) & (x + dx >= 0) & (x + dx < width)
-        return np.where(inside, (y + dy) * width + x + dx, -1)
+        y, x = y + dy, x + dx
+        inside = (y >= 0) & (y < self.width) & (x >= 0) & (x < self.width)
+        return np.where(inside, (tile * self.width + y) * self.width + x, -1)
+
+    def images(self, index: np.ndarray, values: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+        """Images of the tiles that have one of the positions, with its values, 0 elsewhere."""
+        tile, place = np.divmod(index, self.width**2)
+        for number in np.unique(tile):
+            chosen = tile == number
+            image = np.zeros(self.width**2)
+            image[place[chosen]] = values[chosen]
+            yield image.reshape(self.width, self.width), int(number)
 
     def tile_vectors(self, tile: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Unit vectors of pixel coordinates."""
-        return self.pixels.at(x, y)
+        """Unit vectors of pixel coordinates in a tile."""
+        sky = self.tiles.grid.positions(np.full(len(x), tile), x, y, self.width).spherical
+        return unit_vectors(sky.lon.deg, sky.lat.deg)
+
+    def quick_ts(self, data: SkyData, tile: int) -> np.ndarray:
+        """Approximate TS of one more source at each position of a tile, shape (width, width).
+
+        Notes
+        -----
+        The slope of the log-likelihood and its information are filtered maps. As if the source were
+        in a single pixel with this information, they give a likelihood ratio, so that few photons
+        on almost no background do not have a huge TS.
+        """
+        first = information = 0.0
+        least = np.zeros((self.width, self.width))
+        places = self._places_in(data, tile)
+        sensitivity = [b.sensitivity(p) for b, p in zip(data.bands, places, strict=True)]
+        total = np.maximum(sum(sensitivity), 1e-300)
+        for i, (band, one) in enumerate(zip(data.bands, self._filters, strict=True)):
+            place, share = places[i], sensitivity[i] / total
+            weight = np.where(band.valid[place], share / band.model[place], 0)
+            excess = -share * band.valid[place]
+            if one.fine:
+                excess *= one.area
+                excess += share * self._photons[i].image(data.bands[i], self.tiles, tile)
+            else:
+                excess += band.counts[place] * weight
+                excess *= one.area
+            first = first + self._transformed(excess) * one.kernel
+            information = information + self._transformed(share * weight) * one.squared
+            least = np.maximum(least, share * weight * one.highest**2)
+        slope, information = (self._returned(each) for each in (first, information))
+        return _ratio(slope, np.maximum(information, least), self._sharpness)
+
+    @property
+    def _sharpness(self) -> float:
+        return max(one.sharpness for one in self._filters)
+
+    def _summits(self, data: SkyData, tile: int, least: float) -> tuple[np.ndarray, np.ndarray]:
+        quick = self.quick_ts(data, tile)
+        y, x = np.nonzero((quick > least) & (quick >= maximum_filter(quick, 3)))
+        owned = self.tiles.owned(tile, self.tile_vectors(tile, x, y))
+        y, x = y[owned], x[owned]
+        return (tile * self.width + y) * self.width + x, quick[y, x]
+
+    def _places_in(self, data: SkyData, tile: int) -> list[np.ndarray]:
+        """Place of the pixel of each band that contains each position of a tile."""
+        if tile in self._places:
+            return self._places[tile]
+        vectors = self.tiles.grid.pixel_vectors(tile, self.width)
+        known: dict[object, np.ndarray] = {}
+        for band in data.bands:
+            if band.pixels not in known:
+                known[band.pixels] = band.containing(vectors)
+        places = [known[band.pixels] for band in data.bands]
+        if len(self.tiles) == 1:
+            self._places[tile] = places
+        return places
+
+    def _transformed(self, image: np.ndarray) -> np.ndarray:
+        return fft.rfft2(image, (self._size, self._size))
+
+    def _returned(self, image: np.ndarray) -> np.ndarray:
+        return fft.irfft2(image, (self._size, self._size))[: self.width, : self.width]
 
 
-SearchGrid = HealpixSearch | ImageSearch
-"""Positions that are searched."""
+class _Filter:
+    """Transforms of the PSF of a band averaged over pixels, and of its square."""
+
+    def __init__(self, band: BandData, spacing: float, size: int) -> None:
+        pixel, step = float(np.sqrt(band.pixels.pixel_area.to_value("sr"))), np.radians(spacing)
+        self.fine = pixel < step
+        """Whether several pixels of the map are in one of the tile."""
+        self.area = step**2 / pixel**2
+        """Pixels of the map per pixel of the tile."""
+        reach = int(np.ceil(_reach(band) / spacing))
+        offset = np.minimum(np.arange(size), size - np.arange(size))
+        distance = np.hypot(offset[:, None], offset) * step
+        near = distance <= reach * step
+
+        def averaged(width: float) -> np.ndarray:
+            nodes = np.linspace(0, (reach + 1) * step, 300)
+            shares = square_shares(nodes, width, band.psf, psf_core(band.psf))
+            return np.where(near, np.interp(distance, nodes, shares), 0) * (pixel / width) ** 2
+
+        kernel, share = averaged(step), averaged(pixel)
+        self.kernel = fft.rfft2(kernel)
+        self.squared = fft.rfft2(share**2 * self.area)
+        self.highest = float(share.max())
+        """Largest share of a source in a pixel."""
+        self.sharpness = float(np.clip((share**2).sum() * self.area / share.max(), 0.1, 1))
+        """Mean share of its photons in the pixels of its photons, over the largest."""
 
 
-def _squared_significance(first: np.ndarray, information: np.ndarray) -> np.ndarray:
-    floor = 1e-12 * information.max() if information.size else 0
-    return np.where(first > 0, first**2 / np.maximum(information, floor + 1e-300), 0)
+class _Photons:
+    """Pixels of a band with counts, sorted by the part of the sky."""
+
+    def __init__(self, band: BandData) -> None:
+        place = np.flatnonzero(band.counts)
+        vectors = band.vectors(place)
+        self._cells = HealpixPixels(8)
+        cell = self._cells.containing(vectors)
+        order = np.argsort(cell, kind="stable")
+        self.place, self.vectors = place[order].astype(np.int32), vectors[order].astype(np.float32)
+        self._start = np.searchsorted(cell[order], np.arange(self._cells.shape[0] + 1))
+
+    def image(self, band: BandData, tiles: SearchTiles, tile: int) -> np.ndarray:
+        """Counts over expected counts, summed over the pixels of a tile."""
+        width, grid = tiles.width, tiles.grid
+        corner = np.degrees(np.arctan(np.radians(width * tiles.spacing) / np.sqrt(2)))
+        cosine = np.cos(np.radians(min(corner + 6, 180)))
+        cells = np.flatnonzero(self._cells.vectors @ grid.bases[tile, 2] > cosine)
+        rows = np.concatenate([np.arange(*self._start[[c, c + 1]]) for c in cells])
+        vectors = self.vectors[rows]
+        front = vectors @ grid.bases[tile, 2] > 0.1
+        rows, vectors = rows[front], vectors[front].astype(float)
+        x, y = (np.rint(axis).astype(int) for axis in grid.xy(tile, vectors, width))
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < width)
+        place = self.place[rows[inside]]
+        ratio = np.where(band.valid[place], band.counts[place] / band.model[place], 0)
+        flat = np.bincount(y[inside] * width + x[inside], ratio, minlength=width**2)
+        return flat.reshape(width, width)
 
 
-def _sum(alms: list[np.ndarray]) -> np.ndarray:
-    """Sum of harmonics with different maximum multipoles."""
-    import healpy as hp
-
-    lmaxs = [hp.Alm.getlmax(alm.size) for alm in alms]
-    highest = max(lmaxs)
-    return sum(
-        hp.resize_alm(alm, lmax, lmax, highest, highest)
-        for alm, lmax in zip(alms, lmaxs, strict=True)
-    )
+def _spacing(data: SkyData) -> float:
+    """Distance of positions in degrees, for a faint source at a typical place of the sky."""
+    vectors = np.concatenate([sampled_vectors(band, _PROBES) for band in data.bands])
+    of_psf, of_size = _STEPS
+    psf, size = (np.median(source_sizes(data, vectors, pixel=pixel)) for pixel in (False, True))
+    return float(max(of_psf * psf, of_size * size))
 
 
-def _shares_at_pixels(data: SkyData, number: int) -> np.ndarray:
-    """Share of one band in the counts of a source, at each pixel of the band."""
-    pixels = data.bands[number].pixels
-    everything = np.arange(pixels.shape[0])
-    parts = np.array_split(everything, len(everything) // _CHUNK + 1)
-    return np.concatenate([data.shares(pixels.at(part))[:, number] for part in parts])
+def _reach(band: BandData) -> float:
+    """Radius in degrees of the kernel of a band."""
+    radius = band.psf.containment_radius(_REACH).to_value("deg")
+    return min(radius, _FARTHEST) + band.pixels.pixel_size.to_value("deg")
 
 
-@lru_cache(maxsize=16)
-def _windows(psf: RadialPsf, nside: int, nside_out: int) -> tuple[np.ndarray, np.ndarray]:
-    """Legendre transforms of the pixel-averaged PSF, and of its square, times pixel areas.
-
-    They are cut where they are negligible, or at the resolution of the maps.
-    """
-    import healpy as hp
-
-    area = 4 * np.pi / (12 * nside**2)
-    lmax = min(6 * nside, 3 * nside_out)
-    argument = np.arange(1, lmax + 1) * np.sqrt(area / np.pi)
-    disc = np.concatenate([[1.0], 2 * j1(argument) / argument])
-    window = psf.window(lmax) * disc
-    reach = psf.containment_radius(0.99).to_value("rad") + 2 * np.sqrt(area)
-    theta = np.linspace(0, min(reach, np.pi), 2000)
-    profile = np.maximum(hp.bl2beam(window, theta), 0)
-    square = RadialPsf(theta, profile**2)
-    norm = profile.max() ** 2 / square.density.max()
-    squared = square.window(lmax)
-    return _relevant(window) * area, _relevant(squared) * norm * area**2
-
-
-def _relevant(window: np.ndarray) -> np.ndarray:
-    """Multipoles up to the last relevant one."""
-    return window[: np.flatnonzero(np.abs(window) > _NEGLIGIBLE)[-1] + 1]
-
-
-def _kernel(band: BandData) -> np.ndarray:
-    """Pixel-averaged PSF on an odd square of pixels."""
-    ny, nx = band.pixels.shape
-    middle = band.pixels.vectors[[(ny // 2) * nx + nx // 2]]
-    stamp = stamps(middle, band.pixels, band.psf, containment=0.98)
-    row, column = np.divmod(stamp.pixel[0], nx)
-    row, column = row - ny // 2, column - nx // 2
-    half = int(max(np.abs(row).max(), np.abs(column).max()))
-    kernel = np.zeros((2 * half + 1, 2 * half + 1))
-    kernel[row + half, column + half] = stamp.fraction[0]
-    return kernel
+def _ratio(slope: np.ndarray, information: np.ndarray, sharpness: float) -> np.ndarray:
+    """Likelihood ratio of a source with a share ``sharpness`` of its counts in a single pixel."""
+    background = sharpness**2 / np.maximum(information, 1e-300)
+    excess = np.maximum(slope, 0) / sharpness
+    with np.errstate(over="ignore", invalid="ignore"):
+        ts = 2 * background * ((1 + excess) * np.log1p(excess) - excess)
+    return np.where(np.isfinite(ts) & (information > 0), ts, 0)

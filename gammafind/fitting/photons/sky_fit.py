@@ -86,7 +86,7 @@ def _alone(
     stamps = [stamp.take(rows) for stamp in sky.stamps]
     seen = [band.counts[stamp.pixel] for band, stamp in zip(sky.data.bands, stamps, strict=True)]
     others = [sky.others(band, model, counts, rows) for band, model in enumerate(models)]
-    seen, others = np.concatenate(seen, axis=1), np.concatenate(others, axis=1)
+    seen, others = (np.concatenate(each, axis=1, dtype=float) for each in (seen, others))
     shares = np.stack([sky.shares(index)[rows] for index in INDICES])
     found = np.empty((4, len(rows), len(INDICES)))
     for place, (index, own) in enumerate(zip(INDICES, shares, strict=True)):

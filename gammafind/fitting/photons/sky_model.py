@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
 
 from gammafind.fitting.photons.background import component_norms, slow_norm
-from gammafind.fitting.photons.data import SkyData
+from gammafind.fitting.photons.coarse_sky import CoarseBand
+from gammafind.fitting.photons.data import SkyData, on_held
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
-from gammafind.sky.degrade import added_up
+from gammafind.fitting.photons.templates import Templates
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.psf_stamps import Stamps, stamps
+from gammafind.utils.workers import in_threads
 
-_FIT_CONTAINMENT = 0.9
-"""Share of the counts in a stamp of the joint fit: balances accuracy and time."""
-_FAINT_SHARE = 2 / 3
-"""Share of the sky for global norms: without the brightest part, where models are worst."""
-_NORM_NSIDE = 128
-"""Resolution for global norms: coarser pixels save time and lose nothing."""
+_LEAST = 1e-6
+"""Least expected background counts of a pixel: keeps logarithms finite."""
 _FREE_TS = 100.0
 """Significance, squared, above which a source has its own spectrum: balances noise and false
 sources next to bright ones."""
@@ -43,8 +40,8 @@ class SkyModel:
     ----------
     data : SkyData
         Its model is replaced as the fit proceeds.
-    components : list of ndarray, shape (n_pixels, n_components)
-        One array per band: expected counts of the background components with norm one.
+    components : list of list of ndarray, shape (n_held,)
+        Expected counts of each background component of each band, with norm one.
     smoothing : float
         Full width in degrees over which the norm of the background may vary; 0 for one norm per
         component.
@@ -57,23 +54,27 @@ class SkyModel:
         Their counts in each band.
     sigma : ndarray, shape (n,)
         Their 1 sigma position errors in degrees, NaN if not fitted.
-    norms : ndarray, shape (n_components,)
-        Norms of the background components.
+    norms, norm_errors : ndarray, shape (n_components,)
+        Norms of the background components, and their 1 sigma errors.
     """
 
     data: SkyData
-    components: list[np.ndarray]
+    components: list[list[np.ndarray]]
     smoothing: float
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     counts: np.ndarray = field(init=False)
     sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
     norms: np.ndarray = field(init=False)
-    _stamps: list[Stamps] = field(init=False, repr=False)
+    norm_errors: np.ndarray = field(init=False)
+    _templates: list[Templates] = field(init=False, repr=False)
+    _coarse: list[CoarseBand] = field(init=False, repr=False)
+    _backgrounds: list[np.ndarray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.norms = np.ones(self.components[0].shape[1])
+        pairs = list(zip(self.data.bands, self.components, strict=True))
+        self._coarse = list(in_threads(lambda pair: CoarseBand.of(*pair), pairs))
+        self._templates = [Templates(band) for band in self.data.bands]
         self.counts = np.zeros((0, len(self.data.bands)))
-        self._stamps = self._stamps_of(self.vectors)
         self.update()
 
     def add(self, vectors: np.ndarray, counts: np.ndarray) -> None:
@@ -82,63 +83,83 @@ class SkyModel:
         in_bands = counts[:, None] * self.data.shares(vectors)
         self.counts = np.concatenate([self.counts, in_bands])
         self.sigma = np.concatenate([self.sigma, np.full(len(counts), np.nan)])
-        new = self._stamps_of(vectors)
-        self._stamps = [old.join(stamp) for old, stamp in zip(self._stamps, new, strict=True)]
+        self._of_bands(lambda i, one: one.add(vectors, in_bands[:, i]))
 
     def keep(self, chosen: np.ndarray) -> None:
         """Keep only the chosen sources."""
         self.vectors, self.counts = self.vectors[chosen], self.counts[chosen]
         self.sigma = self.sigma[chosen]
-        self._stamps = [stamp.take(chosen) for stamp in self._stamps]
+        self._of_bands(lambda i, one: one.keep(chosen))
 
     def place(self, vectors: np.ndarray, sigma: np.ndarray) -> None:
         """Set new positions of all sources, with their 1 sigma errors in degrees."""
         self.vectors, self.sigma = vectors, sigma
-        self._stamps = self._stamps_of(vectors)
+        self._templates = [Templates(band) for band in self.data.bands]
+        self._of_bands(lambda i, one: one.add(vectors, self.counts[:, i]))
 
     def update(self, *, background: bool = True) -> None:
         """Fit the background, if requested, and all sources; set the model of `data`."""
-        sources = self.data.source_maps(self.vectors, self.counts)
         if background:
-            self._backgrounds = self._fit_background(sources)
+            self._backgrounds = self._fit_background()
         if len(self.counts):
-            near = self._near_sources(sources)
+            near = self._near_sources()
             fit = self._fit_sources(near)
             self.counts = fit.amplitude[:, None] * self._spectra()
             if len(near) > 1:
                 significance = fit.amplitude**2 * fit.information.diagonal()
                 self._fit_spectra(near, np.flatnonzero(significance > _FREE_TS))
-            sources = self.data.source_maps(self.vectors, self.counts)
-        self.data = self.data.with_model(self._backgrounds, sources)
+            self._of_bands(lambda i, one: one.grow(self.vectors, self.counts[:, i]))
+        self.data = self.data.with_model(self._backgrounds, self._models())
 
-    def _stamps_of(self, vectors: np.ndarray) -> list[Stamps]:
-        """Stamps of some positions in each band."""
+    def _of_bands(self, task: Callable[[int, Templates], None]) -> None:
+        """Change the templates of all bands."""
+        list(in_threads(lambda pair: task(*pair), list(enumerate(self._templates))))
+
+    def _models(self) -> list[np.ndarray]:
+        """Expected counts of background and sources in each band."""
+        models = []
+        for i, (background, own) in enumerate(zip(self._backgrounds, self._templates, strict=True)):
+            model = background.copy()
+            np.add.at(model, *own.all(self.counts[:, i]))
+            models.append(model)
+        return models
+
+    def _fit_background(self) -> list[np.ndarray]:
+        sources = [
+            coarse.summed(*own.all(self.counts[:, i]))
+            for i, (coarse, own) in enumerate(zip(self._coarse, self._templates, strict=True))
+        ]
+        used = [
+            (band.counts[good], source[good], band.components[good])
+            for band, source, good in ((b, s, b.good) for b, s in zip(self._coarse, sources))
+        ]
+        areas = [band.pixels.pixel_area.to_value("deg2") for band in self._coarse]
+        fit = component_norms(*zip(*used, strict=True), areas=areas)
+        self.norms, self.norm_errors = fit.amplitude, fit.errors()
         return [
-            stamps(vectors, band.pixels, band.psf, containment=_FIT_CONTAINMENT)
-            for band in self.data.bands
+            self._background(band, source, parts)
+            for band, source, parts in zip(self._coarse, sources, self.components, strict=True)
         ]
 
-    def _fit_background(self, sources: list[np.ndarray]) -> list[np.ndarray]:
-        faint, good = [], []
-        for band, source, part in zip(self.data.bands, sources, self.components, strict=True):
-            good.append(band.valid & (part.sum(axis=1) > 0))
-            faint.append(_faintest(band.pixels, band.counts, source, part, good[-1]))
-        self.norms = component_norms(*zip(*faint, strict=True))
-        backgrounds = [part @ self.norms for part in self.components]
+    def _background(
+        self, band: CoarseBand, sources: np.ndarray, components: list[np.ndarray]
+    ) -> np.ndarray:
+        """Expected background counts of a band with the fitted norms."""
+        total = np.zeros(len(components[0]), dtype=np.float32)
+        for norm, part in zip(self.norms, components, strict=True):
+            total += np.float32(norm) * part
         if self.smoothing:
-            parts = zip(self.data.bands, backgrounds, sources, good, strict=True)
-            for i, (band, background, source, g) in enumerate(parts):
-                residual, expected = (
-                    np.where(g, values, 0) for values in (band.counts - source, background)
-                )
-                factor = slow_norm(residual, expected, band.pixels, fwhm=self.smoothing)
-                backgrounds[i] = background * factor
-        return backgrounds
+            residual, expected = (
+                np.where(band.good, values, 0)
+                for values in (band.counts - sources, band.components @ self.norms)
+            )
+            factor = slow_norm(residual, expected, band.pixels, fwhm=self.smoothing)
+            total *= band.spread(factor.astype(np.float32))
+        return np.maximum(total, _LEAST, out=total)
 
     def errors(self) -> np.ndarray:
         """1 sigma error of the counts of each source in all bands, with all others free."""
-        sources = self.data.source_maps(self.vectors, self.counts)
-        return self._fit_sources(self._near_sources(sources)).errors()
+        return self._fit_sources(self._near_sources()).errors()
 
     def _spectra(self) -> np.ndarray:
         """Share of each source's counts in each band, shape (n, n_bands)."""
@@ -146,19 +167,19 @@ class SkyModel:
         shares = self.data.shares(self.vectors)
         return np.divide(self.counts, total, out=shares, where=total > 0)
 
-    def _near_sources(self, whole: list[np.ndarray]) -> list[_NearSources]:
-        """Pixels near the sources in each band; the far wings in ``whole`` do not change."""
-        near = []
-        for i, (band, stamp) in enumerate(zip(self.data.bands, self._stamps, strict=True)):
-            weights = stamp.fraction * band.valid[stamp.pixel]
-            touched, pixel = np.unique(stamp.pixel, return_inverse=True)
-            source = np.repeat(np.arange(len(self.vectors)), stamp.pixel.shape[1])
-            shape = (len(touched), len(self.vectors))
-            templates = sparse.csc_array((weights.ravel(), (pixel.ravel(), source)), shape=shape)
-            wings = np.maximum(whole[i][touched] - templates @ self.counts[:, i], 0)
-            fixed = np.maximum(self._backgrounds[i][touched], 1e-6) + wings
-            near.append(_NearSources(band.counts[touched], fixed, templates))
-        return near
+    def _near_sources(self) -> list[_NearSources]:
+        """Pixels near the sources in each band; the wings beyond them do not change."""
+
+        def of_band(i: int) -> _NearSources:
+            band, own, counts = self.data.bands[i], self._templates[i], self.counts[:, i]
+            touched, templates = own.near()
+            place, share = own.all(counts)
+            everything = np.bincount(place, share, minlength=len(band.counts))[touched]
+            wings = np.maximum(everything - templates @ counts, 0)
+            fixed = self._backgrounds[i][touched] + wings
+            return _NearSources(band.counts[touched].astype(float), fixed, templates)
+
+        return list(in_threads(of_band, range(len(self._templates))))
 
     def _fit_sources(self, near: list[_NearSources]) -> JointFit:
         """Fit one amplitude to each source, with a fixed spectrum."""
@@ -190,34 +211,9 @@ class SkyModel:
             self.counts[free, i] = fit.amplitude
 
 
-def background_components(observation: Observation) -> list[np.ndarray]:
-    """Background components of each band, shape (n_pixels, n_components)."""
+def background_components(observation: Observation, data: SkyData) -> list[list[np.ndarray]]:
+    """Background components of each band, each of shape (n_held,)."""
     return [
-        np.stack([sky.values[i].ravel() for sky in observation.background.values()], axis=1).astype(
-            float
-        )
-        for i in range(observation.counts.n_bands)
+        [on_held(sky.values[i], band.held) for sky in observation.background.values()]
+        for i, band in enumerate(data.bands)
     ]
-
-
-def _faintest(
-    pixels: Pixels,
-    counts: np.ndarray,
-    sources: np.ndarray,
-    components: np.ndarray,
-    good: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Counts, sources and background components in the faintest two thirds of the sky.
-
-    There the errors of the background model are smallest compared with the noise. Small pixels are
-    summed: they are not needed for a norm of the whole sky.
-    """
-    maps = [np.where(good, values, 0) for values in (counts, sources, *components.T)]
-    if isinstance(pixels, HealpixPixels) and pixels.nside > _NORM_NSIDE:
-        good, *maps = (added_up(values, _NORM_NSIDE) for values in (good.astype(float), *maps))
-        good = good == (pixels.nside // _NORM_NSIDE) ** 2
-    counts, sources, *parts = maps
-    total = np.sum(parts, axis=0)
-    limit = np.quantile(total[good], _FAINT_SHARE) if good.any() else 0.0
-    chosen = good & (total <= limit)
-    return counts[chosen], sources[chosen], np.stack(parts, axis=1)[chosen]

@@ -127,7 +127,7 @@ class SkySources:
         """Expected counts in each pixel of each band, for source ``counts`` (n, n_bands)."""
 
         def of_band(i: int) -> np.ndarray:
-            background = self.data.bands[i].background
+            background = self.data.bands[i].background.astype(float)
             return background + self.stamps[i].spread(counts[:, i], len(background))
 
         return list(in_threads(of_band, range(len(self.stamps))))
@@ -179,7 +179,7 @@ class SkySources:
             (pixel,), templates = _templates([stamp.take(bright)], np.ones((len(bright), 1)))
             fixed = band.background + stamp.spread(own, len(band.background))
             return fit_jointly(
-                band.counts[pixel],
+                band.counts[pixel].astype(float),
                 fixed[pixel],
                 templates,
                 counts[bright, i],
@@ -194,7 +194,7 @@ class SkySources:
     def _at(self, name: str, pixels: Sequence[np.ndarray]) -> np.ndarray:
         """Values of the maps in some pixels of each band, all bands in a row."""
         bands = zip(self.data.bands, pixels, strict=True)
-        return np.concatenate([getattr(band, name)[pixel] for band, pixel in bands])
+        return np.concatenate([getattr(band, name)[pixel] for band, pixel in bands], dtype=float)
 
 
 def _templates(

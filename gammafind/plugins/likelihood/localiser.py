@@ -14,9 +14,9 @@ from astropy.table import QTable
 from gammafind.catalogue.merging import merge_duplicates
 from gammafind.catalogue.positions import sky_columns
 from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
-from gammafind.fitting.photons.position import climb, fit_positions
+from gammafind.fitting.photons.position import climb, fit_positions, position_errors
 from gammafind.fitting.photons.scan import scan
-from gammafind.fitting.photons.search_grid import SearchGrid, search_grid, summits
+from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
@@ -31,19 +31,28 @@ from gammafind.utils.progress import track
 _PASSES = (1000.0, 200.0, 60.0, 25.0)
 """Thresholds in TS of the first passes: balance time and neighbours of bright sources
 (benchmarks/real_sky.py)."""
+_COARSER = 2.0
+"""Factor by which the searched positions are farther apart in all passes but the last: balances
+neighbours of bright sources and time."""
 _QUICK_SHARE = 0.6
 """Share of the threshold from which maxima of the quick TS are fitted: balances time and lost
 peaks."""
-_RINGS = 1
-"""Rings of positions around a maximum of the quick TS where the likelihood is computed: balances
-accuracy and time."""
+_GRID_SHARE = 0.8
+"""Share of the threshold that a position of the grid must reach: the maximum between positions is
+higher."""
+_CLIMBS = 3
+"""Steps from a position of the grid to the maximum: more change little, since positions are fitted
+at the end."""
 _CLEAR = 2.0
 """Distance, in sizes of a source, within which other peaks wait for a later pass: they may belong
 to its PSF."""
 _POSITION_FACTOR = 1.05
 """Systematic factor of position errors: allows for errors of the model."""
-_POSITION_FLOOR = 0.01
-"""Systematic position error in degrees, which matters for bright sources."""
+_POSITION_FLOORS = (0.006, 0.01)
+"""Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources."""
+_FLAT = 1.45
+"""Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62 for
+a Gaussian); errors of the model do not matter there."""
 _BACKGROUND_TS = 16.0
 """TS below which peaks are mostly noise: subtracting them would bias the background to low
 values."""
@@ -128,11 +137,11 @@ class Likelihood(Localiser):
         return np.column_stack([patch, x, y, found["score"], position_error, found["npred"]])
 
     def _search(self, observation: Observation) -> SkyModel:
-        data = sky_data(observation, index=self.index)
-        model = SkyModel(data, background_components(observation), self.smoothing)
-        grid = search_grid(data)
-        thresholds = (*(t for t in _PASSES if t > self.threshold), self.threshold)
-        for threshold in track(thresholds, "search, brightest sources first"):
+        data = sky_data(observation, index=self.index, crop=True)
+        model = SkyModel(data, background_components(observation, data), self.smoothing)
+        wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
+        passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
+        for grid, threshold in track(passes, "search, brightest sources first"):
             self._pass(model, grid, threshold)
         self._finish(model)
         return model
@@ -141,41 +150,44 @@ class Likelihood(Localiser):
         """Add the peaks above ``threshold`` to the model."""
         peaks = self._peaks(model, grid, threshold)
         if len(peaks):
-            climbed = climb(model.data, peaks, step=grid.spacing / 2)
+            climbed = climb(model.data, peaks, step=grid.spacing / 2, iterations=_CLIMBS)
             vectors = _held_inside(model.data, peaks, climbed)
-            model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, 1e-3))
+            fit = scan(model.data, vectors)
+            high = fit.ts >= threshold
+            model.add(vectors[high], np.maximum(fit.amplitude[high], 1e-3))
         model.update(background=threshold >= _BACKGROUND_TS)
 
     def _peaks(self, model: SkyModel, grid: SearchGrid, threshold: float) -> np.ndarray:
-        ts = self._ts_of_summits(model.data, grid, threshold)
-        ts[ts < threshold] = 0
-        found, scores = [np.zeros((0, 3))], [np.zeros(0)]
-        for tile, number in grid.tiles(ts):
-            x, y, score = self._tile_peaks(tile)
-            found.append(grid.tile_vectors(number, x, y))
-            scores.append(score)
-        vectors, score = np.concatenate(found), np.concatenate(scores)
-        inside = model.data.inside(vectors)
-        vectors, score = vectors[inside], score[inside]
-        return vectors[self._highest(model.data, vectors, score, threshold)]
+        """Unit vectors of the peaks of TS that may reach ``threshold`` between the positions."""
+        data, least = model.data, _GRID_SHARE * threshold
+        index, _ = grid.summits(data, _QUICK_SHARE * threshold)
+        vectors = grid.vectors(index)
+        inside = data.inside(vectors)
+        index, vectors = index[inside], vectors[inside]
+        ts = scan(data, vectors).ts
+        good = ts > least
+        index, vectors, ts = index[good], vectors[good], ts[good]
+        if self.clusterer is not None:
+            kept = self._highest(data, vectors, ts, threshold)
+            vectors, ts = self._clustered(data, grid, index[kept], ts[kept], least)
+        return vectors[self._highest(data, vectors, ts, threshold)]
 
-    def _ts_of_summits(self, data: SkyData, grid: SearchGrid, threshold: float) -> np.ndarray:
-        """TS at and around the local maxima of the quick TS, if both are near ``threshold``."""
-        least = _QUICK_SHARE * threshold
-        quick = grid.quick_ts(data)
-        promising = np.flatnonzero(quick > least)
-        quick[promising[~data.inside(grid.vectors(promising))]] = 0
-        highest = summits(grid, quick, least)
-        ts = np.zeros(len(quick))
-        ts[highest] = scan(data, grid.vectors(highest)).ts
-        chosen = highest[ts[highest] > least]
-        chosen = chosen[self._highest(data, grid.vectors(chosen), ts[chosen], threshold)]
-        for _ in range(_RINGS):
-            chosen = np.unique(np.append(chosen, grid.neighbours(chosen)))
-            chosen = chosen[chosen >= 0]
-        chosen = chosen[(quick[chosen] > least) & (ts[chosen] == 0)]
-        ts[chosen] = scan(data, grid.vectors(chosen)).ts
-        return ts
+    def _clustered(
+        self, data: SkyData, grid: SearchGrid, index: np.ndarray, ts: np.ndarray, least: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Peaks that the clusterer finds in images of TS at and around some positions."""
+        around = np.setdiff1d(grid.neighbours(index), np.append(index, -1))
+        more = scan(data, grid.vectors(around)).ts
+        index, ts = np.append(index, around), np.append(ts, more)
+        found, scores = [np.zeros((0, 3))], [np.zeros(0)]
+        for image, tile in grid.images(index, np.where(ts < least, 0, ts)):
+            clusters = self.clusterer.cluster(image)
+            x, y = clusters["x"].value, clusters["y"].value
+            found.append(grid.tile_vectors(tile, x, y))
+            scores.append(np.asarray(clusters["score"]))
+        vectors, score = np.concatenate(found), np.concatenate(scores)
+        inside = data.inside(vectors)
+        return vectors[inside], score[inside]
 
     def _highest(
         self, data: SkyData, vectors: np.ndarray, score: np.ndarray, threshold: float
@@ -189,19 +201,11 @@ class Likelihood(Localiser):
         wider = _CLEAR if threshold > self.threshold else 1
         return merge_duplicates(positions_of(vectors, data.frame), score, wider * sizes * u.deg)
 
-    def _tile_peaks(self, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        if self.clusterer is None:
-            from scipy.ndimage import maximum_filter
-
-            y, x = np.nonzero((tile > 0) & (tile == maximum_filter(tile, 3)))
-            return x, y, tile[y, x]
-        clusters = self.clusterer.cluster(tile)
-        return clusters["x"].value, clusters["y"].value, np.asarray(clusters["score"])
-
     def _finish(self, model: SkyModel) -> None:
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
         if not len(model.counts):
             return
+        model.keep(np.flatnonzero(_alone(model) >= _GRID_SHARE * self.threshold))
         data = model.data
         scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(_alone(model), 1))
         fit = fit_positions(data, model.vectors, model.counts, scale)
@@ -233,14 +237,16 @@ def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarra
 def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
     """Table of the sources of a model, each measured with all others in place."""
     ts, counts = _alone(model), model.counts.sum(axis=1)
-    position = fit_positions(model.data, model.vectors, model.counts, model.sigma, rounds=1)
+    radii = position_errors(model.data, model.vectors, model.counts, model.sigma)
+    r68, r95 = _with_systematics(*radii)
     sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
     sky = positions_of(model.vectors, model.data.frame)
     return QTable(
         {
             **sky_columns(sky),
             "score": ts,
-            "pos_err": _with_systematics(position.r68) * u.deg,
+            "pos_err": r68 * u.deg,
+            "r95": r95 * u.deg,
             "ts": ts,
             "npred": counts,
             "flux": counts / sensitivity * flux_unit,
@@ -249,9 +255,11 @@ def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
     )
 
 
-def _with_systematics(r68: np.ndarray) -> np.ndarray:
+def _with_systematics(r68: np.ndarray, r95: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Position errors with systematic errors: a factor, and a floor in degrees."""
-    return np.hypot(_POSITION_FACTOR * r68, _POSITION_FLOOR)
+    factor = np.where(r95 < _FLAT * r68, 1.0, _POSITION_FACTOR)
+    low, high = _POSITION_FLOORS
+    return np.hypot(factor * r68, low), np.hypot(factor * r95, high)
 
 
 def _observation(patches: Patches, index: int) -> Observation:
