@@ -157,6 +157,8 @@ def _of_rows(lines: list[str], path: Path) -> Table:
         ) from None
     width = Counter(map(len, rows)).most_common(1)[0][0]
     head, rows = _head(rows, _split(comments, delimiter)[-1:], body[0].split(), width)
+    if delimiter is None and not rows:  # A line of words is no head of a table.
+        raise FileFormatError("the file holds no table", path=path, remedy=_REMEDY)
     if rows and _are_units(rows[0]):
         head = [f"{name} {unit}" for name, unit in zip(head, rows.pop(0), strict=True)]
     return _table(head, rows, path)
