@@ -22,10 +22,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Folder of the cache of all tests, which leave that of the user alone."""
+    """Folder of the cache of all tests, which leave that and the data of the user alone."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAMMAFIND_CACHE", str(folder))
+        patch.setenv("GAMMAFIND_DATA", str(tmp_path_factory.mktemp("data")))
         yield folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -128,7 +129,7 @@ def _files(
         known = None if isinstance(one, Preset) else official_file(Path(one).name)
         if known is not None:
             own = Path(one)
-            files[known.name] = known, own if own.is_file() else _place(known, folder)
+            files[known.name] = known, own if os.path.isfile(own) else _place(known, folder)
         elif isinstance(one, str | PathLike) and _is_input(one):
             inputs.append(one)
         else:
@@ -148,7 +149,7 @@ def _add_needs(preset: Preset, files: dict[str, tuple[OfficialFile, Path]], fold
 
 def _is_input(one: str | PathLike) -> bool:
     """Whether a name is that of a file of counts, not of a preset."""
-    return Path(one).is_file() and Path(one).suffix != ".toml"
+    return os.path.isfile(one) and Path(one).suffix != ".toml"
 
 
 def _preset_of(one: str | PathLike | Preset) -> Preset:

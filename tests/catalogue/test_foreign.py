@@ -25,6 +25,7 @@ from gammafind.errors import (
     TruncatedFileError,
 )
 from gammafind.units import parsed_unit, without_photons
+from tests.utils.server import served
 
 NAMES = ["Mkn 421", "Crab; Nebula", "M 87"]
 PLACES = SkyCoord([166.11, 83.633, 187.706], [38.21, 22.014, -12.391], unit="deg")
@@ -184,6 +185,14 @@ def test_packed_files_are_read_too(name, tmp_path):
         gammafind.read_catalogue(packed)
 
 
+def test_an_address_in_a_file_is_not_followed(tmp_path):
+    with served() as site:
+        (tmp_path / "t.ecsv").write_text(f"{site.url}/table.ecsv")
+        with pytest.raises(FileFormatError):
+            gammafind.read_catalogue(tmp_path / "t.ecsv")
+        assert site.asked == []
+
+
 @pytest.mark.parametrize("name", ["units.csv", "odd.fits", "vizier.tsv"])
 def test_a_photon_is_a_number(name, tmp_path):
     read = gammafind.read_catalogue(written(name, tmp_path))
@@ -199,7 +208,8 @@ def test_a_photon_is_a_number(name, tmp_path):
         ("model.xml", "<?xml version='1.0'?><source_library/>", "a model of sources"),
         ("page.txt", "<!DOCTYPE html><html>not found</html>", "no table in VOTable"),
         ("words.txt", "hello\nworld\n", "no table of several columns"),
-        ("comment.txt", "# remark\n", "no table of several columns"),
+        ("comment.txt", "# remark\n", "the file holds no table"),
+        ("line.txt", "a line of words\n", "the file holds no table"),
         ("nothing.txt", "\n\n", "the file holds no table"),
         ("binary.dat", "\0\1\2", "neither FITS nor text"),
         ("short.csv", "name,ra,dec\n" + "a,1,2\n" * 20 + "b,3\n", "row 21 has 2 columns"),
@@ -236,8 +246,9 @@ def test_columns_of_the_same_name_are_numbered(tmp_path):
     assert read_table(tmp_path / "t.csv").colnames == ["ra", "dec", "z", "z_2"]
 
 
-def test_text_in_an_old_encoding_is_read(tmp_path):
-    (tmp_path / "t.csv").write_bytes("name,ra,dec\né,1,2\n".encode("latin-1"))
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_text_in_other_encodings_is_read(encoding, tmp_path):
+    (tmp_path / "t.csv").write_bytes("name,ra,dec\né,1,2\n".encode(encoding))
     assert read_table(tmp_path / "t.csv")["name"][0] == "é"
 
 

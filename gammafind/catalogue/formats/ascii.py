@@ -8,7 +8,7 @@ import numpy as np
 from astropy.table import QTable, Table
 
 from gammafind.catalogue.formats.text import read_text
-from gammafind.errors import TableError
+from gammafind.errors import FileFormatError, TableError
 
 
 def write_ecsv(table: QTable, path: Path) -> None:
@@ -35,8 +35,17 @@ def write_csv(table: QTable, path: Path) -> None:
 
 
 def read_ecsv(path: Path) -> Table:
-    """Read an ECSV file."""
-    return Table.read(read_text(path), format="ascii.ecsv")
+    """Read an ECSV file.
+
+    Raises
+    ------
+    FileFormatError
+        If it is a single line: astropy would take it for the name or the address of a file.
+    """
+    text = read_text(path)
+    if "\n" not in text.strip():
+        raise FileFormatError("the file holds no table", path=path)
+    return Table.read(text, format="ascii.ecsv")
 
 
 def _write(table: QTable, path: Path, *, delimiter: str) -> None:

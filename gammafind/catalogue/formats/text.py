@@ -18,6 +18,8 @@ from gammafind.errors import FileFormatError
 from gammafind.units import parsed_unit
 
 _GZIP = b"\x1f\x8b"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+"""First bytes of texts as spreadsheets save them."""
 _DELIMITERS = (",", "\t", ";", "|")
 _CDS = "Byte-by-byte Description"
 _DASHES = re.compile(r"[-\s,;|:+]*-[-\s,;|:+]*")
@@ -32,7 +34,7 @@ _REMEDY = (
 
 
 def read_text(path: Path) -> str:
-    """Text of a file, gzipped or not, in UTF-8 or, where that fails, in Latin-1.
+    """Text of a file, gzipped or not, in UTF-8, UTF-16 or, where these fail, in Latin-1.
 
     Raises
     ------
@@ -42,6 +44,8 @@ def read_text(path: Path) -> str:
     content = path.read_bytes()
     if content.startswith(_GZIP):
         content = gzip.decompress(content)
+    if content.startswith(_UTF16):
+        return content.decode("utf-16", errors="replace")
     if b"\0" in content[:4096]:
         raise FileFormatError("this is neither FITS nor text", path=path, remedy=_REMEDY)
     try:
@@ -94,7 +98,7 @@ def _is_cds(lines: list[str]) -> bool:
 
 def _by_astropy(lines: list[str], path: Path, form: str, **options: str) -> Table:
     try:
-        return ascii.read("\n".join(lines) + "\n", format=form, guess=False, **options)
+        return ascii.read(lines, format=form, guess=False, **options)
     except Exception as error:  # Readers of astropy raise errors of many kinds.
         raise FileFormatError(
             f"the text is no table of the format {form} ({error})", path=path, remedy=_REMEDY
@@ -153,6 +157,8 @@ def _of_rows(lines: list[str], path: Path) -> Table:
         ) from None
     width = Counter(map(len, rows)).most_common(1)[0][0]
     head, rows = _head(rows, _split(comments, delimiter)[-1:], body[0].split(), width)
+    if delimiter is None and not rows:  # A line of words is no head of a table.
+        raise FileFormatError("the file holds no table", path=path, remedy=_REMEDY)
     if rows and _are_units(rows[0]):
         head = [f"{name} {unit}" for name, unit in zip(head, rows.pop(0), strict=True)]
     return _table(head, rows, path)
