@@ -41,9 +41,15 @@ def check_input(path: str | PathLike) -> Path:
         If the file is empty.
     """
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError as error:
+        raise MissingFileError(
+            f"the file cannot be reached ({error.strerror})", path=path
+        ) from None
+    if is_folder:
         raise MissingFileError("is a directory, not a file", path=path)
-    if not path.exists():
+    if not exists:
         raise MissingFileError("the file does not exist", path=path)
     if not os.access(path, os.R_OK):
         raise MissingFileError("there is no permission to read the file", path=path)
