@@ -33,7 +33,11 @@ def listed(paths: Sequence[str | PathLike] | str | PathLike) -> tuple[Path, ...]
 
 
 def _of_one(path: Path) -> list[Path]:
-    if path.exists():
+    try:
+        exists = path.exists()
+    except OSError:
+        exists = True  # `check_input` says why it cannot be reached.
+    if exists:
         return [path]
     if path.name.startswith("@") or str(path).startswith("@"):
         return _of_list(Path(str(path).replace("@", "", 1)))

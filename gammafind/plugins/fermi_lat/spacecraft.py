@@ -103,7 +103,8 @@ def read_pointings(
 
     Parameters
     ----------
-    paths, good_times
+    paths : sequence of path-like
+    good_times : ndarray, shape (n, 2), optional
         As for `livetime_cube`.
 
     Returns

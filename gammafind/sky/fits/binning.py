@@ -68,7 +68,9 @@ class Binner:
 
     Parameters
     ----------
-    bands, pixels, max_zenith
+    bands : sequence of Band
+    pixels : sequence of Pixels
+    max_zenith : Quantity, optional
         As for `bin_events`.
     """
 

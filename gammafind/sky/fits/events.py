@@ -238,7 +238,7 @@ class PhotonLists:
     def _parts_of(
         self, path: Path, numbered: bool
     ) -> Iterator[tuple[EventList, np.ndarray | None]]:
-        """Photons of one file, with their keys if two photons can be told apart by these."""
+        """Photons of one file, with their keys if these differ from photon to photon."""
         described = {"inputs": (describe_input(path),)}
         with open_fits(path, what=_WHAT) as file:
             for reader in _readers(file, path):

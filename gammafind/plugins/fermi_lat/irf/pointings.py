@@ -145,13 +145,13 @@ class _Boresights:
     z : ndarray, shape (n, 3)
     zeniths : list of ndarray, each of shape (m, 3)
         First zenith of each boresight; second zenith of those, in order, that have another; ...
-    livetimes : list of ndarray, each of shape (2, m)
+    seconds : list of ndarray, each of shape (2, m)
         Livetime and weighted livetime with each zenith.
     """
 
     z: np.ndarray
     zeniths: list[np.ndarray]
-    livetimes: list[np.ndarray]
+    seconds: list[np.ndarray]
 
     @classmethod
     def of(cls, rows: np.ndarray, cell: np.ndarray) -> _Boresights:
@@ -160,12 +160,12 @@ class _Boresights:
         first = np.cumsum(number) - number
         many = np.argsort(-number, kind="stable")
         z = _normalised(np.add.reduceat(rows[:, :3], first, axis=0))[many]
-        zeniths, livetimes = [], []
+        zeniths, seconds = [], []
         for k in range(number.max()):
             here = rows[first[many[number[many] > k]] + k]
             zeniths.append(_normalised(here[:, 3:6]).astype(np.float32))
-            livetimes.append(here[:, 6:].T.astype(np.float32))
-        return cls(z.astype(np.float32), zeniths, livetimes)
+            seconds.append(here[:, 6:].T.astype(np.float32))
+        return cls(z.astype(np.float32), zeniths, seconds)
 
     def in_front(self, vectors: np.ndarray) -> np.ndarray:
         """Indices of the pixels that one of the boresights has in front of it."""
@@ -178,7 +178,7 @@ class _Boresights:
         """Livetime and weighted livetime, shape (2, n_pixels, n_bins)."""
         cosine = self.z @ vectors.T
         weights = np.zeros((2, *cosine.shape), dtype=np.float32)
-        for zenith, livetime in zip(self.zeniths, self.livetimes, strict=True):
+        for zenith, livetime in zip(self.zeniths, self.seconds, strict=True):
             within = (zenith @ vectors.T >= limit) & (cosine[: len(zenith)] > 0)
             for total, each in zip(weights[:, : len(zenith)], livetime, strict=True):
                 total += within * each[:, None]

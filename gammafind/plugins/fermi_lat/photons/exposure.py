@@ -67,7 +67,7 @@ class PointingExposure:
         return np.divide(at, total, out=np.full(at.shape, 1 / N_YEARS), where=total > 0)
 
 
-def yearly_livetimes(pointing: Pointing, max_zenith: float) -> tuple[LivetimeCube, ...]:
+def livetime_by_year(pointing: Pointing, max_zenith: float) -> tuple[LivetimeCube, ...]:
     """Livetime in each year that has any, in Galactic pixels of nside 32.
 
     Parameters
@@ -109,7 +109,7 @@ def pointing_exposure(
         Of each band, in degrees.
     pointing : Pointing
     known : mapping
-        Livetime of each zenith angle, from `yearly_livetimes`.
+        Livetime of each zenith angle, from `livetime_by_year`.
     """
     energies, maps = [], []
     for band, zenith in zip(bands, max_zeniths, strict=True):

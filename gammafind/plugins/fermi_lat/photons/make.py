@@ -28,9 +28,9 @@ from gammafind.plugins.fermi_lat.photons.emission import (
 )
 from gammafind.plugins.fermi_lat.photons.exposure import (
     PointingExposure,
+    livetime_by_year,
     pointing_exposure,
     write_pointing_exposure,
-    yearly_livetimes,
 )
 from gammafind.plugins.fermi_lat.photons.ft1 import FirstPage, TypeBits, write_photons
 from gammafind.plugins.fermi_lat.photons.ft2 import write_spacecraft
@@ -69,7 +69,7 @@ class PhotonMaker:
     def exposures(self) -> tuple[PointingExposure, ...]:
         """Exposure of each channel."""
         zeniths = sorted(set(self._zeniths))
-        known = {zenith: yearly_livetimes(self.pointing, zenith) for zenith in zeniths}
+        known = {zenith: livetime_by_year(self.pointing, zenith) for zenith in zeniths}
         return tuple(
             pointing_exposure(response, self._energy_bands, self._zeniths, self.pointing, known)
             for response in self.instrument.responses
