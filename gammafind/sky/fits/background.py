@@ -68,8 +68,9 @@ def read_background(
         Frame of HEALPix maps if the header has no ``COORDSYS``; by default that of ``pixels``.
     spectra : mapping of str to callable, optional
         Factors of source maps by the name of their component, in upper or lower case, as functions
-        of the energy in MeV; that of the key `ISOTROPIC` for flat maps that lack a spectrum, and 1 for others. gtsrcmaps
-        leaves out the spectrum of all but cubes. Point sources without one are left to be found.
+        of the energy in MeV; that of the key `ISOTROPIC` for flat maps that lack a spectrum, and 1
+        for others. gtsrcmaps leaves out the spectrum of all but cubes. Point sources without one
+        are left to be found.
 
     Returns
     -------
