@@ -229,7 +229,12 @@ def _on(pixels: Pixels, home: HealpixPixels, seen: np.ndarray) -> np.ndarray:
 
     nests = isinstance(pixels, HealpixPixels) and pixels.frame == home.frame
     if nests and pixels.nside < home.nside:
-        return hp.ud_grade(seen, pixels.nside)
+        unknown = np.isnan(seen)
+        if not unknown.any():
+            return hp.ud_grade(seen, pixels.nside)
+        means = hp.ud_grade(np.where(unknown, 0, seen), pixels.nside)
+        # ud_grade would turn NaN into a number of its own.
+        return np.where(hp.ud_grade(unknown.astype(float), pixels.nside) > 0, np.nan, means)
     return home.interpolate(seen, pixels.centres())
 
 

@@ -35,7 +35,9 @@ def user_background(
     paths : sequence of path-like
         Maps, and at most one model in XML. With source maps of gtsrcmaps the model gives their
         spectra, alone it gives the cube and the isotropic spectrum.
-    bands, pixels, frame
+    bands : sequence of Band
+    pixels : sequence of Pixels
+    frame : str or None
         As for `~gammafind.sky.fits.read_background`.
     rendered : callable
         Expected counts of ``"interstellar"`` or ``"isotropic"`` with the file of this path.
