@@ -248,12 +248,12 @@ def _zenith(data: Sequence[FileFacts], n_bands: int, notes: _Notes) -> dict[str,
 
 
 def _time(data: Sequence[FileFacts], files: Sequence[FileFacts], notes: _Notes) -> dict[str, Any]:
-    """Options of the time, unless a file gives exposure or livetime."""
+    """Options of the time; where a file gives the exposure, for comparison with its unit."""
+    scale = time_scale(data)
     given = [file for file in files if file.kind in ("exposure", "livetime", "spacecraft")]
     if given:
         notes.used.append(f"the exposure is that of {', '.join(file.path.name for file in given)}")
-        return {}
-    scale = time_scale(data)
+        return {"good_time": scale.seconds} if np.isfinite(scale.error) else {}
     notes.doubts.append(scale.text)
     return scale.options
 

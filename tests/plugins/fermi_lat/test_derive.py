@@ -109,7 +109,8 @@ def test_an_exposure_file_gives_exposure_and_response():
     exposure = facts("exposure", name="e.fits", more=("IRF_VERSION = P8R2_SOURCE_V6",))
     found = derive_options([facts("counts", cuts=(), bins=bins(1, 100, 8)), exposure])
     assert found.options["irf"] == "P8R2_SOURCE_V6"
-    assert "good_time" not in found.options
+    assert "exposure_error" not in found.options
+    assert found.doubts == ()
     assert any("the exposure is that of e.fits" in note for note in found.used)
 
 
