@@ -19,8 +19,14 @@ _ZERO = Time("2001-01-01", scale="utc").tt
 """Begin of the mission elapsed time of the LAT."""
 
 
-def mission_seconds(time: str | Time | Quantity) -> float:
+def mission_seconds(time: str | Time | Quantity, *, name: str = "time") -> float:
     """Mission elapsed time in seconds of a date (UTC if it is a text), or of that time itself.
+
+    Parameters
+    ----------
+    time : str, Time or Quantity
+    name : str
+        Of the option, for messages.
 
     Raises
     ------
@@ -33,7 +39,7 @@ def mission_seconds(time: str | Time | Quantity) -> float:
         date = time if isinstance(time, Time) else Time(time, scale="utc")
     except (ValueError, TypeError):
         raise OptionError(
-            f"the time is {time!r}",
+            f"{name} is {time!r}",
             remedy="Write a date such as 2008-08-04 or 2014-08-07T02:48:00.",
         ) from None
     return float((date.tt - _ZERO).to_value(u.s))

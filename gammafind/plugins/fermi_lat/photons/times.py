@@ -17,7 +17,7 @@ def mission_time(start: str | Time) -> float:
     OptionError
         If it is no date.
     """
-    return mission_seconds(start)
+    return mission_seconds(start, name="start")
 
 
 def date_of(time: float) -> str:
