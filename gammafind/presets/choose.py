@@ -286,7 +286,7 @@ def log_choice(
 ) -> None:
     """Log which preset was chosen and why; warn of what is doubtful."""
     if preset.name != DERIVED:
-        _log.info("preset %s: its bands fit the energies of the files", preset.name)
+        _log.info("preset %s: its bands fit the energies of the maps", preset.name)
         edges = _edges([file for file in files if file.bins is not None], bands)
         if edges is not None and edges.size:
             _say_unused(edges, preset)

@@ -10,18 +10,18 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from astropy.table import QTable
-from astropy.units import Quantity, UnitBase
+from astropy.units import UnitBase
 
 from gammafind.catalogue.schema import CATALOGUE, Column, in_flux_unit
 from gammafind.errors import OptionError, ShapeError
 from gammafind.roles.base import Plugin, Sees
 from gammafind.roles.deprecated import renamed
 from gammafind.roles.derivation import Derivation
+from gammafind.roles.pointing import Pointed
 from gammafind.sky.bands import Band
 from gammafind.sky.fits import EventList, bin_events, read_background, read_counts
 from gammafind.sky.fits.binning import in_parts
 from gammafind.sky.fits.facts import FileFacts
-from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
@@ -33,7 +33,7 @@ _EPOCH_NSIDE = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Instrument(Plugin):
+class Instrument(Pointed, Plugin):
     """Knows an instrument: its bands, PSF, exposure and background, and how to read its files.
 
     A `gammafind.roles.renderer.SkyRenderer` is an instrument that also says what sources look
@@ -214,56 +214,6 @@ class Instrument(Plugin):
             In the bands of the instrument.
         """
         return exposure
-
-    def holds_pointing(self, path: str | PathLike) -> bool:
-        """Whether a file says where the instrument pointed, as `with_pointing` takes it.
-
-        Such are spacecraft files and livetime cubes; by default no file is.
-        """
-        return False
-
-    def with_pointing(
-        self,
-        paths: Sequence[str | PathLike],
-        *,
-        good_times: Sequence[str | PathLike] = (),
-        max_zenith: Quantity | None = None,
-        span: tuple[float, float] | None = None,
-    ) -> Self:
-        """Return the instrument with the exposure of where it pointed.
-
-        An instrument that comes with such files overrides this.
-
-        Parameters
-        ----------
-        paths : sequence of path-like
-            Spacecraft files, or a livetime cube.
-        good_times : sequence of path-like
-            Files with the good time intervals of the photons; all time by default.
-        max_zenith : Quantity, optional
-            Zenith cut of the photons; that of the instrument by default.
-        span : tuple of float, optional
-            Begin and end of an epoch in seconds of the mission elapsed time.
-
-        Raises
-        ------
-        OptionError
-            If the instrument has no such files.
-        """
-        raise OptionError(
-            f"spacecraft files are given for {self.name}, which has none",
-            remedy="Leave them out: the options of the renderer say the exposure.",
-        )
-
-    def exposure_cubes(self) -> dict[str, ExposureCube]:
-        """Exposure of each channel, by its name, at energies, as files hold it.
-
-        Raises
-        ------
-        OptionError
-            If the instrument does not know it, as by default.
-        """
-        raise OptionError(f"{self.name} makes no exposure cubes", remedy="Use another instrument.")
 
     def background(self, pixels: Sequence[Pixels] | None = None) -> dict[str, SkyMap]:
         """Expected counts of each background component in each of ``pixels``.

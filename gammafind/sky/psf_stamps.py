@@ -227,7 +227,9 @@ def _densities(
                 at = np.nonzero(chosen)
                 near = vectors[at[:-1]], index[at]
                 exact = n >= _MANY
-                density[at] = _exact(*near, pixels, psf) if exact else _averaged(*near, n, pixels, psf)
+                density[at] = (
+                    _exact(*near, pixels, psf) if exact else _averaged(*near, n, pixels, psf)
+                )
         inside = outside
     return density
 
