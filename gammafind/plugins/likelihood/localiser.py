@@ -43,9 +43,6 @@ higher."""
 _CLIMBS = 3
 """Steps from a position of the grid to the maximum: more change little, since positions are fitted
 at the end."""
-_CLEAR = 2.0
-"""Distance, in sizes of a source, within which other peaks wait for a later pass: they may belong
-to its PSF."""
 _POSITION_FACTOR = 1.05
 """Systematic factor of position errors: allows for errors of the model."""
 _POSITION_FLOORS = (0.006, 0.01)
@@ -168,9 +165,9 @@ class Likelihood(Localiser):
         good = ts > least
         index, vectors, ts = index[good], vectors[good], ts[good]
         if self.clusterer is not None:
-            kept = self._highest(data, vectors, ts, threshold)
+            kept = self._highest(data, vectors, ts)
             vectors, ts = self._clustered(data, grid, index[kept], ts[kept], least)
-        return vectors[self._highest(data, vectors, ts, threshold)]
+        return vectors[self._highest(data, vectors, ts)]
 
     def _clustered(
         self, data: SkyData, grid: SearchGrid, index: np.ndarray, ts: np.ndarray, least: float
@@ -189,17 +186,13 @@ class Likelihood(Localiser):
         inside = data.inside(vectors)
         return vectors[inside], score[inside]
 
-    def _highest(
-        self, data: SkyData, vectors: np.ndarray, score: np.ndarray, threshold: float
-    ) -> np.ndarray:
+    def _highest(self, data: SkyData, vectors: np.ndarray, score: np.ndarray) -> np.ndarray:
         """Indices of the highest of all peaks that could be the same source.
 
-        Neighbours that are separate sources appear again when the highest peak is in the model. So
-        all passes except the last may skip more of them.
+        Neighbours that are separate sources appear again when the highest peak is in the model.
         """
         sizes = source_sizes(data, vectors) if self.separation is None else self.separation
-        wider = _CLEAR if threshold > self.threshold else 1
-        return merge_duplicates(positions_of(vectors, data.frame), score, wider * sizes * u.deg)
+        return merge_duplicates(positions_of(vectors, data.frame), score, sizes * u.deg)
 
     def _finish(self, model: SkyModel) -> None:
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
