@@ -34,7 +34,7 @@ _PASSES = (1000.0, 200.0, 60.0, 25.0)
 _COARSER = 2.0
 """Factor by which the searched positions are farther apart in all passes but the last: balances
 neighbours of bright sources and time."""
-_QUICK_SHARE = 0.6
+_QUICK_SHARE = 0.5
 """Share of the threshold from which maxima of the quick TS are fitted: balances time and lost
 peaks."""
 _GRID_SHARE = 0.8
@@ -47,7 +47,7 @@ _POSITION_FACTOR = 1.05
 """Systematic factor of position errors: allows for errors of the model."""
 _POSITION_FLOORS = (0.006, 0.01)
 """Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources."""
-_FLAT = 1.45
+_FLAT = 1.5
 """Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62 for
 a Gaussian); errors of the model do not matter there."""
 _BACKGROUND_TS = 16.0
