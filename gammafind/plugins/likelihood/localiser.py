@@ -55,6 +55,10 @@ _BACKGROUND_TS = 16.0
 values."""
 
 
+_NORMS = "background_norms"
+"""Entry of the table's meta: norm of each background component, and its 1 sigma error."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Likelihood(Localiser):
     """Poisson likelihood-ratio search over all bands, brightest sources first.
@@ -62,7 +66,8 @@ class Likelihood(Localiser):
     The test statistic TS of one more source is computed on a grid of positions; its peaks above a
     threshold are fitted and added to the model, and the next pass uses a lower threshold. Fluxes of
     all sources are fitted together, those of bright ones in each band. Each background component
-    has one norm, and their sum has a norm that varies slowly over the sky.
+    has one norm, and their sum has a norm that varies slowly over the sky. The entry
+    ``background_norms`` of the table's ``meta`` holds the norm of each component and its error.
 
     Parameters
     ----------
@@ -109,9 +114,17 @@ class Likelihood(Localiser):
         rng: np.random.Generator,
     ) -> QTable:
         model = self._search(observation)
-        if not len(model.counts):
-            return no_detections()
-        return _detections(model, observation.flux_unit)
+        if len(model.counts):
+            found = _detections(model, observation.flux_unit)
+        else:
+            found = no_detections()
+        found.meta[_NORMS] = {
+            name: [float(norm), float(error)]
+            for name, norm, error in zip(
+                observation.background, model.norms, model.norm_errors, strict=True
+            )
+        }
+        return found
 
     def _localise(self, patches: Patches) -> QTable:
         tables = [self._localise_patch(patches, index) for index in range(len(patches))]
