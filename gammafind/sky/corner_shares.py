@@ -26,6 +26,8 @@ _FINEST = 0.1
 _BEND = 6.7
 """Edges of HEALPix pixels depart from straight lines by a fifth of the square of their length; they
 are divided until this is below 0.03 cores."""
+_POLAR = 4
+"""Factor by which edges are divided more near the HEALPix poles, where pixels are not squares."""
 _TURNS = 12
 """Orientations of a square in a mean: enough for a smooth profile."""
 _CHUNK = 30_000
@@ -33,7 +35,13 @@ _CHUNK = 30_000
 
 
 def corner_shares(
-    vectors: np.ndarray, index: np.ndarray, pixels: Pixels, psf: RadialPsf, core: float
+    vectors: np.ndarray,
+    index: np.ndarray,
+    pixels: Pixels,
+    psf: RadialPsf,
+    core: float,
+    *,
+    polar: bool = False,
 ) -> np.ndarray:
     """Share of the counts of each source in one pixel.
 
@@ -47,6 +55,8 @@ def corner_shares(
     psf : RadialPsf
     core : float
         Distance in radians over which the PSF is steep.
+    polar : bool
+        Whether the pixels are near a HEALPix pole, where edges are bent more.
 
     Returns
     -------
@@ -56,12 +66,14 @@ def corner_shares(
     table, shares = _triangles(psf, core), np.empty(len(index))
     for part in np.array_split(np.arange(len(index)), len(index) // _CHUNK + 1):
         unique, inverse = np.unique(index[part], return_inverse=True)
-        corners = corner_vectors(pixels, unique, core)[inverse]
+        corners = corner_vectors(pixels, unique, core, polar=polar)[inverse]
         shares[part] = _in_polygons(_around(vectors[part], corners), table)
     return np.nan_to_num(shares)
 
 
-def corner_vectors(pixels: Pixels, index: np.ndarray, core: float) -> np.ndarray:
+def corner_vectors(
+    pixels: Pixels, index: np.ndarray, core: float, *, polar: bool = False
+) -> np.ndarray:
     """Unit vectors of points around pixels, in order, shape (n, k, 3).
 
     They are the four corners, and more points on the bent edges of HEALPix pixels, as many as a PSF
@@ -71,7 +83,7 @@ def corner_vectors(pixels: Pixels, index: np.ndarray, core: float) -> np.ndarray
         import healpy as hp
 
         size = float(np.sqrt(pixels.pixel_area.to_value("sr")))
-        parts = int(np.ceil(size * np.sqrt(_BEND / core)))
+        parts = int(np.ceil(size * np.sqrt(_BEND / core))) * (_POLAR if polar else 1)
         if not len(index):
             return np.zeros((0, 4 * parts, 3))
         return np.moveaxis(hp.boundaries(pixels.nside, index, step=parts), 1, 2)

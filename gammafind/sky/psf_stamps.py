@@ -222,14 +222,14 @@ def _densities(
     for level, (pixel_sizes, cores) in enumerate(_ZONES):
         coarser, outside = max(1, fineness // 2**level), pixel_sizes * size + cores * core
         zone = (chord >= inside) & (chord < outside)
-        for chosen, n in ((zone & ~polar, coarser), (zone & polar, _POLAR * coarser)):
+        for near_pole, n in ((False, coarser), (True, _POLAR * coarser)):
             if n > 1:
-                at = np.nonzero(chosen)
+                at = np.nonzero(zone & (polar == near_pole))
                 near = vectors[at[:-1]], index[at]
-                exact = n >= _MANY
-                density[at] = (
-                    _exact(*near, pixels, psf) if exact else _averaged(*near, n, pixels, psf)
-                )
+                if n >= _MANY:
+                    density[at] = _exact(*near, pixels, psf, near_pole)
+                else:
+                    density[at] = _averaged(*near, n, pixels, psf)
         inside = outside
     return density
 
@@ -241,10 +241,12 @@ def _polar(vectors: np.ndarray, pixels: Pixels, reach: float) -> np.ndarray:
     return np.hypot(vectors[..., 0], vectors[..., 1]) < reach
 
 
-def _exact(vectors: np.ndarray, index: np.ndarray, pixels: Pixels, psf: RadialPsf) -> np.ndarray:
+def _exact(
+    vectors: np.ndarray, index: np.ndarray, pixels: Pixels, psf: RadialPsf, polar: bool
+) -> np.ndarray:
     """Mean of the PSF of each source over one pixel each, for pixels wider than the PSF."""
     areas = pixel_areas(pixels)[index]
-    shares = corner_shares(vectors, index, pixels, psf, psf_core(psf))
+    shares = corner_shares(vectors, index, pixels, psf, psf_core(psf), polar=polar)
     return np.divide(shares, areas, out=np.zeros_like(shares), where=areas > 0)
 
 

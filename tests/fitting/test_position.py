@@ -20,8 +20,10 @@ def fitted(data, start, step):
     """Climb, and fit, each source with the others left out of the model."""
     found = climb(data, start, step=step)
     fit = scan(data, found)
+    backgrounds = [band.background for band in data.bands]
+    sources = data.source_maps(found, fit.amplitude[:, None])
     full = data.with_model(
-        [band.background for band in data.bands], data.source_maps(found, fit.amplitude[:, None])
+        backgrounds, [sum(pair) for pair in zip(backgrounds, sources, strict=True)]
     )
     scale = source_size(data) / np.sqrt(np.maximum(fit.ts, 1))
     return fit_positions(full, found, fit.amplitude[:, None], scale)
@@ -97,7 +99,7 @@ def test_the_faintest_have_finite_positions_and_errors(counts):
 def test_a_sky_without_counts_gives_finite_numbers():
     sky = source_sky(np.zeros((0, 3)), [], HealpixPixels(16), gaussian_psf(5.0), level=3)
     data = sky_data(sky, index=2.3)
-    dark = data.with_model([np.full(3072, 3.0)], [np.zeros(3072)])
+    dark = data.with_model([np.full(3072, 3.0)], [np.full(3072, 3.0)])
     start = directions(3, rng=np.random.default_rng(16))
     fit = fitted(dark, start, 2.0)
     assert np.isfinite(fit.vectors).all()

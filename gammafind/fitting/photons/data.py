@@ -90,7 +90,7 @@ class SkyData:
 
     def sensitivity(self, vectors: np.ndarray) -> np.ndarray:
         """Counts in each band of a source with flux one at each position, shape (n, n_bands)."""
-        places = self._containing(vectors)
+        places = self.containing(vectors)
         return np.stack(
             [one.sensitivity(at) for one, at in zip(self.bands, places, strict=True)], axis=1
         )
@@ -103,8 +103,8 @@ class SkyData:
     def inside(self, vectors: np.ndarray) -> np.ndarray:
         """Whether each position is in a valid pixel of at least one band, shape (n,)."""
         found = np.zeros(len(vectors), dtype=bool)
-        for band, place in zip(self.bands, self._containing(vectors), strict=True):
-            found |= band.valid[place] & _near_a_pixel(band.pixels, vectors)
+        for band, place in zip(self.bands, self.containing(vectors), strict=True):
+            found |= band.valid[place] & near_a_pixel(band.pixels, vectors)
         return found
 
     def source_maps(self, vectors: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
@@ -116,7 +116,7 @@ class SkyData:
 
         return list(in_threads(of_band, range(len(self.bands))))
 
-    def _containing(self, vectors: np.ndarray) -> list[np.ndarray]:
+    def containing(self, vectors: np.ndarray) -> list[np.ndarray]:
         """Places of the pixels of each band that contain unit vectors."""
         known: dict[Pixels, np.ndarray] = {}
         for band in self.bands:
@@ -125,7 +125,7 @@ class SkyData:
         return [band.places(known[band.pixels]) for band in self.bands]
 
 
-def _near_a_pixel(pixels: Pixels, vectors: np.ndarray) -> np.ndarray | bool:
+def near_a_pixel(pixels: Pixels, vectors: np.ndarray) -> np.ndarray | bool:
     """Whether positions are not outside an image."""
     if isinstance(pixels, HealpixPixels):
         return True

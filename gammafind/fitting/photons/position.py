@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gammafind.catalogue.merging import R95_OVER_R68
-from gammafind.fitting.photons.data import SkyData
+from gammafind.fitting.photons.data import SkyData, source_sizes
 from gammafind.fitting.photons.scan import scan
 from gammafind.sky.projection import local_bases
 
@@ -29,14 +29,17 @@ _GRID = 1.35 * np.array([(i, j) for j in range(-2, 3) for i in range(-2, 3)], dt
 """Offsets in units of sigma: dense and wide enough for the moments of a Gaussian."""
 _SPREADS = (0.5, 2.0)
 """Range of the change of sigma per round: keeps the next grid useful."""
-_SETTLED, _MORE = (0.6, 1.6), 3
+_SETTLED, _MORE = (0.6, 1.6), 6
 """Change of sigma in the last round after which a fit ends, and most additional rounds."""
+_WIDEST = 0.5
+"""Sigma, in sizes of a source, beyond which a fit does not grow further: a flat posterior fills its
+pixel then."""
 _LOWER = 4.0
 """Loss of TS at the mean position from which the highest position is used instead: the posterior
 is bent, as in the corner of a wide pixel."""
-_EXACT_TS = 4000.0
-"""TS at which errors of the expected counts in pixels are as large as the noise: they set a floor of
-a sixtieth of the size of a source."""
+_NARROWEST = 0.005
+"""Sigma, in sizes of a source, below which a fit does not narrow further: errors of the PSF are as
+large."""
 _FINE_GRID = 0.7 * np.array([(i, j) for j in range(-4, 5) for i in range(-4, 5)], dtype=float)
 """Offsets in units of sigma: dense enough for posteriors that are not Gaussians."""
 _R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
@@ -60,7 +63,7 @@ class PositionFit:
     @property
     def sigma(self) -> np.ndarray:
         """1 sigma along one axis in degrees, the mean of both, shape (n,)."""
-        return np.sqrt((self.spread**2).sum(axis=(1, 2)) / 2)
+        return _sigma(self.spread)
 
     @property
     def r68(self) -> np.ndarray:
@@ -142,7 +145,7 @@ def fit_positions(
         return PositionFit(vectors, spread)
     own = (vectors, counts)
     places, best, highest = vectors.copy(), vectors.copy(), np.zeros(len(vectors))
-    rows = np.arange(len(vectors))
+    rows, sizes = np.arange(len(vectors)), source_sizes(data, vectors)
     for turn in range(rounds + _MORE):
         basis = local_bases(places[rows])
         ts = _grid_ts(data, places[rows], basis, _GRID, spread[rows], _of(own, rows))
@@ -156,11 +159,13 @@ def fit_positions(
         spread[rows] = spread[rows] @ clipped
         if turn >= rounds - 1:
             low, high = _SETTLED
-            rows = rows[np.any((sigma < low) | (sigma > high), axis=1)]
+            now = _sigma(spread[rows]) / sizes[rows]
+            narrower = np.any(sigma < low, axis=1) & (now > _NARROWEST)
+            wider = np.any(sigma > high, axis=1) & (now < _WIDEST)
+            rows = rows[narrower | wider]
             if not len(rows):
                 break
-    allowed = _LOWER * (1 + highest / _EXACT_TS)
-    lower = scan(data, places, without=own).ts < highest - allowed
+    lower = scan(data, places, without=own).ts < highest - _LOWER
     return PositionFit(np.where(lower[:, None], best, places), spread)
 
 
@@ -211,7 +216,7 @@ def is_coarse(data: SkyData) -> bool:
 def _weights(ts: np.ndarray) -> np.ndarray:
     """Posterior at the points of each grid, with a sum of one."""
     highest = ts.max(axis=1, keepdims=True)
-    weight = np.exp((ts - highest) / 2 / (1 + highest / _EXACT_TS))
+    weight = np.exp((ts - highest) / 2)
     return weight / weight.sum(axis=1, keepdims=True)
 
 
@@ -223,6 +228,11 @@ def _quantile(distance: np.ndarray, weight: np.ndarray, share: float) -> np.ndar
     below /= weight.sum(axis=1, keepdims=True)
     rows = zip(below, distance, strict=True)
     return np.array([np.interp(share, *row) for row in rows])
+
+
+def _sigma(spread: np.ndarray) -> np.ndarray:
+    """1 sigma along one axis, the mean of both, shape (n,)."""
+    return np.sqrt((spread**2).sum(axis=(1, 2)) / 2)
 
 
 def _of(own: tuple[np.ndarray, np.ndarray], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,10 +8,10 @@ import numpy as np
 from scipy import fft
 from scipy.ndimage import maximum_filter
 
-from gammafind.fitting.photons.data import BandData, SkyData, source_sizes
+from gammafind.fitting.photons.data import BandData, SkyData, near_a_pixel, source_sizes
+from gammafind.fitting.photons.deposit import Deposit
 from gammafind.fitting.photons.search_tiles import SearchTiles, sampled_vectors
 from gammafind.sky.corner_shares import square_shares
-from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.psf_stamps import psf_core
 from gammafind.utils.workers import in_threads
@@ -19,6 +19,8 @@ from gammafind.utils.workers import in_threads
 _REACH, _FARTHEST = 0.9, 4.0
 """Share of the counts of a source that the quick TS uses, and largest radius in degrees: balance
 signal and time."""
+_ROUNDING = 1e-13
+"""Relative rounding error of a filtered map."""
 _PROBES = 500
 """Places at which the size of a source is taken."""
 _STEPS = (0.45, 0.25)
@@ -45,11 +47,11 @@ class SearchGrid:
         self.width = self.tiles.width
         self._size = fft.next_fast_len(self.width, real=True)
         self._filters = [_Filter(band, self.spacing, self._size) for band in data.bands]
-        self._photons = [
-            _Photons(band) if one.fine else None
+        self._deposits = [
+            Deposit(band, self.tiles) if one.fine else None
             for band, one in zip(data.bands, self._filters, strict=True)
         ]
-        self._places: dict[int, list[np.ndarray]] = {}
+        self._places: dict[int, tuple[list[np.ndarray], list[np.ndarray]]] = {}
 
     def summits(self, data: SkyData, least: float) -> tuple[np.ndarray, np.ndarray]:
         """Positions where the quick TS is above ``least`` and has a maximum, and its values."""
@@ -98,24 +100,23 @@ class SearchGrid:
         """
         first = information = 0.0
         least = np.zeros((self.width, self.width))
-        places = self._places_in(data, tile)
+        places, seen = self._places_in(data, tile)
         sensitivity = [b.sensitivity(p) for b, p in zip(data.bands, places, strict=True)]
         total = np.maximum(sum(sensitivity), 1e-300)
         for i, (band, one) in enumerate(zip(data.bands, self._filters, strict=True)):
             place, share = places[i], sensitivity[i] / total
-            weight = np.where(band.valid[place], share / band.model[place], 0)
-            excess = -share * band.valid[place]
+            weight = np.where(seen[i], share / band.model[place], 0)
             if one.fine:
-                excess *= one.area
-                excess += share * self._photons[i].image(data.bands[i], self.tiles, tile)
+                excess = share * self._deposits[i].image(band, tile)
             else:
-                excess += band.counts[place] * weight
-                excess *= one.area
+                excess = one.area * (band.counts[place] * weight - share * seen[i])
             first = first + self._transformed(excess) * one.kernel
             information = information + self._transformed(share * weight) * one.squared
             least = np.maximum(least, share * weight * one.highest**2)
         slope, information = (self._returned(each) for each in (first, information))
-        return _ratio(slope, np.maximum(information, least), self._sharpness)
+        least = np.maximum(least, _ROUNDING * information.max())
+        ts = _ratio(slope, np.maximum(information, least), self._sharpness)
+        return np.where(np.any(seen, axis=0), ts, 0)
 
     @property
     def _sharpness(self) -> float:
@@ -128,19 +129,22 @@ class SearchGrid:
         y, x = y[owned], x[owned]
         return (tile * self.width + y) * self.width + x, quick[y, x]
 
-    def _places_in(self, data: SkyData, tile: int) -> list[np.ndarray]:
-        """Place of the pixel of each band that contains each position of a tile."""
+    def _places_in(self, data: SkyData, tile: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Place of the pixel of each band at each position of a tile, and whether it is valid."""
         if tile in self._places:
             return self._places[tile]
-        vectors = self.tiles.grid.pixel_vectors(tile, self.width)
-        known: dict[object, np.ndarray] = {}
-        for band in data.bands:
-            if band.pixels not in known:
-                known[band.pixels] = band.containing(vectors)
-        places = [known[band.pixels] for band in data.bands]
+        vectors = self.tiles.grid.pixel_vectors(tile, self.width).reshape(-1, 3)
+        shape = (self.width, self.width)
+        places = [place.reshape(shape) for place in data.containing(vectors)]
+        inside = {band.pixels: near_a_pixel(band.pixels, vectors) for band in data.bands}
+        seen = [
+            band.valid[place]
+            & np.reshape(np.broadcast_to(inside[band.pixels], len(vectors)), shape)
+            for band, place in zip(data.bands, places, strict=True)
+        ]
         if len(self.tiles) == 1:
-            self._places[tile] = places
-        return places
+            self._places[tile] = places, seen
+        return places, seen
 
     def _transformed(self, image: np.ndarray) -> np.ndarray:
         return fft.rfft2(image, (self._size, self._size))
@@ -175,36 +179,6 @@ class _Filter:
         """Largest share of a source in a pixel."""
         self.sharpness = float(np.clip((share**2).sum() * self.area / share.max(), 0.1, 1))
         """Mean share of its photons in the pixels of its photons, over the largest."""
-
-
-class _Photons:
-    """Pixels of a band with counts, sorted by the part of the sky."""
-
-    def __init__(self, band: BandData) -> None:
-        place = np.flatnonzero(band.counts)
-        vectors = band.vectors(place)
-        self._cells = HealpixPixels(8)
-        cell = self._cells.containing(vectors)
-        order = np.argsort(cell, kind="stable")
-        self.place, self.vectors = place[order].astype(np.int32), vectors[order].astype(np.float32)
-        self._start = np.searchsorted(cell[order], np.arange(self._cells.shape[0] + 1))
-
-    def image(self, band: BandData, tiles: SearchTiles, tile: int) -> np.ndarray:
-        """Counts over expected counts, summed over the pixels of a tile."""
-        width, grid = tiles.width, tiles.grid
-        corner = np.degrees(np.arctan(np.radians(width * tiles.spacing) / np.sqrt(2)))
-        cosine = np.cos(np.radians(min(corner + 6, 180)))
-        cells = np.flatnonzero(self._cells.vectors @ grid.bases[tile, 2] > cosine)
-        rows = np.concatenate([np.arange(*self._start[[c, c + 1]]) for c in cells])
-        vectors = self.vectors[rows]
-        front = vectors @ grid.bases[tile, 2] > 0.1
-        rows, vectors = rows[front], vectors[front].astype(float)
-        x, y = (np.rint(axis).astype(int) for axis in grid.xy(tile, vectors, width))
-        inside = (x >= 0) & (x < width) & (y >= 0) & (y < width)
-        place = self.place[rows[inside]]
-        ratio = np.where(band.valid[place], band.counts[place] / band.model[place], 0)
-        flat = np.bincount(y[inside] * width + x[inside], ratio, minlength=width**2)
-        return flat.reshape(width, width)
 
 
 def _spacing(data: SkyData) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES
+from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES, N_YEARS
 from gammafind.sky.fits.facts import FileFacts
 from gammafind.sky.fits.good_times import good_time, merged
 
@@ -19,6 +19,8 @@ GOOD_TIMES = {
     for name, days in EMBEDDED_EXPOSURES.items()
 }
 """Good time of the embedded exposures in s."""
+_SAME = 0.03
+"""Difference of good times that is no other exposure: as that of the scaled one over the sky."""
 _GOOD_SHARE = 0.83
 """Share of good time in long observations: 0.829 in 80 and in 98 months of survey."""
 _LONG = 0.03
@@ -85,6 +87,31 @@ def time_scale(files: Sequence[FileFacts]) -> TimeScale:
     span = max(stops) - min(starts)
     text = f"{_GOOD_SHARE:.0%} of the {span / 1e6:.4g} Ms from TSTART to TSTOP"
     return _scaled(_GOOD_SHARE * span, span, _WITHOUT_TABLE, text)
+
+
+def other_time(files: Sequence[FileFacts], source: str, *, year: int = 0) -> TimeScale | None:
+    """Good time of the photons or counts among files, where it is not that of an exposure.
+
+    Parameters
+    ----------
+    files : sequence of FileFacts
+    source : str
+        Name of an embedded exposure.
+    year : int
+        One of its years, 1 to 10; 0 for all.
+
+    Returns
+    -------
+    TimeScale or None
+        None where the time is the same or not known, or the exposure is that of a file.
+    """
+    data = [file for file in files if file.kind in ("photons", "counts")]
+    known = [file for file in data if file.good_times is not None or file.span is not None]
+    if source not in GOOD_TIMES or not data or known != data:
+        return None
+    scale = time_scale(data)
+    own = GOOD_TIMES[source] / (N_YEARS if year else 1)
+    return None if abs(scale.seconds / own - 1) < _SAME else scale
 
 
 def _with_photons(intervals: np.ndarray, files: Sequence[FileFacts]) -> np.ndarray:

@@ -21,7 +21,7 @@ from gammafind.plugins.fermi_lat.derive import derive_options
 from gammafind.plugins.fermi_lat.diffuse import isotropic_spectra
 from gammafind.plugins.fermi_lat.events import select_response, split_name
 from gammafind.plugins.fermi_lat.exposure import SEPARATOR, holds_livetime
-from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, time_scale
+from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, other_time
 from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
 from gammafind.plugins.fermi_lat.irf.livetime import holds_cube
 from gammafind.plugins.fermi_lat.option_checks import (
@@ -57,9 +57,6 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.source_psfs import SourcePsfs
 from gammafind.units import as_value
-
-_SAME_TIME = 0.03
-"""Difference of good times that is no other exposure: as that of the scaled one over the sky."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,12 +170,8 @@ class LatInstrument(Instrument):
 
     def for_files(self, files: Sequence[FileFacts]) -> tuple[Self, str]:
         """Return the instrument with an embedded exposure that is scaled to the time of files."""
-        data = [file for file in files if file.kind in ("photons", "counts")]
-        known = [file for file in data if file.good_times is not None or file.span is not None]
-        if self.exposure_source not in GOOD_TIMES or self.good_time or known != data or not data:
-            return self, ""
-        scale = time_scale(data)
-        if abs(scale.seconds / self._seconds - 1) < _SAME_TIME:
+        scale = other_time(files, self.exposure_source, year=self.year)
+        if scale is None or self.good_time:
             return self, ""
         return replace(self, **scale.options), scale.text
 
@@ -311,11 +304,6 @@ class LatInstrument(Instrument):
             )
             for response, types in zip(self.responses, self.event_types, strict=True)
         )
-
-    @property
-    def _seconds(self) -> float:
-        """Good time of the exposure, of a single year too."""
-        return GOOD_TIMES[self.exposure_source] / (N_YEARS if self.year else 1)
 
     @property
     def _irf(self) -> str:

@@ -34,7 +34,7 @@ _PASSES = (1000.0, 200.0, 60.0, 25.0)
 _COARSER = 2.0
 """Factor by which the searched positions are farther apart in all passes but the last: balances
 neighbours of bright sources and time."""
-_QUICK_SHARE = 0.6
+_QUICK_SHARE = 0.5
 """Share of the threshold from which maxima of the quick TS are fitted: balances time and lost
 peaks."""
 _GRID_SHARE = 0.8
@@ -43,19 +43,20 @@ higher."""
 _CLIMBS = 3
 """Steps from a position of the grid to the maximum: more change little, since positions are fitted
 at the end."""
-_CLEAR = 2.0
-"""Distance, in sizes of a source, within which other peaks wait for a later pass: they may belong
-to its PSF."""
 _POSITION_FACTOR = 1.05
 """Systematic factor of position errors: allows for errors of the model."""
 _POSITION_FLOORS = (0.006, 0.01)
 """Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources."""
-_FLAT = 1.45
+_FLAT = 1.5
 """Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62 for
 a Gaussian); errors of the model do not matter there."""
 _BACKGROUND_TS = 16.0
 """TS below which peaks are mostly noise: subtracting them would bias the background to low
 values."""
+
+
+_NORMS = "background_norms"
+"""Entry of the table's meta: norm of each background component, and its 1 sigma error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,8 @@ class Likelihood(Localiser):
     The test statistic TS of one more source is computed on a grid of positions; its peaks above a
     threshold are fitted and added to the model, and the next pass uses a lower threshold. Fluxes of
     all sources are fitted together, those of bright ones in each band. Each background component
-    has one norm, and their sum has a norm that varies slowly over the sky.
+    has one norm, and their sum has a norm that varies slowly over the sky. The entry
+    ``background_norms`` of the table's ``meta`` holds the norm of each component and its error.
 
     Parameters
     ----------
@@ -112,9 +114,17 @@ class Likelihood(Localiser):
         rng: np.random.Generator,
     ) -> QTable:
         model = self._search(observation)
-        if not len(model.counts):
-            return no_detections()
-        return _detections(model, observation.flux_unit)
+        if len(model.counts):
+            found = _detections(model, observation.flux_unit)
+        else:
+            found = no_detections()
+        found.meta[_NORMS] = {
+            name: [float(norm), float(error)]
+            for name, norm, error in zip(
+                observation.background, model.norms, model.norm_errors, strict=True
+            )
+        }
+        return found
 
     def _localise(self, patches: Patches) -> QTable:
         tables = [self._localise_patch(patches, index) for index in range(len(patches))]
@@ -168,9 +178,9 @@ class Likelihood(Localiser):
         good = ts > least
         index, vectors, ts = index[good], vectors[good], ts[good]
         if self.clusterer is not None:
-            kept = self._highest(data, vectors, ts, threshold)
+            kept = self._highest(data, vectors, ts)
             vectors, ts = self._clustered(data, grid, index[kept], ts[kept], least)
-        return vectors[self._highest(data, vectors, ts, threshold)]
+        return vectors[self._highest(data, vectors, ts)]
 
     def _clustered(
         self, data: SkyData, grid: SearchGrid, index: np.ndarray, ts: np.ndarray, least: float
@@ -189,17 +199,13 @@ class Likelihood(Localiser):
         inside = data.inside(vectors)
         return vectors[inside], score[inside]
 
-    def _highest(
-        self, data: SkyData, vectors: np.ndarray, score: np.ndarray, threshold: float
-    ) -> np.ndarray:
+    def _highest(self, data: SkyData, vectors: np.ndarray, score: np.ndarray) -> np.ndarray:
         """Indices of the highest of all peaks that could be the same source.
 
-        Neighbours that are separate sources appear again when the highest peak is in the model. So
-        all passes except the last may skip more of them.
+        Neighbours that are separate sources appear again when the highest peak is in the model.
         """
         sizes = source_sizes(data, vectors) if self.separation is None else self.separation
-        wider = _CLEAR if threshold > self.threshold else 1
-        return merge_duplicates(positions_of(vectors, data.frame), score, wider * sizes * u.deg)
+        return merge_duplicates(positions_of(vectors, data.frame), score, sizes * u.deg)
 
     def _finish(self, model: SkyModel) -> None:
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
