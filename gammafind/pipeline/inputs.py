@@ -142,7 +142,7 @@ def sorted_input(
     if len(maps) > 1 or (maps and pointing):
         raise OptionError(
             f"the exposure is given twice: {', '.join(str(file.path) for file in given)}",
-            remedy="Give exposure maps, or a livetime cube, or spacecraft files.",
+            remedy="Give one: exposure maps, a livetime cube, or spacecraft files.",
         )
     return Input(
         counts=counts if in_memory else [file.path for file in rest],
