@@ -67,7 +67,7 @@ def _cells(band: BandData) -> tuple[Pixels, np.ndarray | None]:
         return pixels, None
     coarse = HealpixPixels(min(pixels.nside, _NSIDE), pixels.frame)
     if band.held is not None:
-        return coarse, np.append(_parents(pixels.nside, coarse.nside, band.held), 0)
+        return coarse, np.append(parents(pixels.nside, coarse.nside, band.held), 0)
     if coarse == pixels:
         return coarse, None
     return coarse, _all_parents(pixels.nside, coarse.nside)
@@ -75,10 +75,10 @@ def _cells(band: BandData) -> tuple[Pixels, np.ndarray | None]:
 
 @lru_cache(maxsize=3)
 def _all_parents(nside: int, coarse: int) -> np.ndarray:
-    return _parents(nside, coarse, np.arange(12 * nside**2, dtype=np.int32))
+    return parents(nside, coarse, np.arange(12 * nside**2, dtype=np.int32))
 
 
-def _parents(nside: int, coarse: int, index: np.ndarray) -> np.ndarray:
+def parents(nside: int, coarse: int, index: np.ndarray) -> np.ndarray:
     """Larger RING pixel that holds each RING pixel."""
     import healpy as hp
 

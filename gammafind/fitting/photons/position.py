@@ -8,7 +8,7 @@ import numpy as np
 
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.fitting.photons.data import SkyData, source_sizes
-from gammafind.fitting.photons.scan import scan
+from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.sky.projection import local_bases
 
 _NEIGHBOURS = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)], dtype=float)
@@ -103,7 +103,7 @@ def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 
         move = _quadratic_move(ts)
         vectors = shifted(vectors, basis, move * steps[:, None])
         steps = np.where(np.abs(move).max(axis=1) < 1, steps / 2, steps)
-    lower = scan(data, vectors).ts < highest
+    lower = scan(data, vectors, containment=CORE).ts < highest
     return np.where(lower[:, None], best, vectors)
 
 
@@ -165,7 +165,7 @@ def fit_positions(
             rows = rows[narrower | wider]
             if not len(rows):
                 break
-    lower = scan(data, places, without=own).ts < highest - _LOWER
+    lower = scan(data, places, without=own, containment=CORE).ts < highest - _LOWER
     return PositionFit(np.where(lower[:, None], best, places), spread)
 
 
@@ -198,7 +198,7 @@ def position_errors(
     basis = local_bases(fit.vectors)
     offsets = _offsets(fit.spread, _FINE_GRID)
     grid = shifted(fit.vectors, basis, offsets)
-    ts = scan(data, grid.transpose(1, 0, 2), without=(vectors, counts)).ts
+    ts = scan(data, grid.transpose(1, 0, 2), without=(vectors, counts), containment=CORE).ts
     weight = _weights(ts)
     distance = np.degrees(np.linalg.norm(grid - vectors, axis=-1)).T
     return tuple(_quantile(distance, weight, share) for share in (0.68, 0.95))
@@ -264,7 +264,7 @@ def _grid_ts(
     Shape (n, m).
     """
     places = shifted(vectors, basis, _offsets(spread, grid)).transpose(1, 0, 2)
-    return scan(data, places, without=own).ts
+    return scan(data, places, without=own, containment=CORE).ts
 
 
 def _quadratic_move(ts: np.ndarray) -> np.ndarray:

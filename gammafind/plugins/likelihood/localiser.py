@@ -15,7 +15,8 @@ from gammafind.catalogue.merging import merge_duplicates
 from gammafind.catalogue.positions import sky_columns
 from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.fitting.photons.position import climb, fit_positions, position_errors
-from gammafind.fitting.photons.scan import scan
+from gammafind.fitting.photons.resolution import at_own_resolution
+from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
 from gammafind.roles.base import Sees
@@ -147,6 +148,7 @@ class Likelihood(Localiser):
         return np.column_stack([patch, x, y, found["score"], position_error, found["npred"]])
 
     def _search(self, observation: Observation) -> SkyModel:
+        observation = at_own_resolution(observation)
         data = sky_data(observation, index=self.index, crop=True)
         model = SkyModel(data, background_components(observation, data), self.smoothing)
         wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
@@ -174,7 +176,7 @@ class Likelihood(Localiser):
         vectors = grid.vectors(index)
         inside = data.inside(vectors)
         index, vectors = index[inside], vectors[inside]
-        ts = scan(data, vectors).ts
+        ts = scan(data, vectors, containment=CORE).ts
         good = ts > least
         index, vectors, ts = index[good], vectors[good], ts[good]
         if self.clusterer is not None:
