@@ -131,7 +131,9 @@ class SkyModel:
         ]
         used = [
             (band.counts[good], source[good], band.components[good])
-            for band, source, good in ((b, s, b.good) for b, s in zip(self._coarse, sources))
+            for band, source, good in (
+                (b, s, b.good) for b, s in zip(self._coarse, sources, strict=True)
+            )
         ]
         areas = [band.pixels.pixel_area.to_value("deg2") for band in self._coarse]
         fit = component_norms(*zip(*used, strict=True), areas=areas)

@@ -25,6 +25,7 @@ from gammafind.presets.choose import select_preset, with_plugins
 from gammafind.presets.preset import build, load_preset
 from gammafind.sky.fits import EventList, read_counts, read_selections, write_counts
 from gammafind.sky.fits import write_counts_by_nside as write_set
+from gammafind.sky.fits.facts import read_facts
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
 
@@ -175,6 +176,11 @@ def test_photons_that_do_not_tell_their_type_are_refused():
         lat().bin_events(photons([1, 1]))
 
 
+def facts_of(paths):
+    """What the headers of files say."""
+    return [read_facts(path) for path in paths]
+
+
 def test_headers_choose_between_presets_of_the_same_bands(tmp_path):
     expected = {
         ("P8R2_ULTRACLEANVETO_V6", ("FRONT",)): "fermi-lat",
@@ -186,21 +192,22 @@ def test_headers_choose_between_presets_of_the_same_bands(tmp_path):
         folder = tmp_path / str(number)
         folder.mkdir()
         renderer = lat(types, irf=irf, energies=SIX, nsides=(1,) * 6)
-        assert select_preset(written(renderer, folder)).name == name
+        assert select_preset(facts_of(written(renderer, folder))).name == name
 
 
 @pytest.mark.parametrize("types", ["BACK", "PSF2"])
-def test_where_no_selection_fits_the_presets_are_listed(tmp_path, types):
+def test_where_no_selection_fits_a_preset_is_made_from_the_files(tmp_path, types):
     renderer = lat((types,), energies=SIX, nsides=(1,) * 6)
-    with pytest.raises(EnergyEdgesError, match=r"several presets fit.*fermi-lat-p8r3.*front-back"):
-        select_preset(written(renderer, tmp_path))
+    preset = select_preset(facts_of(written(renderer, tmp_path)))
+    assert preset.name == "from-files"
+    assert preset.renderer.options["event_types"] == (types,)
 
 
 def test_maps_that_tell_nothing_need_a_name(tmp_path):
     renderer = lat(("FRONT",), energies=SIX, nsides=(1,) * 6)
     path = write_counts(sky_of(renderer), tmp_path / "counts.fits")
     with pytest.raises(EnergyEdgesError, match=r"several presets fit.*fermi-lat \("):
-        select_preset([path])
+        select_preset(facts_of([path]))
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def test_columns_are_those_of_the_official_files(hour):
     assert photons_of(folder).columns.names == [*OFFICIAL.split(), "MC_SRC_ID", "MC_ENERGY"]
     assert craft_of(folder).columns.names == OFFICIAL_SPACECRAFT.split()
     found = inspect([folder / "ft1.fits", folder / "ft2.fits", folder / "exposure.fits"])
-    kinds = ["photon list", "spacecraft file", "exposure or intensity cube"]
-    assert list(found.table["kind"]) == kinds
+    kinds = ["photon list", "spacecraft file", "exposure maps"]
+    assert [kind.split(" of ")[0] for kind in found.table["kind"]] == kinds
 
 
 def test_our_reader_bins_the_photons_to_the_maps_that_were_returned(hour):
