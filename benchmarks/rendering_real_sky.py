@@ -11,8 +11,9 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from results import kept
+from scipy import sparse
 
-from gammafind.fitting.photons.background import component_norms
+from gammafind.fitting.photons.joint import fit_jointly
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path, load_4fgl_dr2
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.sources import true_sources
@@ -92,7 +93,7 @@ class Sky:
     def norms(self) -> np.ndarray:
         """Norm of each template, fitted to the pixels of `high`."""
         stack = np.column_stack(list(self.templates.values()))[self.high]
-        return component_norms([self.counts[self.high]], [np.zeros(len(stack))], [stack])
+        return fitted_norms(self.counts[self.high], np.zeros(len(stack)), stack)
 
     @cached_property
     def model(self) -> np.ndarray:
@@ -142,7 +143,7 @@ class Sky:
         diffuse = self.model - self.norms[0] * self.rendered
         templates = np.column_stack([chosen[disc], diffuse[disc]])
         others = (self.rendered - chosen)[disc]
-        norms = component_norms([self.counts[disc]], [others], [templates])
+        norms = fitted_norms(self.counts[disc], others, templates)
         weights = templates / np.sqrt(others + templates @ norms)[:, None]
         return norms[0], np.sqrt(np.linalg.inv(weights.T @ weights)[0, 0])
 
@@ -250,6 +251,13 @@ def _mark(axes) -> None:
         axes.plot(along, edge, "k--", transform=galactic, linewidth=1)
     for lon in np.arange(-120, 121, 60):
         axes.text(lon, -8, f"{lon % 360}°", transform=galactic, ha="center", fontsize=8)
+
+
+def fitted_norms(counts: np.ndarray, others: np.ndarray, templates: np.ndarray) -> np.ndarray:
+    """Norm of each template at the maximum of the Poisson likelihood."""
+    start = np.ones(templates.shape[1])
+    fixed = np.maximum(others, 1e-6)
+    return fit_jointly(counts, fixed, sparse.csr_array(templates), start).amplitude
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from numpy.testing import assert_allclose
+from scipy import sparse
 
 from gammafind.errors import OptionError, ShapeError, TableError
-from gammafind.fitting.photons.background import component_norms
+from gammafind.fitting.photons.joint import fit_jointly
 from gammafind.plugins.fermi_lat import embedded
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.fluxes import band_fluxes
@@ -245,7 +246,8 @@ def test_the_real_sky_is_that_of_the_catalogue(demo, catalogue):
     parts = [sky.values[0] for sky in background.values()]
     templates = np.column_stack([rendered, *parts])
     high = np.abs(demo.pixels[0].vectors[:, 2]) > np.sin(np.radians(20))
-    norms = component_norms([counts[high]], [np.zeros(high.sum())], [templates[high]]).amplitude
+    fixed, start = np.full(high.sum(), 1e-6), np.ones(templates.shape[1])
+    norms = fit_jointly(counts[high], fixed, sparse.csr_array(templates[high]), start).amplitude
     model = templates[high] @ norms
     assert_allclose(norms[0], 1, atol=0.05)
     assert_allclose(norms[1:3], 1, atol=0.2)
