@@ -41,7 +41,7 @@ def plain(table: Table) -> QTable:
     Returns
     -------
     QTable
-        n rows; ``meta`` and the descriptions and UCDs of the columns are kept.
+        All n rows; ``meta`` and the descriptions and UCDs of the columns are kept.
     """
     clean, left_out = QTable(meta=dict(table.meta)), []
     for name in table.colnames:

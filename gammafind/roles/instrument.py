@@ -134,7 +134,7 @@ class Instrument(Pointed, Plugin):
         Returns
         -------
         QTable
-            n rows in the same order; as it came in by default.
+            The rows in the same order; as it came in by default.
         """
         return table
 
