@@ -9,7 +9,7 @@ import numpy as np
 from results import kept
 
 import gammafind
-from gammafind.plugins.fermi_lat.photons.exposure import livetime_maps
+from gammafind.plugins.fermi_lat.photons.exposure import livetime_by_year
 from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
 from gammafind.sky.fits import read_exposure
 from gammafind.sky.fits.facts import read_facts
@@ -65,10 +65,9 @@ def against_file(path: Path, edges: tuple[float, ...]) -> dict[str, np.ndarray]:
 
 def seen(start: str, days: float) -> np.ndarray:
     """Relative exposure of each pixel, for an area that falls to zero at 78 deg."""
-    livetime = livetime_maps(survey_pointing(start, days * u.day), [90.0]).sum(axis=(0, 1))
-    n = livetime.shape[1]
-    cosine = (np.arange(n) + 0.5) / n
-    exposure = livetime @ np.clip((cosine - 0.2) / 0.8, 0, 1)
+    cubes = livetime_by_year(survey_pointing(start, days * u.day), 90.0)
+    area = np.clip((cubes[0].cos_theta - 0.2) / 0.8, 0, 1)
+    exposure = sum(cube.livetime for cube in cubes) @ area
     return exposure / exposure.mean()
 
 

@@ -88,6 +88,6 @@ def test_a_table_of_fluxes_is_left_to_others(tmp_path):
 
 def test_magnitudes_without_positions_are_refused(tmp_path):
     path = tmp_path / "mag.csv"
-    Table({"mag": [3.0]}).write(path)
+    Table({"mag": [3.0], "colour": [0.5]}).write(path)
     with pytest.raises(TableError, match=r"lacks the column ra, dec"):
         read_magnitudes(path, "q")
