@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,8 @@ def _files(value: Any) -> list[Path]:
 
 def _plain(value: Any) -> Any:
     """Value of an option as JSON holds it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Plugin):

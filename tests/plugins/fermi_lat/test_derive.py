@@ -14,8 +14,12 @@ from gammafind.plugins.fermi_lat.derive import derive_options
 from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, time_scale
 from gammafind.plugins.fermi_lat.grouping import bands_between, group_bins, nsides_of
 from gammafind.plugins.fermi_lat.regions import common_region, region_pixels
+from gammafind.sky.bands import energy_bands
+from gammafind.sky.fits import write_counts
 from gammafind.sky.fits.facts import FileFacts, PhotonFacts
 from gammafind.sky.fits.selections import Circle
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.skymap import SkyMap
 
 YEAR = 3.156e7
 SOURCE = ("BIT_MASK(EVENT_CLASS,128,P8R3) = 1:1", "BIT_MASK(EVENT_TYPE,3,P8R3) = 1:1")
@@ -184,3 +188,17 @@ def test_images_of_a_region_hold_it():
 def test_options_that_cannot_be_are_refused(options, fault):
     with pytest.raises(OptionError, match=fault):
         gammafind.create("renderer", "fermi-lat", **options)
+
+
+def test_a_map_without_time_gives_a_catalogue_without_fluxes(tmp_path):
+    pixels = HealpixPixels(16)
+    band = energy_bands([10, 100] * u.GeV)
+    counts = np.zeros(pixels.shape, dtype=int)
+    counts[100] = 600
+    path = write_counts(SkyMap(band, (pixels,), (counts,)), tmp_path / "counts.fits")
+    result = gammafind.detect(path)
+    assert result.preset.name == "from-files"
+    assert "Flux" not in result.catalogue.colnames
+    assert any("fluxes are not known" in doubt for doubt in result.catalogue.meta["doubts"])
+    result.write(tmp_path / "out")
+    assert (tmp_path / "out" / "catalogue.ecsv").is_file()
