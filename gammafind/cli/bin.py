@@ -18,8 +18,7 @@ from gammafind.cli.arguments import (
 from gammafind.errors import OptionError
 
 if TYPE_CHECKING:
-    from gammafind.pipeline.bin_events import Binned
-    from gammafind.pipeline.exposure import Exposed
+    from gammafind.pipeline.epoch_folders import EpochFiles
 
 SUMMARY = "bin photon lists into count maps"
 EXAMPLES = """\
@@ -110,7 +109,7 @@ def renderer_options(arguments: Namespace) -> dict[str, object]:
     return {**options.get("renderer", {}), **types}
 
 
-def written(done: Binned | Exposed) -> list[str]:
+def written(done: EpochFiles) -> list[str]:
     """What is printed of folders of epochs."""
     n_there = len(done.folders) - done.n_made
     there = [f"{n_there} of {len(done.folders)} epochs were there already"] if n_there else []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -15,7 +13,7 @@ from astropy.units import Quantity
 from gammafind import __version__
 from gammafind.errors import FileFormatError, OptionError
 from gammafind.pipeline.binning import Binning, hashed, write_counts_of
-from gammafind.pipeline.epoch_folders import epoch_folders, spans_of, write_epoch
+from gammafind.pipeline.epoch_folders import EpochFiles, epoch_folders, spans_of, write_epoch
 from gammafind.pipeline.inputs import OnePath, path_list
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
@@ -29,27 +27,6 @@ from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 
 _NSIDE = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class Binned:
-    """Count maps that `gammafind.bin_events` wrote, or found written.
-
-    Attributes
-    ----------
-    files : tuple of Path
-        Count maps, as `gammafind.detect` takes them; epoch after epoch.
-    folders : tuple of Path
-        One for each epoch.
-    n_made : int
-        Number of epochs that were not there before.
-    seconds : float
-    """
-
-    files: tuple[Path, ...]
-    folders: tuple[Path, ...]
-    n_made: int
-    seconds: float
 
 
 def bin_events(
@@ -66,7 +43,7 @@ def bin_events(
     options: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     command: str = "",
-) -> SkyMap | tuple[SkyMap, ...] | Binned:
+) -> SkyMap | tuple[SkyMap, ...] | EpochFiles:
     """Bin photon lists into count maps, per band, channel and epoch.
 
     Lists are read in parts, and photons that are in several of them count once.
@@ -100,7 +77,7 @@ def bin_events(
 
     Returns
     -------
-    SkyMap, tuple of SkyMap or Binned
+    SkyMap, tuple of SkyMap or EpochFiles
         One map, or one for each epoch; with ``output`` the files that were written. Epochs that
         are there, made with the same settings, stay unchanged.
 
@@ -179,7 +156,7 @@ def bin_events(
         made += write_epoch(place, here, fill, overwrite=overwrite, command=command)
     files = tuple(file for place in places for file in sorted(place.glob("counts*.fits")))
     seconds = perf_counter() - begin
-    return Binned(files=files, folders=tuple(places), n_made=made, seconds=seconds)
+    return EpochFiles(files=files, folders=tuple(places), n_made=made, seconds=seconds)
 
 
 def instrument_options(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,27 @@ RECORD = "made.json"
 
 Span = tuple[float, float] | None
 """Begin and end in mission elapsed time; None is all time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochFiles:
+    """Files of epochs that were written, or found written.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        As `gammafind.detect` takes them; epoch after epoch, a file for each channel.
+    folders : tuple of Path
+        One for each epoch.
+    n_made : int
+        Number of epochs that were not there before.
+    seconds : float
+    """
+
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+    n_made: int
+    seconds: float
 
 
 def spans_of(epochs: Sequence[str | Time | Quantity] | None) -> list[Span]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,7 +13,7 @@ from astropy.units import Quantity
 from gammafind import __version__
 from gammafind.errors import OptionError
 from gammafind.pipeline.bin_events import instrument_options
-from gammafind.pipeline.epoch_folders import epoch_folders, spans_of, write_epoch
+from gammafind.pipeline.epoch_folders import EpochFiles, epoch_folders, spans_of, write_epoch
 from gammafind.pipeline.inputs import OnePath, path_list, zenith_cut
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
@@ -26,27 +25,6 @@ from gammafind.sky.fits.write_exposure import write_exposure
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exposed:
-    """Exposure cubes that `gammafind.exposure` wrote, or found written.
-
-    Attributes
-    ----------
-    files : tuple of Path
-        Epoch after epoch, a file for each channel.
-    folders : tuple of Path
-        One for each epoch.
-    n_made : int
-        Number of epochs that were not there before.
-    seconds : float
-    """
-
-    files: tuple[Path, ...]
-    folders: tuple[Path, ...]
-    n_made: int
-    seconds: float
 
 
 def exposure(
@@ -61,7 +39,7 @@ def exposure(
     options: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     command: str = "",
-) -> SkyMap | tuple[SkyMap, ...] | Exposed:
+) -> SkyMap | tuple[SkyMap, ...] | EpochFiles:
     """Compute the exposure of each band, channel and epoch.
 
     Parameters
@@ -92,7 +70,7 @@ def exposure(
 
     Returns
     -------
-    SkyMap, tuple of SkyMap or Exposed
+    SkyMap, tuple of SkyMap or EpochFiles
         Maps in cm2 s on the pixels of the instrument, one or one for each epoch; with ``output``
         the files that were written.
 
@@ -152,7 +130,7 @@ def exposure(
     for one, place in track(list(zip(placed, places, strict=True)), "epochs"):
         settings = _settings(preset, one, [*paths, *good])
         made += write_epoch(place, settings, _writer(one), overwrite=overwrite, command=command)
-    return Exposed(
+    return EpochFiles(
         files=tuple(file for place in places for file in sorted(place.glob("exposure*.fits"))),
         folders=tuple(places),
         n_made=made,

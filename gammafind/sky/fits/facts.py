@@ -16,7 +16,7 @@ from gammafind.errors import InputFileError
 from gammafind.sky.fits.choosing import choose_map, is_map
 from gammafind.sky.fits.counts import file_energy_bins
 from gammafind.sky.fits.energies import format_edges, read_energies
-from gammafind.sky.fits.good_times import read_good_times
+from gammafind.sky.fits.good_times import file_good_times
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import Circle, circle_of, cut_range, file_selections
 
@@ -138,7 +138,7 @@ def read_facts(path: str | PathLike) -> FileFacts:
             bins=bins,
             nodes=nodes,
             selections=file_selections(file),
-            good_times=read_good_times(path),
+            good_times=file_good_times(file),
             span=_span(file),
             photons=_photons(file["EVENTS"]) if kind == "photons" else None,
             fault=fault,

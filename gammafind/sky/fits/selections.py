@@ -22,7 +22,6 @@ _CIRCLE = re.compile(
     rf"POS\(RA,DEC\) = CIRCLE\({_NUMBER},{_NUMBER},{_NUMBER}\)(?: [A-Z]+)?", re.IGNORECASE
 )
 _RANGE = re.compile(rf"(\w+) = {_NUMBER}:{_NUMBER}(?: [A-Z]+)?", re.IGNORECASE)
-_ZENITH = re.compile(rf"ZENITH_ANGLE = {_NUMBER}:{_NUMBER}(?: [A-Z]+)?", re.IGNORECASE)
 _KEY = re.compile(r"DSTYP(\d{1,4})")
 
 
@@ -162,9 +161,3 @@ def in_circle(circle: Circle, pixels: Pixels) -> np.ndarray:
     inside = np.zeros(pixels.shape, dtype=bool)
     inside[hp.query_disc(pixels.nside, vector, np.radians(min(circle.radius, 180)))] = True
     return inside
-
-
-def largest_zenith(cuts: Sequence[str]) -> float | None:
-    """Largest zenith angle in degrees that cuts allow; None if they do not say it."""
-    found = (float(match[2]) for match in filter(None, map(_ZENITH.fullmatch, cuts)))
-    return min((angle for angle in found if 0 < angle <= 180), default=None)
