@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gammafind.cli.arguments import (
     add_caldb_argument,
@@ -39,35 +39,35 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FT1",
         help="photon lists, patterns of names, or @FILE with a name a line",
     )
-    add_preset_argument(parser, "event selection", default="fermi-lat")
-    parser.add_argument(
-        "--energies", nargs="+", type=float, metavar="GEV", help="edges of the bands in GeV"
-    )
     parser.add_argument(
         "--nside", nargs="+", type=int, metavar="N", help="HEALPix nside, one or one a band"
     )
     parser.add_argument(
         "--image", type=parse_path, metavar="FILE", help="image whose pixels are taken instead"
     )
-    add_photon_cuts(parser)
-    add_epochs(parser)
+    add_epoch_arguments(parser, "folder of the maps")
+
+
+def add_epoch_arguments(parser: ArgumentParser, output: str) -> None:
+    """Add the instrument, its bands and photons, the epochs, and the folder of all files."""
+    add_preset_argument(parser, "event selection", default="fermi-lat")
+    parser.add_argument(
+        "--energies", nargs="+", type=float, metavar="GEV", help="edges of the bands in GeV"
+    )
+    _add_photon_cuts(parser)
+    parser.add_argument(
+        "--epochs", nargs="+", metavar="DATE", help="dates between which the epochs lie, UTC"
+    )
     what = "option of the renderer, such as renderer.irf=P8R3_SOURCE_V3"
     add_option_argument(parser, "renderer.NAME", what)
     add_caldb_argument(parser)
     parser.add_argument(
-        "-o", "--output", type=parse_path, required=True, metavar="DIR", help="folder of the maps"
+        "-o", "--output", type=parse_path, required=True, metavar="DIR", help=output
     )
     add_output_arguments(parser)
 
 
-def add_epochs(parser: ArgumentParser) -> None:
-    """Add the dates of epochs."""
-    parser.add_argument(
-        "--epochs", nargs="+", metavar="DATE", help="dates between which the epochs lie, UTC"
-    )
-
-
-def add_photon_cuts(parser: ArgumentParser) -> None:
+def _add_photon_cuts(parser: ArgumentParser) -> None:
     """Add event types, zenith cut and good time."""
     parser.add_argument(
         "--types",
@@ -91,7 +91,30 @@ def add_photon_cuts(parser: ArgumentParser) -> None:
     )
 
 
-def renderer_options(arguments: Namespace) -> dict[str, object]:
+def epoch_arguments(arguments: Namespace) -> dict[str, Any]:
+    """What `add_epoch_arguments` adds, as `gammafind.bin_events` and `gammafind.exposure` take it.
+
+    Raises
+    ------
+    OptionError
+        If there are options of another role than the renderer.
+    """
+    import astropy.units as u
+
+    return {
+        "output": arguments.output,
+        "preset": arguments.preset,
+        "energies": arguments.energies and arguments.energies * u.GeV,
+        "max_zenith": arguments.max_zenith and arguments.max_zenith * u.deg,
+        "good_times": arguments.good_times,
+        "epochs": arguments.epochs,
+        "options": _renderer_options(arguments),
+        "overwrite": arguments.overwrite,
+        "command": command_line(arguments),
+    }
+
+
+def _renderer_options(arguments: Namespace) -> dict[str, object]:
     """Options of the renderer from ``--option`` and ``--types``.
 
     Raises
@@ -118,24 +141,14 @@ def written(done: EpochFiles) -> list[str]:
 
 def run(arguments: Namespace) -> None:
     """Run the command."""
-    import astropy.units as u
-
     from gammafind.pipeline.bin_events import bin_events
 
     try:
         done = bin_events(
             arguments.photons,
-            output=arguments.output,
-            preset=arguments.preset,
-            energies=arguments.energies and arguments.energies * u.GeV,
             nside=arguments.nside,
             image=arguments.image,
-            max_zenith=arguments.max_zenith and arguments.max_zenith * u.deg,
-            good_times=arguments.good_times,
-            epochs=arguments.epochs,
-            options=renderer_options(arguments),
-            overwrite=arguments.overwrite,
-            command=command_line(arguments),
+            **epoch_arguments(arguments),
         )
     except KeyboardInterrupt:
         stays = "complete epochs stay, and the same command continues"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
 import numpy as np
 
-from gammafind.errors import CoverageWarning, InputDataError
+from gammafind.pipeline.coverage import check_coverage
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.observation import Observation
 
@@ -74,20 +73,7 @@ def where_known(observation: Observation, source: str) -> Observation:
     """
     counts, known = observation.counts, observation.total_background().valid
     valid = tuple(a & b for a, b in zip(counts.valid, known, strict=True))
-    n_seen, n_both = (sum(map(np.count_nonzero, masks)) for masks in (counts.valid, valid))
-    if n_both == n_seen:
+    if all(map(np.array_equal, counts.valid, valid)):
         return observation
-    for band, both in zip(counts.bands, valid, strict=True):
-        if not both.any():
-            raise InputDataError(
-                f"no pixel of the counts has background in the band {band.name}",
-                path=source,
-                remedy="It must cover the counts.",
-            )
-    warnings.warn(
-        f"{source}: {n_seen - n_both} of {n_seen} pixels of the counts have no background and "
-        "are not searched",
-        CoverageWarning,
-        stacklevel=3,
-    )
+    check_coverage(counts, valid, "background", path=source, remedy="It must cover the counts.")
     return replace(observation, counts=replace(counts, valid=valid))

@@ -8,7 +8,8 @@ from os import PathLike
 
 import numpy as np
 
-from gammafind.errors import AssumptionWarning, CoverageWarning, InputDataError
+from gammafind.errors import AssumptionWarning, InputDataError
+from gammafind.pipeline.coverage import check_coverage
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.fits import read_exposure
 from gammafind.sky.observation import Observation
@@ -56,7 +57,8 @@ def with_exposure(
     counts, own = observation.counts, observation.exposure
     given = read_exposure(path, bands=counts.bands, pixels=counts.pixels, frame=frame)
     valid = tuple(a & b for a, b in zip(counts.valid, given.valid, strict=True))
-    _check_coverage(counts, valid, path)
+    remedy = "It must cover the counts: is it in another frame (--frame)?"
+    check_coverage(counts, valid, "exposure", path=path, remedy=remedy)
     if not given.meta["unit"]:
         given = _in_cm2_s(given, own, path)
     given = renderer.seen_exposure(given)
@@ -79,25 +81,6 @@ def with_exposure(
         exposure=given,
         background=background,
     )
-
-
-def _check_coverage(counts: SkyMap, valid: tuple[np.ndarray, ...], path: str | PathLike) -> None:
-    """Warn of pixels of the counts without exposure; an error if all are, in a band."""
-    for band, both in zip(counts.bands, valid, strict=True):
-        if not both.any():
-            raise InputDataError(
-                f"no pixel of the counts has exposure in the band {band.name}",
-                path=path,
-                remedy="It must cover the counts: is it in another frame (--frame)?",
-            )
-    n_seen, n_both = (sum(map(np.count_nonzero, masks)) for masks in (counts.valid, valid))
-    if n_both < n_seen:
-        warnings.warn(
-            f"{path}: {n_seen - n_both} of {n_seen} pixels of the counts have no exposure and "
-            "are not searched",
-            CoverageWarning,
-            stacklevel=3,
-        )
 
 
 def _in_cm2_s(given: SkyMap, own: SkyMap, path: str | PathLike) -> SkyMap:

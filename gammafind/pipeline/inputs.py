@@ -26,7 +26,7 @@ from gammafind.roles.registry import get_plugin, plugins
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.counts import describe_input
-from gammafind.sky.fits.facts import FileFacts, read_facts
+from gammafind.sky.fits.facts import FileFacts, data_files, read_facts
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.data_folder import located
@@ -103,7 +103,7 @@ class Input:
     @property
     def data(self) -> list[FileFacts]:
         """Files of photons or counts."""
-        return [file for file in self.files if file.kind in ("photons", "counts")]
+        return data_files(self.files)
 
 
 def sorted_input(
@@ -133,7 +133,7 @@ def sorted_input(
     named = [] if exposure is None else [_exposure_facts(exposure)]
     if spacecraft is not None:
         named += [replace(read_facts(path), kind="spacecraft") for path in path_list(spacecraft)]
-    has_data = in_memory or any(file.kind in ("photons", "counts") for file in files)
+    has_data = in_memory or bool(data_files(files))
     extra = [file for file in files if has_data and file.kind in _OF_EXPOSURE]
     rest = [file for file in files if file not in extra]
     given = [*named, *extra]

@@ -17,7 +17,7 @@ from gammafind.presets.derive import DERIVED, derived_preset
 from gammafind.presets.preset import Component, Preset, build, load_preset, presets
 from gammafind.roles.base import Plugin
 from gammafind.sky.bands import Band, same_edges
-from gammafind.sky.fits.facts import FileFacts
+from gammafind.sky.fits.facts import FileFacts, data_files
 
 Path = str | PathLike
 
@@ -85,7 +85,7 @@ def fitting_preset(
     EnergyEdgesError
         If several presets fit maps that do not record which photons they hold.
     """
-    data = [file for file in files if file.kind in ("photons", "counts")]
+    data = data_files(files)
     if data and all(file.kind == "photons" for file in data):
         return _preset_of_photons(data)
     edges = _edges(data, bands)

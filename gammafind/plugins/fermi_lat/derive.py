@@ -25,7 +25,7 @@ from gammafind.plugins.fermi_lat.regions import common_region
 from gammafind.plugins.fermi_lat.selection import recorded_selection
 from gammafind.roles.derivation import Derivation, Obstacle
 from gammafind.sky.bands import Band
-from gammafind.sky.fits.facts import FileFacts
+from gammafind.sky.fits.facts import FileFacts, data_files
 
 _VERSIONS = {"P8R2": "V6", "P8R3": "V3"}
 """Version of the response of each release that comes with the package."""
@@ -70,7 +70,7 @@ def derive_options(
     Derivation or None
         None if there are neither photons nor counts among the files.
     """
-    data = [file for file in files if file.kind in ("photons", "counts")]
+    data = data_files(files)
     if not data:
         return None
     notes = _Notes()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES, N_YEARS
-from gammafind.sky.fits.facts import FileFacts
+from gammafind.sky.fits.facts import FileFacts, data_files
 from gammafind.sky.fits.good_times import good_time, merged
 
 _TEN_YEARS = 260.607e6
@@ -105,7 +105,7 @@ def other_time(files: Sequence[FileFacts], source: str, *, year: int = 0) -> Tim
     TimeScale or None
         None where the time is the same or not known, or the exposure is that of a file.
     """
-    data = [file for file in files if file.kind in ("photons", "counts")]
+    data = data_files(files)
     known = [file for file in data if file.good_times is not None or file.span is not None]
     if source not in GOOD_TIMES or not data or known != data:
         return None

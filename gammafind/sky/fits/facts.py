@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -113,6 +114,11 @@ class FileFacts:
             return f"{len(nodes)} energies, {nodes.min():.4g} to {nodes.max():.4g} GeV"
         found = self.range("ENERGY")
         return f"{found[0] / 1e3:.4g}-{found[1] / 1e3:.4g} GeV" if found else ""
+
+
+def data_files(files: Sequence[FileFacts]) -> list[FileFacts]:
+    """Files of photons or counts among others."""
+    return [file for file in files if file.kind in ("photons", "counts")]
 
 
 def read_facts(path: str | PathLike) -> FileFacts:
