@@ -23,9 +23,9 @@ _SMALLEST_SHARE = 1e-3
 """Smallest tried share of a step."""
 _RIDGE = 1e-9
 """Relative addition to the diagonal: keeps equal or empty templates solvable."""
-_MANY, _CG_TOLERANCE, _CG_STEPS = 2000, 1e-7, 200
-"""Amplitudes from which conjugate gradients are tried, their tolerance and most steps: balance
-speed and memory."""
+_MANY, _CG_TOLERANCE, _CG_STEPS = 2000, 1e-5, 200
+"""Amplitudes from which conjugate gradients are used, their tolerance and most steps: balance speed
+and memory. Any number of steps raises the likelihood."""
 _FREE, _CHUNK = 24, 2000
 """Amplitudes that are free for one error, and rows per step: balance accuracy, time and memory."""
 
@@ -156,13 +156,12 @@ def _blocks(overlap: sparse.csr_array, rows: np.ndarray) -> np.ndarray:
 
 
 def _solved(matrix: sparse.sparray, right: np.ndarray) -> np.ndarray:
-    """Solution of positive definite equations; conjugate gradients for many if they converge."""
+    """Solution of positive definite equations; by conjugate gradients if they are many."""
     if len(right) > _MANY:
         scale = matrix.diagonal() ** -0.5
         scaled = (sparse.diags_array(scale) @ matrix @ sparse.diags_array(scale)).tocsr()
-        found, failed = cg(scaled, right * scale, rtol=_CG_TOLERANCE, maxiter=_CG_STEPS)
-        if not failed:
-            return found * scale
+        found, _ = cg(scaled, right * scale, rtol=_CG_TOLERANCE, maxiter=_CG_STEPS)
+        return found * scale
     return splu(matrix.tocsc()).solve(right)
 
 

@@ -18,6 +18,8 @@ from gammafind.utils.workers import in_threads
 
 _LEAST = 1e-6
 """Least expected background counts of a pixel: keeps logarithms finite."""
+_LEAST_GAIN = 0.05
+"""Gain in the log-likelihood of the whole sky at which a joint fit ends: no matter for a source."""
 _FREE_TS = 100.0
 """Significance, squared, above which a source has its own spectrum: balances noise and false
 sources next to bright ones."""
@@ -192,6 +194,7 @@ class SkyModel:
                 format="csr",
             ),
             self.counts.sum(axis=1),
+            least_gain=_LEAST_GAIN,
         )
 
     def _fit_spectra(self, near: list[_NearSources], free: np.ndarray) -> None:
