@@ -10,9 +10,7 @@ from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.sky.pixels import HealpixPixels
 from tests.fitting.skies import directions, gaussian_psf, image, king_psf, observe, source_sky
 
-KINDS = pytest.mark.parametrize(
-    "pixels", [HealpixPixels(16), image(16)], ids=["healpix", "image"]
-)
+KINDS = pytest.mark.parametrize("pixels", [HealpixPixels(16), image(16)], ids=["healpix", "image"])
 
 
 def grid_of(pixels) -> SearchGrid:

@@ -152,9 +152,7 @@ def fit_positions(
         mean, change = _moments(ts)
         top = _offsets(spread[rows], _GRID)[ts.argmax(axis=1), np.arange(len(rows))]
         best[rows], highest[rows] = shifted(places[rows], basis, top), ts.max(axis=1)
-        places[rows] = shifted(
-            places[rows], basis, np.einsum("nij,nj->ni", spread[rows], mean)
-        )
+        places[rows] = shifted(places[rows], basis, np.einsum("nij,nj->ni", spread[rows], mean))
         values, axes = np.linalg.eigh(change)
         sigma = np.sqrt(np.maximum(values, 0))
         clipped = np.einsum("nij,nj,nkj->nik", axes, np.clip(sigma, *_SPREADS), axes)

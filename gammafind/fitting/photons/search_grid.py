@@ -129,9 +129,7 @@ class SearchGrid:
         y, x = y[owned], x[owned]
         return (tile * self.width + y) * self.width + x, quick[y, x]
 
-    def _places_in(
-        self, data: SkyData, tile: int
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def _places_in(self, data: SkyData, tile: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Place of the pixel of each band at each position of a tile, and whether it is valid."""
         if tile in self._places:
             return self._places[tile]
@@ -140,7 +138,8 @@ class SearchGrid:
         places = [place.reshape(shape) for place in data.containing(vectors)]
         inside = {band.pixels: near_a_pixel(band.pixels, vectors) for band in data.bands}
         seen = [
-            band.valid[place] & np.reshape(np.broadcast_to(inside[band.pixels], len(vectors)), shape)
+            band.valid[place]
+            & np.reshape(np.broadcast_to(inside[band.pixels], len(vectors)), shape)
             for band, place in zip(data.bands, places, strict=True)
         ]
         if len(self.tiles) == 1:

@@ -18,7 +18,7 @@ from gammafind.utils.workers import in_threads
 
 _LEAST = 1e-6
 """Least expected background counts of a pixel: keeps logarithms finite."""
-_LEAST_GAIN = 0.05
+_LEAST_GAIN = 1.0
 """Gain in the log-likelihood of the whole sky at which a joint fit ends: no matter for a source."""
 _FREE_TS = 100.0
 """Significance, squared, above which a source has its own spectrum: balances noise and false

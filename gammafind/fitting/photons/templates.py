@@ -61,7 +61,9 @@ class Templates:
         levels = _levels(counts)
         rows = np.flatnonzero(levels > self._level)
         self._level[rows] = levels[rows]
-        for row, place, share in zip(rows, *self._computed(vectors[rows], levels[rows]), strict=True):
+        for row, place, share in zip(
+            rows, *self._computed(vectors[rows], levels[rows]), strict=True
+        ):
             self._place[row], self._share[row] = place, share
 
     def all(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +99,9 @@ class Templates:
             rows = np.flatnonzero(levels == level)
             count = self._counted(_LEVELS[level], vectors)
             for part in np.array_split(rows, len(rows) * count // _CHUNK + 1):
-                for row, place, share in zip(part, *self._stamps(vectors[part], level), strict=True):
+                for row, place, share in zip(
+                    part, *self._stamps(vectors[part], level), strict=True
+                ):
                     places[row], shares[row] = place, share
         return places, shares
 
