@@ -11,7 +11,7 @@ from gammafind.catalogue.merging import merge_duplicates
 from gammafind.fitting.photons.data import SkyData, source_size
 from gammafind.fitting.photons.position import shifted
 from gammafind.fitting.photons.scan import scan
-from gammafind.fitting.photons.search_grid import search_grid, summits
+from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.sky.projection import local_bases, positions_of
 
 __all__ = ["IdealPeaks", "ideal_peaks", "noise_peaks", "source_ts"]
@@ -121,9 +121,8 @@ def noise_peaks(data: SkyData, *, least: float) -> tuple[np.ndarray, np.ndarray]
     vectors : ndarray, shape (n, 3)
     ts : ndarray, shape (n,)
     """
-    grid = search_grid(data)
-    quick = grid.quick_ts(data)
-    vectors = grid.vectors(summits(grid, quick, _QUICK_SHARE * least))
+    grid = SearchGrid(data)
+    vectors = grid.vectors(grid.summits(data, _QUICK_SHARE * least)[0])
     vectors = vectors[data.inside(vectors)]
     ts = scan(data, vectors).ts
     vectors, ts = vectors[ts >= least], ts[ts >= least]

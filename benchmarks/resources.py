@@ -14,7 +14,7 @@ from real_sky import likelihood
 from results import kept
 
 from gammafind.fitting.photons.data import sky_data
-from gammafind.fitting.photons.search_grid import search_grid
+from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.plugins.fermi_lat.embedded import demo_counts_path
 from gammafind.presets.preset import build, load_preset
 from gammafind.sky.fits import read_counts
@@ -31,7 +31,7 @@ def main() -> None:
     counts = _timed("read the counts", lambda: read_counts([demo_counts_path()]))
     observation = _timed("background, exposure, PSF", lambda: renderer.observe(counts))
     data = sky_data(observation, index=2.3)
-    _timed("floor: one matched filter of the sky", lambda: search_grid(data).quick_ts(data))
+    _timed("floor: one matched filter of the sky", lambda: SearchGrid(data).summits(data, 9.0))
     localiser = likelihood()
     _timed("search of the whole sky", lambda: localiser.localise_sky(observation))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

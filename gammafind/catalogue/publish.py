@@ -58,9 +58,9 @@ def publish(
     -------
     QTable
         The columns, less those of the sky for an image without a WCS, rows in the order of
-        ``detections``. The 95 % position error is that of a column ``r95``, or follows from the 68 %
-        one as for a two-dimensional Gaussian; the significance is the square root of TS, 0 where TS is
-        negative. Without detections it has all columns.
+        ``detections``. The 95 % position error is that of a column ``r95``, or follows from the
+        68 % one as for a two-dimensional Gaussian; the significance is the square root of TS, 0
+        where TS is negative. Without detections it has all columns.
 
     Raises
     ------

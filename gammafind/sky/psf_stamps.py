@@ -182,9 +182,9 @@ def fractions_at(
     -----
     Pixels are split into sub-pixels as fine as the PSF requires. Over each sub-pixel the PSF is
     averaged over a square in all orientations. If many sub-pixels were needed, the share is instead
-    computed exactly from the corners of the pixel. The sum of the shares is accurate to 0.1 % with the
-    finer ``sampling``. At the HEALPix poles the centre of a pixel is not its centre of mass; there
-    the sub-pixels are finer.
+    computed exactly from the corners of the pixel. The sum of the shares is accurate to 0.1 % with
+    the finer ``sampling``. At the HEALPix poles the centre of a pixel is not its centre of mass;
+    there the sub-pixels are finer.
     """
     return next(fractions_of_each(vectors, index, pixels, (psf,), sampling=sampling))
 

@@ -200,8 +200,9 @@ def source_size(data: SkyData) -> float:
 def source_sizes(data: SkyData, vectors: np.ndarray, *, pixel: bool = True) -> np.ndarray:
     """Size in degrees of a faint point source at each position in all bands, shape (n,).
 
-    It is that of the PSF, and in quadrature that of the ``pixel``. Each band has the weight of its information about the counts of the source: the square of its
-    share, times the information of the PSF, over the expected counts.
+    It is that of the PSF, and in quadrature that of the ``pixel``. Each band has the weight of its
+    information about the counts of the source: the square of its share, times the information of
+    the PSF, over the expected counts.
     """
     shares = data.shares(vectors)
     weights = np.empty_like(shares)

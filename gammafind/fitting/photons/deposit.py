@@ -11,8 +11,8 @@ from gammafind.sky.pixels import HealpixPixels
 _CELLS = HealpixPixels(8)
 """Parts of the sky by which pixels with counts are sorted."""
 _FEW, _SAMPLE = 0.3, 100_000
-"""Expected counts a pixel below which the pattern of the pixels is far below the noise, and number of
-pixels whose median they are."""
+"""Expected counts a pixel below which the pattern of the pixels is far below the noise, and number
+of pixels whose median they are."""
 _CELL_RADIUS = 7.0
 """Largest distance in degrees of a position from the centre of its cell, with some room."""
 

@@ -27,7 +27,8 @@ _MANY, _CG_TOLERANCE, _CG_STEPS = 2000, 1e-4, 200
 """Amplitudes from which conjugate gradients are used, their tolerance and most steps: balance speed
 and memory. Any number of steps raises the likelihood."""
 _OVERLAP = 0.01
-"""Overlap of two templates below which it is left out of the steps: balances steps and their cost."""
+"""Overlap of two templates below which it is left out of the steps: balances their number and
+cost."""
 _FREE, _CHUNK = 24, 2000
 """Amplitudes that are free for one error, and rows per step: balance accuracy, time and memory."""
 

@@ -285,7 +285,7 @@ def _quadratic_move(ts: np.ndarray) -> np.ndarray:
 
 
 def _moments(ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean, shape (n, 2), and covariance, shape (n, 2, 2), of the posterior in units of the grid."""
+    """Mean (n, 2) and covariance (n, 2, 2) of the posterior in units of the grid."""
     weight = _weights(ts)
     mean = weight @ _GRID
     square = np.einsum("nm,mi,mj->nij", weight, _GRID, _GRID)

@@ -24,8 +24,8 @@ _ROUNDING = 1e-13
 _PROBES = 500
 """Places at which the size of a source is taken."""
 _STEPS = (0.45, 0.25)
-"""Distance of positions in r68 of the PSF, and at least in sizes of a source with its pixel: balances
-faint neighbours and time (benchmarks/real_sky.py)."""
+"""Distance of positions in r68 of the PSF, and at least in sizes of a source with its pixel:
+balances faint neighbours and time (benchmarks/real_sky.py)."""
 
 
 class SearchGrid:

@@ -131,10 +131,10 @@ class SkyModel:
             coarse.summed(*own.all(self.counts[:, i]))
             for i, (coarse, own) in enumerate(zip(self._coarse, self._templates, strict=True))
         ]
-        used = [
-            (band.counts[good], source[good], band.components[good])
-            for band, source, good in ((b, s, b.good) for b, s in zip(self._coarse, sources))
-        ]
+        used = []
+        for band, source in zip(self._coarse, sources, strict=True):
+            good = band.good
+            used.append((band.counts[good], source[good], band.components[good]))
         areas = [band.pixels.pixel_area.to_value("deg2") for band in self._coarse]
         fit = component_norms(*zip(*used, strict=True), areas=areas)
         self.norms, self.norm_errors = fit.amplitude, fit.errors()

@@ -50,8 +50,8 @@ _POSITION_FLOORS = (0.0042, 0.0068)
 """Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources: as in
 4FGL (doi:10.3847/1538-4365/ab6bcb)."""
 _FLAT = 1.5
-"""Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62 for
-a Gaussian); errors of the model do not matter there."""
+"""Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62
+for a Gaussian); errors of the model do not matter there."""
 _BACKGROUND_TS = 16.0
 """TS below which peaks are mostly noise: subtracting them would bias the background to low
 values."""
@@ -116,10 +116,8 @@ class Likelihood(Localiser):
         rng: np.random.Generator,
     ) -> QTable:
         model = self._search(observation)
-        if len(model.counts):
-            found = _detections(model, observation.flux_unit)
-        else:
-            found = no_detections()
+        flux_unit = observation.flux_unit
+        found = _detections(model, flux_unit) if len(model.counts) else no_detections()
         found.meta[_NORMS] = {
             name: [float(norm), float(error)]
             for name, norm, error in zip(
