@@ -176,7 +176,9 @@ def _ideal(preset: Preset, sky: SimulatedSky) -> QTable:
         [values.ravel().astype(float) for values in sky_map.values]
         for sky_map in (sky.observation.total_background(), sky.expected)
     )
-    data = sky_data(sky.observation, index=IDEAL_INDEX).with_model(background, of_sources)
+    pairs = zip(background, of_sources, strict=True)
+    everything = [low + own for low, own in pairs]
+    data = sky_data(sky.observation, index=IDEAL_INDEX).with_model(background, everything)
     here = SkyCoord(sky.sources["ra"], sky.sources["dec"], frame="icrs").transform_to(data.frame)
     vectors = unit_vectors(here.spherical.lon.deg, here.spherical.lat.deg)
     counts = build(preset.renderer).source_counts(sky.sources)
