@@ -10,6 +10,9 @@ from gammafind.sky.pixels import HealpixPixels
 
 _CELLS = HealpixPixels(8)
 """Parts of the sky by which pixels with counts are sorted."""
+_FEW, _SAMPLE = 0.3, 100_000
+"""Expected counts a pixel below which the pattern of the pixels is far below the noise, and number
+of pixels whose median they are."""
 _CELL_RADIUS = 7.0
 """Largest distance in degrees of a position from the centre of its cell, with some room."""
 
@@ -18,7 +21,7 @@ class Deposit:
     """Excess of a band in the pixels of tiles.
 
     Each pixel of the map belongs to the pixel of the tile that contains its centre. Counts and
-    pixels are summed in the same way, so that their pattern cancels.
+    pixels are summed in the same way, so that their pattern cancels, unless the noise hides it.
 
     Parameters
     ----------
@@ -35,16 +38,28 @@ class Deposit:
         self._vectors = vectors[order].astype(np.float32)
         self._start = np.searchsorted(cell[order], np.arange(_CELLS.shape[0] + 1))
         self._tiles = tiles
+        self._area = tiles.spacing**2 / band.pixels.pixel_area.to_value("deg2")
+        some = band.model[:: len(band.model) // _SAMPLE + 1]
+        self._exact = np.median(some) > _FEW
         self._pixels: dict[int, np.ndarray] = {}
 
-    def image(self, band: BandData, tile: int) -> np.ndarray:
-        """Counts over expected counts minus one, summed over valid pixels, shape (width, width)."""
+    def image(self, band: BandData, tile: int, seen: np.ndarray) -> np.ndarray:
+        """Counts over expected counts minus one, summed over valid pixels, shape (width, width).
+
+        Parameters
+        ----------
+        band : BandData
+        tile : int
+        seen : ndarray of bool, shape (width, width)
+            Where the centres of the pixels of the tile are valid.
+        """
         cells = np.flatnonzero(_CELLS.vectors @ self._centre(tile) > self._cosine(_CELL_RADIUS))
         rows = np.concatenate([np.arange(*self._start[[c, c + 1]]) for c in cells])
         where, inside = self._where(tile, self._vectors[rows].astype(float))
         place = self._place[rows[inside]]
         ratio = np.where(band.valid[place], band.counts[place] / band.model[place], 0)
-        return self._image(where, ratio) - self._number(band, tile)
+        number = self._number(band, tile) if self._exact else self._area * seen
+        return self._image(where, ratio) - number
 
     def _number(self, band: BandData, tile: int) -> np.ndarray:
         """Number of valid pixels of the map in each pixel of a tile."""

@@ -23,9 +23,12 @@ _SMALLEST_SHARE = 1e-3
 """Smallest tried share of a step."""
 _RIDGE = 1e-9
 """Relative addition to the diagonal: keeps equal or empty templates solvable."""
-_MANY, _CG_TOLERANCE, _CG_STEPS = 2000, 1e-7, 200
-"""Amplitudes from which conjugate gradients are tried, their tolerance and most steps: balance
-speed and memory."""
+_MANY, _CG_TOLERANCE, _CG_STEPS = 2000, 1e-4, 200
+"""Amplitudes from which conjugate gradients are used, their tolerance and most steps: balance speed
+and memory. Any number of steps raises the likelihood."""
+_OVERLAP = 0.01
+"""Overlap of two templates below which it is left out of the steps: balances their number and
+cost."""
 _FREE, _CHUNK = 24, 2000
 """Amplitudes that are free for one error, and rows per step: balance accuracy, time and memory."""
 
@@ -104,7 +107,7 @@ def fit_jointly(
     before, outdated = 0.0, True
     for _ in range(_ITERATIONS):
         if outdated:
-            information = _information(by_template, templates, model)
+            information = _simpler(_information(by_template, templates, model))
         slope = by_template @ (counts / model) - total
         step = _bounded_step(amplitude, slope, information)
         gain = slope @ step
@@ -156,14 +159,34 @@ def _blocks(overlap: sparse.csr_array, rows: np.ndarray) -> np.ndarray:
 
 
 def _solved(matrix: sparse.sparray, right: np.ndarray) -> np.ndarray:
-    """Solution of positive definite equations; conjugate gradients for many if they converge."""
+    """Solution of positive definite equations; by conjugate gradients if they are many."""
     if len(right) > _MANY:
         scale = matrix.diagonal() ** -0.5
         scaled = (sparse.diags_array(scale) @ matrix @ sparse.diags_array(scale)).tocsr()
-        found, failed = cg(scaled, right * scale, rtol=_CG_TOLERANCE, maxiter=_CG_STEPS)
-        if not failed:
-            return found * scale
+        found, _ = cg(scaled, right * scale, rtol=_CG_TOLERANCE, maxiter=_CG_STEPS)
+        return found * scale
     return splu(matrix.tocsc()).solve(right)
+
+
+def _simpler(information: sparse.csc_array) -> sparse.csc_array:
+    """Information that is sparse enough for steps, if there are many amplitudes.
+
+    Small overlaps are moved to the diagonal. So no step is longer than with all of them, and the
+    maximum is the same.
+    """
+    if information.shape[0] <= _MANY:
+        return information
+    scale = information.diagonal() ** 0.5
+    column = np.repeat(np.arange(len(scale)), np.diff(information.indptr))
+    overlap = information.data / (scale[information.indices] * scale[column])
+    small = overlap < _OVERLAP
+    moved = np.bincount(column[small], overlap[small], minlength=len(scale)) * scale**2
+    kept = ~small
+    start = np.concatenate([[0], np.cumsum(np.bincount(column[kept], minlength=len(scale)))])
+    large = sparse.csc_array(
+        (information.data[kept], information.indices[kept], start), shape=information.shape
+    )
+    return (large + sparse.diags_array(moved)).tocsc()
 
 
 def _share(counts: np.ndarray, growth: np.ndarray, expected: float) -> float:

@@ -185,16 +185,17 @@ def position_errors(
         Positions of the sources in the model.
     counts : ndarray, shape (n, n_bands)
     sigma : ndarray, shape (n,)
-        First guess of the 1 sigma errors in degrees.
+        The 1 sigma errors of `fit_positions` in degrees.
 
     Notes
     -----
     If pixels are narrow, the radii are those of a Gaussian. If they are as wide as the PSF, the
     posterior may be as flat and as square as a pixel, and the radii are those of its shares.
     """
-    fit = fit_positions(data, vectors, counts, sigma, rounds=1)
     if not len(vectors) or not is_coarse(data):
-        return fit.r68, R95_OVER_R68 * fit.r68
+        r68 = _R68_PER_SIGMA * sigma
+        return r68, R95_OVER_R68 * r68
+    fit = fit_positions(data, vectors, counts, sigma, rounds=1)
     basis = local_bases(fit.vectors)
     offsets = _offsets(fit.spread, _FINE_GRID)
     grid = shifted(fit.vectors, basis, offsets)

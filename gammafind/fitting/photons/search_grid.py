@@ -107,7 +107,7 @@ class SearchGrid:
             place, share = places[i], sensitivity[i] / total
             weight = np.where(seen[i], share / band.model[place], 0)
             if one.fine:
-                excess = share * self._deposits[i].image(band, tile)
+                excess = share * self._deposits[i].image(band, tile, seen[i])
             else:
                 excess = one.area * (band.counts[place] * weight - share * seen[i])
             first = first + self._transformed(excess) * one.kernel

@@ -18,6 +18,8 @@ from gammafind.utils.workers import in_threads
 
 _LEAST = 1e-6
 """Least expected background counts of a pixel: keeps logarithms finite."""
+_LEAST_GAIN = 1.0
+"""Gain in the log-likelihood of the whole sky at which a joint fit ends: no matter for a source."""
 _FREE_TS = 100.0
 """Significance, squared, above which a source has its own spectrum: balances noise and false
 sources next to bright ones."""
@@ -129,12 +131,10 @@ class SkyModel:
             coarse.summed(*own.all(self.counts[:, i]))
             for i, (coarse, own) in enumerate(zip(self._coarse, self._templates, strict=True))
         ]
-        used = [
-            (band.counts[good], source[good], band.components[good])
-            for band, source, good in (
-                (b, s, b.good) for b, s in zip(self._coarse, sources, strict=True)
-            )
-        ]
+        used = []
+        for band, source in zip(self._coarse, sources, strict=True):
+            good = band.good
+            used.append((band.counts[good], source[good], band.components[good]))
         areas = [band.pixels.pixel_area.to_value("deg2") for band in self._coarse]
         fit = component_norms(*zip(*used, strict=True), areas=areas)
         self.norms, self.norm_errors = fit.amplitude, fit.errors()
@@ -194,6 +194,7 @@ class SkyModel:
                 format="csr",
             ),
             self.counts.sum(axis=1),
+            least_gain=_LEAST_GAIN,
         )
 
     def _fit_spectra(self, near: list[_NearSources], free: np.ndarray) -> None:

@@ -46,8 +46,9 @@ _CLIMBS = 3
 at the end."""
 _POSITION_FACTOR = 1.05
 """Systematic factor of position errors: allows for errors of the model."""
-_POSITION_FLOORS = (0.006, 0.01)
-"""Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources."""
+_POSITION_FLOORS = (0.0042, 0.0068)
+"""Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources: as in
+4FGL (doi:10.3847/1538-4365/ab6bcb)."""
 _FLAT = 1.5
 """Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62
 for a Gaussian); errors of the model do not matter there."""
@@ -115,8 +116,8 @@ class Likelihood(Localiser):
         rng: np.random.Generator,
     ) -> QTable:
         model = self._search(observation)
-        unit = observation.flux_unit
-        found = _detections(model, unit) if len(model.counts) else no_detections()
+        flux_unit = observation.flux_unit
+        found = _detections(model, flux_unit) if len(model.counts) else no_detections()
         found.meta[_NORMS] = {
             name: [float(norm), float(error)]
             for name, norm, error in zip(
