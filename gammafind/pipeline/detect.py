@@ -152,7 +152,12 @@ def detect(
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
     maps = [background] if isinstance(background, str | PathLike) else list(background)
     observation = observe(
-        given.counts, renderer, frame=frame, exposure=given.exposure, background=maps
+        given.counts,
+        renderer,
+        frame=frame,
+        exposure=given.exposure,
+        background=maps,
+        finer=all(build_localiser(one).fits_finer for one in (preset, *others)),
     )
     apart = None
     if judge is not None and judge.n_epochs:

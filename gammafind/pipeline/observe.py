@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 
 from gammafind.errors import (
@@ -11,7 +12,9 @@ from gammafind.errors import (
     FileFormatError,
     InputDataError,
     OptionError,
+    RepeatedPhotonsWarning,
 )
+from gammafind.fitting.photons.resolution import on_search_pixels
 from gammafind.pipeline.background import where_known, with_background
 from gammafind.pipeline.given_exposure import with_exposure
 from gammafind.pipeline.inputs import Counts, OnePath, path_list, preset_for, sorted_input
@@ -19,7 +22,7 @@ from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
-from gammafind.sky.fits import PhotonLists, holds_events
+from gammafind.sky.fits import EventList, PhotonLists, holds_events
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage
@@ -34,6 +37,7 @@ def observe(
     frame: str | None = None,
     exposure: Path | None = None,
     background: Sequence[Path] = (),
+    finer: bool = False,
 ) -> Observation:
     """Read a sky and model its background.
 
@@ -49,6 +53,8 @@ def observe(
         Exposure map that takes the place of the renderer's; none where it reads electrons.
     background : sequence of path-like, optional
         Maps of expected background that take the place of the renderer's.
+    finer : bool
+        Whether the maps may be on pixels as wide as the PSF, next to photons on finer ones.
 
     Returns
     -------
@@ -73,7 +79,7 @@ def observe(
     else:
         if not isinstance(counts, SkyMap):
             with stage("reading the maps"):
-                counts = _read_sky(path_list(counts), renderer, frame=frame)
+                counts = _read_sky(path_list(counts), renderer, frame=frame, finer=finer)
         with stage("modelling the sky"):
             observation = renderer.observe(counts)
     if exposure is not None:
@@ -186,15 +192,32 @@ def read_counts(
     return replace(sky, meta={**sky.meta, "files": given.files})
 
 
-def _read_sky(paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None) -> SkyMap:
+def _read_sky(
+    paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None, finer: bool = False
+) -> SkyMap:
     """Read count maps, or bin photons on the renderer's own pixels."""
     photons = [holds_events(path) for path in paths]
     if all(photons):
-        return renderer.bin_events(PhotonLists.of(paths))
+        lists = PhotonLists.of(paths)
+        counts = renderer.bin_events(lists)
+        return replace(counts, finer=renderer.fine_counts(_Again(lists))) if finer else counts
     if any(photons):
         raise FileFormatError(
             "a photon list among count maps",
             path=paths[photons.index(True)],
             remedy="Give the one or the other.",
         )
-    return renderer.read_counts(paths, frame=frame)
+    counts = renderer.read_counts(paths, frame=frame)
+    return on_search_pixels(counts, renderer.psfs()) if finer else counts
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Photon lists that were read before, so that what they warn of is known."""
+
+    lists: PhotonLists
+
+    def __iter__(self) -> Iterator[EventList]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RepeatedPhotonsWarning)
+            yield from self.lists

@@ -19,6 +19,7 @@ from gammafind.roles.deprecated import renamed
 from gammafind.roles.derivation import Derivation
 from gammafind.roles.pointing import Pointed
 from gammafind.sky.bands import Band
+from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.fits import EventList, bin_events, read_background, read_counts
 from gammafind.sky.fits.binning import in_parts
 from gammafind.sky.fits.facts import FileFacts
@@ -313,6 +314,18 @@ class Instrument(Pointed, Plugin):
         """
         chosen = (self.select_events(part) for part in in_parts(events))
         return bin_events(chosen, bands=self.bands, pixels=self._pixels(pixels))
+
+    def fine_counts(self, events: Iterable[EventList]) -> tuple[FineCounts, ...]:
+        """Photons on pixels, and in energies, finer than those of `bin_events`; none by default.
+
+        An instrument overrides this where photons are so few that each of them matters.
+
+        Parameters
+        ----------
+        events : iterable of EventList
+            Parts of all photons.
+        """
+        return ()
 
     def select_events(self, events: EventList) -> EventList:
         """Photons of the kind that PSF and exposure are given for; all of them by default."""

@@ -71,6 +71,10 @@ class Localiser(Plugin):
     score_name: ClassVar[str] = "score"
     """What scores are called on pages, in figures and on the screen, such as TS: a label."""
 
+    fits_finer: ClassVar[bool] = False
+    """Whether it searches on pixels as wide as the PSF and fits photons on finer ones, which the
+    counts of an observation then hold (`SkyMap.finer`)."""
+
     published_score: ClassVar[float] = -np.inf
     """Lowest score that is published where nobody says another; by default all are published."""
 

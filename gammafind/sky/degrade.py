@@ -6,6 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 
+_CHUNK = 1_000_000
+"""Pixels per step: limits memory."""
+
 
 def added_up(values: np.ndarray, nside: int) -> np.ndarray:
     """Sum of a map over larger pixels; for smaller pixels each value is divided equally.
@@ -35,5 +38,16 @@ def _larger_pixels(n_pixels: int, nside: int) -> np.ndarray:
     """RING index of the pixel of ``nside`` that holds each pixel of a RING map."""
     import healpy as hp
 
-    nested = hp.ring2nest(hp.npix2nside(n_pixels), np.arange(n_pixels))
-    return hp.nest2ring(nside, nested // (n_pixels // (12 * nside**2))).astype(np.int32)
+    return parents(hp.npix2nside(n_pixels), nside, np.arange(n_pixels))
+
+
+def parents(nside: int, coarse: int, index: np.ndarray) -> np.ndarray:
+    """Larger RING pixel that holds each RING pixel."""
+    import healpy as hp
+
+    found = np.empty(len(index), dtype=np.int32)
+    for start in range(0, len(index), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        nested = hp.ring2nest(nside, index[part]) // (nside // coarse) ** 2
+        found[part] = hp.nest2ring(coarse, nested)
+    return found

@@ -21,6 +21,8 @@ FRAMES = ("galactic", "icrs", "fk5")
 """Celestial frames of maps, all without further attributes."""
 _TREE_NSIDE = 256
 """Finest tree of pixel centres: balances memory for the tree and children per query."""
+_CHUNK = 500_000
+"""Positions per step of an interpolation: limits memory."""
 CONVEX = ("TAN", "SIN", "STG", "ARC", "ZEA", "TPV", "SIP")
 """Projections with a convex sky: the whole area between the corners of an image is sky."""
 
@@ -137,8 +139,12 @@ class HealpixPixels:
         """Bilinear interpolation between the four nearest pixel centres."""
         import healpy as hp
 
-        lon, lat = _lonlat(positions, self.frame)
-        return np.reshape(hp.get_interp_val(values, lon, lat, lonlat=True), np.shape(lon))
+        lon, lat = (np.ravel(axis) for axis in _lonlat(positions, self.frame))
+        found = np.empty(lon.size)
+        for start in range(0, lon.size, _CHUNK):
+            part = slice(start, start + _CHUNK)
+            found[part] = hp.get_interp_val(values, lon[part], lat[part], lonlat=True)
+        return found.reshape(positions.shape)
 
 
 @dataclass(frozen=True, eq=False)

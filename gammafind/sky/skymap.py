@@ -11,6 +11,7 @@ import numpy as np
 
 from gammafind.errors import BandError, OptionError, ShapeError
 from gammafind.sky.bands import Band, check_bands
+from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.pixels import Pixels
 
 KINDS = {
@@ -49,6 +50,8 @@ class SkyMap:
         False where a pixel has no data; its value is set to 0. All True by default.
     meta : mapping, optional
         Origin of the map: input names, checksums, selections.
+    finer : sequence of FineCounts, optional
+        Where the same counts are known on finer pixels.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class SkyMap:
     kind: str = "counts"
     valid: tuple[np.ndarray, ...] | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
+    finer: tuple[FineCounts, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -147,7 +151,10 @@ class SkyMap:
             )
         order = [known.index(name) for name in names]
         names = ("bands", "pixels", "values", "valid")
-        return replace(self, **{n: tuple(getattr(self, n)[i] for i in order) for n in names})
+        chosen = {n: tuple(getattr(self, n)[i] for i in order) for n in names}
+        place = {band: i for i, band in enumerate(order)}
+        finer = [replace(f, parent=place[f.parent]) for f in self.finer if f.parent in place]
+        return replace(self, **chosen, finer=tuple(finer))
 
     def map(self, function: Callable[[np.ndarray], np.ndarray], *, kind: str) -> SkyMap:
         """Apply ``function`` to the array of each band."""

@@ -7,13 +7,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gammafind.fitting.photons.data import (
-    gather,
     photon_shares,
     sky_data,
     source_size,
     source_sizes,
 )
 from gammafind.fitting.photons.scan import scan
+from gammafind.fitting.photons.surroundings import gather
 from gammafind.sky.pixels import HealpixPixels
 from tests.fitting.skies import (
     EXPOSURE,
@@ -67,11 +67,11 @@ def test_source_maps_hold_the_counts_of_all_bands():
 def test_a_template_sums_to_the_share_in_valid_pixels():
     vectors, _, sky = random_sky(3)
     data = sky_data(sky, index=2.3)
-    template = gather(data, vectors[:, None]).templates[:, 0]
+    template = gather(data, vectors[:, None]).weighted(data.shares(vectors)).templates[:, 0]
     assert_allclose(template.sum(axis=1), 0.975, atol=0.026)
     half = data.bands[0].pixels.vectors[:, 2] > 0
     masked = dataclasses.replace(data, bands=(dataclasses.replace(data.bands[0], valid=half),))
-    template = gather(masked, vectors[:, None]).templates[:, 0]
+    template = gather(masked, vectors[:, None]).weighted(data.shares(vectors)).templates[:, 0]
     assert np.all(template[vectors[:, 2] < -0.2] == 0)
     assert_allclose(template[vectors[:, 2] > 0.2].sum(axis=1), 0.975, atol=0.026)
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from gammafind.fitting.photons.data import BandData
+from gammafind.sky.degrade import parents
 from gammafind.sky.pixels import HealpixPixels, Pixels
 
 _NSIDE = 128
@@ -76,18 +77,6 @@ def _cells(band: BandData) -> tuple[Pixels, np.ndarray | None]:
 @lru_cache(maxsize=3)
 def _all_parents(nside: int, coarse: int) -> np.ndarray:
     return parents(nside, coarse, np.arange(12 * nside**2, dtype=np.int32))
-
-
-def parents(nside: int, coarse: int, index: np.ndarray) -> np.ndarray:
-    """Larger RING pixel that holds each RING pixel."""
-    import healpy as hp
-
-    found = np.empty(len(index), dtype=np.int32)
-    for start in range(0, len(index), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        nested = hp.ring2nest(nside, index[part]) // (nside // coarse) ** 2
-        found[part] = hp.nest2ring(coarse, nested)
-    return found
 
 
 def _summed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,11 +11,9 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import COARSE, fractions_at, pixels_near
+from gammafind.sky.psf_stamps import fractions_at, pixels_near
 from gammafind.utils.workers import in_threads
 
-CONTAINMENT = 0.95
-"""Share of the counts of a source within the pixels of its likelihood: balances signal and time."""
 _FLOOR = 1e-6
 """Least expected counts of a pixel: keeps logarithms finite."""
 _SINGLE = np.float32
@@ -33,6 +32,8 @@ class BandData:
     exposure : ndarray, shape (n_held,)
     share : float
         Share of the photons of a source that are in this band.
+    edges : tuple of float
+        Energy edges in MeV.
     valid : ndarray of bool, shape (n_held,)
     pixels : Pixels
     psf : RadialPsf
@@ -46,6 +47,7 @@ class BandData:
     background: np.ndarray
     exposure: np.ndarray
     share: float
+    edges: tuple[float, float]
     valid: np.ndarray
     pixels: Pixels
     psf: RadialPsf
@@ -69,7 +71,80 @@ class BandData:
 
     def sensitivity(self, place: np.ndarray) -> np.ndarray:
         """Counts in this band of a source of flux one (in all bands together), at some places."""
-        return self.share * self.exposure[place].astype(float)
+        return self.share * self.exposure_at(place)
+
+    def exposure_at(self, place: np.ndarray) -> np.ndarray:
+        """Exposure at some places."""
+        return self.exposure[place].astype(float)
+
+    @property
+    def resolution(self) -> float:
+        """Size in degrees of the pixels in which photons are counted."""
+        return float(self.pixels.pixel_size.to_value("deg"))
+
+    def expected(self, place: np.ndarray) -> np.ndarray:
+        """Expected counts at some places per square degree."""
+        return self.model[place] / self.pixels.pixel_area.to_value("deg2")
+
+    def near(
+        self,
+        centre: np.ndarray,
+        vectors: np.ndarray,
+        *,
+        containment: float,
+        own: tuple[np.ndarray, np.ndarray] | None,
+        sampling: float,
+    ) -> Near:
+        """Counts, model and sources in the pixels near each place.
+
+        Parameters
+        ----------
+        centre : ndarray, shape (n, 3)
+        vectors : ndarray, shape (n, m, 3)
+            Positions of sources near each centre.
+        containment : float
+            Minimum share of the counts of each source in the pixels.
+        own : tuple of ndarray, shapes (n, 3) and (n,), or None
+            Positions and counts of sources to remove from the model.
+        sampling : float
+            As for `gammafind.sky.psf_stamps.fractions_at`.
+        """
+        reach = float(np.linalg.norm(vectors - centre[:, None], axis=-1).max(initial=0))
+        pixel = pixels_near(centre, self.pixels, self.psf, containment=containment, reach=reach)
+        share = fractions_at(vectors, pixel[:, None], self.pixels, self.psf, sampling=sampling)
+        place = self.places(pixel)
+        share *= self.valid[place][:, None]
+        model = self.model[place].astype(float)
+        if own is not None:
+            removed = fractions_at(own[0], pixel, self.pixels, self.psf, sampling=sampling)
+            model = np.maximum(model - removed * own[1][:, None], self.background[place])
+        return Near(self.counts[place].astype(float), model, share, share.sum(axis=-1))
+
+    def n_near(self, vectors: np.ndarray, containment: float) -> int:
+        """Most pixels near one of some places, shape (n, 3)."""
+        some = vectors[:1]
+        if not len(some):
+            return 0
+        return pixels_near(some, self.pixels, self.psf, containment=containment).shape[1]
+
+
+class Near(NamedTuple):
+    """Pixels of one band near each of n places.
+
+    Attributes
+    ----------
+    counts, model : ndarray, shape (n, k)
+    share : ndarray, shape (n, m, k)
+        Share of the counts of one source at each of m positions.
+    total : ndarray, shape (n, m)
+        Share of its counts in all pixels together; those without photons may be left out of
+        ``share``.
+    """
+
+    counts: np.ndarray
+    model: np.ndarray
+    share: np.ndarray
+    total: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,17 +163,18 @@ class SkyData:
         bands = zip(self.bands, backgrounds, models, strict=True)
         return SkyData(tuple(replace(one, background=b, model=m) for one, b, m in bands))
 
+    def exposures(self, vectors: np.ndarray) -> np.ndarray:
+        """Exposure of each band at each position, shape (n, n_bands)."""
+        pairs = zip(self.bands, self.containing(vectors), strict=True)
+        return np.stack([band.exposure_at(at) for band, at in pairs], axis=1)
+
     def sensitivity(self, vectors: np.ndarray) -> np.ndarray:
         """Counts in each band of a source with flux one at each position, shape (n, n_bands)."""
-        places = self.containing(vectors)
-        return np.stack(
-            [one.sensitivity(at) for one, at in zip(self.bands, places, strict=True)], axis=1
-        )
+        return self.exposures(vectors) * [band.share for band in self.bands]
 
     def shares(self, vectors: np.ndarray) -> np.ndarray:
         """Share of a source's counts in each band at each position, shape (n, n_bands)."""
-        sensitivity = self.sensitivity(vectors)
-        return sensitivity / np.maximum(sensitivity.sum(axis=1, keepdims=True), 1e-300)
+        return in_parts(self.sensitivity(vectors))
 
     def inside(self, vectors: np.ndarray) -> np.ndarray:
         """Whether each position is in a valid pixel of at least one band, shape (n,)."""
@@ -123,6 +199,11 @@ class SkyData:
             if band.pixels not in known:
                 known[band.pixels] = band.pixels.containing(vectors)
         return [band.places(known[band.pixels]) for band in self.bands]
+
+
+def in_parts(values: np.ndarray) -> np.ndarray:
+    """Share of each column, of shape (n, k), in its row."""
+    return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-300)
 
 
 def near_a_pixel(pixels: Pixels, vectors: np.ndarray) -> np.ndarray | bool:
@@ -177,6 +258,7 @@ def sky_data(observation: Observation, *, index: float, crop: bool = False) -> S
             background=expected,
             exposure=on_held(exposure.values[i], held),
             share=float(share[i]),
+            edges=edges[i],
             valid=valid,
             pixels=pixels,
             psf=observation.psfs[i],
@@ -208,7 +290,7 @@ def source_sizes(data: SkyData, vectors: np.ndarray, *, pixel: bool = True) -> n
     weights = np.empty_like(shares)
     for i, (band, size) in enumerate(zip(data.bands, _band_sizes(data), strict=True)):
         place = band.containing(vectors)
-        density = band.model[place] / band.pixels.pixel_area.to_value("deg2")
+        density = band.expected(place)
         weights[:, i] = band.valid[place] * shares[:, i] ** 2 / (density * size**2)
     weights += 1e-300
     return (weights.sum(axis=1) / (weights / _band_sizes(data, pixel) ** 2).sum(axis=1)) ** 0.5
@@ -220,73 +302,11 @@ def _band_sizes(data: SkyData, pixel: bool = True) -> np.ndarray:
         [
             np.hypot(
                 band.psf.containment_radius(0.68).to_value("deg"),
-                pixel * band.pixels.pixel_size.to_value("deg"),
+                pixel * band.resolution,
             )
             for band in data.bands
         ]
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Surroundings:
-    """Data in the pixels near each of n positions, all bands in a row.
-
-    Attributes
-    ----------
-    counts, model : ndarray, shape (n, k)
-    templates : ndarray, shape (n, m, k)
-        Expected counts of one source at each of m positions around each place.
-    """
-
-    counts: np.ndarray
-    model: np.ndarray
-    templates: np.ndarray
-
-
-def gather(
-    data: SkyData,
-    vectors: np.ndarray,
-    *,
-    containment: float = CONTAINMENT,
-    without: tuple[np.ndarray, np.ndarray] | None = None,
-    sampling: float = COARSE,
-) -> Surroundings:
-    """Counts, model and source templates in the pixels near each place.
-
-    Parameters
-    ----------
-    data : SkyData
-    vectors : ndarray, shape (n, m, 3)
-        m nearby positions around each of n places.
-    containment : float
-        Minimum share of the counts of a source at each position in the pixels.
-    without : tuple of ndarray, shapes (n, 3) and (n, n_bands), optional
-        Positions and counts of sources to remove from the model, one for each place.
-    sampling : float
-        As for `gammafind.sky.psf_stamps.fractions_at`.
-
-    Returns
-    -------
-    Surroundings
-        The sum of a template is the share of one count that falls in valid pixels.
-    """
-    centre = vectors.mean(axis=1)
-    centre /= np.linalg.norm(centre, axis=-1, keepdims=True)
-    reach = float(np.linalg.norm(vectors - centre[:, None], axis=-1).max(initial=0))
-    shares = data.shares(centre)
-    parts = []
-    for i, band in enumerate(data.bands):
-        pixel = pixels_near(centre, band.pixels, band.psf, containment=containment, reach=reach)
-        template = fractions_at(vectors, pixel[:, None], band.pixels, band.psf, sampling=sampling)
-        place = band.places(pixel)
-        template *= shares[:, i, None, None] * band.valid[place][:, None]
-        model = band.model[place].astype(float)
-        if without is not None:
-            own = fractions_at(without[0], pixel, band.pixels, band.psf, sampling=sampling)
-            model = model - own * without[1][:, i, None]
-            model = np.maximum(model, band.background[place])
-        parts.append((band.counts[place].astype(float), model, template))
-    return Surroundings(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
 
 
 def _spectral() -> list:

@@ -37,7 +37,12 @@ class AmplitudeFit:
             return np.where(self.information > 0, self.information**-0.5, np.inf)
 
 
-def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) -> AmplitudeFit:
+def fit_amplitudes(
+    counts: np.ndarray,
+    model: np.ndarray,
+    template: np.ndarray,
+    total: np.ndarray | None = None,
+) -> AmplitudeFit:
     """Maximise the Poisson likelihood of ``counts`` for ``model + amplitude * template``.
 
     Parameters
@@ -48,6 +53,9 @@ def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) 
         Expected counts there without the source, positive.
     template : ndarray, shape (n, k)
         Expected counts of the source at amplitude one; zero in pixels without data.
+    total : ndarray, shape (n,), optional
+        Sum of the expected counts in all pixels, where those without photons are left out; by
+        default that of ``template``.
 
     Returns
     -------
@@ -65,7 +73,7 @@ def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) 
     (doi:10.1086/177068).
     """
     ratio = template / model
-    total = template.sum(axis=1)
+    total = template.sum(axis=1) if total is None else total
     first = np.einsum("nk,nk->n", counts, ratio) - total
     amplitude = np.zeros(len(total))
     active = np.flatnonzero(first > 0)
@@ -73,7 +81,7 @@ def fit_amplitudes(counts: np.ndarray, model: np.ndarray, template: np.ndarray) 
         excess = np.where(template[active] > 0, counts[active] - model[active], 0).sum(axis=1)
         second = np.einsum("nk,nk->n", counts[active], ratio[active] ** 2)
         step = np.divide(first[active], second, out=np.zeros_like(second), where=second > 0)
-        start = np.maximum(step, excess / total[active])
+        start = np.maximum(step, excess / np.maximum(total[active], 1e-300))
         amplitude[active] = _newton(counts[active], ratio[active], total[active], start)
     growth = 1 + amplitude[:, None] * ratio
     ts = 2 * (np.einsum("nk,nk->n", counts, np.log(growth)) - amplitude * total)

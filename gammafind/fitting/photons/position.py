@@ -71,7 +71,14 @@ class PositionFit:
         return _R68_PER_SIGMA * self.sigma
 
 
-def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 3) -> np.ndarray:
+def climb(
+    data: SkyData,
+    vectors: np.ndarray,
+    *,
+    step: float | np.ndarray,
+    iterations: int = 3,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
     """Move positions to the maximum of TS near them, by quadratic fits on 3 x 3 grids.
 
     Parameters
@@ -79,9 +86,11 @@ def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 
     data : SkyData
     vectors : ndarray, shape (n, 3)
         First guesses.
-    step : float
+    step : float or ndarray, shape (n,)
         Spacing of the first grid in degrees; it is halved each time the maximum is inside the grid.
     iterations : int
+    without : tuple of ndarray, shapes (n, 3) and (n, n_bands), optional
+        Positions and counts of sources to remove from the model, one for each position.
 
     Returns
     -------
@@ -91,11 +100,11 @@ def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 
     """
     if not len(vectors):
         return vectors
-    steps = np.full(len(vectors), float(step))
+    steps = np.full(len(vectors), step, dtype=float)
     best, highest = vectors.copy(), np.full(len(vectors), -np.inf)
     for _ in range(iterations):
         basis = local_bases(vectors)
-        ts = _grid_ts(data, vectors, basis, _NEIGHBOURS, steps[:, None, None] * np.eye(2), None)
+        ts = _grid_ts(data, vectors, basis, _NEIGHBOURS, steps[:, None, None] * np.eye(2), without)
         top = ts.max(axis=1)
         better = top > highest
         there = shifted(vectors, basis, _NEIGHBOURS[ts.argmax(axis=1)] * steps[:, None])
@@ -103,7 +112,7 @@ def climb(data: SkyData, vectors: np.ndarray, *, step: float, iterations: int = 
         move = _quadratic_move(ts)
         vectors = shifted(vectors, basis, move * steps[:, None])
         steps = np.where(np.abs(move).max(axis=1) < 1, steps / 2, steps)
-    lower = scan(data, vectors, containment=CORE).ts < highest
+    lower = scan(data, vectors, without=without, containment=CORE).ts < highest
     return np.where(lower[:, None], best, vectors)
 
 
@@ -208,7 +217,7 @@ def position_errors(
 def is_coarse(data: SkyData) -> bool:
     """Whether pixels are as wide as the PSF in the band with the sharpest PSF."""
     sharpest = min(
-        ((b.psf.containment_radius(0.68), b.pixels.pixel_size) for b in data.bands),
+        ((b.psf.containment_radius(0.68).to_value("deg"), b.resolution) for b in data.bands),
         key=lambda pair: pair[0],
     )
     return bool(sharpest[1] > sharpest[0])

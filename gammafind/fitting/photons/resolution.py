@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from astropy import units as u
 
-from gammafind.fitting.photons.coarse_sky import parents
+from gammafind.sky.degrade import parents
+from gammafind.sky.fine_counts import FineCounts, summed_over
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels
 from gammafind.sky.psf import RadialPsf
@@ -15,6 +17,41 @@ from gammafind.sky.skymap import SkyMap
 
 _ENOUGH = 0.3
 """Largest pixel over r68 of the PSF: sources lose 1 % of their significance."""
+_SEARCHED = 1.2
+"""The same where photons are few, so that they are fitted on their own pixels: balances time and
+sources that are found (benchmarks/lat_files.py)."""
+_FEW = 0.1
+"""Counts per pixel below which photons are few: most pixels are empty."""
+
+
+def on_search_pixels(counts: SkyMap, psfs: Sequence[RadialPsf]) -> SkyMap:
+    """Sum HEALPix maps of few photons over pixels as wide as the PSF.
+
+    Parameters
+    ----------
+    counts : SkyMap
+    psfs : sequence of RadialPsf
+        One per band.
+
+    Returns
+    -------
+    SkyMap
+        With the counts of the pixels that are not empty in ``finer``. A larger pixel is valid where
+        all of its pixels are.
+    """
+    parts = {name: list(getattr(counts, name)) for name in ("pixels", "values", "valid")}
+    finer = list(counts.finer)
+    for i, psf in enumerate(psfs):
+        factor = _search_factor(counts, i, psf)
+        if factor > 1:
+            finer.append(_filled(counts, i))
+            pixels, larger = counts.pixels[i], _larger(counts.pixels[i], factor)
+            cells = pixels.nside, larger.nside
+            sums, known = summed_over(counts.values[i], counts.valid[i], *cells)
+            parts["pixels"][i], parts["values"][i], parts["valid"][i] = larger, sums, known
+    if len(finer) == len(counts.finer):
+        return counts
+    return replace(counts, finer=tuple(finer), **{name: tuple(p) for name, p in parts.items()})
 
 
 def at_own_resolution(observation: Observation) -> Observation:
@@ -27,12 +64,16 @@ def at_own_resolution(observation: Observation) -> Observation:
     Returns
     -------
     Observation
-        A larger pixel is valid where one of its pixels is; there its exposure is the mean over all
-        of them, zero for those that are not valid. The same observation if no pixels are too fine.
+        A larger pixel is valid where one of its pixels is, or all of them if photons are few; its
+        exposure is the mean over all of them, zero for those that are not valid. The same
+        observation if no pixels are too fine.
     """
     counts = observation.counts
     pairs = zip(counts.pixels, observation.psfs, strict=True)
-    factors = [_factor(pixels, psf) for pixels, psf in pairs]
+    enough = [_factor(pixels, psf) for pixels, psf in pairs]
+    few = [_search_factor(counts, i, psf) for i, psf in enumerate(observation.psfs)]
+    finer = [_filled(counts, i) for i, factor in enumerate(few) if factor > enough[i]]
+    factors = [max(both) for both in zip(enough, few, strict=True)]
     if all(factor == 1 for factor in factors):
         return observation
     pixels = [_larger(one, factor) for one, factor in zip(counts.pixels, factors, strict=True)]
@@ -42,7 +83,8 @@ def at_own_resolution(observation: Observation) -> Observation:
         _summation(old, new, factor, good)
         for old, new, factor, good in zip(counts.pixels, pixels, factors, valid, strict=True)
     ]
-    known = tuple(add(good) > 0 for add, good in zip(sums, valid, strict=True))
+    least = [one**2 if one > own else 1 for one, own in zip(factors, enough, strict=True)]
+    known = tuple(add(good) >= n for add, good, n in zip(sums, valid, least, strict=True))
 
     def larger(sky: SkyMap, *, mean: bool = False) -> SkyMap:
         parts = zip(sums, sky.values, factors, strict=True)
@@ -54,15 +96,36 @@ def at_own_resolution(observation: Observation) -> Observation:
 
     return replace(
         observation,
-        counts=larger(counts),
+        counts=replace(larger(counts), finer=(*counts.finer, *finer)),
         exposure=larger(observation.exposure, mean=True),
         background={name: larger(sky) for name, sky in observation.background.items()},
     )
 
 
-def _factor(pixels: Pixels, psf: RadialPsf) -> int:
+def _search_factor(counts: SkyMap, band: int, psf: RadialPsf) -> int:
+    """Power of two by which the pixels of a search may be larger; 1 if photons are not few."""
+    pixels, values = counts.pixels[band], counts.values[band]
+    known = any(one.parent == band for one in counts.finer)
+    if known or not isinstance(pixels, HealpixPixels) or np.sum(values) > _FEW * values.size:
+        return 1
+    return _factor(pixels, psf, _SEARCHED)
+
+
+def _filled(counts: SkyMap, band: int) -> FineCounts:
+    """Pixels of a band that are not empty."""
+    index = np.flatnonzero(counts.values[band])
+    return FineCounts(
+        parent=band,
+        edges=tuple(counts.bands[band].edges.to_value("MeV", equivalencies=u.spectral())),
+        pixels=counts.pixels[band],
+        index=index,
+        counts=counts.values[band][index],
+    )
+
+
+def _factor(pixels: Pixels, psf: RadialPsf, enough: float = _ENOUGH) -> int:
     """Power of two by which the pixels may be larger."""
-    ratio = _ENOUGH * psf.containment_radius(0.68).value / pixels.pixel_size.to_value("deg")
+    ratio = enough * psf.containment_radius(0.68).value / pixels.pixel_size.to_value("deg")
     largest = pixels.nside if isinstance(pixels, HealpixPixels) else min(pixels.shape)
     return int(min(2 ** max(0, int(np.floor(np.log2(ratio)))), 2 ** int(np.log2(largest))))
 

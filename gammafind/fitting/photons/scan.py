@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from gammafind.fitting.photons.data import CONTAINMENT, SkyData, Surroundings, gather
+from gammafind.fitting.photons.data import SkyData
 from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
-from gammafind.sky.psf_stamps import COARSE, FINE, pixels_near
+from gammafind.fitting.photons.surroundings import (
+    BRIGHT,
+    CONTAINMENT,
+    Surroundings,
+    centres,
+    gather,
+)
+from gammafind.sky.psf_stamps import COARSE, FINE
 from gammafind.utils.workers import in_threads
 
 _CHUNK = 400_000
 """Pairs of a position and a pixel per step: limits memory."""
 CORE = 0.8
 """Share of the counts in the pixels that determine a position: the wings do not."""
-_BRIGHT = 100.0
-"""Counts above which a source is removed from the model with fine sub-pixels: balances accuracy and
-time."""
 
 
 def scan(
@@ -24,6 +28,7 @@ def scan(
     *,
     without: tuple[np.ndarray, np.ndarray] | None = None,
     containment: float = CONTAINMENT,
+    shares: np.ndarray | None = None,
 ) -> AmplitudeFit:
     """Fit the counts of a source at each position, everything else fixed.
 
@@ -36,6 +41,8 @@ def scan(
         Positions and counts of sources to remove from the model, one for each place.
     containment : float
         Minimum share of the counts of a source in the pixels that are used.
+    shares : ndarray, shape (n, n_bands), optional
+        Shares of the counts of each source in the bands; by default those of the index of ``data``.
 
     Returns
     -------
@@ -43,11 +50,50 @@ def scan(
         Amplitudes are counts in all bands together; arrays of shape (n,) or (n, m).
     """
     groups = vectors if vectors.ndim == 3 else vectors[:, None]
+    tried = (data.shares(centres(groups)) if shares is None else shares)[None]
+    found = _scanned(data, groups, without, containment, tried)[:, 0]
+    return AmplitudeFit(*found.reshape(3, *vectors.shape[:-1]))
+
+
+def scan_spectra(
+    data: SkyData,
+    vectors: np.ndarray,
+    tried: np.ndarray,
+    *,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
+) -> AmplitudeFit:
+    """Fit the counts of a source with each of some spectra at each position.
+
+    Parameters
+    ----------
+    data : SkyData
+    vectors : ndarray, shape (n, 3)
+    tried : ndarray, shape (n_spectra, n, n_bands)
+        Shares of the counts in the bands.
+    without : tuple of ndarray, optional
+        As for `scan`.
+
+    Returns
+    -------
+    AmplitudeFit
+        Arrays of shape (n_spectra, n).
+    """
+    return AmplitudeFit(*_scanned(data, vectors[:, None], without, CONTAINMENT, tried)[..., 0])
+
+
+def _scanned(
+    data: SkyData,
+    groups: np.ndarray,
+    without: tuple[np.ndarray, np.ndarray] | None,
+    containment: float,
+    tried: np.ndarray,
+) -> np.ndarray:
+    """Amplitude, TS and information, shape (3, n_spectra, n, m)."""
     n, m = groups.shape[:2]
-    bright = np.zeros(n, dtype=bool) if without is None else without[1].sum(axis=1) > _BRIGHT
+    bright = np.zeros(n, dtype=bool) if without is None else without[1].sum(axis=1) > BRIGHT
     tightest = np.argsort(np.linalg.norm(groups - groups[:, :1], axis=-1).max(axis=1))
-    found = np.zeros((3, n, m))
-    pixels = _pixels(data, groups, containment)
+    found = np.zeros((3, len(tried), n, m))
+    pixels = sum(band.n_near(groups[:, 0], containment) for band in data.bands)
     for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
         rows = tightest[chosen[tightest]]
         parts = np.array_split(rows, len(rows) * m * pixels // _CHUNK + 1)
@@ -57,26 +103,16 @@ def scan(
             near = gather(
                 data, groups[part], containment=containment, without=own, sampling=sampling
             )
-            return _fit(near)
+            return np.stack([_fit(near.weighted(one[part])) for one in tried], axis=1)
 
         for part, values in zip(parts, in_threads(fit, parts), strict=True):
-            found[:, part] = values
-    return AmplitudeFit(*found.reshape(3, *vectors.shape[:-1]))
-
-
-def _pixels(data: SkyData, groups: np.ndarray, containment: float) -> int:
-    """Number of pixels of all bands around one position."""
-    some = groups[:1, 0]
-    return sum(
-        pixels_near(some, band.pixels, band.psf, containment=containment).shape[1]
-        for band in data.bands
-        if len(some)
-    )
+            found[:, :, part] = values
+    return found
 
 
 def _fit(near: Surroundings) -> np.ndarray:
     """Amplitude, TS and information of each template, shape (3, n, m)."""
     n, m, k = near.templates.shape
     counts, model = (np.repeat(array, m, axis=0) for array in (near.counts, near.model))
-    fit = fit_amplitudes(counts, model, near.templates.reshape(n * m, k))
+    fit = fit_amplitudes(counts, model, near.templates.reshape(n * m, k), near.totals.ravel())
     return np.stack([fit.amplitude, fit.ts, fit.information]).reshape(3, n, m)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,8 +11,11 @@ from scipy import sparse
 from gammafind.fitting.photons.background import component_norms, slow_norm
 from gammafind.fitting.photons.coarse_sky import CoarseBand
 from gammafind.fitting.photons.data import SkyData, on_held
+from gammafind.fitting.photons.fine_band import fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
+from gammafind.fitting.photons.spectra import fit_spectra, n_energies
 from gammafind.fitting.photons.templates import Templates
+from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.observation import Observation
 from gammafind.utils.workers import in_threads
 
@@ -20,8 +23,10 @@ _LEAST = 1e-6
 """Least expected background counts of a pixel: keeps logarithms finite."""
 _LEAST_GAIN = 1.0
 """Gain in the log-likelihood of the whole sky at which a joint fit ends: no matter for a source."""
+_INDEX_TS = 25.0
+"""Significance, squared, above which a source has its own photon index."""
 _FREE_TS = 100.0
-"""Significance, squared, above which a source has its own spectrum: balances noise and false
+"""Significance, squared, above which a source is free in each band: balances noise and false
 sources next to bright ones."""
 
 
@@ -47,6 +52,8 @@ class SkyModel:
     smoothing : float
         Full width in degrees over which the norm of the background may vary; 0 for one norm per
         component.
+    finer : sequence of FineCounts
+        Where the same counts are known on finer pixels.
 
     Attributes
     ----------
@@ -56,6 +63,8 @@ class SkyModel:
         Their counts in each band.
     sigma : ndarray, shape (n,)
         Their 1 sigma position errors in degrees, NaN if not fitted.
+    peaks : ndarray, shape (n, 3)
+        Positions where they are most likely; ``vectors`` are the mean ones.
     norms, norm_errors : ndarray, shape (n_components,)
         Norms of the background components, and their 1 sigma errors.
     """
@@ -63,9 +72,11 @@ class SkyModel:
     data: SkyData
     components: list[list[np.ndarray]]
     smoothing: float
+    finer: Sequence[FineCounts] = ()
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     counts: np.ndarray = field(init=False)
     sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    peaks: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     norms: np.ndarray = field(init=False)
     norm_errors: np.ndarray = field(init=False)
     _templates: list[Templates] = field(init=False, repr=False)
@@ -82,6 +93,7 @@ class SkyModel:
     def add(self, vectors: np.ndarray, counts: np.ndarray) -> None:
         """Add sources with given counts in all bands together."""
         self.vectors = np.concatenate([self.vectors, vectors])
+        self.peaks = np.concatenate([self.peaks, vectors])
         in_bands = counts[:, None] * self.data.shares(vectors)
         self.counts = np.concatenate([self.counts, in_bands])
         self.sigma = np.concatenate([self.sigma, np.full(len(counts), np.nan)])
@@ -90,12 +102,12 @@ class SkyModel:
     def keep(self, chosen: np.ndarray) -> None:
         """Keep only the chosen sources."""
         self.vectors, self.counts = self.vectors[chosen], self.counts[chosen]
-        self.sigma = self.sigma[chosen]
+        self.sigma, self.peaks = self.sigma[chosen], self.peaks[chosen]
         self._of_bands(lambda i, one: one.keep(chosen))
 
     def place(self, vectors: np.ndarray, sigma: np.ndarray) -> None:
         """Set new positions of all sources, with their 1 sigma errors in degrees."""
-        self.vectors, self.sigma = vectors, sigma
+        self.vectors, self.sigma, self.peaks = vectors, sigma, vectors
         self._templates = [Templates(band) for band in self.data.bands]
         self._of_bands(lambda i, one: one.add(vectors, self.counts[:, i]))
 
@@ -107,8 +119,9 @@ class SkyModel:
             near = self._near_sources()
             fit = self._fit_sources(near)
             self.counts = fit.amplitude[:, None] * self._spectra()
-            if len(near) > 1:
+            if n_energies(self.data) > 1:
                 significance = fit.amplitude**2 * fit.information.diagonal()
+                self._choose_indices(np.flatnonzero(significance > _INDEX_TS))
                 self._fit_spectra(near, np.flatnonzero(significance > _FREE_TS))
             self._of_bands(lambda i, one: one.grow(self.vectors, self.counts[:, i]))
         self.data = self.data.with_model(self._backgrounds, self._models())
@@ -159,6 +172,24 @@ class SkyModel:
             total *= band.spread(factor.astype(np.float32))
         return np.maximum(total, _LEAST, out=total)
 
+    def fine(self, index: float) -> tuple[SkyData, np.ndarray]:
+        """Data and model on the finest known pixels, and the counts of the sources in its bands.
+
+        Parameters
+        ----------
+        index : float
+            Photon index of other sources.
+
+        Returns
+        -------
+        data : SkyData
+        counts : ndarray, shape (n, n_fine_bands)
+        """
+        if not self.finer:
+            return self.data, self.counts
+        counts = in_fine_bands(self.data, self.finer, self.vectors, self.counts)
+        return fine_data(self.data, self.finer, self.vectors, self.counts, index), counts
+
     def errors(self) -> np.ndarray:
         """1 sigma error of the counts of each source in all bands, with all others free."""
         return self._fit_sources(self._near_sources()).errors()
@@ -196,6 +227,12 @@ class SkyModel:
             self.counts.sum(axis=1),
             least_gain=_LEAST_GAIN,
         )
+
+    def _choose_indices(self, rows: np.ndarray) -> None:
+        """Give some sources the most likely of several photon indices."""
+        if len(rows):
+            data = self.data.with_model(self._backgrounds, self._models())
+            self.counts[rows] = fit_spectra(data, self.vectors[rows], self.counts[rows]).counts
 
     def _fit_spectra(self, near: list[_NearSources], free: np.ndarray) -> None:
         """Fit the counts of the sources ``free`` in each band separately.

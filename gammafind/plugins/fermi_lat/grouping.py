@@ -21,9 +21,9 @@ _NEAR = 0.12
 the bins of gtbin with 8 bins a decade."""
 _PIXELS_IN_PSF = 2.0
 """Pixels in the 68 % radius of the PSF, as in the shipped presets."""
-_NSIDES = (64, 1024)
-"""Smallest and largest nside of photon lists: coarser pixels mix regions, finer ones cost memory
-(12.6 million pixels a band)."""
+_NSIDES = (64, 512)
+"""Smallest and largest nside of photon lists: coarser pixels mix regions, finer ones cost memory.
+Photons of high energies are fitted on finer pixels, where they are."""
 
 
 def group_bins(bins: Quantity) -> tuple[float, ...]:

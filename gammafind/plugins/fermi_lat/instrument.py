@@ -21,6 +21,7 @@ from gammafind.plugins.fermi_lat.derive import derive_options
 from gammafind.plugins.fermi_lat.diffuse import isotropic_spectra
 from gammafind.plugins.fermi_lat.events import select_response, split_name
 from gammafind.plugins.fermi_lat.exposure import SEPARATOR, holds_livetime
+from gammafind.plugins.fermi_lat.fine import fine_counts
 from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, other_time
 from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
 from gammafind.plugins.fermi_lat.irf.livetime import holds_cube
@@ -47,6 +48,7 @@ from gammafind.plugins.fermi_lat.years import MEASURED_ZENITH, N_YEARS
 from gammafind.roles.derivation import Derivation
 from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band, energy_bands
+from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.fits.events import EventList
 from gammafind.sky.fits.facts import FileFacts
 from gammafind.sky.fits.selections import Circle
@@ -277,6 +279,10 @@ class LatInstrument(Instrument):
             max_zenith=self.max_zeniths * u.deg if self.max_zeniths else None,
         )
         return self._join(skies) if len(skies) > 1 else skies[0]
+
+    def fine_counts(self, events: Iterable[EventList]) -> tuple[FineCounts, ...]:
+        """Photons of high energies in narrow bands, by event type, on fine pixels."""
+        return fine_counts(self, events)
 
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""

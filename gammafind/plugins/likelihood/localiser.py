@@ -19,6 +19,7 @@ from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
+from gammafind.fitting.photons.spectra import fit_spectra, fluxes
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
@@ -44,6 +45,8 @@ higher."""
 _CLIMBS = 3
 """Steps from a position of the grid to the maximum: more change little, since positions are fitted
 at the end."""
+_PEAK_STEP = 0.7
+"""First step from the mean position to the most likely one, in sigma: few photons need several."""
 _POSITION_FACTOR = 1.05
 """Systematic factor of position errors: allows for errors of the model."""
 _POSITION_FLOORS = (0.0042, 0.0068)
@@ -95,6 +98,7 @@ class Likelihood(Localiser):
     sees: ClassVar[Sees] = "maps"
     score_name: ClassVar[str] = "TS"
     published_score: ClassVar[float] = 16.0
+    fits_finer: ClassVar[bool] = True
 
     threshold: float = 9.0
     index: float = 2.3
@@ -117,7 +121,7 @@ class Likelihood(Localiser):
     ) -> QTable:
         model = self._search(observation)
         flux_unit = observation.flux_unit
-        found = _detections(model, flux_unit) if len(model.counts) else no_detections()
+        found = self._detections(model, flux_unit) if len(model.counts) else no_detections()
         found.meta[_NORMS] = {
             name: [float(norm), float(error)]
             for name, norm, error in zip(
@@ -139,7 +143,7 @@ class Likelihood(Localiser):
         model = self._search(observation)
         if not len(model.counts):
             return np.zeros((0, 6))
-        found = _detections(model, observation.flux_unit)
+        found = self._detections(model, observation.flux_unit)
         sky = SkyCoord(found["ra"], found["dec"], frame="icrs")
         x, y = patches.grid.pixels(index, patches.score_width).xy(sky)
         position_error = found["pos_err"].to_value("deg")
@@ -149,7 +153,8 @@ class Likelihood(Localiser):
     def _search(self, observation: Observation) -> SkyModel:
         observation = at_own_resolution(observation)
         data = sky_data(observation, index=self.index, crop=True)
-        model = SkyModel(data, background_components(observation, data), self.smoothing)
+        components = background_components(observation, data)
+        model = SkyModel(data, components, self.smoothing, observation.counts.finer)
         wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
         passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
         for grid, threshold in track(passes, "search, brightest sources first"):
@@ -212,23 +217,52 @@ class Likelihood(Localiser):
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
         if not len(model.counts):
             return
-        model.keep(np.flatnonzero(_alone(model) >= _GRID_SHARE * self.threshold))
-        data = model.data
-        scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(_alone(model), 1))
-        fit = fit_positions(data, model.vectors, model.counts, scale)
+        ts = self._alone(model)
+        high = np.flatnonzero(ts >= _GRID_SHARE * self.threshold)
+        model.keep(high)
+        data, counts = model.fine(self.index)
+        scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(ts[high], 1))
+        fit = fit_positions(data, model.vectors, counts, scale)
         model.place(_held_inside(data, model.vectors, fit.vectors), fit.sigma)
         apart = source_size(data) if self.separation is None else self.separation
         positions = positions_of(model.vectors, data.frame)
         model.keep(merge_duplicates(positions, model.counts.sum(axis=1), apart * u.deg))
         model.update(background=False)
-        while np.any(low := _alone(model) < self.threshold):
+        if model.finer:
+            data, counts = model.fine(self.index)
+            own = model.vectors, counts
+            model.peaks = climb(data, model.vectors, step=_PEAK_STEP * model.sigma, without=own)
+        while np.any(low := self._alone(model) < self.threshold):
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
 
+    def _alone(self, model: SkyModel) -> np.ndarray:
+        """TS of each source with all others in the model."""
+        data, counts = model.fine(self.index)
+        return fit_spectra(data, model.vectors, counts, model.peaks).ts
 
-def _alone(model: SkyModel) -> np.ndarray:
-    """TS of each source with all others in the model."""
-    return scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
+    def _detections(self, model: SkyModel, flux_unit: u.UnitBase) -> QTable:
+        """Table of the sources of a model, each measured with all others in place."""
+        data, counts = model.fine(self.index)
+        vectors = model.vectors
+        alone = fit_spectra(data, vectors, counts, model.peaks)
+        error = model.errors() / np.maximum(model.counts.sum(axis=1), 1e-300)
+        if model.finer:
+            counts, error = alone.counts, np.maximum(error, alone.error)
+        r68, r95 = _with_systematics(*position_errors(data, vectors, counts, model.sigma))
+        flux = fluxes(data, vectors, counts)
+        return QTable(
+            {
+                **sky_columns(positions_of(vectors, data.frame)),
+                "score": alone.ts,
+                "pos_err": r68 * u.deg,
+                "r95": r95 * u.deg,
+                "ts": alone.ts,
+                "npred": counts.sum(axis=1),
+                "flux": flux * flux_unit,
+                "flux_err": flux * error * flux_unit,
+            }
+        )
 
 
 def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -239,27 +273,6 @@ def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarra
         way = start[outside] + share * (end[outside] - start[outside])
         places[outside] = way / np.linalg.norm(way, axis=-1, keepdims=True)
     return places
-
-
-def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
-    """Table of the sources of a model, each measured with all others in place."""
-    ts, counts = _alone(model), model.counts.sum(axis=1)
-    radii = position_errors(model.data, model.vectors, model.counts, model.sigma)
-    r68, r95 = _with_systematics(*radii)
-    sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
-    sky = positions_of(model.vectors, model.data.frame)
-    return QTable(
-        {
-            **sky_columns(sky),
-            "score": ts,
-            "pos_err": r68 * u.deg,
-            "r95": r95 * u.deg,
-            "ts": ts,
-            "npred": counts,
-            "flux": counts / sensitivity * flux_unit,
-            "flux_err": model.errors() / sensitivity * flux_unit,
-        }
-    )
 
 
 def _with_systematics(r68: np.ndarray, r95: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

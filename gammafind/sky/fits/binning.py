@@ -87,7 +87,7 @@ class Binner:
         self._edges = [np.sort(b.edges.to_value(u.MeV, u.spectral())) for b in self.bands]
         limit = np.inf if max_zenith is None else as_value(max_zenith, u.deg, name="max_zenith")
         self._limits = np.broadcast_to(limit, len(self.bands))
-        self.values = [np.zeros(target.shape, dtype=np.int64) for target in self.pixels]
+        self.values = self._empty()
         self.selections: dict[str, None] = {}
         self.n = 0
 
@@ -97,14 +97,13 @@ class Binner:
         self.selections |= dict.fromkeys(part.selections)
         energies = part.energies.to_value(u.MeV)
         zeniths = None if part.zeniths is None else part.zeniths.to_value(u.deg)
-        for (low, high), limit, target, counts in zip(
-            self._edges, self._limits, self.pixels, self.values, strict=True
-        ):
+        bands = zip(self._edges, self._limits, self.pixels, strict=True)
+        for i, ((low, high), limit, target) in enumerate(bands):
             chosen = (energies >= low) & (energies < high)
             if zeniths is not None and np.isfinite(limit):
                 chosen &= ~(zeniths > limit)
             index = target.pixel_of(part.positions[chosen])
-            np.add.at(counts.reshape(-1), index[index >= 0], 1)
+            self._count(i, index[index >= 0])
 
     def sky(self, field: Field) -> SkyMap:
         """Counts of all parts, valid where the field is."""
@@ -115,3 +114,24 @@ class Binner:
             valid=field.covers(self.pixels),
             meta={**field.meta, "selections": tuple(self.selections)},
         )
+
+    def _empty(self) -> list[np.ndarray]:
+        return [np.zeros(target.shape, dtype=np.int64) for target in self.pixels]
+
+    def _count(self, band: int, index: np.ndarray) -> None:
+        """Count photons in pixels of a band."""
+        np.add.at(self.values[band].reshape(-1), index, 1)
+
+
+class SparseBinner(Binner):
+    """As `Binner`, for pixels so fine that most are empty."""
+
+    def filled(self, band: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels of a band with photons, increasing, and the counts in them."""
+        return np.unique(self.values[band], return_counts=True)
+
+    def _empty(self) -> list[np.ndarray]:
+        return [np.zeros(0, dtype=np.int64) for _ in self.pixels]
+
+    def _count(self, band: int, index: np.ndarray) -> None:
+        self.values[band] = np.append(self.values[band], index)

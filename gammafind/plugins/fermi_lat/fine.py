@@ -1,0 +1,150 @@
+"""Photons of high energies, of which each matters: on fine pixels, by energy and event type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Protocol
+
+import astropy.units as u
+import numpy as np
+
+from gammafind.plugins.fermi_lat.events import of_response
+from gammafind.sky.bands import Band, energy_bands
+from gammafind.sky.fine_counts import FINEST_NSIDE, FineCounts
+from gammafind.sky.fits.binning import SparseBinner
+from gammafind.sky.fits.events import EventList
+from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.skymap import SkyMap
+
+_LOWEST = 5.0
+"""Energy in GeV from which on photons are few and their PSF is narrower than 0.4 deg."""
+_STEP, _LAST = 0.2, 300.0
+"""Width of energy bands in decades, and the energy in GeV from which on they are not divided:
+2FHL's TS loses 1 % (benchmarks/lat_files.py)."""
+_NSIDE = 64
+"""Of the shares of the background, which change slowly over the sky."""
+
+
+class Lat(Protocol):
+    """What of the LAT is needed here; see `FermiLatRenderer`."""
+
+    event_types: tuple[str, ...]
+    energies: tuple[float, ...]
+    max_zeniths: tuple[float, ...]
+    irf: str
+    psf_file: str
+    bands: tuple[Band, ...]
+    pixels: tuple[Pixels, ...]
+
+    def exposure(self, pixels: Sequence[Pixels]) -> SkyMap:
+        """Exposure of each band on some pixels."""
+
+    def background(self, pixels: Sequence[Pixels]) -> dict[str, SkyMap]:
+        """Expected counts of each background component on some pixels."""
+
+    def psfs(self) -> tuple[RadialPsf, ...]:
+        """PSF of each band."""
+
+
+def fine_counts(lat: Lat, events: Iterable[EventList]) -> tuple[FineCounts, ...]:
+    """Photons of one channel in narrow bands of energy, FRONT and BACK apart.
+
+    Parameters
+    ----------
+    lat : Lat
+        There are none of several channels, or of energies below 5 GeV.
+    events : iterable of EventList
+        Parts of all photons, which can be read again.
+    """
+    if len(lat.event_types) > 1 or lat.energies[0] < _LOWEST or lat.psf_file:
+        return ()
+    edges, parents = divided(lat.energies)
+    types = _types(lat.event_types[0], events)
+    zeniths = tuple(lat.max_zeniths[i] for i in parents) if lat.max_zeniths else ()
+    fine = replace(
+        lat,
+        event_types=types,
+        energies=edges,
+        nsides=(_NSIDE,) * len(parents),
+        max_zeniths=zeniths,
+        region=(),
+    )
+    frame = lat.pixels[0].frame
+    exposure, background = _shares(lat, fine, parents * len(types), frame)
+    binners = _binned(fine, events, HealpixPixels(FINEST_NSIDE, frame))
+    psfs, found = fine.psfs(), []
+    for i in range(len(types) * len(parents)):
+        channel, band = divmod(i, len(parents))
+        index, counts = binners[channel].filled(band)
+        found.append(
+            FineCounts(
+                parent=parents[band],
+                edges=(edges[band] * 1e3, edges[band + 1] * 1e3),
+                pixels=HealpixPixels(FINEST_NSIDE, frame),
+                index=index,
+                counts=counts,
+                psf=psfs[i],
+                exposure=exposure[i],
+                background=background[i],
+            )
+        )
+    return tuple(found)
+
+
+def _types(joined: str, events: Iterable[EventList]) -> tuple[str, ...]:
+    """Event types of the photons, or all together where some photons have none."""
+    if any(np.any(part.event_type == 0) for part in events):
+        return (joined,)
+    return tuple(joined.split("+"))
+
+
+def divided(energies: Sequence[float]) -> tuple[tuple[float, ...], list[int]]:
+    """Edges of narrower bands, and the band that each of them is a part of."""
+    edges, parents = [energies[0]], []
+    for i, (low, high) in enumerate(pairwise(energies)):
+        top = min(high, max(low, _LAST))
+        n = max(1, round(np.log10(top / low) / _STEP))
+        inner = np.geomspace(low, top, n + 1)[1:].tolist()
+        if top < high * 0.8:
+            inner.append(high)
+        inner[-1] = high
+        edges += inner
+        parents += [i] * len(inner)
+    return tuple(float(f"{edge:.6g}") for edge in edges), parents
+
+
+def _shares(
+    lat: Lat, fine: Lat, parents: Sequence[int], frame: str
+) -> tuple[list[float], list[np.ndarray]]:
+    """Exposure and background of each narrow band over those of its parent."""
+    pixels = HealpixPixels(_NSIDE, frame)
+    exposures, backgrounds = [], []
+    for one in (lat, fine):
+        maps = [pixels] * len(one.bands)
+        exposures.append([float(array.mean()) for array in one.exposure(maps).values])
+        parts = one.background(maps).values()
+        backgrounds.append([sum(b) for b in zip(*(sky.values for sky in parts), strict=True)])
+    whole, parts = exposures
+    exposure = [part / whole[i] for part, i in zip(parts, parents, strict=True)]
+    whole, parts = backgrounds
+    background = [
+        np.divide(part, whole[i], out=np.ones(part.shape), where=whole[i] > 0)
+        for part, i in zip(parts, parents, strict=True)
+    ]
+    return exposure, background
+
+
+def _binned(fine: Lat, events: Iterable[EventList], pixels: HealpixPixels) -> list[SparseBinner]:
+    """Photons of each event type."""
+    bands = energy_bands(np.array(fine.energies) * u.GeV)
+    limit = fine.max_zeniths * u.deg if fine.max_zeniths else None
+    binners = [
+        SparseBinner(bands, [pixels] * len(bands), max_zenith=limit) for _ in fine.event_types
+    ]
+    for part in events:
+        for types, binner in zip(fine.event_types, binners, strict=True):
+            binner.add(of_response(part, fine.irf, types.split("+")))
+    return binners
