@@ -159,6 +159,7 @@ def fractions_at(
     psf: RadialPsf,
     *,
     sampling: float = FINE,
+    centres: np.ndarray | None = None,
 ) -> np.ndarray:
     """Share of the counts of each source that falls into given pixels.
 
@@ -172,6 +173,8 @@ def fractions_at(
     psf : RadialPsf
     sampling : float
         Sub-pixels in the core of the PSF: `FINE`, or `COARSE`, which is four times faster.
+    centres : ndarray, shape (..., k, 3), optional
+        Unit vectors of the centres of the pixels, if they are known.
 
     Returns
     -------
@@ -186,7 +189,8 @@ def fractions_at(
     the finer ``sampling``. At the HEALPix poles the centre of a pixel is not its centre of mass;
     there the sub-pixels are finer.
     """
-    return next(fractions_of_each(vectors, index, pixels, (psf,), sampling=sampling))
+    each = fractions_of_each(vectors, index, pixels, (psf,), sampling=sampling, centres=centres)
+    return next(each)
 
 
 def fractions_of_each(
@@ -196,9 +200,11 @@ def fractions_of_each(
     psfs: Iterable[RadialPsf],
     *,
     sampling: float = FINE,
+    centres: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield `fractions_at` for each PSF."""
-    chord = chords(vectors[..., None, :], centre_vectors(pixels, index))
+    centres = centre_vectors(pixels, index) if centres is None else centres
+    chord = chords(vectors[..., None, :], centres)
     index = np.broadcast_to(index, chord.shape)
     areas = pixel_areas(pixels)[index]
     for psf in psfs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from astropy import units as u
@@ -25,6 +26,8 @@ from gammafind.utils.workers import in_threads
 
 _ANGLES = 16
 """Directions in which the border of a circle is taken: its share is exact to 1e-4."""
+_NODES = 24
+"""Offsets at which it is computed: it changes slowly."""
 _OUTSIDE = 0.2
 """Share of the outer counts of a source that fine pixels leave out: they cost little, and each
 photon matters."""
@@ -87,12 +90,11 @@ class FineBand(BandData):
             none = np.zeros((*vectors.shape[:2], 0))
             return Near(none[:, 0], none[:, 0], none, total)
         place, there = self._within(centre, radius)
-        pixel = self.index[place]
-        share = fractions_at(vectors, pixel[:, None], self.fine, self.psf, sampling=sampling)
+        share = self._shares(vectors, place[:, None], sampling)
         share *= there[:, None]
         model = np.where(there, self.fine_model[place], 1.0)
         if own is not None:
-            removed = fractions_at(own[0], pixel, self.fine, self.psf, sampling=sampling)
+            removed = self._shares(own[0], place, sampling)
             model = np.maximum(model - removed * own[1][:, None], self.fine_background[place])
         counts = np.where(there, self.fine_counts[place], 0.0)
         return Near(counts, model, share, total)
@@ -125,10 +127,20 @@ class FineBand(BandData):
             rows = np.flatnonzero(chosen)
             for part in np.array_split(rows, len(rows) // _CHUNK + 1) if len(rows) else ():
                 place, there = self._within(vectors[part], radius)
-                pixel = self.index[place]
-                share = fractions_at(vectors[part], pixel, self.fine, self.psf, sampling=sampling)
+                share = self._shares(vectors[part], place, sampling)
                 np.add.at(model, place[there], (share * counts[part, None])[there])
         return replace(self, fine_model=model)
+
+    def _shares(self, vectors: np.ndarray, place: np.ndarray, sampling: float) -> np.ndarray:
+        """Share of the counts of sources in the fine pixels at some places."""
+        return fractions_at(
+            vectors,
+            self.index[place],
+            self.fine,
+            self.psf,
+            sampling=sampling,
+            centres=self.tree.data[place],
+        )
 
     def _radius(self, containment: float) -> float:
         """Chord within which the photons of a source are used."""
@@ -142,7 +154,7 @@ class FineBand(BandData):
         sizes = np.array([len(one) for one in found], dtype=int)
         there = np.arange(max(sizes.max(initial=0), 1)) < sizes[:, None]
         place = np.zeros(there.shape, dtype=int)
-        place[there] = [one for each in found for one in each]
+        place[there] = np.fromiter(chain.from_iterable(found), dtype=int, count=int(sizes.sum()))
         return place, there
 
     def _totals(self, centre: np.ndarray, vectors: np.ndarray, radius: float) -> np.ndarray:
@@ -260,7 +272,8 @@ def _fine_band(band: BandData, fine: FineCounts, share: float) -> FineBand:
 
 def _share_in_circle(psf: RadialPsf, offset: np.ndarray, radius: float) -> np.ndarray:
     """Share of the counts of sources within a circle, at some offsets from its centre."""
+    nodes = np.linspace(0, max(float(offset.max(initial=0)), 1e-9), _NODES)
     angle = np.pi * (np.arange(_ANGLES) + 0.5) / _ANGLES
-    across = np.sqrt(np.maximum(radius**2 - (offset[..., None] * np.sin(angle)) ** 2, 0))
-    border = np.maximum(across - offset[..., None] * np.cos(angle), 0)
-    return psf.containment(border * u.rad).mean(axis=-1)
+    across = np.sqrt(np.maximum(radius**2 - (nodes[:, None] * np.sin(angle)) ** 2, 0))
+    border = np.maximum(across - nodes[:, None] * np.cos(angle), 0)
+    return np.interp(offset, nodes, psf.containment(border * u.rad).mean(axis=-1))
