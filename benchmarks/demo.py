@@ -52,7 +52,8 @@ def main() -> None:
             if lines := list(table_lines(table)):
                 print(f"\n{markdown(lines)}")
         if given.sky == HIGH:
-            print(f"\n{above_10_gev(QTable.read(folder / 'catalogue.ecsv'))}")
+            catalogue = QTable.read(folder / "catalogue.ecsv")
+            print(f"\n{above_10_gev(catalogue)}\n\n{ratios(catalogue)}")
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
         print(f"\nThe demo took {seconds:.0f} s on {len(os.sched_getaffinity(0))} cores", end="")
         print(f", and {memory:.1f} GB.")
@@ -82,7 +83,7 @@ def table_lines(text: str) -> Iterator[str]:
 def above_10_gev(catalogue: QTable) -> str:
     """Return completeness of point sources of 3FHL, and purity, by region and TS, as Markdown."""
     official = gammafind.read_catalogue("3fhl")
-    points = official[np.asarray(official["Extended_Source_Name"]) == ""]
+    points = point_sources(official)
     known = [sky_positions(official), sky_positions(gammafind.read_catalogue(LATER))]
     heads = "half | region | TS at least | detections | completeness | purity, 3FHL"
     lines = [f"| {heads} | purity, 3FHL or DR4 |", "|---|---|---|---|---|---|---|"]
@@ -98,6 +99,22 @@ def above_10_gev(catalogue: QTable) -> str:
                 cells = [half, region, cut, len(found), *(f"{100 * n:.1f} %" for n in numbers)]
                 lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
+
+
+def ratios(catalogue: QTable) -> str:
+    """Return how flux and significance compare with those of the point sources of 3FHL."""
+    points = point_sources(gammafind.read_catalogue("3fhl"))
+    points = points[sky_positions(points).galactic.b.deg < -10]
+    pairs = match_one_to_one(sky_positions(catalogue), sky_positions(points), RADIUS)
+    ours, theirs = catalogue[pairs.a], points[pairs.b]
+    flux = np.median((ours["Flux"] / theirs["Flux"]).to_value(""))
+    significance = np.median(np.sqrt(ours["TS"]) / theirs["Signif_Avg"])
+    return f"b < -10: median ratio of significance {significance:.3f}, of flux {flux:.3f}"
+
+
+def point_sources(catalogue: QTable) -> QTable:
+    """Sources without an extension."""
+    return catalogue[np.asarray(catalogue["Extended_Source_Name"]) == ""]
 
 
 def inside(positions: SkyCoord, side: int, low: float, high: float) -> SkyCoord:

@@ -28,7 +28,7 @@ EXAMPLES = """\
 At 2-20 GeV the network unet finds the sources, and the likelihood search runs on
 the same sky for comparison; the detections are compared with 4FGL-DR2. Above
 10 GeV the likelihood search finds the sources, in three bands, which are compared
-with 3FHL; that takes minutes and 5 GB of memory. Writes the catalogue (.ecsv,
+with 3FHL; that takes minutes and 4 GB of memory. Writes the catalogue (.ecsv,
 .fits, .vot), DS9 regions (.reg), figures and index.html."""
 
 SKIES = ("2-20GeV", "10-2000GeV")

@@ -137,7 +137,7 @@ def _scaled(source: str, seconds: float, span: float, further: float, what: str)
     short = np.interp(np.log(span / 86400), np.log(days), list(_SHORT.values()))
     error = round(float(np.sqrt(_LONG**2 + short**2 + further**2)), 3)
     text = (
-        f"the exposure is that of {source.replace('-', ' ')}, scaled to {what}: known to about {error:.0%}; "
-        "--exposure or --ft2 gives the true one"
+        f"the exposure is that of {source.replace('-', ' ')}, scaled to {what}: known to about "
+        f"{error:.0%}; --exposure or --ft2 gives the true one"
     )
     return TimeScale(round(seconds, 1), error, text)

@@ -66,9 +66,7 @@ def from_planes(hdu: fits.BinTableHDU) -> dict[str, np.ndarray]:
     return {name: _column(np.asarray(hdu.data[name][0])) for name in hdu.columns.names}
 
 
-def _planes(
-    name: str, values: np.ndarray, n_bytes: int, *, unit: str | None = None
-) -> fits.Column:
+def _planes(name: str, values: np.ndarray, n_bytes: int, *, unit: str | None = None) -> fits.Column:
     data = np.ascontiguousarray(values.astype(_FORMS[n_bytes])).view(np.uint8)
     planes = np.ascontiguousarray(data.reshape(-1, n_bytes).T)[np.newaxis]
     shape = f"({len(values)},{n_bytes})"
