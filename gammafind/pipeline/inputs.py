@@ -166,6 +166,8 @@ def preset_for(
 ) -> Preset:
     """Load the preset of a name, choose the one that fits the counts, or make one from the files.
 
+    A map in memory may name its preset: ``meta["preset"]``.
+
     Parameters
     ----------
     given : Input
@@ -190,6 +192,8 @@ def preset_for(
         counts = counts.counts
     if bands is not None:
         raise OptionError("bands are given for a map in memory", remedy="It has bands of its own.")
+    if preset is None:
+        preset = counts.meta.get("preset")
     if preset is None and counts.meta.get("files"):
         return select_preset(counts.meta["files"], options=options)
     if preset is None:

@@ -134,7 +134,7 @@ def _filled(
     edges: Quantity, *, selections: Sequence[Sequence[str]], path: Path | None
 ) -> Preset | None:
     """Preset whose bands have these edges, for photons of these cuts."""
-    known = presets()
+    known = _by_bands()
     renderers = {name: build(preset.renderer) for name, preset in known.items()}
     fitting = [name for name in known if _fill(edges, renderers[name].bands)]
     accepting = [name for name in fitting if renderers[name].accepts(selections)]
@@ -153,12 +153,17 @@ def _preset_of_photons(data: Sequence[FileFacts]) -> Preset | None:
     low, high = max(one[0] for one in ranges), min(one[1] for one in ranges)
     cuts = [file.selections for file in data]
     fitting = {}
-    for name, preset in presets().items():
+    for name, preset in _by_bands().items():
         renderer = build(preset.renderer)
         edges = _spectral_edges(renderer.bands, u.MeV)
         if edges is not None and _spans(edges, low, high) and renderer.accepts(cuts):
             fitting[name] = (preset, len(edges))
     return max(fitting.values(), key=lambda pair: pair[1])[0] if fitting else None
+
+
+def _by_bands() -> dict[str, Preset]:
+    """Presets that files may fill."""
+    return {name: preset for name, preset in presets().items() if not preset.only_by_name}
 
 
 def _spans(edges: np.ndarray, low: float, high: float) -> bool:

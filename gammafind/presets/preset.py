@@ -9,6 +9,7 @@ text such as ``"0.3 deg"``. Unknown keys are errors.
     [preset]
     name = "fermi-lat-psf3-2-20"
     description = "Fermi-LAT, best PSF quartile, 2-20 GeV"
+    only_by_name = true     # never chosen for files because of their bands; default: false
 
     [renderer]
     name = "fermi-lat"
@@ -78,6 +79,7 @@ from gammafind.utils.tomlfile import TomlFile
 
 _ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
 _SECTIONS = ("preset", *_ROLES, "fallback", "fallback_clusterer", "patches", "match", "catalogue")
+_OF_PRESET = {"name": str, "description": str, "only_by_name": bool}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +176,9 @@ class Preset:
         (`~gammafind.roles.localiser.Localiser.published_score`).
     source : str
         The file of the preset.
+    only_by_name : bool
+        Whether it is never chosen because files have its bands: many have, with other photons of
+        other times.
     notes, doubts : tuple of str
         Of a preset that was made from files: what was found there, and what had to be assumed.
     """
@@ -191,6 +196,7 @@ class Preset:
     match_radius: Quantity = 0.3 * u.deg
     score_threshold: float | None = None
     source: str = field(default="", compare=False)
+    only_by_name: bool = field(default=False, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
     doubts: tuple[str, ...] = field(default=(), compare=False)
 
@@ -312,7 +318,7 @@ def read_preset(path: str | PathLike) -> Preset:
     match = toml.values("match", {"radius": u.deg})
     try:
         return Preset(
-            **toml.values("preset", {"name": str, "description": str}, required=("name",)),
+            **toml.values("preset", _OF_PRESET, required=("name",)),
             **{role: _component(toml, role) for role in _ROLES},
             fallback=_component(toml, "fallback", role="localiser"),
             fallback_clusterer=_component(toml, "fallback_clusterer", role="clusterer"),

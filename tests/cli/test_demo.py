@@ -9,7 +9,9 @@ import pytest
 from gammafind.catalogue.io import read_table
 from gammafind.cli import demo
 from gammafind.cli.main import main
+from gammafind.pipeline.demo import DEMO_SKIES, DemoSky
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+from gammafind.plugins.fermi_lat.references import REFERENCES
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Component, load_preset
 from tests.cli.toy import Probable, toy_counts
@@ -24,10 +26,12 @@ def small_demo(toy, monkeypatch, tmp_path):
     """The demo on the toy sky, with ``probable`` as its network and ``bright`` for comparison."""
     preset = with_plugins(load_preset("toy"), {"localiser": "probable"})
     preset = replace(preset, fallback=Component(role="localiser", name="bright"))
-    monkeypatch.setattr("gammafind.pipeline.demo.DEMO_PRESET", preset)
-    monkeypatch.setattr("gammafind.pipeline.demo.demo_sky", toy_counts)
+    read = {"reference": "4fgl-dr2", "read": lambda renderer: toy_counts()}
+    first = DemoSky(preset=preset, **read, beside=("bright",))
+    monkeypatch.setitem(DEMO_SKIES, "2-20GeV", first)
+    monkeypatch.setitem(DEMO_SKIES, "10-2000GeV", DemoSky(preset="toy", **read))
+    monkeypatch.setattr("gammafind.pipeline.demo.demo_sky", lambda *, sky: toy_counts())
     monkeypatch.setattr("gammafind.pipeline.inputs._embedded", lambda name: load_4fgl_dr2())
-    monkeypatch.setattr(demo, "BESIDE", "bright")
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -72,6 +76,18 @@ def test_a_localiser_that_is_named_searches_alone(small_demo, monkeypatch):
     assert main(["demo", "--localiser", "bright", "-q"]) == 0
     assert names(small_demo / "gammafind-demo") == CATALOGUE
     assert len(read_table(small_demo / "gammafind-demo" / "catalogue.ecsv")) == 3
+
+
+def test_the_second_sky_is_searched_by_its_own_localiser_alone(small_demo, monkeypatch):
+    monkeypatch.setattr("gammafind.pipeline.products.write_report", lambda *_, **__: None)
+    assert main(["demo", "--sky", "10-2000GeV", "-q"]) == 0
+    assert names(small_demo / "gammafind-demo") == CATALOGUE
+    assert read_table(small_demo / "gammafind-demo" / "catalogue.ecsv").meta["preset"] == "toy"
+
+
+def test_the_command_knows_the_skies_of_the_package():
+    assert tuple(DEMO_SKIES) == demo.SKIES
+    assert {sky.reference for sky in DEMO_SKIES.values()} <= set(REFERENCES)
 
 
 def test_where_the_network_cannot_search_the_fallback_does_alone(small_demo, monkeypatch, capsys):

@@ -12,7 +12,12 @@ from astropy.table import QTable, Table
 from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.catalogues import read_fermi_catalogue
 from gammafind.plugins.fermi_lat.isotropic import DIFFERENTIAL_INTENSITY, IsotropicSpectrum
+from gammafind.plugins.fermi_lat.planes import from_planes
 from gammafind.sky.bands import Band, energy_bands
+from gammafind.sky.fits.counts import describe_input
+from gammafind.sky.fits.selections import file_selections
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.skymap import SkyMap
 
 _FOLDER = Path(__file__).parent / "data"
 
@@ -130,6 +135,27 @@ def demo_counts_path() -> Path:
     return _FOLDER / "counts_2-20GeV_psf3.fits.gz"
 
 
+def load_high_energy_sky() -> SkyMap:
+    """Load the real LAT counts of 98 months above 10 GeV: P8R2 Source, FRONT+BACK.
+
+    Returns
+    -------
+    SkyMap
+        Counts as int64 in 10-30, 30-100 and 100-2000 GeV; nside 1024, Galactic.
+    """
+    path = _FOLDER / "counts_10-2000GeV.fits.gz"
+    with fits.open(path) as file:
+        bands, cuts = _bands(file["EBOUNDS"].data), file_selections(file)
+        tables = [file[f"CHANNEL{channel}"] for channel in range(1, len(bands) + 1)]
+        pixels = [HealpixPixels(table.header["NSIDE"]) for table in tables]
+        values = [
+            _unpacked(from_planes(table), one.shape)
+            for table, one in zip(tables, pixels, strict=True)
+        ]
+    meta = {"inputs": (describe_input(path),), "selections": cuts}
+    return SkyMap(bands=bands, pixels=tuple(pixels), values=tuple(values), meta=meta)
+
+
 def load_psf3_exposure() -> np.ndarray:
     """Load the exposure of the counts of `demo_counts_path`.
 
@@ -151,6 +177,13 @@ def load_population_table() -> Table:
         See `~gammafind.plugins.fermi_lat.population.storage.fit_from_table`.
     """
     return Table.read(_FOLDER / "population_4fgl_dr2.ecsv", format="ascii.ecsv")
+
+
+def _unpacked(columns: dict[str, np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """Map of the pixels with photons, whose distances are known."""
+    counts = np.zeros(shape, dtype=np.int64)
+    counts[np.cumsum(columns["STEP"].astype(int)) - 1] = columns["COUNTS"]
+    return counts
 
 
 def _native(column: np.ndarray) -> np.ndarray:

@@ -59,12 +59,14 @@ class TimeScale:
         return {"good_time": self.seconds, "exposure_error": self.error}
 
 
-def time_scale(files: Sequence[FileFacts]) -> TimeScale:
+def time_scale(files: Sequence[FileFacts], source: str = "ten-years") -> TimeScale:
     """Good time of photon lists or count maps, and the error of an exposure that is scaled to it.
 
     Parameters
     ----------
     files : sequence of FileFacts
+    source : str
+        Name of the embedded exposure, for the text.
 
     Returns
     -------
@@ -75,7 +77,8 @@ def time_scale(files: Sequence[FileFacts]) -> TimeScale:
     if files and all(table is not None for table in tables):
         every = _with_photons(merged(np.concatenate(tables)), files)
         seconds, span = good_time(every), every[-1, 1] - every[0, 0]
-        return _scaled(seconds, span, 0.0, f"the {seconds / 1e6:.4g} Ms of its good time intervals")
+        text = f"the {seconds / 1e6:.4g} Ms of its good time intervals"
+        return _scaled(source, seconds, span, 0.0, text)
     spans = [file.span for file in files if file.span is not None]
     if not spans or len(spans) < len(files):
         return TimeScale(
@@ -86,7 +89,7 @@ def time_scale(files: Sequence[FileFacts]) -> TimeScale:
     starts, stops = zip(*spans, strict=True)
     span = max(stops) - min(starts)
     text = f"{_GOOD_SHARE:.0%} of the {span / 1e6:.4g} Ms from TSTART to TSTOP"
-    return _scaled(_GOOD_SHARE * span, span, _WITHOUT_TABLE, text)
+    return _scaled(source, _GOOD_SHARE * span, span, _WITHOUT_TABLE, text)
 
 
 def other_time(files: Sequence[FileFacts], source: str, *, year: int = 0) -> TimeScale | None:
@@ -109,7 +112,7 @@ def other_time(files: Sequence[FileFacts], source: str, *, year: int = 0) -> Tim
     known = [file for file in data if file.good_times is not None or file.span is not None]
     if source not in GOOD_TIMES or not data or known != data:
         return None
-    scale = time_scale(data)
+    scale = time_scale(data, source)
     own = GOOD_TIMES[source] / (N_YEARS if year else 1)
     return None if abs(scale.seconds / own - 1) < _SAME else scale
 
@@ -129,12 +132,12 @@ def _with_photons(intervals: np.ndarray, files: Sequence[FileFacts]) -> np.ndarr
     return inside if len(inside) else intervals
 
 
-def _scaled(seconds: float, span: float, further: float, what: str) -> TimeScale:
+def _scaled(source: str, seconds: float, span: float, further: float, what: str) -> TimeScale:
     days = np.array(list(_SHORT))
     short = np.interp(np.log(span / 86400), np.log(days), list(_SHORT.values()))
     error = round(float(np.sqrt(_LONG**2 + short**2 + further**2)), 3)
     text = (
-        f"the exposure is that of ten years, scaled to {what}: known to about {error:.0%}; "
-        "--exposure or --ft2 gives the true one"
+        f"the exposure is that of {source.replace('-', ' ')}, scaled to {what}: known to about "
+        f"{error:.0%}; --exposure or --ft2 gives the true one"
     )
     return TimeScale(round(seconds, 1), error, text)

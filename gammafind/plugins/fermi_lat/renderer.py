@@ -66,8 +66,8 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     year : int
         One of the ten years from 2008-08-04, 1 to 10; 0 is all of ``exposure_source``.
     exposure_source : str
-        ``"ten-years"``, ``"573-weeks"`` or the path of an exposure file, of a livetime cube, or
-        of spacecraft files (several with ``;`` between them).
+        ``"ten-years"``, ``"573-weeks"``, ``"98-months"`` or the path of an exposure file, of a
+        livetime cube, or of spacecraft files (several with ``;`` between them).
     good_times : str
         Files with the good time intervals of the photons, where ``exposure_source`` is spacecraft
         files; by default all time of these.
@@ -115,6 +115,7 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
             "fermi-lat-front-back",
             "fermi-lat-psf-types",
             "fermi-lat-psf3-2-20",
+            "fermi-lat-10-2000",
         )
     )
 

@@ -22,7 +22,7 @@ EDGES = [0.3, 0.5, 1, 2, 7, 20, 500] * u.GeV
 FILES = sorted((embedded.demo_counts_path().parent).glob("*.fits.gz"))
 MINE = (
     "4fgl_dr2", "counts_2-20GeV_psf3", "exposure_2-20GeV_psf3", "exposure_by_year",
-    "interstellar", "isotropic",
+    "interstellar", "isotropic", "counts_10-2000GeV",
 )  # fmt: skip
 
 
