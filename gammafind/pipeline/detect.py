@@ -157,7 +157,7 @@ def detect(
         frame=frame,
         exposure=given.exposure,
         background=maps,
-        finer=all(build_localiser(one).fits_finer for one in (preset, *others)),
+        finer=judge is None and all(build_localiser(p).fits_finer for p in (preset, *others)),
     )
     apart = None
     if judge is not None and judge.n_epochs:

@@ -80,6 +80,8 @@ def observe(
         if not isinstance(counts, SkyMap):
             with stage("reading the maps"):
                 counts = _read_sky(path_list(counts), renderer, frame=frame, finer=finer)
+        elif finer:
+            counts = on_search_pixels(counts, renderer.psfs())
         with stage("modelling the sky"):
             observation = renderer.observe(counts)
     if exposure is not None:

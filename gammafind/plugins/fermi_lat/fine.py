@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import Protocol
 import astropy.units as u
 import numpy as np
 
+from gammafind.errors import ExtrapolationWarning
 from gammafind.plugins.fermi_lat.events import of_response
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fine_counts import FINEST_NSIDE, FineCounts
@@ -73,7 +75,10 @@ def fine_counts(lat: Lat, events: Iterable[EventList]) -> tuple[FineCounts, ...]
         region=(),
     )
     frame = lat.pixels[0].frame
-    exposure, background = _shares(lat, fine, parents * len(types), frame)
+    with warnings.catch_warnings():
+        # The bands themselves warn of the same.
+        warnings.simplefilter("ignore", ExtrapolationWarning)
+        exposure, background = _shares(lat, fine, parents * len(types), frame)
     binners = _binned(fine, events, HealpixPixels(FINEST_NSIDE, frame))
     psfs, found = fine.psfs(), []
     for i in range(len(types) * len(parents)):
