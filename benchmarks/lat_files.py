@@ -100,20 +100,33 @@ def three_bands() -> None:
     ours, theirs = south[pairs.a], points[pairs.b]
     significance = np.sqrt(np.asarray(ours["TS"])) / np.asarray(theirs["Signif_Avg"])
     flux = ours["Flux"].to_value("cm-2 s-1") / np.asarray(theirs["Flux"])
+    bright = np.asarray(theirs["Signif_Avg"]) > 10
     print(f"\nb < -10: median ratio of significance {np.median(significance):.3f}, ", end="")
-    print(f"of flux {np.median(flux):.3f}")
-    print(f"95 % radius holds {r95_share(inside(run.table, -1, 0, 91), later):.3f}")
+    print(f"of flux {np.median(flux):.3f}, above 10 sigma {np.median(flux[bright]):.3f}\n")
+    print("| b < 0 | TS at least | counterparts | inside r95 | 3FHL: counterparts | inside |")
+    print("|---|---|---|---|---|---|")
+    their_ts = np.asarray(official["Signif_Avg"]) ** 2
+    for region, low, high in (("abs(b) > 10", 10, 91), ("abs(b) < 10", 0, 10)):
+        for cut in (16, 25, 100):
+            numbers = []
+            for table, ts in ((run.table, run.table["TS"]), (official, their_ts)):
+                numbers += r95_share(inside(table[ts >= cut], -1, low, high), later)
+            print(f"| {region} | {cut} | {numbers[0]} | {numbers[1]:.3f} | ", end="")
+            print(f"{numbers[2]} | {numbers[3]:.3f} |")
 
 
-def r95_share(table: QTable, later: Table) -> float:
-    """Share of counterparts of 4FGL-DR4 inside the 95 % radius of the source they belong to."""
+def r95_share(table: QTable | Table, later: Table) -> tuple[int, float]:
+    """Number of counterparts of 4FGL-DR4, and share inside the 95 % radius of their source.
+
+    Extended sources of DR4 have no position to find.
+    """
     counterpart = SkyCoord(later["RA_Counterpart"], later["DEC_Counterpart"], unit="deg")
-    known = np.isfinite(counterpart.ra) & np.isfinite(counterpart.dec)
+    known = np.isfinite(counterpart.ra) & np.isfinite(counterpart.dec) & ~ends_in_e(later)
+    radius = u.Quantity(table["Conf_95_SemiMajor"], "deg")
+    table = table[np.isfinite(radius)]
     pairs = match_one_to_one(positions(table), positions(later)[known], RADIUS)
     apart = positions(table)[pairs.a].separation(counterpart[known][pairs.b])
-    radius = table["Conf_95_SemiMajor"][pairs.a]
-    print(f"{len(pairs.a)} sources with counterparts")
-    return float(np.mean(apart < radius))
+    return len(pairs.a), float(np.mean(apart < radius[np.isfinite(radius)][pairs.a]))
 
 
 def detect(*arguments: object) -> Run:
