@@ -19,15 +19,15 @@ _TOLERANCE = 1e-6
 """Last relative step of the counts."""
 _TRIALS = 300
 """Poisson draws at one place and one number of counts."""
-_PLACES = 120
-"""Places at which the median is simulated: the correction is a smooth curve, and its error 0.3 %."""
-_RATIOS = np.geomspace(0.65, 1.5, 8)
+_PLACES = 60
+"""Places at which the median is simulated: the correction is a smooth curve, and its error 0.5 %."""
+_RATIOS = np.geomspace(0.7, 1.4, 6)
 """Simulated counts over those of the Asimov TS: from almost none found to almost all."""
 _AMPLITUDES = np.geomspace(0.4, 2.2, 10)
 """Fitted counts over those of the Asimov TS: the TS of the best is lower by 0.05 on average."""
-_OFFSETS = 0.6 * np.array([(i, j) for j in range(-5, 6) for i in range(-5, 6)], dtype=float)
+_OFFSETS = 0.7 * np.array([(i, j) for j in range(-4, 5) for i in range(-4, 5)], dtype=float)
 """Fitted positions in units of their error: dense and wide enough for the mean."""
-_DEGREE = 3
+_DEGREE = 2
 """Of the polynomial of the correction in the skewness of the likelihood."""
 
 
