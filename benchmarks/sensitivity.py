@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from results import kept
@@ -98,7 +98,7 @@ def print_regions(x: np.ndarray, found: np.ndarray, sources: QTable) -> None:
     inner = (lon < 90) | (lon > 270)
     print("| abs(b) | longitude | injected | measured / map | error |\n|---|---|---|---|---|")
     ratios = []
-    for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+    for low, high in pairwise(EDGES):
         for name, half in (("within 90 deg", inner), ("beyond 90 deg", ~inner)):
             at = (lat >= low) & (lat <= high) & half
             ratio, error = half_found(x[at], found[at])

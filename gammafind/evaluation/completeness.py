@@ -15,9 +15,7 @@ _MOST_VALUES = 6
 """Most different indices that get a row each; with more of them there are as many bins."""
 
 
-def completeness_table(
-    sources: QTable, flux_edges: Quantity, latitude_edges: Quantity
-) -> QTable:
+def completeness_table(sources: QTable, flux_edges: Quantity, latitude_edges: Quantity) -> QTable:
     """Share of sources that were found, in bins.
 
     Parameters

@@ -39,8 +39,8 @@ class Injected:
     ----------
     sources : QTable
         One row an injected source: ``name, ra, dec, glon, glat, flux, index, round``, whether it
-        was ``found``, and ``score``, position, flux and ``separation`` of the detection. ``to_real``
-        is the distance of the nearest source that is found without injections.
+        was ``found``, and ``score``, position, flux and ``separation`` of the detection.
+        ``to_real`` is the distance of the nearest source that is found without injections.
     completeness : QTable
         One row a bin of flux, ``|b|`` and index: numbers, completeness and its 68 % interval. See
         `gammafind.evaluation.completeness.completeness_table`.

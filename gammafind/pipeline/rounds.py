@@ -1,4 +1,4 @@
-"""Rounds of a long measurement in a folder: each appears whole, and those there are not repeated."""
+"""Rounds of a long measurement in a folder: each appears whole, and is made only once."""
 
 from __future__ import annotations
 

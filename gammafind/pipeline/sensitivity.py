@@ -197,5 +197,3 @@ def sensitivity_at(sky: SkyMap, positions: Any) -> Quantity:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.exp(total / share)
     return np.where(share > 0, mean, np.nan) * u.Unit(sky.unit)
-
-

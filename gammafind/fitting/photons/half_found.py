@@ -20,7 +20,7 @@ _TOLERANCE = 1e-6
 _TRIALS = 300
 """Poisson draws at one place and one number of counts."""
 _PLACES = 60
-"""Places at which the median is simulated: the correction is a smooth curve, and its error 0.5 %."""
+"""Places at which the median is simulated: the correction is a smooth curve, known to 0.5 %."""
 _RATIOS = np.geomspace(0.7, 1.4, 6)
 """Simulated counts over those of the Asimov TS: from almost none found to almost all."""
 _AMPLITUDES = np.geomspace(0.4, 2.2, 10)
@@ -164,7 +164,12 @@ def _skewness(template: np.ndarray, model: np.ndarray, counts: np.ndarray) -> np
 
 
 def _simulated_ratio(
-    data: SkyData, vector: np.ndarray, size: float, asimov: float, ts: float, rng: np.random.Generator
+    data: SkyData,
+    vector: np.ndarray,
+    size: float,
+    asimov: float,
+    ts: float,
+    rng: np.random.Generator,
 ) -> float:
     """Counts of which half are found over those of the Asimov TS, from Poisson draws."""
     offsets = _OFFSETS * size / np.sqrt(ts)
