@@ -39,6 +39,7 @@ from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
+from gammafind.sky.searched import searched_region
 from gammafind.utils.checks import require
 
 Path = str | PathLike
@@ -304,6 +305,7 @@ class _Search:
             seed=self.seed,
             command=self.command,
             selections=list(self.observation.counts.meta.get("selections", ())),
+            searched=searched_region(self.observation.counts),
             score_name=localiser.score_name,
             min_score=float(lowest) if np.isfinite(lowest) else None,
             max_fake=self.max_fake,
