@@ -21,6 +21,7 @@ _WIDTH = 1000
 _RANGE = (0.01, 0.99)
 """Quantiles of the flux at the ends of the colours: a few places next to bright sources need much
 more flux than all others."""
+_TICKS = 4
 _NO_DATA = "#D6E4EF"
 
 
@@ -61,6 +62,9 @@ def sensitivity_figure(sky: SkyMap) -> Figure:
             orientation="horizontal",
             extend="both",
         )
+        ticks = np.geomspace(low, max(high, 1.001 * low), _TICKS)
+        bar.set_ticks(ticks, labels=[f"{tick:.2e}" for tick in ticks])
+        bar.ax.minorticks_off()
         bar.set_label(f"Flux at which half are found, {sky.bands[0].name} [cm-2 s-1]")
     return figure
 

@@ -17,10 +17,10 @@ _STEPS = 60
 """Most Newton steps: far more than the slope of a convex curve needs."""
 _TOLERANCE = 1e-6
 """Last relative step of the counts."""
-_TRIALS = 300
+_TRIALS = 250
 """Poisson draws at one place and one number of counts."""
-_PLACES = 60
-"""Places at which the median is simulated: the correction is a smooth curve, known to 0.5 %."""
+_PLACES = 40
+"""Places at which the median is simulated: the correction is a smooth curve, known to 0.8 %."""
 _RATIOS = np.geomspace(0.7, 1.4, 6)
 """Simulated counts over those of the Asimov TS: from almost none found to almost all."""
 _AMPLITUDES = np.geomspace(0.4, 2.2, 10)
