@@ -15,6 +15,7 @@ from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
+from gammafind.evaluation.metrics import expected_false
 from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.inputs import (
     Counts,
@@ -249,6 +250,8 @@ class _Search:
         kept = found.detections[np.asarray(found.detections["score"]) >= lowest]
         catalogue = self._published(self._classified(kept, localiser), preset)
         catalogue.meta |= self._provenance(preset, localiser, lowest)
+        if localiser.scores_are_probabilities:
+            catalogue.meta["expected_false"] = expected_false(np.asarray(catalogue["Score"]))
         catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
         return Result(
             catalogue=catalogue,
