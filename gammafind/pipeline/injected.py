@@ -112,7 +112,7 @@ def recovered(
     Returns
     -------
     QTable
-        n rows.
+        The sources, n rows.
 
     Notes
     -----

@@ -54,10 +54,12 @@ def prepare(
 
     Parameters
     ----------
-    counts, preset, options, bands, frame, exposure, spacecraft, background : object
+    counts, preset : object
         As for `gammafind.detect`.
     plugins : mapping of str to str or Plugin, optional
         By role, instead of those of the preset.
+    options, bands, frame, exposure, spacecraft, background : object
+        As for `gammafind.detect`.
 
     Raises
     ------
