@@ -58,12 +58,71 @@ def add_band_argument(parser: ArgumentParser) -> None:
     )
 
 
-def add_plugin_arguments(parser: ArgumentParser) -> None:
-    """Add the choice of plugins and their options."""
+def add_sky_arguments(parser: ArgumentParser) -> None:
+    """Add files of background and exposure next to those of the counts."""
+    parser.add_argument(
+        "--background",
+        type=parse_path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="expected background in place of the preset's emission: maps of gtmodel, gtsrcmaps "
+        "or gammapy, or an XML model",
+    )
+    parser.add_argument(
+        "--exposure",
+        type=parse_path,
+        metavar="MAP",
+        help="exposure map (gtexpcube2 or healpy, cm2 s) or livetime cube (gtltcube) in place of "
+        "the preset's exposure; not for cameras",
+    )
+    parser.add_argument(
+        "--ft2",
+        action="extend",
+        nargs="+",
+        type=parse_path,
+        metavar="FILE",
+        help="spacecraft files (FT2) from which the exposure is computed",
+    )
+
+
+def sky_arguments(arguments: Namespace) -> dict[str, Any]:
+    """Counts, bands and files of `add_map_arguments` and `add_sky_arguments`.
+
+    They are as `gammafind.detect` takes them.
+
+    Raises
+    ------
+    OptionError
+        If a band cannot be read.
+    """
+    return {
+        "counts": arguments.maps,
+        "bands": parse_bands(arguments.band),
+        "frame": arguments.frame,
+        "exposure": arguments.exposure,
+        "spacecraft": arguments.ft2,
+        "background": arguments.background,
+    }
+
+
+def sky_files(arguments: Namespace) -> list[Path]:
+    """Files of counts, spacecraft, background and exposure, which no output may replace."""
+    given = (*arguments.maps, *(arguments.ft2 or ()), *arguments.background, arguments.exposure)
+    return [path for path in given if path is not None]
+
+
+def add_localiser_arguments(parser: ArgumentParser) -> None:
+    """Add the choice of what finds the sources."""
     parser.add_argument(
         "--localiser", metavar="NAME", help="what finds the sources; that of the preset by default"
     )
     parser.add_argument("--clusterer", metavar="NAME", help="what makes detections of score maps")
+
+
+def add_plugin_arguments(parser: ArgumentParser) -> None:
+    """Add the choice of plugins and their options."""
+    add_localiser_arguments(parser)
     parser.add_argument(
         "--classifier", metavar="NAME", help="what names the class of each source, such as cnn"
     )

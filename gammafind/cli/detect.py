@@ -11,10 +11,12 @@ from gammafind.cli.arguments import (
     add_preset_argument,
     add_reference_argument,
     add_seed_argument,
+    add_sky_arguments,
     chosen_plugins,
     command_line,
-    parse_bands,
     parse_path,
+    sky_arguments,
+    sky_files,
 )
 from gammafind.cli.printing import print_result
 
@@ -50,30 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def _add_sky_arguments(parser: ArgumentParser) -> None:
     """Add maps next to those of the counts."""
-    parser.add_argument(
-        "--background",
-        type=parse_path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="expected background in place of the preset's emission: maps of gtmodel, gtsrcmaps "
-        "or gammapy, or an XML model",
-    )
-    parser.add_argument(
-        "--exposure",
-        type=parse_path,
-        metavar="MAP",
-        help="exposure map (gtexpcube2 or healpy, cm2 s) or livetime cube (gtltcube) in place of "
-        "the preset's exposure; not for cameras",
-    )
-    parser.add_argument(
-        "--ft2",
-        action="extend",
-        nargs="+",
-        type=parse_path,
-        metavar="FILE",
-        help="spacecraft files (FT2) from which the exposure is computed",
-    )
+    add_sky_arguments(parser)
     parser.add_argument(
         "--epoch",
         action="append",
@@ -131,23 +110,11 @@ def run(arguments: Namespace) -> None:
         overwrite=arguments.overwrite,
     ).with_beside(arguments.beside)
     epochs = [path for paths in arguments.epoch for path in paths]
-    given = (
-        *arguments.maps,
-        *epochs,
-        *(arguments.ft2 or ()),
-        *arguments.background,
-        arguments.exposure,
-    )
-    products.check(inputs=[path for path in given if path is not None])
+    products.check(inputs=[*sky_files(arguments), *epochs])
     result = detect(
-        arguments.maps,
+        **sky_arguments(arguments),
         preset=arguments.preset,
         **chosen_plugins(arguments),
-        bands=parse_bands(arguments.band),
-        frame=arguments.frame,
-        exposure=arguments.exposure,
-        spacecraft=arguments.ft2,
-        background=arguments.background,
         epochs=arguments.epoch,
         reference=arguments.reference,
         min_score=arguments.min_score,

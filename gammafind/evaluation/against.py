@@ -23,6 +23,7 @@ from gammafind.evaluation.metrics import (
     score_curve,
 )
 from gammafind.evaluation.numbers import PURITY, QUANTILES, RegionSummary, Summary
+from gammafind.evaluation.searched import searched_sources
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX, degrees
 
@@ -57,7 +58,8 @@ def summarise(
     radius : Quantity
         Match radius of the one-to-one matching; a single angle.
     counts : SkyMap, optional
-        Reference sources outside its valid pixels are ignored. Without it all sources count.
+        Reference sources outside its valid pixels are ignored. Without it those outside the region
+        that the metadata of the catalogue name are; all count where these name none.
         The completeness of bright sources is reported separately, unless it is an image of a
         detector or the reference has none.
     detections : QTable, optional
@@ -88,9 +90,9 @@ def summarise(
         return Summary(regions=_count(found), bright=None, **common)
     truth = sky_positions(reference, what="the reference")
     matches = match_one_to_one(found, truth, radius)
-    covered = _covered(truth, counts)
-    covered[matches.b] = True
-    bright = covered & _brighter(reference, counts)
+    inside = searched_sources(catalogue, reference, radius=radius, counts=counts)
+    inside = np.ones(len(truth), bool) if inside is None else inside
+    bright = inside & _brighter(reference, counts)
     by_chance = _chance(found, truth, radius)
     score = column_of(catalogue, "score") or "score"
     matched = evaluate_detections(catalogue, reference, radius=radius, score=score)
@@ -98,12 +100,12 @@ def summarise(
     if detections is not None:
         of_all = evaluate_detections(detections, reference, radius=radius)
     regions = []
-    for name, inside in _regions(found, truth[covered]):
-        here, there = inside(found), inside(truth)
-        chosen = there & covered, there & bright
+    for name, part in _regions(found, truth[inside]):
+        here, there = part(found), part(truth)
+        chosen = there & inside, there & bright
         every, of_bright = (rates(matched.select(selected=s, counted=here)) for s in chosen)
         chance = float(by_chance[here].mean()) if here.any() else float("nan")
-        pure = _pure(of_all, detections, chosen, inside)
+        pure = _pure(of_all, detections, chosen, part)
         regions.append(
             RegionSummary(name=name, rates=every, bright=of_bright, chance=chance, **pure)
         )
@@ -111,7 +113,7 @@ def summarise(
         regions=tuple(regions),
         bright=_BRIGHT if bright.any() else None,
         matches=matches,
-        footprint=covered,
+        footprint=inside,
         **common,
     )
 
@@ -175,17 +177,6 @@ def _chance(found: SkyCoord, truth: SkyCoord, radius: Quantity) -> np.ndarray:
         moved = found.galactic.directional_offset_by(90 * u.deg, shift * radius)
         partners[match_one_to_one(moved, truth, radius).a] += 1
     return partners / len(_SHIFTS)
-
-
-def _covered(positions: SkyCoord, counts: SkyMap | None) -> np.ndarray:
-    """Which positions are in a valid pixel of any band."""
-    if counts is None:
-        return np.ones(len(positions), bool)
-    covered = np.zeros(len(positions), bool)
-    for pixels, valid in zip(counts.pixels, counts.valid, strict=True):
-        pixel = pixels.pixel_of(positions)
-        covered |= (pixel >= 0) & valid.ravel()[pixel]
-    return covered
 
 
 def _quantiles(values: np.ndarray) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Bootstrap intervals over regions of the sky."""
+"""Intervals of shares: bootstrap over regions of the sky, and of a binomial."""
 
 from __future__ import annotations
 
@@ -77,3 +77,27 @@ def resample(evaluation: Evaluation, *, rng: np.random.Generator) -> Evaluation:
 def _regions(evaluation: Evaluation) -> np.ndarray:
     """Regions that contain a detection or a source."""
     return np.union1d(evaluation.detection_block, evaluation.source_block)
+
+
+def binomial_interval(found: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Interval of a share that is known from ``found`` of ``number`` independent trials.
+
+    Parameters
+    ----------
+    found, number : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    low, high : ndarray, shape (n,)
+        Ends of the 68 % interval of Jeffreys: quantiles of the posterior with the prior Beta(1/2,
+        1/2). The lower end is 0 where none is found, the upper one is 1 where all are.
+
+    References
+    ----------
+    Brown, Cai & DasGupta 2001, doi:10.1214/ss/1009213286
+    """
+    from scipy.stats import beta
+
+    found, number = np.asarray(found), np.asarray(number)
+    low, high = (beta.ppf(q, found + 0.5, number - found + 0.5) for q in _TAILS)
+    return np.where(found == 0, 0.0, low), np.where(found == number, 1.0, high)

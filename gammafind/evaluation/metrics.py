@@ -284,3 +284,14 @@ def _mask(mask: np.ndarray | None, n: int, name: str) -> np.ndarray:
             remedy=f"It must be {n} booleans.",
         )
     return mask
+
+
+def expected_false(probabilities: np.ndarray) -> float:
+    """Expected number of rows that are no sources, where scores are calibrated probabilities.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n,)
+        Probability of each row to be a source.
+    """
+    return round(float(np.sum(1 - probabilities)), 2)

@@ -14,6 +14,7 @@ from astropy.units import Quantity
 from gammafind.errors import GammafindError, OptionError, PluginError
 from gammafind.evaluation.brightness import MinFlux, default_min_fluxes
 from gammafind.evaluation.performance import measure_performance
+from gammafind.evaluation.searched import searched_sources
 from gammafind.evaluation.side_by_side import comparison_row, comparison_table
 from gammafind.pipeline.inputs import (
     Counts,
@@ -134,9 +135,9 @@ def compare(
     truth = table_of(truth)
     min_fluxes = tuple(min_fluxes) or default_min_fluxes(truth)
 
-    def measure(found: QTable) -> dict[str, Any]:
+    def measure(found: QTable, there: QTable = truth) -> dict[str, Any]:
         limits = {"radius": radius, "purity": purity, "min_fluxes": min_fluxes}
-        return measure_performance(found, truth, rng=np.random.default_rng(seed), **limits)
+        return measure_performance(found, there, rng=np.random.default_rng(seed), **limits)
 
     measure(no_detections())  # what is wrong with truth, radius, purity or fluxes shows at once
     renderer, preset = renderer_for(preset, given)
@@ -148,7 +149,10 @@ def compare(
         except GammafindError as error:
             left_out[name] = str(error)
         else:
-            metrics = measure(found.detections)
+            where = searched_sources(
+                found.detections, truth, radius=radius, counts=observation.counts
+            )
+            metrics = measure(found.detections, truth[where])
             rows.append(comparison_row(name, found.seconds, len(found.detections), metrics))
     _check_any(rows, left_out)
     table = comparison_table(rows, [str(cut) for cut in min_fluxes], purity)

@@ -15,6 +15,7 @@ from gammafind.catalogue.associate import associate
 from gammafind.catalogue.publish import publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
+from gammafind.evaluation.metrics import expected_false
 from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.inputs import (
     Counts,
@@ -24,8 +25,9 @@ from gammafind.pipeline.inputs import (
     sorted_input,
     table_of,
 )
-from gammafind.pipeline.localise import able_preset, build_localiser, localise
+from gammafind.pipeline.localise import able_preset, build_localiser, localise, lowest_score
 from gammafind.pipeline.observe import observe, observe_epochs
+from gammafind.pipeline.prepare import inputs_of
 from gammafind.pipeline.result import Result
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
@@ -38,6 +40,7 @@ from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
+from gammafind.sky.searched import searched_region
 from gammafind.utils.checks import require
 
 Path = str | PathLike
@@ -248,10 +251,12 @@ class _Search:
         """Search with the localiser of a preset, and publish what it found."""
         localiser = build_localiser(preset)
         found = localise(localiser, self.observation, preset, seed=self.seed)
-        lowest = _lowest_score(preset, localiser, min_score)
+        lowest = lowest_score(preset, localiser, min_score)
         kept = found.detections[np.asarray(found.detections["score"]) >= lowest]
         catalogue = self._published(self._classified(kept, localiser), preset)
         catalogue.meta |= self._provenance(preset, localiser, lowest)
+        if localiser.scores_are_probabilities:
+            catalogue.meta["expected_false"] = expected_false(np.asarray(catalogue["Score"]))
         catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
         return Result(
             catalogue=catalogue,
@@ -304,10 +309,11 @@ class _Search:
         return provenance(
             preset=preset.name,
             used=_used(self.renderer, localiser, self.classifier),
-            inputs=_inputs(self.observation),
+            inputs=inputs_of(self.observation),
             seed=self.seed,
             command=self.command,
             selections=list(self.observation.counts.meta.get("selections", ())),
+            searched=searched_region(self.observation.counts),
             score_name=localiser.score_name,
             min_score=float(lowest) if np.isfinite(lowest) else None,
             max_fake=self.max_fake,
@@ -319,15 +325,6 @@ class _Search:
         )
 
 
-def _lowest_score(preset: Preset, localiser: Localiser, min_score: float | None) -> float:
-    """Lowest score kept: that of the caller, or of the preset, or of the localiser."""
-    if min_score is not None:
-        return min_score
-    if preset.score_threshold is not None:
-        return preset.score_threshold
-    return localiser.published_score
-
-
 def _used(
     renderer: SkyRenderer, localiser: Localiser, classifier: Classifier | None
 ) -> dict[str, Plugin]:
@@ -337,13 +334,6 @@ def _used(
     if classifier is not None:
         used["classifier"] = classifier
     return used
-
-
-def _inputs(observation: Observation) -> list[dict[str, str]]:
-    """Names and checksums of the files of counts and exposure."""
-    maps = (observation.counts, observation.exposure, *observation.background.values())
-    entries = [entry for sky in maps for entry in sky.meta.get("inputs", ())]
-    return [entry for i, entry in enumerate(entries) if entry not in entries[:i]]
 
 
 def _origin(reference: QTable | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
@@ -15,13 +16,20 @@ from astropy.units import Quantity
 from gammafind.catalogue.columns import column_of
 from gammafind.evaluation.brightness import MinFlux
 from gammafind.evaluation.performance import check_detections, check_truth, measure_performance
+from gammafind.evaluation.searched import region_of, searched_sources
 from gammafind.pipeline.inputs import Table, table_of
 from gammafind.pipeline.result import Result
+from gammafind.sky.searched import sky_share
 from gammafind.units import degrees, parse_quantity
 from gammafind.utils.checks import require
 from gammafind.utils.files import of_file
 
+_log = logging.getLogger("gammafind")
+
 _RADIUS = "0.3 deg"
+_UNKNOWN_REGION = (
+    "the catalogue does not say which part of the sky was searched: all true sources count"
+)
 
 
 def evaluate(
@@ -57,8 +65,11 @@ def evaluate(
     Returns
     -------
     dict
-        Numbers as JSON holds them, None where there is no value: ``radius, min_latitude`` and
-        the entries of `gammafind.evaluation.performance.measure_performance`.
+        Numbers as JSON holds them, None where there is no value: ``radius, min_latitude``, the
+        entries of `gammafind.evaluation.performance.measure_performance`, and ``searched``: the
+        share of the sky that was searched, as the metadata of the catalogue say, and the numbers
+        of true sources that count and that do not, since they are elsewhere. It is None where the
+        metadata do not say it; then all true sources count.
 
     Raises
     ------
@@ -90,6 +101,11 @@ def evaluate(
     with _named(truth):
         check_truth(there, min_fluxes)
     within = match_radius(radius, found)
+    counted = searched_sources(found, there, radius=within)
+    if counted is None:
+        _log.info("%s", _UNKNOWN_REGION)
+    else:
+        there = there[counted]
     metrics = measure_performance(
         found,
         there,
@@ -101,7 +117,23 @@ def evaluate(
         min_fluxes=min_fluxes,
         **columns,
     )
-    return {"radius": str(within), "min_latitude": str(min_latitude), **metrics}
+    return {
+        "radius": str(within),
+        "min_latitude": str(min_latitude),
+        "searched": _searched(found, counted),
+        **metrics,
+    }
+
+
+def _searched(found: QTable, counted: np.ndarray | None) -> dict[str, Any] | None:
+    """Region that was searched, in numbers; None where it is not known."""
+    if counted is None:
+        return None
+    return {
+        "sky_share": sky_share(region_of(found)),
+        "n_sources": int(counted.sum()),
+        "n_outside": int((~counted).sum()),
+    }
 
 
 def match_radius(radius: Quantity | None, catalogue: QTable) -> Quantity:

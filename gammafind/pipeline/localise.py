@@ -94,3 +94,12 @@ def localise(
         else:
             detections = no_detections()
     return Found(detections, perf_counter() - start)
+
+
+def lowest_score(preset: Preset, localiser: Localiser, min_score: float | None) -> float:
+    """Lowest score kept: that of the caller, or of the preset, or of the localiser."""
+    if min_score is not None:
+        return min_score
+    if preset.score_threshold is not None:
+        return preset.score_threshold
+    return localiser.published_score

@@ -107,6 +107,23 @@ class SkyRenderer(Instrument):
         counts = [[array.sum(dtype=float) for array in row] for row in rows]
         return np.array(counts).reshape(len(sources), len(self.bands))
 
+    def with_power_laws(self, sources: QTable, index: np.ndarray) -> QTable:
+        """Give sources a power law as spectrum, in the columns that the renderer knows.
+
+        Parameters
+        ----------
+        sources : QTable
+            Schema SOURCES; ``flux`` is that of all bands together.
+        index : ndarray, shape (n,)
+            Photon index of each.
+
+        Returns
+        -------
+        QTable
+            As it came in by default: a renderer that knows no spectra.
+        """
+        return sources
+
     def components(
         self, sources: QTable, pixels: Sequence[Pixels] | None = None
     ) -> dict[str, SkyMap]:

@@ -21,6 +21,7 @@ KINDS = {
     "noise": u.electron,
     "exposure": u.cm**2 * u.s,
     "intensity": u.Unit("cm-2 s-1 sr-1"),
+    "flux": u.Unit("cm-2 s-1"),
     "score": u.dimensionless_unscaled,
 }
 """Accepted contents of a map, with the unit of the values.
@@ -28,7 +29,7 @@ KINDS = {
 Counts are numbers of individual photons, so they are integers. Electrons are the readout of a
 detector including its noise, and may be negative.
 """
-_NOT_NEGATIVE = ("counts", "expected counts", "noise", "exposure")
+_NOT_NEGATIVE = ("counts", "expected counts", "noise", "exposure", "flux")
 _MOST_COUNTS = 1e15
 """Largest expected counts in a pixel: above this, 64-bit integers and their sums are not safe."""
 

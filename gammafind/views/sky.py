@@ -153,7 +153,7 @@ def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, score_name: str) -> 
     figure = Figure(figsize=(11, 6.6))
     axes = figure.add_axes((0.03, 0.13, 0.94, 0.80), projection=wcs, frame_class=EllipticalFrame)
     show_image(axes, counts, wcs, shape)
-    _graticule(axes)
+    graticule(axes)
     x, y = wcs.world_to_pixel(rows.positions)
     handles = draw_detections(axes, x, y, rows)
     figure.suptitle(title, y=0.975, fontsize=12)
@@ -198,7 +198,7 @@ def _legends(figure: Figure, handles: list, rows: Rows, score_name: str) -> None
         )  # fmt: skip
 
 
-def _graticule(axes: WCSAxes) -> None:
+def graticule(axes: WCSAxes) -> None:
     """Meridians and parallels every 60 and 30 degrees, longitudes labelled along the equator."""
     from matplotlib.patheffects import withStroke
 

@@ -291,3 +291,15 @@ def _photons(path, pixels):
     table.meta["EXTNAME"] = "EVENTS"
     table.write(path, format="fits")
     return path
+
+
+def test_a_catalogue_names_the_region_that_was_searched(counts):
+    catalogue = detect([counts]).catalogue
+    assert catalogue.meta["searched"] == "0/0-11"
+
+
+def test_probabilities_say_how_many_rows_are_expected_to_be_false(counts):
+    catalogue = detect([counts], localiser="probable").catalogue
+    expected = np.sum(1 - np.asarray(catalogue["Score"]))
+    assert catalogue.meta["expected_false"] == pytest.approx(expected, abs=0.01)
+    assert "expected_false" not in detect([counts]).catalogue.meta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -231,3 +232,27 @@ def test_files_are_inspected(path, tmp_path):
     lost = gammafind.inspect(toy_file(tmp_path / "other.fits", other))
     assert lost.preset == ""
     assert "no preset fits" in repr(lost)
+
+
+@pytest.mark.parametrize("suffix", [".ecsv", ".fits", ".vot", ".csv"])
+def test_sources_where_nothing_was_searched_do_not_count(suffix, tmp_path):
+    counts = toy_counts()
+    north = counts.pixels[0].vectors[:, 2] > 0
+    part = replace(counts, valid=(north,))
+    found = gammafind.detect(part, preset="toy")
+    path = tmp_path / f"found{suffix}"
+    found.write(path)
+    metrics = gammafind.evaluate(path, toy_truth())
+    there = metrics["searched"]
+    assert there["n_sources"] == metrics["at_cut"]["n_sources"] == len(found)
+    assert there["n_sources"] + there["n_outside"] == len(toy_truth())
+    assert there["sky_share"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_without_a_region_all_sources_count(result, caplog):
+    bare = QTable(result.catalogue, copy=True)
+    del bare.meta["searched"]
+    with caplog.at_level("INFO", "gammafind"):
+        metrics = gammafind.evaluate(bare, toy_truth())
+    assert metrics["searched"] is None
+    assert "does not say which part" in caplog.text

@@ -34,7 +34,7 @@ _SETTLED, _MORE = (0.6, 1.6), 6
 _WIDEST = 0.5
 """Sigma, in sizes of a source, beyond which a fit does not grow further: a flat posterior fills its
 pixel then."""
-_LOWER = 4.0
+LOWER = 4.0
 """Loss of TS at the mean position from which the highest position is used instead: the posterior
 is bent, as in the corner of a wide pixel."""
 _NARROWEST = 0.005
@@ -174,7 +174,7 @@ def fit_positions(
             rows = rows[narrower | wider]
             if not len(rows):
                 break
-    lower = scan(data, places, without=own, containment=CORE).ts < highest - _LOWER
+    lower = scan(data, places, without=own, containment=CORE).ts < highest - LOWER
     return PositionFit(np.where(lower[:, None], best, places), spread)
 
 

@@ -26,7 +26,7 @@ from gammafind.plugins.fermi_lat.official import background_files
 from gammafind.plugins.fermi_lat.photons.make import PhotonMaker
 from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
 from gammafind.plugins.fermi_lat.references import REFERENCES, describe_file
-from gammafind.plugins.fermi_lat.sources import read_fermi_sources
+from gammafind.plugins.fermi_lat.sources import add_power_laws, read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.areas import pixel_areas
@@ -147,6 +147,10 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         """Expected counts of each source in each band on the whole sky, shape (n, n_bands)."""
         sources = self._checked(sources)
         return self._source_counts(sources, galactic_vectors(sources))
+
+    def with_power_laws(self, sources: QTable, index: np.ndarray) -> QTable:
+        """Add the columns of a 4FGL power law to sources of a flux between all `energies`."""
+        return add_power_laws(sources, index, self.energies[0], self.energies[-1])
 
     def draw_photons(
         self,

@@ -16,6 +16,7 @@ from gammafind.plugins.fermi_lat.catalogues import (
     spectra_of,
 )
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+from gammafind.plugins.fermi_lat.spectra import photon_flux, power_law
 
 EMBEDDED = "4fgl-dr2"
 """Name of the catalogue that comes with the package."""
@@ -73,6 +74,28 @@ def true_sources(catalogue: QTable) -> QTable:
     sources["energy_flux"] = spectra_of(sources).energy_flux(1 * u.GeV, 100 * u.GeV)
     sources["flux_history"] = _history(sources["Flux_History"].value)
     return conform(sources, SOURCES, what="the catalogue")
+
+
+def add_power_laws(sources: QTable, index: np.ndarray, low: float, high: float) -> QTable:
+    """Add the columns of a power law to sources with a photon flux between two energies.
+
+    Parameters
+    ----------
+    sources : QTable
+        Schema SOURCES.
+    index : ndarray, shape (n,)
+    low, high : float
+        Energies of ``flux`` in GeV.
+    """
+    pivot, edges = np.sqrt(low * high) * 1e3, (low * 1e3, high * 1e3)
+    slope = np.asarray(index, dtype=float)[:, None]
+    of_one = photon_flux(lambda energy: power_law(energy, 1.0, pivot, slope), *edges)
+    table = QTable(sources, copy=True)
+    table["SpectrumType"] = np.full(len(table), "PowerLaw")
+    table["Pivot_Energy"] = np.full(len(table), pivot) * u.MeV
+    table["PL_Flux_Density"] = table["flux"].to("cm-2 s-1") / of_one / u.MeV
+    table["PL_Index"] = slope[:, 0]
+    return table
 
 
 def _history(flux: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from gammafind.sky.fits.layers import Layers, read_layers
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import read_selections
 from gammafind.sky.fits.write import write_counts, write_counts_by_nside
+from gammafind.sky.fits.write_map import write_map
 
 __all__ = [
     "EventList",
@@ -34,4 +35,5 @@ __all__ = [
     "write_counts_by_nside",
     "write_expected",
     "write_frame",
+    "write_map",
 ]
