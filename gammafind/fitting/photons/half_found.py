@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gammafind.fitting.photons.data import SkyData, Surroundings, gather, source_sizes
+from gammafind.fitting.photons.data import SkyData, source_sizes
 from gammafind.fitting.photons.position import LOWER, shifted
+from gammafind.fitting.photons.surroundings import Surroundings, centres, gather
 from gammafind.sky.projection import local_bases
 from gammafind.utils.workers import in_threads
 
@@ -141,7 +142,7 @@ def asimov_counts(template: np.ndarray, model: np.ndarray, ts: float) -> np.ndar
 
 def _pixels(data: SkyData) -> int:
     """Number of pixels of all bands around one place."""
-    return max(1, gather(data, _first_places(data)).counts.shape[-1])
+    return max(1, _near(data, _first_places(data)).counts.shape[-1])
 
 
 def _first_places(data: SkyData) -> np.ndarray:
@@ -149,9 +150,14 @@ def _first_places(data: SkyData) -> np.ndarray:
     return band.vectors(np.flatnonzero(band.valid)[:1])[:, None]
 
 
+def _near(data: SkyData, vectors: np.ndarray) -> Surroundings:
+    """Data and sources of the index of ``data`` near some places (n, m, 3)."""
+    return gather(data, vectors).weighted(data.shares(centres(vectors)))
+
+
 def _around(data: SkyData, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Template of one count, and expected counts without it, each (n, k)."""
-    near: Surroundings = gather(data, vectors[:, None])
+    near = _near(data, vectors[:, None])
     return near.templates[:, 0], near.model
 
 
@@ -174,7 +180,7 @@ def _simulated_ratio(
     """Counts of which half are found over those of the Asimov TS, from Poisson draws."""
     offsets = _OFFSETS * size / np.sqrt(ts)
     places = shifted(vector[None], local_bases(vector[None]), offsets[None])
-    near = gather(data, places)
+    near = _near(data, places)
     model, templates = near.model[0], near.templates[0]
     source = templates[len(offsets) // 2]
     mean = model + (asimov * _RATIOS)[:, None] * source
