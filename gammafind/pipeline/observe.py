@@ -82,7 +82,7 @@ def observe(
     if background:
         with stage("reading the background"):
             return with_background(observation, renderer, background, frame=frame)
-    return where_known(observation, f"the background of {renderer.name}")
+    return where_known(observation, f"the sky of {renderer.name}")
 
 
 def observe_epochs(
