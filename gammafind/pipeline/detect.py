@@ -151,9 +151,7 @@ def detect(
     if not own and not preset.doubts and renderer.sees == "maps" and given.is_file:
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
     maps = [background] if isinstance(background, str | PathLike) else list(background)
-    observation = observe(
-        given.counts, renderer, frame=frame, exposure=given.exposure, background=maps
-    )
+    observation = observe(given, renderer, frame=frame, background=maps)
     apart = None
     if judge is not None and judge.n_epochs:
         listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
