@@ -116,7 +116,7 @@ class RowReader:
 
     def bits(self, rows: np.ndarray, name: str) -> np.ndarray:
         """Bit masks: a column of bits, the last one first, or of integers; 0 without it."""
-        if not self.has(name):
+        if not self.has(name) or not len(rows):
             return np.zeros(len(rows), dtype=np.uint32)
         column = self._column(name)
         values = rows[column.name]
