@@ -35,9 +35,8 @@ def write_counts(
     """Write counts to one file; all bands must have the same pixels.
 
     HEALPix maps become a table ``SKYMAP``, images become a cube in the primary HDU. The edges of
-    the bands are in ``EBOUNDS`` in keV. Where the same HEALPix pixels are valid in all bands, only
-    these are listed (``INDXSCHM = EXPLICIT``); otherwise pixels that are not valid become UNSEEN,
-    or NaN in images. Cuts that are common to all bands become DSS keywords.
+    the bands are in ``EBOUNDS`` in keV. Pixels that are not valid become UNSEEN or NaN. Cuts that
+    are common to all bands become DSS keywords.
 
     Parameters
     ----------
@@ -197,21 +196,13 @@ def _integers(values: np.ndarray) -> np.ndarray:
 
 
 def _healpix_table(sky: SkyMap) -> fits.BinTableHDU:
-    """All pixels or, of a part of the sky that all bands share, a list of its pixels."""
-    pixels, seen = sky.pixels[0], sky.valid[0]
-    listed = not seen.all() and all(np.array_equal(seen, valid) for valid in sky.valid)
-    arrays = [_integers(values[seen]) for values in sky.values] if listed else _marked(sky, _UNSEEN)
+    pixels = sky.pixels[0]
     columns = [
         fits.Column(f"CHANNEL{i}", _FORMATS[array.dtype.name], array=array)
-        for i, array in enumerate(arrays, start=1)
+        for i, array in enumerate(_marked(sky, _UNSEEN), start=1)
     ]
-    keywords = healpix_keywords(pixels)
-    if listed:
-        columns.insert(0, fits.Column("PIX", "J", array=np.flatnonzero(seen).astype(np.int32)))
-        keywords |= {"INDXSCHM": "EXPLICIT", "OBJECT": "PARTIAL"}
-        del keywords["FIRSTPIX"], keywords["LASTPIX"]
     table = fits.BinTableHDU.from_columns(columns, name="SKYMAP")
-    table.header.update(keywords, HPX_CONV="FGST-CCUBE")
+    table.header.update(healpix_keywords(pixels), HPX_CONV="FGST-CCUBE")
     return table
 
 

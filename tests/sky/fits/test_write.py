@@ -74,16 +74,6 @@ def test_pixels_without_data_come_back(tmp_path):
             same(sky, read_counts(path))
 
 
-def test_of_a_part_of_the_sky_only_its_pixels_are_listed(tmp_path):
-    pixels = HealpixPixels(8)
-    part = pixels.centres().b.deg > 30
-    sky = sky_on(pixels, pixels, valid=(part, part))
-    path = write_counts(sky, tmp_path / "part.fits")
-    same(sky, read_counts(path))
-    header = fits.getheader(path, "SKYMAP")
-    assert (header["NAXIS2"], header["INDXSCHM"]) == (part.sum(), "EXPLICIT")
-
-
 def test_healpy_reads_it(tmp_path):
     sky = sky_on(*[HealpixPixels(8)] * 2)
     path = write_counts(sky, tmp_path / "sky.fits")
