@@ -380,7 +380,8 @@ def verdict(found: QTable, known: Known, counts: gammafind.SkyMap) -> str:
         median = float(np.median(np.array(ratios)[apart < radius]))
         right &= FLUX[0] < median < FLUX[1]
         ratio = f"{median:.2f}"
-    return f"{len(found)} | {is_known.mean():.2f} | {seen} of {n} | {ratio} | {'right' if right else 'wrong'}"
+    cells = (len(found), f"{is_known.mean():.2f}", f"{seen} of {n}", ratio)
+    return f"{' | '.join(map(str, cells))} | {'right' if right else 'wrong'}"
 
 
 if __name__ == "__main__":
