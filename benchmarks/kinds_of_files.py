@@ -39,10 +39,10 @@ RADIUS, SIDE, STEP = 8.0, 120, 0.1
 """Of the regions at the Galactic centre: radius of photon lists in deg, pixels a side of images."""
 INDEX = 2.4
 """Of the photons within a band of the sky above 10 GeV, whose energies are not known better."""
-PURE, FLUX = 0.8, (0.7, 1.4)
+PURE, BRIGHT, FLUX = 0.8, 0.2, (0.7, 1.4)
 """Share of sources that must be known, all but one of a few; limits of the median ratio of fluxes
-of the twenty brightest known points, wide for files of one day. All but one of the five brightest
-known points must be found."""
+of the twenty brightest known points, wider by twice the stated error of the exposure. Of the five
+brightest known points, those a fifth as bright as the first must be found, all but one."""
 RNG = np.random.default_rng(20)
 
 
@@ -305,7 +305,7 @@ def main() -> None:
         name: make for name, make in KINDS.items() if name in sys.argv[1:] or not sys.argv[1:]
     }
     known = {"2FHL": two_fhl_sources(), "": four_fgl()}
-    print("| file | ends in | sources | known | brightest five | flux ratio | verdict |")
+    print("| file | ends in | sources | known | brightest | flux ratio | verdict |")
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, make) in enumerate(chosen.items()):
@@ -369,7 +369,10 @@ def verdict(found: QTable, known: Known, counts: gammafind.SkyMap) -> str:
     inside = (pixel >= 0) & counts.valid[0].flat[pixel] & known.points
     brightest = np.flatnonzero(inside)[np.argsort(-flux[inside])][:20]
     index, apart, _ = known.positions[brightest].match_to_catalog_sky(places)
-    seen, n = int(np.sum(apart[:5] < radius)), min(5, len(brightest))
+    bright = (
+        apart[:5][flux[brightest[:5]] > BRIGHT * flux[brightest[0]]] if len(brightest) else apart
+    )
+    seen, n = int(np.sum(bright < radius)), len(bright)
     right = seen >= max(1, n - 1) and np.sum(~is_known) <= max(1, (1 - PURE) * len(found))
     ratio = "-"
     if "Flux" in found.colnames:
@@ -378,7 +381,8 @@ def verdict(found: QTable, known: Known, counts: gammafind.SkyMap) -> str:
             all_there = flux[place.separation(known.positions) < radius].sum()
             ratios.append(found["Flux"][row].to_value("cm-2 s-1") / all_there)
         median = float(np.median(np.array(ratios)[apart < radius]))
-        right &= FLUX[0] < median < FLUX[1]
+        wider = 1 + 2 * (found.meta.get("exposure_error") or 0.0)
+        right &= FLUX[0] / wider < median < FLUX[1] * wider
         ratio = f"{median:.2f}"
     cells = (len(found), f"{is_known.mean():.2f}", f"{seen} of {n}", ratio)
     return f"{' | '.join(map(str, cells))} | {'right' if right else 'wrong'}"
