@@ -51,6 +51,32 @@ def parsed_unit(text: str) -> u.UnitBase | None:
     return None
 
 
+_ENERGIES = {"ev": u.eV, "kev": u.keV, "mev": u.MeV, "gev": u.GeV, "tev": u.TeV}
+"""Units in any case: to astropy, ``mev`` would be a thousandth of an eV."""
+
+
+def stated_unit(text: str | None, default: u.UnitBase) -> u.UnitBase | None:
+    """Unit that a header states for values of a kind.
+
+    Parameters
+    ----------
+    text : str or None
+        Units of energies in any case.
+    default : unit
+        Where nothing is stated.
+
+    Returns
+    -------
+    unit or None
+        None if it does not convert to ``default``.
+    """
+    text = (text or "").strip()
+    if not text:
+        return default
+    unit = _ENERGIES.get(text.casefold()) or u.Unit(text, parse_strict="silent")
+    return unit if unit.is_equivalent(default) else None
+
+
 def without_photons(unit: u.UnitBase) -> u.UnitBase:
     """Return a unit in which a photon is a plain number: cm-2 s-1 for ph cm-2 s-1."""
     if not isinstance(unit, u.UnitBase) or u.ph not in unit.bases:

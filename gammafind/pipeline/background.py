@@ -12,6 +12,7 @@ import numpy as np
 from gammafind.pipeline.coverage import check_coverage
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.observation import Observation
+from gammafind.sky.skymap import SkyMap
 
 _log = logging.getLogger("gammafind")
 
@@ -58,22 +59,33 @@ def with_background(
 
 
 def where_known(observation: Observation, source: str) -> Observation:
-    """Observation without the counts of pixels where the background is not known.
+    """Observation without the counts of pixels where background or exposure is not known.
 
     Parameters
     ----------
     observation : Observation
     source : str
-        Of the background, for messages.
+        Of the background and the exposure, for messages.
 
     Raises
     ------
     InputDataError
-        If no pixel of a band has background.
+        If no pixel of a band has background, or none has exposure.
     """
-    counts, known = observation.counts, observation.total_background().valid
-    valid = tuple(a & b for a, b in zip(counts.valid, known, strict=True))
+    observation = _within(observation, observation.total_background(), "background", source)
+    return _within(observation, observation.exposure, "exposure", source)
+
+
+def _within(observation: Observation, sky: SkyMap, what: str, source: str) -> Observation:
+    """Observation without the counts of pixels where a map is not valid.
+
+    That nothing was seen where there was no exposure goes without saying.
+    """
+    counts = observation.counts
+    valid = tuple(a & b for a, b in zip(counts.valid, sky.valid, strict=True))
     if all(map(np.array_equal, counts.valid, valid)):
         return observation
-    check_coverage(counts, valid, "background", path=source, remedy="It must cover the counts.")
+    lost = zip(counts.values, counts.valid, valid, strict=True)
+    if what != "exposure" or any(np.any(array[a & ~b]) for array, a, b in lost):
+        check_coverage(counts, valid, what, path=source, remedy="It must cover the counts.")
     return replace(observation, counts=replace(counts, valid=valid))

@@ -141,7 +141,7 @@ def compare(
 
     measure(no_detections())  # what is wrong with truth, radius, purity or fluxes shows at once
     renderer, preset = renderer_for(preset, given)
-    observation = observe(given.counts, renderer, frame=frame, exposure=given.exposure)
+    observation = observe(given, renderer, frame=frame)
     rows = []
     for name, localiser in built.items():
         try:

@@ -155,10 +155,9 @@ def detect(
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
     maps = [background] if isinstance(background, str | PathLike) else list(background)
     observation = observe(
-        given.counts,
+        given,
         renderer,
         frame=frame,
-        exposure=given.exposure,
         background=maps,
         finer=judge is None and all(build_localiser(p).fits_finer for p in (preset, *others)),
     )

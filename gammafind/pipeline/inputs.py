@@ -18,7 +18,7 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.foreign import as_catalogue
 from gammafind.catalogue.io import read_table
-from gammafind.errors import MissingFileError, OptionError
+from gammafind.errors import FileFormatError, MissingFileError, OptionError
 from gammafind.presets.choose import check_bands, choose_preset, log_choice, select_preset
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.official import official_file
@@ -129,6 +129,13 @@ def sorted_input(
         If a file cannot be opened.
     """
     in_memory = isinstance(counts, SkyMap | Observation)
+    model = None if in_memory else next(filter(_is_model, path_list(counts)), None)
+    if model is not None:
+        raise FileFormatError(
+            "a model in XML holds no counts",
+            path=model,
+            remedy="Give photons or count maps, and the model as the background (--background).",
+        )
     files = [] if in_memory else [read_facts(path) for path in path_list(counts)]
     named = [] if exposure is None else [_exposure_facts(exposure)]
     if spacecraft is not None:
@@ -150,6 +157,10 @@ def sorted_input(
         pointing=pointing,
         files=(*rest, *given),
     )
+
+
+def _is_model(path: Path) -> bool:
+    return path.suffix.casefold() == ".xml"
 
 
 def _exposure_facts(path: OnePath) -> FileFacts:

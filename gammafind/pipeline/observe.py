@@ -17,12 +17,12 @@ from gammafind.errors import (
 from gammafind.fitting.photons.resolution import on_search_pixels
 from gammafind.pipeline.background import where_known, with_background
 from gammafind.pipeline.given_exposure import with_exposure
-from gammafind.pipeline.inputs import Counts, OnePath, path_list, preset_for, sorted_input
+from gammafind.pipeline.inputs import Input, OnePath, path_list, preset_for, sorted_input
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
-from gammafind.sky.fits import EventList, PhotonLists, holds_events
+from gammafind.sky.fits import EventList, PhotonLists
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage
@@ -31,11 +31,10 @@ Path = str | PathLike
 
 
 def observe(
-    counts: Counts,
+    given: Input,
     renderer: SkyRenderer,
     *,
     frame: str | None = None,
-    exposure: Path | None = None,
     background: Sequence[Path] = (),
     finer: bool = False,
 ) -> Observation:
@@ -43,14 +42,13 @@ def observe(
 
     Parameters
     ----------
-    counts : path-like, sequence of path-like, SkyMap or Observation
+    given : Input
         Files of count maps, or photon lists, which are binned on the renderer's own pixels; or a
-        map in memory. An observation is used unchanged.
+        map in memory. An observation is used unchanged. Exposure maps take the place of the
+        renderer's; none where it reads electrons.
     renderer : SkyRenderer
     frame : {"galactic", "icrs", "fk5"}, optional
         Frame of HEALPix maps, also of the exposure, whose files do not say it.
-    exposure : path-like, optional
-        Exposure map that takes the place of the renderer's; none where it reads electrons.
     background : sequence of path-like, optional
         Maps of expected background that take the place of the renderer's.
     finer : bool
@@ -67,8 +65,9 @@ def observe(
     InputFileError
         If a file cannot be used; the class names the fault.
     """
-    given = {"exposure": exposure, "background": ", ".join(map(str, background)) or None}
-    for what, file in given.items():
+    counts, exposure = given.counts, given.exposure
+    maps = {"exposure": exposure, "background": ", ".join(map(str, background)) or None}
+    for what, file in maps.items():
         if file is not None and renderer.sees == "image":
             raise OptionError(
                 f"the {what} map {file} is given for {renderer.name}, which reads electrons",
@@ -79,7 +78,7 @@ def observe(
     else:
         if not isinstance(counts, SkyMap):
             with stage("reading the maps"):
-                counts = _read_sky(path_list(counts), renderer, frame=frame, finer=finer)
+                counts = _read_sky(given, renderer, frame=frame, finer=finer)
         elif finer:
             counts = on_search_pixels(counts, renderer.psfs())
         with stage("modelling the sky"):
@@ -90,7 +89,7 @@ def observe(
     if background:
         with stage("reading the background"):
             return with_background(observation, renderer, background, frame=frame)
-    return where_known(observation, f"the background of {renderer.name}")
+    return where_known(observation, f"the sky of {renderer.name}")
 
 
 def observe_epochs(
@@ -136,7 +135,7 @@ def observe_epochs(
             else "Leave them out: the exposure is not given apart for each epoch.",
         )
     with stage("reading the epochs"):
-        skies = tuple(_read_sky(one, renderer, frame=frame) for one in paths)
+        skies = tuple(_read_sky(sorted_input(one), renderer, frame=frame) for one in paths)
     try:
         epochs = Epochs(skies, renderer.epoch_exposures())
         epochs.check_sum(counts)
@@ -190,26 +189,27 @@ def read_counts(
     """
     given = sorted_input(path_list(counts))
     renderer = build(preset_for(given, preset, bands).renderer)
-    sky = _read_sky(given.counts, renderer, frame=frame)
+    sky = _read_sky(given, renderer, frame=frame)
     return replace(sky, meta={**sky.meta, "files": given.files})
 
 
 def _read_sky(
-    paths: Sequence[Path], renderer: SkyRenderer, *, frame: str | None, finer: bool = False
+    given: Input, renderer: SkyRenderer, *, frame: str | None, finer: bool = False
 ) -> SkyMap:
     """Read count maps, or bin photons on the renderer's own pixels."""
-    photons = [holds_events(path) for path in paths]
+    lists = {file.path for file in given.files if file.kind == "photons"}
+    photons = [path in lists for path in given.counts]
     if all(photons):
-        lists = PhotonLists.of(paths)
-        counts = renderer.bin_events(lists)
-        return replace(counts, finer=renderer.fine_counts(_Again(lists))) if finer else counts
+        events = PhotonLists.of(given.counts)
+        counts = renderer.bin_events(events)
+        return replace(counts, finer=renderer.fine_counts(_Again(events))) if finer else counts
     if any(photons):
         raise FileFormatError(
             "a photon list among count maps",
-            path=paths[photons.index(True)],
+            path=given.counts[photons.index(True)],
             remedy="Give the one or the other.",
         )
-    counts = renderer.read_counts(paths, frame=frame)
+    counts = renderer.read_counts(given.counts, frame=frame)
     return on_search_pixels(counts, renderer.psfs()) if finer else counts
 
 

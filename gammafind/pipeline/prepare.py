@@ -70,9 +70,7 @@ def prepare(
     chosen = preset_for(given, preset, bands, (options or {}).get("renderer", {}))
     renderer, chosen = renderer_for(with_plugins(chosen, plugins or {}, options), given)
     maps = [background] if isinstance(background, str | PathLike) else list(background)
-    observation = observe(
-        given.counts, renderer, frame=frame, exposure=given.exposure, background=maps
-    )
+    observation = observe(given, renderer, frame=frame, background=maps)
     return Prepared(preset=chosen, renderer=renderer, observation=observation)
 
 

@@ -199,9 +199,11 @@ class Instrument(Pointed, Plugin):
         """Exposure of each band on ``pixels`` (by default the instrument's own).
 
         It is in counts that a source of one `flux_unit` gives: cm2 s where that is cm-2 s-1.
+        Pixels without any are not valid.
         """
         pixels = self._pixels(pixels)
-        return SkyMap(self.bands, pixels, self._exposure(pixels), "exposure")
+        values = self._exposure(pixels)
+        return SkyMap(self.bands, pixels, values, "exposure", [array > 0 for array in values])
 
     def seen_exposure(self, exposure: SkyMap) -> SkyMap:
         """Exposure of a file, in the units of `exposure`; as it is by default.

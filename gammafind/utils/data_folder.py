@@ -8,6 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from gammafind.utils.files import split_hdu
+
 _PACKED = ".gz"
 
 
@@ -28,13 +30,16 @@ def located(path: str | PathLike) -> Path:
     Parameters
     ----------
     path : path-like
+        An HDU in brackets after the name stays there.
 
     Returns
     -------
     Path
         As given if there is no such file in either place.
     """
-    given = Path(path)
+    given, hdu = split_hdu(path)
+    if hdu:
+        return Path(f"{located(given)}[{hdu}]")
     if given.name != str(given) or os.path.lexists(given):
         return given
     kept = [data_folder() / name for name in (given.name, f"{given.name}{_PACKED}")]

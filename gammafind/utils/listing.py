@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from gammafind.errors import MissingFileError
-from gammafind.utils.files import check_input, several
+from gammafind.utils.files import check_input, several, split_hdu
 
 
 def listed(paths: Sequence[str | PathLike] | str | PathLike) -> tuple[Path, ...]:
@@ -19,6 +19,7 @@ def listed(paths: Sequence[str | PathLike] | str | PathLike) -> tuple[Path, ...]
     paths : path-like or sequence of path-like
         Names; patterns such as ``"week_*.fits"``, sorted; or ``"@list.txt"``, a text file with a
         name or a pattern a line, relative to its folder. A file of exactly that name comes first.
+        An HDU in brackets after the name of a file, as in ``"maps.fits[COUNTS]"``, stays there.
 
     Returns
     -------
@@ -33,8 +34,9 @@ def listed(paths: Sequence[str | PathLike] | str | PathLike) -> tuple[Path, ...]
 
 
 def _of_one(path: Path) -> list[Path]:
+    base, hdu = split_hdu(path)
     try:
-        exists = path.exists()
+        exists = path.exists() or (bool(hdu) and base.is_file())
     except OSError:
         exists = True  # `check_input` says why it cannot be reached.
     if exists:

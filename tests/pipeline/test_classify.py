@@ -10,6 +10,7 @@ from astropy.table import QTable
 
 from gammafind.errors import InputDataError, MissingFileError, OptionError
 from gammafind.pipeline.classify import classify, without_fakes
+from gammafind.pipeline.inputs import sorted_input
 from gammafind.pipeline.observe import observe, observe_epochs
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.localiser import no_detections
@@ -110,7 +111,7 @@ def test_limits_that_cannot_be_are_refused(detections, limit):
 
 def test_epochs_are_read_and_looked_at(detections, tmp_path):
     renderer = TwoYears()
-    whole = observe(files_of(sky(4), tmp_path / "all"), renderer)
+    whole = observe(sorted_input(files_of(sky(4), tmp_path / "all")), renderer)
     parts = [files_of(sky(n), tmp_path / str(n)) for n in (1, 3)]
     epochs = observe_epochs(parts, renderer, whole.counts)
     assert len(classify(detections, whole, Bright(time=True), epochs=epochs)) == 8

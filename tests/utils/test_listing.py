@@ -1,5 +1,7 @@
 """Patterns and lists of file names."""
 
+from pathlib import Path
+
 import pytest
 
 from gammafind.errors import MissingFileError
@@ -34,3 +36,11 @@ def test_patterns_without_files_and_empty_lists_are_refused(folder):
         listed(f"@{folder}/none.txt")
     with pytest.raises(MissingFileError, match="does not exist"):
         listed("@nowhere.txt")
+
+
+def test_an_hdu_in_brackets_is_no_pattern(folder):
+    maps, other = folder / "maps.fits", folder / "maps_1.fits"
+    maps.write_text("x")
+    other.write_text("x")
+    assert listed(f"{maps}[COUNTS]") == (Path(f"{maps}[COUNTS]"),)
+    assert listed(folder / "maps_[12].fits") == (other,)

@@ -15,9 +15,11 @@ from astropy.io import fits
 from scipy.ndimage import map_coordinates
 
 from gammafind.errors import CoordinateSystemError, FileFormatError, InputDataError
+from gammafind.sky.fits.choosing import choose_map
 from gammafind.sky.fits.image import celestial_wcs
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import WcsPixels
+from gammafind.utils.files import split_hdu
 
 _WHAT = (
     "the LAT interstellar emission model (gll_iem_v07.fits) or a cut-out of it: an image cube "
@@ -179,12 +181,18 @@ def open_cube(path: str | PathLike) -> Iterator[Cube]:
 
 
 def _image(file: fits.HDUList, path: Path) -> fits.PrimaryHDU | fits.ImageHDU:
-    images = [hdu for hdu in file if hdu.is_image and len(hdu.shape) > 0]
-    cubes = [hdu for hdu in images if len(hdu.shape) == 3]
+    """The image of three axes: the one in brackets after the name of the file, or the first."""
+    if split_hdu(path)[1]:
+        images = [choose_map(file, path, want="background")]
+    else:
+        images = [hdu for hdu in file if hdu.is_image and len(hdu.shape) > 0]
+    cubes = [hdu for hdu in images if hdu.is_image and len(hdu.shape) == 3]
     if not cubes:
-        n = len(images[0].shape) if images else 0
+        n = len(images[0].shape) if images and images[0].is_image else 0
         raise FileFormatError(
-            f"the primary image has {n} dimensions", path=path, remedy=f"Accepted is {_WHAT}."
+            f"the image of intensities has {n} dimensions",
+            path=path,
+            remedy=f"Accepted is {_WHAT}.",
         )
     return cubes[0]
 

@@ -31,7 +31,7 @@ from gammafind.sky.psf import RadialPsf
 from gammafind.sky.upsample import upsample
 from gammafind.utils.cache import cached_arrays
 from gammafind.utils.data_folder import located
-from gammafind.utils.files import file_checksum
+from gammafind.utils.files import file_checksum, split_hdu
 
 _EMBEDDED_NSIDE = 256
 """Resolution of the embedded emission: half of that of its structure, so that it is smooth."""
@@ -300,6 +300,7 @@ def _key(
     array: str, source: str, band: Band, psf: RadialPsf, weight: Weight | None, **more: str
 ) -> dict[str, Any]:
     """Cache key: all inputs of the interstellar emission in a band."""
+    hdu = split_hdu(source)[1]
     return {
         "array": array,
         "version": _VERSION,
@@ -307,6 +308,7 @@ def _key(
         "band": band.edges.to_value(u.GeV, u.spectral()).tolist(),
         "weight": None if weight is None else [np.asarray(part).tolist() for part in weight],
         "psf": psf.checksum,
+        **({"hdu": hdu} if hdu else {}),
         **more,
     }
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 
 from gammafind.errors import InputDataError, OptionError
@@ -29,9 +29,10 @@ from gammafind.plugins.fermi_lat.years import (
     survey_time_exposure,
 )
 from gammafind.sky.bands import Band, energy_bands
-from gammafind.sky.fits.exposure import band_weights, read_exposure
+from gammafind.sky.fits.exposure import band_weights, has_exposure, read_exposure
 from gammafind.sky.fits.good_times import common, read_good_times
 from gammafind.sky.fits.write_exposure import ExposureCube
+from gammafind.sky.known import interpolate_known
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import from_frame, to_frame
 from gammafind.utils.listing import listed
@@ -39,8 +40,6 @@ from gammafind.utils.listing import listed
 _MEASURED = ("P8R3_ULTRACLEANVETO_V3", "PSF3", (2.0, 20.0), "573-weeks")
 """Response, event type, energies in GeV and observing time of the embedded exposure."""
 _HOME = HealpixPixels(128)
-_CHUNK = 200_000
-"""Positions per step: limits memory."""
 _NODES = 5
 """Energies of a band at which the exposure of a livetime cube is computed, at least."""
 _PER_DECADE = 8
@@ -53,6 +52,32 @@ _POINT = 1e-7
 _SPAN = re.compile(r"(-?[\d.]+(?:e[+-]?\d+)?):(-?[\d.]+(?:e[+-]?\d+)?)")
 SEPARATOR = ";"
 """Between the names of several files in one option."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Maps:
+    """Exposure on the pixels of its origin, shape (n_bands, n_pixels), and where there is any.
+
+    It is NaN outside a file.
+    """
+
+    pixels: Pixels
+    maps: np.ndarray
+    known: np.ndarray
+
+    @classmethod
+    def everywhere(cls, pixels: Pixels, maps: np.ndarray) -> _Maps:
+        """Maps whose zeros are exposures like others."""
+        return cls(pixels, maps, np.ones(maps.shape, dtype=bool))
+
+    def of(self, bands: Sequence[int]) -> _Maps:
+        """Maps of some bands."""
+        return replace(self, maps=self.maps[bands], known=self.known[bands])
+
+    def at(self, vectors: np.ndarray) -> np.ndarray:
+        """Exposure at Galactic unit vectors, shape (n_bands, n), NaN without any."""
+        vectors = to_frame(vectors, self.pixels.frame)
+        return interpolate_known(self.pixels, self.maps, self.known, vectors)
 
 
 def exposure_maps(
@@ -110,11 +135,12 @@ def exposure_maps(
     dispersion; see `survey_exposure`. Breaks in the South Atlantic Anomaly and pointed observations
     are those of the measurement.
     """
-    home, maps = _known_maps(source, response, bands, index, year, max_zenith, good_times)
+    given = _known_maps(source, response, bands, index, year, max_zenith, good_times)
     found: dict[int, np.ndarray] = {}
     for target in dict.fromkeys(pixels):
         here = [i for i, other in enumerate(pixels) if other == target]
-        values = _interpolate(home, maps[here], from_frame(target.vectors, target.frame), source)
+        vectors = from_frame(target.vectors, target.frame)
+        values = _interpolate(given.of(here), vectors, source)
         found |= zip(here, (array.reshape(target.shape) for array in values), strict=True)
     return tuple(found[i] for i in range(len(bands)))
 
@@ -149,8 +175,8 @@ def exposure_at(
     -------
     ndarray, shape (n_bands, n)
     """
-    home, maps = _known_maps(source, response, bands, index, year, max_zenith, good_times)
-    return _interpolate(home, maps, vectors, source)
+    given = _known_maps(source, response, bands, index, year, max_zenith, good_times)
+    return _interpolate(given, vectors, source)
 
 
 def dispersion_factors(response: Response, bands: Sequence[Band], index: float) -> np.ndarray:
@@ -170,16 +196,16 @@ def _known_maps(
     year: int,
     max_zenith: Quantity,
     good_times: str,
-) -> tuple[Pixels, np.ndarray]:
-    """Pixels and exposure maps, shape (n_bands, n_pixels); NaN where unknown."""
+) -> _Maps:
     zeniths = np.broadcast_to(max_zenith, len(bands), subok=True)
     if source not in EMBEDDED_EXPOSURES:
         _check_name(source, year)
         if holds_livetime(source):
-            home, maps = _from_livetime(source, response, bands, index, zeniths, good_times)
+            given = _from_livetime(source, response, bands, index, zeniths, good_times)
         else:
-            home, maps = _from_file(source, bands, index)
-        return home, maps * dispersion_factors(response, bands, index)[:, None]
+            given = _from_file(source, bands, index)
+        factors = dispersion_factors(response, bands, index)
+        return replace(given, maps=given.maps * factors[:, None])
     days = survey_days(source, year)
     declination = _HOME.centres().icrs.dec
     wanted = [
@@ -195,7 +221,7 @@ def _known_maps(
         index=index,
         max_zenith=MEASURED_ZENITH,
     )
-    return _HOME, np.array(wanted) / measured * load_psf3_exposure()
+    return _Maps.everywhere(_HOME, np.array(wanted) / measured * load_psf3_exposure())
 
 
 def holds_livetime(source: str) -> bool:
@@ -285,12 +311,10 @@ def exposure_cube(
     energies = np.concatenate(nodes) * u.MeV
     if not holds_livetime(source):
         narrow = [Band(f"{i}", e * (1 - _POINT), e * (1 + _POINT)) for i, e in enumerate(energies)]
-        home, maps = _from_file(source, narrow, 2.0)
-        if isinstance(home, HealpixPixels):
-            return ExposureCube(home, energies, maps)
-        centres = _HOME.centres()
-        on_sky = [home.interpolate(array.reshape(home.shape), centres) for array in maps]
-        return ExposureCube(_HOME, energies, np.array(on_sky))
+        given = _from_file(source, narrow, 2.0)
+        if isinstance(given.pixels, HealpixPixels):
+            return ExposureCube(given.pixels, energies, given.maps)
+        return ExposureCube(_HOME, energies, given.at(_HOME.vectors))
     zeniths = np.broadcast_to(max_zenith, len(bands), subok=True).to_value(u.deg)
     maps = []
     for here, zenith in zip(nodes, zeniths, strict=True):
@@ -306,14 +330,14 @@ def _from_livetime(
     index: float,
     zeniths: Quantity,
     good_times: str,
-) -> tuple[Pixels, np.ndarray]:
+) -> _Maps:
     maps = []
     for band, zenith in zip(bands, zeniths.to_value(u.deg), strict=True):
         cube = livetime_of(source, max_zenith=float(zenith), good_times=good_times)
         nodes = band_nodes(band)
         weights = band_weights(nodes * u.MeV, band, index=index)
         maps.append(weights @ exposure_in_pixels(response, cube, nodes, slice(None)))
-    return cube.pixels, np.array(maps)
+    return _Maps.everywhere(cube.pixels, np.array(maps))
 
 
 def _check_name(source: str, year: int) -> None:
@@ -327,49 +351,29 @@ def _check_name(source: str, year: int) -> None:
         survey_days(source, year)
 
 
-def _from_file(source: str, bands: Sequence[Band], index: float) -> tuple[Pixels, np.ndarray]:
+def _from_file(source: str, bands: Sequence[Band], index: float) -> _Maps:
+    """Maps of a file. Zeros, at the edge of it or of an observation, are no exposure."""
     exposure = read_exposure(source, bands=bands, index=index)
-    maps = zip(exposure.values, exposure.valid, strict=True)
-    return exposure.pixels[0], np.array(
-        [np.where(good, array, np.nan).ravel() for array, good in maps]
+    maps, inside = (
+        np.reshape(each, (len(bands), -1)) for each in (exposure.values, exposure.valid)
     )
+    seen = inside & [has_exposure(one) for one in maps]
+    return _Maps(exposure.pixels[0], np.where(inside, maps, np.nan), seen)
 
 
-def _interpolate(home: Pixels, maps: np.ndarray, vectors: np.ndarray, source: str) -> np.ndarray:
-    """Values of the maps at Galactic vectors, shape (n_maps, n); NaN where a vector is."""
-    known = np.isfinite(maps[0])
-    layers = np.concatenate([np.where(known, maps, 0), known[np.newaxis]])
-    found = np.empty((len(maps), len(vectors)))
-    for start in range(0, len(vectors), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        *values, weight = _bilinear(home, layers, vectors[part])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            # Weights of the interpolation may be below zero by rounding.
-            mean = np.maximum(np.array(values) / weight, 0)
-            found[:, part] = np.where(weight > 0.5, mean, np.nan)
-    missing = np.count_nonzero(np.isnan(found[0]) & np.isfinite(vectors[:, 0]))
+def _interpolate(given: _Maps, vectors: np.ndarray, source: str) -> np.ndarray:
+    """Exposure at Galactic vectors, shape (n_maps, n), 0 without any; NaN where a vector is."""
+    found = given.at(vectors)
+    dark = np.isnan(found) & np.isfinite(vectors[:, 0])
+    if not dark.any():
+        return found
+    inside = np.isfinite(given.maps[:1])
+    covered = np.isfinite(_Maps(given.pixels, inside.astype(float), inside).at(vectors)[0])
+    missing = np.count_nonzero(dark.any(axis=0) & ~covered)
     if missing:
         raise InputDataError(
             f"the exposure is not known in {missing} pixels",
             path=source,
             remedy="It must cover all pixels of the maps.",
         )
-    return found
-
-
-def _bilinear(home: Pixels, layers: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Interpolate all layers, shape (n_layers, n_pixels), with the same weights."""
-    on_sky = np.isfinite(vectors[:, 0])
-    here = np.where(on_sky[:, None], vectors, [0, 0, 1])
-    if not isinstance(home, HealpixPixels):
-        positions = SkyCoord(*here.T, representation_type="cartesian", frame="galactic")
-        found = [home.interpolate(array.reshape(home.shape), positions) for array in layers]
-    else:
-        import healpy as hp
-
-        x, y, z = to_frame(here, home.frame).T
-        index, weight = hp.get_interp_weights(
-            home.nside, np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)
-        )
-        found = [(array[index] * weight).sum(axis=0) for array in layers]
-    return np.where(on_sky, found, np.nan)
+    return np.where(dark, 0, found)

@@ -18,7 +18,6 @@ from astropy.units import Quantity
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.derive import derive_options
-from gammafind.plugins.fermi_lat.diffuse import isotropic_spectra
 from gammafind.plugins.fermi_lat.events import select_response, split_name
 from gammafind.plugins.fermi_lat.exposure import SEPARATOR, holds_livetime
 from gammafind.plugins.fermi_lat.fine import fine_counts
@@ -247,22 +246,7 @@ class LatInstrument(Instrument):
         self, paths: Sequence[str | PathLike], counts: SkyMap, *, frame: str | None = None
     ) -> dict[str, SkyMap]:
         """Read maps of the Fermitools or gammapy, or the diffuse components of a model in XML."""
-
-        def rendered(kind: str, path: str) -> SkyMap:
-            return replace(self, **{kind: path}).background(counts.pixels)[kind]
-
-        def isotropic(energy: np.ndarray) -> np.ndarray:
-            spectra = isotropic_spectra(self.isotropic, self.responses[0])
-            return np.mean([one.differential(energy * u.MeV).value for one in spectra], axis=0)
-
-        return user_background(
-            paths,
-            bands=self.bands,
-            pixels=counts.pixels,
-            frame=frame,
-            rendered=rendered,
-            isotropic=isotropic,
-        )
+        return user_background(self, paths, counts.pixels, frame)
 
     def bin_events(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,6 +15,8 @@ import numpy as np
 
 from gammafind.errors import FileFormatError, MissingFileError
 from gammafind.plugins.fermi_lat.isotropic import DIFFERENTIAL_INTENSITY, read_isotropic
+from gammafind.roles.official import official_file
+from gammafind.utils.data_folder import data_folder
 from gammafind.utils.files import check_input
 
 _LARGEST = 1 << 26
@@ -59,15 +61,15 @@ def is_model(path: str | PathLike) -> bool:
     return str(path).casefold().endswith(".xml")
 
 
-def read_model(path: str | PathLike, *, folders: Sequence[Path] = ()) -> tuple[Diffuse, ...]:
+def read_model(path: str | PathLike) -> tuple[Diffuse, ...]:
     """Read the diffuse components of a model; its other sources are left to be found.
+
+    Their files are looked for where the model says, next to it, in the folders of the Fermitools
+    (``FERMI_DIFFUSE_DIR``, ``CALDB``, ``FERMI_DIR``), and among fetched files.
 
     Parameters
     ----------
     path : path-like
-    folders : sequence of Path
-        Where files are looked for that are neither where the model says nor next to it; then
-        the folders of the Fermitools (``CALDB``, ``FERMI_DIR``) follow.
 
     Returns
     -------
@@ -87,11 +89,7 @@ def read_model(path: str | PathLike, *, folders: Sequence[Path] = ()) -> tuple[D
         root = ElementTree.parse(path).getroot()
     except (ElementTree.ParseError, UnicodeDecodeError, ValueError) as fault:
         raise FileFormatError(f"this is not a model in XML ({fault})", path=path) from None
-    found = [
-        one
-        for source in root.iter("source")
-        if (one := _diffuse(source, path, folders)) is not None
-    ]
+    found = [one for source in root.iter("source") if (one := _diffuse(source, path)) is not None]
     if not found:
         raise FileFormatError(
             "the model has no diffuse component",
@@ -101,34 +99,38 @@ def read_model(path: str | PathLike, *, folders: Sequence[Path] = ()) -> tuple[D
     return tuple(found)
 
 
-def _diffuse(source: ElementTree.Element, path: Path, folders: Sequence[Path]) -> Diffuse | None:
+def _diffuse(source: ElementTree.Element, path: Path) -> Diffuse | None:
     """Diffuse component of a source, None if it is another."""
     spectrum, spatial = source.find("spectrum"), source.find("spatialModel")
     if spectrum is None or spatial is None:
         return None
     name, shape = str(source.get("name", "")), spatial.get("type")
     if shape in _CUBES:
-        file = _find(spatial.get("file", ""), name, path, folders)
+        file = _find(spatial.get("file", ""), name, path)
         return Diffuse(name, "interstellar", file, _factor(spectrum, spatial, path))
     if shape in _FLAT and spectrum.get("type") == "FileFunction":
-        file = _find(spectrum.get("file", ""), name, path, folders)
+        file = _find(spectrum.get("file", ""), name, path)
         return Diffuse(name, "isotropic", file, _factor(spectrum, spatial, path))
     return None
 
 
-def _find(text: str, name: str, model: Path, folders: Sequence[Path]) -> Path:
-    """File of a component: where the model says, next to it, or in one of the folders."""
+def _find(text: str, name: str, model: Path) -> Path:
+    """File of a component: where the model says, next to it, or in a folder of such files."""
     said = Path(os.path.expanduser(_VARIABLE.sub(lambda m: os.environ.get(m[1], m[0]), text)))
     known = [Path(os.environ[key]) for key in _DIFFUSE if os.environ.get(key)]
     known += [folder / "refdata/fermi/galdiffuse" for folder in known]
-    places = [said, model.parent / said, *(d / said.name for d in (model.parent, *folders, *known))]
+    folders = [model.parent, *known, data_folder()]
+    places = [said, model.parent / said, *(folder / said.name for folder in folders)]
     places += [place.with_name(f"{place.name}.gz") for place in places if place.name]
     there = next((place for place in places if place.is_file()), None)
     if there is None:
+        remedy = f"Put it next to the model, as {model.parent / said.name}"
+        if official_file(said.name) is not None:
+            remedy += f", or fetch it: 'gammafind fetch {said.name} --download'"
         raise MissingFileError(
             f"the component {name!r} needs the file {text!r}, which is not there",
             path=model,
-            remedy=f"Put it next to the model, as {model.parent / said.name}.",
+            remedy=f"{remedy}.",
         )
     return there
 

@@ -10,13 +10,17 @@ from astropy.table import QTable
 
 from gammafind.catalogue.io import read_table
 from gammafind.catalogue.schema import SOURCES, conform
+from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.catalogues import (
     class_group,
     read_fermi_catalogue,
     spectra_of,
 )
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
+from gammafind.plugins.fermi_lat.references import REFERENCES
 from gammafind.plugins.fermi_lat.spectra import photon_flux, power_law
+from gammafind.roles.official import official_file
+from gammafind.utils.data_folder import located
 
 EMBEDDED = "4fgl-dr2"
 """Name of the catalogue that comes with the package."""
@@ -37,11 +41,22 @@ def read_fermi_sources(source: str | PathLike) -> QTable | None:
 
     Raises
     ------
+    OptionError
+        If it is the name of another embedded catalogue, which has no spectra.
     InputFileError
         If the file cannot be used.
     """
-    if fspath(source) == EMBEDDED:
+    name = fspath(source).lower()
+    if name == EMBEDDED:
         return true_sources(load_4fgl_dr2())
+    source = located(source)
+    if name in REFERENCES and not source.exists():
+        official = official_file(name)
+        with_spectra = official is not None and official.name.startswith("gll_psc_")
+        raise OptionError(
+            f"{name} comes without spectra, so it is a reference but no sky",
+            remedy=f"Give {EMBEDDED}{f', or {official.name} by its path' if with_spectra else ''}.",
+        )
     table = read_table(source)
     if not {"Source_Name", "Flux1000"} <= set(table.colnames):
         return None

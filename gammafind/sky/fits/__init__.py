@@ -3,7 +3,7 @@
 from gammafind.sky.fits.background import read_background
 from gammafind.sky.fits.binning import bin_events
 from gammafind.sky.fits.counts import read_counts, read_energy_edges
-from gammafind.sky.fits.events import EventList, PhotonLists, holds_events, read_events
+from gammafind.sky.fits.events import EventList, PhotonLists, read_events
 from gammafind.sky.fits.expected import write_expected
 from gammafind.sky.fits.exposure import read_exposure
 from gammafind.sky.fits.frames import Frame, read_frame, write_frame
@@ -20,7 +20,6 @@ __all__ = [
     "Layers",
     "PhotonLists",
     "bin_events",
-    "holds_events",
     "open_fits",
     "read_background",
     "read_counts",

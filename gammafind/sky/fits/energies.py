@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,19 +16,18 @@ from astropy.units import Quantity
 from gammafind.errors import AssumptionWarning, EnergyEdgesError, FileFormatError
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.choosing import MapHDU
+from gammafind.sky.fits.selections import cut_range
+from gammafind.units import stated_unit
 
 _RTOL = 1e-3
 """Relative difference of equal edges: above the rounding of files, far below the width of a bin."""
 _LOW = ("E_MIN", "EMIN", "ENERGY_MIN", "ENERGY_TRUE_MIN", "ENERG_LO")
 _HIGH = ("E_MAX", "EMAX", "ENERGY_MAX", "ENERGY_TRUE_MAX", "ENERG_HI")
 _NODE = ("ENERGY", "ENERGY_TRUE")
-_UNITS = {"ev": u.eV, "kev": u.keV, "mev": u.MeV, "gev": u.GeV, "tev": u.TeV}
-"""Units in any case: to astropy, ``mev`` would be a thousandth of an eV."""
 _PLAUSIBLE = (10 * u.MeV, 10 * u.TeV)
 """Energies of the LAT: a column without a unit has the one that brings it here."""
 _VARYING = ("NPIX", "CRPIX", "CDELT", "NSIDE", "ORDER")
 """Columns of a table of bands that give each band pixels of its own."""
-_CUT = re.compile(r"ENERGY = ([-+.\deE]+):([-+.\deE]+) ?(\w*)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,16 +105,10 @@ def read_energies(file: fits.HDUList, hdu: MapHDU, path: str | PathLike) -> Ener
 
 def energy_cut(selections: Sequence[str]) -> Quantity | None:
     """Bin that the cut on the energies of the photons makes, shape (1, 2); None without a cut."""
-    found = [match for match in map(_CUT.fullmatch, selections) if match]
-    try:
-        low = max(float(match[1]) for match in found)
-        high = min(float(match[2]) for match in found)
-        unit = _unit(found[0][3], u.MeV)
-    except ValueError:
+    low, high = cut_range(selections, "ENERGY") or (0, 0)
+    if not 0 < low < high < np.inf:
         return None
-    if unit is None or not 0 < low < high < np.inf:
-        return None
-    return ([[low, high]] * unit).to(u.keV)
+    return ([[low, high]] * u.MeV).to(u.keV)
 
 
 def bins_in_band(bins: Quantity, band: Band) -> list[int] | None:
@@ -233,13 +225,6 @@ def _checked_nodes(table: str, nodes: Quantity, path: str | PathLike) -> Quantit
     return nodes
 
 
-def _unit(text: str | None, default: u.UnitBase) -> u.UnitBase | None:
-    """Unit of energies, None if it is another."""
-    text = (text or "").strip()
-    unit = _UNITS.get(text.casefold()) or u.Unit(text, parse_strict="silent") if text else default
-    return unit if unit.is_equivalent(u.keV) else None
-
-
 def _energies(
     hdu: fits.BinTableHDU, names: Sequence[str], default: u.UnitBase, path: str | PathLike
 ) -> Quantity:
@@ -247,7 +232,7 @@ def _energies(
     columns = []
     for name in names:
         column = hdu.columns[name]
-        unit = _unit(column.unit, default)
+        unit = stated_unit(column.unit, default)
         values = np.array(hdu.data[column.name])
         if unit is None or values.dtype.kind not in "iuf":
             raise EnergyEdgesError(

@@ -90,12 +90,6 @@ class EventList:
 _ARRAYS = ("energies", "event_type", "event_class", "times", "zeniths")
 
 
-def holds_events(path: str | PathLike) -> bool:
-    """Whether a FITS file is a photon list."""
-    with open_fits(path) as file:
-        return any(hdu.name == "EVENTS" for hdu in file)
-
-
 def read_events(paths: Sequence[str | PathLike] | str | PathLike) -> EventList:
     """Read photon lists into memory; `PhotonLists` reads long ones in parts.
 

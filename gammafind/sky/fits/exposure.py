@@ -24,7 +24,9 @@ from gammafind.sky.bands import Band, check_bands
 from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.energies import format_edges
 from gammafind.sky.fits.layers import Layers, read_layers
+from gammafind.sky.known import interpolate_known
 from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.projection import from_frame, to_frame
 from gammafind.sky.skymap import SkyMap
 
 _RTOL = 1e-3
@@ -90,7 +92,7 @@ def read_exposure(
     layers, unit = _read(path, pixels, frame)
     values = _band_values(layers, bands, index)
     valid = np.logical_and.reduce(layers.valid)
-    observed = [valid & _observed(array) for array in values]
+    observed = [valid & has_exposure(array) for array in values]
     if not all(good.any() for good in observed):
         raise InputDataError("the exposure of a band is zero in all pixels", path=path)
     if pixels is None:
@@ -99,10 +101,7 @@ def read_exposure(
     else:
         if len(pixels) != len(bands):
             raise ShapeError(f"{len(pixels)} pixelisations for {len(bands)} bands")
-        placed = [
-            _place(layers.pixels, array, good, target)
-            for array, good, target in zip(values, observed, pixels, strict=True)
-        ]
+        placed = _placed(layers.pixels, values, observed, pixels)
     return SkyMap(
         bands=bands,
         pixels=tuple(pixels),
@@ -186,8 +185,8 @@ def _unit(layers: Layers) -> tuple[float, str]:
     )
 
 
-def _observed(values: np.ndarray) -> np.ndarray:
-    """Pixels with exposure."""
+def has_exposure(values: np.ndarray) -> np.ndarray:
+    """Which pixels of a map have any exposure."""
     return values > _NONE * values.max(initial=0)
 
 
@@ -242,19 +241,25 @@ def _check_reach(energies: Quantity, bands: Sequence[Band], layers: Layers) -> N
             )
 
 
-def _place(
-    pixels: Pixels, values: np.ndarray, valid: np.ndarray, target: Pixels
-) -> tuple[np.ndarray, np.ndarray]:
-    """Interpolate at the centres of ``target``, between pixels with exposure alone."""
-    if pixels == target:
-        return values, valid
-    centres = target.centres()
-    nearest = pixels.pixel_of(centres)
-    inside = (nearest >= 0) & valid.flat[nearest]
-    if not isinstance(target, HealpixPixels):
-        inside &= target.on_sky
-    weight = 1.0
-    if not valid.all():
-        weight = np.nan_to_num(pixels.interpolate(valid.astype(float), centres))
-    total = np.nan_to_num(pixels.interpolate(np.where(valid, values, 0), centres))
-    return np.divide(total, weight, out=np.zeros(target.shape), where=inside), inside
+def _placed(
+    home: Pixels,
+    values: Sequence[np.ndarray],
+    observed: Sequence[np.ndarray],
+    pixels: Sequence[Pixels],
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Exposure and validity at the centres of other pixels, between pixels with exposure alone."""
+    maps, known = (np.reshape(arrays, (len(values), -1)) for arrays in (values, observed))
+    found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for target in dict.fromkeys(pixels):
+        here = [i for i, other in enumerate(pixels) if other == target]
+        if target == home:
+            found |= {i: (values[i], observed[i]) for i in here}
+            continue
+        vectors = to_frame(from_frame(target.vectors, target.frame), home.frame)
+        there = interpolate_known(home, maps[here], known[here], vectors)
+        for i, array in zip(here, there.reshape(len(here), *target.shape), strict=True):
+            inside = np.isfinite(array)
+            if not isinstance(target, HealpixPixels):
+                inside &= target.on_sky
+            found[i] = np.where(inside, array, 0), inside
+    return [found[i] for i in range(len(pixels))]

@@ -13,13 +13,14 @@ import numpy as np
 from astropy.io import fits
 from astropy.units import Quantity
 
-from gammafind.errors import InputFileError
+from gammafind.errors import FileFormatError, InputFileError
 from gammafind.sky.fits.choosing import choose_map, is_map
 from gammafind.sky.fits.counts import file_energy_bins
 from gammafind.sky.fits.energies import format_edges, read_energies
 from gammafind.sky.fits.good_times import file_good_times
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.selections import Circle, circle_of, cut_range, file_selections
+from gammafind.sky.fits.table_rows import RowReader
 
 Kind = Literal["photons", "counts", "exposure", "livetime", "spacecraft", "intensity", "other"]
 
@@ -96,7 +97,7 @@ class FileFacts:
         return circle_of(self.selections)
 
     def range(self, name: str) -> tuple[float, float] | None:
-        """Lowest and highest value of a cut such as ENERGY (MeV), None if it is not recorded."""
+        """Lowest and highest value of a cut such as ENERGY (in MeV), as `cut_range` has them."""
         return cut_range(self.selections, name)
 
     @property
@@ -146,7 +147,7 @@ def read_facts(path: str | PathLike) -> FileFacts:
             selections=file_selections(file),
             good_times=file_good_times(file),
             span=_span(file),
-            photons=_photons(file["EVENTS"]) if kind == "photons" else None,
+            photons=_photons(file["EVENTS"], path) if kind == "photons" else None,
             fault=fault,
         )
 
@@ -189,22 +190,26 @@ def _span(file: fits.HDUList) -> tuple[float, float] | None:
     return None
 
 
-def _photons(hdu: fits.hdu.base._BaseHDU) -> PhotonFacts | None:
-    if not isinstance(hdu, fits.BinTableHDU):
+def _photons(hdu: fits.hdu.base._BaseHDU, path: Path) -> PhotonFacts | None:
+    try:
+        reader = RowReader.of(hdu, path)
+    except FileFormatError:
         return None
-    number = len(hdu.data) if hdu.data is not None else 0
     return PhotonFacts(
-        number=number,
-        times=_extremes(hdu, "TIME") if number else None,
-        energies=_extremes(hdu, "ENERGY") if number else None,
+        number=len(reader),
+        times=_extremes(reader, "TIME", u.s),
+        energies=_extremes(reader, "ENERGY", u.MeV),
     )
 
 
-def _extremes(hdu: fits.BinTableHDU, name: str) -> tuple[float, float] | None:
+def _extremes(reader: RowReader, name: str, unit: u.UnitBase) -> tuple[float, float] | None:
     """Smallest and largest finite number of a column; None without such a column."""
-    column = next((one for one in hdu.columns.names if one.upper() == name), None)
-    if column is None or hdu.data[column].dtype.kind not in "iuf":
+    ends: list[float] = []
+    try:
+        for rows in reader.parts():
+            values = reader.numbers(rows, name, unit)
+            values = values[np.isfinite(values)]
+            ends += [values.min(), values.max()] if values.size else []
+    except FileFormatError:
         return None
-    values = np.asarray(hdu.data[column], dtype=float)
-    values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if values.size else None
+    return (float(min(ends)), float(max(ends))) if ends else None

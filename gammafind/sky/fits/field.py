@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gammafind.errors import PartialSkyWarning
+from gammafind.errors import InputDataError, PartialSkyWarning
 from gammafind.sky.fits.events import EventList
 from gammafind.sky.fits.filled import FilledSky, filled_sky
 from gammafind.sky.fits.selections import circles, in_field
@@ -48,6 +48,11 @@ class Field:
     def covers(self, pixels: Sequence[Pixels]) -> tuple[np.ndarray, ...]:
         """Which pixels have their centres in the field, for each pixelisation.
 
+        Raises
+        ------
+        InputDataError
+            If the circles of a header have no pixel in common.
+
         Warns
         -----
         PartialSkyWarning
@@ -67,6 +72,12 @@ class Field:
         # Bands on the same pixels share one array.
         found = {id(one): one for one in pixels}
         alike = {one: self._covers(one, filled) for one in dict.fromkeys(found.values())}
+        if not any(valid.any() for valid in alike.values()):
+            raise InputDataError(
+                "the region of the header is empty: no pixel is in all of its circles (POS)",
+                path=", ".join(one["name"] for one in self._inputs.values()) or None,
+                remedy="Select the photons again, in one region.",
+            )
         return tuple(alike[one] for one in pixels)
 
     def _covers(self, pixels: Pixels, filled: FilledSky | None) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.io import fits
 
 from gammafind.errors import CoordinateSystemError, FileFormatError, HealpixError, OptionError
+from gammafind.sky.fits.finer import LARGEST_NSIDE, Finer
 from gammafind.sky.fits.raw import RawMap
 from gammafind.sky.fits.stored import check_size, column_data
 from gammafind.sky.pixels import HealpixPixels
@@ -17,9 +18,11 @@ _FRAMES = {
     **dict.fromkeys(("GAL", "GALACTIC", "G"), "galactic"),
     **dict.fromkeys(("CEL", "CELESTIAL", "C", "EQU", "EQUATORIAL"), "icrs"),
 }
-_MAX_NSIDE = 2048
-"""Pixels of 1.7 arcmin: a third of the sharpest PSF of the LAT, and small enough for memory."""
-_NSIDES = f"NSIDE must be a power of two, at most {_MAX_NSIDE}."
+_FINEST = 8192
+"""Largest nside of a list of pixels, which are added up to larger ones: an eighth of the PSF."""
+_NSIDES = (
+    f"NSIDE must be a power of two, at most {LARGEST_NSIDE}, or {_FINEST} in a list of pixels."
+)
 _PIXEL_COLUMNS = ("PIX", "PIXEL", "IPIX")
 _MOST_CHANNELS = 1000
 """More than any file has; a sparse table gives the number itself."""
@@ -27,9 +30,11 @@ _NUMBERED = re.compile(r"(?:CHANNEL|ENERGY)(\d+)", re.IGNORECASE)
 
 
 def parse_healpix(
-    hdu: fits.BinTableHDU, path: Path, *, frame: str | None, n_channels: int
+    hdu: fits.BinTableHDU, path: Path, *, frame: str | None, n_channels: int, mean: bool = False
 ) -> RawMap:
     """Read the columns of a HEALPix table as maps of the whole sky in RING order.
+
+    Pixels of a list that are finer than those of `LARGEST_NSIDE` are added up.
 
     Parameters
     ----------
@@ -40,6 +45,8 @@ def parse_healpix(
         Frame if the header has no ``COORDSYS``.
     n_channels : int
         Number of channels of a sparse table; the last ones may be empty.
+    mean : bool
+        Whether finer pixels are averaged instead: those of an exposure.
 
     Raises
     ------
@@ -50,10 +57,11 @@ def parse_healpix(
     FileFormatError
         If there is no numeric column.
     """
-    pixels = HealpixPixels(_nside(hdu, path), _frame(hdu, path, frame))
-    nested = _nested(hdu, path)
-    names, arrays, present, listed = _layers(hdu, pixels, n_channels, path)
-    if nested:
+    of_file = HealpixPixels(_nside(hdu, path), _frame(hdu, path, frame))
+    finer = Finer(of_file, _nested(hdu, path), mean)
+    pixels = finer.target
+    names, arrays, present, listed = _layers(hdu, finer, n_channels, path)
+    if finer.nested:
         import healpy as hp
 
         order = hp.ring2nest(pixels.nside, np.arange(pixels.shape[0]))
@@ -73,7 +81,7 @@ def _nside(hdu: fits.BinTableHDU, path: Path) -> int:
         pixels = HealpixPixels(int(nside))
     except (OptionError, TypeError, ValueError):
         raise HealpixError(f"NSIDE is {nside!r}", path=path, remedy=_NSIDES) from None
-    if pixels.nside != nside or nside > _MAX_NSIDE:
+    if pixels.nside != nside or nside > _FINEST:
         raise HealpixError(f"NSIDE is {nside!r}", path=path, remedy=_NSIDES)
     return pixels.nside
 
@@ -122,7 +130,7 @@ def _nested(hdu: fits.BinTableHDU, path: Path) -> bool:
 
 
 def _layers(
-    hdu: fits.BinTableHDU, pixels: HealpixPixels, n_channels: int, path: Path
+    hdu: fits.BinTableHDU, finer: Finer, n_channels: int, path: Path
 ) -> tuple[tuple[str, ...], list[np.ndarray], np.ndarray, bool]:
     """Names, arrays in the order of the file, the pixels it contains, whether it lists them."""
     pixel_column = next((n for n in hdu.columns.names if n.upper() in _PIXEL_COLUMNS), None)
@@ -134,6 +142,14 @@ def _layers(
             path=path,
             remedy="Accepted are IMPLICIT, EXPLICIT and SPARSE.",
         )
+    pixels = finer.pixels
+    if scheme == "IMPLICIT" and finer.per_pixel > 1:
+        raise HealpixError(
+            f"a map of all {pixels.shape[0]} pixels of NSIDE {pixels.nside} is too large",
+            path=path,
+            remedy=f"Degrade it to NSIDE {LARGEST_NSIDE} (healpy.ud_grade, with power=-2 for "
+            "counts), or list the pixels of a region (INDXSCHM = EXPLICIT).",
+        )
     if scheme == "IMPLICIT":
         names = value_columns(hdu, path)
         arrays = [column_data(hdu, name, path) for name in names]
@@ -142,19 +158,28 @@ def _layers(
     if scheme == "SPARSE" and {"KEY", "VALUE"} <= set(hdu.columns.names):
         key = _whole_numbers(hdu, "KEY", path)
         channel, index = np.divmod(key, pixels.shape[0])
-        return *_sparse_channels(hdu, channel, index, pixels, n_channels, path), False
+        return *_sparse_channels(hdu, channel, index, finer, n_channels, path), False
     if pixel_column is None:
         raise HealpixError(f"INDXSCHM is {scheme} but there is no column PIX", path=path)
     index = _pixel_numbers(hdu, pixel_column, pixels, path)
     if scheme == "SPARSE" and {"CHANNEL", "VALUE"} <= set(hdu.columns.names):
         channel = _whole_numbers(hdu, "CHANNEL", path)
-        return *_sparse_channels(hdu, channel, index, pixels, n_channels, path), False
+        return *_sparse_channels(hdu, channel, index, finer, n_channels, path), False
     names = value_columns(hdu, path)
-    check_size((len(names), *pixels.shape), hdu.name, path)
-    arrays = [_scatter(column_data(hdu, name, path), index, pixels, path) for name in names]
-    present = np.full(pixels.shape, scheme == "SPARSE")
-    present[index] = True
-    return names, arrays, present, scheme == "EXPLICIT"
+    check_size((len(names), *finer.target.shape), hdu.name, path)
+    arrays = [_scatter(column_data(hdu, name, path), index, finer, path) for name in names]
+    if scheme == "SPARSE":
+        return names, arrays, np.ones(finer.target.shape, dtype=bool), False
+    present = _present(arrays, finer.n_listed(index), finer)
+    return names, arrays, present, True
+
+
+def _present(arrays: list[np.ndarray], n_listed: np.ndarray, finer: Finer) -> np.ndarray:
+    """Pixels that a list covers: all of the finer ones in them, if it does not leave any out."""
+    some = n_listed > 0
+    whole = n_listed == finer.per_pixel
+    empty = np.all([array[some] == 0 for array in arrays], axis=0).any()
+    return whole if empty or whole[some].mean() > 0.5 else some
 
 
 def _check_length(length: int, pixels: HealpixPixels, path: Path) -> None:
@@ -206,23 +231,19 @@ def _pixel_numbers(
     return index.astype(np.int64)
 
 
-def _scatter(
-    values: np.ndarray, index: np.ndarray, pixels: HealpixPixels, path: Path
-) -> np.ndarray:
+def _scatter(values: np.ndarray, index: np.ndarray, finer: Finer, path: Path) -> np.ndarray:
     if values.size != index.size:
         raise HealpixError(f"{values.size} values for {index.size} pixel numbers", path=path)
     if np.unique(index).size != index.size:
         raise HealpixError("a pixel occurs twice in the list of pixels", path=path)
-    full = np.zeros(pixels.shape, dtype=values.dtype)
-    full[index] = values
-    return full
+    return finer.place(values, index)
 
 
 def _sparse_channels(
     hdu: fits.BinTableHDU,
     channel: np.ndarray,
     index: np.ndarray,
-    pixels: HealpixPixels,
+    finer: Finer,
     n_channels: int,
     path: Path,
 ) -> tuple[tuple[str, ...], list[np.ndarray], np.ndarray]:
@@ -234,9 +255,9 @@ def _sparse_channels(
             f"there is a channel {last}", path=path, remedy=f"At most {_MOST_CHANNELS} are read."
         )
     n_channels = max(n_channels, int(last) + 1)
-    check_size((n_channels, *pixels.shape), hdu.name, path)
+    check_size((n_channels, *finer.target.shape), hdu.name, path)
     arrays = [
-        _scatter(values[channel == i], index[channel == i], pixels, path) for i in range(n_channels)
+        _scatter(values[channel == i], index[channel == i], finer, path) for i in range(n_channels)
     ]
     names = tuple(f"CHANNEL{i}" for i in range(len(arrays)))
-    return names, arrays, np.ones(pixels.shape, dtype=bool)
+    return names, arrays, np.ones(finer.target.shape, dtype=bool)

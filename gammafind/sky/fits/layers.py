@@ -109,7 +109,7 @@ def read_layers(
         hdu = choose_map(file, path, want=want)
         energies = read_energies(file, hdu, path)
         n_channels = 1 if energies.bins is None else len(energies.bins)
-        raw = _parse(hdu, path, frame, n_channels)
+        raw = _parse(hdu, path, frame, n_channels, mean=want == "exposure")
         cuts = selections(hdu.header) or selections(file[0].header)
         unit = raw.unit or _header_unit(hdu, file[0])
         region = str(hdu.header.get("HPX_REG", hdu.header.get("HPXREGION", "")))
@@ -131,12 +131,12 @@ def read_layers(
     )
 
 
-def _parse(hdu: MapHDU, path: Path, frame: str | None, n_channels: int) -> RawMap:
+def _parse(hdu: MapHDU, path: Path, frame: str | None, n_channels: int, *, mean: bool) -> RawMap:
     if not isinstance(hdu, fits.BinTableHDU):
         return parse_image(hdu, path)
     if is_pixel_list(hdu):
         return parse_pixel_list(hdu, path, n_channels=n_channels)
-    return parse_healpix(hdu, path, frame=frame, n_channels=n_channels)
+    return parse_healpix(hdu, path, frame=frame, n_channels=n_channels, mean=mean)
 
 
 def _header_unit(hdu: MapHDU, primary: fits.PrimaryHDU) -> str:

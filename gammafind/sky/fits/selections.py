@@ -15,13 +15,16 @@ from astropy.io import fits
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import unit_vectors
+from gammafind.units import stated_unit
 
 _CUT = re.compile(r"(.+?) = (.+?)(?: ([A-Za-z]\w*))?")
 _NUMBER = r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?)\s*"
 _CIRCLE = re.compile(
     rf"POS\(RA,DEC\) = CIRCLE\({_NUMBER},{_NUMBER},{_NUMBER}\)(?: [A-Z]+)?", re.IGNORECASE
 )
-_RANGE = re.compile(rf"(\w+) = {_NUMBER}:{_NUMBER}(?: [A-Z]+)?", re.IGNORECASE)
+_RANGE = re.compile(rf"(\w+) = (?:{_NUMBER})?:(?:{_NUMBER})?(?: (\w+))?", re.IGNORECASE)
+_UNITS = {"ENERGY": u.MeV, "TIME": u.s}
+"""In which the Fermitools write ranges; those of angles are in degrees."""
 _KEY = re.compile(r"DSTYP(\d{1,4})")
 
 
@@ -141,9 +144,29 @@ def circle_of(cuts: Sequence[str]) -> Circle | None:
 
 
 def cut_range(cuts: Sequence[str], name: str) -> tuple[float, float] | None:
-    """Range that the cuts on a column leave, such as that of ENERGY in MeV; None without any."""
-    matches = (match for match in map(_RANGE.fullmatch, cuts) if match and match[1] == name)
-    ranges = [(float(match[2]), float(match[3])) for match in matches]
+    """Range that the cuts on a column leave together.
+
+    Parameters
+    ----------
+    cuts : sequence of str
+        As returned by `selections`.
+    name : str
+        Such as ``"ENERGY"``.
+
+    Returns
+    -------
+    tuple of float or None
+        Lowest and highest value in MeV, seconds or degrees; infinite where a cut leaves a side
+        open. None without a cut in such a unit.
+    """
+    unit = _UNITS.get(name, u.deg)
+    ranges = []
+    for match in filter(None, map(_RANGE.fullmatch, cuts)):
+        stated = stated_unit(match[4], unit)
+        if match[1].upper() == name and stated is not None:
+            factor = stated.to(unit)
+            low, high = float(match[2] or -np.inf), float(match[3] or np.inf)
+            ranges.append((low * factor, high * factor))
     if not ranges:
         return None
     lows, highs = zip(*ranges, strict=True)

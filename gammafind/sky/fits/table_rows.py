@@ -11,6 +11,7 @@ import numpy as np
 from astropy.io import fits
 
 from gammafind.errors import FileFormatError
+from gammafind.units import stated_unit
 
 AT_ONCE = 500_000
 """Rows read together: 50 MB of a photon list."""
@@ -90,10 +91,10 @@ class RowReader:
             If there is no such column, it has several values in a row, or another unit.
         """
         column = self._column(name)
-        received = u.Unit(column.unit.strip(), parse_strict="silent") if column.unit else unit
+        received = stated_unit(column.unit, unit)
         values = rows[column.name]
         kind = values.dtype
-        if not received.is_equivalent(unit) or kind.kind not in "iuf" or values.ndim != 1:
+        if received is None or kind.kind not in "iuf" or values.ndim != 1:
             shape = f" of shape {values.shape[1:]}" if values.ndim != 1 else ""
             raise FileFormatError(
                 f"column {name} has {kind.name}{shape} in {column.unit!r}",
@@ -115,7 +116,7 @@ class RowReader:
 
     def bits(self, rows: np.ndarray, name: str) -> np.ndarray:
         """Bit masks: a column of bits, the last one first, or of integers; 0 without it."""
-        if not self.has(name):
+        if not self.has(name) or not len(rows):
             return np.zeros(len(rows), dtype=np.uint32)
         column = self._column(name)
         values = rows[column.name]

@@ -21,7 +21,8 @@ from gammafind.utils.version import running_version
 _UNSEEN = -1.6375e30
 """Value of pixels without data in healpy."""
 _FORMATS = {"int32": "J", "int64": "K", "float64": "D"}
-_COORDSYS = {"galactic": "GAL", "icrs": "EQU", "fk5": "EQU"}
+_COORDSYS = {"galactic": "GAL", "icrs": "CEL", "fk5": "CEL"}
+"""As gtbin and gtexpcube2 write them; gammapy does not know ``EQU``."""
 
 
 def write_counts(

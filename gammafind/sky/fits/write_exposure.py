@@ -77,7 +77,7 @@ def write_exposure(cube: ExposureCube, path: str | PathLike, *, overwrite: bool 
         for i, layer in enumerate(values, start=1)
     ]
     table = fits.BinTableHDU.from_columns(columns, name="HPXEXPOSURES")
-    table.header.update(healpix_keywords(cube.pixels))
+    table.header.update(healpix_keywords(cube.pixels), BUNIT="cm2 s")
     column = fits.Column(
         "Energy", "D", unit="MeV", array=as_value(cube.energies, u.MeV, name="energies")
     )

@@ -56,6 +56,13 @@ def test_a_photon_list_of_a_region_is_searched_on_images_of_it():
     assert len(lat.pixels) == 4
 
 
+@pytest.mark.parametrize("energies", ["1000000:100000000 keV", "1:100 GeV", "0.001:0.1 TeV"])
+def test_the_unit_of_a_cut_makes_no_difference(energies):
+    same = derive_options([facts(more=(FIELD, "ENERGY = 1000:100000 MeV"))])
+    found = derive_options([facts(more=(FIELD, f"ENERGY = {energies}"))])
+    assert found.options == same.options
+
+
 def test_the_bins_of_count_maps_are_grouped_at_their_own_edges():
     edges = group_bins(bins(0.1, 1000, 64))
     assert len(edges) - 1 <= 8

@@ -15,6 +15,7 @@ from gammafind.plugins.fermi_lat.irf import load_response
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES, year_shares
 from gammafind.sky.bands import energy_bands
+from gammafind.sky.fits.exposure import read_exposure
 from gammafind.sky.pixels import HealpixPixels
 from tests.fitting.skies import image
 from tests.sky.fits.builders import skymap, write
@@ -211,3 +212,15 @@ def test_an_exposure_file_given_to_a_search_gets_the_energy_dispersion():
     ):
         assert_allclose(ours, own, rtol=3e-3)
         assert np.all(ours < as_given)
+
+
+def test_places_without_exposure_do_not_lower_that_of_their_neighbours(tmp_path):
+    seen = HealpixPixels(4).centres().b.deg > 10
+    path = str(write(tmp_path / "north.fits", skymap(np.where(seen, 1e11, 0)[None])))
+    fine = HealpixPixels(32)
+    found = maps(path, pixels=(fine,))[0]
+    assert set(np.round(np.unique(found) / 1e11, 12)) == {0, 1}
+    given = read_exposure(path, bands=BAND, pixels=[fine])
+    assert_allclose(found, given.values[0])
+    at = exposure_at(path, PSF3, BAND, fine.vectors, index=2.3)
+    assert_allclose(at[0], found)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
-from gammafind.plugins.fermi_lat.sources import true_sources
+from gammafind.plugins.fermi_lat.sources import read_fermi_sources, true_sources
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,12 @@ def test_years_without_a_flux_have_the_mean():
     assert history[0, 3] == 1
     np.testing.assert_allclose(history.mean(axis=1), 1)
     np.testing.assert_array_equal(history[1], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("fl16y", "Give 4fgl-dr2, or gll_psc_v41.fit by its path."), ("2fhl", "Give 4fgl-dr2.")],
+)
+def test_a_catalogue_without_spectra_is_no_sky(name, remedy):
+    with pytest.raises(OptionError, match=f"{name} comes without spectra.*{remedy}"):
+        read_fermi_sources(name.upper())

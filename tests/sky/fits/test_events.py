@@ -12,7 +12,6 @@ from gammafind.errors import FileFormatError, InputDataError, OptionError, Shape
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.fits import (
     bin_events,
-    holds_events,
     read_counts,
     read_events,
     read_selections,
@@ -48,7 +47,6 @@ def test_photons_are_read_with_their_masks_and_cuts(tmp_path):
         DSUNI1="MeV",
     )
     events = read_events(path)
-    assert holds_events(path)
     np.testing.assert_allclose(events.positions.dec.deg, [-5, 60])
     np.testing.assert_allclose(events.energies.to_value(u.GeV), [0.15, 30])
     assert events.event_type.tolist() == [33, 6]
@@ -98,7 +96,6 @@ def test_a_pixelisation_a_band_is_needed(tmp_path):
 
 def test_what_is_no_photon_list(tmp_path):
     path = gtbin_file(tmp_path / "map.fits")
-    assert not holds_events(path)
     with pytest.raises(FileFormatError, match=r"map\.fits: no EVENTS among"):
         read_events(path)
     with pytest.raises(OptionError, match="no file"):

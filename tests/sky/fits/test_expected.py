@@ -34,7 +34,7 @@ def test_healpy_reads_each_epoch(tmp_path, monkeypatch, at_once, frame):
     np.testing.assert_array_equal(read, list(maps.values()))
     header = dict(header)
     assert [header[f"TTYPE{i}"] for i in (1, 2, 3)] == list(maps)
-    assert header["COORDSYS"] == {"galactic": "GAL", "fk5": "EQU"}[frame]
+    assert header["COORDSYS"] == {"galactic": "GAL", "fk5": "CEL"}[frame]
     assert (header["COMPONEN"], header["BAND"]) == ("PSR", "1-2 GeV")
     assert (header["E_MIN"], header["E_MAX"]) == (1e6, 2e6)
     assert header["TUNIT1"] == "ct"

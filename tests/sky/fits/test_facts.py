@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from gammafind.sky.fits.energies import energy_cut
 from gammafind.sky.fits.facts import read_facts
 from gammafind.sky.fits.selections import Circle, circle_of, cut_range
 from tests.sky.fits.builders import gtbin_file, write
@@ -18,18 +19,22 @@ CUTS = {
 }
 
 
-def photons(path, *, cuts=CUTS, times=(100.0, 900.0), energies=(250.0, 9e3), good=((50, 950),)):
-    """A photon list with cuts in its header and a table of good times."""
+def photons(
+    path, *, cuts=CUTS, times=(100.0, 900.0), energies=(250.0, 9e3), good=((50, 950),), unit="MeV"
+):
+    """A photon list with cuts in its header and a table of good times; energies in a unit."""
     columns = [
         fits.Column("RA", "E", "deg", array=np.full(len(energies), 83.6)),
         fits.Column("DEC", "E", "deg", array=np.full(len(energies), 22.0)),
-        fits.Column("ENERGY", "E", "MeV", array=energies),
+        fits.Column("ENERGY", "E", unit, array=energies),
         fits.Column("TIME", "D", "s", array=times),
     ]
     events = fits.BinTableHDU.from_columns(columns, name="EVENTS")
     events.header["NDSKEYS"] = len(cuts)
     for number, (kind, value) in enumerate(cuts.items(), start=1):
         events.header[f"DSTYP{number}"], events.header[f"DSVAL{number}"] = kind, value
+        if kind == "ENERGY":
+            events.header[f"DSUNI{number}"] = unit
     start, stop = np.array(good, dtype=float).reshape(-1, 2).T
     bounds = [
         fits.Column("START", "D", "s", array=start),
@@ -82,3 +87,17 @@ def test_the_smallest_circle_and_the_narrowest_range_count():
     assert circle_of(["POS(RA,DEC) = CIRCLE(0,0,180) deg"]) is None
     assert cut_range(["ENERGY = 100:5e5 MeV", "ENERGY = 300:1e6 MeV"], "ENERGY") == (300, 5e5)
     assert cut_range(["TIME = TABLE"], "TIME") is None
+    assert cut_range(["ENERGY = 1:500 GeV", "ENERGY = 3E5:1E9 keV"], "ENERGY") == (1e3, 5e5)
+    assert cut_range(["ENERGY = 300: MeV", "ENERGY = :5e5 MeV"], "ENERGY") == (300, 5e5)
+    assert cut_range(["ENERGY = 1:2 Hz"], "ENERGY") is None
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("keV", 1e3), ("GEV", 1e-3), ("TeV", 1e-6)])
+def test_energies_are_in_the_unit_that_the_header_states(tmp_path, unit, scale):
+    cuts = {**CUTS, "ENERGY": f"{200 * scale:g}:{20000 * scale:g}"}
+    energies = np.array([250, 9e3]) * scale
+    facts = read_facts(photons(tmp_path / "ft1.fits", cuts=cuts, energies=energies, unit=unit))
+    assert facts.range("ENERGY") == pytest.approx((200, 20000))
+    assert facts.photons.energies == pytest.approx((250, 9000))
+    assert facts.energies == "0.2-20 GeV"
+    assert energy_cut(facts.selections).to_value("MeV").ravel() == pytest.approx([200, 20000])

@@ -9,9 +9,9 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
-from gammafind.errors import MaskedPixelsWarning
+from gammafind.errors import HealpixError, MaskedPixelsWarning
 from gammafind.sky.bands import energy_bands
-from gammafind.sky.fits import read_counts, read_layers
+from gammafind.sky.fits import finer, read_counts, read_layers
 from tests.sky.fits.builders import (
     N_PIXELS,
     NSIDE,
@@ -178,3 +178,63 @@ def test_integer_nulls_are_masked(tmp_path):
     with pytest.warns(MaskedPixelsWarning, match="1 of 192"):
         sky = read_counts(path, bands=BAND)
     assert np.flatnonzero(~sky.valid[0]).tolist() == [8]
+
+
+def fine_list(nside, index, values, *, ordering="RING", name="CHANNEL1"):
+    """A list of pixels finer than maps are."""
+    columns = [fits.Column("PIX", "K", array=index), fits.Column(name, "E", array=values)]
+    table = fits.BinTableHDU.from_columns(columns, name="SKYMAP")
+    return with_keywords(
+        table, NSIDE=nside, ORDERING=ordering, INDXSCHM="EXPLICIT", FIRSTPIX=None, LASTPIX=None
+    )
+
+
+@pytest.fixture
+def coarse(monkeypatch):
+    """Maps of at most nside 16, as if that were the largest."""
+    monkeypatch.setattr(finer, "LARGEST_NSIDE", 16)
+
+
+@pytest.mark.parametrize("ordering", ["RING", "NESTED"])
+def test_finer_pixels_of_a_list_are_added_up(tmp_path, coarse, ordering):
+    nest = ordering == "NESTED"
+    index = hp.query_disc(64, [1, 0, 0], np.radians(20), nest=nest)
+    values = np.random.default_rng(3).poisson(0.5, index.size)
+    path = write(tmp_path / "fine.fits", fine_list(64, index, values, ordering=ordering))
+    layers = read_layers(path)
+    full = np.zeros(12 * 64**2)
+    full[hp.nest2ring(64, index) if nest else index] = values
+    expected = hp.ud_grade(full, 16, power=-2)
+    (found,), (valid,) = layers.values, layers.valid
+    assert layers.pixels.nside == 16
+    np.testing.assert_allclose(found[valid], expected[valid])
+    # Of pixels at the rim not all is known.
+    inside = hp.query_disc(16, [1, 0, 0], np.radians(15))
+    assert valid[inside].all()
+    assert valid.sum() < hp.query_disc(16, [1, 0, 0], np.radians(20)).size
+    exposure = read_layers(path, want="exposure").values[0]
+    np.testing.assert_allclose(exposure[valid], expected[valid] / 16)
+
+
+def test_a_list_that_leaves_out_empty_pixels_stays_one_when_added_up(tmp_path, coarse):
+    values = np.random.default_rng(4).poisson(0.02, 12 * 64**2)
+    index = np.flatnonzero(values)
+    layers = read_layers(write(tmp_path / "fine.fits", fine_list(64, index, values[index])))
+    assert layers.values[0].sum() == values.sum()
+    assert layers.values[0][layers.valid[0]].min() >= 1
+
+
+@pytest.mark.parametrize("nside", [4096, 8192])
+def test_pixels_of_a_region_are_read_at_any_nside(tmp_path, nside):
+    index = hp.query_disc(nside, [0, 0, 1], np.radians(0.3))
+    path = write(tmp_path / "fine.fits", fine_list(nside, index, np.ones(index.size)))
+    layers = read_layers(path)
+    (found,), (valid,) = layers.values, layers.valid
+    assert layers.pixels.nside == 2048
+    assert set(found[valid]) == {(nside // 2048) ** 2}
+
+
+def test_a_whole_map_of_finer_pixels_is_refused_with_what_helps(tmp_path):
+    path = write(tmp_path / "fine.fits", skymap(np.ones((1, 12)), NSIDE=4096, LASTPIX=11))
+    with pytest.raises(HealpixError, match=r"all 201326592 pixels of NSIDE 4096 .* NSIDE 2048"):
+        read_layers(path)

@@ -5,6 +5,7 @@ import warnings
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from gammafind.errors import (
@@ -92,9 +93,10 @@ def test_times_are_chosen(tmp_path):
         list(nothing)
 
 
-def test_an_empty_list_is_one_clear_error(tmp_path):
+@pytest.mark.parametrize("bits", [{}, {"EVENT_TYPE": ("32X", None, np.zeros((0, 32), dtype=bool))}])
+def test_an_empty_list_is_one_clear_error(bits, tmp_path):
     with pytest.raises(NoPhotonsError, match=r"ft1\.fits: there is no photon: the list is empty"):
-        read_events(photon_list(tmp_path / "ft1.fits", 0))
+        read_events(photon_list(tmp_path / "ft1.fits", 0, **bits))
 
 
 def test_zenith_angles_are_cut_in_each_band(tmp_path):
@@ -180,3 +182,46 @@ def test_a_list_of_the_whole_sky_stays_whole(n, tmp_path):
         warnings.simplefilter("error")
         sky = bin_events(read_events(path), bands=BANDS, pixels=[HealpixPixels(8)])
     assert sky.valid[0].all()
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_a_list_without_the_plane_or_of_it_alone_is_recognised(outside, tmp_path):
+    rng = np.random.default_rng(4)
+    sky = around(40_000, 0, 0, 180, rng)
+    sky = sky[(np.abs(sky.galactic.b.deg) > 25) == outside]
+    places = {"RA": ("E", "deg", sky.ra.deg), "DEC": ("E", "deg", sky.dec.deg)}
+    path = photon_list(tmp_path / "ft1.fits", len(sky), **places)
+    # A cut on the latitude is not in gtselect's header, and other keywords are no circle.
+    with fits.open(path, "update") as file:
+        file["EVENTS"].header.update(NDSKEYS=1, DSTYP1="GLAT", DSVAL1="25:90", DSUNI1="deg")
+    grid = HealpixPixels(32)
+    with pytest.warns(PartialSkyWarning, match="the photons fill only"):
+        found = bin_events(read_events(path), bands=BANDS, pixels=[grid])
+    there = (np.abs(grid.centres().b.deg) > 25) == outside
+    assert np.mean(found.valid[0] == there) > 0.93
+    assert np.sum(found.values[0][~found.valid[0]]) == 0
+
+
+def within(path, *circles):
+    """Put circles into the header of a photon list."""
+    with fits.open(path, "update") as file:
+        file["EVENTS"].header["NDSKEYS"] = len(circles)
+        for number, circle in enumerate(circles, start=1):
+            cards = {"DSTYP": "POS(RA,DEC)", "DSVAL": circle, "DSUNI": "deg"}
+            file["EVENTS"].header.update({f"{key}{number}": card for key, card in cards.items()})
+    return path
+
+
+def test_of_several_circles_the_photons_are_in_all(tmp_path):
+    path = within(photon_list(tmp_path / "ft1.fits"), "CIRCLE(83,22,15)", "CIRCLE(95,22,15)")
+    grid = HealpixPixels(64, "icrs")
+    found = bin_events(read_events(path), bands=BANDS, pixels=[grid])
+    centres = SkyCoord([83, 95], 22, unit="deg")
+    apart = centres[:, None].separation(grid.centres()).deg
+    assert np.array_equal(found.valid[0], np.all(apart <= 15, axis=0))
+
+
+def test_circles_that_are_apart_are_one_clear_error(tmp_path):
+    path = within(photon_list(tmp_path / "ft1.fits"), "CIRCLE(83,22,15)", "CIRCLE(195,22,15)")
+    with pytest.raises(InputDataError, match=r"ft1\.fits: the region of the header is empty"):
+        bin_events(read_events(path), bands=BANDS, pixels=[HealpixPixels(64)])
