@@ -48,6 +48,34 @@ def add_map_arguments(parser: ArgumentParser, *, photons: bool) -> None:
     )
 
 
+def add_sky_arguments(parser: ArgumentParser) -> None:
+    """Add background and exposure, next to the maps of the counts."""
+    parser.add_argument(
+        "--background",
+        type=parse_path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="expected background in place of the preset's emission: maps of gtmodel, gtsrcmaps "
+        "or gammapy, or an XML model",
+    )
+    parser.add_argument(
+        "--exposure",
+        type=parse_path,
+        metavar="MAP",
+        help="exposure map (gtexpcube2 or healpy, cm2 s) or livetime cube (gtltcube) in place of "
+        "the preset's exposure; not for cameras",
+    )
+    parser.add_argument(
+        "--ft2",
+        action="extend",
+        nargs="+",
+        type=parse_path,
+        metavar="FILE",
+        help="spacecraft files (FT2) from which the exposure is computed",
+    )
+
+
 def add_band_argument(parser: ArgumentParser) -> None:
     """Add the bands of maps whose files do not give them."""
     parser.add_argument(

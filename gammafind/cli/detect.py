@@ -11,6 +11,7 @@ from gammafind.cli.arguments import (
     add_preset_argument,
     add_reference_argument,
     add_seed_argument,
+    add_sky_arguments,
     chosen_plugins,
     command_line,
     parse_bands,
@@ -40,7 +41,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_map_arguments(parser, photons=True)
     add_preset_argument(parser, "plugins")
     add_plugin_arguments(parser)
-    _add_sky_arguments(parser)
+    add_sky_arguments(parser)
+    _add_epoch_argument(parser)
     _add_score_arguments(parser)
     add_reference_argument(parser, "match")
     add_seed_argument(parser)
@@ -48,32 +50,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_output_arguments(parser)
 
 
-def _add_sky_arguments(parser: ArgumentParser) -> None:
-    """Add maps next to those of the counts."""
-    parser.add_argument(
-        "--background",
-        type=parse_path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="expected background in place of the preset's emission: maps of gtmodel, gtsrcmaps "
-        "or gammapy, or an XML model",
-    )
-    parser.add_argument(
-        "--exposure",
-        type=parse_path,
-        metavar="MAP",
-        help="exposure map (gtexpcube2 or healpy, cm2 s) or livetime cube (gtltcube) in place of "
-        "the preset's exposure; not for cameras",
-    )
-    parser.add_argument(
-        "--ft2",
-        action="extend",
-        nargs="+",
-        type=parse_path,
-        metavar="FILE",
-        help="spacecraft files (FT2) from which the exposure is computed",
-    )
+def _add_epoch_argument(parser: ArgumentParser) -> None:
+    """Add the counts of each epoch."""
     parser.add_argument(
         "--epoch",
         action="append",

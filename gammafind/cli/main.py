@@ -18,6 +18,7 @@ from gammafind.cli import (
     fetch,
     inspect,
     plugins,
+    probe,
     report,
     simulate,
     train,
@@ -28,6 +29,7 @@ from gammafind.errors import GammafindError
 COMMANDS = {
     "demo": demo,
     "detect": detect,
+    "probe": probe,
     "inspect": inspect,
     "bin": bin_command,
     "exposure": exposure,
