@@ -300,8 +300,7 @@ def _nearest(
 def _measured(fits: Sequence[LocalFit | None], exposed: np.ndarray) -> dict[str, np.ndarray]:
     """Numbers of the fits, NaN where there is none."""
     rows = [
-        (np.nan,) * 4 if fit is None else (fit.ts, fit.counts, fit.error, fit.limit)
-        for fit in fits
+        (np.nan,) * 4 if fit is None else (fit.ts, fit.counts, fit.error, fit.limit) for fit in fits
     ]
     ts, npred, error, limit = np.array(rows, dtype=float).T
     per_count = np.divide(1, exposed, out=np.full(len(exposed), np.nan), where=exposed > 0)

@@ -100,9 +100,7 @@ class Probe:
         """
         seen = self.model.data.inside(vectors) if len(vectors) else np.zeros(0, dtype=bool)
         seen &= self.model.data.sensitivity(vectors).sum(axis=1) > 0
-        for vector, source, good in track(
-            list(zip(vectors, own, seen, strict=True)), "places"
-        ):
+        for vector, source, good in track(list(zip(vectors, own, seen, strict=True)), "places"):
             sky = self._local(vector, int(source)) if good else None
             yield None if sky is None or sky.template.sum() <= 0 else fit_place(sky)
 

@@ -21,7 +21,7 @@ _CLOSE = 1e-4
 _MOST_DOUBLINGS = 60
 """Doublings of the first guess of a limit: more than any limit needs."""
 _STEEPEST = 60.0
-"""Largest change of the logarithm of a probability in the saddlepoint: beyond it no photon counts."""
+"""Largest exponent of a photon in the saddlepoint: beyond it nothing changes."""
 _FLAT = 1e-3
 """Signed root below which the saddlepoint formula is replaced by its limit."""
 _TOLERANCE = 1e-4
@@ -108,7 +108,7 @@ def fit_place(sky: LocalSky) -> LocalFit:
     1554 (doi:10.1140/epjc/s10052-011-1554-0); Lugannani & Rice 1980, Adv. Appl. Prob. 12, 475
     (doi:10.2307/1426607).
     """
-    profile = _Profile(sky)
+    profile = Profile(sky)
     best, information = profile.best()
     error = information**-0.5
     ts = max(2 * (profile.at(best).log_likelihood - profile.at(0.0).log_likelihood), 0.0)
@@ -138,7 +138,14 @@ class _Point:
 
 
 @dataclass(eq=False)
-class _Profile:
+class Profile:
+    """The likelihood of the counts near a place against those of a source there.
+
+    Parameters
+    ----------
+    sky : LocalSky
+    """
+
     sky: LocalSky
     _amplitude: np.ndarray = field(init=False)
 
@@ -159,6 +166,7 @@ class _Profile:
         return float(fit.amplitude[0]), float(1 / np.linalg.inv(information)[0, 0])
 
     def _at(self, counts: float) -> _Point:
+        """Likelihood at given counts of the source; `at` keeps the results."""
         sky = self.sky
         model, template = sky.fixed + counts * sky.template, sky.template
         if sky.neighbours.shape[1]:
@@ -184,17 +192,15 @@ def _without(template: np.ndarray, others: sparse.csr_array, model: np.ndarray) 
     return template - others @ share
 
 
-def profile_limit(profile: _Profile, best: float, error: float) -> float:
+def profile_limit(profile: Profile, best: float, error: float) -> float:
     """Counts at which the profile likelihood is lower than its maximum by the drop of a limit."""
     highest = profile.at(best).log_likelihood
     drop = chi2.ppf(2 * CONFIDENCE - 1, 1) / 2
-    return _crossing(
-        lambda counts: profile.at(counts).log_likelihood - highest + drop, best, error
-    )
+    return _crossing(lambda counts: profile.at(counts).log_likelihood - highest + drop, best, error)
 
 
-def score_limit(profile: _Profile, best: float, error: float) -> float:
-    """Counts at which a score as low as observed has the probability of a wrong limit; 0 if none."""
+def score_limit(profile: Profile, best: float, error: float) -> float:
+    """Counts at which a score as low as observed has the probability of a wrong limit."""
     level = ndtri(1 - CONFIDENCE)
 
     def above(counts: float) -> float:
