@@ -95,6 +95,13 @@ def _add_products(parser: ArgumentParser) -> None:
     parser.add_argument("--regions", type=parse_path, metavar="FILE", help="DS9 region file")
     help_text = "folder of figures and a page that shows them"
     parser.add_argument("--report", type=parse_path, metavar="DIR", help=help_text)
+    parser.add_argument(
+        "--residuals",
+        type=parse_path,
+        metavar="FILE",
+        help="FITS file of the maps of residuals and of PS, the probability of such deviations; "
+        "they are on the page too",
+    )
 
 
 def run(arguments: Namespace) -> None:
@@ -106,6 +113,7 @@ def run(arguments: Namespace) -> None:
         tables=(arguments.output,),
         regions=arguments.regions,
         report=arguments.report,
+        residuals=arguments.residuals,
         overwrite=arguments.overwrite,
     ).with_beside(arguments.beside)
     epochs = [path for paths in arguments.epoch for path in paths]
@@ -130,6 +138,7 @@ def run(arguments: Namespace) -> None:
         reference=arguments.reference,
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
+        residuals=arguments.residuals is not None,
         seed=arguments.seed,
         command=command_line(arguments),
     )

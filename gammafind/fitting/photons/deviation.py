@@ -60,7 +60,7 @@ def deviation(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 def _logarithms(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Minus the decimal logarithm of the deviation probability, shape (n,)."""
-    n, n_bands = counts.shape
+    n_bands = counts.shape[1]
     many = expected > _MANY
     transform = _gaussian_transforms(n_bands)[many.sum(axis=1)]
     chi2 = np.where(many, (counts - expected) ** 2 / (2 * expected), 0).sum(axis=1)
