@@ -55,8 +55,9 @@ def known(n: int) -> None:
     """Limits where the background is known."""
     print(
         "| sky | region | expected TS | median counts | coverage | profile alone | flat prior "
-        "| over its Asimov limit | over that of the profile |\n|---|---|---|---|---|---|---|---|---|"
+        "| over its Asimov limit | over that of the profile |"
     )
+    print("|---|---|---|---|---|---|---|---|---|")
     for number, (name, data) in enumerate(skies()):
         for region, span in REGIONS.items():
             for ts in EXPECTED_TS:

@@ -81,10 +81,11 @@ def sampled(sky: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     ndarray, shape (ny, nx)
     """
     image, pixels = WcsPixels(wcs, shape), sky.pixels[0]
-    vectors = to_frame(from_frame(image.vectors, image.frame), pixels.frame)
-    index = pixels.containing(vectors)
+    on_sky = image.on_sky.ravel()
+    vectors = np.where(on_sky[:, None], image.vectors, (0, 0, 1))
+    index = pixels.containing(to_frame(from_frame(vectors, image.frame), pixels.frame))
     values = np.where(sky.valid[0], sky.values[0], np.nan).ravel()[index]
-    return np.where(image.on_sky, values.reshape(shape), np.nan)
+    return np.where(on_sky, values, np.nan).reshape(shape)
 
 
 def share_of_large(goodness: Goodness) -> tuple[float, int]:

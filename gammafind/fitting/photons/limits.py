@@ -22,8 +22,12 @@ _MOST_DOUBLINGS = 60
 """Doublings of the first guess of a limit: more than any limit needs."""
 _STEEPEST = 60.0
 """Largest exponent of a photon in the saddlepoint: beyond it nothing changes."""
+_NO_PHOTON = 1e-9
+"""Relative rounding error of a score without photons; its probability is exact."""
 _FLAT = 1e-3
 """Signed root below which the saddlepoint formula is replaced by its limit."""
+_EXPLAINED = 1e-6
+"""Share of the information of a source below which its neighbours explain all of it."""
 _TOLERANCE = 1e-4
 """Last relative step of a neighbour: its effect on a limit is far below the accuracy."""
 
@@ -189,7 +193,9 @@ def _without(template: np.ndarray, others: sparse.csr_array, model: np.ndarray) 
     weighted = others.T @ sparse.diags_array(1 / model)
     matrix = (weighted @ others).toarray()
     share = np.linalg.lstsq(matrix, weighted @ template, rcond=None)[0]
-    return template - others @ share
+    left = template - others @ share
+    shown = left**2 @ (1 / model) > _EXPLAINED * (template**2 @ (1 / model))
+    return left if shown else np.zeros(len(left))
 
 
 def profile_limit(profile: Profile, best: float, error: float) -> float:
@@ -218,7 +224,7 @@ def _crossing(function: Callable[[float], float], low: float, step: float) -> fl
     for _ in range(_MOST_DOUBLINGS):
         if function(high) < 0:
             break
-        low, high = high, low + 2 * (high - low)
+        low, high = high, high + 2 * (high - low)
     return float(brentq(function, low, high, rtol=_CLOSE, xtol=_CLOSE * step))
 
 
@@ -235,10 +241,15 @@ def lower_tail(mean: np.ndarray, weight: np.ndarray, value: float) -> float:
     Returns
     -------
     float
-        Argument of the normal distribution function with the same probability.
+        Argument of the normal distribution function with the same probability; infinite if all
+        weights are zero.
     """
     used = weight != 0
+    if not used.any():
+        return np.inf
     mean, weight = mean[used], weight[used]
+    if weight.min() > 0 and value <= -(1 - _NO_PHOTON) * (mean @ weight):
+        return float(ndtri(np.exp(-mean.sum())))
     variance = mean @ weight**2
     tilt = _saddlepoint(mean, weight, value)
     growth = np.expm1(tilt * weight)
