@@ -23,6 +23,7 @@ from gammafind.errors import OptionError
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
+    from astropy.units import UnitBase
 
 SUMMARY = "measure or limit the flux at places where nothing was found"
 EXAMPLES = """\
@@ -157,10 +158,17 @@ def _shown(table: QTable) -> str:
     from gammafind.evaluation.numbers import aligned
 
     names = [name for name in table.colnames if name not in _LEFT_OUT]
-    units = [f" ({table[name].unit})" if table[name].unit else "" for name in names]
+    units = [_unit(table[name].unit) for name in names]
     columns = [_cells(table, name) for name in names]
     heads = [f"{name}{unit}" for name, unit in zip(names, units, strict=True)]
     return aligned(heads, [list(row) for row in zip(*columns, strict=True)])
+
+
+def _unit(unit: UnitBase | None) -> str:
+    """Unit of a column in the heading."""
+    from gammafind.units import FLUX
+
+    return "" if unit is None else f" ({'cm-2 s-1' if unit == FLUX else unit})"
 
 
 def _cells(table: QTable, name: str) -> list[str]:
