@@ -42,8 +42,8 @@ from gammafind.utils.progress import stage
 Path = str | PathLike
 
 _OWN = 0.5
-"""Distance in sizes of a source within which a place and a source cannot be told apart: their
-counts overlap by nine tenths."""
+"""Distance in sizes of a source within which a place is one with a source: their counts overlap by
+nine tenths."""
 IN_SOURCE, OUTSIDE, UNEXPOSED = "in source", "outside", "no exposure"
 """Flags of a place."""
 
@@ -100,10 +100,12 @@ def probe(
         positions are used, and their fluxes fitted. Without it the sky is searched.
     index : float
         Photon index of the sources.
-    preset, bands, frame, exposure, spacecraft, background : object
+    preset : Preset, str or path-like, optional
         As for `gammafind.detect`.
     options : mapping of str to mapping, optional
         Options of the renderer and of the localiser, by role.
+    bands, frame, exposure, spacecraft, background : object
+        As for `gammafind.detect`.
     seed : int
         Of the random generator.
     command : str
