@@ -42,7 +42,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_map_arguments(parser, photons=True)
     add_preset_argument(parser, "plugins")
     add_plugin_arguments(parser)
-    _add_sky_arguments(parser)
+    add_sky_arguments(parser)
+    _add_epoch_argument(parser)
     _add_score_arguments(parser)
     add_reference_argument(parser, "match")
     add_seed_argument(parser)
@@ -50,9 +51,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_output_arguments(parser)
 
 
-def _add_sky_arguments(parser: ArgumentParser) -> None:
-    """Add maps next to those of the counts."""
-    add_sky_arguments(parser)
+def _add_epoch_argument(parser: ArgumentParser) -> None:
+    """Add the counts of each epoch."""
     parser.add_argument(
         "--epoch",
         action="append",
@@ -96,6 +96,13 @@ def _add_products(parser: ArgumentParser) -> None:
     parser.add_argument("--regions", type=parse_path, metavar="FILE", help="DS9 region file")
     help_text = "folder of figures and a page that shows them"
     parser.add_argument("--report", type=parse_path, metavar="DIR", help=help_text)
+    parser.add_argument(
+        "--residuals",
+        type=parse_path,
+        metavar="FILE",
+        help="FITS file of the maps of residuals and of PS, the probability of such deviations; "
+        "they are on the page too",
+    )
 
 
 def run(arguments: Namespace) -> None:
@@ -107,6 +114,7 @@ def run(arguments: Namespace) -> None:
         tables=(arguments.output,),
         regions=arguments.regions,
         report=arguments.report,
+        residuals=arguments.residuals,
         overwrite=arguments.overwrite,
     ).with_beside(arguments.beside)
     epochs = [path for paths in arguments.epoch for path in paths]
@@ -119,6 +127,7 @@ def run(arguments: Namespace) -> None:
         reference=arguments.reference,
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
+        residuals=arguments.residuals is not None,
         seed=arguments.seed,
         command=command_line(arguments),
     )

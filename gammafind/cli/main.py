@@ -19,6 +19,7 @@ from gammafind.cli import (
     inject,
     inspect,
     plugins,
+    probe,
     report,
     sensitivity,
     simulate,
@@ -30,6 +31,7 @@ from gammafind.errors import GammafindError
 COMMANDS = {
     "demo": demo,
     "detect": detect,
+    "probe": probe,
     "inspect": inspect,
     "bin": bin_command,
     "exposure": exposure,

@@ -12,10 +12,12 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.associate import associate
+from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.publish import publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
 from gammafind.evaluation.metrics import expected_false
+from gammafind.fitting.photons.goodness import Goodness, measure_goodness
 from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.inputs import (
     Counts,
@@ -42,6 +44,7 @@ from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 from gammafind.sky.searched import searched_region
 from gammafind.utils.checks import require
+from gammafind.utils.progress import stage
 
 Path = str | PathLike
 
@@ -69,6 +72,7 @@ def detect(
     reference: Table | None = None,
     min_score: float | None = None,
     max_fake: float | None = None,
+    residuals: bool = False,
     seed: int = 0,
     command: str = "",
 ) -> Result:
@@ -112,6 +116,8 @@ def detect(
     max_fake : float, optional
         Drop detections that the classifier takes for no source with a larger probability; by
         default they are only labelled.
+    residuals : bool
+        Fit background and the sources of the catalogue to the counts, and map what is left.
     seed : int
         Of the random generator.
     command : str
@@ -148,6 +154,7 @@ def detect(
     preset = with_plugins(preset, named, options)
     _check_localisers([preset, *others])
     renderer, preset = renderer_for(preset, given)
+    _check_residuals(residuals, renderer)
     judge = _classifier(preset, renderer, len(epochs), max_fake)
     truth = table_of(reference)
     own = given.has_exposure or "exposure_source" in of_renderer
@@ -179,7 +186,24 @@ def detect(
     preset = able_preset(preset, observation)
     others = [one for one in others if one.localiser.name != preset.localiser.name]
     result = search.with_localiser(preset, min_score)
+    if residuals:
+        result = replace(result, residuals=_residuals(observation, result.catalogue))
     return replace(result, beside=tuple(search.with_localiser(one) for one in others))
+
+
+def _check_residuals(wanted: bool, renderer: SkyRenderer) -> None:
+    """Make sure that maps of residuals are those of counts."""
+    if wanted and renderer.sees != "maps":
+        raise OptionError(
+            f"maps of residuals are wanted, and {renderer.name} reads electrons",
+            remedy="Leave them out: they compare counts of photons with a model.",
+        )
+
+
+def _residuals(observation: Observation, catalogue: QTable) -> Goodness:
+    """What background and the sources of a catalogue leave of the counts."""
+    with stage("mapping the residuals"):
+        return measure_goodness(observation, sky_positions(catalogue, what="the catalogue"))
 
 
 def _preset_beside(

@@ -16,6 +16,8 @@ from gammafind.catalogue.io import check_suffix, write_table
 from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
 from gammafind.evaluation.numbers import Summary
+from gammafind.fitting.photons.goodness import Goodness
+from gammafind.sky.fits.write_scores import write_scores
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import atomic_output, check_output, temporary_folder
 from gammafind.utils.progress import stage
@@ -30,6 +32,7 @@ class Findings(Protocol):
     counts: SkyMap
     reference: QTable | None
     summary: Summary
+    residuals: Goodness | None
     beside: tuple[Findings, ...]
 
     @property
@@ -49,6 +52,8 @@ class Products:
         DS9 region file.
     report : Path, optional
         Folder of the page and its figures.
+    residuals : Path, optional
+        FITS file of the maps of residuals.
     overwrite : bool
         Whether files that exist may be replaced.
     beside : tuple of Products
@@ -59,6 +64,7 @@ class Products:
     tables: tuple[Path, ...] = ()
     regions: Path | None = None
     report: Path | None = None
+    residuals: Path | None = None
     overwrite: bool = False
     beside: tuple[Products, ...] = ()
 
@@ -70,9 +76,9 @@ class Products:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Tables and regions of all localisers."""
+        """Tables, regions and maps of all localisers."""
         others = (path for products in self.beside for path in products.files)
-        return (*self.tables, *([self.regions] if self.regions else []), *others)
+        return (*self.tables, *filter(None, (self.regions, self.residuals)), *others)
 
     def with_beside(self, localisers: Sequence[str]) -> Products:
         """Add tables and regions of further localisers, with their names in front."""
@@ -102,6 +108,12 @@ class Products:
             check_output(path, overwrite=self.overwrite)
         for path in self.tables:
             check_suffix(path)
+        if self.residuals and not self.residuals.name.endswith((".fits", ".fits.gz")):
+            raise OutputError(
+                "the maps of residuals are FITS",
+                path=self.residuals,
+                remedy="Give a name that ends in .fits or .fits.gz.",
+            )
         if self.report:
             check_folder(self.report, overwrite=self.overwrite)
         taken = {Path(path).resolve() for path in inputs}
@@ -131,6 +143,9 @@ class Products:
                     write_table(one.catalogue, self._pending(pending, path))
                 if products.regions:
                     write_regions(one.catalogue, self._pending(pending, products.regions))
+            if self.residuals and result.residuals:
+                maps = {"RESIDUAL": result.residuals.residual, "PS": result.residuals.ps}
+                write_scores(maps, self._pending(pending, self.residuals))
             if self.report:
                 folder = pending.enter_context(atomic_folder(self.report, self.overwrite))
                 write_report(
@@ -141,6 +156,7 @@ class Products:
                     summary=result.summary,
                     provenance=result.catalogue.meta,
                     searches=result.searches,
+                    residuals=result.residuals,
                 )
 
     def _pending(self, pending: ExitStack, path: Path) -> Path:

@@ -12,6 +12,7 @@ from astropy.table import QTable
 from gammafind.catalogue.io import TABLE_SUFFIXES
 from gammafind.catalogue.regions import to_regions
 from gammafind.evaluation.numbers import Summary
+from gammafind.fitting.photons.goodness import Goodness
 from gammafind.pipeline.products import Products, check_folder
 from gammafind.presets.preset import Preset
 from gammafind.sky.skymap import SkyMap
@@ -41,6 +42,10 @@ class Result:
         The catalogue that the sources were matched with.
     seconds : float
         Wall-clock time of the search, without reading and modelling the sky.
+    residuals : Goodness or None
+        Maps of how well background and sources describe the counts: ``residual`` in standard
+        deviations, and ``ps``, minus the decimal logarithm of the probability of such a deviation;
+        None where they were not requested.
     beside : tuple of Result
         What other localisers found on the same sky.
 
@@ -60,6 +65,7 @@ class Result:
     summary: Summary
     reference: QTable | None
     seconds: float
+    residuals: Goodness | None = None
     beside: tuple[Result, ...] = ()
 
     def __len__(self) -> int:

@@ -9,11 +9,10 @@ import astropy.units as u
 import numpy as np
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import fluxes
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError
-from gammafind.fitting.photons.data import SkyData, sky_data
-from gammafind.fitting.photons.known_sources import with_known_sources
+from gammafind.fitting.photons.data import sky_data
+from gammafind.fitting.photons.known_sky import known_sky
 from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.sensitivity import half_found_fluxes
 from gammafind.pipeline.inputs import Counts, OnePath, Table, table_of
@@ -24,7 +23,6 @@ from gammafind.roles.provenance import provenance
 from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels
-from gammafind.sky.projection import vectors_in
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX
 from gammafind.utils.checks import require
@@ -150,24 +148,17 @@ def sensitivity_map(
             remedy="It is computed for instruments that count photons.",
         )
     with stage("computing the sensitivity"):
-        observation = at_own_resolution(observation)
-        data = sky_data(observation, index=index, crop=True)
-        if sources is not None:
-            data = _with_sources(data, observation, sources)
+        if sources is None:
+            data = sky_data(at_own_resolution(observation), index=index, crop=True)
+        else:
+            positions = sky_positions(sources, what="the table of sources")
+            data = known_sky(observation, positions, index=index)[0].data
         pixels = HealpixPixels(nside, data.frame)
         flux = half_found_fluxes(data, pixels, ts, rng=np.random.default_rng(seed))
     known = np.isfinite(flux)
     values = np.where(known, flux, 0) * observation.flux_unit.to(FLUX)
     band = whole_band(observation.counts.bands)
     return SkyMap([band], [pixels], [values], "flux", [known])
-
-
-def _with_sources(data: SkyData, observation: Observation, sources: Any) -> SkyData:
-    vectors = vectors_in(data.frame, sky_positions(sources, what="the table of sources"))
-    flux = fluxes(sources)
-    known = flux.unit.is_equivalent(FLUX)
-    values = flux.to_value(FLUX) if known else np.full(len(vectors), np.nan)
-    return with_known_sources(data, observation, vectors.reshape(-1, 3), values)
 
 
 def whole_band(bands: Sequence[Band]) -> Band:

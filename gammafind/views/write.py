@@ -10,6 +10,7 @@ from typing import Any
 from astropy.table import QTable
 
 from gammafind.evaluation.numbers import Summary
+from gammafind.fitting.photons.goodness import Goodness
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.curves import localiser_figure
 from gammafind.views.diagnostics import (
@@ -20,6 +21,7 @@ from gammafind.views.diagnostics import (
 )
 from gammafind.views.localisers import Search
 from gammafind.views.page import PageFigure, build_page
+from gammafind.views.residuals import LARGE, residual_figure, share_of_large
 from gammafind.views.rows import Rows, rows_of
 from gammafind.views.sky import sky_figure
 from gammafind.views.style import capitalised, png
@@ -36,6 +38,7 @@ def write_report(
     summary: Summary,
     provenance: Mapping[str, Any],
     searches: Sequence[Search] = (),
+    residuals: Goodness | None = None,
 ) -> list[Path]:
     """Write ``index.html`` and its figures.
 
@@ -56,6 +59,8 @@ def write_report(
         command. The preset and the localiser are in the title.
     searches : sequence of Search, optional
         This localiser and others on the same sky, for comparison on the page.
+    residuals : Goodness, optional
+        How well background and sources describe the counts.
 
     Returns
     -------
@@ -70,6 +75,7 @@ def write_report(
         _zoom(counts, rows),
         *_diagnostics(catalogue, reference, rows, summary),
         *_localisers(searches),
+        *_residuals(residuals),
     ]
     page = build_page(
         title=title,
@@ -160,5 +166,24 @@ def _localisers(searches: Sequence[Search]) -> list[PageFigure]:
             caption="Purity against completeness for decreasing score cuts; circles are the "
             f"published points.{lines}",
             alt="Curves of purity against completeness of each localiser.",
+        )
+    ]
+
+
+def _residuals(goodness: Goodness | None) -> list[PageFigure]:
+    if goodness is None:
+        return []
+    share, number = share_of_large(goodness)
+    return [
+        PageFigure(
+            name="residuals.png",
+            png=png(residual_figure(goodness)),
+            caption="Counts less the model of background and sources, in standard deviations, and "
+            "PS: minus the decimal logarithm of the probability of such a deviation of the "
+            "spectrum, negative for too few counts. Of "
+            f"{number} places, {100 * share:.2f} % have an absolute PS of {LARGE:g} or more; "
+            f"{100 * 10**-LARGE:g} % would by chance.",
+            alt="Maps of the residual and of PS.",
+            size="wide",
         )
     ]

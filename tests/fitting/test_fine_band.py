@@ -35,7 +35,7 @@ def sky():
 
 def coarse_and_fine(observation):
     """Data on wide pixels, and the same photons on their own."""
-    coarse = at_own_resolution(observation)
+    coarse = at_own_resolution(observation, finer=True)
     data = sky_data(coarse, index=2.0, crop=True)
     return data, coarse.counts.finer
 

@@ -6,13 +6,13 @@ from astropy.coordinates import SkyCoord
 
 from gammafind.fitting.photons.data import sky_data
 from gammafind.fitting.photons.half_found import asimov_counts, half_found_counts
-from gammafind.fitting.photons.known_sources import with_known_sources
+from gammafind.fitting.photons.known_sky import known_sky
 from gammafind.fitting.photons.likelihood import fit_amplitudes
 from gammafind.fitting.photons.sensitivity import half_found_fluxes
 from gammafind.plugins.likelihood.localiser import Likelihood
 from gammafind.sky.pixels import HealpixPixels
-from gammafind.sky.projection import vectors_in
-from tests.fitting.skies import EXPOSURE, gaussian_psf, observe, source_sky, spread_out
+from gammafind.sky.projection import positions_of, vectors_in
+from tests.fitting.skies import gaussian_psf, observe, source_sky, spread_out
 
 PIXELS, PSF = HealpixPixels(32), gaussian_psf(1.5)
 CUT = 16.0
@@ -84,7 +84,7 @@ def test_a_source_is_harder_to_find_on_top_of_another():
     place = HealpixPixels(4).vectors[:1]
     sky = flat(2.0, vectors=place, counts=np.array([2000.0]))
     data = sky_data(sky, index=2.3)
-    known = with_known_sources(data, sky, place, np.array([1000 / EXPOSURE]))
+    known = known_sky(sky, positions_of(place, data.frame), index=2.3)[0].data
     alone, beside = (
         half_found_counts(d, place, CUT, rng=np.random.default_rng(0)).counts[0]
         for d in (data, known)

@@ -54,12 +54,15 @@ def on_search_pixels(counts: SkyMap, psfs: Sequence[RadialPsf]) -> SkyMap:
     return replace(counts, finer=tuple(finer), **{name: tuple(p) for name, p in parts.items()})
 
 
-def at_own_resolution(observation: Observation) -> Observation:
+def at_own_resolution(observation: Observation, *, finer: bool = False) -> Observation:
     """Sum the pixels of each band that are much finer than its PSF.
 
     Parameters
     ----------
     observation : Observation
+    finer : bool
+        Whether few photons may be on pixels as wide as the PSF, next to their own pixels; see
+        `on_search_pixels`.
 
     Returns
     -------
@@ -71,8 +74,8 @@ def at_own_resolution(observation: Observation) -> Observation:
     counts = observation.counts
     pairs = zip(counts.pixels, observation.psfs, strict=True)
     enough = [_factor(pixels, psf) for pixels, psf in pairs]
-    few = [_search_factor(counts, i, psf) for i, psf in enumerate(observation.psfs)]
-    finer = [_filled(counts, i) for i, factor in enumerate(few) if factor > enough[i]]
+    few = [_search_factor(counts, i, psf) if finer else 1 for i, psf in enumerate(observation.psfs)]
+    filled = [_filled(counts, i) for i, factor in enumerate(few) if factor > enough[i]]
     factors = [max(both) for both in zip(enough, few, strict=True)]
     if all(factor == 1 for factor in factors):
         return observation
@@ -96,7 +99,7 @@ def at_own_resolution(observation: Observation) -> Observation:
 
     return replace(
         observation,
-        counts=replace(larger(counts), finer=(*counts.finer, *finer)),
+        counts=replace(larger(counts), finer=(*counts.finer, *filled)),
         exposure=larger(observation.exposure, mean=True),
         background={name: larger(sky) for name, sky in observation.background.items()},
     )

@@ -6,20 +6,18 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Protocol
 
 import astropy.units as u
 import numpy as np
 
 from gammafind.errors import ExtrapolationWarning
 from gammafind.plugins.fermi_lat.events import of_response
-from gammafind.sky.bands import Band, energy_bands
+from gammafind.plugins.fermi_lat.lat import Lat
+from gammafind.sky.bands import energy_bands
 from gammafind.sky.fine_counts import FINEST_NSIDE, FineCounts
 from gammafind.sky.fits.binning import SparseBinner
 from gammafind.sky.fits.events import EventList
-from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.psf import RadialPsf
-from gammafind.sky.skymap import SkyMap
+from gammafind.sky.pixels import HealpixPixels
 
 _LOWEST = 5.0
 """Energy in GeV from which on photons are few and their PSF is narrower than 0.4 deg."""
@@ -28,27 +26,6 @@ _STEP, _LAST = 0.2, 300.0
 2FHL's TS loses 1 % (benchmarks/lat_files.py)."""
 _NSIDE = 64
 """Of the shares of the background, which change slowly over the sky."""
-
-
-class Lat(Protocol):
-    """What of the LAT is needed here; see `FermiLatRenderer`."""
-
-    event_types: tuple[str, ...]
-    energies: tuple[float, ...]
-    max_zeniths: tuple[float, ...]
-    irf: str
-    psf_file: str
-    bands: tuple[Band, ...]
-    pixels: tuple[Pixels, ...]
-
-    def exposure(self, pixels: Sequence[Pixels]) -> SkyMap:
-        """Exposure of each band on some pixels."""
-
-    def background(self, pixels: Sequence[Pixels]) -> dict[str, SkyMap]:
-        """Expected counts of each background component on some pixels."""
-
-    def psfs(self) -> tuple[RadialPsf, ...]:
-        """PSF of each band."""
 
 
 def fine_counts(lat: Lat, events: Iterable[EventList]) -> tuple[FineCounts, ...]:

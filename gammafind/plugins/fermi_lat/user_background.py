@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING
 
 import astropy.units as u
 import numpy as np
 
 from gammafind.errors import MissingFileError, OptionError
 from gammafind.plugins.fermi_lat.diffuse import isotropic_spectra
+from gammafind.plugins.fermi_lat.lat import Lat
 from gammafind.plugins.fermi_lat.model import Diffuse, is_model, read_model
 from gammafind.plugins.fermi_lat.option_checks import CHANNEL
 from gammafind.plugins.fermi_lat.sorting import sort_files
@@ -20,15 +20,12 @@ from gammafind.sky.fits.background import ISOTROPIC, read_background
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
 
-if TYPE_CHECKING:
-    from gammafind.plugins.fermi_lat.instrument import LatInstrument
-
 _INDEX = 2.4
 """Photon index over which the factor of a model is averaged in a band: of the Galactic emission."""
 
 
 def user_background(
-    lat: LatInstrument,
+    lat: Lat,
     paths: Sequence[str | PathLike],
     pixels: Sequence[Pixels],
     frame: str | None = None,
@@ -37,7 +34,7 @@ def user_background(
 
     Parameters
     ----------
-    lat : LatInstrument
+    lat : Lat
         Its bands and, for a model in XML, its exposure and response.
     paths : sequence of path-like
         Maps, and at most one model in XML. With source maps of gtsrcmaps the model gives their
@@ -75,7 +72,7 @@ def user_background(
 
 
 def _of_one_channel(
-    lat: LatInstrument,
+    lat: Lat,
     maps: Sequence[str | PathLike],
     components: Sequence[Diffuse],
     pixels: Sequence[Pixels],

@@ -151,7 +151,7 @@ class Likelihood(Localiser):
         return np.column_stack([patch, x, y, found["score"], position_error, found["npred"]])
 
     def _search(self, observation: Observation) -> SkyModel:
-        observation = at_own_resolution(observation)
+        observation = at_own_resolution(observation, finer=True)
         data = sky_data(observation, index=self.index, crop=True)
         components = background_components(observation, data)
         model = SkyModel(data, components, self.smoothing, observation.counts.finer)
