@@ -12,13 +12,15 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.merging import merge_duplicates
-from gammafind.catalogue.positions import sky_columns
 from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
-from gammafind.fitting.photons.position import climb, fit_positions, position_errors
+from gammafind.fitting.photons.extended_templates import known_sources
+from gammafind.fitting.photons.position import climb, fit_positions
 from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
+from gammafind.plugins.likelihood.detections import alone, detections_of
+from gammafind.plugins.likelihood.extended import keep_significant
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
@@ -44,14 +46,6 @@ higher."""
 _CLIMBS = 3
 """Steps from a position of the grid to the maximum: more change little, since positions are fitted
 at the end."""
-_POSITION_FACTOR = 1.05
-"""Systematic factor of position errors: allows for errors of the model."""
-_POSITION_FLOORS = (0.0042, 0.0068)
-"""Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources: as in
-4FGL (doi:10.3847/1538-4365/ab6bcb)."""
-_FLAT = 1.5
-"""Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62
-for a Gaussian); errors of the model do not matter there."""
 _BACKGROUND_TS = 16.0
 """TS below which peaks are mostly noise: subtracting them would bias the background to low
 values."""
@@ -117,7 +111,8 @@ class Likelihood(Localiser):
     ) -> QTable:
         model = self._search(observation)
         flux_unit = observation.flux_unit
-        found = _detections(model, flux_unit) if len(model.counts) else no_detections()
+        empty = not len(model.counts) and not model.extended
+        found = no_detections() if empty else detections_of(model, flux_unit)
         found.meta[_NORMS] = {
             name: [float(norm), float(error)]
             for name, norm, error in zip(
@@ -139,7 +134,7 @@ class Likelihood(Localiser):
         model = self._search(observation)
         if not len(model.counts):
             return np.zeros((0, 6))
-        found = _detections(model, observation.flux_unit)
+        found = detections_of(model, observation.flux_unit)
         sky = SkyCoord(found["ra"], found["dec"], frame="icrs")
         x, y = patches.grid.pixels(index, patches.score_width).xy(sky)
         position_error = found["pos_err"].to_value("deg")
@@ -149,7 +144,10 @@ class Likelihood(Localiser):
     def _search(self, observation: Observation) -> SkyModel:
         observation = at_own_resolution(observation)
         data = sky_data(observation, index=self.index, crop=True)
-        model = SkyModel(data, background_components(observation, data), self.smoothing)
+        known = observation.extended
+        extended = [] if known is None else known_sources(data, known)
+        components = background_components(observation, data)
+        model = SkyModel(data, components, self.smoothing, extended)
         wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
         passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
         for grid, threshold in track(passes, "search, brightest sources first"):
@@ -210,25 +208,24 @@ class Likelihood(Localiser):
 
     def _finish(self, model: SkyModel) -> None:
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
-        if not len(model.counts):
-            return
-        model.keep(np.flatnonzero(_alone(model) >= _GRID_SHARE * self.threshold))
+        if len(model.counts):
+            self._finish_points(model)
+        keep_significant(model, self.threshold)
+
+    def _finish_points(self, model: SkyModel) -> None:
+        """Fit the positions of the points, and drop those that are too faint."""
+        model.keep(np.flatnonzero(alone(model) >= _GRID_SHARE * self.threshold))
         data = model.data
-        scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(_alone(model), 1))
+        scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(alone(model), 1))
         fit = fit_positions(data, model.vectors, model.counts, scale)
         model.place(_held_inside(data, model.vectors, fit.vectors), fit.sigma)
         apart = source_size(data) if self.separation is None else self.separation
         positions = positions_of(model.vectors, data.frame)
         model.keep(merge_duplicates(positions, model.counts.sum(axis=1), apart * u.deg))
         model.update(background=False)
-        while np.any(low := _alone(model) < self.threshold):
+        while np.any(low := alone(model) < self.threshold):
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
-
-
-def _alone(model: SkyModel) -> np.ndarray:
-    """TS of each source with all others in the model."""
-    return scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
 
 
 def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -239,34 +236,6 @@ def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarra
         way = start[outside] + share * (end[outside] - start[outside])
         places[outside] = way / np.linalg.norm(way, axis=-1, keepdims=True)
     return places
-
-
-def _detections(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
-    """Table of the sources of a model, each measured with all others in place."""
-    ts, counts = _alone(model), model.counts.sum(axis=1)
-    radii = position_errors(model.data, model.vectors, model.counts, model.sigma)
-    r68, r95 = _with_systematics(*radii)
-    sensitivity = model.data.sensitivity(model.vectors).sum(axis=1)
-    sky = positions_of(model.vectors, model.data.frame)
-    return QTable(
-        {
-            **sky_columns(sky),
-            "score": ts,
-            "pos_err": r68 * u.deg,
-            "r95": r95 * u.deg,
-            "ts": ts,
-            "npred": counts,
-            "flux": counts / sensitivity * flux_unit,
-            "flux_err": model.errors() / sensitivity * flux_unit,
-        }
-    )
-
-
-def _with_systematics(r68: np.ndarray, r95: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Position errors with systematic errors: a factor, and a floor in degrees."""
-    factor = np.where(r95 < _FLAT * r68, 1.0, _POSITION_FACTOR)
-    low, high = _POSITION_FLOORS
-    return np.hypot(factor * r68, low), np.hypot(factor * r95, high)
 
 
 def _observation(patches: Patches, index: int) -> Observation:
