@@ -11,11 +11,13 @@ from scipy import sparse
 
 from gammafind.catalogue.extended import layout_of
 from gammafind.fitting.photons.data import BandData, SkyData
+from gammafind.fitting.photons.extended_profiles import seen_through
 from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
 from gammafind.sky.projection import to_frame
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import COARSE, stamps
-from gammafind.sky.shapes import Shape, convolved
+from gammafind.sky.shapes import Shape
+from gammafind.utils.workers import in_threads
 
 _CONTAINMENT = 0.99
 """Share of the counts in the pixels of a source: what is left out is faint and far."""
@@ -97,22 +99,24 @@ def known_sources(data: SkyData, table: QTable) -> list[ExtendedSource]:
     layout = layout_of(table)
     centres = to_frame(layout.centres, data.frame).reshape(-1, 3)
     points = to_frame(layout.vectors, data.frame).reshape(-1, 3)
-    found = []
-    for row, name in enumerate(np.asarray(table["name"], dtype=str).tolist()):
+    names = np.asarray(table["name"], dtype=str)
+
+    def source_of(row: int) -> ExtendedSource:
         shape = layout.round.get(row)
         if shape is not None:
             source = round_source(data, centres[row], shape)
         else:
             own = layout.rows == row
             source = _of_points(data, centres[row], points[own], layout.shares[own])
-        if any(np.any(share > 0) for share in source.shares):
-            found.append(replace(source, name=name, model=str(models[row])))
-    return found
+        return replace(source, name=str(names[row]), model=str(models[row]))
+
+    found = in_threads(source_of, range(len(table)))
+    return [one for one in found if any(np.any(share > 0) for share in one.shares)]
 
 
 def round_source(data: SkyData, vector: np.ndarray, shape: Shape) -> ExtendedSource:
     """Source of a round shape around a unit vector."""
-    parts = [_stamp(band, vector[None], convolved(band.psf, shape)) for band in data.bands]
+    parts = [_stamp(band, vector[None], seen_through(band.psf, shape)) for band in data.bands]
     places, shares = zip(*parts, strict=True)
     edge = _EDGE if shape.model == "gaussian" else 1.0
     radius = edge * float(np.degrees(shape.radius))
