@@ -26,6 +26,8 @@ _OF_POINT = 3
 """Parameters of a point: position and counts."""
 _DROPPED = 9.0
 """TS below which a point is not needed next to an extended source: a search would not find it."""
+_RESTORED = 25.0
+"""TS next to an extended source from which a point is part of the model from the start."""
 _CLOSE, _SHARE = 5.0, 0.02
 """Gain that better positions and radii may bring, and the share of the TS of the point that is
 added: sources that are less probable by more are points."""
@@ -165,7 +167,10 @@ class _Fit:
         self.stride = _FIRST
         self.exact: dict[tuple, np.ndarray] = {}
         self.known: dict[tuple, float] = {}
+        self.needed = np.zeros(len(near.rows), dtype=bool)
         self._first()
+        if cleared:
+            self._restore()
 
     @property
     def disc(self) -> float:
@@ -251,7 +256,7 @@ class _Fit:
     def _out(self, vector: np.ndarray, place: int) -> np.ndarray:
         """Points that are not in the model."""
         if self.cleared:
-            return self.near.inside(vector, place)
+            return self.near.inside(vector, place) & ~self.needed
         return np.arange(len(self.near.rows)) == 0
 
     def _fitted(
@@ -282,6 +287,19 @@ class _Fit:
                 best, self.vector, self.place = gain, vector, place
             elif gain < best - _HOPELESS and not self.cleared:
                 break
+
+    def _restore(self) -> None:
+        """Put points back that the source does not explain, the most significant first."""
+        out = np.flatnonzero(self._out(self.vector, self.place))
+        for _ in out:
+            kept = np.flatnonzero(~self._out(self.vector, self.place)).tolist()
+            others = np.setdiff1d(np.arange(1, len(self.needed)), kept)
+            value, _ = self._fitted(self.vector, self.place, kept)
+            tried = [self._fitted(self.vector, self.place, [*kept, i])[0] for i in others]
+            if max(tried, default=value) < value + _RESTORED:
+                break
+            self.needed[others[int(np.argmax(tried))]] = True
+        self.known.clear()
 
     def _resize(self) -> None:
         """Go to the best radius near the present one."""

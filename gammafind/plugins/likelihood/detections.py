@@ -31,12 +31,14 @@ def alone(model: SkyModel) -> np.ndarray:
     return scan(model.data, model.vectors, without=(model.vectors, model.counts)).ts
 
 
-def detections_of(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
+def detections_of(model: SkyModel, ts_extension: np.ndarray, flux_unit: u.UnitBase) -> QTable:
     """Table of the sources of a model, each measured with all others in place.
 
     Parameters
     ----------
     model : SkyModel
+    ts_extension : ndarray, shape (n_points,)
+        TS of the extension of the points.
     flux_unit : unit
 
     Returns
@@ -66,9 +68,10 @@ def detections_of(model: SkyModel, flux_unit: u.UnitBase) -> QTable:
         }
     )
     none = np.zeros(len(model.counts))
+    table["ts_ext"] = np.append(ts_extension, [one.ts for one in extended])
     table["extension"] = np.append(none, [one.r68 for one in extended]) * u.deg
-    table["extension_err"] = np.append(none, [one.r68_error for one in extended]) * u.deg
-    table["extended_name"] = np.append(np.full(len(none), ""), [one.name for one in extended])
+    table["extension_err"] = np.append(none * np.nan, [one.r68_error for one in extended]) * u.deg
+    table["extended_name"] = [""] * len(none) + [one.name for one in extended]
     table["flags"] = np.append(_flags(model), np.zeros(len(extended), dtype=int))
     return table
 

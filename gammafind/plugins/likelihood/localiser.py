@@ -20,7 +20,7 @@ from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
 from gammafind.plugins.likelihood.detections import alone, detections_of
-from gammafind.plugins.likelihood.extended import keep_significant
+from gammafind.plugins.likelihood.extended import keep_significant, replace_points
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
@@ -51,6 +51,8 @@ _BACKGROUND_TS = 16.0
 values."""
 
 
+_EXTENSION_FROM = 25.0
+"""TS of a point from which its extension is tested: fainter ones cannot exceed the threshold."""
 _NORMS = "background_norms"
 """Entry of the table's meta: norm of each background component, and its 1 sigma error."""
 
@@ -79,6 +81,10 @@ class Likelihood(Localiser):
     separation : float, optional
         Smallest distance of two detections, in degrees. By default the size of a point source
         in the finest band: r68 of the PSF and the pixel, added in quadrature.
+    extension : float
+        TS from which an extended source takes the place of a point or of several; 0 for none.
+        One of 300 true points exceeds 25, nearly all of them close pairs
+        (benchmarks/extended_sources.py).
 
     References
     ----------
@@ -94,10 +100,12 @@ class Likelihood(Localiser):
     index: float = 2.3
     smoothing: float = 6.0
     separation: float | None = None
+    extension: float = 25.0
 
     def __post_init__(self) -> None:
         require("threshold", self.threshold, self.threshold > 0, "It must be positive.")
         require("smoothing", self.smoothing, self.smoothing >= 0, "It must not be negative.")
+        require("extension", self.extension, self.extension >= 0, "It must not be negative.")
         require("index", self.index, True, "It must be a number.")
         if self.separation is not None:
             require("separation", self.separation, self.separation > 0, "It must be positive.")
@@ -109,10 +117,10 @@ class Likelihood(Localiser):
         n_pixels: Sequence[int] | None,
         rng: np.random.Generator,
     ) -> QTable:
-        model = self._search(observation)
+        model, ts_ext = self._search(observation)
         flux_unit = observation.flux_unit
         empty = not len(model.counts) and not model.extended
-        found = no_detections() if empty else detections_of(model, flux_unit)
+        found = no_detections() if empty else detections_of(model, ts_ext, flux_unit)
         found.meta[_NORMS] = {
             name: [float(norm), float(error)]
             for name, norm, error in zip(
@@ -131,17 +139,18 @@ class Likelihood(Localiser):
 
     def _localise_patch(self, patches: Patches, index: int) -> np.ndarray:
         observation = _observation(patches, index)
-        model = self._search(observation)
+        model, ts_ext = self._search(observation)
         if not len(model.counts):
             return np.zeros((0, 6))
-        found = detections_of(model, observation.flux_unit)
+        found = detections_of(model, ts_ext, observation.flux_unit)
         sky = SkyCoord(found["ra"], found["dec"], frame="icrs")
         x, y = patches.grid.pixels(index, patches.score_width).xy(sky)
         position_error = found["pos_err"].to_value("deg")
         patch = np.full(len(x), index)
         return np.column_stack([patch, x, y, found["score"], position_error, found["npred"]])
 
-    def _search(self, observation: Observation) -> SkyModel:
+    def _search(self, observation: Observation) -> tuple[SkyModel, np.ndarray]:
+        """Fitted model, and TS of the extension of its points."""
         observation = at_own_resolution(observation)
         data = sky_data(observation, index=self.index, crop=True)
         known = observation.extended
@@ -151,9 +160,10 @@ class Likelihood(Localiser):
         wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
         passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
         for grid, threshold in track(passes, "search, brightest sources first"):
+            if grid is narrow and self.extension:
+                self._extended(model)
             self._pass(model, grid, threshold)
-        self._finish(model)
-        return model
+        return model, self._finish(model)
 
     def _pass(self, model: SkyModel, grid: SearchGrid, threshold: float) -> None:
         """Add the peaks above ``threshold`` to the model."""
@@ -206,11 +216,16 @@ class Likelihood(Localiser):
         sizes = source_sizes(data, vectors) if self.separation is None else self.separation
         return merge_duplicates(positions_of(vectors, data.frame), score, sizes * u.deg)
 
-    def _finish(self, model: SkyModel) -> None:
+    def _finish(self, model: SkyModel) -> np.ndarray:
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
         if len(model.counts):
             self._finish_points(model)
         keep_significant(model, self.threshold)
+        return self._extended(model) if self.extension else np.full(len(model.counts), np.nan)
+
+    def _extended(self, model: SkyModel) -> np.ndarray:
+        """Replace points by extended sources; return TS of the extension of all other points."""
+        return replace_points(model, alone(model), least=_EXTENSION_FROM, threshold=self.extension)
 
     def _finish_points(self, model: SkyModel) -> None:
         """Fit the positions of the points, and drop those that are too faint."""
