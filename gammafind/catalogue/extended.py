@@ -10,10 +10,11 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable
+from astropy.units import Quantity
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area
 
-from gammafind.catalogue.columns import texts_of
+from gammafind.catalogue.columns import numbers, texts_of
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import CoordinateSystemError, InputDataError, OptionError, TableError
 from gammafind.sky.fits.opening import open_fits
@@ -33,6 +34,8 @@ _REMEDY = (
 )
 
 
+EDGE_OF_GAUSSIAN = 1.5
+"""Radius in which points are on a Gaussian, in units of r68: it holds 92 % of the counts."""
 _OWN_NAMES = {"shape": "extension_model", "radius": "extension_radius", "map": "extension_map"}
 """Short names of columns in tables that people make, and those used here."""
 _COPIED = ("extension_model", "extension_radius", *_DEFAULTS, "extension_map")
@@ -75,6 +78,31 @@ def extended_sources(table: QTable) -> QTable:
         if name in chosen.colnames:
             found[name] = chosen[name]
     found["extension_model"] = np.where(models[rows] == "disk", "disc", models[rows])
+    return found
+
+
+def on_extended(positions: SkyCoord, sources: QTable, margin: Quantity) -> np.ndarray:
+    """Whether positions are on extended sources, or within a margin of them, shape (n,).
+
+    Parameters
+    ----------
+    positions : SkyCoord, shape (n,)
+    sources : QTable
+        From `extended_sources`; those that are maps have no radius and are left out.
+    margin : Quantity
+        An angle.
+    """
+    found = np.zeros(len(positions), dtype=bool)
+    if "extension_radius" not in sources.colnames:
+        return found
+    for place, model, radius in zip(
+        SkyCoord(sources["ra"], sources["dec"]),
+        sources["extension_model"],
+        numbers(sources, "extension_radius", u.deg),
+        strict=True,
+    ):
+        edge = radius * (EDGE_OF_GAUSSIAN if model == "gaussian" else 1) * u.deg
+        found |= positions.separation(place) < edge + margin
     return found
 
 

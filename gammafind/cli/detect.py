@@ -75,6 +75,13 @@ def _add_sky_arguments(parser: ArgumentParser) -> None:
         help="spacecraft files (FT2) from which the exposure is computed",
     )
     parser.add_argument(
+        "--extended",
+        metavar="CATALOGUE|none",
+        help="sources known to be extended: 4fgl-dr1 to 4fgl-dr4 or fl16y, or a table with "
+        "positions, shape and radius or map (default: those that the instrument knows, of the "
+        "LAT 4fgl-dr2)",
+    )
+    parser.add_argument(
         "--epoch",
         action="append",
         nargs="+",
@@ -148,6 +155,7 @@ def run(arguments: Namespace) -> None:
         exposure=arguments.exposure,
         spacecraft=arguments.ft2,
         background=arguments.background,
+        extended=arguments.extended,
         epochs=arguments.epoch,
         reference=arguments.reference,
         min_score=arguments.min_score,

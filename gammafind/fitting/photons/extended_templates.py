@@ -9,7 +9,7 @@ import numpy as np
 from astropy.table import QTable
 from scipy import sparse
 
-from gammafind.catalogue.extended import layout_of
+from gammafind.catalogue.extended import EDGE_OF_GAUSSIAN, layout_of
 from gammafind.fitting.photons.data import BandData, SkyData
 from gammafind.fitting.photons.extended_profiles import seen_through
 from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
@@ -23,8 +23,6 @@ _CONTAINMENT = 0.99
 """Share of the counts in the pixels of a source: what is left out is faint and far."""
 _POINTS = 2000
 """Points of a shape per step: limits memory."""
-_EDGE = 1.5
-"""Radius in which points are on a Gaussian, in units of r68: it holds 92 % of the counts."""
 _WHOLE = 0.95
 """Share of the counts within the radius of a shape that is not round: its outskirts are faint."""
 
@@ -118,7 +116,7 @@ def round_source(data: SkyData, vector: np.ndarray, shape: Shape) -> ExtendedSou
     """Source of a round shape around a unit vector."""
     parts = [_stamp(band, vector[None], seen_through(band.psf, shape)) for band in data.bands]
     places, shares = zip(*parts, strict=True)
-    edge = _EDGE if shape.model == "gaussian" else 1.0
+    edge = EDGE_OF_GAUSSIAN if shape.model == "gaussian" else 1.0
     radius = edge * float(np.degrees(shape.radius))
     return ExtendedSource(vector, places, shares, radius, r68_of(shape), model=shape.model)
 

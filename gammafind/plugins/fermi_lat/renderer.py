@@ -120,6 +120,8 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
 
     catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = REFERENCES
 
+    extended_catalogue: ClassVar[str] = "4fgl-dr2"
+
     official_files: ClassVar[tuple[str, ...]] = (
         "gammafind.plugins.fermi_lat:data/official_files.toml",
     )

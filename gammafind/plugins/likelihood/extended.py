@@ -60,7 +60,7 @@ def replace_points(
             near = np.degrees(np.linalg.norm(model.vectors - one.vector, axis=1)) < _APART
             tested[near] = np.nan
         model.keep(np.flatnonzero(kept))
-        model.update()
+        model.update(background=False)
         ts, tested = ts[kept], tested[kept]
     return tested
 
