@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -14,12 +15,13 @@ from gammafind.fitting.photons.position import shifted
 from gammafind.sky.projection import local_bases
 from gammafind.sky.shapes import Shape
 
-_RADII = 0.08 * 1.0225 ** np.arange(152)
-"""Radii of discs in degrees, to 2.3: the step is below all errors."""
+_RADII = 0.08 * 1.0225 ** np.arange(218)
+"""Radii of discs in units of twice the size of a point, to 10: the step is below all errors."""
 _FIRST, _STRIDES = 20, (10, 3, 1)
 """Steps between the radii that are tried first, and in the rounds that follow."""
-_REACHES = (0.9, 2.6)
-"""Radii of the pixels in degrees that are used first, and for sources that fill them."""
+_REACHES, _WIDEST = (0.9, 2.6, 10.0), 3.0
+"""Radii of the pixels in the same units that are used first, and for sources that fill them; those
+beyond the second in degrees: wider ones are taken for an error of the background."""
 _FULL = 0.7
 """Share of the reach from which a disc fills it."""
 _OF_POINT = 3
@@ -41,6 +43,10 @@ _HOPELESS = 30.0
 """Fall of twice the log-likelihood after which no larger radius is tried: it would fall further."""
 _FLAT = 0.05
 """Least fall of twice the log-likelihood in a step: limits errors to four steps."""
+_MEANS = 3
+"""Steps to the mean of the points on a disc: they hardly move after that."""
+Start = Literal["kept", "cleared", "restored"]
+"""Which points on an extended source are in the fit at first: all, none, or significant ones."""
 _CROSS = np.array([(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)])
 
 
@@ -80,7 +86,7 @@ class Extension:
 
 
 def fit_extension(
-    data: SkyData, vectors: np.ndarray, counts: np.ndarray, row: int, size: float
+    data: SkyData, vectors: np.ndarray, counts: np.ndarray, row: int, size: float, unit: float
 ) -> Extension | None:
     """Fit a disc or Gaussian in place of a point and of others that it makes unnecessary.
 
@@ -96,6 +102,8 @@ def fit_extension(
         The point.
     size : float
         Size of a point there in degrees.
+    unit : float
+        Twice the size of a point in the sharpest band, in degrees.
 
     Returns
     -------
@@ -104,8 +112,9 @@ def fit_extension(
 
     Notes
     -----
-    Points on the extended source are in the fit, or none of them is at first; those without which
-    the fit is worse stay, so that a pulsar may lie on its nebula.
+    Points on the extended source are in the fit, or none of them is at first, or only those that
+    the source does not explain. In the end those without which the fit is worse stay, so that a
+    pulsar may lie on its nebula.
 
     References
     ----------
@@ -113,14 +122,17 @@ def fit_extension(
     139 (doi:10.3847/1538-4357/aa775a).
     """
     found = []
-    for reach in _REACHES:
-        near = _Near(data, vectors, counts, row, size, reach)
-        fits = [_Fit(near, cleared) for cleared in near.clearings()]
+    for number, reach in enumerate(unit * np.array(_REACHES)):
+        if number > 1 and reach > _WIDEST:
+            break
+        near = _Near(data, vectors, counts, row, size, float(reach), unit)
+        fits = [_Fit(near, start) for start in near.starts()]
         fits = [fit for fit in fits if fit.is_close()]
         for fit in fits:
             fit.climb()
             found.append(fit.result())
-        if not any(fit.disc > _FULL * reach for fit in fits) and len(near.rows) < _CROWD:
+        full = any(fit.disc > _FULL * reach for fit in fits)
+        if not full and (number or len(near.rows) < _CROWD):
             break
     return max(found, key=lambda one: one.ts, default=None)
 
@@ -136,24 +148,27 @@ class _Near:
         row: int,
         size: float,
         reach: float,
+        unit: float,
     ) -> None:
         apart = np.degrees(np.linalg.norm(vectors - vectors[row], axis=1))
         others = np.flatnonzero((apart < reach + size) & (apart > 0))
         self.rows = np.append(row, others[np.argsort(apart[others])])
         self.vectors, self.counts = vectors[self.rows], counts[self.rows]
         self.pixels = Neighbourhood.of(data, vectors[row], reach, self.vectors, self.counts)
-        self.size, self.last = size, int(np.flatnonzero(reach > _RADII)[-1])
+        self.size, self.radii = size, unit * _RADII
+        self.last = int(np.flatnonzero(self.radii < reach)[-1])
         self.before, _ = self.pixels.fit(self.pixels.points)
         self.ts = self.before - self.pixels.fit(self.pixels.points[1:])[0]
 
-    def clearings(self) -> list[bool]:
-        """Whether points on the source are left out of the model at first: both are tried."""
-        return [False, True] if np.any(self.inside(self.vectors[0], self.last)[1:]) else [False]
+    def starts(self) -> list[Start]:
+        """What is tried for the points on the source."""
+        crowded = np.any(self.inside(self.vectors[0], self.last)[1:])
+        return ["kept", "cleared", "restored"] if crowded else ["kept"]
 
     def inside(self, vector: np.ndarray, place: int) -> np.ndarray:
         """Which points are on a disc around a vector, shape (m,)."""
         apart = np.degrees(np.linalg.norm(self.vectors - vector, axis=1))
-        inside = apart < _RADII[place] + self.size / 2
+        inside = apart < self.radii[place] + self.size / 2
         inside[0] = True
         return inside
 
@@ -161,21 +176,21 @@ class _Near:
 class _Fit:
     """One extended source that is moved and resized until it is most probable."""
 
-    def __init__(self, near: _Near, cleared: bool) -> None:
-        self.near, self.cleared = near, cleared
+    def __init__(self, near: _Near, start: Start) -> None:
+        self.near, self.cleared = near, start != "kept"
         self.vector, self.place, self.model = near.vectors[0].copy(), 0, "disc"
         self.stride = _FIRST
         self.exact: dict[tuple, np.ndarray] = {}
         self.known: dict[tuple, float] = {}
         self.needed = np.zeros(len(near.rows), dtype=bool)
         self._first()
-        if cleared:
+        if start == "restored":
             self._restore()
 
     @property
     def disc(self) -> float:
         """Radius in degrees of the disc, or of the one with the same r68."""
-        return float(_RADII[self.place])
+        return float(self.near.radii[self.place])
 
     @property
     def now(self) -> float:
@@ -250,7 +265,7 @@ class _Fit:
 
     def _shape(self, place: int) -> Shape:
         """Disc of a radius, or the Gaussian with the same r68."""
-        radius = float(np.radians(_RADII[place]))
+        radius = float(np.radians(self.near.radii[place]))
         return Shape(self.model, radius * (0.68**0.5 if self.model == "gaussian" else 1))
 
     def _out(self, vector: np.ndarray, place: int) -> np.ndarray:
@@ -278,7 +293,7 @@ class _Fit:
         best = -np.inf
         for place in range(0, self.near.last + 1, _FIRST):
             vector = self.near.vectors[0]
-            if self.cleared:
+            for _ in range(_MEANS if self.cleared else 0):
                 inside = self.near.inside(vector, place)
                 vector = self.near.counts.sum(axis=1)[inside] @ self.near.vectors[inside]
                 vector = vector / np.linalg.norm(vector)

@@ -12,15 +12,18 @@ from gammafind.sky.shapes import Shape
 from gammafind.utils.workers import in_threads
 
 _RADII = (0.15, 0.3, 0.6, 1.2)
-"""Radii of discs in degrees that are tried: no gain of any size falls between them."""
+"""Radii of discs that are tried, in units of twice the size of a point: no gain of any size falls
+between them."""
 _REACH, _CONTAINMENT = 0.6, 0.8
-"""Radius in degrees of the pixels that are used, and share of the counts of a point there."""
+"""Radius of the pixels in the same units, and share of the counts of a point in them."""
 _CHUNK = 200
 """Points per step: limits memory."""
 _FREE = np.array([np.inf, np.inf])
 
 
-def quick_extension(data: SkyData, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def quick_extension(
+    data: SkyData, vectors: np.ndarray, counts: np.ndarray, unit: float
+) -> np.ndarray:
     """2 ln of the likelihood ratio of the best of a few discs to a point, shape (n,).
 
     The level of the background is free in both. A disc is centred on the point, so that the ratio
@@ -33,22 +36,24 @@ def quick_extension(data: SkyData, vectors: np.ndarray, counts: np.ndarray) -> n
     vectors : ndarray, shape (n, 3)
     counts : ndarray, shape (n, n_bands)
         Counts of the points in the model.
+    unit : float
+        Twice the size of a point in the sharpest band, in degrees.
     """
     parts = np.array_split(np.arange(len(vectors)), len(vectors) // _CHUNK + 1)
-    found = in_threads(lambda part: _of_part(data, vectors[part], counts[part]), parts)
+    found = in_threads(lambda part: _of_part(data, vectors[part], counts[part], unit), parts)
     return np.concatenate(list(found))
 
 
-def _of_part(data: SkyData, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _of_part(data: SkyData, vectors: np.ndarray, counts: np.ndarray, unit: float) -> np.ndarray:
     if not len(vectors):
         return np.zeros(0)
     seen, others, level, shapes = [], [], [], []
     for i, band in enumerate(data.bands):
-        reach = float(np.radians(_REACH))
+        reach = float(np.radians(unit * _REACH))
         pixel = pixels_near(vectors, band.pixels, band.psf, containment=_CONTAINMENT, reach=reach)
         place = band.places(pixel)
         good = band.valid[place]
-        discs = (seen_through(band.psf, Shape("disc", np.radians(r))) for r in _RADII)
+        discs = (seen_through(band.psf, Shape("disc", float(np.radians(unit * r)))) for r in _RADII)
         profiles = [band.psf, *discs]
         shares = fractions_of_each(vectors, pixel, band.pixels, profiles, sampling=COARSE)
         templates = [share * counts[:, i, None] * good for share in shares]
