@@ -83,7 +83,7 @@ class Likelihood(Localiser):
         in the finest band: r68 of the PSF and the pixel, added in quadrature.
     extension : float
         TS from which an extended source takes the place of a point or of several; 0 for none.
-        One of 300 true points exceeds 25, nearly all of them close pairs
+        Three of 1,145 true points exceed 25, two of them close groups
         (benchmarks/extended_sources.py).
 
     References
