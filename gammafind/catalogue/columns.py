@@ -24,6 +24,7 @@ _NAMES = {
     "npred": ("npred", "Npred", "Counts", "electrons"),
     "flux": ("Flux1000", "Flux", "Flux50", "flux"),
     "flux_err": ("Unc_Flux1000", "Unc_Flux", "Unc_Flux50", "flux_err"),
+    "extended_name": ("Extended_Source_Name", "extended_name"),
     "class_label": ("CLASS1", "Class", "CLASS", "class_label"),
     "association": ("ASSOC1", "Association", "ASSOC", "association"),
 }

@@ -13,6 +13,7 @@ from astropy.table import MaskedColumn, QTable
 from astropy.units import Quantity
 from astropy.utils.masked import Masked
 
+from gammafind.catalogue.flags import described
 from gammafind.errors import TableError
 from gammafind.units import FLUX, without_photons
 
@@ -84,6 +85,19 @@ ASSOCIATION = _optional(
     "association", "", "meta.id.cross", "Matched source of the reference catalogue", "U"
 )
 """Name of the matched source."""
+_TS_EXTENSION = _optional(
+    "ts_ext", "", "stat.likelihood", "2 ln of the likelihood ratio of an extended source to a point"
+)
+_EXTENSION = _optional(
+    "extension", "deg", "phys.angSize", "Radius that contains 68 % of the source; 0 for a point"
+)
+_EXTENSION_ERROR = _optional(
+    "extension_err", "deg", "stat.error;phys.angSize", "1 sigma error of the radius"
+)
+_EXTENDED_NAME = _optional(
+    "extended_name", "", "meta.id", "Extended source whose position and shape are given", "U"
+)
+_FLAGS = _optional("flags", "", "meta.code.qual", f"Flags, bitwise; {described()}", "i8")
 _N_PIXELS = _optional("n_pixels", "", "meta.number", "Pixels of the cluster", "i8")
 
 SOURCES = (
@@ -129,6 +143,11 @@ DETECTIONS = (
     _COUNTS,
     _FLUX,
     FLUX_ERROR,
+    _TS_EXTENSION,
+    _EXTENSION,
+    _EXTENSION_ERROR,
+    _EXTENDED_NAME,
+    _FLAGS,
     _N_PIXELS,
 )
 """Detections on the sky, each source once, as `Localiser.localise_sky` returns them."""
@@ -160,6 +179,11 @@ CATALOGUE = (
     _named("Counts", _COUNTS),
     _named("Flux", _FLUX),
     _named("Unc_Flux", FLUX_ERROR, description="1 sigma error of Flux"),
+    _named("TS_ext", _TS_EXTENSION),
+    _named("Extension", _EXTENSION),
+    _named("Extension_err", _EXTENSION_ERROR),
+    _named("Extended_Source_Name", _EXTENDED_NAME),
+    _named("Flags", _FLAGS),
     _named("Class", CLASS_LABEL),
     _named("Association", ASSOCIATION),
 )

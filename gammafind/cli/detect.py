@@ -54,6 +54,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def _add_epoch_argument(parser: ArgumentParser) -> None:
     """Add the counts of each epoch."""
     parser.add_argument(
+        "--extended",
+        metavar="CATALOGUE|none",
+        help="sources known to be extended: 4fgl-dr1 to 4fgl-dr4 or fl16y, or a table with "
+        "positions, shape and radius or map (default: those that the instrument knows, of the "
+        "LAT 4fgl-dr2)",
+    )
+    parser.add_argument(
         "--epoch",
         action="append",
         nargs="+",
@@ -123,6 +130,7 @@ def run(arguments: Namespace) -> None:
         **sky_arguments(arguments),
         preset=arguments.preset,
         **chosen_plugins(arguments),
+        extended=arguments.extended,
         epochs=arguments.epoch,
         reference=arguments.reference,
         min_score=arguments.min_score,

@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import column_of, fluxes, numbers_of
+from gammafind.catalogue.columns import column_of, fluxes, numbers_of, texts_of
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import map_positions, sky_positions
 from gammafind.evaluation.metrics import (
@@ -45,8 +45,9 @@ def summarise(
 ) -> Summary:
     """Count detections, and compare them with a reference catalogue.
 
-    The fraction of matches by chance is the mean over four copies of the detections, shifted by 6
-    and 10 match radii in both directions along Galactic longitude.
+    Rows of extended sources whose positions were given beforehand do not count, nor do their
+    counterparts: nobody found them. The fraction of matches by chance is the mean over four copies
+    of the detections, shifted by 6 and 10 match radii in both directions along Galactic longitude.
 
     Parameters
     ----------
@@ -99,9 +100,12 @@ def summarise(
     of_all = None
     if detections is not None:
         of_all = evaluate_detections(detections, reference, radius=radius)
+    given = _given(catalogue)
+    free = np.ones(len(truth), dtype=bool)
+    free[matches.b[given[matches.a]]] = False
     regions = []
     for name, part in _regions(found, truth[inside]):
-        here, there = part(found), part(truth)
+        here, there = part(found) & ~given, part(truth) & free
         chosen = there & inside, there & bright
         every, of_bright = (rates(matched.select(selected=s, counted=here)) for s in chosen)
         chance = float(by_chance[here].mean()) if here.any() else float("nan")
@@ -127,6 +131,13 @@ def _brighter(reference: QTable, counts: SkyMap | None) -> np.ndarray:
     return flux > _BRIGHT
 
 
+def _given(catalogue: QTable) -> np.ndarray:
+    """Which rows are extended sources whose positions were given beforehand, shape (n,)."""
+    if not catalogue.meta.get("extended"):
+        return np.zeros(len(catalogue), dtype=bool)
+    return texts_of(catalogue, "extended_name") != ""
+
+
 def _count(found: SkyCoord) -> tuple[RegionSummary, ...]:
     """Regions without a reference."""
     regions = []
@@ -147,6 +158,7 @@ def _pure(
     if matched is None:
         return {}
     counted = inside(sky_positions(detections, what="the table of detections"))
+    counted &= texts_of(detections, "extended_name") == ""
     every, bright = (matched.select(selected=one, counted=counted) for one in chosen)
     pure = completeness_at_purity(every, purity=PURITY)
     return {

@@ -19,6 +19,7 @@ from gammafind.evaluation.against import summarise
 from gammafind.evaluation.metrics import expected_false
 from gammafind.fitting.photons.goodness import Goodness, measure_goodness
 from gammafind.pipeline.classify import classify, without_fakes
+from gammafind.pipeline.extended import flagged, with_extended
 from gammafind.pipeline.inputs import (
     Counts,
     Table,
@@ -68,6 +69,7 @@ def detect(
     exposure: Path | None = None,
     spacecraft: Path | Sequence[Path] | None = None,
     background: Path | Sequence[Path] = (),
+    extended: Table | None = None,
     epochs: Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
     min_score: float | None = None,
@@ -105,6 +107,11 @@ def detect(
     background : path-like or sequence of path-like, optional
         Maps of expected background that replace the emission of the preset: models of gtmodel,
         source maps of gtsrcmaps, predicted counts of gammapy, or a model in XML.
+    extended : str, path-like or QTable, optional
+        Sources that are known to be extended, for localisers that have them in their model: the
+        name of a catalogue, or a file or table with positions, ``shape`` and ``radius`` (degrees)
+        or ``map``; ``"none"`` for none. By default those that the instrument knows: of the LAT
+        those of 4FGL-DR2.
     epochs : sequence of path-like or of sequences of these, optional
         Files of the counts of each epoch of the instrument (each year, say), for a classifier.
     reference : str, path-like or QTable, optional
@@ -168,6 +175,7 @@ def detect(
         background=maps,
         finer=judge is None and all(build_localiser(p).fits_finer for p in (preset, *others)),
     )
+    observation, known = with_extended(observation, renderer, extended)
     apart = None
     if judge is not None and judge.n_epochs:
         listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
@@ -181,6 +189,7 @@ def detect(
         reference=truth,
         seed=seed,
         command=command,
+        extended=known,
         exposure_error=0.0 if given.has_exposure else renderer.exposure_error,
     )
     preset = able_preset(preset, observation)
@@ -268,6 +277,7 @@ class _Search:
     reference: QTable | None
     seed: int
     command: str
+    extended: str
     exposure_error: float
 
     def with_localiser(self, preset: Preset, min_score: float | None = None) -> Result:
@@ -316,7 +326,7 @@ class _Search:
         """Catalogue of detections, with the names of their counterparts."""
         columns = self.renderer.published
         catalogue = publish(
-            self.renderer.with_derived(detections),
+            self.renderer.with_derived(flagged(detections, self.observation)),
             columns=columns,
             pixels=self.observation.counts.finest_pixels,
         )
@@ -342,6 +352,7 @@ class _Search:
             max_fake=self.max_fake,
             reference=_origin(self.reference),
             match_radius=str(preset.match_radius),
+            extended=self.extended or None,
             notes=list(preset.notes),
             doubts=list(preset.doubts),
             exposure_error=self.exposure_error if np.isfinite(self.exposure_error) else None,

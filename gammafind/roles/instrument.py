@@ -56,6 +56,10 @@ class Instrument(Pointed, Plugin):
     catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = {}
     """Published catalogues that come with it, by name: functions that load them."""
 
+    extended_catalogue: ClassVar[str] = ""
+    """Name of the one of `catalogues` whose extended sources are in the model of a search; none by
+    default."""
+
     official_files: ClassVar[tuple[str, ...]] = ()
     """TOML lists of files that its team publishes, as package resources ``package:file``: see
     `gammafind.roles.official`."""

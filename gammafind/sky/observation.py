@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from astropy.table import QTable
 from astropy.units import UnitBase
 
 from gammafind.errors import BandError, OptionError
@@ -43,6 +44,10 @@ class Observation:
         Value from which on a pixel is saturated; infinity where none is.
     flux_unit : unit
         Of the fluxes of what is found: counts over exposure.
+    extended : QTable, optional
+        Sources that are known to be extended: ``name``, ``ra``, ``dec`` and their shapes, as from
+        `gammafind.catalogue.extended.extended_sources`. Their fluxes are fitted by localisers that
+        model them; all others ignore them.
 
     Raises
     ------
@@ -64,6 +69,7 @@ class Observation:
     noise: SkyMap | None = None
     full: float = np.inf
     flux_unit: UnitBase = FLUX
+    extended: QTable | None = None
 
     def __post_init__(self) -> None:
         noise = {} if self.noise is None else {"noise": self.noise}

@@ -275,12 +275,13 @@ def _looked_up(psf: RadialPsf, width: float, chord: np.ndarray) -> np.ndarray:
     return table[np.minimum(chord * scale, len(table) - 1).astype(np.int32)]
 
 
+@lru_cache(maxsize=1024)
 def psf_core(psf: RadialPsf) -> float:
     """Radius in radians that contains 30 % of the counts: the scale on which the PSF is steep."""
     return psf.containment_radius(0.3).to_value("rad")
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _lookup(psf: RadialPsf, width: float) -> tuple[np.ndarray, float]:
     """Averaged profile in narrow bins of the chord, and the bins per unit of chord.
 
@@ -294,7 +295,7 @@ def _lookup(psf: RadialPsf, width: float) -> tuple[np.ndarray, float]:
     return np.append(profile, 0.0), scale
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def averaged_profile(psf: RadialPsf, width: float) -> tuple[np.ndarray, np.ndarray]:
     """PSF averaged over squares of side ``width`` (radians) in all orientations.
 

@@ -42,7 +42,8 @@ _NARROWEST = 0.005
 large."""
 _FINE_GRID = 0.7 * np.array([(i, j) for j in range(-4, 5) for i in range(-4, 5)], dtype=float)
 """Offsets in units of sigma: dense enough for posteriors that are not Gaussians."""
-_R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
+R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
+"""Radius that contains 68 % of a circular Gaussian, in units of sigma along one axis."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ class PositionFit:
     @property
     def r68(self) -> np.ndarray:
         """Radius in degrees with 68 % probability, for circular Gaussian errors."""
-        return _R68_PER_SIGMA * self.sigma
+        return R68_PER_SIGMA * self.sigma
 
 
 def climb(
@@ -202,7 +203,7 @@ def position_errors(
     posterior may be as flat and as square as a pixel, and the radii are those of its shares.
     """
     if not len(vectors) or not is_coarse(data):
-        r68 = _R68_PER_SIGMA * sigma
+        r68 = R68_PER_SIGMA * sigma
         return r68, R95_OVER_R68 * r68
     fit = fit_positions(data, vectors, counts, sigma, rounds=1)
     basis = local_bases(fit.vectors)

@@ -11,6 +11,7 @@ from scipy import sparse
 from gammafind.fitting.photons.background import component_norms, slow_norm
 from gammafind.fitting.photons.coarse_sky import CoarseBand
 from gammafind.fitting.photons.data import SkyData, on_held
+from gammafind.fitting.photons.extended_templates import ExtendedSource, all_counts, joined
 from gammafind.fitting.photons.fine_band import fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
 from gammafind.fitting.photons.spectra import fit_spectra, n_energies
@@ -52,8 +53,12 @@ class SkyModel:
     smoothing : float
         Full width in degrees over which the norm of the background may vary; 0 for one norm per
         component.
+    extended : list of ExtendedSource
+        Sources that are no points.
     finer : sequence of FineCounts
         Where the same counts are known on finer pixels.
+    index : float
+        Photon index of the searched sources.
 
     Attributes
     ----------
@@ -65,6 +70,8 @@ class SkyModel:
         Their 1 sigma position errors in degrees, NaN if not fitted.
     peaks : ndarray, shape (n, 3)
         Positions where they are most likely; ``vectors`` are the mean ones.
+    extended_counts : ndarray, shape (n_extended, n_bands)
+        Counts of the extended sources.
     norms, norm_errors : ndarray, shape (n_components,)
         Norms of the background components, and their 1 sigma errors.
     """
@@ -72,11 +79,14 @@ class SkyModel:
     data: SkyData
     components: list[list[np.ndarray]]
     smoothing: float
+    extended: list[ExtendedSource] = field(default_factory=list)
     finer: Sequence[FineCounts] = ()
+    index: float = 2.3
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     counts: np.ndarray = field(init=False)
     sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
     peaks: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    extended_counts: np.ndarray = field(init=False)
     norms: np.ndarray = field(init=False)
     norm_errors: np.ndarray = field(init=False)
     _templates: list[Templates] = field(init=False, repr=False)
@@ -88,6 +98,7 @@ class SkyModel:
         self._coarse = list(in_threads(lambda pair: CoarseBand.of(*pair), pairs))
         self._templates = [Templates(band) for band in self.data.bands]
         self.counts = np.zeros((0, len(self.data.bands)))
+        self.extended_counts = np.zeros((len(self.extended), len(self.data.bands)))
         self.update()
 
     def add(self, vectors: np.ndarray, counts: np.ndarray) -> None:
@@ -105,6 +116,16 @@ class SkyModel:
         self.sigma, self.peaks = self.sigma[chosen], self.peaks[chosen]
         self._of_bands(lambda i, one: one.keep(chosen))
 
+    def add_extended(self, source: ExtendedSource, counts: np.ndarray) -> None:
+        """Add an extended source with ``counts`` in each band."""
+        self.extended = [*self.extended, source]
+        self.extended_counts = np.concatenate([self.extended_counts, counts[None]])
+
+    def keep_extended(self, chosen: np.ndarray) -> None:
+        """Keep only the chosen extended sources."""
+        self.extended = [self.extended[i] for i in chosen]
+        self.extended_counts = self.extended_counts[chosen]
+
     def place(self, vectors: np.ndarray, sigma: np.ndarray) -> None:
         """Set new positions of all sources, with their 1 sigma errors in degrees."""
         self.vectors, self.sigma, self.peaks = vectors, sigma, vectors
@@ -115,14 +136,17 @@ class SkyModel:
         """Fit the background, if requested, and all sources; set the model of `data`."""
         if background:
             self._backgrounds = self._fit_background()
-        if len(self.counts):
+        if len(self.counts) or self.extended:
             near = self._near_sources()
             fit = self._fit_sources(near)
-            self.counts = fit.amplitude[:, None] * self._spectra()
+            self._set_counts(fit.amplitude[:, None] * self._spectra())
             if n_energies(self.data) > 1:
                 significance = fit.amplitude**2 * fit.information.diagonal()
-                self._choose_indices(np.flatnonzero(significance > _INDEX_TS))
-                self._fit_spectra(near, np.flatnonzero(significance > _FREE_TS))
+                own = significance[: len(self.counts)]
+                self._choose_indices(np.flatnonzero(own > _INDEX_TS))
+                counts = self._all_counts()
+                _fit_spectra(near, counts, np.flatnonzero(significance > _FREE_TS))
+                self._set_counts(counts)
             self._of_bands(lambda i, one: one.grow(self.vectors, self.counts[:, i]))
         self.data = self.data.with_model(self._backgrounds, self._models())
 
@@ -136,12 +160,14 @@ class SkyModel:
         for i, (background, own) in enumerate(zip(self._backgrounds, self._templates, strict=True)):
             model = background.copy()
             np.add.at(model, *own.all(self.counts[:, i]))
+            np.add.at(model, *all_counts(self.extended, self.extended_counts[:, i], i))
             models.append(model)
         return models
 
     def _fit_background(self) -> list[np.ndarray]:
         sources = [
             coarse.summed(*own.all(self.counts[:, i]))
+            + coarse.summed(*all_counts(self.extended, self.extended_counts[:, i], i))
             for i, (coarse, own) in enumerate(zip(self._coarse, self._templates, strict=True))
         ]
         used = []
@@ -172,43 +198,56 @@ class SkyModel:
             total *= band.spread(factor.astype(np.float32))
         return np.maximum(total, _LEAST, out=total)
 
-    def fine(self, index: float) -> tuple[SkyData, np.ndarray]:
-        """Data and model on the finest known pixels, and the counts of the sources in its bands.
-
-        Parameters
-        ----------
-        index : float
-            Photon index of other sources.
+    def fine(self) -> tuple[SkyData, np.ndarray]:
+        """Data and model on the finest known pixels, and the counts of the points in its bands.
 
         Returns
         -------
         data : SkyData
+            Its background includes the extended sources.
         counts : ndarray, shape (n, n_fine_bands)
         """
         if not self.finer:
             return self.data, self.counts
         counts = in_fine_bands(self.data, self.finer, self.vectors, self.counts)
-        return fine_data(self.data, self.finer, self.vectors, self.counts, index), counts
+        below = [band.copy() for band in self._backgrounds]
+        for i, band in enumerate(below):
+            np.add.at(band, *all_counts(self.extended, self.extended_counts[:, i], i))
+        data = self.data.with_model(below, [band.model for band in self.data.bands])
+        return fine_data(data, self.finer, self.vectors, self.counts, self.index), counts
 
     def errors(self) -> np.ndarray:
-        """1 sigma error of the counts of each source in all bands, with all others free."""
+        """1 sigma error of the counts of each source in all bands, with all others free.
+
+        Points first, then the extended ones.
+        """
         return self._fit_sources(self._near_sources()).errors()
 
     def _spectra(self) -> np.ndarray:
-        """Share of each source's counts in each band, shape (n, n_bands)."""
-        total = self.counts.sum(axis=1, keepdims=True)
-        shares = self.data.shares(self.vectors)
-        return np.divide(self.counts, total, out=shares, where=total > 0)
+        """Share of each source's counts in each band, points first, shape (n_all, n_bands)."""
+        counts = self._all_counts()
+        total = counts.sum(axis=1, keepdims=True)
+        centres = [one.vector[None] for one in self.extended]
+        shares = self.data.shares(np.concatenate([self.vectors, *centres]))
+        return np.divide(counts, total, out=shares, where=total > 0)
+
+    def _set_counts(self, counts: np.ndarray) -> None:
+        """Set the counts of all sources, points first."""
+        self.counts, self.extended_counts = np.split(counts, [len(self.counts)])
+
+    def _all_counts(self) -> np.ndarray:
+        """Counts of points and of extended sources, shape (n_all, n_bands)."""
+        return np.concatenate([self.counts, self.extended_counts])
 
     def _near_sources(self) -> list[_NearSources]:
         """Pixels near the sources in each band; the wings beyond them do not change."""
 
         def of_band(i: int) -> _NearSources:
             band, own, counts = self.data.bands[i], self._templates[i], self.counts[:, i]
-            touched, templates = own.near()
+            touched, templates = joined(*own.near(), self.extended, i)
             place, share = own.all(counts)
             everything = np.bincount(place, share, minlength=len(band.counts))[touched]
-            wings = np.maximum(everything - templates @ counts, 0)
+            wings = np.maximum(everything - templates[:, : len(own)] @ counts, 0)
             fixed = self._backgrounds[i][touched] + wings
             return _NearSources(band.counts[touched].astype(float), fixed, templates)
 
@@ -224,31 +263,32 @@ class SkyModel:
                 [band.templates @ sparse.diags_array(spectra[:, i]) for i, band in enumerate(near)],
                 format="csr",
             ),
-            self.counts.sum(axis=1),
+            self._all_counts().sum(axis=1),
             least_gain=_LEAST_GAIN,
         )
 
     def _choose_indices(self, rows: np.ndarray) -> None:
-        """Give some sources the most likely of several photon indices."""
+        """Give some points the most likely of several photon indices."""
         if len(rows):
             data = self.data.with_model(self._backgrounds, self._models())
             self.counts[rows] = fit_spectra(data, self.vectors[rows], self.counts[rows]).counts
 
-    def _fit_spectra(self, near: list[_NearSources], free: np.ndarray) -> None:
-        """Fit the counts of the sources ``free`` in each band separately.
 
-        A common index is not sufficient for bright sources: the residuals would look like more
-        sources.
-        """
-        if not len(free):
-            return
-        others = self.counts.copy()
-        others[free] = 0
-        for i, band in enumerate(near):
-            fixed = band.fixed + band.templates @ others[:, i]
-            templates = band.templates[:, free].tocsr()
-            fit = fit_jointly(band.counts, fixed, templates, self.counts[free, i])
-            self.counts[free, i] = fit.amplitude
+def _fit_spectra(near: list[_NearSources], counts: np.ndarray, free: np.ndarray) -> None:
+    """Fit the ``counts`` (n_all, n_bands) of the sources ``free`` in each band separately.
+
+    A common index is not sufficient for bright sources: the residuals would look like more
+    sources.
+    """
+    if not len(free):
+        return
+    others = counts.copy()
+    others[free] = 0
+    for i, band in enumerate(near):
+        fixed = band.fixed + band.templates @ others[:, i]
+        templates = band.templates[:, free].tocsr()
+        fit = fit_jointly(band.counts, fixed, templates, counts[free, i])
+        counts[free, i] = fit.amplitude
 
 
 def background_components(observation: Observation, data: SkyData) -> list[list[np.ndarray]]:

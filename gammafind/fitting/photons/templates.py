@@ -79,8 +79,10 @@ class Templates:
         Shape (n_places, n_sources).
         """
         sizes = [min(self._nearest, len(place)) for place in self._place]
-        place = np.concatenate([one[: self._nearest] for one in self._place])
-        share = np.concatenate([one[: self._nearest] for one in self._share])
+        places = (one[: self._nearest] for one in self._place)
+        shares = (one[: self._nearest] for one in self._share)
+        place = np.concatenate([np.zeros(0, dtype=np.int32), *places])
+        share = np.concatenate([np.zeros(0, dtype=np.float32), *shares])
         touched, row = np.unique(place, return_inverse=True)
         start = np.concatenate([[0], np.cumsum(sizes)])
         return touched, sparse.csc_array((share, row, start), shape=(len(touched), len(self)))

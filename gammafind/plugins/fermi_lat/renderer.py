@@ -13,9 +13,9 @@ from astropy.table import QTable
 from astropy.time import Time
 from astropy.units import Quantity
 
+from gammafind.catalogue.extended import Layout, layout_of
 from gammafind.plugins.fermi_lat.catalogues import CLASS_GROUPS
 from gammafind.plugins.fermi_lat.diffuse import interstellar_at_pixels, interstellar_in_patches
-from gammafind.plugins.fermi_lat.extended import Layout, layout_of
 from gammafind.plugins.fermi_lat.fluxes import (
     flux_history,
     galactic_vectors,
@@ -120,6 +120,8 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     )
 
     catalogues: ClassVar[Mapping[str, Callable[[], QTable]]] = REFERENCES
+
+    extended_catalogue: ClassVar[str] = "4fgl-dr2"
 
     official_files: ClassVar[tuple[str, ...]] = (
         "gammafind.plugins.fermi_lat:data/official_files.toml",

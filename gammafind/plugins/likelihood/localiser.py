@@ -12,14 +12,15 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.merging import merge_duplicates
-from gammafind.catalogue.positions import sky_columns
 from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
-from gammafind.fitting.photons.position import climb, fit_positions, position_errors
+from gammafind.fitting.photons.extended_templates import known_sources
+from gammafind.fitting.photons.position import climb, fit_positions
 from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
-from gammafind.fitting.photons.spectra import fit_spectra, fluxes
+from gammafind.plugins.likelihood.detections import alone, detections_of
+from gammafind.plugins.likelihood.extended import keep_significant, replace_points
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
 from gammafind.sky.observation import Observation
@@ -47,19 +48,13 @@ _CLIMBS = 3
 at the end."""
 _PEAK_STEP = 0.7
 """First step from the mean position to the most likely one, in sigma: few photons need several."""
-_POSITION_FACTOR = 1.05
-"""Systematic factor of position errors: allows for errors of the model."""
-_POSITION_FLOORS = (0.0042, 0.0068)
-"""Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources: as in
-4FGL (doi:10.3847/1538-4365/ab6bcb)."""
-_FLAT = 1.5
-"""Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62
-for a Gaussian); errors of the model do not matter there."""
 _BACKGROUND_TS = 16.0
 """TS below which peaks are mostly noise: subtracting them would bias the background to low
 values."""
 
 
+_EXTENSION_FROM = 25.0
+"""TS of a point from which its extension is tested: fainter ones cannot exceed the threshold."""
 _NORMS = "background_norms"
 """Entry of the table's meta: norm of each background component, and its 1 sigma error."""
 
@@ -88,6 +83,10 @@ class Likelihood(Localiser):
     separation : float, optional
         Smallest distance of two detections, in degrees. By default the size of a point source
         in the finest band: r68 of the PSF and the pixel, added in quadrature.
+    extension : float
+        TS from which an extended source takes the place of a point or of several; 0 for none.
+        Three of 1,145 true points exceed 25, two of them close groups
+        (benchmarks/extended_sources.py).
 
     References
     ----------
@@ -104,10 +103,12 @@ class Likelihood(Localiser):
     index: float = 2.3
     smoothing: float = 6.0
     separation: float | None = None
+    extension: float = 25.0
 
     def __post_init__(self) -> None:
         require("threshold", self.threshold, self.threshold > 0, "It must be positive.")
         require("smoothing", self.smoothing, self.smoothing >= 0, "It must not be negative.")
+        require("extension", self.extension, self.extension >= 0, "It must not be negative.")
         require("index", self.index, True, "It must be a number.")
         if self.separation is not None:
             require("separation", self.separation, self.separation > 0, "It must be positive.")
@@ -119,9 +120,10 @@ class Likelihood(Localiser):
         n_pixels: Sequence[int] | None,
         rng: np.random.Generator,
     ) -> QTable:
-        model = self._search(observation)
+        model, ts_ext = self._search(observation)
         flux_unit = observation.flux_unit
-        found = self._detections(model, flux_unit) if len(model.counts) else no_detections()
+        empty = not len(model.counts) and not model.extended
+        found = no_detections() if empty else detections_of(model, ts_ext, flux_unit)
         found.meta[_NORMS] = {
             name: [float(norm), float(error)]
             for name, norm, error in zip(
@@ -140,27 +142,36 @@ class Likelihood(Localiser):
 
     def _localise_patch(self, patches: Patches, index: int) -> np.ndarray:
         observation = _observation(patches, index)
-        model = self._search(observation)
+        model, ts_ext = self._search(observation)
         if not len(model.counts):
             return np.zeros((0, 6))
-        found = self._detections(model, observation.flux_unit)
+        found = detections_of(model, ts_ext, observation.flux_unit)
         sky = SkyCoord(found["ra"], found["dec"], frame="icrs")
         x, y = patches.grid.pixels(index, patches.score_width).xy(sky)
         position_error = found["pos_err"].to_value("deg")
         patch = np.full(len(x), index)
         return np.column_stack([patch, x, y, found["score"], position_error, found["npred"]])
 
-    def _search(self, observation: Observation) -> SkyModel:
+    def _search(self, observation: Observation) -> tuple[SkyModel, np.ndarray]:
+        """Fitted model, and TS of the extension of its points."""
         observation = at_own_resolution(observation, finer=True)
         data = sky_data(observation, index=self.index, crop=True)
-        components = background_components(observation, data)
-        model = SkyModel(data, components, self.smoothing, observation.counts.finer)
+        known = observation.extended
+        model = SkyModel(
+            data,
+            background_components(observation, data),
+            self.smoothing,
+            extended=[] if known is None else known_sources(data, known),
+            finer=observation.counts.finer,
+            index=self.index,
+        )
         wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
         passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
         for grid, threshold in track(passes, "search, brightest sources first"):
+            if grid is narrow and self.extension:
+                self._extended(model)
             self._pass(model, grid, threshold)
-        self._finish(model)
-        return model
+        return model, self._finish(model)
 
     def _pass(self, model: SkyModel, grid: SearchGrid, threshold: float) -> None:
         """Add the peaks above ``threshold`` to the model."""
@@ -213,14 +224,23 @@ class Likelihood(Localiser):
         sizes = source_sizes(data, vectors) if self.separation is None else self.separation
         return merge_duplicates(positions_of(vectors, data.frame), score, sizes * u.deg)
 
-    def _finish(self, model: SkyModel) -> None:
+    def _finish(self, model: SkyModel) -> np.ndarray:
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
-        if not len(model.counts):
-            return
-        ts = self._alone(model)
+        if len(model.counts):
+            self._finish_points(model)
+        keep_significant(model, self.threshold)
+        return self._extended(model) if self.extension else np.full(len(model.counts), np.nan)
+
+    def _extended(self, model: SkyModel) -> np.ndarray:
+        """Replace points by extended sources; return TS of the extension of all other points."""
+        return replace_points(model, alone(model), least=_EXTENSION_FROM, threshold=self.extension)
+
+    def _finish_points(self, model: SkyModel) -> None:
+        """Fit the positions of the points, and drop those that are too faint."""
+        ts = alone(model)
         high = np.flatnonzero(ts >= _GRID_SHARE * self.threshold)
         model.keep(high)
-        data, counts = model.fine(self.index)
+        data, counts = model.fine()
         scale = source_sizes(data, model.vectors) / np.sqrt(np.maximum(ts[high], 1))
         fit = fit_positions(data, model.vectors, counts, scale)
         model.place(_held_inside(data, model.vectors, fit.vectors), fit.sigma)
@@ -229,40 +249,12 @@ class Likelihood(Localiser):
         model.keep(merge_duplicates(positions, model.counts.sum(axis=1), apart * u.deg))
         model.update(background=False)
         if model.finer:
-            data, counts = model.fine(self.index)
+            data, counts = model.fine()
             own = model.vectors, counts
             model.peaks = climb(data, model.vectors, step=_PEAK_STEP * model.sigma, without=own)
-        while np.any(low := self._alone(model) < self.threshold):
+        while np.any(low := alone(model) < self.threshold):
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
-
-    def _alone(self, model: SkyModel) -> np.ndarray:
-        """TS of each source with all others in the model."""
-        data, counts = model.fine(self.index)
-        return fit_spectra(data, model.vectors, counts, model.peaks).ts
-
-    def _detections(self, model: SkyModel, flux_unit: u.UnitBase) -> QTable:
-        """Table of the sources of a model, each measured with all others in place."""
-        data, counts = model.fine(self.index)
-        vectors = model.vectors
-        alone = fit_spectra(data, vectors, counts, model.peaks)
-        error = model.errors() / np.maximum(model.counts.sum(axis=1), 1e-300)
-        if model.finer:
-            counts, error = alone.counts, np.maximum(error, alone.error)
-        r68, r95 = _with_systematics(*position_errors(data, vectors, counts, model.sigma))
-        flux = fluxes(data, vectors, counts)
-        return QTable(
-            {
-                **sky_columns(positions_of(vectors, data.frame)),
-                "score": alone.ts,
-                "pos_err": r68 * u.deg,
-                "r95": r95 * u.deg,
-                "ts": alone.ts,
-                "npred": counts.sum(axis=1),
-                "flux": flux * flux_unit,
-                "flux_err": flux * error * flux_unit,
-            }
-        )
 
 
 def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -273,13 +265,6 @@ def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarra
         way = start[outside] + share * (end[outside] - start[outside])
         places[outside] = way / np.linalg.norm(way, axis=-1, keepdims=True)
     return places
-
-
-def _with_systematics(r68: np.ndarray, r95: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Position errors with systematic errors: a factor, and a floor in degrees."""
-    factor = np.where(r95 < _FLAT * r68, 1.0, _POSITION_FACTOR)
-    low, high = _POSITION_FLOORS
-    return np.hypot(factor * r68, low), np.hypot(factor * r95, high)
 
 
 def _observation(patches: Patches, index: int) -> Observation:

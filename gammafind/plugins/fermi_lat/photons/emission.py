@@ -8,9 +8,9 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from gammafind.catalogue.extended import Layout, layout_of
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.diffuse import interstellar_intensity
-from gammafind.plugins.fermi_lat.extended import Layout, layout_of
 from gammafind.plugins.fermi_lat.fluxes import flux_history
 from gammafind.plugins.fermi_lat.isotropic import IsotropicSpectrum
 from gammafind.plugins.fermi_lat.photons.turns import aside

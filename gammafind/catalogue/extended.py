@@ -10,11 +10,13 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable
+from astropy.units import Quantity
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area
 
+from gammafind.catalogue.columns import numbers, texts_of
+from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import CoordinateSystemError, InputDataError, OptionError, TableError
-from gammafind.plugins.fermi_lat.fluxes import galactic_vectors, positions
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.shapes import Shape, shape_points
@@ -30,6 +32,86 @@ _REMEDY = (
     "extension_model is empty for a point source, or disc, ring, gaussian or map; "
     "extension_radius and extension_inner are in degrees, extension_map is a FITS image."
 )
+
+
+EDGE_OF_GAUSSIAN = 1.5
+"""Radius in which points are on a Gaussian, in units of r68: it holds 92 % of the counts."""
+_OWN_NAMES = {"shape": "extension_model", "radius": "extension_radius", "map": "extension_map"}
+"""Short names of columns in tables that people make, and those used here."""
+_COPIED = ("extension_model", "extension_radius", *_DEFAULTS, "extension_map")
+
+
+def extended_sources(table: QTable) -> QTable:
+    """Sources of a catalogue that are extended.
+
+    Parameters
+    ----------
+    table : QTable
+        With positions and the columns of `layout_of`; ``shape``, ``radius`` and ``map`` may stand
+        for ``extension_model``, ``extension_radius`` and ``extension_map``. Where there is a map
+        and no shape, the shape is the map.
+
+    Returns
+    -------
+    QTable
+        ``name``, ``ra``, ``dec`` and the columns ``extension_*``; the name is that of the extended
+        source, where the table has it.
+
+    Raises
+    ------
+    TableError
+        If the table has no positions or no shapes.
+    """
+    table = QTable(table, copy=False)
+    for short, name in _OWN_NAMES.items():
+        if short in table.colnames and name not in table.colnames:
+            table.rename_column(short, name)
+    if "extension_model" not in table.colnames:
+        if "extension_map" not in table.colnames:
+            raise TableError("the table of extended sources has no shapes", remedy=_REMEDY)
+        table["extension_model"] = "map"
+    models = np.char.lower(np.char.strip(np.asarray(table["extension_model"], dtype=str)))
+    rows = np.flatnonzero(models != "")
+    chosen, places = table[rows], sky_positions(table[rows], what="the table of extended sources")
+    found = QTable({"name": _names(chosen), "ra": places.ra, "dec": places.dec})
+    for name in _COPIED:
+        if name in chosen.colnames:
+            found[name] = chosen[name]
+    found["extension_model"] = np.where(models[rows] == "disk", "disc", models[rows])
+    return found
+
+
+def on_extended(positions: SkyCoord, sources: QTable, margin: Quantity) -> np.ndarray:
+    """Whether positions are on extended sources, or within a margin of them, shape (n,).
+
+    Parameters
+    ----------
+    positions : SkyCoord, shape (n,)
+    sources : QTable
+        From `extended_sources`; those that are maps have no radius and are left out.
+    margin : Quantity
+        An angle.
+    """
+    found = np.zeros(len(positions), dtype=bool)
+    if "extension_radius" not in sources.colnames:
+        return found
+    for place, model, radius in zip(
+        SkyCoord(sources["ra"], sources["dec"]),
+        sources["extension_model"],
+        numbers(sources, "extension_radius", u.deg),
+        strict=True,
+    ):
+        edge = radius * (EDGE_OF_GAUSSIAN if model == "gaussian" else 1) * u.deg
+        found |= positions.separation(place) < edge + margin
+    return found
+
+
+def _names(table: QTable) -> np.ndarray:
+    """Name of the extended source of each row, or that of the row, or its number."""
+    names = np.array([f"extended {i + 1}" for i in range(len(table))], dtype=object)
+    for found in (texts_of(table, "source_name"), texts_of(table, "Extended_Source_Name")):
+        names[found != ""] = found[found != ""]
+    return names.astype(str)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +157,8 @@ def layout_of(sources: QTable) -> Layout:
     InputFileError
         If a map cannot be used.
     """
-    centres = galactic_vectors(sources)
+    places = sky_positions(sources, what="the table of sources")
+    centres = unit_vectors(places.galactic.l.deg, places.galactic.b.deg).reshape(-1, 3)
     if "extension_model" not in sources.colnames:
         return Layout(np.arange(len(sources)), centres, np.ones(len(sources)), centres, {})
     models = np.char.strip(np.asarray(sources["extension_model"], dtype=str))
@@ -90,7 +173,7 @@ def layout_of(sources: QTable) -> Layout:
             if shape.is_round:
                 shapes[row] = shape
                 continue
-            at, share = _at_offsets(positions(sources[row : row + 1])[0], shape)
+            at, share = _at_offsets(places[row], shape)
         rows.append(np.full(len(at), row))
         vectors.append(at)
         shares.append(share)

@@ -1,0 +1,83 @@
+"""Known extended sources of the sky that is searched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from gammafind.catalogue.extended import extended_sources, on_extended
+from gammafind.catalogue.flags import Flag
+from gammafind.catalogue.positions import sky_positions
+from gammafind.errors import OptionError
+from gammafind.pipeline.inputs import Table, table_of
+from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.observation import Observation
+
+NO_EXTENDED = "none"
+"""What a person says where no extended source is known beforehand."""
+
+
+def with_extended(
+    observation: Observation, renderer: SkyRenderer, extended: Table | None
+) -> tuple[Observation, str]:
+    """Add the sources that are known to be extended.
+
+    Parameters
+    ----------
+    observation : Observation
+    renderer : SkyRenderer
+        By default they are those of its ``extended_catalogue``.
+    extended : str, path-like or QTable, optional
+        A catalogue by name, a file or a table with positions and shapes, or ``"none"``.
+
+    Returns
+    -------
+    observation : Observation
+    name : str
+        Of the catalogue, for the record; empty if there is none.
+
+    Raises
+    ------
+    OptionError
+        If there is a catalogue for an image of a camera.
+    TableError
+        If a table has no shapes.
+    """
+    if isinstance(extended, str) and extended.lower() == NO_EXTENDED:
+        return replace(observation, extended=None), ""
+    if extended is None and (observation.extended is not None or observation.is_image):
+        return observation, "" if observation.extended is None else "of the observation"
+    if observation.is_image:
+        raise OptionError(
+            "extended sources are given for an image of a camera",
+            remedy="Leave them out: they are for maps of photons.",
+        )
+    source = renderer.extended_catalogue if extended is None else extended
+    table = table_of(source or None)
+    if table is None:
+        return observation, ""
+    name = "a table" if isinstance(source, QTable) else str(source)
+    return replace(observation, extended=extended_sources(table)), name
+
+
+def flagged(detections: QTable, observation: Observation) -> QTable:
+    """Flag detections on known extended sources, where the localiser does not say which they are.
+
+    Parameters
+    ----------
+    detections : QTable
+        Schema DETECTIONS.
+    observation : Observation
+    """
+    if observation.extended is None or "flags" in detections.colnames or not len(detections):
+        return detections
+    detections = QTable(detections, copy=False)
+    places = sky_positions(detections, what="the table of detections")
+    psf = min(one.containment_radius(0.68) for one in observation.psfs)
+    margin = np.hypot(psf, observation.counts.finest_pixels.pixel_size).to(u.deg)
+    on_one = on_extended(places, observation.extended, margin)
+    detections["flags"] = np.where(on_one, int(Flag.ON_EXTENDED), 0)
+    return detections
