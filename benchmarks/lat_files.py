@@ -137,7 +137,16 @@ def detect(*arguments: object) -> Run:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         subprocess.run([*command, "-o", str(path)], check=True, env=environment)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return Run(QTable.read(path), used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6)
+        table = found_itself(QTable.read(path))
+        return Run(table, used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6)
+
+
+def found_itself(table: QTable) -> QTable:
+    """Rows without the extended sources of 4FGL-DR2, which are part of the model beforehand."""
+    if "Extended_Source_Name" not in table.colnames:
+        return table
+    names = np.ma.filled(np.ma.asarray(table["Extended_Source_Name"]), "")
+    return table[np.char.strip(names.astype(str)) == ""]
 
 
 def read(path: Path) -> Table:

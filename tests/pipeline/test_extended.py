@@ -10,7 +10,6 @@ import gammafind
 from gammafind.catalogue.flags import Flag, has_flag
 from gammafind.errors import TableError
 from gammafind.pipeline.extended import flagged, with_extended
-from gammafind.pipeline.observe import observe
 from gammafind.presets.preset import build, load_preset
 from tests.cli.toy import PIXELS, SOURCES, Toy, toy_counts
 
@@ -18,7 +17,7 @@ from tests.cli.toy import PIXELS, SOURCES, Toy, toy_counts
 @pytest.fixture
 def sky():
     """Observation of an instrument that knows no extended source."""
-    return observe(toy_counts(), Toy())
+    return Toy().observe(toy_counts())
 
 
 @pytest.fixture
