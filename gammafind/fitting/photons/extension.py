@@ -33,6 +33,8 @@ _RESTORED = 25.0
 _CLOSE, _SHARE = 5.0, 0.02
 """Gain that better positions and radii may bring, and the share of the TS of the point that is
 added: sources that are less probable by more are points."""
+_LITTLE = 2.0
+"""TS of extension below which position and radius need not be exact."""
 _CROWD = 4
 """Points within the first reach from which the second one is used too."""
 _STEP = 0.35
@@ -130,11 +132,17 @@ def fit_extension(
         fits = [fit for fit in fits if fit.is_close()]
         for fit in fits:
             fit.climb()
-            found.append(fit.result())
+        found += fits
         full = any(fit.disc > _FULL * reach for fit in fits)
         if not full and (number or len(near.rows) < _CROWD):
             break
-    return max(found, key=lambda one: one.ts, default=None)
+    if not found:
+        return None
+    best = max(found, key=lambda fit: fit.excess)
+    near_best = [fit for fit in found if fit.excess > best.excess - _CLOSE]
+    if best.excess < _DROPPED:
+        near_best = [best]
+    return max((fit.result() for fit in near_best), key=lambda one: one.ts)
 
 
 class _Near:
@@ -197,9 +205,14 @@ class _Fit:
         """Gain of the present source."""
         return self.gain(self.vector, self.place)
 
+    @property
+    def excess(self) -> float:
+        """Gain of the present source over the points, about its TS of extension."""
+        return self.now - self.near.before
+
     def is_close(self) -> bool:
         """Whether the source may become more probable than the points."""
-        return self.now > self.near.before - _CLOSE - _SHARE * self.near.ts
+        return self.excess > -_CLOSE - _SHARE * self.near.ts
 
     def gain(self, vector: np.ndarray, place: int) -> float:
         """2 ln of the likelihood with the extended source, and twice the parameters it saves."""
@@ -213,7 +226,7 @@ class _Fit:
     def climb(self) -> None:
         """Move and resize the source to the maximum."""
         self._rounds(_STRIDES[0])
-        if self.is_close():
+        if self.excess > _LITTLE - _SHARE * self.near.ts:
             self._rounds(_STRIDES[1])
             disc = self.now
             self.model = "gaussian"
@@ -235,18 +248,21 @@ class _Fit:
                 break
 
     def result(self) -> Extension:
-        """The extended source, with all points next to it that are needed."""
-        near = self.near
+        """The extended source, with all points next to it that are needed.
+
+        Pixels have their true shapes where the source may be extended.
+        """
+        near, exact = self.near, self.excess > _DROPPED
         kept = np.flatnonzero(~self._out(self.vector, self.place)).tolist()
-        gain, amplitude = self._fitted(self.vector, self.place, kept, exact=True)
+        gain, amplitude = self._fitted(self.vector, self.place, kept, exact=exact)
         near_by = near.inside(self.vector, self.place)
         for place in sorted(kept, key=lambda i: near.counts[i].sum()):
             rest = [i for i in kept if i != place]
-            less, there = self._fitted(self.vector, self.place, rest, exact=True)
+            less, there = self._fitted(self.vector, self.place, rest, exact=exact)
             if near_by[place] and gain - less < _DROPPED:
                 kept, gain, amplitude = rest, less, there
         for place in np.setdiff1d(np.flatnonzero(near_by), [0, *kept]) if self.cleared else ():
-            more, there = self._fitted(self.vector, self.place, [*kept, place], exact=True)
+            more, there = self._fitted(self.vector, self.place, [*kept, place], exact=exact)
             if more - gain > _DROPPED:
                 kept, gain, amplitude = [*kept, place], more, there
         replaced = np.setdiff1d(np.arange(len(near.rows)), kept)
