@@ -29,43 +29,58 @@ _NSIDE = 64
 
 
 def fine_counts(lat: Lat, events: Iterable[EventList]) -> tuple[FineCounts, ...]:
-    """Photons of one channel in narrow bands of energy, FRONT and BACK apart.
+    """Photons of the bands of high energies in narrow bands, FRONT and BACK apart.
 
     Parameters
     ----------
     lat : Lat
-        There are none of several channels, or of energies below 5 GeV.
     events : iterable of EventList
         Parts of all photons, which can be read again.
     """
-    if len(lat.event_types) > 1 or lat.energies[0] < _LOWEST or lat.psf_file:
+    first = next((i for i, low in enumerate(lat.energies[:-1]) if low >= _LOWEST), None)
+    if first is None or lat.psf_file:
         return ()
+    n_bands = len(lat.energies) - 1
+    high = replace(
+        lat,
+        energies=lat.energies[first:],
+        nsides=(_NSIDE,) * (n_bands - first),
+        max_zeniths=lat.max_zeniths[first:],
+        region=(),
+    )
+    frame = lat.pixels[0].frame
+    return tuple(
+        replace(one, parent=channel * n_bands + first + one.parent)
+        for channel, types in enumerate(lat.event_types)
+        for one in _of_channel(replace(high, event_types=(types,)), events, frame)
+    )
+
+
+def _of_channel(lat: Lat, events: Iterable[EventList], frame: str) -> list[FineCounts]:
+    """Photons of one channel."""
     edges, parents = divided(lat.energies)
     types = _types(lat.event_types[0], events)
-    zeniths = tuple(lat.max_zeniths[i] for i in parents) if lat.max_zeniths else ()
     fine = replace(
         lat,
         event_types=types,
         energies=edges,
         nsides=(_NSIDE,) * len(parents),
-        max_zeniths=zeniths,
-        region=(),
+        max_zeniths=tuple(lat.max_zeniths[i] for i in parents) if lat.max_zeniths else (),
     )
-    frame = lat.pixels[0].frame
     with warnings.catch_warnings():
         # The bands themselves warn of the same.
         warnings.simplefilter("ignore", ExtrapolationWarning)
         exposure, background = _shares(lat, fine, parents * len(types), frame)
-    binners = _binned(fine, events, HealpixPixels(FINEST_NSIDE, frame))
-    psfs, found = fine.psfs(), []
+    pixels = HealpixPixels(FINEST_NSIDE, frame)
+    binners, psfs, found = _binned(fine, events, pixels), fine.psfs(), []
     for i in range(len(types) * len(parents)):
-        channel, band = divmod(i, len(parents))
-        index, counts = binners[channel].filled(band)
+        kind, band = divmod(i, len(parents))
+        index, counts = binners[kind].filled(band)
         found.append(
             FineCounts(
                 parent=parents[band],
                 edges=(edges[band] * 1e3, edges[band + 1] * 1e3),
-                pixels=HealpixPixels(FINEST_NSIDE, frame),
+                pixels=pixels,
                 index=index,
                 counts=counts,
                 psf=psfs[i],
@@ -73,7 +88,7 @@ def fine_counts(lat: Lat, events: Iterable[EventList]) -> tuple[FineCounts, ...]
                 background=background[i],
             )
         )
-    return tuple(found)
+    return found
 
 
 def _types(joined: str, events: Iterable[EventList]) -> tuple[str, ...]:

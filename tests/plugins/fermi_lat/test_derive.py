@@ -80,7 +80,7 @@ def test_bands_of_photons_have_round_edges_and_none_is_narrow():
 
 
 def test_pixels_are_no_wider_than_they_should_be():
-    assert nsides_of(np.array([0.5, 0.1, 0.001, 10])) == (128, 1024, 1024, 64)
+    assert nsides_of(np.array([0.5, 0.1, 0.001, 10])) == (128, 512, 512, 64)
 
 
 def test_event_types_in_several_files_are_channels():

@@ -61,8 +61,14 @@ def test_parts_share_the_exposure_and_the_background_of_their_band():
     assert_allclose(front.exposure + back.exposure, 1, atol=0.1)
 
 
-@pytest.mark.parametrize(
-    "options", [{"energies": (1.0, 10.0, 100.0)}, {"event_types": ("FRONT", "BACK")}]
-)
-def test_many_photons_and_several_channels_are_not_divided(options):
-    assert fine_counts(replace(LAT, **options), [photons(5)]) == ()
+def test_bands_of_many_photons_are_not_divided():
+    assert fine_counts(replace(LAT, energies=(0.5, 1.0, 4.0)), [photons(5)]) == ()
+    high = fine_counts(replace(LAT, energies=(1.0, 50.0, 800.0)), [photons(50)])
+    assert {one.parent for one in high} == {1}
+
+
+def test_channels_are_divided_apart():
+    both = fine_counts(replace(LAT, event_types=("FRONT", "BACK")), [photons(200)])
+    assert {one.parent for one in both} == {0, 1, 2, 3}
+    alone = fine_counts(LAT, [photons(200)])
+    assert sum(one.counts.sum() for one in both) == sum(one.counts.sum() for one in alone)
