@@ -22,6 +22,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from lat_files import beforehand
 from results import kept
 
 import gammafind
@@ -83,7 +84,8 @@ def table_lines(text: str) -> Iterator[str]:
 def above_10_gev(catalogue: QTable) -> str:
     """Return completeness of point sources of 3FHL, and purity, by region and TS, as Markdown."""
     official = gammafind.read_catalogue("3fhl")
-    points = point_sources(official)
+    points = found_freely(point_sources(official), catalogue)
+    catalogue = catalogue[~beforehand(catalogue)]
     known = [sky_positions(official), sky_positions(gammafind.read_catalogue(LATER))]
     heads = "half | region | TS at least | detections | completeness | purity, 3FHL"
     lines = [f"| {heads} | purity, 3FHL or DR4 |", "|---|---|---|---|---|---|---|"]
@@ -115,6 +117,13 @@ def ratios(catalogue: QTable) -> str:
 def point_sources(catalogue: QTable) -> QTable:
     """Sources without an extension."""
     return catalogue[np.asarray(catalogue["Extended_Source_Name"]) == ""]
+
+
+def found_freely(points: QTable, catalogue: QTable) -> QTable:
+    """Sources without those whose positions the search was given, as extended sources."""
+    given = sky_positions(catalogue[beforehand(catalogue)])
+    taken = match_one_to_one(given, sky_positions(points), RADIUS).b
+    return points[np.setdiff1d(np.arange(len(points)), taken)]
 
 
 def inside(positions: SkyCoord, side: int, low: float, high: float) -> SkyCoord:
