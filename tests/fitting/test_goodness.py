@@ -101,6 +101,16 @@ def test_a_missing_source_shows(sky):
     assert highest @ vectors[0] > np.cos(np.radians(1))
 
 
+def test_bands_may_have_different_pixels():
+    rng = np.random.default_rng(9)
+    pixels = [HealpixPixels(32), HealpixPixels(64), HealpixPixels(64)]
+    levels = [np.full(p.shape, level) for p, level in zip(pixels, (16.0, 1.0, 0.2), strict=True)]
+    observation = observe(levels, levels, pixels, PSFS, rng=rng)
+    found = goodness_of(sky_data(observation, index=2.3), observation.counts)
+    assert found.ps.pixels[0] == HealpixPixels(64)
+    assert_allclose(np.mean(np.abs(found.ps.values[0]) >= 1), 0.1, atol=0.01)
+
+
 def test_a_sky_without_known_sources_and_an_image_are_no_fault():
     rng = np.random.default_rng(3)
     observation = drawn(np.zeros((0, 3)), 0.0, image(32, step=0.5), rng=rng)

@@ -91,6 +91,14 @@ def test_a_softer_source_gives_another_limit_in_several_bands_only(sky, catalogu
     assert found.meta["index"] == 3.0
 
 
+def test_a_sky_without_known_sources_can_be_probed(sky):
+    elsewhere = QTable({"ra": PLACES.ra[3:], "dec": PLACES.dec[3:]})
+    (row,) = probe(sky, PLACES[2], catalogue=elsewhere)
+    assert (row["near"], row["flag"]) == ("", "")
+    assert np.isnan(row["separation"])
+    assert row["flux_limit"] > row["flux"]
+
+
 def test_without_places_or_positions_nothing_is_measured(sky):
     with pytest.raises(OptionError, match="no place"):
         probe(sky, SkyCoord([], [], unit="deg"))

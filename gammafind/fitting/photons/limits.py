@@ -104,7 +104,8 @@ def fit_place(sky: LocalSky) -> LocalFit:
     sum of Poisson numbers in the saddlepoint approximation, which is accurate for few photons; the
     weights are those of the efficient score, whose correlation with the neighbours is removed.
     For a downward fluctuation the second limit could be zero; the first one cannot.
-    A Bayesian limit with a flat prior covers 97 to 98 % at an expected TS of 4.
+    A Bayesian limit with a flat prior covers 98 to 100 % at an expected TS of 4
+    (benchmarks/upper_limits.py).
 
     References
     ----------
