@@ -19,6 +19,8 @@ another position."""
 _CROWD, _CROWD_RADIUS, _MOST_UNITS = 3, 1.0, 4.0
 """Points within a radius in degrees, or this many units, whose brightest one is fitted: an extended
 source breaks up into several."""
+_ABSENT = 0.3
+"""Share of the threshold below which a source is absent, whatever is next to it."""
 _ROUNDS = 3
 """Most rounds of replacements: those next to each other come one after the other."""
 _APART = 3.0
@@ -67,12 +69,15 @@ def replace_points(
 
 
 def keep_significant(model: SkyModel, threshold: float) -> None:
-    """Drop extended sources whose TS is below a threshold, the faintest first."""
+    """Drop extended sources whose TS is below a threshold, the faintest first.
+
+    Those far below it go together, as no neighbour of theirs would raise it.
+    """
     while model.extended:
         ts = ts_alone(model.data, model.extended, model.extended_counts)
         if ts.min() >= threshold:
             return
-        model.keep_extended(np.flatnonzero((ts >= threshold) | (ts > ts.min())))
+        model.keep_extended(np.flatnonzero(ts > max(ts.min(), _ABSENT * threshold)))
         model.update(background=False)
 
 

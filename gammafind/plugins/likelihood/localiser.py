@@ -46,6 +46,10 @@ higher."""
 _CLIMBS = 3
 """Steps from a position of the grid to the maximum: more change little, since positions are fitted
 at the end."""
+_DROPS = 3
+"""Most rounds of dropping sources below the threshold: later ones concern a few faint ones."""
+_PEAK_CLIMBS = 2
+"""Steps from the mean position to the most likely one: more add less than 0.1 to TS."""
 _PEAK_STEP = 0.7
 """First step from the mean position to the most likely one, in sigma: few photons need several."""
 _BACKGROUND_TS = 16.0
@@ -251,8 +255,14 @@ class Likelihood(Localiser):
         if model.finer:
             data, counts = model.fine()
             own = model.vectors, counts
-            model.peaks = climb(data, model.vectors, step=_PEAK_STEP * model.sigma, without=own)
-        while np.any(low := alone(model) < self.threshold):
+            step = _PEAK_STEP * model.sigma
+            model.peaks = climb(
+                data, model.vectors, step=step, iterations=_PEAK_CLIMBS, without=own
+            )
+        for _ in range(_DROPS):
+            low = alone(model) < self.threshold
+            if not low.any():
+                break
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
 
