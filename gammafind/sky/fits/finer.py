@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import healpy as hp
 import numpy as np
 
 from gammafind.sky.pixels import HealpixPixels
@@ -66,6 +65,8 @@ class Finer:
         """Pixels of the map that hold pixels of the file, in the order of the file."""
         if self.per_pixel == 1:
             return index
+        import healpy as hp
+
         nested = index if self.nested else hp.ring2nest(self.pixels.nside, index)
         parents = nested // self.per_pixel
         return parents if self.nested else hp.nest2ring(LARGEST_NSIDE, parents)
