@@ -180,7 +180,7 @@ class SkyData:
         """Whether each position is in a valid pixel of at least one band, shape (n,)."""
         found = np.zeros(len(vectors), dtype=bool)
         for band, place in zip(self.bands, self.containing(vectors), strict=True):
-            found |= band.valid[place] & near_a_pixel(band.pixels, vectors)
+            found |= band.valid[place] & near_a_pixel(band.pixels, vectors, place)
         return found
 
     def source_maps(self, vectors: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
@@ -206,11 +206,11 @@ def in_parts(values: np.ndarray) -> np.ndarray:
     return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-300)
 
 
-def near_a_pixel(pixels: Pixels, vectors: np.ndarray) -> np.ndarray | bool:
-    """Whether positions are not outside an image."""
+def near_a_pixel(pixels: Pixels, vectors: np.ndarray, index: np.ndarray) -> np.ndarray | bool:
+    """Whether positions are not outside an image, where ``index`` are their nearest pixels."""
     if isinstance(pixels, HealpixPixels):
         return True
-    nearest = pixels.vectors[pixels.containing(vectors)]
+    nearest = pixels.vectors[index]
     cosine = np.einsum("ni,ni->n", vectors, nearest)
     return cosine > np.cos(pixels.pixel_size.to_value("rad"))
 

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from scipy import sparse
+from scipy.spatial import cKDTree
 
 from gammafind.catalogue.extended import EDGE_OF_GAUSSIAN, layout_of
 from gammafind.fitting.photons.data import BandData, SkyData
 from gammafind.fitting.photons.extended_profiles import seen_through
 from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
-from gammafind.sky.projection import to_frame
+from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.projection import to_frame, vectors_in
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import COARSE, stamps
 from gammafind.sky.shapes import Shape
@@ -21,6 +24,8 @@ from gammafind.utils.workers import in_threads
 
 _CONTAINMENT = 0.99
 """Share of the counts in the pixels of a source: what is left out is faint and far."""
+_FARTHEST = 10.0
+"""Distance in degrees from the data beyond which a source has no counts in them."""
 _POINTS = 2000
 """Points of a shape per step: limits memory."""
 _WHOLE = 0.95
@@ -93,7 +98,8 @@ def known_sources(data: SkyData, table: QTable) -> list[ExtendedSource]:
         If a shape is impossible, or a map cannot be used.
     """
     models = np.char.strip(np.asarray(table["extension_model"], dtype=str))
-    table, models = table[models != ""], models[models != ""]
+    near = (models != "") & _near_data(data, table)
+    table, models = table[near], models[near]
     layout = layout_of(table)
     centres = to_frame(layout.centres, data.frame).reshape(-1, 3)
     points = to_frame(layout.vectors, data.frame).reshape(-1, 3)
@@ -110,6 +116,17 @@ def known_sources(data: SkyData, table: QTable) -> list[ExtendedSource]:
 
     found = in_threads(source_of, range(len(table)))
     return [one for one in found if any(np.any(share > 0) for share in one.shares)]
+
+
+def _near_data(data: SkyData, table: QTable) -> np.ndarray:
+    """Which rows may have counts in valid pixels."""
+    band = min(data.bands, key=lambda one: np.count_nonzero(one.valid))
+    valid = np.flatnonzero(band.valid)
+    if len(valid) == len(band.valid) and isinstance(band.pixels, HealpixPixels):
+        return np.ones(len(table), dtype=bool)
+    centres = vectors_in(data.frame, SkyCoord(table["ra"], table["dec"], frame="icrs"))
+    apart, _ = cKDTree(band.vectors(valid)).query(centres.reshape(-1, 3))
+    return np.degrees(2 * np.arcsin(np.minimum(apart / 2, 1))) < _FARTHEST
 
 
 def round_source(data: SkyData, vector: np.ndarray, shape: Shape) -> ExtendedSource:

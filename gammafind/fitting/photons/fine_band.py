@@ -244,7 +244,7 @@ def _fine_band(band: BandData, fine: FineCounts, share: float) -> FineBand:
     """A band on the fine pixels that are not empty, where the band is valid."""
     vectors = fine.pixels.at(fine.index)
     place = band.containing(vectors)
-    good = band.valid[place] & near_a_pixel(band.pixels, vectors)
+    good = band.valid[place] & near_a_pixel(band.pixels, vectors, place)
     vectors, place = vectors[good], place[good]
     part = fine.background_share(vectors)
     ratio = (fine.pixels.pixel_area / band.pixels.pixel_area).to_value(u.dimensionless_unscaled)

@@ -23,6 +23,8 @@ _ROUNDING = 1e-13
 """Relative rounding error of a filtered map."""
 _PROBES = 500
 """Places at which the size of a source is taken."""
+_MOST_KEPT = 40_000_000
+"""Positions times bands up to which the pixels at them are kept: limits memory to 0.2 GB."""
 _STEPS = (0.45, 0.25)
 """Distance of positions in r68 of the PSF, and at least in sizes of a source with its pixel:
 balances faint neighbours and time (benchmarks/real_sky.py)."""
@@ -51,6 +53,8 @@ class SearchGrid:
             Deposit(band, self.tiles) if one.fine else None
             for band, one in zip(data.bands, self._filters, strict=True)
         ]
+        size = len(self.tiles) * self.width**2 * len(data.bands)
+        self._kept = size < _MOST_KEPT
         self._places: dict[int, tuple[list[np.ndarray], list[np.ndarray]]] = {}
 
     def summits(self, data: SkyData, least: float) -> tuple[np.ndarray, np.ndarray]:
@@ -135,15 +139,13 @@ class SearchGrid:
             return self._places[tile]
         vectors = self.tiles.grid.pixel_vectors(tile, self.width).reshape(-1, 3)
         shape = (self.width, self.width)
-        places = [place.reshape(shape) for place in data.containing(vectors)]
-        inside = {band.pixels: near_a_pixel(band.pixels, vectors) for band in data.bands}
-        seen = [
-            band.valid[place]
-            & np.reshape(np.broadcast_to(inside[band.pixels], len(vectors)), shape)
-            for band, place in zip(data.bands, places, strict=True)
-        ]
-        if len(self.tiles) == 1:
-            self._places[tile] = places, seen
+        places, seen = data.containing(vectors), []
+        for band, place in zip(data.bands, places, strict=True):
+            inside = band.valid[place] & near_a_pixel(band.pixels, vectors, place)
+            seen.append(inside.reshape(shape))
+        places = [place.reshape(shape) for place in places]
+        if self._kept:
+            self._places[tile] = [place.astype(np.int32) for place in places], seen
         return places, seen
 
     def _transformed(self, image: np.ndarray) -> np.ndarray:
