@@ -15,6 +15,7 @@ except ImportError:
     __version__ = version("gammafind")
 
 _VERBS = {
+    "associate": "gammafind.pipeline.associate",
     "bin_events": "gammafind.pipeline.bin_events",
     "compare": "gammafind.pipeline.compare",
     "demo_sky": "gammafind.pipeline.demo",
@@ -34,9 +35,11 @@ _VERBS = {
     "train": "gammafind.pipeline.train",
 }
 _NAMES = {
+    "Association": "gammafind.pipeline.associate",
     "Band": "gammafind.sky.bands",
     "Classifier": "gammafind.roles.classifier",
     "Clusterer": "gammafind.roles.clusterer",
+    "Counterparts": "gammafind.pipeline.associate",
     "GammafindError": "gammafind.errors",
     "GammafindWarning": "gammafind.errors",
     "HealpixPixels": "gammafind.sky.pixels",

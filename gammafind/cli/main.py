@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from gammafind import __version__
-from gammafind.cli import bin as bin_command
 from gammafind.cli import (
+    associate,
     compare,
     demo,
     detect,
@@ -24,6 +24,7 @@ from gammafind.cli import (
     simulate,
     train,
 )
+from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
@@ -37,6 +38,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "compare": compare,
     "report": report,
+    "associate": associate,
     "inject": inject,
     "sensitivity": sensitivity,
     "simulate": simulate,
