@@ -45,6 +45,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     _add_sky_arguments(parser)
     _add_score_arguments(parser)
     add_reference_argument(parser, "match")
+    parser.add_argument(
+        "--prefix",
+        default="GF",
+        metavar="ACRONYM",
+        help="what the names of the sources begin with (default: %(default)s)",
+    )
     add_seed_argument(parser)
     _add_products(parser)
     add_output_arguments(parser)
@@ -119,6 +125,7 @@ def run(arguments: Namespace) -> None:
         reference=arguments.reference,
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
+        prefix=arguments.prefix,
         seed=arguments.seed,
         command=command_line(arguments),
     )

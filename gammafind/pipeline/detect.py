@@ -12,7 +12,7 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.associate import associate
-from gammafind.catalogue.publish import publish
+from gammafind.catalogue.publish import PREFIX, check_prefix, publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
 from gammafind.evaluation.metrics import expected_false
@@ -69,6 +69,7 @@ def detect(
     reference: Table | None = None,
     min_score: float | None = None,
     max_fake: float | None = None,
+    prefix: str = PREFIX,
     seed: int = 0,
     command: str = "",
 ) -> Result:
@@ -112,6 +113,8 @@ def detect(
     max_fake : float, optional
         Drop detections that the classifier takes for no source with a larger probability; by
         default they are only labelled.
+    prefix : str
+        Acronym with which the names of the sources begin.
     seed : int
         Of the random generator.
     command : str
@@ -140,6 +143,7 @@ def detect(
     if min_score is not None:
         require("min_score", min_score, True, "It must be a finite number.")
     require("seed", seed, seed >= 0, "It must not be negative.")
+    check_prefix(prefix)
     given = sorted_input(counts, exposure, spacecraft)
     of_renderer = (options or {}).get("renderer", {})
     preset = preset_for(given, preset, bands, of_renderer)
@@ -173,6 +177,7 @@ def detect(
         epochs=apart,
         max_fake=max_fake,
         reference=truth,
+        prefix=prefix,
         seed=seed,
         command=command,
         exposure_error=0.0 if given.has_exposure else renderer.exposure_error,
@@ -243,6 +248,7 @@ class _Search:
     epochs: Epochs | None
     max_fake: float | None
     reference: QTable | None
+    prefix: str
     seed: int
     command: str
     exposure_error: float
@@ -296,6 +302,7 @@ class _Search:
             self.renderer.with_derived(detections),
             columns=columns,
             pixels=self.observation.counts.finest_pixels,
+            prefix=self.prefix,
         )
         if not np.isfinite(self.exposure_error):
             catalogue.remove_columns([one.name for one in columns if one.quantity in _FLUXES])

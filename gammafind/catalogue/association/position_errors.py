@@ -107,8 +107,7 @@ def position_errors(table: QTable, *, column: str = "", what: str = "the table")
     radius, size_text = _sizes(table, names)
     covariance, text = _covariance(table, names, column, what)
     diagonal = np.diagonal(covariance, axis1=1, axis2=2)
-    good = np.all(np.isfinite(covariance), axis=(1, 2))
-    good &= np.all((diagonal > 0) & (diagonal < _LARGEST**2), axis=1)
+    good = np.all(np.isfinite(covariance), axis=(1, 2)) & np.all(diagonal > 0, axis=1)
     covariance = np.where(good[:, None, None], covariance, 0.0)
     return PositionErrors(covariance, good, radius, "; ".join(filter(None, (text, size_text))))
 
@@ -126,15 +125,15 @@ def _covariance(
             raise TableError(
                 f"{what} has no column {column}", remedy=f"It has {', '.join(table.colnames)}."
             )
-        return circular(SIGMA_OF_R95 * _angle(table, column, what)), f"{column} (95 % radius)"
+        return circular(SIGMA_OF_R95 * _length(table, column, what)), f"{column} (95 % radius)"
     for major, minor, angle, scale, level in _ELLIPSES:
         if {major, minor, angle} <= names.keys():
-            axes = [scale * _angle(table, names[one], what) for one in (major, minor)]
+            axes = [scale * _length(table, names[one], what) for one in (major, minor)]
             turned = _ellipses(*axes, _angle(table, names[angle], what))
             return turned, f"{names[major]}, {names[minor]}, {names[angle]} ({level} ellipse)"
     for name, scale, level in _RADII:
         if name in names:
-            radius = scale * _angle(table, names[name], what)
+            radius = scale * _length(table, names[name], what)
             return circular(radius), f"{names[name]} ({level} radius)"
     axes = _axes(table, names)
     if axes is not None:
@@ -181,10 +180,16 @@ def _axis(table: QTable, name: str, what: str) -> np.ndarray:
     """Error along a coordinate in degrees; one in seconds of time follows the declination."""
     unit = table[name].unit
     if unit is None or not unit.is_equivalent(u.s):
-        return _angle(table, name, what)
+        return _length(table, name, what)
     seconds = checked_numbers(table, name, u.s, fault=f"{what}: column {name}", remedy="")
     declination = sky_positions(table, what=what).dec.rad
     return seconds * 15 / 3600 * np.cos(declination)
+
+
+def _length(table: QTable, name: str, what: str) -> np.ndarray:
+    """Errors in degrees; NaN where a value is no error, such as -1 or 999."""
+    values = _angle(table, name, what)
+    return np.where((values > 0) & (values < _LARGEST), values, np.nan)
 
 
 def _angle(table: QTable, name: str, what: str) -> np.ndarray:
