@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import logging
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import astropy.units as u
@@ -70,21 +71,17 @@ def real(folder: Path) -> None:
         for name, options in CATALOGUES.items()
     ]
     found = gammafind.associate(sources, *lists, threshold=THRESHOLD)
-    print("| catalogue | entries | associated | false, stated | false, measured |")
-    print("|---|---|---|---|---|")
-    for row in found.rates:
-        measured = f"{row['N_False_Measured']:.1f} +- {row['Unc_N_False_Measured']:.1f}"
+    print("| catalogue | entries | associated | false | by chance | by chance, measured |")
+    print("|---|---|---|---|---|---|")
+    rates = found.rates
+    sums = {name: [rates[name].sum()] for name in rates.colnames[1:]}
+    sums["Unc_N_Chance_Measured"] = [np.linalg.norm(rates["Unc_N_Chance_Measured"])]
+    for row in [*rates, QTable({"Catalogue": ["all"], **sums})[0]]:
+        measured = f"{row['N_Chance_Measured']:.1f} +- {row['Unc_N_Chance_Measured']:.1f}"
         print(
             f"| {row['Catalogue']} | {row['N_Counterparts']} | {row['N_Associations']} "
-            f"| {row['N_False_Stated']:.1f} | {measured} |"
+            f"| {row['N_False_Stated']:.1f} | {row['N_Chance_Stated']:.1f} | {measured} |"
         )
-    rates = found.rates
-    total = rates["N_False_Measured"].sum()
-    error = np.sqrt(np.sum(np.asarray(rates["Unc_N_False_Measured"]) ** 2))
-    print(
-        f"| all | {rates['N_Counterparts'].sum()} | {rates['N_Associations'].sum()} "
-        f"| {rates['N_False_Stated'].sum():.1f} | {total:.1f} +- {error:.1f} |"
-    )
     agreement(sources, found.catalogue, folder)
     by_one_to_one = gammafind.associate(sources, *lists, threshold=THRESHOLD, one_to_one=True)
     n = int(by_one_to_one.rates["N_Associations"].sum())
@@ -102,27 +99,21 @@ def agreement(sources: QTable, found: QTable, folder: Path) -> None:
     ours_pulsar = given & np.array(["ATNF" in one for one in lists])
     same = same_names(np.asarray(found["ASSOC1"]).astype(str), official)
     n_lac, n_same = lac(sources, found, given, folder)
+    rows = {
+        "associated here, and in DR2": (given & theirs, given),
+        "blazars here, and associated but no pulsars in DR2": (
+            ours_blazar & theirs & ~pulsar,
+            ours_blazar,
+        ),
+        "pulsars here, and pulsars in DR2": (ours_pulsar & pulsar, ours_pulsar),
+        "... of the same name": (ours_pulsar & pulsar & same, ours_pulsar & pulsar),
+        "pulsars of DR2 that are pulsars here": (pulsar & ours_pulsar, pulsar),
+        "blazars of DR2 that are associated here": (blazar & given, blazar),
+    }
     print("\n| what | number | of |\n|---|---|---|")
-    print(f"| associated here, and in DR2 | {np.sum(given & theirs)} | {given.sum()} |")
-    print(
-        f"| blazars here, and blazars or other AGN in DR2 "
-        f"| {np.sum(ours_blazar & theirs & ~pulsar)} | {ours_blazar.sum()} |"
-    )
-    print(
-        f"| pulsars here, and pulsars in DR2 | {np.sum(ours_pulsar & pulsar)} | {ours_pulsar.sum()} |"
-    )
-    print(
-        f"| ... of the same name | {np.sum(ours_pulsar & same)} | {np.sum(ours_pulsar & pulsar)} |"
-    )
-    print(
-        f"| pulsars of DR2 that are pulsars here | {np.sum(pulsar & ours_pulsar)} | {pulsar.sum()} |"
-    )
-    print(
-        f"| blazars of DR2 that are associated here | {np.sum(blazar & given)} | {blazar.sum()} |"
-    )
-    print(
-        f"| blazars of both whose counterparts in 4LAC are within 10 arcsec | {n_same} | {n_lac} |"
-    )
+    for what, (some, every) in rows.items():
+        print(f"| {what} | {some.sum()} | {every.sum()} |")
+    print(f"| here and in 4LAC, and their counterparts within 10 arcsec | {n_same} | {n_lac} |")
 
 
 def same_names(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -153,7 +144,7 @@ def simulated(number: int) -> None:
     probability, true = (np.concatenate([one[i] for one in made]) for i in (0, 1))
     print("\n| probability | candidates | mean probability | true share | error |")
     print("|---|---|---|---|---|")
-    for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+    for low, high in pairwise(EDGES):
         chosen = inside(probability, low, high)
         share, n = true[chosen].mean(), chosen.sum()
         error = np.sqrt(np.mean(probability[chosen] * (1 - probability[chosen])) / n)
@@ -166,11 +157,14 @@ def simulated(number: int) -> None:
         f"\nECE {ece(probability, true):.4f}; with perfect calibration {np.mean(drawn):.4f}, and "
         f"below {limit:.4f} in 95 % of the cases."
     )
-    given, false, stated, measured = (sum(one[i] for one in made) for i in (2, 3, 4, 5))
-    print(
-        f"\nSimulated associations: {given}; false {false} +- {np.sqrt(false):.0f}, stated "
-        f"{stated:.0f}, measured at shifted positions {measured:.0f}."
+    given, false, stated, by_chance, chance, measured = (
+        sum(one[i] for one in made) for i in range(2, 8)
     )
+    print("\n| associations | true | stated | measured |\n|---|---|---|---|")
+    print(f"| all | {given} | | |")
+    print(f"| false | {false} +- {np.sqrt(false):.0f} | {stated:.0f} | |")
+    error = np.sqrt(by_chance)
+    print(f"| by chance | {by_chance} +- {error:.0f} | {chance:.0f} | {measured:.0f} |")
 
 
 def inside(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -180,14 +174,14 @@ def inside(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def ece(probability: np.ndarray, true: np.ndarray) -> float:
     """Expected calibration error in the bins of the table."""
-    bins = [inside(probability, low, high) for low, high in zip(EDGES[:-1], EDGES[1:], strict=True)]
+    bins = [inside(probability, low, high) for low, high in pairwise(EDGES)]
     gaps = [
         abs(probability[one].mean() - true[one].mean()) * one.sum() for one in bins if one.any()
     ]
     return float(sum(gaps) / len(probability))
 
 
-def simulation(seed: int) -> tuple[np.ndarray, np.ndarray, int, int, float, float]:
+def simulation(seed: int) -> tuple[np.ndarray, np.ndarray, int, int, float, int, float, float]:
     """One catalogue: probabilities of objects, which are true, and numbers of associations."""
     rng = np.random.default_rng(seed)
     places = {name: (plane if name == "psr" else sky)(rng, n) for name, n in OBJECTS.items()}
@@ -211,7 +205,9 @@ def simulation(seed: int) -> tuple[np.ndarray, np.ndarray, int, int, float, floa
         int(given.sum()),
         int(np.sum(given & (made != truth))),
         float(rates["N_False_Stated"].sum()),
-        float(rates["N_False_Measured"].sum()),
+        int(np.sum(given & (truth == ""))),
+        float(rates["N_Chance_Stated"].sum()),
+        float(rates["N_Chance_Measured"].sum()),
     )
 
 

@@ -151,14 +151,15 @@ def _print(found: Association) -> None:
     """Print the numbers of each catalogue."""
     from gammafind.evaluation.numbers import aligned
 
-    heads = ("catalogue", "entries", "associated", "false (stated)", "false (measured)")
+    heads = ("catalogue", "entries", "associated", "false", "by chance", "measured")
     rows = [
         (
             str(row["Catalogue"]),
             str(row["N_Counterparts"]),
             str(row["N_Associations"]),
             f"{row['N_False_Stated']:.1f}",
-            f"{row['N_False_Measured']:.1f} +- {row['Unc_N_False_Measured']:.1f}",
+            f"{row['N_Chance_Stated']:.1f}",
+            f"{row['N_Chance_Measured']:.1f} +- {row['Unc_N_Chance_Measured']:.1f}",
         )
         for row in found.rates
     ]

@@ -93,8 +93,9 @@ class Association:
     candidates : QTable
         All pairs of a source and a possible counterpart, with their probabilities.
     rates : QTable
-        One row a catalogue: associations, and false ones as stated (the sum of one minus the
-        probabilities) and as measured at shifted positions.
+        One row a catalogue: associations, how many of them are expected to be false (the sum of one
+        minus the probabilities), how many of these by chance, and the latter as measured at shifted
+        positions.
     columns : dict of str to str
         What the columns of each catalogue were taken as.
     """
@@ -170,8 +171,8 @@ def associate(
 
     The probability of a pair follows from its separation, the position errors of both, the local
     density of counterparts, and the prior that a source has its counterpart in this catalogue and
-    class. Priors are fitted to the catalogue; densities are corrected until the number of false
-    associations, measured at shifted positions, is the one that the probabilities state.
+    class. Priors are fitted to the catalogue; densities are corrected until the number of
+    associations by chance, measured at shifted positions, is the one that the probabilities state.
 
     Parameters
     ----------

@@ -20,9 +20,9 @@ from gammafind.catalogue.association.places import SHIFTS, Places, largest_sigma
 from gammafind.catalogue.association.priors import Priors, fit_priors
 
 _ROUNDS = 3
-"""Rounds in which densities are corrected by false associations at shifted places."""
+"""Rounds in which densities are corrected by associations at shifted places."""
 _WEIGHT = 5.0
-"""False associations that must be there before they change a density by half of their excess."""
+"""Associations by chance that must be there before they change a density by half of the excess."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,8 @@ class Solution:
     factors : ndarray, shape (g,)
         Chance pairs at shifted places over those that the local density predicts; the densities of
         ``pairs`` have them.
-    false_by_shift : ndarray, shape (s, c)
-        False associations of each catalogue, measured at each of the shifts.
+    chance_by_shift : ndarray, shape (s, c)
+        Associations by chance with each catalogue, measured at each of the shifts.
     """
 
     pairs: Pairs
@@ -47,7 +47,7 @@ class Solution:
     groups: Groups
     priors: Priors
     factors: np.ndarray
-    false_by_shift: np.ndarray
+    chance_by_shift: np.ndarray
 
 
 def solve(
@@ -88,14 +88,14 @@ def solve(
         alone = np.where(places.known, 1 - decision.any, 0)
         counts = np.reshape(
             [
-                _false(one, _denser(near, factors), at, lists, threshold, alone)
+                _by_chance(one, _denser(near, factors), at, lists, threshold, alone)
                 for one, near in shifted
             ],
             (len(shifted), len(lists)),
         )
         if number == _ROUNDS or not len(shifted):
             break
-        stated = _stated(pairs, decision, threshold, len(lists))
+        stated = _chance_stated(pairs, decision, threshold, len(lists))
         correction = (counts.mean(axis=0) + _WEIGHT) / (stated + _WEIGHT)
         factors = factors * correction[groups.catalogue]
     if one_to_one:
@@ -103,11 +103,15 @@ def solve(
     return Solution(pairs, decision, groups, priors, factors, counts)
 
 
-def _stated(pairs: Pairs, decision: Decision, threshold: float, n_lists: int) -> np.ndarray:
-    """Expected false associations of each catalogue, the sum of one minus the probabilities."""
+def _chance_stated(pairs: Pairs, decision: Decision, threshold: float, n_lists: int) -> np.ndarray:
+    """Expected associations of sources that have no counterpart, by catalogue.
+
+    Those of sources whose true counterpart is another candidate are not among them: there are none
+    at shifted places.
+    """
     given = np.flatnonzero(decision.total >= threshold)
     catalogue = pairs.catalogue[decision.best[given]]
-    return np.bincount(catalogue, 1 - decision.total[given], n_lists)
+    return np.bincount(catalogue, 1 - decision.any[given], n_lists)
 
 
 def _denser(pairs: Pairs, factors: np.ndarray) -> Pairs:
@@ -116,7 +120,7 @@ def _denser(pairs: Pairs, factors: np.ndarray) -> Pairs:
     return replace(pairs, density=pairs.density * factor, ratio=pairs.ratio / factor)
 
 
-def _false(
+def _by_chance(
     moved: Places,
     pairs: Pairs,
     priors: np.ndarray,
@@ -126,8 +130,8 @@ def _false(
 ) -> np.ndarray:
     """Associations at shifted places, by catalogue, each with the probability that it counts.
 
-    Only a detection without a true counterpart can have a false one; ``alone`` is the probability
-    of that.
+    Only a detection without a true counterpart can have one by chance alone; ``alone`` is the
+    probability of that.
     """
     decision = decide(pairs, priors, lists, threshold=threshold)
     given = np.flatnonzero(decision.total >= threshold)

@@ -191,10 +191,15 @@ def candidate_table(
 def rate_table(
     solution: Solution | None, lists: Sequence[CounterpartList], *, threshold: float
 ) -> QTable:
-    """Numbers of each catalogue: associations, and false ones, as stated and as measured."""
+    """Numbers of each catalogue: associations, and how many of them are expected to be false.
+
+    ``N_False_Stated`` is the sum of one minus the probabilities. ``N_Chance_Stated`` is the part of
+    sources without a true counterpart, which ``N_Chance_Measured`` measures at shifted positions;
+    in the other part another candidate is the true one.
+    """
     n = len(lists)
     if solution is None:
-        given, stated = np.zeros(n, int), np.zeros(n)
+        given, stated, chance = np.zeros(n, int), np.zeros(n), np.zeros(n)
         measured = np.zeros((0, n))
     else:
         decision = solution.decision
@@ -202,7 +207,8 @@ def rate_table(
         catalogue = solution.pairs.catalogue[decision.best[rows]]
         given = np.bincount(catalogue, minlength=n)
         stated = np.bincount(catalogue, 1 - decision.total[rows], n)
-        measured = solution.false_by_shift
+        chance = np.bincount(catalogue, np.maximum(1 - decision.any[rows], 0), n)
+        measured = solution.chance_by_shift
     known = len(measured) > 0
     return QTable(
         {
@@ -210,8 +216,9 @@ def rate_table(
             "N_Counterparts": [len(one) for one in lists],
             "N_Associations": given,
             "N_False_Stated": stated,
-            "N_False_Measured": measured.mean(axis=0) if known else np.full(n, np.nan),
-            "Unc_N_False_Measured": _error(measured) if known else np.full(n, np.nan),
+            "N_Chance_Stated": chance,
+            "N_Chance_Measured": measured.mean(axis=0) if known else np.full(n, np.nan),
+            "Unc_N_Chance_Measured": _error(measured) if known else np.full(n, np.nan),
         }
     )
 
