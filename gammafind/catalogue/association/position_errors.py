@@ -35,7 +35,7 @@ _RADII = (
         (name, SIGMA_OF_R68, "68 %")
         for name in (
             "conf68semimajor", "poserr68", "poserr", "r68", "poserror", "positionerror",
-            "errorradius", "errradius", "errrad", "radecerr", "epos", "unccounterpart", "pe",
+            "errorradius", "errradius", "errrad", "radecerr", "epos", "pe",
         )
     ),
 )  # fmt: skip
