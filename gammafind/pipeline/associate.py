@@ -98,6 +98,15 @@ class Association:
         positions.
     columns : dict of str to str
         What the columns of each catalogue were taken as.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> found = gammafind.associate("2fhl", "3fhl")
+    >>> found
+    <Association: 336 of 360 sources>
+    >>> len(found.candidates) > 336
+    True
     """
 
     catalogue: QTable

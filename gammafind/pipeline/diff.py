@@ -33,6 +33,15 @@ class Difference:
         searched), the names in both catalogues, separation and fluxes.
     catalogue : QTable
         The new catalogue in which each source keeps the name that it had in the old one.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> found = gammafind.diff("2fhl", "2fhl")
+    >>> found
+    <Difference: 360 same>
+    >>> len(found.catalogue)
+    360
     """
 
     table: QTable
