@@ -109,6 +109,15 @@ def agreement(sources: QTable, found: QTable, folder: Path) -> None:
         "... of the same name": (ours_pulsar & pulsar & same, ours_pulsar & pulsar),
         "pulsars of DR2 that are pulsars here": (pulsar & ours_pulsar, pulsar),
         "blazars of DR2 that are associated here": (blazar & given, blazar),
+        "associated here only: with pulsars": (given & ~theirs & ours_pulsar, given & ~theirs),
+        "pulsars here but not in DR2: not associated there": (
+            ours_pulsar & ~pulsar & ~theirs,
+            ours_pulsar & ~pulsar,
+        ),
+        "blazars of DR2 not associated here: with a candidate above 0.1": (
+            blazar & ~given & (np.asarray(found["ASSOC2"]) != ""),
+            blazar & ~given,
+        ),
     }
     print("\n| what | number | of |\n|---|---|---|")
     for what, (some, every) in rows.items():
