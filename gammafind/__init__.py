@@ -15,10 +15,12 @@ except ImportError:
     __version__ = version("gammafind")
 
 _VERBS = {
+    "associate": "gammafind.pipeline.associate",
     "bin_events": "gammafind.pipeline.bin_events",
     "compare": "gammafind.pipeline.compare",
     "demo_sky": "gammafind.pipeline.demo",
     "detect": "gammafind.pipeline.detect",
+    "diff": "gammafind.pipeline.diff",
     "evaluate": "gammafind.pipeline.evaluate",
     "exposure": "gammafind.pipeline.exposure",
     "fetch": "gammafind.pipeline.fetch",
@@ -35,9 +37,12 @@ _VERBS = {
     "train": "gammafind.pipeline.train",
 }
 _NAMES = {
+    "Association": "gammafind.pipeline.associate",
     "Band": "gammafind.sky.bands",
     "Classifier": "gammafind.roles.classifier",
     "Clusterer": "gammafind.roles.clusterer",
+    "Counterparts": "gammafind.pipeline.associate",
+    "Difference": "gammafind.pipeline.diff",
     "GammafindError": "gammafind.errors",
     "GammafindWarning": "gammafind.errors",
     "HealpixPixels": "gammafind.sky.pixels",

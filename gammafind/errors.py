@@ -179,6 +179,10 @@ class MissingPositionsWarning(GammafindWarning):
     """Rows of a catalogue without a position were left out."""
 
 
+class NewerSchemaWarning(GammafindWarning):
+    """A later version of gammafind wrote a catalogue, whose columns may have changed."""
+
+
 class EmptySkyWarning(GammafindWarning):
     """The map contains no counts."""
 

@@ -15,6 +15,7 @@ from gammafind.catalogue.position_columns import bare
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.publish import source_names
 from gammafind.catalogue.schema import CATALOGUE, Column, conform
+from gammafind.errors import TableError
 
 _NAMES = (
     "sourcename",
@@ -70,20 +71,44 @@ def associate(
     there = sky_positions(reference, what="the reference catalogue")
     matches = match_one_to_one(here, there, radius)
     names = np.full(len(catalogue), "", dtype=object)
-    names[matches.a] = _names(reference, there)[matches.b]
+    names[matches.a] = names_in(reference, there)[0][matches.b]
     associated = QTable(catalogue, copy=True)
     name = next((c.name for c in columns if c.quantity == "association"), "association")
     associated[name] = names.astype(str)
     return conform(associated, columns, what="the catalogue")
 
 
-def _names(reference: QTable, positions: SkyCoord) -> np.ndarray:
-    """Names of the sources of a reference, after their positions where they have none."""
-    known = {bare(name): name for name in reversed(reference.colnames)}
+def names_in(table: QTable, positions: SkyCoord, *, column: str = "") -> tuple[np.ndarray, str]:
+    """Names of the sources of a table, after their positions where they have none.
+
+    Parameters
+    ----------
+    table : QTable
+        n rows.
+    positions : SkyCoord, shape (n,)
+    column : str
+        Column of the names, in place of the one that is found.
+
+    Returns
+    -------
+    names : ndarray of str, shape (n,)
+    origin : str
+        The column, or that names are after positions.
+
+    Raises
+    ------
+    TableError
+        If ``column`` is not there.
+    """
+    known = {bare(name): name for name in reversed(table.colnames)}
     found = [known[name] for name in _NAMES if name in known]
-    name = found[0] if found else column_of(reference, "source_name")
+    name = column or (found[0] if found else column_of(table, "source_name"))
     after = np.char.strip(source_names(positions, prefix=""))
     if name is None:
-        return after
-    names = np.char.strip(np.ma.filled(np.ma.asarray(reference[name]).astype(str), ""))
-    return np.where(names == "", after, names)
+        return after, "after the positions"
+    if name not in table.colnames:
+        raise TableError(
+            f"there is no column {name}", remedy=f"The table has {', '.join(table.colnames)}."
+        )
+    names = np.char.strip(np.ma.filled(np.ma.asarray(table[name]).astype(str), ""))
+    return np.where(names == "", after, names), name

@@ -15,6 +15,7 @@ from astropy.units import Quantity, UnrecognizedUnit
 from astropy.utils.masked import Masked
 
 from gammafind.catalogue.positions import has_position, sky_positions
+from gammafind.catalogue.schema import check_schema
 from gammafind.catalogue.sexagesimal import angles_of_texts
 from gammafind.errors import MissingPositionsWarning
 from gammafind.units import parsed_unit, without_photons
@@ -84,7 +85,10 @@ def as_catalogue(table: Table, *, what: str = "the table") -> QTable:
     -----
     MissingPositionsWarning
         If rows without a position are left out.
+    NewerSchemaWarning
+        If a later version of gammafind wrote the table.
     """
+    check_schema(table.meta, what=what)
     table = plain(table)
     here = has_position(table, what=what)
     if len(table) and not np.any(here):

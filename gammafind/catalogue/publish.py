@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import astropy.units as u
@@ -15,17 +16,21 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.schema import (
     CATALOGUE,
     DETECTIONS,
+    SCHEMA,
     Column,
     conform,
     empty_table,
     in_flux_unit,
     in_pixels,
+    schema_record,
 )
+from gammafind.errors import OptionError
 from gammafind.sky.pixels import Pixels
 from gammafind.units import FLUX
 
-_PREFIX = "GF"
+PREFIX = "GF"
 """Acronym before the coordinates in the names."""
+_ACRONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _PLACES = ("ra", "dec", "glon", "glat", "pos_err")
 """Columns of detections that a catalogue has in another form, or not at all."""
 _COARSE_NAMES = 6 * u.arcsec
@@ -39,6 +44,7 @@ def publish(
     *,
     columns: Sequence[Column] = CATALOGUE,
     pixels: Pixels | None = None,
+    prefix: str = PREFIX,
 ) -> QTable:
     """Turn measured detections into a catalogue.
 
@@ -53,6 +59,8 @@ def publish(
     pixels : Pixels, optional
         Of the map: where they are smaller than the last digits of a name, names have more
         digits, and where they have no place on the sky, the catalogue has none.
+    prefix : str
+        Acronym before the coordinates in the names: letters, digits and hyphens.
 
     Returns
     -------
@@ -66,19 +74,22 @@ def publish(
     ------
     TableError
         If ``detections`` lacks a column or has one of the wrong unit.
+    OptionError
+        If ``prefix`` has other marks.
     """
+    check_prefix(prefix)
     flux_unit = detections["flux"].unit if "flux" in detections.colnames else FLUX
     schema = in_flux_unit(DETECTIONS, flux_unit or FLUX)
     table = conform(detections, schema, what="the table of detections")
     celestial = pixels is None or pixels.celestial
     columns = tuple(columns) if celestial else in_pixels(columns)
-    meta = dict(detections.meta)
+    meta = {**detections.meta, SCHEMA: schema_record()}
     if len(table) == 0:
         catalogue = empty_table(columns)
         catalogue.meta = meta
         return catalogue
     held = {name: table[name] for name in table.colnames if name not in _PLACES}
-    held |= {"source_name": _names(table, pixels), **_uncertainties(table)}
+    held |= {"source_name": _names(table, pixels, prefix), **_uncertainties(table)}
     if celestial:
         held |= _places(table)
     catalogue = QTable(meta=meta)
@@ -109,20 +120,29 @@ def _uncertainties(table: QTable) -> dict[str, Quantity | np.ndarray]:
     return known
 
 
-def _names(table: QTable, pixels: Pixels | None) -> np.ndarray:
+def check_prefix(prefix: str) -> None:
+    """Raise OptionError unless an acronym can stand in a name of the IAU."""
+    if not _ACRONYM.fullmatch(prefix):
+        raise OptionError(
+            f"the prefix of the names is {prefix!r}",
+            remedy="It has letters, digits and hyphens only; the IAU wants three or more.",
+        )
+
+
+def _names(table: QTable, pixels: Pixels | None, prefix: str) -> np.ndarray:
     """Names after the positions, or after the pixels of an image that has none."""
     if pixels is not None and not pixels.celestial:
         places = (table[axis].to_value(u.pix) for axis in ("x", "y"))
-        return np.array([f"{_PREFIX} X{x:.2f} Y{y:.2f}" for x, y in zip(*places, strict=True)])
+        return np.array([f"{prefix} X{x:.2f} Y{y:.2f}" for x, y in zip(*places, strict=True)])
     positions = sky_positions(table, what="the table of detections")
-    return source_names(positions, fine=pixels is not None and _fine(pixels))
+    return source_names(positions, prefix=prefix, fine=pixels is not None and _fine(pixels))
 
 
 def _fine(pixels: Pixels) -> bool:
     return bool(pixels.pixel_size < _COARSE_NAMES)
 
 
-def source_names(positions: SkyCoord, *, prefix: str = _PREFIX, fine: bool = False) -> np.ndarray:
+def source_names(positions: SkyCoord, *, prefix: str = PREFIX, fine: bool = False) -> np.ndarray:
     """Names in the manner of the IAU, such as ``GF J0534.5+2200``.
 
     The coordinates are cut off, not rounded. Where names coincide each gets a letter, in the
@@ -175,15 +195,15 @@ def _distinct(names: np.ndarray, order: np.ndarray) -> np.ndarray:
     seen = np.zeros(len(unique), dtype=int)
     for index in order:
         if count[first[index]] > 1:
-            labels[index] = names[index] + _letters(seen[first[index]])
+            labels[index] = names[index] + letters(seen[first[index]])
             seen[first[index]] += 1
     return labels.astype(str)
 
 
-def _letters(number: int) -> str:
-    """Letters that count: a to z, then aa, ab, ..."""
+def letters(number: int) -> str:
+    """Count in letters: a to z, then aa, ab, ..."""
     head, last = divmod(int(number), 26)
-    return (_letters(head - 1) if head else "") + chr(ord("a") + last)
+    return (letters(head - 1) if head else "") + chr(ord("a") + last)
 
 
 def _labelled(catalogue: QTable) -> QTable:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,8 +15,47 @@ from astropy.units import Quantity
 from astropy.utils.masked import Masked
 
 from gammafind.catalogue.flags import described
-from gammafind.errors import TableError
+from gammafind.errors import NewerSchemaWarning, TableError
 from gammafind.units import FLUX, without_photons
+
+SCHEMA = "schema"
+"""Entry of the metadata of a catalogue that says by which schema its columns are named."""
+SCHEMA_NAME = "gammafind catalogue"
+SCHEMA_VERSION = 1
+"""Version of the columns of a catalogue: it grows when one changes its name, unit or meaning."""
+
+
+def schema_record() -> dict[str, Any]:
+    """Entry `SCHEMA` of the metadata of a catalogue that is made now."""
+    return {"name": SCHEMA_NAME, "version": SCHEMA_VERSION}
+
+
+def check_schema(meta: Mapping[str, Any], *, what: str) -> None:
+    """Warn of a catalogue that a later version of gammafind wrote.
+
+    Parameters
+    ----------
+    meta : mapping
+        Metadata of a table; those of others have no such entry.
+    what : str
+        Name of the table, for messages.
+
+    Warns
+    -----
+    NewerSchemaWarning
+        If columns may have changed since.
+    """
+    record = meta.get(SCHEMA)
+    if not isinstance(record, Mapping) or record.get("name") != SCHEMA_NAME:
+        return
+    version = record.get("version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        warnings.warn(
+            f"{what} has version {version} of the schema, and this gammafind reads version "
+            f"{SCHEMA_VERSION}: columns may have another meaning; install a later gammafind",
+            NewerSchemaWarning,
+            stacklevel=4,
+        )
 
 
 @dataclass(frozen=True)

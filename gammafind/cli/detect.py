@@ -46,6 +46,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     _add_epoch_argument(parser)
     _add_score_arguments(parser)
     add_reference_argument(parser, "match")
+    parser.add_argument(
+        "--prefix",
+        default="GF",
+        metavar="ACRONYM",
+        help="what the names of the sources begin with (default: %(default)s)",
+    )
     add_seed_argument(parser)
     _add_products(parser)
     add_output_arguments(parser)
@@ -136,6 +142,7 @@ def run(arguments: Namespace) -> None:
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
         residuals=arguments.residuals is not None,
+        prefix=arguments.prefix,
         seed=arguments.seed,
         command=command_line(arguments),
     )

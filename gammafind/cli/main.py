@@ -8,11 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from gammafind import __version__
-from gammafind.cli import bin as bin_command
 from gammafind.cli import (
+    associate,
     compare,
     demo,
     detect,
+    diff,
     evaluate,
     exposure,
     fetch,
@@ -25,6 +26,7 @@ from gammafind.cli import (
     simulate,
     train,
 )
+from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
 from gammafind.errors import GammafindError
 
@@ -39,6 +41,8 @@ COMMANDS = {
     "evaluate": evaluate,
     "compare": compare,
     "report": report,
+    "associate": associate,
+    "diff": diff,
     "inject": inject,
     "sensitivity": sensitivity,
     "simulate": simulate,

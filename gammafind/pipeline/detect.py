@@ -13,7 +13,7 @@ from astropy.table import QTable
 
 from gammafind.catalogue.associate import associate
 from gammafind.catalogue.positions import sky_positions
-from gammafind.catalogue.publish import publish
+from gammafind.catalogue.publish import PREFIX, check_prefix, publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
 from gammafind.evaluation.metrics import expected_false
@@ -75,6 +75,7 @@ def detect(
     min_score: float | None = None,
     max_fake: float | None = None,
     residuals: bool = False,
+    prefix: str = PREFIX,
     seed: int = 0,
     command: str = "",
 ) -> Result:
@@ -125,6 +126,8 @@ def detect(
         default they are only labelled.
     residuals : bool
         Fit background and the sources of the catalogue to the counts, and map what is left.
+    prefix : str
+        Acronym with which the names of the sources begin.
     seed : int
         Of the random generator.
     command : str
@@ -153,6 +156,7 @@ def detect(
     if min_score is not None:
         require("min_score", min_score, True, "It must be a finite number.")
     require("seed", seed, seed >= 0, "It must not be negative.")
+    check_prefix(prefix)
     given = sorted_input(counts, exposure, spacecraft)
     of_renderer = (options or {}).get("renderer", {})
     preset = preset_for(given, preset, bands, of_renderer)
@@ -187,6 +191,7 @@ def detect(
         epochs=apart,
         max_fake=max_fake,
         reference=truth,
+        prefix=prefix,
         seed=seed,
         command=command,
         extended=known,
@@ -275,6 +280,7 @@ class _Search:
     epochs: Epochs | None
     max_fake: float | None
     reference: QTable | None
+    prefix: str
     seed: int
     command: str
     extended: str
@@ -329,6 +335,7 @@ class _Search:
             self.renderer.with_derived(flagged(detections, self.observation)),
             columns=columns,
             pixels=self.observation.counts.finest_pixels,
+            prefix=self.prefix,
         )
         if not np.isfinite(self.exposure_error):
             catalogue.remove_columns([one.name for one in columns if one.quantity in _FLUXES])

@@ -312,3 +312,12 @@ def test_the_fermi_catalogue_goes_through_every_format(shared, tmp_path):
     for suffix in (".ecsv", ".fits", ".vot", ".csv"):
         write_table(table, tmp_path / f"c{suffix}")
         assert_same(table, read_table(tmp_path / f"c{suffix}"))
+
+
+@pytest.mark.parametrize("suffix", [".ecsv", ".fits", ".vot", ".csv"])
+def test_a_catalogue_keeps_the_version_of_its_schema(tmp_path, suffix):
+    from gammafind.catalogue.schema import SCHEMA, schema_record
+
+    table = QTable({"a": [1.0]}, meta={SCHEMA: schema_record()})
+    write_table(table, tmp_path / f"one{suffix}")
+    assert read_table(tmp_path / f"one{suffix}").meta[SCHEMA] == schema_record()

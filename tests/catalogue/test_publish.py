@@ -21,8 +21,9 @@ from gammafind.catalogue.schema import (
     Column,
     empty_table,
     in_flux_unit,
+    schema_record,
 )
-from gammafind.errors import TableError
+from gammafind.errors import OptionError, TableError
 from gammafind.plugins.fermi_lat.renderer import FermiLatRenderer
 from gammafind.sky.pixels import PlainPixels
 
@@ -49,7 +50,7 @@ def test_columns_of_the_catalogue():
     assert list(catalogue["Class"]) == ["PSR", "PWN+SNR"]
     assert catalogue["Flux"].unit == u.Unit("cm-2 s-1")
     assert catalogue["prob_PSR"].info.meta == {"ucd": "stat.probability"}
-    assert catalogue.meta == {"seed": 4}
+    assert catalogue.meta == {"seed": 4, "schema": schema_record()}
     assert not {"ra", "ts", "pos_err", "class_label"} & set(catalogue.colnames)
 
 
@@ -151,3 +152,10 @@ def test_an_image_without_coordinates_gives_a_pixel_catalogue():
     catalogue = publish(row, pixels=pixels)
     assert catalogue["Source_Name"].tolist() == ["GF X3.00 Y4.25"]
     assert not {"RAJ2000", "DEJ2000", "GLON", "GLAT"} & set(catalogue.colnames)
+
+
+def test_names_begin_with_the_prefix_that_is_given():
+    assert publish(detections(), prefix="XYZ")["Source_Name"][0] == "XYZ J0534.5+2200"
+    for prefix in ("", "A B", "_"):
+        with pytest.raises(OptionError, match="prefix of the names"):
+            publish(detections(), prefix=prefix)

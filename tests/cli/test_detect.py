@@ -115,6 +115,15 @@ def test_options_reach_the_plugin(counts, out):
     assert found.meta["plugins"][1]["options"]["threshold"] == 50
 
 
+def test_names_begin_with_the_acronym_and_the_schema_is_stated(counts, out, capsys):
+    path = str(out / "found.ecsv")
+    assert main(["detect", counts, "--prefix", "1TOY", "-o", path, "-q"]) == 0
+    found = read_table(path)
+    assert all(name.startswith("1TOY J") for name in found["Source_Name"])
+    assert found.meta["schema"] == {"name": "gammafind catalogue", "version": 1}
+    refused(capsys, ["detect", counts, "--prefix", "A B", "-o", path, "--overwrite"], says=["A B"])
+
+
 def test_band_exposure_and_cut(tmp_path, out):
     bare = bare_file(tmp_path / "bare.fits")
     exposure = exposure_file(tmp_path / "exposure.fits", EXPOSURE / 2)

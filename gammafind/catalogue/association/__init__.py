@@ -1,0 +1,1 @@
+"""Bayesian association of detections with the sources of other catalogues."""

@@ -1,0 +1,320 @@
+"""Sources of a catalogue and their counterparts in other catalogues, each with a probability."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import QTable
+from astropy.table import Table as AnyTable
+from astropy.units import Quantity
+
+from gammafind.catalogue.association.counterparts import CounterpartList, counterpart_list
+from gammafind.catalogue.association.places import Places
+from gammafind.catalogue.association.position_errors import (
+    SIGMA_OF_R95,
+    circular,
+    position_errors,
+)
+from gammafind.catalogue.association.solve import Solution, solve
+from gammafind.catalogue.association.tables import (
+    associated_catalogue,
+    candidate_table,
+    group_records,
+    rate_table,
+)
+from gammafind.catalogue.io import check_suffix, write_table
+from gammafind.catalogue.positions import sky_positions
+from gammafind.errors import OptionError, TableError
+from gammafind.pipeline.inputs import Table, table_of
+from gammafind.pipeline.result import Result
+from gammafind.units import degrees
+from gammafind.utils.checks import require
+from gammafind.utils.files import atomic_output, check_output
+from gammafind.utils.progress import stage
+
+_log = logging.getLogger("gammafind")
+
+THRESHOLD = 0.8
+"""Lowest probability of an association, as in the 4FGL catalogues."""
+_WHAT = "the catalogue"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterparts:
+    """A catalogue of possible counterparts, and how its table is read.
+
+    Attributes
+    ----------
+    table : str, path-like or QTable
+        With positions; position errors, sizes of the objects, names and classes are found by the
+        names or UCDs of their columns.
+    label : str
+        Name of the catalogue; by default that of the file.
+    class_label : str
+        Class of all its entries, such as ``"psr"``.
+    class_column, name_column, error_column : str
+        Columns of classes, of names, and of 95 % error radii, in place of those that are found.
+    error : Quantity, optional
+        95 % error radius, an angle, of entries that have no error of their own.
+    prior : float, optional
+        Probability that a source has its counterpart here; fitted by default.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> gammafind.Counterparts(table="pulsars.csv", class_label="psr", prior=0.1).prior
+    0.1
+    """
+
+    table: Table
+    label: str = ""
+    class_label: str = ""
+    class_column: str = ""
+    name_column: str = ""
+    error_column: str = ""
+    error: Quantity | None = None
+    prior: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Association:
+    """What `gammafind.associate` found.
+
+    Attributes
+    ----------
+    catalogue : QTable
+        The catalogue with ``ASSOC1``, ``ASSOC2``, ``ASSOC_PROB_BAY``, ``CLASS1`` and other columns.
+    candidates : QTable
+        All pairs of a source and a possible counterpart, with their probabilities.
+    rates : QTable
+        One row a catalogue: associations, how many of them are expected to be false (the sum of one
+        minus the probabilities), how many of these by chance, and the latter as measured at shifted
+        positions.
+    columns : dict of str to str
+        What the columns of each catalogue were taken as.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> found = gammafind.associate("2fhl", "3fhl")
+    >>> found
+    <Association: 336 of 360 sources>
+    >>> len(found.candidates) > 336
+    True
+    """
+
+    catalogue: QTable
+    candidates: QTable
+    rates: QTable
+    columns: dict[str, str]
+
+    def __repr__(self) -> str:
+        n, found = len(self.catalogue), int(self.rates["N_Associations"].sum())
+        return f"<Association: {found} of {n} sources>"
+
+    def write(
+        self,
+        path: str | PathLike,
+        *,
+        candidates: str | PathLike | None = None,
+        overwrite: bool = False,
+    ) -> tuple[Path, Path]:
+        """Write the catalogue and the table of candidates, both or none.
+
+        Parameters
+        ----------
+        path : path-like
+            Of the catalogue; the suffix names the format.
+        candidates : path-like, optional
+            Of the candidates; ``found-candidates.ecsv`` next to ``found.ecsv`` by default.
+        overwrite : bool
+            Whether files that exist may be replaced.
+
+        Raises
+        ------
+        OutputError
+            If a file exists and may not be replaced, or cannot be written.
+        """
+        paths = output_paths(path, candidates)
+        check_outputs(paths, overwrite=overwrite)
+        with ExitStack() as pending:
+            for place, table in zip(paths, (self.catalogue, self.candidates), strict=True):
+                write_table(table, pending.enter_context(atomic_output(place, overwrite)))
+        return paths
+
+
+def output_paths(
+    path: str | PathLike, candidates: str | PathLike | None = None
+) -> tuple[Path, Path]:
+    """Paths of the catalogue and of the candidates."""
+    path = Path(path)
+    suffix = check_suffix(path)
+    name = f"{path.name[: -len(suffix)]}-candidates{path.name[-len(suffix) :]}"
+    return path, path.with_name(name) if candidates is None else Path(candidates)
+
+
+def check_outputs(paths: tuple[Path, Path], *, overwrite: bool) -> None:
+    """Check that two tables can be written, before the work begins."""
+    for path in paths:
+        check_output(path, overwrite=overwrite)
+        check_suffix(path)
+    if paths[0].resolve() == paths[1].resolve():
+        raise OptionError("both tables have one name", remedy="Name the candidates otherwise.")
+
+
+def associate(
+    catalogue: Table | Result,
+    *counterparts: Table | Counterparts,
+    threshold: float = THRESHOLD,
+    one_to_one: bool = False,
+    error: Quantity | None = None,
+    command: str = "",
+) -> Association:
+    """Find the counterparts of sources in other catalogues.
+
+    The probability of a pair follows from its separation, the position errors of both, the local
+    density of counterparts, and the prior that a source has its counterpart in this catalogue and
+    class. Priors are fitted to the catalogue; densities are corrected until the number of
+    associations by chance, measured at shifted positions, is the one that the probabilities state.
+
+    Parameters
+    ----------
+    catalogue : Result, str, path-like or QTable
+        Sources with positions and their errors: an ellipse, a radius, or two axes.
+    *counterparts : str, path-like, QTable or Counterparts
+        Catalogues that may hold the counterparts. The first that lists an object names it.
+    threshold : float
+        Lowest probability of an association.
+    one_to_one : bool
+        Each object is the counterpart of one source at most.
+    error : Quantity, optional
+        95 % error radius, an angle, of sources without an error of their own.
+    command : str
+        Command line, for the record.
+
+    Returns
+    -------
+    Association
+
+    Raises
+    ------
+    OptionError
+        If no catalogue of counterparts is given, two have one name, or a value is out of range.
+    TableError
+        If the catalogue has no position errors, or a catalogue of counterparts has no rows.
+    InputFileError
+        If a file cannot be used.
+
+    Examples
+    --------
+    >>> import gammafind
+    >>> found = gammafind.associate("2fhl", "3fhl")
+    >>> found.catalogue["Source_Name", "ASSOC1"][0].as_void().tolist()
+    ('2FHL J0008.1+4709', '3FHL J0007.9+4711')
+    """
+    require("threshold", threshold, 0 < threshold < 1, "It is between 0 and 1.")
+    if not counterparts:
+        raise OptionError("no catalogue of counterparts is given", remedy="Name at least one.")
+    table = catalogue.catalogue if isinstance(catalogue, Result) else table_of(catalogue)
+    lists = _lists(counterparts)
+    places, text = _places(table, error)
+    columns = {_WHAT: f"errors {text}", **{one.label: one.columns for one in lists}}
+    for label, what in columns.items():
+        _log.info("%s: %s", label, what)
+    solution: Solution | None = None
+    if len(table):
+        with stage("associating"):
+            solution = solve(places, lists, threshold=threshold, one_to_one=one_to_one)
+    made = associated_catalogue(table, solution, lists, places.known, threshold=threshold)
+    rates = rate_table(solution, lists, threshold=threshold)
+    record = {
+        "threshold": threshold,
+        "one_to_one": one_to_one,
+        "command": command,
+        "columns": columns,
+        "groups": [] if solution is None else group_records(solution, lists),
+        "rates": _records(rates),
+    }
+    made.meta["association"] = record
+    pairs = candidate_table(table, solution, lists)
+    pairs.meta["association"] = record
+    return Association(catalogue=made, candidates=pairs, rates=rates, columns=columns)
+
+
+def _lists(given: tuple[Table | Counterparts, ...]) -> list[CounterpartList]:
+    """Read the catalogues of counterparts."""
+    made: list[CounterpartList] = []
+    for number, one in enumerate(given, start=1):
+        one = one if isinstance(one, Counterparts) else Counterparts(table=one)
+        one = replace(one, label=one.label or _label(one.table, number))
+        if one.label in [other.label for other in made]:
+            raise OptionError(
+                f"two catalogues of counterparts are called {one.label}",
+                remedy="Give one of them another label.",
+            )
+        r95 = None if one.error is None else _radius(one.error, f"the error of {one.label}")
+        made.append(
+            counterpart_list(
+                table_of(one.table),
+                one.label,
+                class_label=one.class_label,
+                class_column=one.class_column,
+                name_column=one.name_column,
+                error_column=one.error_column,
+                r95=r95,
+                prior=one.prior,
+            )
+        )
+    fixed = sum(one.prior or 0 for one in made)
+    if fixed >= 1:
+        raise OptionError(f"the priors sum to {fixed:g}", remedy="Their sum must be below 1.")
+    return made
+
+
+def _label(table: Table, number: int) -> str:
+    """Name of a catalogue: that of its file up to the first point."""
+    if isinstance(table, AnyTable):
+        return str(table.meta.get("release") or f"catalogue {number}")
+    return Path(table).name.split(".")[0]
+
+
+def _radius(error: Quantity, name: str) -> float:
+    value = float(degrees(error, name=name))
+    require(name, value, value > 0, "It must be positive.")
+    return value
+
+
+def _places(table: QTable, error: Quantity | None) -> tuple[Places, str]:
+    """Positions of the sources, their covariances, and what these were taken from."""
+    positions = sky_positions(table, what=_WHAT)
+    errors = position_errors(table, what=_WHAT)
+    known = errors.known | (errors.radius > 0)
+    covariance, text = errors.with_size, errors.columns
+    if error is not None:
+        r95 = _radius(error, "error")
+        rest = np.where(known, 0.0, SIGMA_OF_R95 * r95)
+        covariance, known = covariance + circular(rest), np.ones(len(table), dtype=bool)
+        text = "; ".join(filter(None, (text, f"{r95:g} deg (95 % radius) where there is none")))
+    if len(table) and not known.any():
+        raise TableError(
+            "the catalogue has no position errors",
+            remedy="Give the 95 % radius of all sources as error (--error 0.1deg).",
+        )
+    return Places(positions, covariance, known), text or "none"
+
+
+def _records(rates: QTable) -> list[dict[str, Any]]:
+    """Rows of the rates as JSON holds them."""
+    return [
+        {
+            name: (None if isinstance(value, float) and not np.isfinite(value) else value)
+            for name, value in zip(rates.colnames, (v.item() for v in row.as_void()), strict=True)
+        }
+        for row in rates
+    ]
