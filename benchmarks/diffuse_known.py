@@ -1,8 +1,8 @@
 """What `unet` would find below 10 deg if it knew the interstellar emission; needs ../shared.
 
-``python benchmarks/diffuse_known.py FOLDER [--sky 0]``: FOLDER is ``O`` in that of ``diffuse_swap.py``.
-Model O, smoothed or as it is, takes the place of the background that is fitted to the counts,
-before the first search as well as after it.
+``python benchmarks/diffuse_known.py FOLDER [--sky 0]``: FOLDER is ``O`` in that of
+``diffuse_swap.py``. Model O, smoothed or as it is, takes the place of the background that is fitted
+to the counts, before the first search as well as after it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The U-Net with a wrong interstellar emission: the sky has a GALPROP model; needs ../shared.
 
-``python benchmarks/diffuse_swap.py FOLDER STANDARD [--skies 4] [--models O A F]``: STANDARD is the
-folder of ``benchmarks/localiser.py``, with the same sources. Models A and F are for scoring only:
-nothing is chosen on them.
+``python benchmarks/diffuse_swap.py FOLDER STANDARD [--skies 4] [--models O A F] [--preset NAME]``:
+STANDARD is the folder of ``benchmarks/localiser.py``, with the same sources. Models A and F are for
+scoring only: nothing is chosen on them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import astropy.units as u
 import healpy as hp
 import numpy as np
+from astropy.table import QTable
 from held_out import HeldOut, evaluated, latitude
 from localiser import REGIONS
 from results import kept
@@ -33,9 +34,10 @@ together with its inverse-Compton part, isotropic emission, bubbles and 4FGL sou
 CUT = 0.5
 """A score that does not depend on the skies, next to that of purity 0.90."""
 RADIUS = 0.3 * u.deg
+KEPT = {"fermi-lat": "diffuse_swap", "fermi-lat-psf3-2-20": "diffuse_swap_2_20"}
+"""Names of the results by preset."""
 
 
-@kept("diffuse_swap")
 def main() -> None:
     """Print completeness and purity at the same score cuts on all skies."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -43,21 +45,28 @@ def main() -> None:
     parser.add_argument("standard", type=Path)
     parser.add_argument("--skies", type=int, default=4)
     parser.add_argument("--models", nargs="+", choices=FILES, default=["O"])
+    parser.add_argument("--preset", choices=KEPT, default="fermi-lat")
     parser.add_argument("--weights", default="")
     parser.add_argument("--name", default="unet")
     arguments = parser.parse_args()
-    skies = {"embedded": HeldOut(folder=arguments.standard)}
+    preset, name = arguments.preset, arguments.name
+    skies = {"embedded": HeldOut(folder=arguments.standard, preset=preset)}
     for model in arguments.models:
         folder = arguments.folder / model
-        skies[f"Model {model}"] = HeldOut(folder=folder, shape=shape_of(model))
-    localiser = UNet(weights=arguments.weights)
-    indices = range(arguments.skies)
-    found = {name: [] for name in skies}
-    for i in indices:
-        for name, one in skies.items():
-            found[name].append(one.detections(i, arguments.name, localiser))
-    sources = [skies["embedded"].sources(i) for i in indices]
-    whole = {key: evaluated(tables, sources, radius=RADIUS) for key, tables in found.items()}
+        skies[f"Model {model}"] = HeldOut(folder=folder, preset=preset, shape=shape_of(model))
+    localiser, numbers = UNet(weights=arguments.weights), range(arguments.skies)
+    found = {key: [] for key in skies}
+    for i in numbers:
+        for key, one in skies.items():
+            found[key].append(one.detections(i, name, localiser))
+    sources = [skies["embedded"].sources(i) for i in numbers]
+    with kept(KEPT[preset]):
+        print_rates(found, sources, load_preset(preset).match_radius)
+
+
+def print_rates(found: dict[str, list[QTable]], sources: list[QTable], radius: u.Quantity) -> None:
+    """Print purity and completeness of each set of skies, by region and cut."""
+    whole = {key: evaluated(tables, sources, radius=radius) for key, tables in found.items()}
     b = latitude(sources)
     print("| region | score >= | sky | detections | purity | completeness |")
     print("|---|---|---|---|---|---|")

@@ -11,11 +11,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import astropy.units as u
 import numpy as np
-from astropy.table import QTable, vstack
+from astropy.table import QTable
+from later_shares import Calibration, Sums, joined
 from results import kept
 from scipy import sparse
 from scipy.sparse.linalg import splu
@@ -58,11 +60,12 @@ CONTAINMENT = 0.98
 BRIGHT = 3e-10
 """Flux in cm-2 s-1 above which all sources have the same weight in a sum: otherwise a few bright
 blazars determine it, whose variability is larger than all other errors."""
+FLARE, SIGMAS = 5.0, 3.0
+"""Later fluxes above so many times the earlier one, plus so many errors, count as that: a source
+that flares is confirmed once, not several times."""
 STEADY = 5.0
 """Latitude in degrees below which interstellar emission and pulsars, which are steady, give most of
 the photons: the scale of the later exposure is taken from them."""
-DRAWS = 1000
-"""Of the bootstrap over regions of 15 deg."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,7 @@ def measure(folder: Path, n_skies: int) -> None:
     real = found(folder / "real", skies, None)
     for name in LOCALISERS:
         print(f"\n{name}, the real sky:\n")
-        print_shares([real[name]], simulated[name], name)
+        print_real(real[name], simulated[name], name)
         print(f"\n{name}, {n_skies} simulated skies, each judged by all others:\n")
         print_simulated(simulated[name], name)
 
@@ -124,7 +127,7 @@ class Skies:
     @cached_property
     def later_scale(self) -> float:
         """Later over earlier photons near the plane, over the ratio of exposures."""
-        early, late = self._real_counts()
+        early, late = self.real_counts()
         latitude = sky_latitude()
         near = np.abs(latitude) < STEADY
         expected = (early * (1 / self.share - 1))[near].sum()
@@ -133,7 +136,7 @@ class Skies:
     def pair(self, index: int | None) -> tuple[Pair, QTable | None]:
         """Simulated pair of a number with its sources, or the real one (None)."""
         if index is None:
-            return self._split(*self._real_counts(), self.later_scale), None
+            return self._split(*self.real_counts(), self.later_scale), None
         rng = np.random.default_rng([SEED, index])
         sources = build(PRESET.population).sample(rng=rng)
         history = flux_history(sources)
@@ -148,7 +151,8 @@ class Skies:
             counts.append(rng.poisson(share * sum(one.values[0] for one in parts)))
         return self._split(*counts, 1.0), sources
 
-    def _real_counts(self) -> tuple[np.ndarray, np.ndarray]:
+    def real_counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Counts of weeks 1 to 413, and of the later ones, shape (196608,)."""
         with np.load(EARLIER_COUNTS) as file:
             early = file["counts"].astype(float)
         return early, gammafind.demo_sky().values[0] - early
@@ -264,6 +268,86 @@ def later_fluxes(pair: Pair, table: QTable) -> tuple[u.Quantity, u.Quantity]:
     variance = np.array([solver.solve(row)[i] for i, row in enumerate(np.eye(n))])
     unit = u.Unit("cm-2 s-1")
     return counts / exposure * unit, np.sqrt(variance) / exposure * unit
+
+
+def print_counts(skies: Skies) -> None:
+    """Print how the photons are divided."""
+    early, late = skies.real_counts()
+    negative = late[late < 0]
+    print(
+        f"{early.sum():.0f} photons in weeks 1 to 413, {late.sum():.0f} in weeks 414 to 573; "
+        f"{negative.size} pixels of the latter hold {negative.sum():.0f}. "
+        f"Later exposure scaled by {skies.later_scale:.3f}."
+    )
+
+
+def print_real(table: QTable, simulated: list[QTable], name: str) -> None:
+    """Print the confirmed share of the real sky by region and score."""
+    head = f"region | {SCORES[name]} | detections | expected share | flux kept if real"
+    print(f"| {head} | confirmed share | in errors |\n|---|---|---|---|---|---|---|")
+    for region, low, up in cells(name):
+        chosen = [inside(one, region, low, up) for one in simulated]
+        own = inside(table, region, low, up)
+        calibration = Calibration.of(chosen, false_of(simulated, region))
+        expected = own.mean_score() if name == "unet" else joined(chosen).true_share()
+        share, error = calibration.share(own)
+        print(
+            f"| {region} | {span(low, up)} | {len(own.flux)} | {expected:.3f} "
+            f"| {calibration.real:.3f} +- {calibration.real_error:.3f} "
+            f"| {share:.3f} +- {error:.3f} | {(share - expected) / error:+.1f} |"
+        )
+
+
+def print_simulated(tables: list[QTable], name: str) -> None:
+    """Print the confirmed and the true share of simulated skies, each judged by the others."""
+    head = f"region | {SCORES[name]} | detections | {'mean probability | ' * (name == 'unet')}"
+    print(f"| {head}true share | confirmed share | in errors |")
+    print("|---|---|---|---|---|---|" + "---|" * (name == "unet"))
+    for region, low, up in cells(name):
+        chosen = [inside(one, region, low, up) for one in tables]
+        found = []
+        for i, one in enumerate(chosen):
+            others = [*tables[:i], *tables[i + 1 :]]
+            known = [*chosen[:i], *chosen[i + 1 :]]
+            found.append(Calibration.of(known, false_of(others, region)).share(one))
+        shares, errors = np.transpose(found)
+        together = joined(chosen)
+        true = together.true_share()
+        share, error = shares.mean(), np.sqrt(np.sum(errors**2)) / len(errors)
+        score = f"{together.mean_score():.3f} | " if name == "unet" else ""
+        print(
+            f"| {region} | {span(low, up)} | {len(together.flux)} | {score}{true:.3f} "
+            f"| {share:.3f} +- {error:.3f} | {(share - true) / error:+.1f} |"
+        )
+
+
+def cells(name: str) -> list[tuple[str, float, float]]:
+    """Regions, and lower and upper scores."""
+    return [(region, *edges) for region in REGIONS for edges in pairwise(BINS[name])]
+
+
+def span(low: float, up: float) -> str:
+    """Name of a bin."""
+    return f">= {low:g}" if up > 1e6 or 1 < up < 2 else f"{low:g} to {up:g}"
+
+
+def inside(table: QTable, region: str, low: float, up: float) -> Sums:
+    """Detections of a region and of some scores."""
+    score, latitude = np.asarray(table["score"]), np.abs(table["glat"].to_value("deg"))
+    least, most = REGIONS[region]
+    chosen = (score >= low) & (score < up) & (latitude >= least) & (latitude < most)
+    flux, later, error = (
+        table[name].to_value("cm-2 s-1") for name in ("flux", "later", "later_err")
+    )
+    later = np.minimum(later, FLARE * flux + SIGMAS * error)
+    weight = BRIGHT / np.maximum(flux, BRIGHT)
+    return Sums(weight * flux, weight * later, score, np.asarray(table["real"])).take(chosen)
+
+
+def false_of(tables: list[QTable], region: str) -> float:
+    """Share of their earlier flux that false detections of all scores have later."""
+    everything = joined([inside(one, region, -np.inf, np.inf) for one in tables])
+    return everything.take(~everything.real).ratio()[0]
 
 
 if __name__ == "__main__":

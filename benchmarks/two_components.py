@@ -176,7 +176,10 @@ def main() -> None:
             f"| {name} | {peak:.0f} | {found} | {false} | {alone} | {false - alone} "
             f"| {', '.join(f'{norm:.3f}' for norm in norms)} |"
         )
-    print(f"\nFalse detections at TS >= 25 beyond the flat skies: mean {np.mean(beyond):.2f},", end=" ")
+    print(
+        f"\nFalse detections at TS >= 25 beyond the flat skies: mean {np.mean(beyond):.2f},",
+        end=" ",
+    )
     print(f"most {max(beyond)}, on {len(beyond)} skies.")
 
 
