@@ -107,6 +107,10 @@ def measure(folder: Path, n_skies: int) -> None:
     for name in LOCALISERS:
         print(f"\n{name}, the real sky:\n")
         print_real(real[name], simulated[name], name)
+        kept_by_false = (f"{false_of(simulated[name], region):.3f}" for region in REGIONS)
+        print(f"\nFalse detections of simulated skies keep {' and '.join(kept_by_false)}", end=" ")
+        print(f"of their flux above and below 20 deg. {np.sum(flares(real[name]))} of", end=" ")
+        print(f"{len(real[name])} later fluxes are limited.")
         print(f"\n{name}, {n_skies} simulated skies, each judged by all others:\n")
         print_simulated(simulated[name], name)
 
@@ -336,12 +340,21 @@ def inside(table: QTable, region: str, low: float, up: float) -> Sums:
     score, latitude = np.asarray(table["score"]), np.abs(table["glat"].to_value("deg"))
     least, most = REGIONS[region]
     chosen = (score >= low) & (score < up) & (latitude >= least) & (latitude < most)
-    flux, later, error = (
-        table[name].to_value("cm-2 s-1") for name in ("flux", "later", "later_err")
-    )
-    later = np.minimum(later, FLARE * flux + SIGMAS * error)
+    flux, later = (table[name].to_value("cm-2 s-1") for name in ("flux", "later"))
+    later = np.where(flares(table), most_later(table), later)
     weight = BRIGHT / np.maximum(flux, BRIGHT)
     return Sums(weight * flux, weight * later, score, np.asarray(table["real"])).take(chosen)
+
+
+def most_later(table: QTable) -> np.ndarray:
+    """Highest later flux that counts for each detection, in cm-2 s-1."""
+    flux, error = (table[name].to_value("cm-2 s-1") for name in ("flux", "later_err"))
+    return FLARE * flux + SIGMAS * error
+
+
+def flares(table: QTable) -> np.ndarray:
+    """Whether the later flux of each detection is higher than that."""
+    return table["later"].to_value("cm-2 s-1") > most_later(table)
 
 
 def false_of(tables: list[QTable], region: str) -> float:
