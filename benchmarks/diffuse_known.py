@@ -1,8 +1,8 @@
 """What `unet` would find below 10 deg if it knew the interstellar emission; needs ../shared.
 
-``python benchmarks/diffuse_known.py FOLDER [--sky 0]``: FOLDER is that of ``diffuse_swap.py``.
-Model O, smoothed or as it is, takes the place of the background that is fitted to the counts,
-before the first search as well as after it.
+``python benchmarks/diffuse_known.py FOLDER [--sky 0]``: FOLDER is ``O`` in that of
+``diffuse_swap.py``. Model O, smoothed or as it is, takes the place of the background that is fitted
+to the counts, before the first search as well as after it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from unittest import mock
 import healpy as hp
 import numpy as np
 from astropy.table import QTable
-from diffuse_swap import RADIUS, model_o
+from diffuse_swap import RADIUS, shape_of
 from held_out import HeldOut, evaluated, latitude, reshaped
 from results import kept
 
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sky", type=int, default=0)
     arguments = parser.parse_args()
-    shape = model_o()
+    shape = shape_of("O")
     skies = HeldOut(folder=arguments.folder, shape=shape)
     sky, layout = skies.sky(arguments.sky), skies.settings.patches
     sky = replace(sky, sources=skies.sources(arguments.sky))
