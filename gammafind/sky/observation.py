@@ -110,11 +110,9 @@ class Observation:
         return SkyMap(
             self.counts.bands,
             self.counts.pixels,
-            tuple(sum(arrays) for arrays in zip(*(s.values for s in components), strict=True)),
+            tuple(added(arrays) for arrays in zip(*(s.values for s in components), strict=True)),
             components[0].kind,
-            tuple(
-                np.all(masks, axis=0) for masks in zip(*(s.valid for s in components), strict=True)
-            ),
+            tuple(all_valid(masks) for masks in zip(*(s.valid for s in components), strict=True)),
         )
 
     def patches(
@@ -124,6 +122,7 @@ class Observation:
         *,
         spread: bool = False,
         sharp: bool = False,
+        exposure: bool = True,
         rng: np.random.Generator,
     ) -> Patches:
         """Cut counts, background and exposure into patches.
@@ -141,6 +140,8 @@ class Observation:
             photons at random.
         sharp : bool
             Whether the background has structure on the scale of its pixels; see `PatchGrid.cut`.
+        exposure : bool
+            Whether the exposure is cut, too.
         rng : numpy.random.Generator
             Places photons within HEALPix pixels.
         """
@@ -152,13 +153,12 @@ class Observation:
 
         counts = cut(self.counts, spread=spread)
         of_background = cut(background, spread=spread, sharp=sharp)
-        exposure = cut(self.exposure)
         return Patches(
             grid=grid,
             bands=self.counts.bands,
             counts=counts,
             background=of_background,
-            exposure=exposure,
+            exposure=cut(self.exposure) if exposure else None,
             psfs=self.psfs,
             valid=valid,
         )
@@ -183,12 +183,27 @@ class Observation:
     ) -> tuple[np.ndarray, ...]:
         """Pixels of patches where counts, background and exposure are valid."""
         masks = zip(self.counts.valid, background.valid, self.exposure.valid, strict=True)
-        known = tuple(np.all(parts, axis=0) for parts in masks)
+        known = tuple(map(all_valid, masks))
         if all(mask.all() for mask in known):
-            return tuple(np.ones((len(grid), width, width), dtype=bool) for width in n_pixels)
-        shares = tuple(mask.astype(float) for mask in known)
+            return tuple(np.broadcast_to(True, (len(grid), width, width)) for width in n_pixels)
+        shares = tuple(mask.astype(np.float32) for mask in known)
         cut = grid.cut(SkyMap(background.bands, background.pixels, shares, "score"), n_pixels)
         return tuple(share > _ALL for share in cut)
+
+
+def added(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Sum of maps, with one map in memory next to them."""
+    first, *others = arrays
+    total = np.array(first, dtype=np.result_type(*arrays))
+    for other in others:
+        total += other
+    return total
+
+
+def all_valid(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Where all masks are true; one of them where that holds everywhere."""
+    partial = [mask for mask in masks if not mask.all()]
+    return np.logical_and.reduce(partial) if partial else masks[0]
 
 
 def _cut(

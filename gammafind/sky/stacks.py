@@ -31,7 +31,7 @@ class PatchStacks:
         Pixels per side, one number per band.
     rng : numpy.random.Generator
         Places photons within HEALPix pixels.
-    spread, sharp : bool
+    spread, sharp, exposure : bool
         As for `Observation.patches`.
     """
 
@@ -41,6 +41,7 @@ class PatchStacks:
     rng: np.random.Generator
     spread: bool = False
     sharp: bool = False
+    exposure: bool = True
     _seed: int = field(init=False, repr=False)
     _kept: Patches | None = field(init=False, repr=False, default=None)
 
@@ -57,7 +58,7 @@ class PatchStacks:
     ) -> PatchStacks:
         """Patches of the same photons and the same exposure with another background."""
         observation = replace(self.observation, background=background)
-        other = PatchStacks(observation, self.grid, self.n_pixels, self.rng, self.spread, sharp)
+        other = replace(self, observation=observation, sharp=sharp)
         other._seed = self._seed
         if self._kept is not None:
             other._kept = observation.with_background_in(
@@ -77,6 +78,7 @@ class PatchStacks:
             self.n_pixels,
             spread=self.spread,
             sharp=self.sharp,
+            exposure=self.exposure,
             rng=same_photons,
         )
         if len(patches) == len(self.grid):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.units import Quantity
 
-from gammafind.errors import InputDataError, OptionError
+from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.embedded import load_psf3_exposure
+from gammafind.plugins.fermi_lat.interpolate import maps_at, maps_on_pixels
 from gammafind.plugins.fermi_lat.irf import (
     LivetimeCube,
     Response,
@@ -33,14 +33,11 @@ from gammafind.sky.fits.exposure import band_weights, read_exposure
 from gammafind.sky.fits.good_times import common, read_good_times
 from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.projection import from_frame, to_frame
 from gammafind.utils.listing import listed
 
 _MEASURED = ("P8R3_ULTRACLEANVETO_V3", "PSF3", (2.0, 20.0), "573-weeks")
 """Response, event type, energies in GeV and observing time of the embedded exposure."""
 _HOME = HealpixPixels(128)
-_CHUNK = 200_000
-"""Positions per step: limits memory."""
 _NODES = 5
 """Energies of a band at which the exposure of a livetime cube is computed, at least."""
 _PER_DECADE = 8
@@ -89,7 +86,7 @@ def exposure_maps(
     Returns
     -------
     tuple of ndarray
-        With the shapes of the pixels; NaN if a pixel is outside the projection.
+        Of float32, with the shapes of the pixels; NaN if a pixel is outside the projection.
 
     Raises
     ------
@@ -114,7 +111,7 @@ def exposure_maps(
     found: dict[int, np.ndarray] = {}
     for target in dict.fromkeys(pixels):
         here = [i for i, other in enumerate(pixels) if other == target]
-        values = _interpolate(home, maps[here], from_frame(target.vectors, target.frame), source)
+        values = maps_on_pixels(home, maps[here], target, source)
         found |= zip(here, (array.reshape(target.shape) for array in values), strict=True)
     return tuple(found[i] for i in range(len(bands)))
 
@@ -150,7 +147,7 @@ def exposure_at(
     ndarray, shape (n_bands, n)
     """
     home, maps = _known_maps(source, response, bands, index, year, max_zenith, good_times)
-    return _interpolate(home, maps, vectors, source)
+    return maps_at(home, maps, vectors, source)
 
 
 def dispersion_factors(response: Response, bands: Sequence[Band], index: float) -> np.ndarray:
@@ -333,43 +330,3 @@ def _from_file(source: str, bands: Sequence[Band], index: float) -> tuple[Pixels
     return exposure.pixels[0], np.array(
         [np.where(good, array, np.nan).ravel() for array, good in maps]
     )
-
-
-def _interpolate(home: Pixels, maps: np.ndarray, vectors: np.ndarray, source: str) -> np.ndarray:
-    """Values of the maps at Galactic vectors, shape (n_maps, n); NaN where a vector is."""
-    known = np.isfinite(maps[0])
-    layers = np.concatenate([np.where(known, maps, 0), known[np.newaxis]])
-    found = np.empty((len(maps), len(vectors)))
-    for start in range(0, len(vectors), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        *values, weight = _bilinear(home, layers, vectors[part])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            # Weights of the interpolation may be below zero by rounding.
-            mean = np.maximum(np.array(values) / weight, 0)
-            found[:, part] = np.where(weight > 0.5, mean, np.nan)
-    missing = np.count_nonzero(np.isnan(found[0]) & np.isfinite(vectors[:, 0]))
-    if missing:
-        raise InputDataError(
-            f"the exposure is not known in {missing} pixels",
-            path=source,
-            remedy="It must cover all pixels of the maps.",
-        )
-    return found
-
-
-def _bilinear(home: Pixels, layers: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Interpolate all layers, shape (n_layers, n_pixels), with the same weights."""
-    on_sky = np.isfinite(vectors[:, 0])
-    here = np.where(on_sky[:, None], vectors, [0, 0, 1])
-    if not isinstance(home, HealpixPixels):
-        positions = SkyCoord(*here.T, representation_type="cartesian", frame="galactic")
-        found = [home.interpolate(array.reshape(home.shape), positions) for array in layers]
-    else:
-        import healpy as hp
-
-        x, y, z = to_frame(here, home.frame).T
-        index, weight = hp.get_interp_weights(
-            home.nside, np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)
-        )
-        found = [(array[index] * weight).sum(axis=0) for array in layers]
-    return np.where(on_sky, found, np.nan)
