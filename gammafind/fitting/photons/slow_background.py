@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from gammafind.sky.degrade import added_up
 from gammafind.sky.harmonics import (
     SIGMA_OF_FWHM,
+    analyse_map,
     analyse_points,
     convolve,
     gaussian_window,
@@ -107,7 +108,7 @@ def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarra
 
 
 def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str, SkyMap]:
-    """All components of the background, multiplied by a slowly varying factor.
+    """The sum of all components of the background, multiplied by a slowly varying factor.
 
     Parameters
     ----------
@@ -115,20 +116,24 @@ def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str,
         On HEALPix maps.
     factor : ndarray, shape (49152,)
         As in `rough_factor`.
+
+    Returns
+    -------
+    dict of str to SkyMap
+        One component, since all have the same factor.
     """
-    finer = {}
-    for pixels in observation.counts.pixels:
-        if pixels.nside not in finer:
-            change = convolve(factor - 1, _NSIDE, _window(_PIXEL_FWHM) * _PIXEL, pixels.nside)
-            finer[pixels.nside] = np.clip(1 + change, *_LIMITS).astype(np.float32)
+    alm = analyse_map(factor - 1, _NSIDE, _window(_PIXEL_FWHM) * _PIXEL).astype(np.complex64)
 
-    def scaled(sky: SkyMap) -> SkyMap:
-        values = (
-            band * finer[pixels.nside] for pixels, band in zip(sky.pixels, sky.values, strict=True)
-        )
-        return replace(sky, values=tuple(values))
+    @lru_cache
+    def finer(nside: int) -> np.ndarray:
+        change = synthesise(alm, nside)
+        change += 1
+        return np.clip(change, *_LIMITS, out=change)
 
-    return {name: scaled(sky) for name, sky in observation.background.items()}
+    total = observation.total_background()
+    pairs = zip(total.pixels, total.values, strict=True)
+    values = tuple(band * finer(pixels.nside) for pixels, band in pairs)
+    return {"scaled": replace(total, values=values)}
 
 
 def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> np.ndarray:
