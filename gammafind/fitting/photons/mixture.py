@@ -100,7 +100,7 @@ def _newton_step(
 
 
 def _mixed(amplitude: np.ndarray, templates: np.ndarray) -> np.ndarray:
-    """Sum of templates (p, n, k) times amplitudes (n, p), without the threads of a matrix product."""
+    """Sum of templates (p, n, k) times amplitudes (n, p); a matrix product would start threads."""
     total = amplitude[:, 0, None] * templates[0]
     for i in range(1, len(templates)):
         total += amplitude[:, i, None] * templates[i]

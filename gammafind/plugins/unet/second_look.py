@@ -15,8 +15,8 @@ from astropy.table import QTable, vstack
 from gammafind.catalogue.pairs import pairs_within
 from gammafind.catalogue.positions import sky_positions
 from gammafind.fitting.photons.sky_fit import counts_on_sky
+from gammafind.fitting.photons.sky_sources import fast_counts
 from gammafind.sky.observation import Observation
-from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
@@ -57,7 +57,7 @@ class SureSources:
 
         def of_band(i: int) -> np.ndarray:
             counts, pixels, psf = self.counts[:, i], seen.pixels[i], observation.psfs[i]
-            return sky_counts(vectors, counts, pixels, psf).astype(np.float32)
+            return fast_counts(vectors, counts, pixels, psf).astype(np.float32)
 
         maps = tuple(in_threads(of_band, range(seen.n_bands)))
         expected = SkyMap(seen.bands, seen.pixels, maps, "expected counts")
