@@ -17,7 +17,8 @@ from gammafind.sky.harmonics import (
     gaussian_window,
     synthesise,
 )
-from gammafind.sky.observation import Observation
+from gammafind.sky.observation import Observation, added, all_valid
+from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.workers import in_threads
 
@@ -166,13 +167,23 @@ def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> 
 def _totals(observation: Observation) -> tuple[np.ndarray, np.ndarray]:
     """Counts and background of all bands together, where both are valid."""
     counts, background = observation.counts, observation.total_background()
+    alike: dict[Pixels, list[int]] = {}
+    for band, pixels in enumerate(counts.pixels):
+        alike.setdefault(pixels, []).append(band)
 
-    def of_band(i: int) -> list[np.ndarray]:
-        valid = counts.valid[i] & background.valid[i]
-        both = (np.where(valid, sky.values[i], 0) for sky in (counts, background))
-        return [added_up(values, _NSIDE) for values in both]
+    def of_bands(bands: list[int]) -> list[np.ndarray]:
+        valid = [all_valid([counts.valid[i], background.valid[i]]) for i in bands]
 
-    seen, expected = map(sum, zip(*in_threads(of_band, range(counts.n_bands)), strict=True))
+        def of_sky(sky: SkyMap) -> np.ndarray:
+            maps = (
+                sky.values[i] if good.all() else np.where(good, sky.values[i], 0)
+                for i, good in zip(bands, valid, strict=True)
+            )
+            return added_up(added([*maps]), _NSIDE)
+
+        return [of_sky(sky) for sky in (counts, background)]
+
+    seen, expected = map(sum, zip(*in_threads(of_bands, [*alike.values()]), strict=True))
     return seen, expected
 
 
