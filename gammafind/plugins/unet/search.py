@@ -134,9 +134,8 @@ class SkySearch:
 
     @property
     def quick(self) -> SkySearch:
-        """The same search with fewer views, of fewer patches."""
-        network = replace(self.network, views=self.quick_views)
-        return replace(self, network=network, overlapping=False)
+        """The same search with fewer views."""
+        return replace(self, network=replace(self.network, views=self.quick_views))
 
     def calibrated(self, calibration: Calibration, *, threshold: float) -> SkySearch:
         """Return the search with another calibration and least probability."""
@@ -281,7 +280,8 @@ class SkySearch:
     def _first(self, sky: PatchStacks) -> FittedSky:
         """Steps 1 to 4, of which only the last is kept in memory."""
         rough = self.rough(sky)
-        return self.fitted(self.quick.look(rough), rough, sky)
+        found = replace(self.quick, overlapping=False).look(rough)
+        return self.fitted(found, rough, sky)
 
     def _chosen(self, stacks: PatchStacks) -> np.ndarray:
         """Indices of the patches at which to look."""
