@@ -121,7 +121,6 @@ class Observation:
         n_pixels: Sequence[int],
         *,
         spread: bool = False,
-        sharp: bool = False,
         exposure: bool = True,
         rng: np.random.Generator,
     ) -> Patches:
@@ -138,8 +137,6 @@ class Observation:
         spread : bool
             Spread counts and background evenly within their HEALPix pixels, instead of placing
             photons at random.
-        sharp : bool
-            Whether the background has structure on the scale of its pixels; see `PatchGrid.cut`.
         exposure : bool
             Whether the exposure is cut, too.
         rng : numpy.random.Generator
@@ -148,11 +145,11 @@ class Observation:
         background = self.total_background()
         valid = self._valid_in(grid, n_pixels, background)
 
-        def cut(sky: SkyMap, *, spread: bool = False, sharp: bool = False) -> tuple:
-            return _cut(sky, grid, n_pixels, valid, spread, sharp, rng)
+        def cut(sky: SkyMap, *, spread: bool = False) -> tuple:
+            return _cut(sky, grid, n_pixels, valid, spread, rng)
 
         counts = cut(self.counts, spread=spread)
-        of_background = cut(background, spread=spread, sharp=sharp)
+        of_background = cut(background, spread=spread)
         return Patches(
             grid=grid,
             bands=self.counts.bands,
@@ -163,19 +160,17 @@ class Observation:
             valid=valid,
         )
 
-    def with_background_in(
-        self, patches: Patches, *, spread: bool = False, sharp: bool = False
-    ) -> Patches:
+    def with_background_in(self, patches: Patches, *, spread: bool = False) -> Patches:
         """Patches of the same counts and exposure, with the background of this observation.
 
         Parameters
         ----------
         patches : Patches
-        spread, sharp : bool
+        spread : bool
             As for `patches`.
         """
         background = self.total_background()
-        cut = _cut(background, patches.grid, patches.n_pixels, patches.valid, spread, sharp, None)
+        cut = _cut(background, patches.grid, patches.n_pixels, patches.valid, spread, None)
         return replace(patches, background=cut)
 
     def _valid_in(
@@ -212,14 +207,10 @@ def _cut(
     n_pixels: Sequence[int],
     valid: Sequence[np.ndarray],
     spread: bool,
-    sharp: bool,
     rng: np.random.Generator | None,
 ) -> tuple[np.ndarray, ...]:
     """A map in patches, 0 where it is not valid."""
-    if spread:
-        arrays = _spread(sky, grid, n_pixels)
-    else:
-        arrays = grid.cut(sky, n_pixels, sharp=sharp, rng=rng)
+    arrays = _spread(sky, grid, n_pixels) if spread else grid.cut(sky, n_pixels, rng=rng)
     return tuple(
         a if good.all() else np.where(good, a, 0) for a, good in zip(arrays, valid, strict=True)
     )

@@ -13,11 +13,9 @@ from scipy import sparse
 from gammafind.fitting.photons.data import BandData, SkyData, photon_shares, sky_data
 from gammafind.fitting.photons.joint import fit_jointly
 from gammafind.sky.observation import Observation
-from gammafind.sky.pixels import Pixels
-from gammafind.sky.point_sources import sky_counts
+from gammafind.sky.point_sources import fast_counts
 from gammafind.sky.projection import vectors_in
-from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import COARSE, Stamps, point_source_map, stamps
+from gammafind.sky.psf_stamps import COARSE, Stamps, stamps
 from gammafind.utils.workers import in_threads
 
 Rows = np.ndarray | slice
@@ -38,8 +36,6 @@ _FIRST_GUESS = 20.0
 """Counts of each source before the first steps; the steps remove its influence."""
 _FIRST_STEPS = 20
 """Steps of expectation maximisation, which quickly bring bright sources near their counts."""
-_NARROW = 1.0
-"""Degrees that hold 99 % of the counts, up to which stamps of all sources have few pixels."""
 _TOLERANCE, _LEAST_GAIN = 0.1, 1.0
 """End of a joint fit: steps of a tenth of an amplitude, or a gain too small to matter for a
 source."""
@@ -201,24 +197,6 @@ class SkySources:
         """Values of the maps in some pixels of each band, all bands in a row."""
         bands = zip(self.data.bands, pixels, strict=True)
         return np.concatenate([getattr(band, name)[pixel] for band, pixel in bands], dtype=float)
-
-
-def fast_counts(
-    vectors: np.ndarray, counts: np.ndarray, pixels: Pixels, psf: RadialPsf
-) -> np.ndarray:
-    """Expected counts of point sources in each pixel, flat: by harmonics where the PSF is wide.
-
-    Stamps, which hold all but half a count of a source, are faster where it is narrow.
-
-    Parameters
-    ----------
-    vectors : ndarray, shape (n, 3)
-    counts : ndarray, shape (n,)
-    pixels : Pixels
-    psf : RadialPsf
-    """
-    narrow = psf.containment_radius(0.99).to_value("deg") < _NARROW
-    return (point_source_map if narrow else sky_counts)(vectors, counts, pixels, psf)
 
 
 def _single(values: np.ndarray) -> np.ndarray:
