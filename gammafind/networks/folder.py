@@ -22,6 +22,7 @@ from gammafind.errors import MissingFileError, OutputError, WeightsError
 from gammafind.networks.onnx_file import check_exporter, onnx_session, read_weights, write_onnx
 from gammafind.networks.trained import ARCHITECTURE, TrainedNetwork
 from gammafind.utils.files import atomic_output, check_input, file_checksum
+from gammafind.utils.workers import in_threads
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +36,8 @@ _AGREEMENT = 1e-5
 what 32 bits leave after some twenty layers."""
 _PROBABILITY_AGREEMENT = 1e-4
 """Largest difference of the probabilities: below all that is published."""
+_AT_ONCE = 4
+"""Samples that a core takes at once: their layers fit into its cache."""
 _COMPARED = 4
 """Samples on which the two are compared."""
 
@@ -143,7 +146,16 @@ def onnx_runner(folder: str | PathLike, architecture: TrainedNetwork) -> Runner:
     found = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
     if found != shapes:
         raise WeightsError(f"the network takes {found}, its architecture says {shapes}", path=path)
-    return lambda inputs: session.run(None, dict(zip(shapes, inputs, strict=True)))[0]
+
+    def of_some(part: list[np.ndarray]) -> np.ndarray:
+        return session.run(None, dict(zip(shapes, part, strict=True)))[0]
+
+    def run(inputs: Sequence[np.ndarray]) -> np.ndarray:
+        starts = range(0, max(len(inputs[0]), 1), _AT_ONCE)
+        parts = [[array[start : start + _AT_ONCE] for array in inputs] for start in starts]
+        return np.concatenate(list(in_threads(of_some, parts)))
+
+    return run
 
 
 BACKENDS: dict[str, Callable[[str | PathLike, TrainedNetwork], Runner]] = {

@@ -91,7 +91,7 @@ def read_weights(path: Path) -> list[np.ndarray]:
 
 
 def onnx_session(path: Path) -> Any:
-    """Session of onnxruntime, on all cores.
+    """Session of onnxruntime, on one core: several runs at a time take the others.
 
     Raises
     ------
@@ -107,8 +107,11 @@ def onnx_session(path: Path) -> Any:
             f"onnxruntime cannot be imported ({error})",
             remedy="pip install onnxruntime, or use the backend keras.",
         ) from error
+    options = onnxruntime.SessionOptions()
+    # Threads of one run wait for each other, and an arena keeps the most that was ever needed.
+    options.intra_op_num_threads, options.enable_cpu_mem_arena = 1, False
     try:
-        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # Its errors have no common class but Exception.
         raise WeightsError(f"onnxruntime cannot read the network ({error})", path=path) from error
 

@@ -26,6 +26,12 @@ def added_up(values: np.ndarray, nside: int) -> np.ndarray:
         RING order.
     """
     n_pixels = 12 * nside**2
+    if len(values) > n_pixels and np.issubdtype(np.asarray(values).dtype, np.integer):
+        import healpy as hp
+
+        filled = np.flatnonzero(values)
+        place = parents(hp.npix2nside(len(values)), nside, filled)
+        return np.bincount(place, np.asarray(values)[filled], minlength=n_pixels)
     if len(values) > n_pixels:
         return np.bincount(_larger_pixels(len(values), nside), values, minlength=n_pixels)
     import healpy as hp

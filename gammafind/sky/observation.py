@@ -116,11 +116,9 @@ class Observation:
         return SkyMap(
             self.counts.bands,
             self.counts.pixels,
-            tuple(sum(arrays) for arrays in zip(*(s.values for s in components), strict=True)),
+            tuple(added(arrays) for arrays in zip(*(s.values for s in components), strict=True)),
             components[0].kind,
-            tuple(
-                np.all(masks, axis=0) for masks in zip(*(s.valid for s in components), strict=True)
-            ),
+            tuple(all_valid(masks) for masks in zip(*(s.valid for s in components), strict=True)),
         )
 
     def patches(
@@ -129,7 +127,7 @@ class Observation:
         n_pixels: Sequence[int],
         *,
         spread: bool = False,
-        sharp: bool = False,
+        exposure: bool = True,
         rng: np.random.Generator,
     ) -> Patches:
         """Cut counts, background and exposure into patches.
@@ -145,43 +143,40 @@ class Observation:
         spread : bool
             Spread counts and background evenly within their HEALPix pixels, instead of placing
             photons at random.
-        sharp : bool
-            Whether the background has structure on the scale of its pixels; see `PatchGrid.cut`.
+        exposure : bool
+            Whether the exposure is cut, too.
         rng : numpy.random.Generator
             Places photons within HEALPix pixels.
         """
         background = self.total_background()
         valid = self._valid_in(grid, n_pixels, background)
 
-        def cut(sky: SkyMap, *, spread: bool = False, sharp: bool = False) -> tuple:
-            return _cut(sky, grid, n_pixels, valid, spread, sharp, rng)
+        def cut(sky: SkyMap, *, spread: bool = False) -> tuple:
+            return _cut(sky, grid, n_pixels, valid, spread, rng)
 
         counts = cut(self.counts, spread=spread)
-        of_background = cut(background, spread=spread, sharp=sharp)
-        exposure = cut(self.exposure)
+        of_background = cut(background, spread=spread)
         return Patches(
             grid=grid,
             bands=self.counts.bands,
             counts=counts,
             background=of_background,
-            exposure=exposure,
+            exposure=cut(self.exposure) if exposure else None,
             psfs=self.psfs,
             valid=valid,
         )
 
-    def with_background_in(
-        self, patches: Patches, *, spread: bool = False, sharp: bool = False
-    ) -> Patches:
+    def with_background_in(self, patches: Patches, *, spread: bool = False) -> Patches:
         """Patches of the same counts and exposure, with the background of this observation.
 
         Parameters
         ----------
         patches : Patches
-        spread, sharp : bool
+        spread : bool
             As for `patches`.
         """
         background = self.total_background()
-        cut = _cut(background, patches.grid, patches.n_pixels, patches.valid, spread, sharp, None)
+        cut = _cut(background, patches.grid, patches.n_pixels, patches.valid, spread, None)
         return replace(patches, background=cut)
 
     def _valid_in(
@@ -189,12 +184,27 @@ class Observation:
     ) -> tuple[np.ndarray, ...]:
         """Pixels of patches where counts, background and exposure are valid."""
         masks = zip(self.counts.valid, background.valid, self.exposure.valid, strict=True)
-        known = tuple(np.all(parts, axis=0) for parts in masks)
+        known = tuple(map(all_valid, masks))
         if all(mask.all() for mask in known):
-            return tuple(np.ones((len(grid), width, width), dtype=bool) for width in n_pixels)
-        shares = tuple(mask.astype(float) for mask in known)
+            return tuple(np.broadcast_to(True, (len(grid), width, width)) for width in n_pixels)
+        shares = tuple(mask.astype(np.float32) for mask in known)
         cut = grid.cut(SkyMap(background.bands, background.pixels, shares, "score"), n_pixels)
         return tuple(share > _ALL for share in cut)
+
+
+def added(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Sum of maps, with one map in memory next to them."""
+    first, *others = arrays
+    total = np.array(first, dtype=np.result_type(*arrays))
+    for other in others:
+        total += other
+    return total
+
+
+def all_valid(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Where all masks are true; one of them where that holds everywhere."""
+    partial = [mask for mask in masks if not mask.all()]
+    return np.logical_and.reduce(partial) if partial else masks[0]
 
 
 def _cut(
@@ -203,14 +213,10 @@ def _cut(
     n_pixels: Sequence[int],
     valid: Sequence[np.ndarray],
     spread: bool,
-    sharp: bool,
     rng: np.random.Generator | None,
 ) -> tuple[np.ndarray, ...]:
     """A map in patches, 0 where it is not valid."""
-    if spread:
-        arrays = _spread(sky, grid, n_pixels)
-    else:
-        arrays = grid.cut(sky, n_pixels, sharp=sharp, rng=rng)
+    arrays = _spread(sky, grid, n_pixels) if spread else grid.cut(sky, n_pixels, rng=rng)
     return tuple(
         a if good.all() else np.where(good, a, 0) for a, good in zip(arrays, valid, strict=True)
     )

@@ -55,7 +55,7 @@ class Patches:
 
     def __post_init__(self) -> None:
         if self.valid is None:
-            everywhere = tuple(np.ones(np.shape(array), dtype=bool) for array in self.counts)
+            everywhere = tuple(np.broadcast_to(True, np.shape(array)) for array in self.counts)
             object.__setattr__(self, "valid", everywhere)
         for name in ("counts", "background", "exposure", "valid", "noise"):
             arrays = getattr(self, name)

@@ -27,6 +27,8 @@ _MANY = 8
 _POLAR, _POLAR_PIXELS, _POLAR_CORES = 4, 8, 6
 """Factor by which sub-pixels are finer near the HEALPix poles, and the distance, in pixels plus
 cores."""
+LEVELS = (0.95, 0.99, 0.998, 0.9998)
+"""Shares of the counts in stamps of faint to bright sources."""
 FINE, COARSE = 2.0, 0.6
 """Sub-pixels per core of the PSF: shares are accurate to 0.006 and to 0.03 of the counts."""
 _NODES = 400
@@ -140,16 +142,20 @@ def point_source_map(
     """
     n_pixels = int(np.prod(pixels.shape))
     total = np.zeros(n_pixels)
-    missing = 0.5 / np.maximum(counts, 1e-9)
-    levels = np.array([0.95, 0.99, 0.998, 0.9998])
-    level = np.minimum(np.searchsorted(levels, 1 - missing), len(levels) - 1)
-    for i, containment in enumerate(levels):
+    level = stamp_levels(counts)
+    for i, containment in enumerate(LEVELS):
         group = np.flatnonzero(level == i)
         for part in np.array_split(group, max(1, len(group) // 500)):
             if len(part):
                 stamp = stamps(vectors[part], pixels, psf, containment=containment)
                 total += stamp.spread(counts[part], n_pixels)
     return total
+
+
+def stamp_levels(counts: np.ndarray) -> np.ndarray:
+    """Index in `LEVELS` of the share of each source that leaves out half a count at most."""
+    missing = 0.5 / np.maximum(counts, 1e-9)
+    return np.minimum(np.searchsorted(LEVELS, 1 - missing), len(LEVELS) - 1)
 
 
 def fractions_at(
@@ -221,7 +227,7 @@ def _densities(
 ) -> np.ndarray:
     """PSF averaged over pixels at chords from the sources, shape (..., k)."""
     size, core = float(np.sqrt(pixels.pixel_area.to_value("sr"))), psf_core(psf)
-    density = _looked_up(psf, size, chord)
+    density = averaged_density(psf, size, chord)
     fineness = 2 ** max(0, int(np.ceil(np.log2(sampling * size / core))))
     polar = _polar(vectors, pixels, _POLAR_PIXELS * size + _POLAR_CORES * core)[..., None]
     inside = 0.0
@@ -265,11 +271,11 @@ def _averaged(
     for part in np.array_split(np.arange(len(index)), len(index) * n * n // _CHUNK + 1):
         unique, inverse = np.unique(index[part], return_inverse=True)
         sub = pixels.subpixel_vectors(unique, n)[inverse]
-        mean[part] = _looked_up(psf, size / n, chords(sub, vectors[part, None])).mean(axis=1)
+        mean[part] = averaged_density(psf, size / n, chords(sub, vectors[part, None])).mean(axis=1)
     return mean
 
 
-def _looked_up(psf: RadialPsf, width: float, chord: np.ndarray) -> np.ndarray:
+def averaged_density(psf: RadialPsf, width: float, chord: np.ndarray) -> np.ndarray:
     """PSF averaged over squares of side ``width`` at chords from the source."""
     table, scale = _lookup(psf, width)
     return table[np.minimum(chord * scale, len(table) - 1).astype(np.int32)]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
 _SUBDIVISION = 5
 """Halvings of a pixel on whose sub-pixels photons are placed at random."""
-_CHUNK = 2_000_000
+_CHUNK = 500_000
 """Photons per step: limits memory."""
 _BLOCK_NSIDE = 32
 """Photons are sorted by blocks of the sky, so that a patch needs to read only few of them."""
+
+_WIDE = 1.4
+"""Radians from the centre of a tangent plane from which it says little about distances."""
 
 
 class Patchwork(Protocol):
@@ -71,10 +75,10 @@ def pixels_in_patches(
     grid : Patchwork
     width : int
     """
-    corner = np.arctan(np.sqrt(2) * np.tan(np.radians(grid.pixel_size(1) / 2)))
+    half = np.tan(np.radians(grid.pixel_size(1) / 2))
     step, middle = np.float32(np.radians(grid.pixel_size(width))), np.float32(width / 2)
     for basis in grid.bases:
-        runs = list(_runs(basis[2], corner, ends))
+        runs = list(_runs(basis, half, ends))
         near = np.concatenate([vectors[run] for run in runs])
         east, north, outward = basis.astype(np.float32) @ near.T
         per_step = 1 / (outward * step)
@@ -99,12 +103,22 @@ def photon_vectors(
     """
     import healpy as hp
 
-    nested = np.asarray(counts)[hp.nest2ring(nside, np.arange(len(counts)))].astype(np.int64)
-    blocks = nested.reshape(12 * _block_nside(nside) ** 2, -1).sum(axis=1)
-    filled = np.flatnonzero(nested)
-    pixel = np.repeat(filled, nested[filled])
-    fine = pixel * 4**_SUBDIVISION + rng.integers(4**_SUBDIVISION, size=len(pixel))
-    return _vectors(nside * 2**_SUBDIVISION, fine), np.cumsum(blocks)
+    counts = np.asarray(counts)
+    filled = np.flatnonzero(counts)
+    nested = hp.ring2nest(nside, filled)
+    order = np.argsort(nested)
+    nested, photons = nested[order], counts[filled[order]].astype(np.int64)
+    ends = np.append(0, np.cumsum(photons))
+    vectors = np.empty((ends[-1], 3), dtype=np.float32)
+    breaks = np.searchsorted(ends[1:], np.arange(_CHUNK, ends[-1], _CHUNK))
+    for part in np.split(np.arange(len(nested)), breaks):
+        pixel = np.repeat(nested[part], photons[part])
+        fine = pixel * 4**_SUBDIVISION + rng.integers(4**_SUBDIVISION, size=len(pixel))
+        start = ends[part[0]] if len(part) else 0
+        vectors[start : start + len(pixel)] = _centres(nside * 2**_SUBDIVISION, fine)
+    n_blocks = 12 * _block_nside(nside) ** 2
+    block = nested // (12 * nside**2 // n_blocks)
+    return vectors, np.cumsum(np.bincount(block, photons, minlength=n_blocks)).astype(np.int64)
 
 
 def nested_vectors(nside: int, *, blocks_of: int) -> tuple[np.ndarray, np.ndarray]:
@@ -118,32 +132,44 @@ def nested_vectors(nside: int, *, blocks_of: int) -> tuple[np.ndarray, np.ndarra
     """
     n_blocks = 12 * _block_nside(blocks_of) ** 2
     n = 12 * nside**2
-    return _vectors(nside, np.arange(n)), np.arange(1, n_blocks + 1) * (n // n_blocks)
+    vectors = np.empty((n, 3), dtype=np.float32)
+    for start in range(0, n, _CHUNK):
+        vectors[start : start + _CHUNK] = _centres(nside, np.arange(start, min(start + _CHUNK, n)))
+    return vectors, np.arange(1, n_blocks + 1) * (n // n_blocks)
 
 
 def _block_nside(nside: int) -> int:
     return min(nside, _BLOCK_NSIDE)
 
 
-def _vectors(nside: int, pixel: np.ndarray) -> np.ndarray:
-    """Unit vectors of the centres of NESTED pixels, shape (n, 3), float32."""
+def _centres(nside: int, pixel: np.ndarray) -> np.ndarray:
+    """Unit vectors of the centres of NESTED pixels, shape (n, 3)."""
     import healpy as hp
 
-    vectors = np.empty((len(pixel), 3), dtype=np.float32)
-    for start in range(0, len(pixel), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        vectors[part] = np.stack(hp.pix2vec(nside, pixel[part], nest=True), axis=-1)
-    return vectors
+    return np.stack(hp.pix2vec(nside, pixel, nest=True), axis=-1)
 
 
-def _runs(centre: np.ndarray, radius: float, ends: np.ndarray) -> Iterator[slice]:
-    """Photons of all blocks that overlap a disc, as runs of neighbours."""
-    import healpy as hp
-
-    nside = hp.npix2nside(len(ends))
-    near = hp.query_disc(nside, centre, radius, inclusive=True, nest=True)
-    near.sort()
+def _runs(basis: np.ndarray, half: float, ends: np.ndarray) -> Iterator[slice]:
+    """Photons of all blocks that overlap a square of half a side in the tangent plane, as runs."""
+    centres, radius = _blocks(len(ends))
+    east, north, outward = basis @ centres
+    # A disc of this radius is stretched most where it is farthest from the centre of the plane.
+    farthest = np.arctan(np.sqrt(2) * half) + 2 * radius
+    inside = outward > np.cos(min(farthest, np.pi))
+    if farthest < _WIDE:
+        reach = (half + radius / np.cos(farthest) ** 2) * outward
+        inside &= (abs(east) < reach) & (abs(north) < reach)
+    near = np.flatnonzero(inside)
     breaks = np.flatnonzero(np.diff(near) > 1)
     first, last = near[np.append(0, breaks + 1)], near[np.append(breaks, len(near) - 1)]
     starts = np.append(0, ends)[first]
     yield from (slice(start, end) for start, end in zip(starts, ends[last], strict=True))
+
+
+@lru_cache(maxsize=4)
+def _blocks(number: int) -> tuple[np.ndarray, float]:
+    """Unit vectors of the centres of blocks, shape (3, number), and their radius in radians."""
+    import healpy as hp
+
+    nside = hp.npix2nside(number)
+    return np.stack(hp.pix2vec(nside, np.arange(number), nest=True)), float(hp.max_pixrad(nside))

@@ -93,7 +93,7 @@ class SkyMap:
                 f"{len(self.values)} arrays were given",
                 remedy="A map needs one of each per band.",
             )
-        valid = self.valid or [np.ones(np.shape(array), dtype=bool) for array in self.values]
+        valid = [*map(_light, self.valid or [True] * len(self.values), self.values)]
         checked = [
             self._check(band, pixels, array, good)
             for band, pixels, array, good in zip(
@@ -103,7 +103,7 @@ class SkyMap:
         object.__setattr__(self, "bands", bands)
         object.__setattr__(self, "pixels", tuple(self.pixels))
         object.__setattr__(self, "values", tuple(checked))
-        object.__setattr__(self, "valid", tuple(np.asarray(good, dtype=bool) for good in valid))
+        object.__setattr__(self, "valid", tuple(valid))
 
     def _check(self, band: Band, pixels: Pixels, array: Any, good: Any) -> np.ndarray:
         array = np.asarray(array)
@@ -180,3 +180,9 @@ class SkyMap:
                 remedy=f"At most {_MOST_COUNTS:.0e} can be drawn; some source is too bright.",
             )
         return self.map(rng.poisson, kind="counts")
+
+
+def _light(good: Any, array: Any) -> np.ndarray:
+    """Mask of a map; one value stands for all, and takes no memory, where all pixels are valid."""
+    good = np.asarray(good, dtype=bool)
+    return np.broadcast_to(True, good.shape or np.shape(array)) if good.all() else good

@@ -9,6 +9,7 @@ import numpy as np
 
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patch_sources import PatchSources
 from gammafind.sky.patches import Patches
 from gammafind.sky.skymap import SkyMap
 
@@ -31,8 +32,10 @@ class PatchStacks:
         Pixels per side, one number per band.
     rng : numpy.random.Generator
         Places photons within HEALPix pixels.
-    spread, sharp : bool
+    spread, exposure : bool
         As for `Observation.patches`.
+    sources : PatchSources, optional
+        A part of the background, which the maps of the observation do not contain.
     """
 
     observation: Observation
@@ -40,7 +43,8 @@ class PatchStacks:
     n_pixels: Sequence[int]
     rng: np.random.Generator
     spread: bool = False
-    sharp: bool = False
+    exposure: bool = True
+    sources: PatchSources | None = None
     _seed: int = field(init=False, repr=False)
     _kept: Patches | None = field(init=False, repr=False, default=None)
 
@@ -52,17 +56,21 @@ class PatchStacks:
         for start in range(0, len(self.grid), _AT_ONCE):
             yield start, self._kept or self._cut(start)
 
-    def of_background(
-        self, background: Mapping[str, SkyMap], *, sharp: bool = False
-    ) -> PatchStacks:
+    def of_background(self, background: Mapping[str, SkyMap]) -> PatchStacks:
         """Patches of the same photons and the same exposure with another background."""
         observation = replace(self.observation, background=background)
-        other = PatchStacks(observation, self.grid, self.n_pixels, self.rng, self.spread, sharp)
+        other = replace(self, observation=observation)
         other._seed = self._seed
         if self._kept is not None:
-            other._kept = observation.with_background_in(
-                self._kept, spread=self.spread, sharp=sharp
-            )
+            other._kept = observation.with_background_in(self._kept, spread=self.spread)
+        return other
+
+    def with_sources(self, sources: PatchSources) -> PatchStacks:
+        """Patches of the same photons, with sources as a part of their background."""
+        other = replace(self, sources=sources)
+        other._seed = self._seed
+        if self._kept is not None:
+            other._kept = other._with_sources(self._kept)
         return other
 
     def forget(self) -> None:
@@ -76,9 +84,20 @@ class PatchStacks:
             self.grid[rows],
             self.n_pixels,
             spread=self.spread,
-            sharp=self.sharp,
+            exposure=self.exposure,
             rng=same_photons,
         )
+        if self.sources is not None:
+            patches = self._with_sources(patches)
         if len(patches) == len(self.grid):
             self._kept = patches
         return patches
+
+    def _with_sources(self, patches: Patches) -> Patches:
+        counts, psfs = self.observation.counts, self.observation.psfs
+        seen = self.sources.in_patches(patches.grid, self.n_pixels, counts, psfs)
+        background = (
+            np.where(good, expected + more, 0)
+            for good, expected, more in zip(patches.valid, patches.background, seen, strict=True)
+        )
+        return replace(patches, background=tuple(background))

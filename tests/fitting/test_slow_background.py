@@ -100,7 +100,7 @@ def test_pixels_without_data_change_nothing():
 @pytest.mark.parametrize("factor", [1.0, 1.7])
 def test_a_background_is_scaled_on_all_its_pixels(factor):
     observation = sky(none, rng=np.random.default_rng(5))
-    scaled = scaled_background(observation, np.full(49152, factor))["flat"]
+    scaled = scaled_background(observation, np.full(49152, factor))["scaled"]
     for old, new in zip(observation.background["flat"].values, scaled.values, strict=True):
         assert_allclose(new, factor * old, rtol=0.03)  # The poles of HEALPix are the worst.
         assert_allclose(np.median(new / old), factor, rtol=1e-3)

@@ -57,18 +57,20 @@ def fit_mixture(
     seen, fixed, own = counts, model, stack
     for _ in range(_ITERATIONS):
         now = amplitude[rows]
-        expected = fixed + np.einsum("np,pnk->nk", now, own, optimize=True)
+        expected = fixed + _mixed(now, own)
         step, decrement = _newton_step(seen, expected, own, now, precision)
-        change = np.einsum("np,pnk->nk", step, own, optimize=True)
-        fall = np.max(-change / expected, axis=1)
+        change = _mixed(step, own)
+        fall = -np.min(np.divide(change, expected, out=change), axis=1)
         amplitude[rows] += step * np.minimum(1, _LONGEST / np.maximum(fall, 1e-12))[:, None]
         moving = (decrement > _TOLERANCE) | (fall > _LONGEST)
         if not moving.any():
             break
         if 2 * np.count_nonzero(moving) < len(rows):
             rows, seen, fixed, own = rows[moving], seen[moving], fixed[moving], own[:, moving]
-    added = np.einsum("np,pnk->nk", amplitude, stack, optimize=True)
-    gain = np.einsum("nk,nk->n", counts, np.log1p(added / model)) - added.sum(axis=1)
+    added = _mixed(amplitude, stack)
+    expected = added.sum(axis=1)
+    growth = np.log1p(np.divide(added, model, out=added), out=added)
+    gain = np.einsum("nk,nk->n", counts, growth) - expected
     return 2 * gain - np.square(amplitude) @ precision, amplitude
 
 
@@ -81,7 +83,9 @@ def _newton_step(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Step of all amplitudes, shape (n, p), and its gain in twice the log-posterior, (n,)."""
     ratio = counts / expected
-    slope = np.einsum("pnk,nk->np", templates, ratio - 1) - amplitude * precision
+    excess = ratio - 1
+    slope = np.stack([np.einsum("nk,nk->n", one, excess) for one in templates], axis=1)
+    slope -= amplitude * precision
     ratio /= expected
     p = len(templates)
     information = np.empty((len(counts), p, p))
@@ -93,3 +97,11 @@ def _newton_step(
     information += np.diag(precision + _RIDGE)
     step = np.linalg.solve(information, slope[..., None])[..., 0]
     return step, np.einsum("np,np->n", step, slope)
+
+
+def _mixed(amplitude: np.ndarray, templates: np.ndarray) -> np.ndarray:
+    """Sum of templates (p, n, k) times amplitudes (n, p); a matrix product would start threads."""
+    total = amplitude[:, 0, None] * templates[0]
+    for i in range(1, len(templates)):
+        total += amplitude[:, i, None] * templates[i]
+    return total

@@ -13,6 +13,7 @@ from scipy import sparse
 from gammafind.fitting.photons.data import BandData, SkyData, photon_shares, sky_data
 from gammafind.fitting.photons.joint import fit_jointly
 from gammafind.sky.observation import Observation
+from gammafind.sky.point_sources import fast_counts
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.psf_stamps import COARSE, Stamps, stamps
 from gammafind.utils.workers import in_threads
@@ -72,7 +73,8 @@ class SkySources:
         def near(band: int) -> Stamps:
             one = data.bands[band]
             found = stamps(vectors, one.pixels, one.psf, containment=_CONTAINMENT, sampling=COARSE)
-            return Stamps(found.pixel, found.fraction * one.valid[found.pixel])
+            fraction = found.fraction * one.valid[found.pixel]
+            return Stamps(found.pixel.astype(np.int32), fraction.astype(np.float32))
 
         bands = observation.counts.bands
         exposure = [
@@ -127,8 +129,8 @@ class SkySources:
         """Expected counts in each pixel of each band, for source ``counts`` (n, n_bands)."""
 
         def of_band(i: int) -> np.ndarray:
-            background = self.data.bands[i].background.astype(float)
-            return background + self.stamps[i].spread(counts[:, i], len(background))
+            background = self.data.bands[i].background
+            return background + _single(self.stamps[i].spread(counts[:, i], len(background)))
 
         return list(in_threads(of_band, range(len(self.stamps))))
 
@@ -159,14 +161,14 @@ class SkySources:
         if not len(bright):
             return self
         own = self._with_spectra(counts, bright)[bright]
-        whole = self.data.source_maps(self.vectors[bright], own)
 
         def of_band(i: int) -> BandData:
             band, near = self.data.bands[i], self.stamps[i].take(bright)
-            wings = whole[i] - near.spread(own[:, i], len(whole[i]))
-            return replace(band, background=band.background + np.maximum(wings, 0))
+            wings = fast_counts(self.vectors[bright], own[:, i], band.pixels, band.psf)
+            wings -= near.spread(own[:, i], len(wings))
+            return replace(band, background=band.background + _single(np.maximum(wings, 0)))
 
-        return replace(self, data=SkyData(tuple(in_threads(of_band, range(len(whole))))))
+        return replace(self, data=SkyData(tuple(in_threads(of_band, range(len(self.data.bands))))))
 
     def _with_spectra(self, counts: np.ndarray, bright: np.ndarray) -> np.ndarray:
         """Counts, with those of bright sources fitted in each band separately."""
@@ -177,10 +179,10 @@ class SkySources:
             band, stamp, own = self.data.bands[i], self.stamps[i], counts[:, i].copy()
             own[bright] = 0
             (pixel,), templates = _templates([stamp.take(bright)], np.ones((len(bright), 1)))
-            fixed = band.background + stamp.spread(own, len(band.background))
+            fixed = band.background[pixel] + stamp.spread(own, len(band.background))[pixel]
             return fit_jointly(
                 band.counts[pixel].astype(float),
-                fixed[pixel],
+                fixed,
                 templates,
                 counts[bright, i],
                 tolerance=_TOLERANCE,
@@ -195,6 +197,11 @@ class SkySources:
         """Values of the maps in some pixels of each band, all bands in a row."""
         bands = zip(self.data.bands, pixels, strict=True)
         return np.concatenate([getattr(band, name)[pixel] for band, pixel in bands], dtype=float)
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    """The precision of whole maps: limits memory."""
+    return values.astype(np.float32)
 
 
 def _templates(

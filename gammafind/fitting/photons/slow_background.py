@@ -11,12 +11,14 @@ from scipy.spatial import cKDTree
 from gammafind.sky.degrade import added_up
 from gammafind.sky.harmonics import (
     SIGMA_OF_FWHM,
+    analyse_map,
     analyse_points,
     convolve,
     gaussian_window,
     synthesise,
 )
-from gammafind.sky.observation import Observation
+from gammafind.sky.observation import Observation, added, all_valid
+from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.workers import in_threads
 
@@ -107,7 +109,7 @@ def slow_factor(observation: Observation, vectors: np.ndarray, counts: np.ndarra
 
 
 def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str, SkyMap]:
-    """All components of the background, multiplied by a slowly varying factor.
+    """The sum of all components of the background, multiplied by a slowly varying factor.
 
     Parameters
     ----------
@@ -115,20 +117,24 @@ def scaled_background(observation: Observation, factor: np.ndarray) -> dict[str,
         On HEALPix maps.
     factor : ndarray, shape (49152,)
         As in `rough_factor`.
+
+    Returns
+    -------
+    dict of str to SkyMap
+        One component, since all have the same factor.
     """
-    finer = {}
-    for pixels in observation.counts.pixels:
-        if pixels.nside not in finer:
-            change = convolve(factor - 1, _NSIDE, _window(_PIXEL_FWHM) * _PIXEL, pixels.nside)
-            finer[pixels.nside] = np.clip(1 + change, *_LIMITS).astype(np.float32)
+    alm = analyse_map(factor - 1, _NSIDE, _window(_PIXEL_FWHM) * _PIXEL).astype(np.complex64)
 
-    def scaled(sky: SkyMap) -> SkyMap:
-        values = (
-            band * finer[pixels.nside] for pixels, band in zip(sky.pixels, sky.values, strict=True)
-        )
-        return replace(sky, values=tuple(values))
+    @lru_cache
+    def finer(nside: int) -> np.ndarray:
+        change = synthesise(alm, nside)
+        change += 1
+        return np.clip(change, *_LIMITS, out=change)
 
-    return {name: scaled(sky) for name, sky in observation.background.items()}
+    total = observation.total_background()
+    pairs = zip(total.pixels, total.values, strict=True)
+    values = tuple(band * finer(pixels.nside) for pixels, band in pairs)
+    return {"scaled": replace(total, values=values)}
 
 
 def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> np.ndarray:
@@ -161,13 +167,23 @@ def unevenness(given: Observation, fitted: Observation, vectors: np.ndarray) -> 
 def _totals(observation: Observation) -> tuple[np.ndarray, np.ndarray]:
     """Counts and background of all bands together, where both are valid."""
     counts, background = observation.counts, observation.total_background()
+    alike: dict[Pixels, list[int]] = {}
+    for band, pixels in enumerate(counts.pixels):
+        alike.setdefault(pixels, []).append(band)
 
-    def of_band(i: int) -> list[np.ndarray]:
-        valid = counts.valid[i] & background.valid[i]
-        both = (np.where(valid, sky.values[i], 0) for sky in (counts, background))
-        return [added_up(values, _NSIDE) for values in both]
+    def of_bands(bands: list[int]) -> list[np.ndarray]:
+        valid = [all_valid([counts.valid[i], background.valid[i]]) for i in bands]
 
-    seen, expected = map(sum, zip(*in_threads(of_band, range(counts.n_bands)), strict=True))
+        def of_sky(sky: SkyMap) -> np.ndarray:
+            maps = (
+                sky.values[i] if good.all() else np.where(good, sky.values[i], 0)
+                for i, good in zip(bands, valid, strict=True)
+            )
+            return added_up(added([*maps]), _NSIDE)
+
+        return [of_sky(sky) for sky in (counts, background)]
+
+    seen, expected = map(sum, zip(*in_threads(of_bands, [*alike.values()]), strict=True))
     return seen, expected
 
 

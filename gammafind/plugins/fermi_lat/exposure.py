@@ -13,6 +13,7 @@ from astropy.units import Quantity
 
 from gammafind.errors import InputDataError, OptionError
 from gammafind.plugins.fermi_lat.embedded import load_psf3_exposure
+from gammafind.plugins.fermi_lat.interpolate import kept_on_pixels
 from gammafind.plugins.fermi_lat.irf import (
     LivetimeCube,
     Response,
@@ -34,7 +35,7 @@ from gammafind.sky.fits.good_times import common, read_good_times
 from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.known import interpolate_known
 from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.projection import from_frame, to_frame
+from gammafind.sky.projection import to_frame
 from gammafind.utils.listing import listed
 
 _MEASURED = ("P8R3_ULTRACLEANVETO_V3", "PSF3", (2.0, 20.0), "573-weeks")
@@ -114,7 +115,7 @@ def exposure_maps(
     Returns
     -------
     tuple of ndarray
-        With the shapes of the pixels; NaN if a pixel is outside the projection.
+        Of float32, with the shapes of the pixels; NaN if a pixel is outside the projection.
 
     Raises
     ------
@@ -139,8 +140,13 @@ def exposure_maps(
     found: dict[int, np.ndarray] = {}
     for target in dict.fromkeys(pixels):
         here = [i for i, other in enumerate(pixels) if other == target]
-        vectors = from_frame(target.vectors, target.frame)
-        values = _interpolate(given.of(here), vectors, source)
+        part = given.of(here)
+        values = kept_on_pixels(
+            lambda vectors, part=part: _interpolate(part, vectors, source),
+            part.pixels,
+            part.maps,
+            target,
+        )
         found |= zip(here, (array.reshape(target.shape) for array in values), strict=True)
     return tuple(found[i] for i in range(len(bands)))
 

@@ -327,7 +327,7 @@ class LatInstrument(Instrument):
         each = len(self._energy_bands)
         parts = (pixels[i : i + each] for i in range(0, len(pixels), each))
         return tuple(
-            array * self._time_factor
+            array if self._time_factor == 1 else array * np.float32(self._time_factor)
             for channel, part in zip(self._channels, parts, strict=True)
             for array in channel.exposure(part)
         )

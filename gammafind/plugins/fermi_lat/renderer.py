@@ -180,7 +180,7 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
 
     def _background(self, pixels: tuple[Pixels, ...]) -> Mapping[str, tuple[np.ndarray, ...]]:
         scale = [
-            exposure * pixel_areas(target).reshape(target.shape)
+            exposure * pixel_areas(target).reshape(target.shape).astype(np.float32)
             for exposure, target in zip(self._exposure(pixels), pixels, strict=True)
         ]
         interstellar = (
@@ -191,7 +191,9 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         )
         return {
             "interstellar": tuple(i * s for i, s in zip(interstellar, scale, strict=True)),
-            "isotropic": tuple(i * s for i, s in zip(self._isotropic(), scale, strict=True)),
+            "isotropic": tuple(
+                np.float32(i) * s for i, s in zip(self._isotropic(), scale, strict=True)
+            ),
         }
 
     def _render(self, sources: QTable, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]:

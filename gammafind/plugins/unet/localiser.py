@@ -102,7 +102,8 @@ class UNet(NetworkLocaliser):
         stacks = PatchStacks(observation, grid, widths, rng)
         network = self._network(_outline(stacks))
         network.architecture.warn_of_other_maps(observation.counts.pixels)
-        stacks = replace(stacks, spread=network.architecture.features.spread)
+        features = network.architecture.features
+        stacks = replace(stacks, spread=features.spread, exposure=features.exposure)
         search = SkySearch(network=network)
         if self.clusterer is not None or not self.fluxes or network.architecture.ranking is None:
             return search.look(search.rough(stacks))

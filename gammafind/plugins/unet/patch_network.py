@@ -51,32 +51,41 @@ class PatchNetwork:
         """Detections in each patch, schema PATCH_DETECTIONS."""
         return joined([self.detections(*part, patches) for part in self.outputs(patches)])
 
-    def outputs(self, patches: Patches) -> Iterator[tuple[slice, np.ndarray]]:
+    def outputs(
+        self, patches: Patches, chosen: np.ndarray | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows of some patches, and the output for them.
+
+        Parameters
+        ----------
+        patches : Patches
+        chosen : ndarray of int, optional
+            Rows of the patches that are looked at; all by default.
 
         Raises
         ------
         WeightsError
             If the output is not finite.
         """
-        starts = range(0, len(patches), self.batch_size)
+        chosen = np.arange(len(patches)) if chosen is None else chosen
+        starts = range(0, len(chosen), self.batch_size)
         for start in track(starts, "scores of patches"):
-            rows = slice(start, min(start + self.batch_size, len(patches)))
+            rows = chosen[start : start + self.batch_size]
             output = averaged(self.run, self._inputs(patches, rows), self.views)
             if not np.all(np.isfinite(output)):
                 raise WeightsError(
-                    f"scores of the patches {rows.start} to {rows.stop - 1} are not finite",
+                    f"scores of the patches {rows[0]} to {rows[-1]} are not finite",
                     path=self.source or None,
                     remedy="Are the counts those of this preset?",
                 )
             yield rows, output
 
-    def detections(self, rows: slice, output: np.ndarray, patches: Patches) -> QTable:
+    def detections(self, rows: np.ndarray, output: np.ndarray, patches: Patches) -> QTable:
         """Detections in some patches, where there are data.
 
         Parameters
         ----------
-        rows : slice
+        rows : ndarray of int
             Of these patches.
         output : ndarray, shape (n, w, w, k)
             For them.
@@ -86,7 +95,7 @@ class PatchNetwork:
         peaks = self.peaks(output, self.architecture.calibration)
         table = QTable(
             {
-                "patch": peaks.patch + rows.start,
+                "patch": rows[peaks.patch],
                 "x": peaks.x * u.pix,
                 "y": peaks.y * u.pix,
                 "score": peaks.score,
@@ -97,7 +106,7 @@ class PatchNetwork:
             table["pos_err"] = peaks.sigma * scale * u.deg
         return table[_on_data(table, patches)]
 
-    def _inputs(self, patches: Patches, rows: slice) -> tuple[np.ndarray, ...]:
+    def _inputs(self, patches: Patches, rows: np.ndarray) -> tuple[np.ndarray, ...]:
         """What the network sees of some patches."""
 
         def some(arrays: tuple[np.ndarray, ...] | None) -> tuple[np.ndarray, ...] | None:

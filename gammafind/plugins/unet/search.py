@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import astropy.units as u
@@ -30,7 +31,9 @@ from gammafind.plugins.unet.second_look import (
     with_hidden,
 )
 from gammafind.plugins.unet.sky_evidence import sky_evidence
+from gammafind.sky.covering import covering_patches
 from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.patches import Patches
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
@@ -44,21 +47,28 @@ _FLOOR = -8.0
 """Lowest logit; lower ones are clipped."""
 
 
+Outputs = Iterable[tuple[np.ndarray, np.ndarray]]
+"""Rows of some patches of a stack, and the output of the network for them, part by part."""
+
+
 @dataclass(frozen=True, eq=False)
 class Sightings:
     """What the network sees in each patch by itself.
 
     Attributes
     ----------
-    stacks : PatchStacks
-        In which it looked.
+    grid : PatchGrid
+        The patches at which it looked.
+    width : int
+        Pixels a side in the finest band.
     table : QTable
         Schema PATCH_DETECTIONS; a source is in as many rows as patches show it.
     maps : ndarray of float16, shape (n_patches, w, w)
         Score of each pixel, as a logit.
     """
 
-    stacks: PatchStacks
+    grid: PatchGrid
+    width: int
     table: QTable
     maps: np.ndarray
 
@@ -109,10 +119,13 @@ class SkySearch:
         With a calibration; steps 6 and 7 need a ranking, too.
     quick_views : int
         Views of the looks after which there is another: the first, and that for hidden sources.
+    overlapping : bool
+        Whether to look at all patches; or else at as few as cover the sky.
     """
 
     network: PatchNetwork
     quick_views: int = 1
+    overlapping: bool = True
 
     @property
     def architecture(self) -> Architecture:
@@ -132,9 +145,9 @@ class SkySearch:
 
     def find(self, sky: PatchStacks) -> QTable:
         """Take all steps: detections with fluxes, each as probable as all that is known says."""
-        rough = self.rough(sky)
-        fitted = self.fitted(self.quick.look(rough), rough, sky)
+        fitted = self._first(sky)
         found = self.with_hidden(self.look(fitted.stacks), fitted)
+        fitted.stacks.forget()
         return self.ranked(found, self.evidence(found, fitted, sky)) if len(found) else found
 
     def look(self, stacks: PatchStacks) -> QTable:
@@ -151,13 +164,12 @@ class SkySearch:
             return sky
         return sky.of_background(scaled_background(observation, rough_factor(observation)))
 
-    def outputs(self, stacks: PatchStacks) -> list[list[tuple[slice, np.ndarray]]]:
+    def outputs(self, stacks: PatchStacks) -> list[Outputs]:
         """Rows and outputs of the network for each stack, for several `sightings`."""
-        return [list(self.network.outputs(patches)) for _, patches in stacks]
+        chosen = self._chosen(stacks)
+        return [list(self._of_stack(chosen, *stack)) for stack in stacks]
 
-    def sightings(
-        self, stacks: PatchStacks, outputs: list[list[tuple[slice, np.ndarray]]] | None = None
-    ) -> Sightings:
+    def sightings(self, stacks: PatchStacks, outputs: list[Outputs] | None = None) -> Sightings:
         """Step 2: run the network on each patch; peaks of its score are detections.
 
         Parameters
@@ -166,22 +178,23 @@ class SkySearch:
         outputs : list, optional
             From `outputs`, instead of another run.
         """
-        tables, maps = [], []
+        tables, maps, chosen = [], [], self._chosen(stacks)
         for index, (start, patches) in enumerate(stacks):
-            parts = self.network.outputs(patches) if outputs is None else outputs[index]
+            parts = outputs[index] if outputs else self._of_stack(chosen, start, patches)
             for rows, output in parts:
                 table = self.network.detections(rows, output, patches)
-                table["patch"] += start
+                table["patch"] = np.searchsorted(chosen, table["patch"] + start)
                 tables.append(table)
                 maps.append(output[..., 0].astype(np.float16))
         width = max(stacks.n_pixels)
         none = np.zeros((0, width, width), dtype=np.float16)
-        return Sightings(stacks, joined(tables), np.concatenate([none, *maps]))
+        maps = np.concatenate([none, *maps])
+        return Sightings(stacks.grid[chosen], width, joined(tables), maps)
 
     def merged(self, seen: Sightings) -> QTable:
         """Step 3: each source once, with its mean score in all patches that show it."""
-        grid, calibration = seen.stacks.grid, self.architecture.calibration
-        merged = merge_detections(seen.table, grid, max(seen.stacks.n_pixels))
+        grid, calibration = seen.grid, self.architecture.calibration
+        merged = merge_detections(seen.table, grid, seen.width)
         if self.network.peaks.clusterer is not None or not len(merged):
             return merged
         once = calibration.logit(np.asarray(merged["score"]))
@@ -263,6 +276,23 @@ class SkySearch:
         npred_err = np.where(np.isfinite(npred_err), npred_err, np.nan)
         table["flux_err"] = npred_err / exposure * flux_unit
         return table
+
+    def _first(self, sky: PatchStacks) -> FittedSky:
+        """Steps 1 to 4, of which only the last is kept in memory."""
+        rough = self.rough(sky)
+        found = replace(self.quick, overlapping=False).look(rough)
+        return self.fitted(found, rough, sky)
+
+    def _chosen(self, stacks: PatchStacks) -> np.ndarray:
+        """Indices of the patches at which to look."""
+        if self.overlapping:
+            return np.arange(len(stacks.grid))
+        return covering_patches(stacks.grid, max(stacks.n_pixels), margin=_INSIDE)
+
+    def _of_stack(self, chosen: np.ndarray, start: int, patches: Patches) -> Outputs:
+        """Outputs for those patches of a stack that are chosen of all."""
+        first, last = np.searchsorted(chosen, [start, start + len(patches)])
+        return self.network.outputs(patches, chosen[first:last] - start)
 
 
 def mean_scores(

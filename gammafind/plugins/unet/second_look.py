@@ -16,11 +16,9 @@ from gammafind.catalogue.pairs import pairs_within
 from gammafind.catalogue.positions import sky_positions
 from gammafind.fitting.photons.sky_fit import counts_on_sky
 from gammafind.sky.observation import Observation
-from gammafind.sky.point_sources import sky_counts
+from gammafind.sky.patch_sources import PatchSources
 from gammafind.sky.projection import vectors_in
-from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
-from gammafind.utils.workers import in_threads
 
 HIDDEN = "hidden"
 """Column that marks the detections that the second search has added."""
@@ -52,16 +50,7 @@ class SureSources:
 
     def in_background_of(self, stacks: PatchStacks) -> PatchStacks:
         """Patches of the same sky in which these sources are a part of the background."""
-        observation = stacks.observation
-        seen, vectors = observation.counts, self.vectors(observation)
-
-        def of_band(i: int) -> np.ndarray:
-            counts, pixels, psf = self.counts[:, i], seen.pixels[i], observation.psfs[i]
-            return sky_counts(vectors, counts, pixels, psf).astype(np.float32)
-
-        maps = tuple(in_threads(of_band, range(seen.n_bands)))
-        expected = SkyMap(seen.bands, seen.pixels, maps, "expected counts")
-        return stacks.of_background({**observation.background, "sources": expected}, sharp=True)
+        return stacks.with_sources(PatchSources(self.vectors(stacks.observation), self.counts))
 
 
 def sure_sources(found: QTable, observation: Observation) -> SureSources | None:

@@ -13,6 +13,7 @@ from gammafind.fitting.photons.sky_fit import counts_on_sky
 from gammafind.plugins.unet.second_look import HIDDEN, SureSources, sure_sources, with_hidden
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.point_sources import sky_counts
 from gammafind.sky.stacks import PatchStacks
 from tests.fitting.skies import gaussian_psf, observe
 
@@ -32,13 +33,8 @@ def sky(counts: float):
     nothing = np.full(PIXELS.shape, 3.0)
     empty = observe([nothing], [nothing], [PIXELS], [psf])
     source = SureSources(PLACE.reshape(1), np.array([[counts]]))
-    shown = replace(empty.counts, values=(nothing + of_source(source, empty),))
-    return replace(empty, counts=shown), source
-
-
-def of_source(source, observation):
-    stacks = PatchStacks(observation, GRID, (8,), np.random.default_rng(0))
-    return source.in_background_of(stacks).observation.background["sources"].values[0]
+    seen = sky_counts(source.vectors(empty), source.counts[:, 0], PIXELS, psf)
+    return replace(empty, counts=replace(empty.counts, values=(nothing + seen,))), source
 
 
 def test_the_second_look_adds_what_is_neither_left_over_nor_seen_before():

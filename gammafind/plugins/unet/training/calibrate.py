@@ -20,7 +20,7 @@ from gammafind.networks.peaks import PeakFinder
 from gammafind.networks.ranking import Ranking
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
-from gammafind.plugins.unet.search import Evidence, FittedSky, SkySearch
+from gammafind.plugins.unet.search import Evidence, FittedSky, Outputs, SkySearch
 from gammafind.sky.stacks import PatchStacks
 from gammafind.training.calibration import (
     SURE,
@@ -67,7 +67,7 @@ class _Seen:
 
     sky: PatchStacks
     fitted: FittedSky
-    outputs: list[list[tuple[slice, np.ndarray]]]
+    outputs: list[Outputs]
 
 
 @dataclass(frozen=True, eq=False)
