@@ -26,6 +26,9 @@ _CONTAINMENT = 0.99
 """Share of the counts in the pixels of a source: what is left out is faint and far."""
 _FARTHEST = 10.0
 """Distance in degrees from the data beyond which a source has no counts in them."""
+_POINT = 0.5
+"""Smallest r68 over that of the sharpest PSF: smaller sources are points, and would take the place
+of the pulsars in them."""
 _POINTS = 2000
 """Points of a shape per step: limits memory."""
 _WHOLE = 0.95
@@ -83,7 +86,7 @@ def r68_of(shape: Shape) -> float:
 
 
 def known_sources(data: SkyData, table: QTable) -> list[ExtendedSource]:
-    """Extended sources of a table that are on the sky of some data.
+    """Extended sources of a table that are on the sky of some data, and not points there.
 
     Parameters
     ----------
@@ -114,8 +117,10 @@ def known_sources(data: SkyData, table: QTable) -> list[ExtendedSource]:
             source = _of_points(data, centres[row], points[own], layout.shares[own])
         return replace(source, name=str(names[row]), model=str(models[row]))
 
+    sharpest = min(band.psf.containment_radius(0.68).to_value("deg") for band in data.bands)
     found = in_threads(source_of, range(len(table)))
-    return [one for one in found if any(np.any(share > 0) for share in one.shares)]
+    seen = [one for one in found if any(np.any(share > 0) for share in one.shares)]
+    return [one for one in seen if one.r68 > _POINT * sharpest]
 
 
 def _near_data(data: SkyData, table: QTable) -> np.ndarray:

@@ -90,3 +90,14 @@ def test_a_known_source_that_is_not_seen_is_not_listed_and_flags_nothing():
     assert len(found) == 1
     assert found["extended_name"].tolist() == [""]
     assert found["flags"].tolist() == [0]
+
+
+def test_a_known_source_that_is_narrower_than_the_psf_is_a_point(sky):
+    place = positions_of(FAR[None], "galactic").icrs
+    table = extended_sources(
+        QTable({"ra": place.ra, "dec": place.dec, "shape": ["disc"], "radius": [0.1] * u.deg})
+    )
+    found = search(replace(sky, extended=table))
+    assert not np.any(found["extended_name"] != "")
+    near = np.argmin(np.abs(found["npred"] - 300))
+    assert_allclose(found["npred"][near], 300, rtol=0.2)
