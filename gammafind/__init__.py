@@ -16,6 +16,7 @@ except ImportError:
 
 _VERBS = {
     "bin_events": "gammafind.pipeline.bin_events",
+    "classify_catalogue": "gammafind.pipeline.classify_catalogue",
     "compare": "gammafind.pipeline.compare",
     "demo_sky": "gammafind.pipeline.demo",
     "detect": "gammafind.pipeline.detect",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from gammafind import __version__
 from gammafind.cli import bin as bin_command
 from gammafind.cli import (
+    classify,
     compare,
     demo,
     detect,
@@ -35,6 +36,7 @@ COMMANDS = {
     "exposure": exposure,
     "plugins": plugins,
     "evaluate": evaluate,
+    "classify": classify,
     "compare": compare,
     "report": report,
     "inject": inject,

@@ -1,0 +1,161 @@
+"""The trained model: trees of two stages, their calibration, and the range of the training.
+
+The first stage says what kind a source is: an active galaxy, a pulsar, or another Galactic source.
+The second one separates flat-spectrum radio quasars from BL Lacs among active galaxies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import Self
+from zipfile import BadZipFile
+
+import numpy as np
+
+from gammafind.errors import WeightsError
+from gammafind.plugins.features.measures import NAMES
+from gammafind.plugins.features.trees import Trees
+from gammafind.utils.files import atomic_output, check_input
+
+CLASSES = ("BLL", "FSRQ", "PSR", "OTHER")
+"""BL Lacs, flat-spectrum radio quasars, pulsars, and other Galactic sources."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Trees whose scores become probabilities.
+
+    Attributes
+    ----------
+    trees : Trees
+        Scores of k classes, trained as if all were equally frequent. With one score, k is 2 and the
+        score is that of the second class.
+    scale : float
+        Of the scores.
+    offset : ndarray, shape (k,)
+        Added to the scaled scores.
+    prior : ndarray, shape (k,)
+        Share of each class among the sources without a class.
+    """
+
+    trees: Trees
+    scale: float
+    offset: np.ndarray
+    prior: np.ndarray
+
+    def evidence(self, matrix: np.ndarray) -> np.ndarray:
+        """Logarithms of the likelihoods of the classes, up to a constant, shape (n, k)."""
+        return self.scale * scores_of_all(self.trees.scores(matrix)) + self.offset
+
+    def probability(self, matrix: np.ndarray) -> np.ndarray:
+        """Probabilities of the classes, shape (n, k)."""
+        return softmax(self.evidence(matrix) + np.log(self.prior))
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What the classifier learned.
+
+    Attributes
+    ----------
+    kind : Stage
+        Active galaxy, pulsar, other.
+    blazar : Stage
+        BLL, FSRQ.
+    lower, upper : ndarray, shape (n_measures,)
+        Range of each measure in the training.
+    """
+
+    kind: Stage
+    blazar: Stage
+    lower: np.ndarray
+    upper: np.ndarray
+
+    def probability(self, matrix: np.ndarray) -> np.ndarray:
+        """Probabilities of `CLASSES`, shape (n, 4).
+
+        Parameters
+        ----------
+        matrix : ndarray, shape (n, n_measures)
+        """
+        return _joined(self.kind.probability(matrix), self.blazar.probability(matrix))
+
+    @property
+    def prior(self) -> np.ndarray:
+        """Shares of `CLASSES` among the sources without a class, shape (4,)."""
+        return _joined(self.kind.prior[None], self.blazar.prior[None])[0]
+
+    def outside(self, matrix: np.ndarray) -> np.ndarray:
+        """Which sources have a measure outside its range in the training, shape (n,)."""
+        with np.errstate(invalid="ignore"):
+            return np.any((matrix < self.lower) | (matrix > self.upper), axis=1)
+
+    def write(self, path: str | PathLike) -> None:
+        """Write plain arrays, without objects.
+
+        Raises
+        ------
+        OutputError
+            If the file exists or cannot be written.
+        """
+        stages = {"kind": self.kind, "blazar": self.blazar}
+        arrays = {"names": np.array(NAMES), "lower": self.lower, "upper": self.upper}
+        for name, stage in stages.items():
+            arrays |= stage.trees.arrays(name)
+            arrays |= {f"{name}_{key}": getattr(stage, key) for key in ("scale", "offset", "prior")}
+        with atomic_output(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
+    @classmethod
+    def read(cls, path: str | PathLike) -> Self:
+        """Read what `write` has written; nothing in the file is executed.
+
+        Raises
+        ------
+        MissingFileError, TruncatedFileError
+            If there is no such file, or it is empty.
+        WeightsError
+            If it is damaged, or was trained on other measures.
+        """
+        path = check_input(path)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            if tuple(arrays["names"].tolist()) != NAMES:
+                raise ValueError("it was trained on other measures")
+            kind, blazar = (_stage(arrays, name) for name in ("kind", "blazar"))
+            return cls(kind=kind, blazar=blazar, lower=arrays["lower"], upper=arrays["upper"])
+        except (ValueError, KeyError, OSError, EOFError, TypeError, BadZipFile) as error:
+            raise WeightsError(
+                f"this is no model of the classifier features ({error})",
+                path=path,
+                remedy="Train it again by tools/train_features.py.",
+            ) from error
+
+
+def scores_of_all(scores: np.ndarray) -> np.ndarray:
+    """Scores of all classes, shape (n, k); that of the first of two classes is 0."""
+    if scores.shape[1] > 1:
+        return scores
+    return np.column_stack([np.zeros(len(scores)), scores])
+
+
+def softmax(values: np.ndarray) -> np.ndarray:
+    """Probabilities of logarithms of odds, shape (n, k)."""
+    odds = np.exp(values - values.max(axis=1, keepdims=True, initial=-np.inf))
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+def _joined(kind: np.ndarray, blazar: np.ndarray) -> np.ndarray:
+    """Probabilities of the four classes of those of the two stages."""
+    return np.column_stack([kind[:, :1] * blazar, kind[:, 1:]])
+
+
+def _stage(arrays: dict[str, np.ndarray], name: str) -> Stage:
+    return Stage(
+        trees=Trees.of_arrays(arrays, name),
+        scale=float(arrays[f"{name}_scale"]),
+        offset=arrays[f"{name}_offset"],
+        prior=arrays[f"{name}_prior"],
+    )
