@@ -1,16 +1,17 @@
 """The classifier ``features``: how its training was chosen on 4FGL-DR2, and one test on FL16Y.
 
-``python benchmarks/features_classifier.py choose DR2 [DR1]`` compares trainings on sources of
-4FGL-DR2 that they have not seen. ``... test DR2 FL16Y`` applies the shipped model and plain boosting
-to sources without a class in DR2 that have one in FL16Y. Nothing is chosen on FL16Y: the test runs
-once, when all choices are made, and refuses to run again.
+``python benchmarks/features_classifier.py choose DR2 DR1`` compares trainings on sources of
+4FGL-DR2 that they have not seen. ``... test DR2 FL16Y`` applies the shipped model and plain
+boosting to sources without a class in DR2 that have one in FL16Y. Nothing is chosen on FL16Y: the
+test runs once, when all choices are made, and refuses to run again. ``... importance DR2`` measures
+how much each quantity matters.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import astropy.units as u
@@ -26,9 +27,9 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.pipeline.inputs import read_catalogue
 from gammafind.plugins.features.classifier import Features
 from gammafind.plugins.features.columns import Columns, columns_of
-from gammafind.plugins.features.measures import matrix_of
+from gammafind.plugins.features.measures import NAMES, matrix_of
 from gammafind.plugins.features.training.degrade import degraded, factors
-from gammafind.plugins.features.training.fit import Recipe, folds_of, grown, taken
+from gammafind.plugins.features.training.fit import Recipe, faded, folds_of, grown, taken
 from gammafind.plugins.features.training.labels import (
     AGN,
     PULSARS,
@@ -38,9 +39,11 @@ from gammafind.plugins.features.training.labels import (
     blazar_lesson,
     kind_lesson,
 )
+from gammafind.plugins.features.trees import Trees
 
 DRAWS = 2000
 FOLDS = 3
+SHUFFLES = 3
 FAINT = 9.0
 """Signif_Avg below which a labelled source is about as faint as those without a class."""
 MISSING_R95 = 0.05 * u.deg
@@ -73,7 +76,7 @@ RECIPES = {
 def main() -> None:
     """Run one of the two parts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("choose", "test"))
+    parser.add_argument("part", choices=("choose", "test", "importance"))
     parser.add_argument("catalogue", type=Path, help="4FGL-DR2")
     parser.add_argument("other", type=Path, nargs="?", help="4FGL-DR1 or FL16Y")
     given = parser.parse_args()
@@ -82,6 +85,10 @@ def main() -> None:
     if given.part == "choose":
         with kept("features_choice"):
             choose(table, other)
+        return
+    if given.part == "importance":
+        with kept("features_importance"):
+            importance(table)
         return
     if (FOLDER / "features_classifier.json").exists():
         raise SystemExit("the test was run: see results/features_classifier.json")
@@ -125,10 +132,7 @@ def choose(table: QTable, earlier: QTable | None) -> None:
         before = counterparts(table[known], earlier)
     print("| pair | training | degraded | fainter than 9 sigma | no class in DR1 | balanced |")
     print("|---|---|---|---|---|---|")
-    for pair, lesson in zip(PAIRS, (blazar_lesson(classes), kind_lesson(classes)), strict=True):
-        if pair.name == "AGN/PSR":
-            two = lesson.truth < 2
-            lesson = Lesson(lesson.rows[two], lesson.truth[two], lesson.like)  # noqa: PLW2901
+    for pair, lesson in zip(PAIRS, lessons_of(classes), strict=True):
         rows, truth = lesson.rows, lesson.truth
         new = np.isin(before[rows], (*pair.unknown, "none"))
         faint = columns["Signif_Avg"][rows] < FAINT
@@ -147,6 +151,42 @@ def choose(table: QTable, earlier: QTable | None) -> None:
         print(f"\n{pair.name}: {counts}\n", flush=True)
 
 
+def importance(table: QTable) -> None:
+    """How much the AUC falls if a quantity is shuffled, on degraded sources of DR2 kept apart."""
+    columns, classes = columns_of(table), classes_of(table)
+    known = np.isfinite(columns["Signif_Avg"])
+    columns, classes = taken(columns, known), classes[known]
+    rng = np.random.default_rng(0)
+    print("| pair | quantity | fall of the AUC | scatter |\n|---|---|---|---|")
+    for pair, lesson in zip(PAIRS, lessons_of(classes), strict=True):
+        learn = folds_of(lesson.truth, FOLDS, rng=rng) > 0
+        trees = grown(columns, lesson, lesson.rows[learn], replace(Recipe(), members=1), rng=rng)
+        matrix = faded(columns, lesson, lesson.rows[~learn], rng=rng)
+        truth = lesson.truth[~learn]
+        best = roc_auc_score(truth, trees.scores(matrix)[:, 0])
+        for column, name in enumerate(NAMES):
+            falls = [
+                best - shuffled(trees, matrix, truth, column, rng=rng) for _ in range(SHUFFLES)
+            ]
+            print(f"| {pair.name} | {name} | {np.mean(falls):.4f} | {np.std(falls):.4f} |")
+
+
+def shuffled(
+    trees: Trees, matrix: np.ndarray, truth: np.ndarray, column: int, *, rng: np.random.Generator
+) -> float:
+    """AUC where one quantity is that of another source."""
+    mixed = matrix.copy()
+    mixed[:, column] = rng.permutation(mixed[:, column])
+    return roc_auc_score(truth, trees.scores(mixed)[:, 0])
+
+
+def lessons_of(classes: np.ndarray) -> tuple[Lesson, Lesson]:
+    """Lessons of the two pairs, without other Galactic sources."""
+    kind = kind_lesson(classes)
+    two = kind.truth < 2
+    return blazar_lesson(classes), Lesson(kind.rows[two], kind.truth[two], kind.like)
+
+
 def held_out(columns: Columns, lesson: Lesson) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Log-odds of degraded sources and of sources as measured, by training."""
     rng = np.random.default_rng(0)
@@ -154,7 +194,10 @@ def held_out(columns: Columns, lesson: Lesson) -> dict[str, tuple[np.ndarray, np
     source = taken(columns, rows)
     like = columns["Signif_Avg"][lesson.like]
     faded = degraded(source, factors(source["Signif_Avg"], like, rng=rng), rng=rng)
-    views = {"columns": (raw(faded), raw(source)), "measures": tuple(map(matrix_of, (faded, source)))}
+    views = {
+        "columns": (raw(faded), raw(source)),
+        "measures": tuple(map(matrix_of, (faded, source))),
+    }
     fold = folds_of(truth, FOLDS, rng=rng)
     names = [f"plain boosting, {view}" for view in views]
     found = {name: np.zeros((2, len(rows))) for name in [*names, *RECIPES]}
@@ -181,7 +224,9 @@ def test(earlier: QTable, later: QTable) -> None:
     print("|---|---|---|---|---|---|---|---|")
     lines = []
     for pair in PAIRS:
-        rows = np.flatnonzero(np.isin(classes, pair.unknown) & np.isin(then, pair.first + pair.second))
+        rows = np.flatnonzero(
+            np.isin(classes, pair.unknown) & np.isin(then, pair.first + pair.second)
+        )
         truth = np.isin(then[rows], pair.second).astype(int)
         chances = {"features": share_of(ours[rows], pair)}
         levels = {"features": share_of(1 / model.label_weights[None], pair)[0]}
@@ -198,7 +243,10 @@ def test(earlier: QTable, later: QTable) -> None:
             cells = [interval(auc), interval(balanced), f"{error:.3f}", f"{p_value:.3f}"]
             print(f"| {pair.name} | {name} | {' | '.join(cells)} |")
         for name in list(chances)[1:]:
-            wins = [np.mean(a[1:] > b[1:]) for a, b in zip(scores["features"], scores[name], strict=True)]
+            wins = [
+                np.mean(a[1:] > b[1:])
+                for a, b in zip(scores["features"], scores[name], strict=True)
+            ]
             lines.append(
                 f"{pair.name}: above {name} in {wins[0]:.3f} (AUC) and {wins[1]:.3f} (balanced "
                 f"accuracy) of {DRAWS} paired bootstraps"

@@ -49,8 +49,8 @@ def classify_catalogue(
     -------
     QTable
         The catalogue with ``prob_<class>``; ``CLASS1``, the finest level that is probable enough;
-        ``class_probability``, that of this level; and ``Class_Flags``. Its own ``CLASS1`` is kept as
-        ``CLASS1_given``. ``meta["class_purity"]`` is the expected purity of each label.
+        ``class_probability``, that of this level; and ``Class_Flags``. Its own ``CLASS1`` is kept
+        as ``CLASS1_given``. ``meta["class_purity"]`` is the expected purity of each label.
 
     Raises
     ------

@@ -106,7 +106,9 @@ class Classifier(Plugin):
         """
         return self
 
-    def columns_of(self, catalogue: QTable, *, what: str = "the catalogue") -> Mapping[str, np.ndarray]:
+    def columns_of(
+        self, catalogue: QTable, *, what: str = "the catalogue"
+    ) -> Mapping[str, np.ndarray]:
         """Take the inputs of `classify` from a catalogue.
 
         Parameters
