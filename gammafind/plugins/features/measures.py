@@ -53,16 +53,14 @@ def _log(values: np.ndarray) -> np.ndarray:
 
 
 def _spectrum(c: Columns) -> dict[str, np.ndarray]:
-    """Photon indices and fluxes."""
+    """Photon indices and fluxes, none of them at the pivot energy, which depends on exposure."""
     alpha, beta, pivot = c["LP_Index"], c["LP_beta"], c["Pivot_Energy"]
     peak = _log(pivot) + (2 - alpha) / (2 * np.maximum(beta, _LEAST_BETA)) / np.log(10)
     return {
         "PL_Index": c["PL_Index"],
-        "LP_Index": alpha,
         "LP_beta": beta,
         **{name: alpha + 2 * beta * np.log(at / pivot) for name, at in _INDEX_AT.items()},
         "log_peak_energy": np.clip(peak, *_LOG_MEV),
-        "log_pivot_energy": _log(pivot),
         "log_energy_flux": _log(c["Energy_Flux100"]),
         "log_flux_1GeV": _log(c["Flux1000"]),
     }
@@ -75,7 +73,6 @@ def _curvature(c: Columns) -> dict[str, np.ndarray]:
     return {
         "log_parabola_sigma": c["LP_SigCurv"] * scale,
         "cutoff_sigma": c["PLEC_SigCurv"] * scale,
-        "cutoff_minus_parabola": (c["PLEC_SigCurv"] - c["LP_SigCurv"]) * scale,
         "curvature_share": c["LP_SigCurv"] / c["Signif_Avg"],
     }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from gammafind.plugins.features.columns import BAND_EDGES, Columns
+from gammafind.plugins.features.columns import Columns
 
-_PHOTON_LIMITED = BAND_EDGES[:-1] >= 3
-"""Bands from 3 GeV: few photons under the PSF, so that errors shrink as the root of the flux.
-Below, the background dominates, and errors stay."""
+_KNEES = np.log([1.0, 20.0, 60.0, 1e4])
+_SLOPES = np.array([1.1, 1.27, 1.55])
+"""Slopes of the energy flux with the significance, both in logarithms, below 20 sigma, from 20 to
+60, and above: those of 4FGL-DR2 at a given index and latitude. It would be 1 for sources below the
+background and 2 for sources without one."""
 
 
 def factors(significance: np.ndarray, like: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -40,34 +42,50 @@ def degraded(columns: Columns, factor: np.ndarray, *, rng: np.random.Generator) 
     Returns
     -------
     dict of str to ndarray
-        Relative errors grow by the factor, significances and fluxes shrink by it, and all values
-        get the noise that this adds.
+        Relative errors grow by the factor and significances shrink by it, fluxes shrink by
+        `flux_ratio`, and all values get the noise that this adds.
     """
+    ratio = flux_ratio(columns["Signif_Avg"], factor)
     new = {name: values.copy() for name, values in columns.items()}
     noise = {name: rng.normal(size=len(factor)) for name in ("PL_Index", "LP_Index", "LP_beta")}
     for name, draw in noise.items():
         error = columns[f"Unc_{name}"]
         new[name] = columns[name] + draw * error * np.sqrt(factor**2 - 1)
         new[f"Unc_{name}"] = error * factor
-    for name in ("Energy_Flux100", "Flux1000", "Signif_Avg"):
-        new[name] = columns[name] / factor
+    new["Signif_Avg"] = columns["Signif_Avg"] / factor
+    for name in ("Energy_Flux100", "Flux1000"):
+        new[name] = columns[name] * ratio
     bend = np.sign(columns["LP_beta"]) * noise["LP_beta"] * np.sqrt(1 - factor**-2)
     for name in ("LP_SigCurv", "PLEC_SigCurv"):
         new[name] = np.abs(columns[name] / factor + bend)
-    return {**new, **_bands(columns, factor, rng), **_variability(columns, factor, rng)}
+    return {**new, **_bands(columns, factor, ratio, rng), **_variability(columns, factor, rng)}
 
 
-def _bands(columns: Columns, factor: np.ndarray, rng: np.random.Generator) -> Columns:
-    """Fluxes of the bands, which are not negative, as in the catalogues."""
-    flux, error, by = columns["Flux_Band"], columns["Unc_Flux_Band"], factor[:, None]
-    kept = np.where(_PHOTON_LIMITED, error / np.sqrt(by), error)
-    added = np.sqrt(np.maximum(kept**2 - (error / by) ** 2, 0))
-    new = np.maximum(flux / by + added * rng.normal(size=flux.shape), 0)
-    root_ts = np.divide(new, kept, out=np.zeros_like(new), where=kept > 0)
+def flux_ratio(significance: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Flux of a source whose significance shrinks by a factor, as a share of its own flux."""
+    heights = np.append(0, np.cumsum(_SLOPES * np.diff(_KNEES)))
+    before = np.log(significance)
+    after = before - np.log(factor)
+    return np.exp(np.interp(after, _KNEES, heights) - np.interp(before, _KNEES, heights))
+
+
+def _bands(
+    columns: Columns, factor: np.ndarray, ratio: np.ndarray, rng: np.random.Generator
+) -> Columns:
+    """Fluxes of the bands, which are not negative, as in the catalogues.
+
+    The significance of each band keeps its share of that of the source, as it does on average in
+    4FGL-DR2.
+    """
+    flux, error = columns["Flux_Band"], columns["Unc_Flux_Band"]
+    noise = rng.normal(size=flux.shape)
+    by, fall = ratio[:, None], 1 / factor[:, None]
+    new = by * (flux + error * np.sqrt(fall**-2 - 1) * noise)
+    root_ts = columns["Sqrt_TS_Band"] * fall + np.sqrt(1 - fall**2) * noise
     return {
-        "Flux_Band": new,
-        "Unc_Flux_Band": kept,
-        "Sqrt_TS_Band": np.where(by > 1, root_ts, columns["Sqrt_TS_Band"]),
+        "Flux_Band": np.maximum(new, 0),
+        "Unc_Flux_Band": error * by / fall,
+        "Sqrt_TS_Band": np.where(fall < 1, np.maximum(root_ts, 0), columns["Sqrt_TS_Band"]),
     }
 
 
