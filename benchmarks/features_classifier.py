@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from class_metrics import expected_calibration_error
@@ -22,8 +21,6 @@ from results import FOLDER, kept
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from gammafind.catalogue.columns import numbers_of, texts_of
-from gammafind.catalogue.positions import sky_positions
 from gammafind.pipeline.inputs import read_catalogue
 from gammafind.plugins.features.classifier import Features
 from gammafind.plugins.features.columns import Columns, columns_of
@@ -37,6 +34,8 @@ from gammafind.plugins.features.training.labels import (
     UNCERTAIN,
     Lesson,
     blazar_lesson,
+    classes_of,
+    counterparts,
     kind_lesson,
 )
 from gammafind.plugins.features.trees import Trees
@@ -46,8 +45,6 @@ FOLDS = 3
 SHUFFLES = 3
 FAINT = 9.0
 """Signif_Avg below which a labelled source is about as faint as those without a class."""
-MISSING_R95 = 0.05 * u.deg
-"""For the few sources whose error is not listed: a typical one."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,6 @@ PAIRS = (
 RECIPES = {
     "as measured only": Recipe(copies=0),
     "degraded copies": Recipe(),
-    "degraded copies, one ensemble": Recipe(members=1),
 }
 
 
@@ -94,22 +90,6 @@ def main() -> None:
         raise SystemExit("the test was run: see results/features_classifier.json")
     with kept("features_classifier"):
         test(table, other)
-
-
-def classes_of(table: QTable) -> np.ndarray:
-    """Classes in lower case."""
-    return np.char.lower(texts_of(table, "class_label"))
-
-
-def counterparts(table: QTable, other: QTable) -> np.ndarray:
-    """Classes in another catalogue, of the nearest source within both 95 % errors; ``none``."""
-    index, apart, _ = sky_positions(table).match_to_catalog_sky(sky_positions(other))
-    own, theirs = (
-        np.nan_to_num(numbers_of(one, "r95", u.deg), nan=MISSING_R95.value)
-        for one in (table, other)
-    )
-    near = apart.deg < np.hypot(own, theirs[index])
-    return np.where(near, classes_of(other)[index], "none")
 
 
 def plain(matrix: np.ndarray, truth: np.ndarray) -> HistGradientBoostingClassifier:

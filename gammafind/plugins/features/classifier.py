@@ -16,6 +16,7 @@ from gammafind.plugins.features.measures import matrix_of
 from gammafind.plugins.features.model import CLASSES, Model
 from gammafind.roles.base import Sees
 from gammafind.roles.classifier import CLASS_PROBABILITY, UNKNOWN, Classifier
+from gammafind.roles.levels import stated_labels
 from gammafind.sky.bands import Band
 
 MODEL = "model.npz"
@@ -23,6 +24,7 @@ MODEL = "model.npz"
 SHIPPED = Path(__file__).parent / "weights" / "4fgl-dr2"
 """Weights that come with the package."""
 
+BLAZARS = ("BLL", "FSRQ")
 OPEN, OUTSIDE, MISSING = 1, 2, 4
 """Bits of ``Class_Flags``: no level is probable enough; a measure is outside the range of the
 training; the spectrum was not measured."""
@@ -50,7 +52,7 @@ class Features(Classifier):
     classes: ClassVar[tuple[str, ...]] = CLASSES
     sees: ClassVar[Sees | Literal["catalogue"]] = "catalogue"
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "BCU": ("BLL", "FSRQ"),
+        "BCU": BLAZARS,
         "GALACTIC": ("PSR", "OTHER"),
     }
 
@@ -68,8 +70,8 @@ class Features(Classifier):
 
     @property
     def label_weights(self) -> np.ndarray:
-        """One over the share of each class among sources without a class."""
-        return 1 / Model.read(self._path).prior
+        """One over the share of each class that the probabilities assume."""
+        return 1 / Model.read(self._path).shares()
 
     def for_sky(self, bands: Sequence[Band], n_epochs: int) -> Self:
         """Refuse maps: it takes catalogues.
@@ -116,7 +118,9 @@ class Features(Classifier):
             If there is no model, or it is damaged.
         """
         table = super().classify(cutouts)
-        outside = Model.read(self._path).outside(matrix_of(dict(cutouts)))
+        model, matrix = Model.read(self._path), matrix_of(dict(cutouts))
+        self._keep_to_both(table, model.probability(matrix, later=False))
+        outside = model.outside(matrix)
         missing = ~np.all([np.isfinite(cutouts[name]) for name in REQUIRED], axis=0)
         named = np.asarray(table["class_label"]) != UNKNOWN
         flags = OPEN * ~named + OUTSIDE * outside + MISSING * missing
@@ -125,6 +129,18 @@ class Features(Classifier):
         table[CLASS_PROBABILITY] = np.where(hidden, 0.0, table[CLASS_PROBABILITY])
         table["Class_Flags"] = flags.astype(int)
         return table
+
+    def _keep_to_both(self, table: QTable, other: np.ndarray) -> None:
+        """Name the group where the class depends on which shares of the classes are assumed."""
+        levels = {"least": self.abstain, "unknown": UNKNOWN}
+        labels, stated = stated_labels(other, self.classes, self.groups, **levels)
+        label = np.asarray(table["class_label"]).astype(object)
+        moot = (label != labels) & (np.isin(label, BLAZARS) | np.isin(labels, BLAZARS))
+        together = other[:, np.isin(self.classes, BLAZARS)].sum(axis=1)
+        label[moot] = "BCU"
+        table["class_label"] = label.astype(str)
+        least = np.minimum(table[CLASS_PROBABILITY], stated)
+        table[CLASS_PROBABILITY] = np.where(moot, together, least)
 
     def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray:
         return Model.read(self._path).probability(matrix_of(dict(cutouts)))

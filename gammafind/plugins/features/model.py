@@ -20,6 +20,7 @@ from gammafind.utils.files import atomic_output, check_input
 
 CLASSES = ("BLL", "FSRQ", "PSR", "OTHER")
 """BL Lacs, flat-spectrum radio quasars, pulsars, and other Galactic sources."""
+_NUMBERS = ("scale", "offset", "prior", "later")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +38,23 @@ class Stage:
         Added to the scaled scores.
     prior : ndarray, shape (k,)
         Share of each class among the sources without a class.
+    later : ndarray, shape (k,)
+        Share of each class among those of them that get a class later.
     """
 
     trees: Trees
     scale: float
     offset: np.ndarray
     prior: np.ndarray
+    later: np.ndarray
 
     def evidence(self, matrix: np.ndarray) -> np.ndarray:
         """Logarithms of the likelihoods of the classes, up to a constant, shape (n, k)."""
         return self.scale * scores_of_all(self.trees.scores(matrix)) + self.offset
 
-    def probability(self, matrix: np.ndarray) -> np.ndarray:
-        """Probabilities of the classes, shape (n, k)."""
-        return softmax(self.evidence(matrix) + np.log(self.prior))
+    def probability(self, matrix: np.ndarray, *, later: bool) -> np.ndarray:
+        """Probabilities of the classes with the shares ``later`` or ``prior``, shape (n, k)."""
+        return softmax(self.evidence(matrix) + np.log(self.later if later else self.prior))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,19 +76,23 @@ class Model:
     lower: np.ndarray
     upper: np.ndarray
 
-    def probability(self, matrix: np.ndarray) -> np.ndarray:
+    def probability(self, matrix: np.ndarray, *, later: bool = True) -> np.ndarray:
         """Probabilities of `CLASSES`, shape (n, 4).
 
         Parameters
         ----------
         matrix : ndarray, shape (n, n_measures)
+        later : bool
+            Whether the shares of the classes are those of sources that get a class later, or those
+            of all sources without a class.
         """
-        return _joined(self.kind.probability(matrix), self.blazar.probability(matrix))
+        stages = (self.kind, self.blazar)
+        return _joined(*(stage.probability(matrix, later=later) for stage in stages))
 
-    @property
-    def prior(self) -> np.ndarray:
-        """Shares of `CLASSES` among the sources without a class, shape (4,)."""
-        return _joined(self.kind.prior[None], self.blazar.prior[None])[0]
+    def shares(self, *, later: bool = True) -> np.ndarray:
+        """Shares of `CLASSES` that `probability` assumes, shape (4,)."""
+        stages = (self.kind, self.blazar)
+        return _joined(*((one.later if later else one.prior)[None] for one in stages))[0]
 
     def outside(self, matrix: np.ndarray) -> np.ndarray:
         """Which sources have a measure outside its range in the training, shape (n,)."""
@@ -103,7 +111,7 @@ class Model:
         arrays = {"names": np.array(NAMES), "lower": self.lower, "upper": self.upper}
         for name, stage in stages.items():
             arrays |= stage.trees.arrays(name)
-            arrays |= {f"{name}_{key}": getattr(stage, key) for key in ("scale", "offset", "prior")}
+            arrays |= {f"{name}_{key}": getattr(stage, key) for key in _NUMBERS}
         with atomic_output(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -158,4 +166,5 @@ def _stage(arrays: dict[str, np.ndarray], name: str) -> Stage:
         scale=float(arrays[f"{name}_scale"]),
         offset=arrays[f"{name}_offset"],
         prior=arrays[f"{name}_prior"],
+        later=arrays[f"{name}_later"],
     )

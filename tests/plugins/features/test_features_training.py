@@ -15,6 +15,7 @@ from gammafind.plugins.features.training.fit import (
     calibration,
     folds_of,
     shares,
+    shares_of,
     train,
     trees_of,
 )
@@ -84,6 +85,11 @@ def test_shares_of_classes_are_found_without_labels():
     assert_allclose(shares(evidence), [0.8, 0.2], atol=0.02)
 
 
+def test_shares_of_those_with_labels_are_found_from_what_is_expected():
+    evidence = np.zeros((10, 2))
+    assert_allclose(shares_of(evidence, np.repeat([0, 1], [7, 3])), [0.7, 0.3])
+
+
 def test_scores_that_are_too_bold_are_scaled_down():
     rng = np.random.default_rng(4)
     truth = (rng.random(4000) < 0.3).astype(int)
@@ -105,8 +111,9 @@ def test_a_training_is_written_and_read_with_the_same_probabilities(tmp_path):
     table = toy_catalogue()
     columns = columns_of(table)
     recipe = Recipe(copies=1, members=1, folds=2, max_iter=3, min_samples_leaf=5)
-    model = train(columns, np.asarray(table["CLASS1"]), recipe)
-    again = train(columns, np.asarray(table["CLASS1"]), recipe)
+    classes = np.asarray(table["CLASS1"])
+    before = np.where(np.arange(60) % 8 < 2, "bcu", classes)
+    model, again = (train(columns, classes, before, recipe) for _ in range(2))
     model.write(tmp_path / "model.npz")
     matrix = np.column_stack(list(measures_of(columns).values()))
     probability = model.probability(matrix)

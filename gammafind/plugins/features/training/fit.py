@@ -13,7 +13,12 @@ from gammafind.plugins.features.columns import Columns
 from gammafind.plugins.features.measures import matrix_of
 from gammafind.plugins.features.model import Model, Stage, scores_of_all, softmax
 from gammafind.plugins.features.training.degrade import degraded, factors
-from gammafind.plugins.features.training.labels import Lesson, blazar_lesson, kind_lesson
+from gammafind.plugins.features.training.labels import (
+    UNCERTAIN,
+    Lesson,
+    blazar_lesson,
+    kind_lesson,
+)
 from gammafind.plugins.features.trees import Trees
 
 if TYPE_CHECKING:
@@ -44,15 +49,15 @@ class Recipe:
     members: int = 3
     folds: int = 3
     learning_rate: float = 0.1
-    max_iter: int = 60
-    max_leaf_nodes: int = 8
+    max_iter: int = 90
+    max_leaf_nodes: int = 5
     max_features: float = 0.3
     min_samples_leaf: int = 40
     l2_regularization: float = 5.0
     seed: int = 0
 
 
-def train(columns: Columns, classes: np.ndarray, recipe: Recipe) -> Model:
+def train(columns: Columns, classes: np.ndarray, before: np.ndarray, recipe: Recipe) -> Model:
     """Train both stages on the labelled sources of a catalogue.
 
     Parameters
@@ -61,27 +66,53 @@ def train(columns: Columns, classes: np.ndarray, recipe: Recipe) -> Model:
         From `gammafind.plugins.features.columns.columns_of`, n sources, with errors.
     classes : ndarray of str, shape (n,)
         ``CLASS1``.
+    before : ndarray of str, shape (n,)
+        That of an earlier catalogue. Sources that had no class then say how many of the blazars
+        that get a class are quasars: most of them are BL Lacs, since the lines of quasars are found
+        early.
     recipe : Recipe
     """
     known = np.isfinite(columns["Signif_Avg"])
-    columns, classes = taken(columns, known), classes[known]
+    columns, classes, before = taken(columns, known), classes[known], before[known]
     rng = np.random.default_rng(recipe.seed)
     lessons = (kind_lesson(classes), blazar_lesson(classes))
-    kind, blazar = (train_stage(columns, lesson, recipe, rng=rng) for lesson in lessons)
+    kind = train_stage(columns, lessons[0], None, recipe, rng=rng)
+    late = np.isin(before[lessons[1].rows], UNCERTAIN)
+    blazar = train_stage(columns, lessons[1], late, recipe, rng=rng)
     matrix, _ = samples(columns, lessons[0], lessons[0].rows, recipe, rng=rng)
     return Model(kind, blazar, np.nanmin(matrix, axis=0), np.nanmax(matrix, axis=0))
 
 
 def train_stage(
-    columns: Columns, lesson: Lesson, recipe: Recipe, *, rng: np.random.Generator
+    columns: Columns,
+    lesson: Lesson,
+    late: np.ndarray | None,
+    recipe: Recipe,
+    *,
+    rng: np.random.Generator,
 ) -> Stage:
-    """Grow the trees of a stage and calibrate them; see `train`."""
-    scores = held_out_scores(columns, lesson, recipe, rng=rng)
+    """Grow the trees of a stage and calibrate them; see `train`.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray
+    lesson : Lesson
+        n labelled sources.
+    late : ndarray of bool, shape (n,), or None
+        Which of them got their class late; without them the shares of the classes are those of all
+        sources without a class.
+    recipe : Recipe
+    rng : numpy.random.Generator
+    """
+    scores, measured = held_out_scores(columns, lesson, recipe, rng=rng)
     scale, offset = calibration(scores, lesson.truth)
     trees = grown(columns, lesson, lesson.rows, recipe, rng=rng)
     unknown = scores_of_all(trees.scores(matrix_of(taken(columns, lesson.like))))
     prior = shares(scale * unknown + offset)
-    return Stage(trees=trees, scale=scale, offset=offset, prior=prior)
+    later = prior
+    if late is not None and len(set(lesson.truth[late].tolist())) == len(prior):
+        later = shares_of(scale * measured[late] + offset, lesson.truth[late])
+    return Stage(trees=trees, scale=scale, offset=offset, prior=prior, later=later)
 
 
 def taken(columns: Columns, rows: np.ndarray) -> Columns:
@@ -145,15 +176,17 @@ def grown(
 
 def held_out_scores(
     columns: Columns, lesson: Lesson, recipe: Recipe, *, rng: np.random.Generator
-) -> np.ndarray:
-    """Scores of degraded sources by trees that have not seen them, shape (n, n_classes)."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of degraded sources, and as measured, by trees that have not seen them, (n, k)."""
     fold = folds_of(lesson.truth, recipe.folds, rng=rng)
-    found = np.zeros((len(lesson.rows), lesson.truth.max() + 1))
+    found = np.zeros((2, len(lesson.rows), lesson.truth.max() + 1))
     for one in range(recipe.folds):
         trees = grown(columns, lesson, lesson.rows[fold != one], recipe, rng=rng)
-        matrix = faded(columns, lesson, lesson.rows[fold == one], rng=rng)
-        found[fold == one] = scores_of_all(trees.scores(matrix))
-    return found
+        rows = lesson.rows[fold == one]
+        views = (faded(columns, lesson, rows, rng=rng), matrix_of(taken(columns, rows)))
+        for out, matrix in zip(found, views, strict=True):
+            out[fold == one] = scores_of_all(trees.scores(matrix))
+    return found[0], found[1]
 
 
 def folds_of(truth: np.ndarray, folds: int, *, rng: np.random.Generator) -> np.ndarray:
@@ -191,6 +224,17 @@ def shares(evidence: np.ndarray) -> np.ndarray:
     prior = np.full(evidence.shape[1], 1 / evidence.shape[1])
     for _ in range(_STEPS):
         prior = softmax(evidence + np.log(np.maximum(prior, 1e-12))).mean(axis=0)
+    return prior
+
+
+def shares_of(evidence: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Shares of the classes in a sample with labels, the most likely ones given the evidence."""
+    number = np.bincount(truth, minlength=evidence.shape[1])
+    prior = number / number.sum()
+    for _ in range(_STEPS):
+        expected = softmax(evidence + np.log(prior)).sum(axis=0)
+        prior = prior * number / np.maximum(expected, 1e-12)
+        prior /= prior.sum()
     return prior
 
 

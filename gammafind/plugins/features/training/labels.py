@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import astropy.units as u
 import numpy as np
+from astropy.table import QTable
+
+from gammafind.catalogue.columns import numbers_of, texts_of
+from gammafind.catalogue.positions import sky_positions
 
 AGN = ("bll", "fsrq", "bcu", "rdg", "agn", "ssrq", "css", "nlsy1", "sey")
 PULSARS = ("psr", "msp")
@@ -14,6 +19,25 @@ UNASSOCIATED = ("", "unk")
 """Sources whose kind is not known."""
 UNCERTAIN = (*UNASSOCIATED, "bcu")
 """Sources of which it is not known whether they are BL Lacs or quasars."""
+NO_SOURCE = "none"
+"""What stands for the class of a source that another catalogue does not have."""
+_USUAL_R95 = 0.05
+"""Error in degrees of the few sources for which none is listed."""
+
+
+def classes_of(table: QTable) -> np.ndarray:
+    """Classes of a catalogue in lower case, shape (n,)."""
+    return np.char.lower(texts_of(table, "class_label"))
+
+
+def counterparts(table: QTable, other: QTable) -> np.ndarray:
+    """Classes in another catalogue, of the nearest source within both 95 % errors, shape (n,)."""
+    index, apart, _ = sky_positions(table).match_to_catalog_sky(sky_positions(other))
+    own, theirs = (
+        np.nan_to_num(numbers_of(one, "r95", u.deg), nan=_USUAL_R95) for one in (table, other)
+    )
+    near = apart.deg < np.hypot(own, theirs[index])
+    return np.where(near, classes_of(other)[index], NO_SOURCE)
 
 
 @dataclass(frozen=True, eq=False)
