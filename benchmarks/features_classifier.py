@@ -98,8 +98,8 @@ def plain(matrix: np.ndarray, truth: np.ndarray) -> HistGradientBoostingClassifi
 
 
 def raw(columns: Columns) -> np.ndarray:
-    """Columns as they are, as a matrix."""
-    return np.column_stack(list(columns.values()))
+    """Columns as they are, as a matrix, without the class that the catalogue gives."""
+    return np.column_stack([values for name, values in columns.items() if name != "is_blazar"])
 
 
 def choose(table: QTable, earlier: QTable | None) -> None:

@@ -119,7 +119,7 @@ class Features(Classifier):
         """
         table = super().classify(cutouts)
         model, matrix = Model.read(self._path), matrix_of(dict(cutouts))
-        self._keep_to_both(table, model.probability(matrix, later=False))
+        self._keep_to_both(table, model.probability(matrix, cutouts["is_blazar"], later=False))
         outside = model.outside(matrix)
         missing = ~np.all([np.isfinite(cutouts[name]) for name in REQUIRED], axis=0)
         named = np.asarray(table["class_label"]) != UNKNOWN
@@ -143,4 +143,5 @@ class Features(Classifier):
         table[CLASS_PROBABILITY] = np.where(moot, together, least)
 
     def _classify(self, cutouts: Mapping[str, np.ndarray]) -> np.ndarray:
-        return Model.read(self._path).probability(matrix_of(dict(cutouts)))
+        matrix = matrix_of(dict(cutouts))
+        return Model.read(self._path).probability(matrix, cutouts["is_blazar"])

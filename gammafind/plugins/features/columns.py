@@ -7,7 +7,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import checked_numbers
+from gammafind.catalogue.columns import checked_numbers, texts_of
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import TableError
 from gammafind.units import FLUX, without_photons
@@ -37,9 +37,13 @@ PER_BAND = ("Flux_Band", "Unc_Flux_Band", "Sqrt_TS_Band")
 REQUIRED = ("PL_Index", "Pivot_Energy", "Energy_Flux100")
 """Columns without which a table is not like 4FGL."""
 
+GIVEN = "CLASS1_given"
+"""Classes that a catalogue had before it was classified; see `gammafind.classify_catalogue`."""
+
 Columns = dict[str, np.ndarray]
 """Arrays by name: those of `SCALARS` and ``glon``, ``glat`` (deg), ``n_intervals``, shape (n,), and
-those of `PER_BAND`, shape (n, 7). NaN where a value or a column is missing."""
+those of `PER_BAND`, shape (n, 7). NaN where a value or a column is missing. ``is_blazar`` is 1
+where the catalogue has found a blazar (bcu) at the position, and 0 elsewhere."""
 
 
 def columns_of(table: QTable, *, what: str = "the catalogue") -> Columns:
@@ -80,6 +84,8 @@ def columns_of(table: QTable, *, what: str = "the catalogue") -> Columns:
         if name in table.colnames and table[name].ndim != 1:
             raise TableError(f"{fault} (it has {table[name].ndim} dimensions)", remedy=remedy)
         columns[name] = checked_numbers(table, name, unit, fault=fault, remedy=remedy)
+    given = GIVEN if GIVEN in table.colnames else "class_label"
+    columns["is_blazar"] = (np.char.lower(texts_of(table, given)) == "bcu").astype(float)
     columns["n_intervals"] = np.full(len(table), float(_n_intervals(table)))
     flux, error, root_ts = (_bands(table, name, what) for name in PER_BAND)
     return {**columns, "Flux_Band": flux, "Unc_Flux_Band": error, "Sqrt_TS_Band": root_ts}

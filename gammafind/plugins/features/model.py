@@ -20,6 +20,9 @@ from gammafind.utils.files import atomic_output, check_input
 
 CLASSES = ("BLL", "FSRQ", "PSR", "OTHER")
 """BL Lacs, flat-spectrum radio quasars, pulsars, and other Galactic sources."""
+_REALLY_BLAZARS = 0.99
+"""Share of active galaxies among the blazars of uncertain type of a catalogue: more than 99 % of
+those of 4FGL-DR1 that have a class in DR2 are."""
 _NUMBERS = ("scale", "offset", "prior", "later")
 
 
@@ -52,9 +55,9 @@ class Stage:
         """Logarithms of the likelihoods of the classes, up to a constant, shape (n, k)."""
         return self.scale * scores_of_all(self.trees.scores(matrix)) + self.offset
 
-    def probability(self, matrix: np.ndarray, *, later: bool) -> np.ndarray:
-        """Probabilities of the classes with the shares ``later`` or ``prior``, shape (n, k)."""
-        return softmax(self.evidence(matrix) + np.log(self.later if later else self.prior))
+    def probability(self, matrix: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """Probabilities of the classes with these shares, shape (k,) or (n, k); shape (n, k)."""
+        return softmax(self.evidence(matrix) + np.log(shares))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,18 +79,27 @@ class Model:
     lower: np.ndarray
     upper: np.ndarray
 
-    def probability(self, matrix: np.ndarray, *, later: bool = True) -> np.ndarray:
+    def probability(
+        self, matrix: np.ndarray, is_blazar: np.ndarray, *, later: bool = True
+    ) -> np.ndarray:
         """Probabilities of `CLASSES`, shape (n, 4).
 
         Parameters
         ----------
         matrix : ndarray, shape (n, n_measures)
+        is_blazar : ndarray, shape (n,)
+            Whether the catalogue has found a blazar of uncertain type at the position.
         later : bool
             Whether the shares of the classes are those of sources that get a class later, or those
             of all sources without a class.
         """
-        stages = (self.kind, self.blazar)
-        return _joined(*(stage.probability(matrix, later=later) for stage in stages))
+        kind, blazar = (one.later if later else one.prior for one in (self.kind, self.blazar))
+        others = kind[1:] * (1 - _REALLY_BLAZARS) / kind[1:].sum()
+        known = np.append(_REALLY_BLAZARS, others)
+        kinds = np.where(is_blazar[:, None] > 0, known, kind)
+        return _joined(
+            self.kind.probability(matrix, kinds), self.blazar.probability(matrix, blazar)
+        )
 
     def shares(self, *, later: bool = True) -> np.ndarray:
         """Shares of `CLASSES` that `probability` assumes, shape (4,)."""
@@ -128,7 +140,7 @@ class Model:
         """
         path = check_input(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = dict(file)
             if tuple(arrays["names"].tolist()) != NAMES:
                 raise ValueError("it was trained on other measures")

@@ -108,6 +108,17 @@ def test_sources_outside_the_training_or_without_a_spectrum_have_no_label():
     assert_array_equal(found["class_probability"][:2], 0)
 
 
+def test_a_blazar_of_the_catalogue_is_taken_for_one():
+    table = toy_catalogue()
+    table["CLASS1"] = np.full(60, "", dtype="U4")
+    before = gammafind.classify_catalogue(table)
+    table["CLASS1"] = np.full(60, "bcu")
+    after = gammafind.classify_catalogue(table)
+    agn, known = (found["prob_BLL"] + found["prob_FSRQ"] for found in (before, after))
+    assert np.all(known > agn)
+    assert_allclose(before["prob_BLL"] / agn, after["prob_BLL"] / known)
+
+
 def test_maps_are_refused():
     with pytest.raises(OptionError, match="takes a catalogue, not maps"):
         Features().for_sky([], 0)
@@ -150,9 +161,19 @@ def test_nodes_that_run_in_circles_are_refused(tmp_path):
 def test_the_shipped_model_is_small_and_knows_well_known_sources():
     assert (SHIPPED / MODEL).stat().st_size < 1e6
     table = gammafind.read_catalogue("4fgl-dr2")
-    named = {"Mkn 421": "BLL", "3C 273": "FSRQ", "PSR J0633+1746": "PSR"}
-    rows = [table["ASSOC1"].tolist().index(name) for name in named]
+    likely = {"Mkn 421": "BLL", "3C 273": "FSRQ", "PSR J0633+1746": "PSR"}
+    rows = [table["ASSOC1"].tolist().index(name) for name in likely]
     found = gammafind.classify_catalogue(table[rows])
-    assert found["CLASS1"].tolist() == list(named.values())
+    chance = np.column_stack([found[f"prob_{name}"] for name in CLASSES])
+    assert [CLASSES[best] for best in chance.argmax(axis=1)] == list(likely.values())
+    assert found["CLASS1"][0] == "BLL"
     assert found["CLASS1_given"].tolist() == table["CLASS1"][rows].tolist()
-    assert set(found.meta["class_purity"]) == set(named.values())
+    assert set(found.meta["class_purity"]) == set(found["CLASS1"].tolist()) - {"UNK"}
+
+
+def test_a_catalogue_that_was_classified_gives_the_same_again():
+    once = gammafind.classify_catalogue(toy_catalogue())
+    twice = gammafind.classify_catalogue(once)
+    assert twice.colnames == once.colnames
+    for name in ("CLASS1", "CLASS1_given", "prob_BLL", "prob_PSR"):
+        assert_array_equal(twice[name], once[name], err_msg=name)
