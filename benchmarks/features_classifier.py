@@ -112,6 +112,7 @@ def choose(table: QTable, earlier: QTable | None) -> None:
         before = counterparts(table[known], earlier)
     print("| pair | training | degraded | fainter than 9 sigma | no class in DR1 | balanced |")
     print("|---|---|---|---|---|---|")
+    lines = []
     for pair, lesson in zip(PAIRS, lessons_of(classes), strict=True):
         rows, truth = lesson.rows, lesson.truth
         new = np.isin(before[rows], (*pair.unknown, "none"))
@@ -128,7 +129,8 @@ def choose(table: QTable, earlier: QTable | None) -> None:
             f"{what} {np.sum(truth[which] == 0)} and {np.sum(truth[which] == 1)}"
             for what, which in (("all", truth >= 0), ("faint", faint), ("new", new))
         )
-        print(f"\n{pair.name}: {counts}\n", flush=True)
+        lines.append(f"{pair.name}: {counts}")
+    print("\n" + "\n".join(lines))
 
 
 def importance(table: QTable) -> None:

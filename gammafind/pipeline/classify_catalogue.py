@@ -66,7 +66,7 @@ def classify_catalogue(
     >>> import gammafind
     >>> found = gammafind.classify_catalogue("4fgl-dr2")
     >>> unknown = found[found["CLASS1_given"] == ""]
-    >>> sorted(set(unknown["CLASS1"]) - {"UNK"})
+    >>> sorted(set(unknown["CLASS1"].tolist()) - {"UNK"})
     ['BCU', 'BLL', 'FSRQ', 'GALACTIC', 'OTHER', 'PSR']
     """
     given = table_of(catalogue)
