@@ -17,6 +17,7 @@ except ImportError:
 _VERBS = {
     "associate": "gammafind.pipeline.associate",
     "bin_events": "gammafind.pipeline.bin_events",
+    "classify_catalogue": "gammafind.pipeline.classify_catalogue",
     "compare": "gammafind.pipeline.compare",
     "demo_sky": "gammafind.pipeline.demo",
     "detect": "gammafind.pipeline.detect",

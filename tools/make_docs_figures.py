@@ -77,11 +77,24 @@ def reliability() -> Iterator[Path]:
     yield written("classifier_reliability", png(figure))
 
 
+def importance() -> Iterator[Path]:
+    """Draw how much each quantity matters to the classifier of catalogues."""
+    from gammafind.views.importance import importance_figure
+    from gammafind.views.style import png
+
+    kept = json.loads((BENCHMARKS / "results" / "features_importance.json").read_text())
+    panels = {}
+    for pair, measure, mean, spread in kept["tables"][0]["rows"]:
+        panels.setdefault(pair, {})[measure] = (float(mean), float(spread))
+    yield written("features_importance", png(importance_figure(panels)))
+
+
 FIGURES: dict[str, Callable[[], Iterator[Path]]] = {
     "sky": sky,
     "population": population,
     "residual": residual,
     "reliability": reliability,
+    "importance": importance,
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from gammafind import __version__
 from gammafind.cli import (
     associate,
+    classify,
     compare,
     demo,
     detect,
@@ -39,6 +40,7 @@ COMMANDS = {
     "exposure": exposure,
     "plugins": plugins,
     "evaluate": evaluate,
+    "classify": classify,
     "compare": compare,
     "report": report,
     "associate": associate,

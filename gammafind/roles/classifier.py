@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from astropy.table import QTable
@@ -13,6 +13,7 @@ from astropy.table import QTable
 from gammafind.errors import OptionError, ShapeError
 from gammafind.roles.base import Plugin, Sees
 from gammafind.roles.deprecated import renamed
+from gammafind.roles.levels import stated_labels
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band
 from gammafind.sky.cutouts import CutoutLayout
@@ -20,6 +21,8 @@ from gammafind.utils.checks import require
 
 UNKNOWN = "UNK"
 """Label of a source whose class is too uncertain."""
+CLASS_PROBABILITY = "class_probability"
+"""Column with the probability of the label, where labels have levels."""
 
 _SUM_TOLERANCE = 1e-4
 
@@ -53,8 +56,12 @@ class Classifier(Plugin):
     classes: ClassVar[tuple[str, ...]]
     fakes: ClassVar[tuple[str, ...]] = ()
     """Classes of detections that are no sources; empty where there is none."""
-    sees: ClassVar[Sees] = "maps"
-    """Whether its cut-outs are made of maps of the sky, or of the image of a camera."""
+    sees: ClassVar[Sees | Literal["catalogue"]] = "maps"
+    """Whether its cut-outs are made of maps of the sky, or of the image of a camera; or whether its
+    inputs are the columns of a catalogue."""
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Groups of classes, the finest first. Where there are some, the label is that of the finest
+    level, a class or a group, whose probability is at least `abstain`."""
 
     _old_names: ClassVar = {"looks_at": renamed("looks_at", "sees")}
 
@@ -99,6 +106,35 @@ class Classifier(Plugin):
         """
         return self
 
+    def columns_of(
+        self, catalogue: QTable, *, what: str = "the catalogue"
+    ) -> Mapping[str, np.ndarray]:
+        """Take the inputs of `classify` from a catalogue.
+
+        Parameters
+        ----------
+        catalogue : QTable
+            n rows.
+        what : str
+            Name of the catalogue, for messages.
+
+        Returns
+        -------
+        mapping of str to ndarray
+            Each of shape (n, ...).
+
+        Raises
+        ------
+        OptionError
+            If the classifier sees maps or images, as by default.
+        TableError
+            If the catalogue lacks what it needs.
+        """
+        raise OptionError(
+            f"the classifier {self.name} sees {self.sees}, not catalogues",
+            remedy="The classifier features takes catalogues like 4FGL.",
+        )
+
     def classify(self, cutouts: Mapping[str, np.ndarray]) -> QTable:
         """Class probabilities of each source.
 
@@ -111,7 +147,8 @@ class Classifier(Plugin):
         -------
         QTable
             ``prob_<class>`` that sum to one, and ``class_label``: the class of the largest
-            probability, weighted by `label_weights`, or `UNKNOWN`. Where several classes are no
+            probability, weighted by `label_weights`, or `UNKNOWN`; with `groups`, the finest level
+            that is probable enough, and ``class_probability``. Where several classes are no
             sources, the label is one of those if they are more probable together, and
             ``real_probability`` is the probability that it is a source.
 
@@ -147,6 +184,10 @@ class Classifier(Plugin):
             weighted = np.where(likely[:, None] == real, weighted, 0)
         label = np.asarray(self.classes)[weighted.argmax(axis=1)]
         table["class_label"] = np.where(most >= self.abstain, label, UNKNOWN)
+        if self.groups:
+            levels = {"least": self.abstain, "unknown": UNKNOWN}
+            labels, stated = stated_labels(probability, self.classes, self.groups, **levels)
+            table["class_label"], table[CLASS_PROBABILITY] = labels, stated
         return table
 
     @abc.abstractmethod

@@ -38,6 +38,7 @@ BUILT_IN = (
     "gammafind.plugins.image_unet",
     "gammafind.plugins.cnn",
     "gammafind.plugins.image_cnn",
+    "gammafind.plugins.features",
     "gammafind.plugins.finders",
     "gammafind.plugins.image_finders",
     "gammafind.plugins.gammapy_ts",

@@ -15,6 +15,7 @@ from gammafind.testing import (
 )
 from tests.plugins.cnn.helpers import toy_architecture, toy_arrays
 from tests.plugins.cnn.helpers import write as write_classifier
+from tests.plugins.features.helpers import toy_catalogue
 from tests.plugins.image_cnn.helpers import toy_stamps
 from tests.plugins.unet.helpers import TOY, matched_filter, write
 
@@ -69,6 +70,8 @@ def test_classifier(name, tmp_path):
     if name == "image-cnn":
         pytest.importorskip("onnxruntime")
         arrays = toy_stamps()
+    if name == "features":
+        arrays = get_plugin("classifier", name)().columns_of(toy_catalogue())
     if name == "cnn":  # Its weights are made here.
         for library in ("torch", "onnx", "onnxruntime"):
             pytest.importorskip(library)

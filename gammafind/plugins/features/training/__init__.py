@@ -1,0 +1,1 @@
+"""How the classifier of catalogues learns from labelled sources; needs scikit-learn."""
