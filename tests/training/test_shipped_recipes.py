@@ -16,7 +16,7 @@ from gammafind.training.history import HISTORY, best_row, read_history
 from gammafind.training.recipe import read_recipe
 
 ROOT = Path(gammafind.__file__).parent
-FOLDERS = sorted(path.parent for path in ROOT.glob(f"plugins/*/weights/*/{CARD}"))
+FOLDERS = sorted(path.parent for path in ROOT.glob("plugins/*/weights/*/architecture.json"))
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "train.md"
 
 
@@ -43,9 +43,8 @@ def shipped(request, tmp_path_factory):
 
 
 def test_every_shipped_network_has_one_recipe():
-    weights = {path.parent for path in ROOT.glob("plugins/*/weights/*/architecture.json")}
     assert len(FOLDERS) >= 9
-    assert {path for path in FOLDERS if (path / RECIPE).exists()} == weights
+    assert all((path / RECIPE).exists() and (path / CARD).exists() for path in FOLDERS)
 
 
 def test_the_card_says_what_the_last_stage_of_the_recipe_says(shipped):
