@@ -13,6 +13,7 @@ from astropy.units import Quantity
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.legendre import legendre_polynomials
 from gammafind.units import as_value
+from gammafind.utils.cache import cached_arrays
 from gammafind.utils.checks import require
 
 _SERIES_BELOW = 1e-3
@@ -21,6 +22,10 @@ _GAUSS_POINTS = 5
 """Quadrature points per piece: with the phase below, accurate to rounding."""
 _PHASE_OF_A_PIECE = 2.0
 """Multipole times width of a piece, in radians, that the quadrature points resolve."""
+_MANY = 500
+"""Multipoles from which transforms take so long that they are kept in the cache."""
+_VERSION = 1
+"""Version of the transforms; the cache ignores those of other versions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,8 +201,19 @@ def _quadrature(nodes: np.ndarray, lmax: int) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=64)
 def _windows(psfs: tuple[RadialPsf, ...], lmax: int) -> np.ndarray:
-    theta, step = _quadrature(psfs[0].theta, lmax)
-    weights = step * np.sin(theta) * np.array([psf(theta) for psf in psfs])
-    polynomials = legendre_polynomials(np.cos(theta), lmax)
-    moments = np.array([weights @ polynomial for polynomial in polynomials]).T
-    return moments / moments[:, :1]
+    def compute() -> dict[str, np.ndarray]:
+        theta, step = _quadrature(psfs[0].theta, lmax)
+        weights = step * np.sin(theta) * np.array([psf(theta) for psf in psfs])
+        polynomials = legendre_polynomials(np.cos(theta), lmax)
+        moments = np.array([weights @ polynomial for polynomial in polynomials]).T
+        return {"windows": moments / moments[:, :1]}
+
+    if lmax < _MANY:
+        return compute()["windows"]
+    key = {
+        "array": "Legendre transforms of profiles",
+        "version": _VERSION,
+        "profiles": [psf.checksum for psf in psfs],
+        "lmax": lmax,
+    }
+    return cached_arrays(key, compute)["windows"]

@@ -64,9 +64,16 @@ class Stamps:
         )
 
     def spread(self, counts: np.ndarray, n_pixels: int) -> np.ndarray:
-        """Add the ``counts`` of the sources, shape (n,), to a map of ``n_pixels``."""
+        """Map of ``n_pixels`` with the ``counts`` of the sources, shape (n,)."""
+        total = np.zeros(n_pixels)
+        self.add_to(total, counts)
+        return total
+
+    def add_to(self, total: np.ndarray, counts: np.ndarray) -> None:
+        """Add the ``counts`` of the sources, shape (n,), to a flat map."""
         weights = self.fraction * np.asarray(counts)[:, None]
-        return np.bincount(self.pixel.ravel(), weights.ravel(), minlength=n_pixels)
+        # Most pixels of a large map have no source: they are not touched.
+        np.add.at(total, self.pixel.ravel().astype(np.intp), weights.ravel().astype(total.dtype))
 
 
 def stamps(
@@ -148,7 +155,7 @@ def point_source_map(
         for part in np.array_split(group, max(1, len(group) // 500)):
             if len(part):
                 stamp = stamps(vectors[part], pixels, psf, containment=containment)
-                total += stamp.spread(counts[part], n_pixels)
+                stamp.add_to(total, counts[part])
     return total
 
 

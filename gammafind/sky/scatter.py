@@ -15,6 +15,8 @@ _CHUNK = 500_000
 _BLOCK_NSIDE = 32
 """Photons are sorted by blocks of the sky, so that a patch needs to read only few of them."""
 
+_COLUMNS = 20_000
+"""Columns of a product of matrices that is so small that it starts no threads of its own."""
 _WIDE = 1.4
 """Radians from the centre of a tangent plane from which it says little about distances."""
 
@@ -80,7 +82,8 @@ def pixels_in_patches(
     for basis in grid.bases:
         runs = list(_runs(basis, half, ends))
         near = np.concatenate([vectors[run] for run in runs])
-        east, north, outward = basis.astype(np.float32) @ near.T
+        parts = (near[i : i + _COLUMNS].T for i in range(0, max(len(near), 1), _COLUMNS))
+        east, north, outward = np.hstack([basis.astype(np.float32) @ part for part in parts])
         per_step = 1 / (outward * step)
         column = np.floor(middle - east * per_step).astype(np.int32)
         row = np.floor(middle + north * per_step).astype(np.int32)

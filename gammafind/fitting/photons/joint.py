@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -40,12 +41,24 @@ class JointFit:
     Attributes
     ----------
     amplitude : ndarray, shape (n,)
-    information : sparse array, shape (n, n)
-        Fisher information of the amplitudes.
+    templates : sparse array, shape (n_pixels, n)
+    model : ndarray, shape (n_pixels,)
+        Expected counts.
     """
 
     amplitude: np.ndarray
-    information: sparse.csc_array
+    templates: sparse.csr_array
+    model: np.ndarray
+
+    @cached_property
+    def information(self) -> sparse.csc_array:
+        """Fisher information of the amplitudes, sparse, shape (n, n)."""
+        return _information(self.templates.T.tocsr(), self.templates, self.model)
+
+    @property
+    def own_information(self) -> np.ndarray:
+        """Fisher information of each amplitude with all others fixed, shape (n,)."""
+        return self.templates.power(2).T @ (1 / self.model)
 
     def errors(self) -> np.ndarray:
         """1 sigma error of each amplitude, shape (n,); the most overlapping ones are free.
@@ -118,7 +131,7 @@ def fit_jointly(
         if gain < least_gain or small:
             break
         before, outdated = gain, share < 1 or gain > _SLOW * before
-    return JointFit(amplitude, _information(by_template, templates, model))
+    return JointFit(amplitude, templates, model)
 
 
 def _bounded_step(

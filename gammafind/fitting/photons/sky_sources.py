@@ -122,15 +122,16 @@ class SkySources:
             seen, fixed, templates, amplitude, tolerance=_TOLERANCE, least_gain=_LEAST_GAIN
         )
         counts[rows] = fit.amplitude[:, None] * shares
-        significance = fit.amplitude**2 * fit.information.diagonal()
+        significance = fit.amplitude**2 * fit.own_information
         return sky, sky._with_spectra(counts, rows[significance > _FREE_TS])
 
     def models(self, counts: np.ndarray) -> list[np.ndarray]:
         """Expected counts in each pixel of each band, for source ``counts`` (n, n_bands)."""
 
         def of_band(i: int) -> np.ndarray:
-            background = self.data.bands[i].background
-            return background + _single(self.stamps[i].spread(counts[:, i], len(background)))
+            model = self.data.bands[i].background.copy()
+            self.stamps[i].add_to(model, counts[:, i])
+            return model
 
         return list(in_threads(of_band, range(len(self.stamps))))
 
@@ -165,8 +166,9 @@ class SkySources:
         def of_band(i: int) -> BandData:
             band, near = self.data.bands[i], self.stamps[i].take(bright)
             wings = fast_counts(self.vectors[bright], own[:, i], band.pixels, band.psf)
-            wings -= near.spread(own[:, i], len(wings))
-            return replace(band, background=band.background + _single(np.maximum(wings, 0)))
+            near.add_to(wings, -own[:, i])
+            wings = np.maximum(wings, 0, out=wings).astype(band.background.dtype)
+            return replace(band, background=band.background + wings)
 
         return replace(self, data=SkyData(tuple(in_threads(of_band, range(len(self.data.bands))))))
 
@@ -197,11 +199,6 @@ class SkySources:
         """Values of the maps in some pixels of each band, all bands in a row."""
         bands = zip(self.data.bands, pixels, strict=True)
         return np.concatenate([getattr(band, name)[pixel] for band, pixel in bands], dtype=float)
-
-
-def _single(values: np.ndarray) -> np.ndarray:
-    """The precision of whole maps: limits memory."""
-    return values.astype(np.float32)
 
 
 def _templates(
