@@ -14,9 +14,10 @@ from gammafind.cli.arguments import (
     add_seed_argument,
     add_sky_arguments,
     command_line,
-    parse_bands,
     parse_options,
     parse_path,
+    sky_arguments,
+    sky_files,
 )
 from gammafind.errors import OptionError
 
@@ -89,21 +90,14 @@ def run(arguments: Namespace) -> None:
     from gammafind.pipeline.products import Products
 
     tables = (arguments.output,) if arguments.output else ()
-    given = (*arguments.maps, *(arguments.ft2 or ()), *arguments.background, arguments.exposure)
-    products = Products(tables=tables, overwrite=arguments.overwrite)
-    products.check(inputs=[path for path in given if path is not None])
+    Products(tables=tables, overwrite=arguments.overwrite).check(inputs=sky_files(arguments))
     table = probe(
-        arguments.maps,
-        arguments.positions or parse_places(arguments.at),
+        **sky_arguments(arguments),
+        places=arguments.positions or parse_places(arguments.at),
         catalogue=arguments.catalogue,
         index=arguments.index,
         preset=arguments.preset,
         options=parse_options(arguments.option),
-        bands=parse_bands(arguments.band),
-        frame=arguments.frame,
-        exposure=arguments.exposure,
-        spacecraft=arguments.ft2,
-        background=arguments.background,
         seed=arguments.seed,
         command=command_line(arguments),
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from gammafind.sky.degrade import parents
 from gammafind.sky.pixels import HealpixPixels
@@ -46,6 +48,11 @@ class FineCounts:
     psf: RadialPsf | None = None
     exposure: float = 1.0
     background: np.ndarray | None = None
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        """Tree of the centres of the pixels, in their order."""
+        return cKDTree(self.pixels.at(self.index) if len(self.index) else np.zeros((0, 3)))
 
     def background_share(self, vectors: np.ndarray) -> np.ndarray | float:
         """Expected background counts over those of the band, at unit vectors."""

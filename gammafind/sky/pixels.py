@@ -23,6 +23,8 @@ _TREE_NSIDE = 256
 """Finest tree of pixel centres: balances memory for the tree and children per query."""
 _CHUNK = 500_000
 """Positions per step of an interpolation: limits memory."""
+UNSEEN = -1.6375e30
+"""Value of pixels without data in files, as in healpy."""
 CONVEX = ("TAN", "SIN", "STG", "ARC", "ZEA", "TPV", "SIP")
 """Projections with a convex sky: the whole area between the corners of an image is sky."""
 

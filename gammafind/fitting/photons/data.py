@@ -176,6 +176,11 @@ class SkyData:
         """Share of a source's counts in each band at each position, shape (n, n_bands)."""
         return in_parts(self.sensitivity(vectors))
 
+    def shares_of(self, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Share of ``counts`` (n, n_bands) in each band; as `shares` where there are none."""
+        some = counts.sum(axis=1, keepdims=True) > 0
+        return np.where(some, in_parts(counts), self.shares(vectors))
+
     def inside(self, vectors: np.ndarray) -> np.ndarray:
         """Whether each position is in a valid pixel of at least one band, shape (n,)."""
         found = np.zeros(len(vectors), dtype=bool)

@@ -31,6 +31,8 @@ _NODES = 24
 _OUTSIDE = 0.2
 """Share of the outer counts of a source that fine pixels leave out: they cost little, and each
 photon matters."""
+_INDEX = 2.3
+"""Photon index with which the counts of a band are divided among its parts."""
 _CHUNK = 200
 """Sources per step: limits memory."""
 _WHOLE = 0.998
@@ -187,8 +189,8 @@ def fine_data(
         Bands that are not a parent of any of them stay as they are.
     vectors : ndarray, shape (n, 3)
         Positions of the sources.
-    counts : ndarray, shape (n, n_bands)
-        Their counts in the bands of ``data``.
+    counts : ndarray, shape (n, n_fine_bands)
+        Their counts, from `in_fine_bands`.
     index : float
         Photon index of other sources.
 
@@ -207,9 +209,8 @@ def fine_data(
 
     made = list(in_threads(of_fine, range(len(fine))))
     bright = counts.sum(axis=1) > BRIGHT
-    split = in_fine_bands(data, fine, vectors, counts)
     with_sources = in_threads(
-        lambda i: made[i].with_sources(vectors, split[:, i], bright), range(len(fine))
+        lambda i: made[i].with_sources(vectors, counts[:, i], bright), range(len(fine))
     )
     others = [
         replace(data.bands[i], share=float(share))
@@ -226,7 +227,8 @@ def in_fine_bands(
     The counts of each band are divided as its exposure and a typical spectrum say.
     """
     refined = {one.parent for one in fine}
-    weights = np.array([one.exposure * _photons(one.edges) for one in fine])
+    typical = photon_shares([one.edges for one in fine], _INDEX)
+    weights = np.array([one.exposure for one in fine]) * typical
     columns = []
     for one, weight in zip(fine, weights, strict=True):
         whole = sum(w for w, other in zip(weights, fine, strict=True) if other.parent == one.parent)
@@ -235,17 +237,11 @@ def in_fine_bands(
     return np.stack(columns, axis=1) if len(counts) else np.zeros((0, len(columns)))
 
 
-def _photons(edges: tuple[float, float], index: float = 2.3) -> float:
-    low, high = edges
-    return low ** (1 - index) - high ** (1 - index)
-
-
 def _fine_band(band: BandData, fine: FineCounts, share: float) -> FineBand:
-    """A band on the fine pixels that are not empty, where the band is valid."""
-    vectors = fine.pixels.at(fine.index)
+    """A band on the fine pixels that are not empty; photons where it is not valid do not count."""
+    vectors = fine.tree.data
     place = band.containing(vectors)
     good = band.valid[place] & near_a_pixel(band.pixels, vectors, place)
-    vectors, place = vectors[good], place[good]
     part = fine.background_share(vectors)
     ratio = (fine.pixels.pixel_area / band.pixels.pixel_area).to_value(u.dimensionless_unscaled)
     background = np.maximum(band.background[place].astype(float) * ratio * part, 1e-12)
@@ -262,11 +258,11 @@ def _fine_band(band: BandData, fine: FineCounts, share: float) -> FineBand:
         psf=fine.psf or band.psf,
         held=band.held,
         fine=fine.pixels,
-        index=fine.index[good],
-        fine_counts=fine.counts[good].astype(float),
+        index=fine.index,
+        fine_counts=np.where(good, fine.counts, 0.0),
         fine_model=background,
         fine_background=background,
-        tree=cKDTree(vectors) if len(vectors) else cKDTree(np.zeros((1, 3))),
+        tree=fine.tree,
     )
 
 

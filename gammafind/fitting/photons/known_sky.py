@@ -136,10 +136,7 @@ class Probe:
     @cached_property
     def _spectra(self) -> np.ndarray:
         """Share of the counts of each source in each band, shape (n_sources, n_bands)."""
-        counts = self.model.counts
-        total = counts.sum(axis=1, keepdims=True)
-        shares = self.model.data.shares(self.model.vectors)
-        return np.divide(counts, total, out=shares, where=total > 0)
+        return self.model.data.shares_of(self.model.vectors, self.model.counts)
 
     @cached_property
     def _tree(self) -> cKDTree:

@@ -141,7 +141,7 @@ class SkyModel:
             fit = self._fit_sources(near)
             self._set_counts(fit.amplitude[:, None] * self._spectra())
             if n_energies(self.data) > 1:
-                significance = fit.amplitude**2 * fit.information.diagonal()
+                significance = fit.amplitude**2 * fit.own_information
                 own = significance[: len(self.counts)]
                 self._choose_indices(np.flatnonzero(own > _INDEX_TS))
                 counts = self._all_counts()
@@ -214,7 +214,7 @@ class SkyModel:
         for i, band in enumerate(below):
             np.add.at(band, *all_counts(self.extended, self.extended_counts[:, i], i))
         data = self.data.with_model(below, [band.model for band in self.data.bands])
-        return fine_data(data, self.finer, self.vectors, self.counts, self.index), counts
+        return fine_data(data, self.finer, self.vectors, counts, self.index), counts
 
     def errors(self) -> np.ndarray:
         """1 sigma error of the counts of each source in all bands, with all others free.
@@ -225,11 +225,8 @@ class SkyModel:
 
     def _spectra(self) -> np.ndarray:
         """Share of each source's counts in each band, points first, shape (n_all, n_bands)."""
-        counts = self._all_counts()
-        total = counts.sum(axis=1, keepdims=True)
         centres = [one.vector[None] for one in self.extended]
-        shares = self.data.shares(np.concatenate([self.vectors, *centres]))
-        return np.divide(counts, total, out=shares, where=total > 0)
+        return self.data.shares_of(np.concatenate([self.vectors, *centres]), self._all_counts())
 
     def _set_counts(self, counts: np.ndarray) -> None:
         """Set the counts of all sources, points first."""

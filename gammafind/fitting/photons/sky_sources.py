@@ -10,7 +10,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from scipy import sparse
 
-from gammafind.fitting.photons.data import BandData, SkyData, photon_shares, sky_data
+from gammafind.fitting.photons.data import BandData, SkyData, in_parts, photon_shares, sky_data
 from gammafind.fitting.photons.joint import fit_jointly
 from gammafind.sky.observation import Observation
 from gammafind.sky.point_sources import fast_counts
@@ -95,8 +95,7 @@ class SkySources:
 
     def shares(self, index: float) -> np.ndarray:
         """Share of the counts of each detection in each band, for a photon index."""
-        expected = self.counts_of(index)
-        return expected / np.maximum(expected.sum(axis=1, keepdims=True), 1e-300)
+        return in_parts(self.counts_of(index))
 
     def fit(self, rows: np.ndarray) -> tuple[SkySources, np.ndarray]:
         """Fit some detections together; bright ones have their own spectrum.

@@ -75,7 +75,7 @@ def fluxes(data: SkyData, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray
 
 def _tried(data: SkyData, vectors: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Shares of the counts in the bands of each spectrum, shape (n_spectra, n, n_bands)."""
-    own = np.where(counts.sum(axis=1, keepdims=True) > 0, in_parts(counts), data.shares(vectors))
+    own = data.shares_of(vectors, counts)
     if n_energies(data) == 1:
         return own[None]
     exposures, edges = data.exposures(vectors), [band.edges for band in data.bands]

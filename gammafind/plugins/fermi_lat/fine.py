@@ -59,21 +59,24 @@ def fine_counts(lat: Lat, events: Iterable[EventList]) -> tuple[FineCounts, ...]
 def _of_channel(lat: Lat, events: Iterable[EventList], frame: str) -> list[FineCounts]:
     """Photons of one channel."""
     edges, parents = divided(lat.energies)
-    types = _types(lat.event_types[0], events)
     fine = replace(
         lat,
-        event_types=types,
+        event_types=tuple(lat.event_types[0].split("+")),
         energies=edges,
         nsides=(_NSIDE,) * len(parents),
         max_zeniths=tuple(lat.max_zeniths[i] for i in parents) if lat.max_zeniths else (),
     )
+    pixels = HealpixPixels(FINEST_NSIDE, frame)
+    binners = _binned(fine, events, pixels)
+    if binners is None:
+        fine = replace(fine, event_types=lat.event_types)
+        binners = _binned(fine, events, pixels)
     with warnings.catch_warnings():
         # The bands themselves warn of the same.
         warnings.simplefilter("ignore", ExtrapolationWarning)
-        exposure, background = _shares(lat, fine, parents * len(types), frame)
-    pixels = HealpixPixels(FINEST_NSIDE, frame)
-    binners, psfs, found = _binned(fine, events, pixels), fine.psfs(), []
-    for i in range(len(types) * len(parents)):
+        exposure, background = _shares(lat, fine, parents * len(fine.event_types), frame)
+    psfs, found = fine.psfs(), []
+    for i in range(len(fine.bands)):
         kind, band = divmod(i, len(parents))
         index, counts = binners[kind].filled(band)
         found.append(
@@ -89,13 +92,6 @@ def _of_channel(lat: Lat, events: Iterable[EventList], frame: str) -> list[FineC
             )
         )
     return found
-
-
-def _types(joined: str, events: Iterable[EventList]) -> tuple[str, ...]:
-    """Event types of the photons, or all together where some photons have none."""
-    if any(np.any(part.event_type == 0) for part in events):
-        return (joined,)
-    return tuple(joined.split("+"))
 
 
 def divided(energies: Sequence[float]) -> tuple[tuple[float, ...], list[int]]:
@@ -134,14 +130,18 @@ def _shares(
     return exposure, background
 
 
-def _binned(fine: Lat, events: Iterable[EventList], pixels: HealpixPixels) -> list[SparseBinner]:
-    """Photons of each event type."""
+def _binned(
+    fine: Lat, events: Iterable[EventList], pixels: HealpixPixels
+) -> list[SparseBinner] | None:
+    """Photons of each event type; None where types are apart and some photons have none."""
     bands = energy_bands(np.array(fine.energies) * u.GeV)
     limit = fine.max_zeniths * u.deg if fine.max_zeniths else None
     binners = [
         SparseBinner(bands, [pixels] * len(bands), max_zenith=limit) for _ in fine.event_types
     ]
     for part in events:
+        if len(binners) > 1 and np.any(part.event_type == 0):
+            return None
         for types, binner in zip(fine.event_types, binners, strict=True):
             binner.add(of_response(part, fine.irf, types.split("+")))
     return binners

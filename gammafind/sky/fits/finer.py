@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.degrade import parents
+from gammafind.sky.pixels import UNSEEN, HealpixPixels
 
 LARGEST_NSIDE = 2048
 """Pixels of 1.7 arcmin: a third of the sharpest PSF of the LAT, and small enough for memory."""
-_UNSEEN = -1.6375e30
-"""Value of pixels without data in healpy."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Finer:
             return full
         n = self.target.shape[0]
         if values.dtype.kind == "f":
-            values = np.where(values < _UNSEEN / 2, np.nan, values)
+            values = np.where(values < UNSEEN / 2, np.nan, values)
         total = np.bincount(self._parents(index), weights=values, minlength=n)
         if self.mean:
             return np.divide(total, self.n_listed(index), out=total, where=total != 0)
@@ -65,8 +64,6 @@ class Finer:
         """Pixels of the map that hold pixels of the file, in the order of the file."""
         if self.per_pixel == 1:
             return index
-        import healpy as hp
-
-        nested = index if self.nested else hp.ring2nest(self.pixels.nside, index)
-        parents = nested // self.per_pixel
-        return parents if self.nested else hp.nest2ring(LARGEST_NSIDE, parents)
+        if self.nested:
+            return index // self.per_pixel
+        return parents(self.pixels.nside, LARGEST_NSIDE, index)

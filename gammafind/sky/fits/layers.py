@@ -19,10 +19,8 @@ from gammafind.sky.fits.image import parse_image, parse_pixel_list
 from gammafind.sky.fits.opening import open_fits
 from gammafind.sky.fits.raw import RawMap
 from gammafind.sky.fits.selections import selections
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import UNSEEN, Pixels
 
-_UNSEEN = -1.6375e30
-"""Value of pixels without data in healpy."""
 _WHAT = "a HEALPix table (gtbin, gtexpcube2, healpy) or an image with a celestial WCS"
 _UNITS = ("BUNIT", "UNIT", "SPECUNIT", "BUNITS")
 """Keywords of the unit of a map, where its columns have none."""
@@ -176,4 +174,4 @@ def _valid(raw: RawMap, path: Path) -> tuple[np.ndarray, ...]:
 def _is_unseen(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind != "f":
         return np.zeros(array.shape, dtype=bool)
-    return np.isclose(array, _UNSEEN, rtol=1e-5, atol=0)
+    return np.isclose(array, UNSEEN, rtol=1e-5, atol=0)

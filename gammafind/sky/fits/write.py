@@ -13,13 +13,11 @@ from astropy.io import fits
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.fits.selections import selection_cards
-from gammafind.sky.pixels import HealpixPixels, same_pixels
+from gammafind.sky.pixels import UNSEEN, HealpixPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import atomic_output, check_output
 from gammafind.utils.version import running_version
 
-_UNSEEN = -1.6375e30
-"""Value of pixels without data in healpy."""
 _FORMATS = {"int32": "J", "int64": "K", "float64": "D"}
 _COORDSYS = {"galactic": "GAL", "icrs": "CEL", "fk5": "CEL"}
 """As gtbin and gtexpcube2 write them; gammapy does not know ``EQU``."""
@@ -199,7 +197,7 @@ def _healpix_table(sky: SkyMap) -> fits.BinTableHDU:
     pixels = sky.pixels[0]
     columns = [
         fits.Column(f"CHANNEL{i}", _FORMATS[array.dtype.name], array=array)
-        for i, array in enumerate(_marked(sky, _UNSEEN), start=1)
+        for i, array in enumerate(_marked(sky, UNSEEN), start=1)
     ]
     table = fits.BinTableHDU.from_columns(columns, name="SKYMAP")
     table.header.update(healpix_keywords(pixels), HPX_CONV="FGST-CCUBE")

@@ -13,13 +13,10 @@ from astropy.units import Quantity
 
 from gammafind.errors import ShapeError
 from gammafind.sky.fits.write import healpix_keywords
-from gammafind.sky.pixels import HealpixPixels
+from gammafind.sky.pixels import UNSEEN, HealpixPixels
 from gammafind.units import as_value
 from gammafind.utils.files import atomic_output
 from gammafind.utils.version import running_version
-
-_UNSEEN = -1.6375e30
-"""Value of pixels without data in healpy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +68,7 @@ def write_exposure(cube: ExposureCube, path: str | PathLike, *, overwrite: bool 
     OutputError
         If the file exists, or its directory does not.
     """
-    values = np.where(np.isfinite(cube.values), cube.values, _UNSEEN)
+    values = np.where(np.isfinite(cube.values), cube.values, UNSEEN)
     columns = [
         fits.Column(f"ENERGY{i}", "E", unit="cm2 s", array=layer)
         for i, layer in enumerate(values, start=1)

@@ -11,13 +11,11 @@ from astropy.io import fits
 
 from gammafind.errors import OptionError, ShapeError
 from gammafind.sky.fits.write import healpix_keywords
-from gammafind.sky.pixels import HealpixPixels, same_pixels
+from gammafind.sky.pixels import UNSEEN, HealpixPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import atomic_output
 from gammafind.utils.version import running_version
 
-_UNSEEN = -1.6375e30
-"""Value of pixels without data in healpy."""
 _NAME = 72
 """Longest text of a comment card."""
 
@@ -60,7 +58,7 @@ def write_map(sky: SkyMap, path: str | PathLike, *, overwrite: bool = False) -> 
             sky.kind.upper().replace(" ", "_") + (str(i) if sky.n_bands > 1 else ""),
             "D",
             unit=sky.unit.to_string("fits"),
-            array=np.where(valid, values, _UNSEEN),
+            array=np.where(valid, values, UNSEEN),
         )
         for i, (values, valid) in enumerate(zip(sky.values, sky.valid, strict=True), start=1)
     ]

@@ -12,13 +12,10 @@ from astropy.io import fits
 
 from gammafind.errors import ShapeError
 from gammafind.sky.fits.write import healpix_keywords
-from gammafind.sky.pixels import HealpixPixels, same_pixels
+from gammafind.sky.pixels import UNSEEN, HealpixPixels, same_pixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import atomic_output, check_output
 from gammafind.utils.version import running_version
-
-_UNSEEN = -1.6375e30
-"""Value of pixels without data in healpy."""
 
 
 def write_scores(
@@ -56,7 +53,7 @@ def write_scores(
         raise ShapeError("the maps have different pixels or several bands")
     if isinstance(pixels, HealpixPixels):
         columns = [
-            fits.Column(name, "E", array=_marked(sky, _UNSEEN)) for name, sky in layers.items()
+            fits.Column(name, "E", array=_marked(sky, UNSEEN)) for name, sky in layers.items()
         ]
         hdus = [fits.BinTableHDU.from_columns(columns, name="SKYMAP")]
         hdus[0].header.update(healpix_keywords(pixels))
