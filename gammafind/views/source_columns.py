@@ -11,6 +11,7 @@ from astropy.units import Quantity
 
 from gammafind.catalogue.columns import column_of, numbers_of, texts_of
 from gammafind.sky.pixels import Pixels
+from gammafind.units import FLUX
 from gammafind.views.rows import Rows
 
 _FIGURES = 4
@@ -116,6 +117,8 @@ def _numbers(
 
 def _unit_text(unit: u.UnitBase) -> str:
     """Unit as the tables of observatories write it, such as cm-2 s-1."""
+    if unit == FLUX:
+        return "cm-2 s-1"
     try:
         return unit.to_string("fits")
     except ValueError:
