@@ -34,6 +34,7 @@ def page_data(
     counts: SkyMap,
     rows: Rows,
     observation: Observation | None = None,
+    score_name: str = "score",
 ) -> dict[str, Any]:
     """Data of the sources and of the reference, ready for JSON.
 
@@ -48,6 +49,8 @@ def page_data(
         The detections.
     observation : Observation, optional
         The counts with exposure and PSFs, from which the counts of a source in each band follow.
+    score_name : str
+        What the localiser calls its scores.
     """
     pixels = counts.finest_pixels
     known = observation if counts.kind == "counts" else None
@@ -57,7 +60,7 @@ def page_data(
         "sources": source_data(catalogue, rows, pixels, reference)
         | {"counts": source_counts(catalogue, known)},
         "reference": reference_data(reference, pixels),
-        "table": source_columns(catalogue, rows, pixels),
+        "table": source_columns(catalogue, rows, pixels, score_name),
         "flags": flag_data(catalogue),
         "spectra": spectrum_data(catalogue),
         "lightCurves": light_curve_data(catalogue),

@@ -31,7 +31,9 @@ COUNTERPART = "Counterpart"
 """Heading of the matched source of the reference, where the catalogue has no such column."""
 
 
-def source_columns(catalogue: QTable, rows: Rows, pixels: Pixels | None = None) -> dict[str, Any]:
+def source_columns(
+    catalogue: QTable, rows: Rows, pixels: Pixels | None = None, score_name: str = "score"
+) -> dict[str, Any]:
     """Columns and values, ready for JSON.
 
     Parameters
@@ -43,6 +45,8 @@ def source_columns(catalogue: QTable, rows: Rows, pixels: Pixels | None = None) 
     pixels : Pixels, optional
         Pixels of the map: where no position error is known, their size says how many decimals
         positions have.
+    score_name : str
+        What the localiser calls its scores.
 
     Returns
     -------
@@ -52,6 +56,7 @@ def source_columns(catalogue: QTable, rows: Rows, pixels: Pixels | None = None) 
         not known. Columns of vectors, and those without any value, are left out.
     """
     columns, values = [], {}
+    score, of_score = column_of(catalogue, "score"), f"Score of the localiser: {score_name}"
     decimals = _FINE_DECIMALS if _accuracy(catalogue, pixels) < _FINE else _DECIMALS
     for name in catalogue.colnames:
         column = catalogue[name]
@@ -63,7 +68,8 @@ def source_columns(catalogue: QTable, rows: Rows, pixels: Pixels | None = None) 
         if described is None:
             continue
         about, values[name] = described
-        columns.append({"key": name, "label": name, "description": _meaning(column), **about})
+        meaning = of_score if name == score else _meaning(column)
+        columns.append({"key": name, "label": name, "description": meaning, **about})
     if np.any(rows.association != "") and not np.any(texts_of(catalogue, "association") != ""):
         about = {"type": "text", "unit": "", "description": "Matched source of the reference"}
         columns.insert(1, {"key": COUNTERPART, "label": COUNTERPART, **about})

@@ -93,7 +93,8 @@ def write_report(
         summary=summary,
         provenance=provenance,
         figures=[figure for figure in figures if figure.name not in _LIVE],
-        data=page_data(catalogue, reference, counts, rows, observation) | {"sky": layers.sky},
+        data=page_data(catalogue, reference, counts, rows, observation, summary.score_name)
+        | {"sky": layers.sky},
         texts=layers.texts,
         marks=marks_of(rows),
         searches=searches,
