@@ -300,6 +300,7 @@ class _Search:
         return Result(
             catalogue=catalogue,
             counts=self.observation.counts,
+            observation=self.observation,
             preset=preset,
             summary=summarise(
                 catalogue,

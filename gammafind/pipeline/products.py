@@ -18,6 +18,7 @@ from gammafind.errors import OutputError
 from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
 from gammafind.sky.fits.write_scores import write_scores
+from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import atomic_output, check_output, temporary_folder
 from gammafind.utils.progress import stage
@@ -33,6 +34,7 @@ class Findings(Protocol):
     reference: QTable | None
     summary: Summary
     residuals: Goodness | None
+    observation: Observation | None
     beside: tuple[Findings, ...]
 
     @property
@@ -157,6 +159,7 @@ class Products:
                     provenance=result.catalogue.meta,
                     searches=result.searches,
                     residuals=result.residuals,
+                    observation=result.observation,
                 )
 
     def _pending(self, pending: ExitStack, path: Path) -> Path:

@@ -15,6 +15,7 @@ from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
 from gammafind.pipeline.products import Products, check_folder
 from gammafind.presets.preset import Preset
+from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.localisers import Search
 
@@ -46,6 +47,8 @@ class Result:
         Maps of how well background and sources describe the counts: ``residual`` in standard
         deviations, and ``ps``, minus the decimal logarithm of the probability of such a deviation;
         None where they were not requested.
+    observation : Observation or None
+        The counts with their exposure, background and PSFs, as they were searched.
     beside : tuple of Result
         What other localisers found on the same sky.
 
@@ -66,6 +69,7 @@ class Result:
     reference: QTable | None
     seconds: float
     residuals: Goodness | None = None
+    observation: Observation | None = None
     beside: tuple[Result, ...] = ()
 
     def __len__(self) -> int:

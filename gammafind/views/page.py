@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,9 +11,14 @@ from string import Template
 from typing import Any
 
 from gammafind.evaluation.numbers import Summary
+from gammafind.views.encoding import deflated_json
 from gammafind.views.localisers import LEFT_COLUMNS, Search, localiser_table
 
-_LINKS = " Positions link to Aladin Lite (ICRS) and SIMBAD (Galactic)."
+SCRIPTS = (
+    "bytes", "vectors", "healpix", "colours", "layers", "sphere", "plane", "skyview", "table",
+    "charts", "panel", "search", "main",
+)  # fmt: skip
+"""Parts of the script of the page, in the order in which they are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,9 @@ def build_page(
     summary: Summary,
     provenance: Mapping[str, Any],
     figures: Sequence[PageFigure],
-    table: Mapping[str, Any],
+    data: Mapping[str, Any],
+    texts: Mapping[str, str],
+    marks: Sequence[tuple[str, str]] = (),
     searches: Sequence[Search] = (),
 ) -> str:
     """Compose the page; it needs no other file and no network.
@@ -59,8 +65,12 @@ def build_page(
     provenance : mapping
         How the catalogue was made; values are texts, numbers, sequences or mappings.
     figures : sequence of PageFigure
-    table : mapping
-        From `gammafind.views.table.table_of`.
+    data : mapping
+        What the script shows: sources, reference, table, sky.
+    texts : mapping of str to str
+        Arrays that ``data`` names, deflated.
+    marks : sequence of (str, str)
+        Colours of the markers, and what they mean.
     searches : sequence of Search, optional
         Localisers to compare, if there are several.
 
@@ -69,17 +79,27 @@ def build_page(
     str
         HTML 5 with all text escaped.
     """
+    arrays = {"data": deflated_json(data), **texts}
     return Template(_data("page.html")).substitute(
         title=escape(title),
+        vendor_style=_data("vendor/tabulator.min.css"),
         style=_data("page.css"),
-        script=_data("page.js"),
+        vendor=_data("vendor/tabulator.min.js"),
+        script="\n".join(_data(f"page/{name}.js") for name in SCRIPTS),
         headlines="\n".join(f"<p>{escape(line)}</p>" for line in summary.headlines()),
         summary=_section(_summary_table(summary) + _localisers(searches)),
         provenance=definition_list(provenance),
         figures="\n".join(_figure(figure) for figure in figures),
-        n_rows=len(table["rows"]),
-        links=_LINKS if any(column["type"] == "link" for column in table["columns"]) else "",
-        table=_embedded_json(table),
+        open="open" if figures else "",
+        n_rows=data["table"]["n"],
+        marks="".join(
+            f'<span class="swatch" style="border-color:{escape(colour)}"></span>{escape(text)}'
+            for colour, text in marks
+        ),
+        texts="\n".join(
+            f'<script type="application/octet-stream" id="{name}">{text}</script>'
+            for name, text in arrays.items()
+        ),
     )
 
 
@@ -127,7 +147,7 @@ def _table(
     """
     kinds = [' class="text"' if column < left else "" for column in range(len(heads))]
     head = "".join(
-        f'<th scope="col"{kind}>{escape(label)}</th>'
+        f'<th scope="col"{kind}>{escape(label)}</th>' if label else f"<td{kind}></td>"
         for kind, label in zip(kinds, heads, strict=True)
     )
     body = "".join(
@@ -151,12 +171,6 @@ def _figure(figure: PageFigure) -> str:
         f'<img src="data:image/png;base64,{image}" alt="{escape(figure.alt)}">'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
     )
-
-
-def _embedded_json(table: Mapping[str, Any]) -> str:
-    """JSON that is safe inside a script element: no ``<`` can end it."""
-    text = json.dumps(table, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _data(name: str) -> str:

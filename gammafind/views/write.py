@@ -11,6 +11,7 @@ from astropy.table import QTable
 
 from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
+from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.curves import localiser_figure
 from gammafind.views.diagnostics import (
@@ -19,14 +20,18 @@ from gammafind.views.diagnostics import (
     offset_figure,
     score_figure,
 )
+from gammafind.views.layers import layers_of
 from gammafind.views.localisers import Search
 from gammafind.views.page import PageFigure, build_page
+from gammafind.views.page_data import marks_of, page_data
 from gammafind.views.residuals import LARGE, residual_figure, share_of_large
 from gammafind.views.rows import Rows, rows_of
 from gammafind.views.sky import sky_figure
 from gammafind.views.style import capitalised, png
-from gammafind.views.table import table_of
 from gammafind.views.zoom import zoom_figure
+
+_LIVE = ("sky.png", "zoom.png", "residuals.png")
+"""Figures that the page shows as layers; the files are for papers and slides."""
 
 
 def write_report(
@@ -39,6 +44,7 @@ def write_report(
     provenance: Mapping[str, Any],
     searches: Sequence[Search] = (),
     residuals: Goodness | None = None,
+    observation: Observation | None = None,
 ) -> list[Path]:
     """Write ``index.html`` and its figures.
 
@@ -61,6 +67,8 @@ def write_report(
         This localiser and others on the same sky, for comparison on the page.
     residuals : Goodness, optional
         How well background and sources describe the counts.
+    observation : Observation, optional
+        With the background and PSFs of the counts, for the model on the page.
 
     Returns
     -------
@@ -77,12 +85,18 @@ def write_report(
         *_localisers(searches),
         *_residuals(residuals),
     ]
+    layers = layers_of(
+        counts, observation, catalogue.meta.get("background_norms"), residuals=residuals
+    )
     page = build_page(
         title=title,
         summary=summary,
         provenance=provenance,
-        figures=figures,
-        table=table_of(catalogue, rows, score_name=summary.score_name, pixels=pixels),
+        figures=[figure for figure in figures if figure.name not in _LIVE],
+        data=page_data(catalogue, reference, counts, rows, observation, summary.score_name)
+        | {"sky": layers.sky},
+        texts=layers.texts,
+        marks=marks_of(rows),
         searches=searches,
     )
     contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}

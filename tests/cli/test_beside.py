@@ -7,6 +7,7 @@ import pytest
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.cli.main import main
 from tests.cli.toy import toy_file, toy_truth
+from tests.views.conftest import embedded
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -65,7 +66,8 @@ def test_the_report_of_a_saved_catalogue_calls_its_scores_as_it_does(sky, capsys
     assert main(command) == 0
     assert main(["report", "found.vot", "counts.fits", "-o", "page"]) == 0
     assert "2 sources found, probability 0.4737 to 0.8" in capsys.readouterr().out
-    assert '"Probability"' in (sky / "page" / "index.html").read_text()
+    columns = embedded((sky / "page" / "index.html").read_text())["table"]["columns"]
+    assert "Score of the localiser: probability" in [column["description"] for column in columns]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from gammafind.catalogue.io import read_table
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.positions import sky_positions
 from tests.contracts.installed import TESTS, install, run_python
+from tests.views.conftest import embedded
 
 SIMULATED_AND_SEARCHED = """
 from gammafind import get_plugin
@@ -42,7 +43,10 @@ def test_the_catalogue_has_fluxes_in_jansky_and_no_names_of_fermi(folder):
     assert found["Flux"].unit == found["Unc_Flux"].unit == u.Jy
     assert {"Source_Name", "RAJ2000", "Score", "Counts", "Association"} <= {*found.colnames}
     assert not {"Npred", "Signif_Avg", "CLASS1", "ASSOC1"} & {*found.colnames}
-    assert "Flux [Jy]" in (folder / "page" / "index.html").read_text(encoding="utf-8")
+    table = embedded((folder / "page" / "index.html").read_text(encoding="utf-8"))["table"]
+    assert {"Flux": "Jy", "Unc_Flux": "Jy"}.items() <= {
+        column["key"]: column["unit"] for column in table["columns"]
+    }.items()
 
 
 def test_sources_that_stand_alone_are_found_with_the_flux_that_they_have(folder):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 
 import astropy.units as u
 import numpy as np
@@ -17,11 +19,13 @@ from gammafind.evaluation.against import summarise
 from gammafind.plugins.image_cnn.network import CLASSES
 from gammafind.plugins.meerlicht.renderer import MeerlichtRenderer
 from gammafind.sky.bands import energy_bands
+from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, PlainPixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.views.layers import layers_of
 from gammafind.views.page import build_page
+from gammafind.views.page_data import page_data
 from gammafind.views.rows import rows_of
-from gammafind.views.table import table_of
 
 RADIUS = 0.5 * u.deg
 PROVENANCE = {
@@ -138,18 +142,53 @@ def with_probabilities(catalogue: QTable) -> QTable:
 
 
 def page_text(
-    catalogue: QTable, reference: QTable | None = None, counts: SkyMap | None = None
+    catalogue: QTable,
+    reference: QTable | None = None,
+    counts: SkyMap | None = None,
+    observation: Observation | None = None,
 ) -> str:
-    """Page without figures."""
-    pixels = None if counts is None else counts.pixels[0]
+    """Page without figures, of an empty sky where none is given."""
+    counts = counts or small_sky()
     summary = summarise(catalogue, reference, radius=RADIUS, counts=counts)
-    rows = rows_of(catalogue, reference, summary, pixels=pixels)
+    rows = rows_of(catalogue, reference, summary, pixels=counts.pixels[0])
+    layers = layers_of(counts, observation)
+    data = page_data(catalogue, reference, counts, rows, observation) | {"sky": layers.sky}
     return build_page(
-        title="Test", summary=summary, provenance=PROVENANCE, figures=[],
-        table=table_of(catalogue, rows, score_name=summary.score_name, pixels=pixels),
+        title="Test", summary=summary, provenance=PROVENANCE, figures=[], data=data,
+        texts=layers.texts,
     )  # fmt: skip
 
 
+def small_sky() -> SkyMap:
+    pixels = HealpixPixels(8)
+    values = np.ones(pixels.shape, dtype=int)
+    return SkyMap(bands=energy_bands([1, 10] * u.GeV), pixels=(pixels,), values=(values,))
+
+
+def inflated(page: str, name: str) -> bytes:
+    """Bytes of an element of the page, as its script reads them."""
+    text = re.search(rf'id="{name}">(.*?)</script>', page, re.DOTALL)[1]
+    return zlib.decompress(base64.b64decode(text))
+
+
 def embedded(page: str) -> dict:
-    """Table that the script of a page reads."""
-    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    """Data that the script of a page reads."""
+    return json.loads(inflated(page, "data"))
+
+
+def measured(catalogue: QTable) -> QTable:
+    """The catalogue with spectra in two bands, the second one a limit, and two epochs."""
+    n = len(catalogue)
+    flux, unit = np.tile([1e-10, 0.5e-10], (n, 1)), u.cm**-2 / u.s
+    error = np.tile([[-0.2e-10, 0.2e-10], [np.nan, 0.1e-10]], (n, 1, 1))
+    catalogue["Flux_Band"], catalogue["Unc_Flux_Band"] = flux * unit, error * unit
+    catalogue["nuFnu_Band"] = np.tile([1e-12, 0.5e-12], (n, 1)) * u.erg * unit
+    catalogue["SpectrumType"] = ["PowerLaw"] + [""] * (n - 1)
+    catalogue["Pivot_Energy"] = np.full(n, 2000.0) * u.MeV
+    catalogue["PL_Flux_Density"] = np.full(n, 1e-13) * unit / u.MeV
+    catalogue["PL_Index"] = np.full(n, 2.2)
+    catalogue["Flux_History"] = np.full((n, 2), 1e-9) * unit
+    catalogue["Unc_Flux_History"] = np.tile([-1e-10, 1e-10], (n, 2, 1)) * unit
+    catalogue.meta["energy_edges_mev"] = [[1000.0, 3000.0], [3000.0, 10000.0]]
+    catalogue.meta["epoch_edges_met"] = [86400.0, 2 * 86400.0, 4 * 86400.0]
+    return catalogue

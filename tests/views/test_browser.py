@@ -1,114 +1,275 @@
-"""The page in a browser: sorting, filter and paging."""
+"""The page in a browser, used as people use it: type, click, read."""
 
 from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 
 import astropy.units as u
+import healpy as hp
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.publish import publish
 
-from .conftest import page_text
+from .conftest import measured, page_text
 
+sync_api = pytest.importorskip("playwright.sync_api")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+N = 3000
 
 
 @pytest.fixture(scope="module")
-def browser() -> str:
-    for name in BROWSERS:
-        if path := shutil.which(name):
-            return path
-    pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
+def browser():
+    found = [path for name in BROWSERS if (path := shutil.which(name))]
+    if not found:
+        pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=found[0], args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """Page of 3000 sources with TS 3000, 2999, ..., 1."""
+def many() -> QTable:
+    """3000 sources with TS 3000, 2999, ..., 1; every hundredth is a pulsar."""
     rng = np.random.default_rng(3)
-    ts = np.arange(3000, 0, -1.0)
-    catalogue = publish(
-        QTable(
-            {
-                "ra": rng.uniform(0, 360, 3000) * u.deg,
-                "dec": rng.uniform(-60, 60, 3000) * u.deg,
-                "score": ts,
-                "ts": ts,
-                "class_label": np.where(ts % 100 == 0, "psr", "bll"),
-            }
-        )
+    ts = np.arange(N, 0, -1.0)
+    pulsar = ts % 100 == 0
+    table = {
+        "ra": rng.uniform(0, 360, N) * u.deg,
+        "dec": np.degrees(np.arcsin(rng.uniform(-1, 1, N))) * u.deg,
+        "score": ts,
+        "ts": ts,
+        "pos_err": np.full(N, 0.05) * u.deg,
+        "npred": ts,
+        "class_label": np.where(pulsar, "psr", "bll"),
+        "prob_psr": np.where(pulsar, 0.9, 0.1),
+        "flags": np.where(ts == N, 1, 0),
+    }
+    return measured(publish(QTable(table)))
+
+
+@pytest.fixture(scope="module")
+def known(many) -> QTable:
+    """The first three sources, and one of a known name at b = 45."""
+    own = SkyCoord(many["RAJ2000"], many["DEJ2000"])[:3]
+    far = SkyCoord(120, 45, unit="deg", frame="galactic").icrs
+    return QTable(
+        {
+            "Source_Name": ["REF 1", "REF 2", "REF 3", "REF 4"],
+            "RAJ2000": np.append(own.ra.deg, far.ra.deg) * u.deg,
+            "DEJ2000": np.append(own.dec.deg, far.dec.deg) * u.deg,
+            "Flux1000": np.full(4, 1e-9) / u.cm**2 / u.s,
+            "ASSOC1": ["Crab Pulsar", "", "", "Far Away"],
+        }
     )
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, many, known) -> str:
     path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(page_text(catalogue))
-    return path
+    path.write_text(page_text(many, known))
+    return path.as_uri()
 
 
-def _after(browser: str, page, script: str) -> str:
-    """Element tree of the page after a script has acted on it."""
-    acted = page.with_name("acted.html")
-    acted.write_text(page.read_text().replace("</body>", f"<script>{script}</script></body>"))
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    profile = f"--user-data-dir={page.parent / 'profile'}"
-    done = subprocess.run(
-        [*command, profile, acted.as_uri()], capture_output=True, text=True, timeout=120, check=True
-    )
-    return done.stdout
+@pytest.fixture
+def page(browser, address):
+    """The open page; what its console says and what it requests are faults."""
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: faults.extend(_outside(request.url)))
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    context.close()
+    assert faults == []
 
 
-def _rows(tree: str) -> list[list[str]]:
-    body = re.search(r'<table id="sources">.*?<tbody>(.*?)</tbody>', tree, re.DOTALL)[1]
-    rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
-    return [re.findall(r"<td[^>]*>(?:<a[^>]*>)?(.*?)(?:</a>)?</td>", row) for row in rows]
+def _outside(url: str) -> list[str]:
+    return [] if url.startswith(("file:", "blob:", "data:")) else [url]
 
 
-def _status(tree: str) -> str:
-    return re.search(r'id="status"[^>]*>(.*?)<', tree)[1]
+def _filter(page, column: str, text: str) -> None:
+    page.get_by_label(f"Filter {column}", exact=True).click()
+    page.keyboard.type(text)
 
 
-CLICK_TS = """
-const heads = [...document.querySelectorAll("#sources th button")];
-const click = () => heads.find((head) => head.textContent === "TS").click();
-"""
+def _expect(page, selector: str, text: str) -> None:
+    sync_api.expect(page.locator(selector).first).to_have_text(text)
 
 
-def test_first_page(browser, page):
-    tree = _after(browser, page, "")
-    assert len(_rows(tree)) == 50
-    assert _status(tree) == "3000 of 3000 sources"
-    assert "page 1 of 60" in tree
+def _find(page, text: str) -> None:
+    page.locator("#search").fill(text)
+    page.locator("#search").press("Enter")
 
 
-@pytest.mark.parametrize(
-    ("clicks", "first", "sort"), [(1, "3000.0", "descending"), (2, "1.0", "ascending")]
-)
-def test_sorts_by_number(browser, page, clicks, first, sort):
-    tree = _after(browser, page, CLICK_TS + "click();" * clicks)
-    values = [float(row[4]) for row in _rows(tree)]
-    assert _rows(tree)[0][4] == first
-    assert values == sorted(values, reverse=sort == "descending")
-    assert tree.count(f'aria-sort="{sort}"') == 1
+def test_find_a_source_by_the_name_of_its_counterpart(page, many):
+    page.locator("#search").fill("crab")
+    page.get_by_role("button", name="Go").click()
+    _expect(page, "#panel h3", many["Source_Name"][0])
 
 
-def test_filter_then_page(browser, page):
-    script = """
-    const box = document.getElementById("filter");
-    box.value = "PSR";
-    box.dispatchEvent(new Event("input"));
-    """
-    tree = _after(browser, page, script)
-    assert _status(tree) == "30 of 3000 sources"
-    assert {row[-1] for row in _rows(tree)} == {"psr"}
-    nothing = _after(browser, page, script.replace("PSR", "no such source"))
-    assert _rows(nothing) == []
-    assert "page 1 of 1" in nothing
+def test_find_a_place_by_its_coordinates(page):
+    _find(page, "l 120 45")
+    page.locator(".sky-marks").hover()
+    assert re.match(r"l (119|120)\.\d+ +b \+(44|45)\.", page.text_content("#pointer"))
 
 
-def test_last_page(browser, page):
-    script = 'for (let i = 0; i < 99; i++) document.getElementById("next").click();'
-    tree = _after(browser, page, script)
-    assert "page 60 of 60" in tree
-    assert _rows(tree)[-1][4] == "1.0"
+def test_a_name_of_the_reference_shows_the_reference(page):
+    _find(page, "Far Away")
+    assert page.locator("#show-reference").is_checked()
+    assert "of the reference" in page.text_content("#answer")
+
+
+def test_text_that_is_no_place_is_answered(page):
+    _find(page, "no such thing")
+    assert "No position and no known name" in page.text_content("#answer")
+
+
+def test_the_brightest_source_far_from_the_plane_and_its_spectrum(page, many):
+    _filter(page, "GLAT [deg]", "abs > 60")
+    far = np.flatnonzero(np.abs(many["GLAT"].to_value("deg")) > 60)
+    _expect(page, "#status", f"{len(far)} of {N} sources")
+    page.locator("#sources button.name").first.click()
+    _expect(page, "#panel h3", many["Source_Name"][far[0]])
+    assert page.locator("#panel svg.chart").count() == 2
+    assert page.locator("#panel svg.chart .dot").count() == 3
+
+
+def test_pulsars_brighter_than_a_cut(page):
+    _filter(page, "TS", "> 2000")
+    _expect(page, "#status", f"1000 of {N} sources")
+    _filter(page, "Class", "psr")
+    _expect(page, "#status", f"10 of {N} sources")
+
+
+def test_any_text_filters_the_rows(page, many):
+    page.locator("#any").fill("CRAB")
+    _expect(page, "#status", f"1 of {N} sources")
+    _expect(page, "#sources button.name", many["Source_Name"][0])
+    page.locator("#any").fill("")
+    _expect(page, "#status", f"{N} sources")
+
+
+def test_a_head_sorts(page, many):
+    page.locator(".tabulator-col[tabulator-field=TS] .tabulator-col-title").click()
+    _expect(page, "#sources button.name", many["Source_Name"][N - 1])
+
+
+def test_marked_rows_are_downloaded(page, many):
+    boxes = page.locator("#sources .tabulator-row input[type=checkbox]")
+    boxes.nth(0).click()
+    boxes.nth(2).click()
+    assert page.text_content("#marked") == "2 marked"
+    with page.expect_download() as got:
+        page.get_by_role("button", name="Rows as CSV").click()
+    table = QTable.read(got.value.path(), format="ascii.csv")
+    assert list(table["Source_Name"]) == list(many["Source_Name"][[0, 2]])
+    with page.expect_download() as got:
+        page.get_by_role("button", name="Rows for DS9").click()
+    text = got.value.path().read_text()
+    assert text.count("icrs;circle(") == 2
+    ra = float(re.search(r"circle\(([\d.]+),", text)[1])
+    assert ra == pytest.approx(many["RAJ2000"][0].value, abs=1e-4)
+
+
+def test_a_click_on_a_marker_chooses_its_source(page, many):
+    _find(page, str(many["Source_Name"][7]))
+    page.locator("#panel h3").wait_for()
+    page.locator("#sources button.name").nth(0).click()
+    _expect(page, "#panel h3", many["Source_Name"][0])
+    _find(page, str(many["Source_Name"][7]))
+    page.locator(".sky-marks").click()
+    _expect(page, "#panel h3", many["Source_Name"][7])
+    assert page.locator(".tabulator-row.current").count() == 1
+
+
+def test_the_panel_says_what_to_take_care_of(page):
+    page.locator("#sources button.name").first.click()
+    assert "a point on an extended source" in page.text_content("#panel .flags")
+    assert page.locator("#panel canvas").count() == 1
+    links = page.locator("#panel .links a")
+    assert links.all_text_contents() == ["SIMBAD", "NED", "Aladin"]
+    assert "psr" in page.text_content("#panel .classes")
+
+
+def test_keys_move_the_map(page):
+    marks = page.locator(".sky-marks")
+    marks.focus()
+    before = page.evaluate("gammafind.view.geometry.scale")
+    marks.press("+")
+    marks.press("ArrowLeft")
+    assert page.evaluate("gammafind.view.geometry.scale") > before
+    assert page.evaluate("gammafind.view.geometry.lon") != 0
+    marks.press("Enter")
+    page.locator("#panel h3").wait_for()
+
+
+def test_wheel_and_drag_move_the_map(page):
+    box = page.locator(".sky-marks").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for _ in range(12):
+        page.mouse.wheel(0, -120)
+    page.wait_for_function("!gammafind.view.geometry.whole")
+    lat = page.evaluate("gammafind.view.geometry.lat")
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 400, steps=5)
+    page.mouse.up()
+    assert page.evaluate("gammafind.view.geometry.lat") != lat
+    page.get_by_role("button", name="Whole map").click()
+    assert page.evaluate("gammafind.view.geometry.whole")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_people_with_any_senses_can_use_it(browser, address, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    page.locator("#sources button.name").first.click()
+    page.locator("#panel h3").wait_for()
+    results = axe.Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    page.close()
+
+
+def test_the_places_of_pixels_are_those_of_healpy(page):
+    vectors = np.random.default_rng(5).normal(size=(500, 3))
+    vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+    found = page.evaluate("(vectors) => gammafind.pixels(1024, vectors)", vectors.tolist())
+    assert found == hp.vec2pix(1024, *vectors.T, nest=True).tolist()
+
+
+def test_a_place_on_the_screen_is_found_back(page):
+    script = """() => {
+        const {geometry} = gammafind.view;
+        const off = [];
+        for (const zoom of [1, 3, 50]) {
+            geometry.zoom(zoom, 500, 200);
+            for (const at of [[400, 300], [500, 200], [330, 250]]) {
+                const back = geometry.place(geometry.direction(...at));
+                off.push(Math.hypot(back[0] - at[0], back[1] - at[1]));
+            }
+        }
+        return Math.max(...off);
+    }"""
+    assert page.evaluate(script) < 1e-5
+
+
+def test_an_image_can_be_searched(browser, tmp_path, frame, frame_catalogue):
+    path = tmp_path / "frame.html"
+    path.write_text(page_text(frame_catalogue, counts=frame))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    page.locator("#sources button.name").first.click()
+    page.locator("#panel canvas").wait_for()
+    page.locator(".sky-marks").hover()
+    assert re.match(r"x \d+\.\d +y \d+", page.text_content("#pointer"))
+    page.close()

@@ -86,7 +86,7 @@ def test_the_page_compares_several_and_not_one(searches):
     def page(shown):
         return build_page(
             title="Test", summary=searches[0].summary, provenance=PROVENANCE, figures=[],
-            table={"columns": [], "rows": []}, searches=shown,
+            data={"table": {"n": 0}}, texts={}, searches=shown,
         )  # fmt: skip
 
     both = page(searches)

@@ -1,0 +1,281 @@
+// The sky that people touch: drag, wheel, two fingers, keys; markers and names over the pixels.
+
+const MOVING = 20;
+const SETTLED = 140;
+const NEAR = 14;
+const NAMED = 60;
+
+class SkyView {
+  constructor(root, geometry, sources, reference, hooks) {
+    this.geometry = geometry;
+    this.sources = sources;
+    this.reference = reference;
+    this.hooks = hooks;
+    this.layer = { name: "counts", band: -1 };
+    this.shown = sources.targets.map(() => true);
+    this.overlays = { detections: true, reference: false, grid: true };
+    this.chosen = -1;
+    this.stride = 3;
+    this.pixels = root.querySelector(".sky-pixels");
+    this.marks = root.querySelector(".sky-marks");
+    this.small = document.createElement("canvas");
+    this.fingers = new Map();
+    this.frames = [];
+    new ResizeObserver(() => this.resize()).observe(this.marks);
+    this.listen();
+  }
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.marks;
+    if (!width || !height) return;
+    const ratio = window.devicePixelRatio || 1;
+    [this.pixels.width, this.pixels.height] = [width, height];
+    [this.marks.width, this.marks.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    this.geometry.resize(width, height);
+    this.draw();
+  }
+
+  listen() {
+    const place = (event) => {
+      const box = this.marks.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    this.marks.addEventListener("pointerdown", (event) => {
+      this.marks.setPointerCapture(event.pointerId);
+      this.fingers.set(event.pointerId, place(event));
+      this.still = this.fingers.size === 1;
+    });
+    this.marks.addEventListener("pointermove", (event) => {
+      const now = place(event);
+      this.hooks.pointed(this.geometry.direction(...now));
+      const before = this.fingers.get(event.pointerId);
+      if (!before) return;
+      if (Math.hypot(now[0] - before[0], now[1] - before[1]) < 3 && this.still) return;
+      this.still = false;
+      this.fingers.set(event.pointerId, now);
+      if (this.fingers.size === 1) this.geometry.pan(now[0] - before[0], now[1] - before[1]);
+      else this.pinch(event.pointerId, before, now);
+      this.move();
+    });
+    const lifted = (event) => {
+      const known = this.fingers.delete(event.pointerId);
+      if (known && this.still && event.type === "pointerup") this.choose(...place(event));
+    };
+    this.marks.addEventListener("pointerup", lifted);
+    this.marks.addEventListener("pointercancel", lifted);
+    this.marks.addEventListener("pointerleave", () => this.hooks.pointed(null));
+    this.marks.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      this.geometry.zoom(Math.exp(-Math.max(-120, Math.min(120, event.deltaY)) / 300), ...place(event));
+      this.move();
+    }, { passive: false });
+    this.marks.addEventListener("dblclick", (event) => {
+      this.geometry.zoom(2, ...place(event));
+      this.move();
+    });
+    this.marks.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  key(event) {
+    const step = 60;
+    const moves = {
+      ArrowLeft: () => this.geometry.pan(step, 0),
+      ArrowRight: () => this.geometry.pan(-step, 0),
+      ArrowUp: () => this.geometry.pan(0, step),
+      ArrowDown: () => this.geometry.pan(0, -step),
+      "+": () => this.geometry.zoom(1.4),
+      "=": () => this.geometry.zoom(1.4),
+      "-": () => this.geometry.zoom(1 / 1.4),
+      0: () => this.geometry.reset(),
+      Enter: () => this.choose(this.pixels.width / 2, this.pixels.height / 2, Infinity),
+    };
+    if (!(event.key in moves) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    moves[event.key]();
+    this.move();
+  }
+
+  pinch(id, before, now) {
+    const [other] = [...this.fingers].filter(([key]) => key !== id).map(([, at]) => at);
+    const reach = (at) => Math.max(10, Math.hypot(at[0] - other[0], at[1] - other[1]));
+    const middle = [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2];
+    this.geometry.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
+    this.geometry.zoom(reach(now) / reach(before), ...middle);
+  }
+
+  /** Choose the detection that is nearest to a place of the screen. */
+  choose(px, py, reach = NEAR) {
+    let best = [reach, -1];
+    this.eachPlace((row, x, y) => {
+      const radius = this.radius(row);
+      const off = Math.max(0, Math.hypot(x - px, y - py) - (radius > reach ? radius : 0));
+      if (off < best[0]) best = [off, row];
+    });
+    if (best[1] >= 0) this.hooks.chosen(best[1]);
+  }
+
+  eachPlace(visit) {
+    this.sources.targets.forEach((target, row) => {
+      if (!this.shown[row] || !this.overlays.detections) return;
+      const at = this.geometry.place(target);
+      if (!at) return;
+      const [x, y] = at;
+      if (x > -20 && y > -20 && x < this.pixels.width + 20 && y < this.pixels.height + 20) visit(row, x, y);
+    });
+  }
+
+  radius(row) {
+    const error = this.sources.radius[row];
+    const least = this.geometry.scale < 2 * this.geometry.smallest ? 2.5 : 4;
+    return Math.max(least, Math.min(400, error > 0 ? this.geometry.length(error) : 0));
+  }
+
+  /** Draw coarsely while something moves, and well when it rests. */
+  move() {
+    clearTimeout(this.resting);
+    if (!this.waiting) {
+      this.waiting = requestAnimationFrame((time) => {
+        this.waiting = null;
+        this.frames.push(time);
+        if (this.frames.length > 240) this.frames.shift();
+        const before = performance.now();
+        this.paint(this.stride);
+        this.overlay();
+        const spent = performance.now() - before;
+        if (spent > MOVING) this.stride = Math.min(6, this.stride + 1);
+        else if (spent < MOVING / 3) this.stride = Math.max(1, this.stride - 1);
+      });
+    }
+    this.resting = setTimeout(() => this.draw(), SETTLED);
+  }
+
+  draw() {
+    this.paint(1);
+    this.overlay();
+  }
+
+  paint(stride) {
+    const { words, columns, rows } = this.geometry.raster(this.layer, stride);
+    const context = this.pixels.getContext("2d");
+    [this.small.width, this.small.height] = [columns, rows];
+    this.small.getContext("2d").putImageData(
+      new ImageData(new Uint8ClampedArray(words.buffer), columns, rows), 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.clearRect(0, 0, this.pixels.width, this.pixels.height);
+    context.drawImage(this.small, 0, 0, columns * stride, rows * stride);
+  }
+
+  overlay() {
+    const context = this.marks.getContext("2d");
+    const ratio = window.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.pixels.width, this.pixels.height);
+    if (this.overlays.grid) drawGrid(context, this.geometry);
+    if (this.overlays.reference) this.drawReference(context);
+    this.drawDetections(context);
+  }
+
+  drawReference(context) {
+    context.strokeStyle = "#7fe3d4";
+    context.lineWidth = 1.2;
+    context.beginPath();
+    for (const target of this.reference.targets) {
+      const at = this.geometry.place(target);
+      if (at) {
+        context.moveTo(at[0] - 5, at[1]);
+        context.lineTo(at[0] + 5, at[1]);
+        context.moveTo(at[0], at[1] - 5);
+        context.lineTo(at[0], at[1] + 5);
+      }
+    }
+    context.stroke();
+  }
+
+  drawDetections(context) {
+    const near = [];
+    const written = [];
+    this.eachPlace((row, x, y) => {
+      near.push([row, x, y]);
+      this.mark(context, row, x, y);
+    });
+    context.font = "12px system-ui, sans-serif";
+    if (near.length <= NAMED) near.forEach(([row, x, y]) => this.label(context, written, row, x, y));
+    const at = this.chosen >= 0 && this.geometry.place(this.sources.targets[this.chosen]);
+    if (!at) return;
+    context.lineWidth = 3;
+    context.strokeStyle = "#ffffff";
+    context.beginPath();
+    context.arc(at[0], at[1], this.radius(this.chosen) + 4, 0, 2 * Math.PI);
+    context.stroke();
+  }
+
+  mark(context, row, x, y) {
+    const radius = this.radius(row);
+    context.beginPath();
+    if (this.sources.matched && !this.sources.matched[row]) {
+      context.moveTo(x, y - radius);
+      context.lineTo(x + radius, y);
+      context.lineTo(x, y + radius);
+      context.lineTo(x - radius, y);
+      context.closePath();
+    } else context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.lineWidth = 3.4;
+    context.strokeStyle = "rgb(0 0 0 / 55%)";
+    context.stroke();
+    context.lineWidth = 1.6;
+    context.strokeStyle = this.sources.colour[row];
+    context.stroke();
+  }
+
+  /** Write a name where no other one is. */
+  label(context, written, row, x, y) {
+    const text = this.sources.label[row];
+    const left = x + Math.min(40, this.radius(row)) + 4;
+    const right = left + context.measureText(text).width;
+    if (written.some(([a, b, c]) => left < b && right > a && Math.abs(c - y) < 13)) return;
+    written.push([left, right, y]);
+    context.lineWidth = 3;
+    context.strokeStyle = "rgb(0 0 0 / 70%)";
+    context.strokeText(text, left, y + 4);
+    context.fillStyle = "#ffffff";
+    context.fillText(text, left, y + 4);
+  }
+}
+
+/** Lines of equal Galactic longitude and latitude on a sky; nothing on an image. */
+function drawGrid(context, geometry) {
+  if (!(geometry instanceof Sphere)) return;
+  const steps = [30, 10, 5, 2, 1, 0.5, 0.2, 0.1];
+  const step = geometry.whole ? 30 : steps.find((one) => one < geometry.field / 3) ?? 0.1;
+  context.lineWidth = 0.7;
+  context.strokeStyle = "rgb(255 255 255 / 32%)";
+  context.fillStyle = "rgb(255 255 255 / 85%)";
+  context.font = "11px system-ui, sans-serif";
+  const middle = Math.round(geometry.lon / step) * step;
+  const height = geometry.whole ? 0 : Math.round(geometry.lat / step) * step;
+  const reach = geometry.whole ? 180 : Math.min(180, (5 * step) / Math.max(0.1, Math.cos(geometry.lat * DEGREE)));
+  const low = geometry.whole ? -90 : Math.max(-90, height - 5 * step);
+  const top = geometry.whole ? 90 : Math.min(90, height + 5 * step);
+  const tidy = (value) => String(Number(value.toFixed(1)));
+  const line = (points) => {
+    let last = null;
+    context.beginPath();
+    for (const [l, b] of points) {
+      const at = geometry.place(vectorOf(l, b));
+      if (at && last && Math.hypot(at[0] - last[0], at[1] - last[1]) < geometry.width / 3) context.lineTo(...at);
+      else if (at) context.moveTo(...at);
+      last = at;
+    }
+    context.stroke();
+  };
+  for (let l = middle - Math.ceil(reach / step) * step; l <= middle + reach + 1e-9; l += step) {
+    line(Array.from({ length: 61 }, (_, i) => [l, low + ((top - low) * i) / 60]));
+    const at = geometry.place(vectorOf(l, height));
+    if (at && (!geometry.whole || Math.abs(l - geometry.lon) < 179)) context.fillText(`${tidy((l + 720) % 360)}°`, at[0] + 3, at[1] - 3);
+  }
+  for (let b = low; b <= top + 1e-9; b += step) {
+    line(Array.from({ length: 121 }, (_, i) => [geometry.lon - reach * 0.9999 + (2 * reach * 0.9999 * i) / 120, b]));
+    const at = geometry.place(vectorOf(middle, b));
+    if (at && Math.abs(b) < 90) context.fillText(`${b > 0 ? "+" : ""}${tidy(b)}°`, at[0] + 3, at[1] + 13);
+  }
+}
