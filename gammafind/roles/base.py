@@ -28,6 +28,10 @@ class Plugin(abc.ABC):
 
     name: ClassVar[str]
 
+    declared_failures: ClassVar[Mapping[str, str]] = {}
+    """Rules of the contract that it breaks on purpose, and why; `gammafind plugins check` shows
+    both."""
+
     _old_names: ClassVar[Mapping[str, Callable[[type], None]]] = {}
     """What to do with a class that uses a name of the release before."""
 

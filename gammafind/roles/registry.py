@@ -129,6 +129,29 @@ def create(role: str, name: str, **options: Any) -> Plugin:
     return plugin(**check_options(plugin, options))
 
 
+def role_of(name: str) -> str:
+    """Role of the plugin of a name.
+
+    Raises
+    ------
+    UnknownPluginError
+        If no plugin has this name, or plugins of several roles have it.
+    """
+    found = plugins()
+    roles = sorted({info.role for info in found if info.name == name and info.role})
+    if len(roles) == 1:
+        return roles[0]
+    if roles:
+        raise UnknownPluginError(
+            f"plugins of several roles are called {name}", remedy=f"Name one: {', '.join(roles)}."
+        )
+    known = sorted({info.name for info in found})
+    raise UnknownPluginError(
+        f"there is no plugin {name!r}{close_match(name, known)}",
+        remedy="'gammafind plugins' lists those that are installed.",
+    )
+
+
 def reset() -> None:
     """Forget what was found, so that the next call looks again."""
     _discovered.cache_clear()

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from gammafind.testing.checks import check_classifier, check_clusterer, check_population
 from gammafind.testing.common import check_plugin
+from gammafind.testing.contract import contract, toy_cutouts
+from gammafind.testing.kit import new_plugin
 from gammafind.testing.localisers import check_localiser
 from gammafind.testing.renderers import check_renderer
 from gammafind.testing.toys import disc_map, one_source, toy_image, toy_patches
@@ -24,8 +26,11 @@ __all__ = [
     "check_plugin",
     "check_population",
     "check_renderer",
+    "contract",
     "disc_map",
+    "new_plugin",
     "one_source",
+    "toy_cutouts",
     "toy_image",
     "toy_patches",
 ]

@@ -45,14 +45,18 @@ def check_population(plugin: type[SourcePopulation], **options: Any) -> None:
     sources, again, other = (
         population.sample(rng=np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
-    must(same(sources, again), "one seed gives two catalogues")
-    must(not same(sources, other), "two seeds give one catalogue")
+    must(same(sources, again), "one seed gives two catalogues", "one seed gives one catalogue")
+    must(not same(sources, other), "two seeds give one catalogue", "two seeds give two catalogues")
     check_schema(sources, SOURCES, must)
     _check_position(sources, must)
     flux = sources["flux"].value
-    must(np.all(np.isfinite(flux) & (flux >= 0)), "fluxes are negative or not finite")
+    must(
+        np.all(np.isfinite(flux) & (flux >= 0)),
+        "fluxes are negative or not finite",
+        "fluxes are finite and not negative",
+    )
     names = np.asarray(sources["name"])
-    must(len(np.unique(names)) == len(names), "names are not unique")
+    must(len(np.unique(names)) == len(names), "names are not unique", "names are unique")
 
 
 def check_clusterer(plugin: type[Clusterer], **options: Any) -> None:
@@ -79,15 +83,23 @@ def check_clusterer(plugin: type[Clusterer], **options: Any) -> None:
     clusterer = plugin(**options)
     for shape in ((64, 64), (1, 1), (3, 2)):
         empty = clusterer.cluster(np.zeros(shape))
-        must(len(empty) == 0, f"a map of zeros gives {len(empty)} clusters")
+        must(
+            len(empty) == 0,
+            f"a map of zeros gives {len(empty)} clusters",
+            f"nothing is found in {shape[0]} x {shape[1]} zeros",
+        )
         check_schema(empty, CLUSTERS, must)
     nothing = clusterer.cluster(np.full((64, 64), np.nan))
-    must(len(nothing) == 0, f"a map of NaN gives {len(nothing)} clusters")
+    must(
+        len(nothing) == 0,
+        f"a map of NaN gives {len(nothing)} clusters",
+        "nothing is found in a map of NaN",
+    )
     image = disc_map(_PLACES)
     before = image.copy()
     found, again = clusterer.cluster(image), clusterer.cluster(image)
-    must(np.array_equal(image, before), "the score map is changed")
-    must(same(found, again), "one map gives two results")
+    must(np.array_equal(image, before), "the score map is changed", "the score map stays as it is")
+    must(same(found, again), "one map gives two results", "one map gives one result")
     check_schema(found, CLUSTERS, must)
     _check_discs(found, must)
 
@@ -129,36 +141,54 @@ def check_classifier(
     must(
         set(classifier.fakes) <= set(classifier.classes),
         f"the fakes {', '.join(classifier.fakes)} are no classes of it",
+        "its fakes are among its classes",
     )
     must(
         classifier.sees in _SEES,
         f"it sees {classifier.sees!r}, not one of {', '.join(_SEES)}",
+        f"it sees one of {', '.join(_SEES)}",
     )
     before = {name: array.copy() for name, array in cutouts.items()}
     found, again = classifier.classify(cutouts), classifier.classify(cutouts)
     must(
         all(np.array_equal(cutouts[name], before[name], equal_nan=True) for name in before),
         "the cut-outs are changed",
+        "the cut-outs stay as they are",
     )
-    must(same(found, again), "the same cut-outs give two results")
+    must(
+        same(found, again),
+        "the same cut-outs give two results",
+        "the same cut-outs give the same result",
+    )
     rows = len(next(iter(cutouts.values())))
-    must(len(found) == rows, f"{rows} sources give {len(found)} rows")
+    must(len(found) == rows, f"{rows} sources give {len(found)} rows", "each source has one row")
     none = classifier.classify({name: array[:0] for name, array in cutouts.items()})
     must(
         len(none) == 0 and none.colnames == found.colnames,
         f"no sources give {len(none)} rows of {', '.join(none.colnames)}",
+        "no sources give an empty table with all columns",
     )
 
 
-def _check_position(sources: QTable, must: Callable[[bool, str], None]) -> None:
+def _check_position(sources: QTable, must: Callable[[bool, str, str], None]) -> None:
     ra, dec = sources["ra"].to_value("deg"), sources["dec"].to_value("deg")
-    must(np.all((ra >= 0) & (ra < 360)), "ra is outside 0 to 360 deg")
-    must(np.all(np.abs(dec) <= 90), "dec is outside -90 to 90 deg")
+    must(np.all((ra >= 0) & (ra < 360)), "ra is outside 0 to 360 deg", "ra is from 0 to 360 deg")
+    must(np.all(np.abs(dec) <= 90), "dec is outside -90 to 90 deg", "dec is from -90 to 90 deg")
 
 
-def _check_discs(found: QTable, must: Callable[[bool, str], None]) -> None:
-    must(len(found) == len(_PLACES), f"{len(_PLACES)} discs give {len(found)} clusters")
+def _check_discs(found: QTable, must: Callable[[bool, str, str], None]) -> None:
+    must(
+        len(found) == len(_PLACES),
+        f"{len(_PLACES)} discs give {len(found)} clusters",
+        "each disc is one cluster",
+    )
+    if not len(found):
+        return
     x, y = found["x"].value, found["y"].value
     for column, row in _PLACES:
         distance = np.hypot(x - column, y - row).min()
-        must(distance <= 1, f"a disc is found {distance:.2f} pixels away")
+        must(
+            distance <= 1,
+            f"a disc is found {distance:.2f} pixels away",
+            "discs are found within a pixel",
+        )

@@ -60,19 +60,26 @@ def check_localiser(
 
 def _check_attributes(localiser: Localiser) -> None:
     must = rules_of(localiser)
-    must(localiser.sees in _SEES, f"it sees {localiser.sees!r}, not one of {', '.join(_SEES)}")
+    must(
+        localiser.sees in _SEES,
+        f"it sees {localiser.sees!r}, not one of {', '.join(_SEES)}",
+        f"it sees one of {', '.join(_SEES)}",
+    )
     must(
         isinstance(localiser.scores_are_probabilities, bool),
         f"scores_are_probabilities is {localiser.scores_are_probabilities!r}",
+        "it says whether its scores are probabilities",
     )
     must(
         isinstance(localiser.score_name, str) and bool(localiser.score_name.strip()),
         f"the name of its scores is {localiser.score_name!r}",
+        "its scores have a name",
     )
     must(
         isinstance(localiser.published_score, int | float)
         and not np.isnan(localiser.published_score),
         f"the lowest score published is {localiser.published_score!r}, no number",
+        "the lowest score that it publishes is a number",
     )
 
 
@@ -80,7 +87,11 @@ def _check_on_patches(localiser: Localiser, patches: Patches) -> None:
     must = rules_of(localiser)
     dark = dataclasses.replace(patches, counts=tuple(np.zeros_like(c) for c in patches.counts))
     nothing = localiser.localise(dark)
-    must(len(nothing) == 0, f"no counts give {len(nothing)} detections")
+    must(
+        len(nothing) == 0,
+        f"no counts give {len(nothing)} detections",
+        "nothing is found without counts",
+    )
     check_schema(nothing, PATCH_DETECTIONS, must)
     before = copy.deepcopy(patches.counts)
     found, again = localiser.localise(patches), localiser.localise(patches)
@@ -90,6 +101,7 @@ def _check_on_patches(localiser: Localiser, patches: Patches) -> None:
     must(
         np.all((places >= -0.5) & (places <= patches.score_width - 0.5)),
         "a detection is outside its patch",
+        "detections are within their patch",
     )
 
 
@@ -98,7 +110,11 @@ def _check_on_image(localiser: Localiser, image: Observation) -> None:
     counts = image.counts
     sky = dataclasses.replace(counts, values=image.total_background().values)
     nothing = localiser.localise_sky(dataclasses.replace(image, counts=sky))
-    must(len(nothing) == 0, f"an empty sky gives {len(nothing)} detections")
+    must(
+        len(nothing) == 0,
+        f"an empty sky gives {len(nothing)} detections",
+        "nothing is found on an empty sky",
+    )
     check_schema(nothing, DETECTIONS, must)
     before = copy.deepcopy(counts.values)
     found, again = localiser.localise_sky(image), localiser.localise_sky(image)
@@ -112,9 +128,13 @@ def _check_found(
     """Check two results of one sky; ``counts`` are those after and before the search."""
     must = rules_of(localiser)
     alike = all(np.array_equal(a, b) for a, b in zip(*counts, strict=True))
-    must(alike, "the counts are changed")
-    must(same(found, again), "one sky gives two results")
-    must(len(found) > 0, "a bright source is not found")
+    must(alike, "the counts are changed", "the counts stay as they are")
+    must(same(found, again), "one sky gives two results", "one sky gives one result")
+    must(len(found) > 0, "a bright source is not found", "a bright source is found")
     score = np.asarray(found["score"])
     possible = not localiser.scores_are_probabilities or np.all((score >= 0) & (score <= 1))
-    must(possible, "its scores are probabilities, and one is not between 0 and 1")
+    must(
+        possible,
+        "its scores are probabilities, and one is not between 0 and 1",
+        "scores that are probabilities are between 0 and 1",
+    )

@@ -62,27 +62,46 @@ def check_renderer(
     must(
         len(bands) == len(renderer.pixels) == len(renderer.psfs()),
         "bands, pixels and PSFs differ in number",
+        "it has one PSF and one kind of pixels for each band",
     )
     shared = [column.quantity for column in SHARED]
     must(
         [column.quantity for column in renderer.published][: len(shared)] == shared,
         "the published columns do not begin with those of SHARED",
+        "the published columns begin with those of all instruments",
     )
     pixels = tuple(_coarse(p) for p in renderer.pixels)
-    must(renderer.exposure(pixels).bands == bands, "the bands change")
-    must(renderer.background(pixels), "there is no background")
+    must(
+        renderer.exposure(pixels).bands == bands,
+        "the bands change",
+        "the exposure has the same bands",
+    )
+    must(renderer.background(pixels), "there is no background", "there is a background")
     empty = empty_table(in_flux_unit(SOURCES, renderer.flux_unit))
     nothing = renderer.render(empty, pixels)
-    must(not any(v.any() for v in nothing.values), "no sources give counts")
+    must(
+        not any(v.any() for v in nothing.values),
+        "no sources give counts",
+        "no sources give no counts",
+    )
     sources = _source(renderer, pixels) if sources is None else sources
     before = sources.copy()
     counts = _total(renderer.render(sources, pixels).values)
-    must(same(sources, before), "render changes the source table")
-    must(counts > 0, f"a source of {sources['flux'][0]:g} gives no counts")
+    must(
+        same(sources, before),
+        "render changes the source table",
+        "the table of sources stays as it is",
+    )
+    must(
+        counts > 0,
+        f"a source of {sources['flux'][0]:g} gives no counts",
+        "a source gives counts",
+    )
     twice = _total(renderer.render(vstack([sources, sources]), pixels).values)
     must(
         np.isclose(twice, 2 * counts, rtol=1e-3),
-        f"each source twice gives {twice / counts:.4f} times the counts",
+        f"each source twice gives {twice / max(counts, 1e-300):.4f} times the counts",
+        "each source twice gives twice the counts",
     )
     if any_pixels:
         place = SkyCoord(sources["ra"], sources["dec"], frame="icrs")[0]
@@ -127,6 +146,7 @@ def _check_pixels(
             np.isclose(many, few, rtol=_ALIKE),
             f"on {kind} of smaller pixels the counts of {what} are {many:.6g} "
             f"in all, on larger ones {few:.6g}: give those of each pixel",
+            f"on {kind} of any pixels the counts of {what} are the same",
         )
 
 

@@ -54,6 +54,7 @@ def build_page(
     data: Mapping[str, Any],
     texts: Mapping[str, str],
     marks: Sequence[tuple[str, str]] = (),
+    notes: Sequence[str] = (),
     searches: Sequence[Search] = (),
 ) -> str:
     """Compose the page; it needs no other file and no network.
@@ -71,6 +72,8 @@ def build_page(
         Arrays that ``data`` names, deflated.
     marks : sequence of (str, str)
         Colours of the markers, and what they mean.
+    notes : sequence of str
+        Sentences below the map.
     searches : sequence of Search, optional
         Localisers to compare, if there are several.
 
@@ -92,6 +95,7 @@ def build_page(
         figures="\n".join(_figure(figure) for figure in figures),
         open="open" if figures else "",
         n_rows=data["table"]["n"],
+        notes="".join(f'<p class="hint">{escape(note)}</p>' for note in notes),
         marks="".join(
             f'<span class="swatch" style="border-color:{escape(colour)}"></span>{escape(text)}'
             for colour, text in marks

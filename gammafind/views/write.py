@@ -30,7 +30,8 @@ from gammafind.views.sky import sky_figure
 from gammafind.views.style import capitalised, png
 from gammafind.views.zoom import zoom_figure
 
-_LIVE = ("sky.png", "zoom.png", "residuals.png")
+_RESIDUALS = "residuals.png"
+_LIVE = ("sky.png", "zoom.png", _RESIDUALS)
 """Figures that the page shows as layers; the files are for papers and slides."""
 
 
@@ -97,6 +98,7 @@ def write_report(
         | {"sky": layers.sky},
         texts=layers.texts,
         marks=marks_of(rows),
+        notes=[figure.caption for figure in figures if figure.name == _RESIDUALS],
         searches=searches,
     )
     contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}
@@ -190,7 +192,7 @@ def _residuals(goodness: Goodness | None) -> list[PageFigure]:
     share, number = share_of_large(goodness)
     return [
         PageFigure(
-            name="residuals.png",
+            name=_RESIDUALS,
             png=png(residual_figure(goodness)),
             caption="Counts less the model of background and sources, in standard deviations, and "
             "PS: minus the decimal logarithm of the probability of such a deviation of the "

@@ -1,0 +1,101 @@
+"""A new plugin as a package whose tests pass as written."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from gammafind.errors import OptionError, OutputError
+from gammafind.roles.base import PLUGIN_NAME
+
+ROLES = ("population", "renderer", "localiser", "clusterer", "classifier")
+"""Roles that a new plugin may have."""
+_PRESETS = {"renderer": "preset.toml"}
+"""Further files of a role, next to its module."""
+
+
+def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, ...]:
+    """Write the package of a new plugin.
+
+    Parameters
+    ----------
+    name : str
+        Kebab-case, such as ``x-ray``. The package is called ``gammafind_x_ray``.
+    role : {"population", "renderer", "localiser", "clusterer", "classifier"}
+        A renderer comes with a population and a preset, so that it can be simulated and searched.
+    folder : Path, optional
+        Where the project goes; ``gammafind-<name>`` by default. It must not exist.
+
+    Returns
+    -------
+    tuple of Path
+        What was written.
+
+    Raises
+    ------
+    OptionError
+        If the name or the role cannot be one.
+    OutputError
+        If the folder exists or cannot be made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from gammafind.testing import new_plugin
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     written = new_plugin("x-ray", "renderer", Path(parent) / "x-ray")
+    >>> [path.name for path in written]
+    ['pyproject.toml', 'README.md', '__init__.py', 'preset.toml', 'test_x_ray.py']
+    """
+    if not PLUGIN_NAME.fullmatch(name) or name[0].isdigit():
+        raise OptionError(
+            f"the name of the plugin is {name!r}",
+            remedy="Write lower-case words with hyphens between them, such as x-ray.",
+        )
+    if role not in ROLES:
+        raise OptionError(f"the role is {role!r}", remedy=f"Roles are {', '.join(ROLES)}.")
+    folder = Path(f"gammafind-{name}" if folder is None else folder)
+    module = name.replace("-", "_")
+    package = f"gammafind_{module}"
+    words = {
+        "name": name,
+        "role": role,
+        "module": module,
+        "package": package,
+        "title": "".join(word.capitalize() for word in name.split("-")),
+    }
+    targets = {
+        "pyproject.toml": folder / "pyproject.toml",
+        f"{role}-README.md" if role == "renderer" else "README.md": folder / "README.md",
+        f"{role}.py": folder / package / "__init__.py",
+    }
+    if role in _PRESETS:
+        targets[_PRESETS[role]] = folder / package / "preset.toml"
+    targets[f"test_{role}.py"] = folder / "tests" / f"test_{module}.py"
+    texts = {path: _template(source).substitute(words) for source, path in targets.items()}
+    _write(folder, texts)
+    return tuple(texts)
+
+
+def _template(name: str) -> Template:
+    return Template(
+        (files("gammafind.testing") / "data" / "kit" / f"{name}.txt").read_text("utf-8")
+    )
+
+
+def _write(folder: Path, texts: dict[Path, str]) -> None:
+    """Write all files into a folder that is made for them."""
+    if folder.exists():
+        raise OutputError("the folder exists already", path=folder, remedy="Give another one.")
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"the plugin cannot be written ({error.strerror})",
+            path=folder,
+            remedy="Choose a folder that can be written.",
+        ) from error
