@@ -7,10 +7,14 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from astropy.table import QTable
+from astropy.units import Quantity
 
+from gammafind.catalogue.columns import texts_of
 from gammafind.catalogue.io import TABLE_SUFFIXES
 from gammafind.catalogue.regions import to_regions
+from gammafind.errors import OptionError
 from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
 from gammafind.pipeline.products import Products, check_folder
@@ -115,6 +119,91 @@ class Result:
         rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
         title = f"{self.preset.name}: {self._title()}"
         return sky_figure(self.counts, rows, title=title, score_name=self.summary.score_name)
+
+    def plot_region(self, source: str | int, field: Quantity | None = None) -> Figure:
+        """Draw the sky around a source, with the sources there and their names.
+
+        Parameters
+        ----------
+        source : str or int
+            Name in the catalogue, or row.
+        field : Quantity, optional
+            Side of the square, an angle; chosen by the density of sources if not given.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        OptionError
+            If the catalogue has no such source.
+        """
+        from gammafind.views.rows import rows_of
+        from gammafind.views.zoom import zoom_figure
+
+        pixels = self.counts.finest_pixels
+        rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
+        return zoom_figure(self.counts, rows, rows.positions[self._row(source)[0]], field)
+
+    def plot_sed(self, source: str | int) -> Figure:
+        """Draw the spectral energy distribution of a source, if bands were measured.
+
+        Parameters
+        ----------
+        source : str or int
+            Name in the catalogue, or row.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        OptionError
+            If the catalogue has no such source.
+        TableError
+            If bands were not measured.
+        """
+        from gammafind.views.spectra import sed_figure
+
+        row, name = self._row(source)
+        return sed_figure(self.catalogue, row, name=name)
+
+    def plot_light_curve(self, source: str | int) -> Figure:
+        """Draw the flux of a source in each epoch, if epochs were measured.
+
+        Parameters
+        ----------
+        source : str or int
+            Name in the catalogue, or row.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        OptionError
+            If the catalogue has no such source.
+        TableError
+            If epochs were not measured.
+        """
+        from gammafind.views.spectra import light_curve_figure
+
+        row, name = self._row(source)
+        return light_curve_figure(self.catalogue, row, name=name)
+
+    def _row(self, source: str | int) -> tuple[int, str]:
+        """Row and name of a source."""
+        names = texts_of(self.catalogue, "source_name")
+        rows = np.flatnonzero(names == source) if isinstance(source, str) else np.array([source])
+        if not len(rows) or not -len(names) <= rows[0] < len(names):
+            raise OptionError(
+                f"the catalogue has no source {source!r}",
+                remedy=f"It has {len(names)}; give a name of the column of names, or a row.",
+            )
+        return int(rows[0]), str(names[rows[0]])
 
     def write(self, path: str | PathLike, *, overwrite: bool = False) -> tuple[Path, ...]:
         """Write the catalogue, and its regions if ``path`` is a folder.
