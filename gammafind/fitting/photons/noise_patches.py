@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from astropy import units as u
 
-from gammafind.fitting.photons.data import BandData, SkyData
+from gammafind.fitting.photons.data import BandData, SkyData, near_a_pixel
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.harmonics import SIGMA_OF_FWHM
-from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.projection import local_bases
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import COARSE, fractions_at, pixels_near
@@ -41,6 +41,10 @@ class Patch:
         Weight of each pixel in the smoothed background of the place.
     far_model, far_kernel : ndarray, shape (n, k_far)
         Expected counts and weights of what is around the pixels.
+    parts : int
+        Number of pixels, one after the other, that make one of those that are searched.
+    pixels : Pixels
+    psf : RadialPsf
     """
 
     pixel: np.ndarray
@@ -49,6 +53,7 @@ class Patch:
     kernel: np.ndarray
     far_model: np.ndarray
     far_kernel: np.ndarray
+    parts: int
     pixels: Pixels
     psf: RadialPsf
 
@@ -69,9 +74,12 @@ class Patch:
             Full width in degrees over which the norm of the background is fitted; 0 for a fixed
             one.
         """
-        pixel = pixels_near(vectors, pixels, band.psf, containment=_CONTAINED, reach=reach)
-        there = pixels.vectors[pixel] if not isinstance(pixels, HealpixPixels) else None
-        there = pixels.at(pixel.ravel()).reshape(*pixel.shape, 3) if there is None else there
+        pixel = pixels_near(vectors, band.pixels, band.psf, containment=_CONTAINED, reach=reach)
+        parts = 1
+        if pixels != band.pixels:
+            parts = (pixels.nside // band.pixels.nside) ** 2
+            pixel = _children(band.pixels.nside, pixels.nside, pixel)
+        there = centre_vectors(pixels, pixel.ravel()).reshape(*pixel.shape, 3)
         ratio = (pixels.pixel_area / band.pixels.pixel_area).to_value(u.dimensionless_unscaled)
         place = band.containing(there.reshape(-1, 3)).reshape(pixel.shape)
         valid = band.valid[place]
@@ -84,13 +92,17 @@ class Patch:
             kernel = valid * np.exp(-(distance**2) / (2 * sigma**2))
             area = pixel.shape[1] * pixels.pixel_area.to_value("sr")
             far_model, far_kernel = _around(band, vectors, np.sqrt(area / np.pi), sigma)
-        return cls(pixel, model, valid, kernel, far_model, far_kernel, pixels, band.psf)
+        return cls(pixel, model, valid, kernel, far_model, far_kernel, parts, pixels, band.psf)
 
     def shares(self, vectors: np.ndarray, row: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Shares of the counts of sources at (n, m, 3) in the pixels of some places, (n, m, k)."""
         pixel = self.pixel[row][:, None]
         share = fractions_at(vectors, pixel, self.pixels, self.psf, sampling=COARSE)
         return share * self.valid[row][:, None]
+
+    def searched(self, values: np.ndarray) -> np.ndarray:
+        """Sums (..., k / parts) of values (..., k) over the pixels that are searched."""
+        return values.reshape(*values.shape[:-1], -1, self.parts).sum(axis=-1)
 
     def fitted_model(
         self, row: np.ndarray, counts: np.ndarray, rng: np.random.Generator
@@ -133,6 +145,15 @@ _WITHIN = 8
 """Parts of a pixel a side at which places are drawn."""
 
 
+def _children(nside: int, finer: int, pixel: np.ndarray) -> np.ndarray:
+    """The finer pixels in each of (n, k), one after the other, in RING order all."""
+    import healpy as hp
+
+    number = (finer // nside) ** 2
+    nested = hp.ring2nest(nside, pixel)[..., None] * number + np.arange(number)
+    return hp.nest2ring(finer, nested).reshape(len(pixel), -1)
+
+
 def _around(
     band: BandData, vectors: np.ndarray, inner: float, sigma: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -150,8 +171,12 @@ def _around(
         np.cos(radius)[:, None, None] * vectors[:, None, None]
         + np.sin(radius)[:, None, None] * direction[:, None]
     )
-    place = band.containing(at.reshape(-1, 3)).reshape(len(vectors), -1)
-    density = band.background[place] * band.valid[place] / band.pixels.pixel_area.to_value("sr")
+    at = at.reshape(-1, 3)
+    pixel = band.pixels.containing(at)
+    place = band.places(pixel)
+    seen = band.valid[place] & near_a_pixel(band.pixels, at, pixel)
+    density = band.background[place] * seen / band.pixels.pixel_area.to_value("sr")
+    density = density.reshape(len(vectors), -1)
     area = np.repeat(np.pi * np.diff(edges**2) / _ANGLES, _ANGLES)
     kernel = np.repeat(np.exp(-(radius**2) / (2 * sigma**2)), _ANGLES)
     return density * area, np.broadcast_to(kernel, density.shape)

@@ -16,15 +16,21 @@ from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.projection import local_bases
 from gammafind.utils.workers import in_threads
 
-_STEP, _HALF = 0.2, 2
-"""Distance of the positions around a place in sizes of a source, and how many of them on each side
-belong to it: as far as noise moves a peak."""
-_TARGETS = (6.0, 12.0, 20.0, 30.0)
-"""Expected TS of the drawn sources: those of the peaks that matter."""
+_STEP, _HALF, _WIDE = 0.25, 2, 5
+"""Distance of the positions around a place in sizes of a source; how many of them on each side
+belong to it, as far as noise moves a peak; and how many matter for the mean position."""
+_REACH, _ROUNDS = 2.7, 3
+"""Half the side in sigma of the squares in which mean positions are taken, and rounds: as in
+`gammafind.fitting.photons.position.fit_positions`."""
+_TARGETS = (0.7, 1.3, 2.2, 3.3)
+"""Expected TS of the drawn sources over the threshold: those of the peaks that matter."""
 _INDICES = (1.6, 2.3, 3.2)
 """Photon indices of the drawn sources: peaks of the noise have any spectrum."""
-_PLACES, _DRAWS, _PER_STEP = 60, 12, 6
-"""Places, draws at each, and places in one step: an error of a tenth, and bounded memory."""
+_PLACES, _PIXELS = (60, 240), 30_000
+"""Range of the number of places, and pixels in all of them together: errors of 6 to 13 %, and a
+small part of the time of a search."""
+_DRAWS, _PER_STEP = 12, 6
+"""Draws at each place, and places in one step, which limits memory."""
 _HALVINGS = 14
 """Steps to the counts of a drawn source: exact to 0.1 %."""
 _BOX = np.array([(i, j) for j in range(-_HALF, _HALF + 1) for i in range(-_HALF, _HALF + 1)])
@@ -33,7 +39,7 @@ _BOX = np.array([(i, j) for j in range(-_HALF, _HALF + 1) for i in range(-_HALF,
 
 @dataclass(frozen=True, eq=False)
 class NoisePeaks:
-    """Peaks of simulated noise, each with the number of them that it stands for.
+    """Peaks of simulated noise, and the number of peaks of a sky that each stands for.
 
     Attributes
     ----------
@@ -43,10 +49,13 @@ class NoisePeaks:
     ts: np.ndarray
     weight: np.ndarray
 
-    def above(self, ts: float) -> tuple[float, float]:
-        """Expected number of peaks with at least this TS, and its error."""
-        chosen = self.weight[self.ts >= ts]
-        return float(chosen.sum()), float(np.sqrt((chosen**2).sum()))
+    def above(self, ts: float) -> float:
+        """Expected number of peaks with at least this TS."""
+        return float(self.weight[self.ts >= ts].sum())
+
+    def error(self, ts: float) -> float:
+        """Error of this number, 1 sigma, as few peaks were simulated."""
+        return float(np.sqrt((self.weight[self.ts >= ts] ** 2).sum()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +69,7 @@ class Search:
     smoothing : float
         Full width in degrees over which the norm of the background is fitted; 0 for none.
     threshold : float
-        Lowest TS of a peak for this index.
+        Lowest TS of a peak, for this index.
     """
 
     index: float
@@ -74,10 +83,37 @@ def noise_peaks(
     *,
     finer: Sequence[FineCounts] = (),
     rng: np.random.Generator,
-    n_places: int = _PLACES,
 ) -> NoisePeaks:
-    """Simulate the peaks of TS of a sky that contains only its background.
+    """Peaks that a search finds on a sky that contains only its background.
+
+    Parameters
+    ----------
+    data : SkyData
+        Its background is that of the sky; its counts are not used.
+    search : Search
+    finer : sequence of FineCounts
+        Where counts are known on finer pixels, in which the final TS is computed.
+    rng : Generator
+
+    Returns
+    -------
+    NoisePeaks
+
+    Notes
+    -----
+    Peaks of the noise are rare, so that plain simulations would take many skies. At random places a
+    source is drawn over the background, and the highest peak next to it is measured as a search
+    does it, with the background fitted to the drawn counts. The peak stands for as many peaks of
+    the noise as the likelihood ratio of the counts says: the inverse of its mean over all sources
+    that could have been drawn next to the peak. On average this number is exact, for any number of
+    photons.
+
+    References
+    ----------
+    Naiman & Priebe 2001, J. Comput. Graph. Stat. 10, 296 (doi:10.1198/10618600152628275).
     """
+    near = sum(band.n_near(band.vectors(np.zeros(1, dtype=int)), 0.95) for band in data.bands)
+    n_places = int(np.clip(_PIXELS // near, *_PLACES))
     vectors, area = random_places(data, n_places, rng)
     sizes = source_sizes(data, vectors)
     parts = np.array_split(np.arange(n_places), -(-n_places // _PER_STEP))
@@ -88,8 +124,7 @@ def noise_peaks(
         return _peaks(places, search, seeds[number])
 
     ts, weight = np.concatenate(list(in_threads(of_part, range(len(parts)))), axis=1)
-    found = weight > 0
-    return NoisePeaks(ts[found], weight[found] * area / n_places)
+    return NoisePeaks(ts, weight * area / n_places)
 
 
 class _Places:
@@ -105,7 +140,7 @@ class _Places:
     ) -> None:
         self.vectors, self.basis = vectors, local_bases(vectors)
         self.step = np.radians(_STEP * sizes)
-        y, x = np.indices((4 * _HALF + 1, 4 * _HALF + 1)) - 2 * _HALF
+        y, x = np.indices((2 * _WIDE + 1, 2 * _WIDE + 1)) - _WIDE
         self.grid = np.stack([x.ravel(), y.ravel()], axis=1)
         self.finer = bool(finer)
         reach = float(self.step.max()) * _HALF
@@ -116,7 +151,7 @@ class _Places:
         self.band = np.repeat(
             np.arange(len(self.patches)), [patch.model.shape[1] for patch in self.patches]
         )
-        self.starts = np.flatnonzero(np.diff(self.band, prepend=-1))
+        self.starts = np.flatnonzero(np.diff(self.band, prepend=-1))[1:]
         self.model = np.concatenate([patch.model for patch in self.patches], axis=1)
         self._exposures = data.exposures(vectors)
         self._edges = [band.edges for band in data.bands]
@@ -140,27 +175,47 @@ class _Places:
         self, row: np.ndarray, counts: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         """Background that is fitted to counts at some places, shape (n, k)."""
-        pieces = np.split(counts, self.starts[1:], axis=1)
+        pieces = np.split(counts, self.starts, axis=1)
         pairs = zip(self.patches, pieces, strict=True)
         parts = [patch.fitted_model(row, piece, rng) for patch, piece in pairs]
         return np.concatenate(parts, axis=1)
+
+    def searched(self, values: np.ndarray) -> np.ndarray:
+        """Sums of values (..., k) over the pixels that are searched."""
+        pieces = np.split(values, self.starts, axis=-1)
+        pairs = zip(self.patches, pieces, strict=True)
+        return np.concatenate([patch.searched(piece) for patch, piece in pairs], axis=-1)
+
+    def searched_ts(
+        self,
+        row: np.ndarray,
+        counts: np.ndarray,
+        model: np.ndarray,
+        shares: np.ndarray,
+        index: float,
+    ) -> np.ndarray:
+        """TS at each position in the pixels that are searched, shape (n, m)."""
+        sizes = [patch.model.shape[1] // patch.parts for patch in self.patches]
+        drawn = _Drawn(row, np.repeat(np.arange(len(sizes)), sizes), self.searched(counts))
+        templates = drawn.templates(self.searched(shares))
+        return drawn.ts(drawn.of(self.searched(model)), templates, self.spectrum(index)[row])
 
 
 class _Drawn:
     """Counts of several rows, each at one of the places, in the pixels that have any."""
 
-    def __init__(self, places: _Places, row: np.ndarray, counts: np.ndarray) -> None:
+    def __init__(self, row: np.ndarray, band: np.ndarray, counts: np.ndarray) -> None:
         most = int((counts > 0).sum(axis=1).max(initial=1))
         order = np.argsort(counts == 0, axis=1, kind="stable")[:, :most]
-        self._row, self._order, self._starts = row, order, places.starts
-        self._band = places.band[order]
-        self.counts = np.take_along_axis(counts, order, axis=1)
-        self.null = places.model[row[:, None], order]
+        self._row, self._order = row, order
+        self._starts = np.flatnonzero(np.diff(band, prepend=-1))
+        self._band = band[order]
+        self.counts = self.of(counts)
 
     def take(self, chosen: np.ndarray) -> _Drawn:
         """Some of the rows."""
         new = copy(self)
-        for name in ("_row", "_order", "_band", "counts", "null"):
+        for name in ("_row", "_order", "_band", "counts"):
             setattr(new, name, getattr(self, name)[chosen])
         return new
 
@@ -216,37 +271,57 @@ def _peaks(places: _Places, search: Search, rng: np.random.Generator) -> np.ndar
     sources = []
     for spectrum in spectra:
         template = middle * spectrum[:, places.band]
-        sources += [(_amplitude(places.model, template, ts), spectrum) for ts in _TARGETS]
+        for target in _TARGETS:
+            ts = target * search.threshold
+            sources.append((_amplitude(places.model, template, ts), spectrum))
     row = np.repeat(np.arange(n), _DRAWS)
     which = np.tile(np.arange(_DRAWS) % len(sources), n)
     amplitude, spectrum = (np.stack(one)[which, row] for one in zip(*sources, strict=True))
     expected = places.model[row] + amplitude[:, None] * middle[row] * spectrum[:, places.band]
     counts = rng.poisson(expected).astype(float)
-    drawn = _Drawn(places, row, counts)
+    drawn = _Drawn(row, places.band, counts)
     templates = drawn.templates(shares)
-    fitted = drawn.of(places.fitted_model(row, counts, rng))
-    ts = drawn.ts(fitted, templates, places.spectrum(search.index)[row])
+    fitted = places.fitted_model(row, counts, rng)
+    searched = places.searched_ts(row, counts, fitted, shares, search.index)
+    fitted = drawn.of(fitted)
+    own = places.spectrum(search.index)[row]
+    ts = drawn.ts(fitted, templates, own) if places.finer else searched
     highest, top = ts.max(axis=1), ts.argmax(axis=1)
-    here = (np.abs(grid[top]).max(axis=1) <= _HALF) & (highest >= search.threshold)
-    kept = np.flatnonzero(here)
+    found = searched.max(axis=1) >= search.threshold
+    kept = np.flatnonzero(found & (np.abs(grid[top]).max(axis=1) <= _HALF))
     row, ts, highest, top = row[kept], ts[kept], highest[kept], top[kept]
     drawn, fitted = drawn.take(kept), fitted[kept]
-    around = (_BOX * [[1, 4 * _HALF + 1]]).sum(axis=1) + top[:, None]
-    near, ratio = templates.take(kept, around), 0.0
+    around = (_BOX * [[1, 2 * _WIDE + 1]]).sum(axis=1) + top[:, None]
+    near, ratio, null = templates.take(kept, around), 0.0, drawn.of(places.model[row])
     for amplitude, spectrum in sources:
         share, total = near.weighted(spectrum[row])
         strength = amplitude[row, None]
-        growth = np.log1p(strength[..., None] * share / drawn.null[:, None])
+        growth = np.log1p(strength[..., None] * share / null[:, None])
         likelihood = np.einsum("nk,nmk->nm", drawn.counts, growth) - strength * total
         ratio = ratio + np.exp(likelihood).sum(axis=1) / len(sources)
     weight = 1 / (_DRAWS * places.step[row] ** 2 * ratio)
-    final = grid[top].astype(float)
-    if not places.finer:
-        posterior = np.exp((ts - highest[:, None]) / 2)
-        final = (posterior @ grid) / posterior.sum(axis=1, keepdims=True)
-    alone = drawn.own_templates(places.shares(final[:, None], row))
-    best = [drawn.ts(fitted, alone, places.spectrum(index)[row])[:, 0] for index in places.fitted]
-    return np.stack([np.max(best, axis=0), weight])
+    final = _mean_positions(grid, ts, top)[:, None]
+    if places.finer:
+        final = np.stack([final[:, 0], grid[top]], axis=1)
+    alone = drawn.own_templates(places.shares(final, row))
+    tried = [drawn.ts(fitted, alone, places.spectrum(index)[row]) for index in places.fitted]
+    return np.stack([np.max(tried, axis=(0, 2)), weight])
+
+
+def _mean_positions(grid: np.ndarray, ts: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """Mean of the posterior around the highest of some positions, in steps, shape (n, 2)."""
+    mean, highest = grid[top].astype(float), ts.max(axis=1, keepdims=True)
+    posterior = np.exp((ts - highest) / 2)
+    sigma = 1 / (_STEP * np.sqrt(highest))
+    for _ in range(_ROUNDS):
+        offset = grid - mean[:, None]
+        weight = posterior * (np.abs(offset).max(axis=-1) <= np.maximum(_REACH * sigma, 1))
+        weight /= weight.sum(axis=1, keepdims=True)
+        move = np.einsum("nm,nmi->ni", weight, offset)
+        square = np.einsum("nm,nmi->n", weight, offset**2) - (move**2).sum(axis=1)
+        sigma = np.clip(np.sqrt(square / 2)[:, None], sigma / 2, sigma * 2)
+        mean = mean + move
+    return mean
 
 
 def _amplitude(model: np.ndarray, template: np.ndarray, ts: float) -> np.ndarray:
