@@ -14,7 +14,7 @@ from gammafind.sky.harmonics import SIGMA_OF_FWHM
 from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.projection import local_bases
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import COARSE, fractions_at, pixels_near
+from gammafind.sky.psf_stamps import COARSE, FINE, fractions_at, pixels_near
 
 _CONTAINED = 0.95
 """Share of the counts of a source in the pixels of a patch, as in the fits of a search."""
@@ -94,11 +94,27 @@ class Patch:
             far_model, far_kernel = _around(band, vectors, np.sqrt(area / np.pi), sigma)
         return cls(pixel, model, valid, kernel, far_model, far_kernel, parts, pixels, band.psf)
 
-    def shares(self, vectors: np.ndarray, row: np.ndarray | slice = slice(None)) -> np.ndarray:
+    def shares(
+        self,
+        vectors: np.ndarray,
+        row: np.ndarray | slice = slice(None),
+        sampling: float = COARSE,
+    ) -> np.ndarray:
         """Shares of the counts of sources at (n, m, 3) in the pixels of some places, (n, m, k)."""
         pixel = self.pixel[row][:, None]
-        share = fractions_at(vectors, pixel, self.pixels, self.psf, sampling=COARSE)
+        share = fractions_at(vectors, pixel, self.pixels, self.psf, sampling=sampling)
         return share * self.valid[row][:, None]
+
+    def left_over(self, vectors: np.ndarray, row: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """What stays in the model of sources (n, 3) of some counts (n,) that are removed, (n, k).
+
+        The sub-pixels of sources in a model are finer than those with which they are removed, and
+        nothing is removed below the background.
+        """
+        if self.parts > 1:
+            return np.zeros(self.model[row].shape)
+        fine, coarse = (self.shares(vectors[:, None], row, one)[:, 0] for one in (FINE, COARSE))
+        return np.maximum(fine - coarse, 0) * counts[:, None]
 
     def searched(self, values: np.ndarray) -> np.ndarray:
         """Sums (..., k / parts) of values (..., k) over the pixels that are searched."""
@@ -128,9 +144,7 @@ def fit_pixels(band: BandData, parent: int, finer: Sequence[FineCounts]) -> Pixe
     return HealpixPixels(nside, band.pixels.frame)
 
 
-def random_places(
-    data: SkyData, number: int, rng: np.random.Generator
-) -> tuple[np.ndarray, float]:
+def random_places(data: SkyData, number: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     """Unit vectors of random places in the valid part of a sky, and its area in sr."""
     areas = [one.valid.sum() * one.pixels.pixel_area.to_value("sr") for one in data.bands]
     band = data.bands[int(np.argmax(areas))]
@@ -166,7 +180,7 @@ def _around(
     radius = np.sqrt((edges[1:] ** 2 + edges[:-1] ** 2) / 2)
     angle = 2 * np.pi * np.arange(_ANGLES) / _ANGLES
     basis = local_bases(vectors)
-    direction = np.cos(angle)[:, None] * basis[:, None, 0] + np.sin(angle)[:, None] * basis[:, None, 1]
+    direction = np.einsum("ja,nji->nai", [np.cos(angle), np.sin(angle)], basis[:, :2])
     at = (
         np.cos(radius)[:, None, None] * vectors[:, None, None]
         + np.sin(radius)[:, None, None] * direction[:, None]

@@ -7,10 +7,12 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 from gammafind.fitting.photons.data import SkyData, in_parts, photon_shares, source_sizes
-from gammafind.fitting.photons.likelihood import fit_amplitudes
+from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
 from gammafind.fitting.photons.noise_patches import Patch, fit_pixels, random_places
+from gammafind.fitting.photons.position import mean_positions
 from gammafind.fitting.photons.spectra import INDICES, n_energies
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.projection import local_bases
@@ -19,9 +21,6 @@ from gammafind.utils.workers import in_threads
 _STEP, _HALF, _WIDE = 0.25, 2, 5
 """Distance of the positions around a place in sizes of a source; how many of them on each side
 belong to it, as far as noise moves a peak; and how many matter for the mean position."""
-_REACH, _ROUNDS = 2.7, 3
-"""Half the side in sigma of the squares in which mean positions are taken, and rounds: as in
-`gammafind.fitting.photons.position.fit_positions`."""
 _TARGETS = (0.7, 1.3, 2.2, 3.3)
 """Expected TS of the drawn sources over the threshold: those of the peaks that matter."""
 _INDICES = (1.6, 2.3, 3.2)
@@ -139,7 +138,7 @@ class _Places:
         search: Search,
     ) -> None:
         self.vectors, self.basis = vectors, local_bases(vectors)
-        self.step = np.radians(_STEP * sizes)
+        self.sizes, self.step = sizes, np.radians(_STEP * sizes)
         y, x = np.indices((2 * _WIDE + 1, 2 * _WIDE + 1)) - _WIDE
         self.grid = np.stack([x.ravel(), y.ravel()], axis=1)
         self.finer = bool(finer)
@@ -163,13 +162,27 @@ class _Places:
         """Shares of the counts of a source in the bands, shape (n, n_bands)."""
         return in_parts(self._exposures * photon_shares(self._edges, index))
 
-    def shares(self, steps: np.ndarray, row: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Shares of sources in the pixels at steps (n, m, 2) from some places, (n, m, k)."""
+    def at(self, steps: np.ndarray, row: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Unit vectors (n, m, 3) at steps (n, m, 2) from some places."""
         plane = steps * self.step[row][:, None, None]
         east, north = (self.basis[row][:, None, axis] for axis in (0, 1))
         moved = self.vectors[row][:, None] + plane[..., :1] * east + plane[..., 1:] * north
-        moved /= np.linalg.norm(moved, axis=-1, keepdims=True)
-        return np.concatenate([patch.shares(moved, row) for patch in self.patches], axis=-1)
+        return moved / np.linalg.norm(moved, axis=-1, keepdims=True)
+
+    def steps(self, vectors: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """East and north of the places of unit vectors (n, m, 3), in steps, shape (2, n, m)."""
+        plane = np.einsum("nmi,nji->jnm", vectors, self.basis[row][:, :2])
+        return plane / self.step[row][:, None]
+
+    def shares(self, vectors: np.ndarray, row: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Shares of sources (n, m, 3) in the pixels of some places, (n, m, k)."""
+        return np.concatenate([patch.shares(vectors, row) for patch in self.patches], axis=-1)
+
+    def left_over(self, vectors: np.ndarray, row: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """What stays in the model of sources (n, 3) that are removed, from counts (n, n_bands)."""
+        pairs = enumerate(self.patches)
+        parts = [patch.left_over(vectors, row, counts[:, i]) for i, patch in pairs]
+        return np.concatenate(parts, axis=1)
 
     def fitted_model(
         self, row: np.ndarray, counts: np.ndarray, rng: np.random.Generator
@@ -236,11 +249,16 @@ class _Drawn:
 
     def ts(self, model: np.ndarray, templates: _Templates, spectrum: np.ndarray) -> np.ndarray:
         """TS of sources at each position, shape (n, m)."""
+        return self.fit(model, templates, spectrum).ts
+
+    def fit(self, model: np.ndarray, templates: _Templates, spectrum: np.ndarray) -> AmplitudeFit:
+        """Fit of sources at each position, shape (n, m)."""
         share, total = templates.weighted(spectrum)
         n, m, k = share.shape
         counts, model = (np.repeat(one, m, axis=0) for one in (self.counts, model))
         fit = fit_amplitudes(counts, model, share.reshape(n * m, k), total.ravel())
-        return fit.ts.reshape(n, m)
+        arrays = (fit.amplitude, fit.ts, fit.information)
+        return AmplitudeFit(*(one.reshape(n, m) for one in arrays))
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +283,7 @@ class _Templates:
 def _peaks(places: _Places, search: Search, rng: np.random.Generator) -> np.ndarray:
     """TS of peaks, and the number per steradian that each stands for, shape (2, n)."""
     grid, n = places.grid, len(places.vectors)
-    shares = places.shares(np.broadcast_to(grid, (n, *grid.shape)).astype(float))
+    shares = places.shares(places.at(np.broadcast_to(grid, (n, *grid.shape)).astype(float)))
     middle = shares[:, len(grid) // 2]
     spectra = [places.spectrum(index) for index in places.drawn]
     sources = []
@@ -286,10 +304,10 @@ def _peaks(places: _Places, search: Search, rng: np.random.Generator) -> np.ndar
     fitted = drawn.of(fitted)
     own = places.spectrum(search.index)[row]
     ts = drawn.ts(fitted, templates, own) if places.finer else searched
-    highest, top = ts.max(axis=1), ts.argmax(axis=1)
+    top = ts.argmax(axis=1)
     found = searched.max(axis=1) >= search.threshold
     kept = np.flatnonzero(found & (np.abs(grid[top]).max(axis=1) <= _HALF))
-    row, ts, highest, top = row[kept], ts[kept], highest[kept], top[kept]
+    row, ts, top = row[kept], ts[kept], top[kept]
     drawn, fitted = drawn.take(kept), fitted[kept]
     around = (_BOX * [[1, 2 * _WIDE + 1]]).sum(axis=1) + top[:, None]
     near, ratio, null = templates.take(kept, around), 0.0, drawn.of(places.model[row])
@@ -300,28 +318,33 @@ def _peaks(places: _Places, search: Search, rng: np.random.Generator) -> np.ndar
         likelihood = np.einsum("nk,nmk->nm", drawn.counts, growth) - strength * total
         ratio = ratio + np.exp(likelihood).sum(axis=1) / len(sources)
     weight = 1 / (_DRAWS * places.step[row] ** 2 * ratio)
-    final = _mean_positions(grid, ts, top)[:, None]
+    vectors = _mean_places(places, row, ts, top)[:, None]
     if places.finer:
-        final = np.stack([final[:, 0], grid[top]], axis=1)
-    alone = drawn.own_templates(places.shares(final, row))
+        highest = places.at(grid[top][:, None].astype(float), row)
+        vectors = np.concatenate([vectors, highest], axis=1)
+    alone = drawn.own_templates(places.shares(vectors, row))
+    fit = drawn.fit(fitted, alone, places.spectrum(search.index)[row])
+    best = fit.ts.argmax(axis=1)[:, None]
+    alone, each = alone.take(np.arange(len(row)), best), np.arange(len(row))
+    counts = fit.amplitude[each, best[:, 0]][:, None] * places.spectrum(search.index)[row]
+    fitted = fitted + drawn.of(places.left_over(vectors[each, best[:, 0]], row, counts))
     tried = [drawn.ts(fitted, alone, places.spectrum(index)[row]) for index in places.fitted]
     return np.stack([np.max(tried, axis=(0, 2)), weight])
 
 
-def _mean_positions(grid: np.ndarray, ts: np.ndarray, top: np.ndarray) -> np.ndarray:
-    """Mean of the posterior around the highest of some positions, in steps, shape (n, 2)."""
-    mean, highest = grid[top].astype(float), ts.max(axis=1, keepdims=True)
-    posterior = np.exp((ts - highest) / 2)
-    sigma = 1 / (_STEP * np.sqrt(highest))
-    for _ in range(_ROUNDS):
-        offset = grid - mean[:, None]
-        weight = posterior * (np.abs(offset).max(axis=-1) <= np.maximum(_REACH * sigma, 1))
-        weight /= weight.sum(axis=1, keepdims=True)
-        move = np.einsum("nm,nmi->ni", weight, offset)
-        square = np.einsum("nm,nmi->n", weight, offset**2) - (move**2).sum(axis=1)
-        sigma = np.clip(np.sqrt(square / 2)[:, None], sigma / 2, sigma * 2)
-        mean = mean + move
-    return mean
+def _mean_places(places: _Places, row: np.ndarray, ts: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """Mean positions from TS at each position of the grid, as a search fits them, (n, 3)."""
+    side = 2 * _WIDE + 1
+    image = ts.reshape(-1, side, side)
+
+    def ts_at(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        x, y = places.steps(vectors, row[rows]) + _WIDE
+        which = np.broadcast_to(rows[:, None], x.shape)
+        return map_coordinates(image, [which, y, x], order=1, mode="nearest")
+
+    start = places.at(places.grid[top][:, None].astype(float), row)[:, 0]
+    scale = places.sizes[row] / np.sqrt(np.maximum(ts.max(axis=1), 1))
+    return mean_positions(ts_at, start, scale, places.sizes[row]).vectors
 
 
 def _amplitude(model: np.ndarray, template: np.ndarray, ts: float) -> np.ndarray:
