@@ -116,8 +116,8 @@ class Summary:
         """Sentences that summarise the catalogue, without the fractions of `table`."""
         sources = "source" if self.n_detections == 1 else "sources"
         lines = [f"{self.n_detections} {sources} found{self._range()}."]
-        if self.expected_false is not None:
-            lines.append(f"About {self.expected_false:.2g} of them are expected to be false.")
+        if self.expected_false is not None and self.n_detections:
+            lines.append(f"Expected number of false ones: {float(f'{self.expected_false:.2g}'):g}.")
         if self.matches is None:
             return lines
         lines.append(

@@ -303,3 +303,12 @@ def test_probabilities_say_how_many_rows_are_expected_to_be_false(counts):
     expected = np.sum(1 - np.asarray(catalogue["Score"]))
     assert catalogue.meta["expected_false"] == pytest.approx(expected, abs=0.01)
     assert "expected_false" not in detect([counts]).catalogue.meta
+
+
+def test_a_catalogue_of_ts_says_how_many_rows_are_expected_to_be_false(counts):
+    result = detect([counts], localiser="likelihood", min_score=12.5)
+    meta = result.catalogue.meta
+    by_score = meta["expected_false_by_score"]
+    assert min(map(float, by_score)) == 13
+    assert by_score["13"] < meta["expected_false"]
+    assert f"{meta['expected_false']:.2g}" in result.summary.text()

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from astropy import units as u
 
+from gammafind.fitting.photons.background import NORM_LIMITS
 from gammafind.fitting.photons.data import BandData, SkyData, near_a_pixel
+from gammafind.fitting.photons.surroundings import CONTAINMENT
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.harmonics import SIGMA_OF_FWHM
 from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
@@ -16,15 +18,13 @@ from gammafind.sky.projection import local_bases
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import COARSE, FINE, fractions_at, pixels_near
 
-_CONTAINED = 0.95
-"""Share of the counts of a source in the pixels of a patch, as in the fits of a search."""
 _ENOUGH = 0.3
 """Least pixel over r68 of the PSF: finer ones cost time and change no TS by more than 1 %."""
 _RINGS, _ANGLES, _FARTHEST = 10, 16, 3.5
 """Rings around a patch, places on each, and the largest radius in sigma of the smoothed
 background: what is beyond does not matter."""
-_NORM_LIMITS = (0.3, 3.0)
-"""Range of the smoothed norm, as in a search."""
+_WITHIN = 8
+"""Parts of a pixel a side at which places are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class Patch:
             Full width in degrees over which the norm of the background is fitted; 0 for a fixed
             one.
         """
-        pixel = pixels_near(vectors, band.pixels, band.psf, containment=_CONTAINED, reach=reach)
+        pixel = pixels_near(vectors, band.pixels, band.psf, containment=CONTAINMENT, reach=reach)
         parts = 1
         if pixels != band.pixels:
             parts = (pixels.nside // band.pixels.nside) ** 2
@@ -129,7 +129,7 @@ class Patch:
         seen = (counts * kernel).sum(axis=1) + (rng.poisson(far_model) * far_kernel).sum(axis=1)
         expected = (model * kernel).sum(axis=1) + (far_model * far_kernel).sum(axis=1)
         ratio = np.divide(seen, expected, out=np.ones(len(seen)), where=expected > 0)
-        return model * np.clip(ratio, *_NORM_LIMITS)[:, None]
+        return model * np.clip(ratio, *NORM_LIMITS)[:, None]
 
 
 def fit_pixels(band: BandData, parent: int, finer: Sequence[FineCounts]) -> Pixels:
@@ -153,10 +153,6 @@ def random_places(data: SkyData, number: int, rng: np.random.Generator) -> tuple
     index = chosen if band.held is None else band.held[chosen]
     inner = band.pixels.subpixel_vectors(index, _WITHIN)
     return inner[np.arange(number), rng.integers(inner.shape[1], size=number)], max(areas)
-
-
-_WITHIN = 8
-"""Parts of a pixel a side at which places are drawn."""
 
 
 def _children(nside: int, finer: int, pixel: np.ndarray) -> np.ndarray:

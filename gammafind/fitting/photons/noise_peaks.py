@@ -14,7 +14,9 @@ from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
 from gammafind.fitting.photons.noise_patches import Patch, fit_pixels, random_places
 from gammafind.fitting.photons.position import mean_positions
 from gammafind.fitting.photons.spectra import INDICES, n_energies
+from gammafind.fitting.photons.surroundings import CONTAINMENT
 from gammafind.sky.fine_counts import FineCounts
+from gammafind.sky.pixels import centre_vectors
 from gammafind.sky.projection import local_bases
 from gammafind.utils.workers import in_threads
 
@@ -111,7 +113,11 @@ def noise_peaks(
     ----------
     Naiman & Priebe 2001, J. Comput. Graph. Stat. 10, 296 (doi:10.1198/10618600152628275).
     """
-    near = sum(band.n_near(band.vectors(np.zeros(1, dtype=int)), 0.95) for band in data.bands)
+    if not any(band.valid.any() for band in data.bands):
+        return NoisePeaks(np.zeros(0), np.zeros(0))
+    first = [centre_vectors(band.pixels, np.zeros(1, dtype=int)) for band in data.bands]
+    pairs = zip(data.bands, first, strict=True)
+    near = sum(band.n_near(vector, CONTAINMENT) for band, vector in pairs)
     n_places = int(np.clip(_PIXELS // near, *_PLACES))
     vectors, area = random_places(data, n_places, rng)
     sizes = source_sizes(data, vectors)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gammafind.fitting.photons.data import sky_data
+from gammafind.fitting.photons.noise_patches import Patch, fit_pixels, random_places
+from gammafind.fitting.photons.noise_peaks import NoisePeaks, Search, noise_peaks
+from gammafind.plugins.likelihood.localiser import Likelihood
+from gammafind.sky.fine_counts import FineCounts
+from gammafind.sky.pixels import HealpixPixels
+from tests.fitting.skies import gaussian_psf, image, observe
+
+SEARCH = Search(index=2.3, smoothing=0.0, threshold=9.0)
+
+
+def flat_sky(levels, pixels, *, sigma=2.0, seed=0, valid=None):
+    """Counts of a flat background, one level for each band."""
+    maps = [np.full(int(np.prod(pixels.shape)), level) for level in levels]
+    every = [pixels] * len(levels)
+    masks = None if valid is None else [valid] * len(levels)
+    rng = np.random.default_rng(seed)
+    return observe(maps, maps, every, [gaussian_psf(sigma)] * len(levels), rng=rng, valid=masks)
+
+
+def peaks_of(sky, search=SEARCH, **options) -> NoisePeaks:
+    """Peaks of the noise of a sky."""
+    data = sky_data(sky, index=search.index)
+    return noise_peaks(data, search, rng=np.random.default_rng(1), **options)
+
+
+@pytest.mark.parametrize("levels", [(3.0,), (0.02, 0.02)], ids=["many", "few in two bands"])
+def test_as_many_detections_are_stated_as_a_search_finds_on_empty_skies(levels):
+    pixels, finder = HealpixPixels(32), Likelihood(threshold=9, smoothing=0, extension=0)
+    skies = [flat_sky(levels, pixels, seed=seed) for seed in range(4)]
+    found = np.concatenate([finder.localise_sky(sky)["ts"] for sky in skies])
+    stated = peaks_of(skies[0])
+    for cut in (9, 12):
+        number = np.sum(found >= cut)
+        assert 4 * stated.above(cut) == pytest.approx(number, abs=3 * number**0.5 + 0.15 * number)
+
+
+def test_a_background_that_follows_the_counts_leaves_fewer_peaks():
+    sky = flat_sky([3.0], HealpixPixels(32))
+    fixed, fitted = (
+        peaks_of(sky, Search(index=2.3, smoothing=width, threshold=9.0)) for width in (0, 12)
+    )
+    assert fitted.above(12) < fixed.above(12)
+
+
+def test_the_number_of_peaks_grows_with_the_area():
+    pixels = HealpixPixels(32)
+    half = pixels.vectors[:, 2] > 0
+    whole, part = (peaks_of(flat_sky([3.0], pixels, valid=valid)) for valid in (None, half))
+    assert part.above(9) == pytest.approx(whole.above(9) / 2, rel=0.3)
+
+
+def test_an_image_has_peaks_too():
+    stated = peaks_of(flat_sky([3.0], image(40, step=1.0)))
+    assert 0 < stated.above(16) < stated.above(9)
+    assert stated.error(9) < 0.3 * stated.above(9)
+
+
+def test_a_sky_without_valid_pixels_has_no_peaks():
+    pixels = HealpixPixels(8)
+    sky = flat_sky([1.0], pixels, valid=np.zeros(pixels.shape, dtype=bool))
+    assert peaks_of(sky).above(0) == 0
+
+
+def test_few_photons_are_measured_on_fine_pixels_as_far_as_the_psf_needs():
+    sky = flat_sky([0.01], HealpixPixels(16), sigma=1.0)
+    band = sky_data(sky, index=2.3).bands[0]
+    none = np.zeros(0, dtype=int)
+    photons = FineCounts(0, band.edges, HealpixPixels(1024), none, none)
+    assert fit_pixels(band, 0, []) == band.pixels
+    assert fit_pixels(band, 0, [photons]).nside == 128
+    assert fit_pixels(band, 1, [photons]) == band.pixels
+
+
+def test_fine_pixels_of_a_patch_make_the_pixels_that_are_searched():
+    sky = flat_sky([0.5], HealpixPixels(16), sigma=3.0)
+    data = sky_data(sky, index=2.3)
+    vectors, area = random_places(data, 3, np.random.default_rng(2))
+    assert area == pytest.approx(4 * np.pi)
+    coarse, fine = (
+        Patch.of(data.bands[0], HealpixPixels(nside), vectors, 0.01, 0.0) for nside in (16, 64)
+    )
+    assert fine.parts == 16
+    np.testing.assert_allclose(fine.searched(fine.model), coarse.model, rtol=1e-6)
+    shares = [one.searched(one.shares(vectors[:, None])) for one in (coarse, fine)]
+    np.testing.assert_allclose(shares[1], shares[0], atol=0.01)
