@@ -27,8 +27,8 @@ _TARGETS = (0.7, 1.3, 2.2, 3.3)
 """Expected TS of the drawn sources over the threshold: those of the peaks that matter."""
 _INDICES = (1.6, 2.3, 3.2)
 """Photon indices of the drawn sources: peaks of the noise have any spectrum."""
-_PLACES, _PIXELS = (60, 240), 30_000
-"""Range of the number of places, and pixels in all of them together: errors of 6 to 13 %, and a
+_PLACES, _PIXELS = (60, 120), 30_000
+"""Range of the number of places, and pixels in all of them together: errors of 9 to 15 %, and a
 small part of the time of a search."""
 _DRAWS, _PER_STEP = 12, 6
 """Draws at each place, and places in one step, which limits memory."""
