@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gammafind.fitting.photons.data import sky_data
-from gammafind.fitting.photons.noise_patches import Patch, fit_pixels, random_places
+from gammafind.fitting.photons.noise_patches import Patch, parts_of, random_places
 from gammafind.fitting.photons.noise_peaks import NoisePeaks, Search, noise_peaks
 from gammafind.plugins.likelihood.localiser import Likelihood
 from gammafind.sky.fine_counts import FineCounts
@@ -67,25 +67,39 @@ def test_a_sky_without_valid_pixels_has_no_peaks():
     assert peaks_of(sky).above(0) == 0
 
 
+def photons(band, nside, **options) -> FineCounts:
+    """Fine pixels of a band without photons in them."""
+    none, pixels = np.zeros(0, dtype=int), HealpixPixels(nside)
+    return FineCounts(0, band.edges, pixels, none, none, **options)
+
+
 def test_few_photons_are_measured_on_fine_pixels_as_far_as_the_psf_needs():
-    sky = flat_sky([0.01], HealpixPixels(16), sigma=1.0)
-    band = sky_data(sky, index=2.3).bands[0]
-    none = np.zeros(0, dtype=int)
-    photons = FineCounts(0, band.edges, HealpixPixels(1024), none, none)
-    assert fit_pixels(band, 0, []) == band.pixels
-    assert fit_pixels(band, 0, [photons]).nside == 128
-    assert fit_pixels(band, 1, [photons]) == band.pixels
+    data = sky_data(flat_sky([0.01], HealpixPixels(16), sigma=1.0), index=2.3)
+    fine = photons(data.bands[0], 1024)
+    assert [part.pixels.nside for part in parts_of(data, [])] == [16]
+    assert [part.pixels.nside for part in parts_of(data, [fine])] == [256]
 
 
 def test_fine_pixels_of_a_patch_make_the_pixels_that_are_searched():
-    sky = flat_sky([0.5], HealpixPixels(16), sigma=3.0)
-    data = sky_data(sky, index=2.3)
+    data = sky_data(flat_sky([0.5], HealpixPixels(16), sigma=3.0), index=2.3)
+    band = data.bands[0]
     vectors, area = random_places(data, 3, np.random.default_rng(2))
     assert area == pytest.approx(4 * np.pi)
     coarse, fine = (
-        Patch.of(data.bands[0], HealpixPixels(nside), vectors, 0.01, 0.0) for nside in (16, 64)
+        Patch.of(band, parts_of(data, finer)[0], vectors, reach=0.01, smoothing=0)
+        for finer in ([], [photons(band, 64)])
     )
-    assert fine.parts == 16
+    assert fine.divided == 16
     np.testing.assert_allclose(fine.searched(fine.model), coarse.model, rtol=1e-6)
     shares = [one.searched(one.shares(vectors[:, None])) for one in (coarse, fine)]
     np.testing.assert_allclose(shares[1], shares[0], atol=0.01)
+
+
+def test_parts_of_a_band_that_only_share_its_photons_change_no_number():
+    sky = flat_sky([0.2], HealpixPixels(16), sigma=3.0)
+    band = sky_data(sky, index=2.3).bands[0]
+    halves = [
+        photons(band, 32, exposure=0.5, background=np.full(12, 0.5), psf=band.psf) for _ in range(2)
+    ]
+    whole, divided = (peaks_of(sky, finer=one) for one in ([photons(band, 32)], halves))
+    assert divided.above(9) == pytest.approx(whole.above(9), rel=0.3)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from astropy import units as u
 
 from gammafind.fitting.photons.background import NORM_LIMITS
 from gammafind.fitting.photons.data import BandData, SkyData, near_a_pixel
@@ -23,16 +22,63 @@ _ENOUGH = 0.3
 _RINGS, _ANGLES, _FARTHEST = 10, 16, 3.5
 """Rings around a patch, places on each, and the largest radius in sigma of the smoothed
 background: what is beyond does not matter."""
+_PIXEL = np.sqrt(np.pi / 3)
+"""Side of a HEALPix pixel in radians, times nside."""
+_LEAST = 1e-9
+"""Least expected counts of a pixel: keeps logarithms finite."""
 _WITHIN = 8
 """Parts of a pixel a side at which places are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
-class Patch:
-    """The pixels of one band near each of n places.
+class Part:
+    """A band, or a part of it, in the pixels in which its photons are fitted.
 
     Attributes
     ----------
+    parent : int
+        Index of the band.
+    edges : tuple of float
+        Energy edges in MeV.
+    pixels : Pixels
+        Those of the band, or finer ones.
+    psf : RadialPsf
+    fine : FineCounts or None
+        Where its photons are on finer pixels.
+    """
+
+    parent: int
+    edges: tuple[float, float]
+    pixels: Pixels
+    psf: RadialPsf
+    fine: FineCounts | None = None
+
+    @property
+    def exposure(self) -> float:
+        """Exposure over that of the band."""
+        return 1.0 if self.fine is None else self.fine.exposure
+
+
+def parts_of(data: SkyData, finer: Sequence[FineCounts]) -> list[Part]:
+    """Parts of all bands, those of a band one after the other."""
+    found = []
+    for i, band in enumerate(data.bands):
+        fine = [one for one in finer if one.parent == i]
+        for one in fine:
+            psf = one.psf or band.psf
+            found.append(Part(i, one.edges, _enough(band, psf, one), psf, one))
+        if not fine:
+            found.append(Part(i, band.edges, band.pixels, band.psf))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """The pixels of a part near each of n places.
+
+    Attributes
+    ----------
+    part : Part
     pixel : ndarray of int, shape (n, k)
     model : ndarray, shape (n, k)
         Expected counts of the background.
@@ -41,33 +87,30 @@ class Patch:
         Weight of each pixel in the smoothed background of the place.
     far_model, far_kernel : ndarray, shape (n, k_far)
         Expected counts and weights of what is around the pixels.
-    parts : int
+    divided : int
         Number of pixels, one after the other, that make one of those that are searched.
-    pixels : Pixels
-    psf : RadialPsf
     """
 
+    part: Part
     pixel: np.ndarray
     model: np.ndarray
     valid: np.ndarray
     kernel: np.ndarray
     far_model: np.ndarray
     far_kernel: np.ndarray
-    parts: int
-    pixels: Pixels
-    psf: RadialPsf
+    divided: int
 
     @classmethod
     def of(
-        cls, band: BandData, pixels: Pixels, vectors: np.ndarray, reach: float, smoothing: float
+        cls, band: BandData, part: Part, vectors: np.ndarray, *, reach: float, smoothing: float
     ) -> Patch:
         """Pixels near places, shape (n, 3), for sources within ``reach`` radians of them.
 
         Parameters
         ----------
         band : BandData
-        pixels : Pixels
-            Those of the band, or finer ones.
+        part : Part
+            Of this band.
         vectors : ndarray, shape (n, 3)
         reach : float
         smoothing : float
@@ -75,24 +118,25 @@ class Patch:
             one.
         """
         pixel = pixels_near(vectors, band.pixels, band.psf, containment=CONTAINMENT, reach=reach)
-        parts = 1
+        divided, pixels = 1, part.pixels
         if pixels != band.pixels:
-            parts = (pixels.nside // band.pixels.nside) ** 2
+            divided = (pixels.nside // band.pixels.nside) ** 2
             pixel = _children(band.pixels.nside, pixels.nside, pixel)
-        there = centre_vectors(pixels, pixel.ravel()).reshape(*pixel.shape, 3)
-        ratio = (pixels.pixel_area / band.pixels.pixel_area).to_value(u.dimensionless_unscaled)
-        place = band.containing(there.reshape(-1, 3)).reshape(pixel.shape)
+        there = centre_vectors(pixels, pixel.ravel())
+        place = band.containing(there).reshape(pixel.shape)
         valid = band.valid[place]
-        model = np.where(valid, band.background[place].astype(float) * ratio, 1e-9)
-        sigma = np.radians(smoothing * SIGMA_OF_FWHM)
+        share = 1.0 if part.fine is None else part.fine.background_share(there)
+        share = np.broadcast_to(share, len(there)).reshape(pixel.shape) / divided
+        model = np.where(valid, np.maximum(band.background[place] * share, _LEAST), _LEAST)
         far_model = far_kernel = np.zeros((len(vectors), 0))
         kernel = np.zeros(pixel.shape)
         if smoothing:
-            distance = np.linalg.norm(there - vectors[:, None], axis=-1)
+            sigma = np.radians(smoothing * SIGMA_OF_FWHM)
+            distance = np.linalg.norm(there.reshape(*pixel.shape, 3) - vectors[:, None], axis=-1)
             kernel = valid * np.exp(-(distance**2) / (2 * sigma**2))
             area = pixel.shape[1] * pixels.pixel_area.to_value("sr")
             far_model, far_kernel = _around(band, vectors, np.sqrt(area / np.pi), sigma)
-        return cls(pixel, model, valid, kernel, far_model, far_kernel, parts, pixels, band.psf)
+        return cls(part, pixel, model, valid, kernel, far_model, far_kernel, divided)
 
     def shares(
         self,
@@ -102,7 +146,8 @@ class Patch:
     ) -> np.ndarray:
         """Shares of the counts of sources at (n, m, 3) in the pixels of some places, (n, m, k)."""
         pixel = self.pixel[row][:, None]
-        share = fractions_at(vectors, pixel, self.pixels, self.psf, sampling=sampling)
+        part = self.part
+        share = fractions_at(vectors, pixel, part.pixels, part.psf, sampling=sampling)
         return share * self.valid[row][:, None]
 
     def left_over(self, vectors: np.ndarray, row: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -111,35 +156,66 @@ class Patch:
         The sub-pixels of sources in a model are finer than those with which they are removed, and
         nothing is removed below the background.
         """
-        if self.parts > 1:
+        if self.part.fine is not None:
             return np.zeros(self.model[row].shape)
         fine, coarse = (self.shares(vectors[:, None], row, one)[:, 0] for one in (FINE, COARSE))
         return np.maximum(fine - coarse, 0) * counts[:, None]
 
     def searched(self, values: np.ndarray) -> np.ndarray:
-        """Sums (..., k / parts) of values (..., k) over the pixels that are searched."""
-        return values.reshape(*values.shape[:-1], -1, self.parts).sum(axis=-1)
+        """Sums (..., k / divided) of values (..., k) over the pixels that are searched."""
+        return values.reshape(*values.shape[:-1], -1, self.divided).sum(axis=-1)
 
-    def fitted_model(
-        self, row: np.ndarray, counts: np.ndarray, rng: np.random.Generator
-    ) -> np.ndarray:
-        """Background with the norm that its smoothed counts give at some places, shape (n, k)."""
-        model, kernel = self.model[row], self.kernel[row]
-        far_model, far_kernel = self.far_model[row], self.far_kernel[row]
-        seen = (counts * kernel).sum(axis=1) + (rng.poisson(far_model) * far_kernel).sum(axis=1)
-        expected = (model * kernel).sum(axis=1) + (far_model * far_kernel).sum(axis=1)
-        ratio = np.divide(seen, expected, out=np.ones(len(seen)), where=expected > 0)
-        return model * np.clip(ratio, *NORM_LIMITS)[:, None]
+    def smoothed(self, row: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Sum of values (n, k) at some places, weighted for the smoothed background, (n,)."""
+        return (values * self.kernel[row]).sum(axis=1)
+
+    def around(self, row: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted counts that are drawn around the pixels, and expected ones, (n,) both."""
+        expected, kernel = self.far_model[row], self.far_kernel[row]
+        drawn = rng.poisson(expected)
+        return (drawn * kernel).sum(axis=1), (expected * kernel).sum(axis=1)
 
 
-def fit_pixels(band: BandData, parent: int, finer: Sequence[FineCounts]) -> Pixels:
-    """Pixels of a band in which the final TS is computed."""
-    fine = [one.pixels for one in finer if one.parent == parent]
-    if not fine:
-        return band.pixels
-    r68 = band.psf.containment_radius(0.68).to_value("deg")
-    nside, finest = band.pixels.nside, max(one.nside for one in fine)
-    while nside < finest and HealpixPixels(nside).pixel_size.to_value("deg") > _ENOUGH * r68:
+def fitted_models(
+    patches: Sequence[Patch],
+    row: np.ndarray,
+    counts: Sequence[np.ndarray],
+    rng: np.random.Generator,
+) -> list[np.ndarray]:
+    """Background of patches with the norms that the smoothed counts of their bands give.
+
+    Parameters
+    ----------
+    patches : sequence of Patch
+    row : ndarray of int, shape (n,)
+        Places of the counts.
+    counts : sequence of ndarray, shape (n, k)
+        In the pixels of each patch.
+    rng : Generator
+        Draws the counts around them.
+
+    Returns
+    -------
+    list of ndarray, shape (n, k)
+    """
+    models = [patch.model[row] for patch in patches]
+    for band in {patch.part.parent for patch in patches}:
+        own = [i for i, patch in enumerate(patches) if patch.part.parent == band]
+        seen, expected = patches[own[0]].around(row, rng)
+        for i in own:
+            seen = seen + patches[i].smoothed(row, counts[i])
+            expected = expected + patches[i].smoothed(row, models[i])
+        norm = np.divide(seen, expected, out=np.ones(len(row)), where=expected > 0)
+        for i in own:
+            models[i] = models[i] * np.clip(norm, *NORM_LIMITS)[:, None]
+    return models
+
+
+def _enough(band: BandData, psf: RadialPsf, fine: FineCounts) -> Pixels:
+    """Pixels that are fine enough for photons on the finest ones."""
+    r68 = psf.containment_radius(0.68).to_value("deg")
+    nside = band.pixels.nside
+    while nside < fine.pixels.nside and np.degrees(_PIXEL / nside) > _ENOUGH * r68:
         nside *= 2
     return HealpixPixels(nside, band.pixels.frame)
 

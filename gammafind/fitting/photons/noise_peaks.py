@@ -11,9 +11,14 @@ from scipy.ndimage import map_coordinates
 
 from gammafind.fitting.photons.data import SkyData, in_parts, photon_shares, source_sizes
 from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
-from gammafind.fitting.photons.noise_patches import Patch, fit_pixels, random_places
+from gammafind.fitting.photons.noise_patches import (
+    Patch,
+    fitted_models,
+    parts_of,
+    random_places,
+)
 from gammafind.fitting.photons.position import mean_positions
-from gammafind.fitting.photons.spectra import INDICES, n_energies
+from gammafind.fitting.photons.spectra import INDICES
 from gammafind.fitting.photons.surroundings import CONTAINMENT
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.pixels import centre_vectors
@@ -149,18 +154,23 @@ class _Places:
         self.grid = np.stack([x.ravel(), y.ravel()], axis=1)
         self.finer = bool(finer)
         reach = float(self.step.max()) * _HALF
+        parts = parts_of(data, finer)
+        self.parents = np.array([part.parent for part in parts])
         self.patches = [
-            Patch.of(band, fit_pixels(band, i, finer), vectors, reach, search.smoothing)
-            for i, band in enumerate(data.bands)
+            Patch.of(
+                data.bands[part.parent], part, vectors, reach=reach, smoothing=search.smoothing
+            )
+            for part in parts
         ]
         self.band = np.repeat(
             np.arange(len(self.patches)), [patch.model.shape[1] for patch in self.patches]
         )
         self.starts = np.flatnonzero(np.diff(self.band, prepend=-1))[1:]
         self.model = np.concatenate([patch.model for patch in self.patches], axis=1)
-        self._exposures = data.exposures(vectors)
-        self._edges = [band.edges for band in data.bands]
-        several = n_energies(data) > 1
+        self._exposures = data.exposures(vectors)[:, self.parents]
+        self._exposures *= [part.exposure for part in parts]
+        self._edges = [part.edges for part in parts]
+        several = len(set(self._edges)) > 1
         self.drawn = _INDICES if several else (search.index,)
         self.fitted = INDICES if several else (search.index,)
 
@@ -195,15 +205,16 @@ class _Places:
     ) -> np.ndarray:
         """Background that is fitted to counts at some places, shape (n, k)."""
         pieces = np.split(counts, self.starts, axis=1)
-        pairs = zip(self.patches, pieces, strict=True)
-        parts = [patch.fitted_model(row, piece, rng) for patch, piece in pairs]
-        return np.concatenate(parts, axis=1)
+        return np.concatenate(fitted_models(self.patches, row, pieces, rng), axis=1)
 
-    def searched(self, values: np.ndarray) -> np.ndarray:
-        """Sums of values (..., k) over the pixels that are searched."""
+    def searched(self, values: np.ndarray) -> list[np.ndarray]:
+        """Sums of values (..., k) over the pixels of each band that are searched."""
+        found: dict[int, np.ndarray] = {}
         pieces = np.split(values, self.starts, axis=-1)
-        pairs = zip(self.patches, pieces, strict=True)
-        return np.concatenate([patch.searched(piece) for patch, piece in pairs], axis=-1)
+        for patch, piece in zip(self.patches, pieces, strict=True):
+            band = patch.part.parent
+            found[band] = found.get(band, 0) + patch.searched(piece)
+        return list(found.values())
 
     def searched_ts(
         self,
@@ -214,10 +225,13 @@ class _Places:
         index: float,
     ) -> np.ndarray:
         """TS at each position in the pixels that are searched, shape (n, m)."""
-        sizes = [patch.model.shape[1] // patch.parts for patch in self.patches]
-        drawn = _Drawn(row, np.repeat(np.arange(len(sizes)), sizes), self.searched(counts))
-        templates = drawn.templates(self.searched(shares))
-        return drawn.ts(drawn.of(self.searched(model)), templates, self.spectrum(index)[row])
+        summed = self.searched(counts)
+        band = np.repeat(np.arange(len(summed)), [one.shape[-1] for one in summed])
+        drawn = _Drawn(row, band, np.concatenate(summed, axis=-1))
+        weighted = shares * self.spectrum(index)[:, None, self.band]
+        templates = drawn.templates(np.concatenate(self.searched(weighted), axis=-1))
+        model = drawn.of(np.concatenate(self.searched(model), axis=-1))
+        return drawn.ts(model, templates, np.ones((len(row), len(summed))))
 
 
 class _Drawn:
