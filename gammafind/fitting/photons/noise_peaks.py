@@ -116,7 +116,7 @@ def noise_peaks(
 
     References
     ----------
-    Naiman & Priebe 2001, J. Comput. Graph. Stat. 10, 296 (doi:10.1198/10618600152628275).
+    Naiman & Priebe 2001, J. Comput. Graph. Stat. 10, 296.
     """
     if not any(band.valid.any() for band in data.bands):
         return NoisePeaks(np.zeros(0), np.zeros(0))
