@@ -317,4 +317,4 @@ def expected_false_above(by_score: Mapping[str, float], cut: float) -> float:
     order = np.argsort(scores)
     numbers = np.log(np.maximum([*by_score.values()], _NEGLIGIBLE))
     number = float(np.exp(np.interp(cut, scores[order], numbers[order])))
-    return float(f"{number:.3g}") if number > _NEGLIGIBLE else 0.0
+    return float(f"{number:.3g}") if number > 2 * _NEGLIGIBLE else 0.0

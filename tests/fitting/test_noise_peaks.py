@@ -56,7 +56,7 @@ def test_the_number_of_peaks_grows_with_the_area():
 
 
 def test_an_image_has_peaks_too():
-    stated = peaks_of(flat_sky([3.0], image(40, step=1.0)))
+    stated = peaks_of(flat_sky([3.0], image(24, step=1.0), sigma=1.0))
     assert 0 < stated.above(16) < stated.above(9)
     assert stated.error(9) < 0.3 * stated.above(9)
 
