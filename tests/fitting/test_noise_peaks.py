@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gammafind.fitting.photons.data import sky_data
-from gammafind.fitting.photons.noise_patches import Patch, parts_of, random_places
+from gammafind.fitting.photons.noise_patches import Patch, parts_of, random_places, widest_band
 from gammafind.fitting.photons.noise_peaks import NoisePeaks, Search, noise_peaks
 from gammafind.plugins.likelihood.localiser import Likelihood
 from gammafind.sky.fine_counts import FineCounts
@@ -83,7 +83,8 @@ def test_few_photons_are_measured_on_fine_pixels_as_far_as_the_psf_needs():
 def test_fine_pixels_of_a_patch_make_the_pixels_that_are_searched():
     data = sky_data(flat_sky([0.5], HealpixPixels(16), sigma=3.0), index=2.3)
     band = data.bands[0]
-    vectors, area = random_places(data, 3, np.random.default_rng(2))
+    widest, area = widest_band(data)
+    vectors = random_places(widest, 3, np.random.default_rng(2))
     assert area == pytest.approx(4 * np.pi)
     coarse, fine = (
         Patch.of(band, parts_of(data, finer)[0], vectors, reach=0.01, smoothing=0)

@@ -220,15 +220,20 @@ def _enough(band: BandData, psf: RadialPsf, fine: FineCounts) -> Pixels:
     return HealpixPixels(nside, band.pixels.frame)
 
 
-def random_places(data: SkyData, number: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """Unit vectors of random places in the valid part of a sky, and its area in sr."""
+def widest_band(data: SkyData) -> tuple[BandData, float]:
+    """The band that sees most of a sky, and the area of its valid pixels in sr."""
     areas = [one.valid.sum() * one.pixels.pixel_area.to_value("sr") for one in data.bands]
-    band = data.bands[int(np.argmax(areas))]
+    widest = int(np.argmax(areas))
+    return data.bands[widest], float(areas[widest])
+
+
+def random_places(band: BandData, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Unit vectors of random places in the valid pixels of a band, evenly spread."""
     places = np.flatnonzero(band.valid)
     chosen = places[((np.arange(number) + rng.uniform()) * len(places) / number).astype(int)]
     index = chosen if band.held is None else band.held[chosen]
     inner = band.pixels.subpixel_vectors(index, _WITHIN)
-    return inner[np.arange(number), rng.integers(inner.shape[1], size=number)], max(areas)
+    return inner[np.arange(number), rng.integers(inner.shape[1], size=number)]
 
 
 def _children(nside: int, finer: int, pixel: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from gammafind.fitting.photons.noise_patches import (
     fitted_models,
     parts_of,
     random_places,
+    widest_band,
 )
 from gammafind.fitting.photons.position import mean_positions
 from gammafind.fitting.photons.spectra import INDICES
@@ -33,10 +34,15 @@ _TARGETS = (0.7, 1.3, 2.2, 3.3)
 _INDICES = (1.6, 2.3, 3.2)
 """Photon indices of the drawn sources: peaks of the noise have any spectrum."""
 _PLACES, _PIXELS = (60, 120), 30_000
-"""Range of the number of places, and pixels in all of them together: errors of 9 to 15 %, and a
-small part of the time of a search."""
-_DRAWS, _PER_STEP = 12, 6
-"""Draws at each place, and places in one step, which limits memory."""
+"""Range of the number of places, and pixels in all of them together: errors of 9 to 15 % on
+whole skies, and a small part of the time of a search."""
+_SPARSE, _FEWEST = 3.0, 24
+"""Regions have fewer places, by this times the root of their share of the sky, since the number
+that is found there varies more; and the least number of places."""
+_SKY = 4 * np.pi
+"""Area of the sky in sr."""
+_DRAWS, _STEP_PIXELS, _PER_STEP = 12, 4000, (1, 24)
+"""Draws at each place; pixels in one step, which limit memory, and the range of places in it."""
 _HALVINGS = 14
 """Steps to the counts of a drawn source: exact to 0.1 %."""
 _BOX = np.array([(i, j) for j in range(-_HALF, _HALF + 1) for i in range(-_HALF, _HALF + 1)])
@@ -118,15 +124,18 @@ def noise_peaks(
     ----------
     Naiman & Priebe 2001, J. Comput. Graph. Stat. 10, 296.
     """
-    if not any(band.valid.any() for band in data.bands):
+    widest, area = widest_band(data)
+    if area == 0:
         return NoisePeaks(np.zeros(0), np.zeros(0))
     first = [centre_vectors(band.pixels, np.zeros(1, dtype=int)) for band in data.bands]
     pairs = zip(data.bands, first, strict=True)
     near = sum(band.n_near(vector, CONTAINMENT) for band, vector in pairs)
-    n_places = int(np.clip(_PIXELS // near, *_PLACES))
-    vectors, area = random_places(data, n_places, rng)
+    n_places = int(np.clip(_PIXELS // near, *_PLACES) * min(1, _SPARSE * (area / _SKY) ** 0.5))
+    n_places = max(n_places, _FEWEST)
+    vectors = random_places(widest, n_places, rng)
     sizes = source_sizes(data, vectors)
-    parts = np.array_split(np.arange(n_places), -(-n_places // _PER_STEP))
+    per_step = int(np.clip(_STEP_PIXELS // near, *_PER_STEP))
+    parts = np.array_split(np.arange(n_places), -(-n_places // per_step))
     seeds = rng.spawn(len(parts))
 
     def of_part(number: int) -> np.ndarray:
