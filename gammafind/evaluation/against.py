@@ -86,6 +86,7 @@ def summarise(
         "score_quantiles": _quantiles(numbers_of(catalogue, "score")),
         "radius": radius,
         "cut": catalogue.meta.get("min_score"),
+        "expected_false": catalogue.meta.get("expected_false"),
     }
     if reference is None:
         return Summary(regions=_count(found), bright=None, **common)

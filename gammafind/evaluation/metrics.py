@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,6 +18,11 @@ from gammafind.evaluation.nested import match_by_score
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.utils.checks import require
 
+FALSE_BY_SCORE = "expected_false_by_score"
+"""Entry of the metadata of detections: scores as text, and the expected number of false detections
+with at least that score."""
+_NEGLIGIBLE = 1e-6
+"""Expected number of detections that is as good as none."""
 _BLOCKS = HealpixPixels(4, "icrs")
 """Regions of the sky, 14.7 deg wide, that the bootstrap draws."""
 
@@ -295,3 +301,20 @@ def expected_false(probabilities: np.ndarray) -> float:
         Probability of each row to be a source.
     """
     return round(float(np.sum(1 - probabilities)), 2)
+
+
+def expected_false_above(by_score: Mapping[str, float], cut: float) -> float:
+    """Expected number of false detections at and above a score.
+
+    Parameters
+    ----------
+    by_score : mapping of str to float
+        Numbers at some scores, as in the entry ``expected_false_by_score`` of the metadata.
+    cut : float
+        Beyond the scores of the mapping, the number of the nearest one.
+    """
+    scores = np.array([float(score) for score in by_score])
+    order = np.argsort(scores)
+    numbers = np.log(np.maximum([*by_score.values()], _NEGLIGIBLE))
+    number = float(np.exp(np.interp(cut, scores[order], numbers[order])))
+    return float(f"{number:.3g}") if number > 2 * _NEGLIGIBLE else 0.0

@@ -67,6 +67,8 @@ class Summary:
         Flux threshold, in cm-2 s-1; None if no reference source is known to be brighter.
     cut : float, optional
         Lowest score kept in the catalogue, if known.
+    expected_false : float, optional
+        Expected number of rows of the catalogue that are no sources, if known.
     matches : Matches, optional
         Matched rows of the catalogue and of the reference; None without a reference.
     footprint : ndarray of bool, optional
@@ -79,6 +81,7 @@ class Summary:
     radius: Quantity
     bright: Quantity | None
     cut: float | None = None
+    expected_false: float | None = None
     matches: Matches | None = field(default=None, repr=False, compare=False)
     footprint: np.ndarray | None = field(default=None, repr=False, compare=False)
 
@@ -113,6 +116,8 @@ class Summary:
         """Sentences that summarise the catalogue, without the fractions of `table`."""
         sources = "source" if self.n_detections == 1 else "sources"
         lines = [f"{self.n_detections} {sources} found{self._range()}."]
+        if self.expected_false is not None and self.n_detections:
+            lines.append(f"Expected number of false ones: {float(f'{self.expected_false:.2g}'):g}.")
         if self.matches is None:
             return lines
         lines.append(

@@ -16,7 +16,7 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.publish import PREFIX, check_prefix, publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
-from gammafind.evaluation.metrics import expected_false
+from gammafind.evaluation.metrics import FALSE_BY_SCORE, expected_false, expected_false_above
 from gammafind.fitting.photons.goodness import Goodness, measure_goodness
 from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.extended import flagged, with_extended
@@ -294,8 +294,7 @@ class _Search:
         kept = found.detections[np.asarray(found.detections["score"]) >= lowest]
         catalogue = self._published(self._classified(kept, localiser), preset)
         catalogue.meta |= self._provenance(preset, localiser, lowest)
-        if localiser.scores_are_probabilities:
-            catalogue.meta["expected_false"] = expected_false(np.asarray(catalogue["Score"]))
+        catalogue.meta |= self._false(catalogue, localiser, lowest)
         catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
         return Result(
             catalogue=catalogue,
@@ -344,6 +343,16 @@ class _Search:
         if self.reference is None:
             return catalogue
         return associate(catalogue, self.reference, preset.match_radius, columns=columns)
+
+    def _false(self, catalogue: QTable, localiser: Localiser, lowest: float) -> dict[str, Any]:
+        """Entry of the metadata with the expected number of rows that are no sources, if known."""
+        by_score = catalogue.meta.pop(FALSE_BY_SCORE, None)
+        if localiser.scores_are_probabilities:
+            return {"expected_false": expected_false(np.asarray(catalogue["Score"]))}
+        if by_score is None or self.max_fake is not None:
+            return {}
+        above = {score: n for score, n in by_score.items() if float(score) >= lowest}
+        return {"expected_false": expected_false_above(by_score, lowest), FALSE_BY_SCORE: above}
 
     def _provenance(self, preset: Preset, localiser: Localiser, lowest: float) -> dict[str, Any]:
         """How the catalogue was made."""

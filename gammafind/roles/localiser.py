@@ -138,7 +138,9 @@ class Localiser(Plugin):
         -------
         QTable
             ``ra, dec, glon, glat, score`` and what the localiser measures, highest score first;
-            fluxes are in the ``flux_unit`` of the observation.
+            fluxes are in the ``flux_unit`` of the observation. Where the localiser knows it, the
+            entry ``expected_false_by_score`` of ``meta`` maps scores, as text, to the expected
+            number of false detections with at least that score.
 
         Raises
         ------

@@ -15,6 +15,7 @@ from gammafind.evaluation.intervals import bootstrap_interval, resample
 from gammafind.evaluation.metrics import (
     completeness_at_purity,
     evaluate_detections,
+    expected_false_above,
     rates,
     score_curve,
 )
@@ -232,3 +233,10 @@ def test_offsets_of_gaussian_errors_are_contained_as_they_should():
 def test_scores_that_are_missing_or_no_numbers_are_refused(score, fault):
     with pytest.raises(TableError, match=f"column score of the detections {fault}"):
         evaluate_detections(grid_table(2, score=score), grid_table(5))
+
+
+def test_the_number_of_false_detections_between_known_scores_is_interpolated():
+    known = {"9": 100.0, "11": 36.0, "13": 0.0}
+    assert expected_false_above(known, 5) == 100.0
+    assert expected_false_above(known, 10) == 60.0
+    assert expected_false_above(known, 20) == 0.0

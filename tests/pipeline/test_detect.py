@@ -303,3 +303,18 @@ def test_probabilities_say_how_many_rows_are_expected_to_be_false(counts):
     expected = np.sum(1 - np.asarray(catalogue["Score"]))
     assert catalogue.meta["expected_false"] == pytest.approx(expected, abs=0.01)
     assert "expected_false" not in detect([counts]).catalogue.meta
+
+
+def test_a_catalogue_says_how_many_rows_are_false_where_the_localiser_knows(counts, monkeypatch):
+    search = Bright._localise_sky
+
+    def stating(self, *arguments):
+        found = search(self, *arguments)
+        found.meta["expected_false_by_score"] = {"1": 8.0, "3": 2.0, "5": 0.5}
+        return found
+
+    monkeypatch.setattr(Bright, "_localise_sky", stating)
+    result = detect([counts], min_score=2)
+    assert result.catalogue.meta["expected_false"] == pytest.approx(4)
+    assert result.catalogue.meta["expected_false_by_score"] == {"3": 2.0, "5": 0.5}
+    assert "Expected number of false ones: 4." in result.summary.text()

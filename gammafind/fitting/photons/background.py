@@ -10,7 +10,7 @@ from gammafind.fitting.photons.joint import JointFit, fit_jointly
 from gammafind.sky.harmonics import SIGMA_OF_FWHM, convolve, gaussian_window
 from gammafind.sky.pixels import HealpixPixels, Pixels
 
-_NORM_LIMITS = (0.3, 3.0)
+NORM_LIMITS = (0.3, 3.0)
 """Keep sources that are not in the model from absorbing or emptying the background."""
 _SYSTEMATIC = 0.3
 """Relative error of an interstellar model in a cell of half a degree: limits the weight of bright
@@ -109,7 +109,7 @@ def slow_norm(
     expected = _smooth(background, pixels, sigma)
     usable = expected > 1e-9 * expected.max() if expected.size else expected > 0
     ratio = np.divide(seen, expected, out=np.ones_like(expected), where=usable)
-    return np.clip(ratio, *_NORM_LIMITS)
+    return np.clip(ratio, *NORM_LIMITS)
 
 
 def _smooth(values: np.ndarray, pixels: Pixels, sigma: float) -> np.ndarray:

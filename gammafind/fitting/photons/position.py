@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,15 +151,46 @@ def fit_positions(
     2)``. If pixels are wider than the PSF, TS is flat within a pixel, and the mean is a better
     position than the maximum.
     """
+    own = (vectors, counts)
+
+    def ts_at(places: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return scan(data, places, without=_of(own, rows), containment=CORE).ts
+
+    return mean_positions(ts_at, vectors, scale, source_sizes(data, vectors), rounds=rounds)
+
+
+def mean_positions(
+    ts_at: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    vectors: np.ndarray,
+    scale: np.ndarray,
+    sizes: np.ndarray,
+    *,
+    rounds: int = 2,
+) -> PositionFit:
+    """Mean and spread of positions from a function that returns TS; see `fit_positions`.
+
+    Parameters
+    ----------
+    ts_at : callable
+        Takes unit vectors (n, m, 3) near some sources and the rows of these, (n,), and returns TS,
+        (n, m).
+    vectors : ndarray, shape (n_sources, 3)
+    scale, sizes : ndarray, shape (n_sources,)
+        Expected 1 sigma position errors, and sizes of the sources, in degrees.
+    rounds : int
+
+    Returns
+    -------
+    PositionFit
+    """
     spread = np.asarray(scale, dtype=float)[:, None, None] * np.eye(2)
     if not len(vectors):
         return PositionFit(vectors, spread)
-    own = (vectors, counts)
     places, best, highest = vectors.copy(), vectors.copy(), np.zeros(len(vectors))
-    rows, sizes = np.arange(len(vectors)), source_sizes(data, vectors)
+    rows = np.arange(len(vectors))
     for turn in range(rounds + _MORE):
         basis = local_bases(places[rows])
-        ts = _grid_ts(data, places[rows], basis, _GRID, spread[rows], _of(own, rows))
+        ts = ts_at(_spread_out(places[rows], basis, _GRID, spread[rows]), rows)
         mean, change = _moments(ts)
         top = _offsets(spread[rows], _GRID)[ts.argmax(axis=1), np.arange(len(rows))]
         best[rows], highest[rows] = shifted(places[rows], basis, top), ts.max(axis=1)
@@ -175,7 +207,7 @@ def fit_positions(
             rows = rows[narrower | wider]
             if not len(rows):
                 break
-    lower = scan(data, places, without=own, containment=CORE).ts < highest - LOWER
+    lower = ts_at(places[:, None], np.arange(len(vectors)))[:, 0] < highest - LOWER
     return PositionFit(np.where(lower[:, None], best, places), spread)
 
 
@@ -274,8 +306,14 @@ def _grid_ts(
 
     Shape (n, m).
     """
-    places = shifted(vectors, basis, _offsets(spread, grid)).transpose(1, 0, 2)
-    return scan(data, places, without=own, containment=CORE).ts
+    return scan(data, _spread_out(vectors, basis, grid, spread), without=own, containment=CORE).ts
+
+
+def _spread_out(
+    vectors: np.ndarray, basis: np.ndarray, grid: np.ndarray, spread: np.ndarray
+) -> np.ndarray:
+    """Points of a grid, shape (m, 2), in units of ``spread`` from each position, (n, m, 3)."""
+    return shifted(vectors, basis, _offsets(spread, grid)).transpose(1, 0, 2)
 
 
 def _quadratic_move(ts: np.ndarray) -> np.ndarray:

@@ -216,6 +216,10 @@ class SkyModel:
         data = self.data.with_model(below, [band.model for band in self.data.bands])
         return fine_data(data, self.finer, self.vectors, counts, self.index), counts
 
+    def empty(self) -> SkyData:
+        """Data whose model is the fitted background, without sources."""
+        return self.data.with_model(self._backgrounds, self._backgrounds)
+
     def errors(self) -> np.ndarray:
         """1 sigma error of the counts of each source in all bands, with all others free.
 

@@ -12,8 +12,10 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.merging import merge_duplicates
+from gammafind.evaluation.metrics import FALSE_BY_SCORE
 from gammafind.fitting.photons.data import SkyData, sky_data, source_size, source_sizes
 from gammafind.fitting.photons.extended_templates import known_sources
+from gammafind.fitting.photons.noise_peaks import Search, noise_peaks
 from gammafind.fitting.photons.position import climb, fit_positions
 from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.scan import CORE, scan
@@ -59,6 +61,9 @@ values."""
 
 _EXTENSION_FROM = 25.0
 """TS of a point from which its extension is tested: fainter ones cannot exceed the threshold."""
+_LEVELS = 22
+"""TS from the threshold on, in steps of one, at which the number of false detections is stated:
+above them it is negligible."""
 _NORMS = "background_norms"
 """Entry of the table's meta: norm of each background component, and its 1 sigma error."""
 
@@ -134,7 +139,15 @@ class Likelihood(Localiser):
                 observation.background, model.norms, model.norm_errors, strict=True
             )
         }
+        found.meta[FALSE_BY_SCORE] = self._false_by_score(model, rng)
         return found
+
+    def _false_by_score(self, model: SkyModel, rng: np.random.Generator) -> dict[str, float]:
+        """Expected number of peaks of the noise at and above some TS."""
+        search = Search(index=self.index, smoothing=self.smoothing, threshold=self.threshold)
+        peaks = noise_peaks(model.empty(), search, finer=model.finer, rng=rng)
+        levels = self.threshold + np.arange(_LEVELS)
+        return {f"{ts:g}": float(f"{peaks.above(ts):.4g}") for ts in levels}
 
     def _localise(self, patches: Patches) -> QTable:
         tables = [self._localise_patch(patches, index) for index in range(len(patches))]

@@ -208,3 +208,10 @@ def test_the_smoothing_of_the_background_follows_its_waves():
     sky = observe([wave * background], [background], [pixels], [gaussian_psf(2.0)], rng=rng)
     assert len(finder().localise_sky(sky)) <= 2
     assert len(Likelihood(threshold=16.0, smoothing=0.0).localise_sky(sky)) > 20
+
+
+def test_false_detections_are_stated_for_each_ts_from_the_threshold_on():
+    _, _, sky = random_sky(3, nside=16, sigma=3.0, n=2)
+    stated = finder(threshold=12).localise_sky(sky).meta["expected_false_by_score"]
+    assert [float(ts) for ts in stated][:3] == [12, 13, 14]
+    assert all(np.diff([*stated.values()]) <= 0)
