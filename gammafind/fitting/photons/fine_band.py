@@ -84,10 +84,14 @@ class FineBand(BandData):
         own: tuple[np.ndarray, np.ndarray] | None,
         sampling: float,
     ) -> Near:
-        """Counts, model and sources in the fine pixels near each place; see `BandData.near`."""
+        """Counts, model and sources in the fine pixels near each place; see `BandData.near`.
+
+        All have the weight at the place, which changes little over the PSF.
+        """
         reach = float(np.linalg.norm(vectors - centre[:, None], axis=-1).max(initial=0))
         radius = self._radius(containment) + reach
-        total = self._totals(centre, vectors, radius)
+        weight = np.reshape(self.weights(self.containing(centre)), (-1, 1))
+        total = self._totals(centre, vectors, radius) * weight
         if not len(self.index):
             none = np.zeros((*vectors.shape[:2], 0))
             return Near(none[:, 0], none[:, 0], none, total)
@@ -99,7 +103,7 @@ class FineBand(BandData):
             removed = self._shares(own[0], place, sampling)
             model = np.maximum(model - removed * own[1][:, None], self.fine_background[place])
         counts = np.where(there, self.fine_counts[place], 0.0)
-        return Near(counts, model, share, total)
+        return Near(counts * weight, model * weight, share * weight[:, None], total)
 
     def n_near(self, vectors: np.ndarray, containment: float) -> int:
         """Most pixels near one of some places, shape (n, 3)."""
@@ -257,6 +261,7 @@ def _fine_band(band: BandData, fine: FineCounts, share: float) -> FineBand:
         pixels=band.pixels,
         psf=fine.psf or band.psf,
         held=band.held,
+        weight=band.weight,
         fine=fine.pixels,
         index=fine.index,
         fine_counts=np.where(good, fine.counts, 0.0),

@@ -16,6 +16,7 @@ from gammafind.fitting.photons.fine_band import fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
 from gammafind.fitting.photons.spectra import fit_spectra, n_energies
 from gammafind.fitting.photons.templates import Templates
+from gammafind.fitting.photons.weights import likelihood_weights
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.observation import Observation
 from gammafind.utils.workers import in_threads
@@ -33,7 +34,10 @@ sources next to bright ones."""
 
 @dataclass(frozen=True, eq=False)
 class _NearSources:
-    """One band in the pixels near sources: counts, fixed model, one template per source."""
+    """One band in the pixels near sources: counts, fixed model, one template per source.
+
+    All have the weights of the pixels.
+    """
 
     counts: np.ndarray
     fixed: np.ndarray
@@ -59,6 +63,9 @@ class SkyModel:
         Where the same counts are known on finer pixels.
     index : float
         Photon index of the searched sources.
+    systematic : float
+        Relative systematic error of the background, from which the weights of the pixels follow; 0
+        for no weights.
 
     Attributes
     ----------
@@ -82,6 +89,7 @@ class SkyModel:
     extended: list[ExtendedSource] = field(default_factory=list)
     finer: Sequence[FineCounts] = ()
     index: float = 2.3
+    systematic: float = 0.0
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     counts: np.ndarray = field(init=False)
     sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -136,6 +144,8 @@ class SkyModel:
         """Fit the background, if requested, and all sources; set the model of `data`."""
         if background:
             self._backgrounds = self._fit_background()
+            if self.systematic:
+                self.data = self.data.with_weights(self._weights())
         if len(self.counts) or self.extended:
             near = self._near_sources()
             fit = self._fit_sources(near)
@@ -181,6 +191,10 @@ class SkyModel:
             self._background(band, source, parts)
             for band, source, parts in zip(self._coarse, sources, self.components, strict=True)
         ]
+
+    def _weights(self) -> list[np.ndarray]:
+        """Weights of the pixels of each band for the fitted background."""
+        return likelihood_weights(self.data, self._coarse, self._backgrounds, self.systematic)
 
     def _background(
         self, band: CoarseBand, sources: np.ndarray, components: list[np.ndarray]
@@ -245,8 +259,12 @@ class SkyModel:
             place, share = own.all(counts)
             everything = np.bincount(place, share, minlength=len(band.counts))[touched]
             wings = np.maximum(everything - templates[:, : len(own)] @ counts, 0)
-            fixed = self._backgrounds[i][touched] + wings
-            return _NearSources(band.counts[touched].astype(float), fixed, templates)
+            seen, fixed = band.counts[touched].astype(float), self._backgrounds[i][touched] + wings
+            if band.weight is not None:
+                weight = band.weights(touched)
+                seen, fixed = seen * weight, fixed * weight
+                templates = (sparse.diags_array(weight) @ templates).tocsc()
+            return _NearSources(seen, fixed, templates)
 
         return list(in_threads(of_band, range(len(self._templates))))
 

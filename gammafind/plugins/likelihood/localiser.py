@@ -91,6 +91,9 @@ class Likelihood(Localiser):
         TS from which an extended source takes the place of a point or of several; 0 for none.
         Three of 1,145 true points exceed 25, two of them close groups
         (benchmarks/extended_sources.py).
+    systematic : float
+        Relative systematic error of the background under a point source, from which the weights
+        of the pixels in all likelihoods follow, as in 4FGL; 0 for none.
 
     References
     ----------
@@ -108,11 +111,15 @@ class Likelihood(Localiser):
     smoothing: float = 6.0
     separation: float | None = None
     extension: float = 25.0
+    systematic: float = 0.0
 
     def __post_init__(self) -> None:
         require("threshold", self.threshold, self.threshold > 0, "It must be positive.")
         require("smoothing", self.smoothing, self.smoothing >= 0, "It must not be negative.")
         require("extension", self.extension, self.extension >= 0, "It must not be negative.")
+        require(
+            "systematic", self.systematic, 0 <= self.systematic < 1, "It is a share, from 0 to 1."
+        )
         require("index", self.index, True, "It must be a number.")
         if self.separation is not None:
             require("separation", self.separation, self.separation > 0, "It must be positive.")
@@ -168,6 +175,7 @@ class Likelihood(Localiser):
             extended=[] if known is None else known_sources(data, known),
             finer=observation.counts.finer,
             index=self.index,
+            systematic=self.systematic,
         )
         wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
         passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]

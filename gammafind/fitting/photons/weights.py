@@ -1,0 +1,88 @@
+"""Weights of pixels in likelihoods, for a background that is wrong by a share of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gammafind.fitting.photons.coarse_sky import CoarseBand
+from gammafind.fitting.photons.data import BandData, SkyData
+from gammafind.sky.corner_shares import square_shares
+from gammafind.sky.pixels import centre_vectors
+from gammafind.sky.psf_stamps import psf_core
+
+
+def likelihood_weights(
+    data: SkyData,
+    cells: Sequence[CoarseBand],
+    backgrounds: Sequence[np.ndarray],
+    systematic: float,
+) -> list[np.ndarray]:
+    """Weights of the pixels of each band, for a relative systematic error of the background.
+
+    Parameters
+    ----------
+    data : SkyData
+    cells : sequence of CoarseBand
+        The larger pixels of each band.
+    backgrounds : sequence of ndarray, shape (n_held,)
+        Expected counts of the background in each band.
+    systematic : float
+        Relative error of the background under a point source, the same at all energies.
+
+    Returns
+    -------
+    list of ndarray, shape (n_held,)
+        Above 0, at most 1.
+
+    Notes
+    -----
+    The counts of the background under a source have the variance ``N`` by chance, and ``(e N)**2``
+    since the background is known to a share ``e`` only. The weight of the log-likelihood is the
+    part of the former in the sum, ``1 / (1 + e**2 N)``. ``N`` is the integral of the background
+    times the PSF, the latter divided by its value in the middle of a source, as seen in pixels. The
+    error is common to all energies, so that ``N`` sums over the energies of the band and all higher
+    ones; the narrow PSFs of high energies see little of it. Channels of the same energies are
+    summed. The background is averaged over pixels of half a degree. Known sources are no part of
+    it.
+
+    References
+    ----------
+    Abdollahi et al. 2020, ApJS 247, 33, appendix B (doi:10.3847/1538-4365/ab6bcb).
+    """
+    bands = data.bands
+    under = [_under_source(*one) for one in zip(bands, cells, backgrounds, strict=True)]
+    weights = []
+    for band, own in zip(bands, cells, strict=True):
+        total = np.zeros(len(own.counts))
+        for i, other in enumerate(bands):
+            if other.edges[0] >= band.edges[0]:
+                total += _at_cells(under[i], cells[i], own)
+        weight = 1 / (1 + systematic**2 * total)
+        weights.append(own.spread(weight.astype(np.float32)))
+    return weights
+
+
+def area_of_source(band: BandData) -> float:
+    """Area in square degrees of the PSF divided by its value in the middle, as seen in pixels."""
+    area = float(band.pixels.pixel_area.to_value("deg2"))
+    side = float(np.sqrt(band.pixels.pixel_area.to_value("sr")))
+    highest = square_shares(np.zeros(1), side, band.psf, psf_core(band.psf))
+    return area / float(highest[0])
+
+
+def _under_source(band: BandData, cells: CoarseBand, background: np.ndarray) -> np.ndarray:
+    """Background counts under a source in each cell, from the valid pixels of the cell."""
+    place = np.flatnonzero(band.valid)
+    pixels = cells.summed(place, np.ones(len(place)))
+    counts = cells.summed(place, background[place])
+    mean = np.divide(counts, pixels, out=np.zeros(len(counts)), where=pixels > 0)
+    return mean * area_of_source(band) / float(band.pixels.pixel_area.to_value("deg2"))
+
+
+def _at_cells(values: np.ndarray, of: CoarseBand, at: CoarseBand) -> np.ndarray:
+    """Values in some cells at the centres of the cells of another band."""
+    if of.pixels == at.pixels:
+        return values
+    return values[of.pixels.containing(centre_vectors(at.pixels, np.arange(len(at.counts))))]
