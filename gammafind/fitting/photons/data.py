@@ -91,6 +91,11 @@ class BandData:
         """Size in degrees of the pixels in which photons are counted."""
         return float(self.pixels.pixel_size.to_value("deg"))
 
+    def raised(self, share: float) -> BandData:
+        """The band with a background that is higher by a share of itself."""
+        more = share * self.background
+        return replace(self, background=self.background + more, model=self.model + more)
+
     def expected(self, place: np.ndarray) -> np.ndarray:
         """Expected counts at some places per square degree."""
         return self.model[place] / self.pixels.pixel_area.to_value("deg2")
@@ -179,6 +184,10 @@ class SkyData:
         """Return the same counts with other weights of the pixels of each band."""
         bands = zip(self.bands, weights, strict=True)
         return SkyData(tuple(replace(one, weight=weight) for one, weight in bands))
+
+    def raised(self, share: float) -> SkyData:
+        """Return the same counts with a background that is higher by a share of itself."""
+        return SkyData(tuple(band.raised(share) for band in self.bands))
 
     @property
     def unweighted(self) -> SkyData:

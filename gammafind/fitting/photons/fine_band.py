@@ -75,6 +75,15 @@ class FineBand(BandData):
         """Size in degrees of the fine pixels."""
         return float(self.fine.pixel_size.to_value("deg"))
 
+    def raised(self, share: float) -> FineBand:
+        """The band with a background that is higher by a share of itself."""
+        more = share * self.fine_background
+        fine = {
+            "fine_background": self.fine_background + more,
+            "fine_model": self.fine_model + more,
+        }
+        return replace(super().raised(share), **fine)
+
     def near(
         self,
         centre: np.ndarray,

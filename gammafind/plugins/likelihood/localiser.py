@@ -102,7 +102,9 @@ class Likelihood(Localiser):
         the whole sky by default.
     systematic : float
         Relative systematic error of the background under a point source, from which the weights
-        of the pixels in all likelihoods follow, as in 4FGL; 0 for none.
+        of the pixels in all likelihoods follow; 0 for none. The default is that of 4FGL: on the
+        real sky smaller ones leave more false detections near the plane, larger ones lose true
+        ones (benchmarks/background_errors.py).
 
     References
     ----------
@@ -121,7 +123,7 @@ class Likelihood(Localiser):
     separation: float | None = None
     extension: float = 25.0
     regions: str = ""
-    systematic: float = 0.0
+    systematic: float = 0.03
 
     def __post_init__(self) -> None:
         require("threshold", self.threshold, self.threshold > 0, "It must be positive.")
