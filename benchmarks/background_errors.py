@@ -18,6 +18,7 @@ from held_out import HeldOut, evaluated, latitude
 from real_sky import PRESET, RADIUS, observe
 from results import kept
 
+from gammafind.catalogue.flags import Flag, has_flag
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.evaluation.metrics import completeness_at_purity, evaluate_detections, rates
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
@@ -26,6 +27,8 @@ from gammafind.presets.preset import load_preset
 
 ERRORS = (0.0, 0.01, 0.02, 0.03, 0.05)
 """Relative systematic errors of the background."""
+SIMULATED = (0.0, 0.03, 0.05)
+"""Those on simulated skies."""
 REGIONS = {
     "abs(b) > 20": (20, 91),
     "abs(b) 10-20": (10, 20),
@@ -48,6 +51,7 @@ def main() -> None:
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     print_real(given.folder)
+    print_flagged(given.folder)
     print_simulated(given.folder, given.models)
 
 
@@ -80,6 +84,21 @@ def print_real(folder: Path) -> None:
                 print(f"| {' | '.join(map(str, cells))} |")
 
 
+def print_flagged(folder: Path) -> None:
+    """Print purity on the real sky with and without the flag, with the default error."""
+    found = read_table(folder / f"real-{Likelihood.systematic}.fits")
+    matched = evaluate_detections(found, load_4fgl_dr2(), radius=RADIUS).matched
+    flagged = has_flag(found["flags"], Flag.DIFFUSE_LIMITED)
+    ts, side = np.asarray(found["ts"]), np.sign(found["glat"].to_value("deg"))
+    print("\n| half | TS | flagged | purity | others | purity |\n|---|---|---|---|---|---|")
+    for half, sign in HALVES.items():
+        for low, high in ((9, 16), (16, 25), (25, np.inf)):
+            here = (side == sign) & (ts >= low) & (ts < high)
+            parts = [here & flagged, here & ~flagged]
+            cells = [f"{part.sum()} | {matched[part].mean():.3f}" for part in parts]
+            print(f"| {half} | {low}-{high} | {' | '.join(cells)} |")
+
+
 def print_simulated(folder: Path, models: list[str]) -> None:
     """Print rates on simulated skies whose background differs from that of the search."""
     right = HeldOut(folder=folder / "right", preset=PRESET)
@@ -90,7 +109,7 @@ def print_simulated(folder: Path, models: list[str]) -> None:
     b, radius = latitude(sources), load_preset(PRESET).match_radius
     print("\n| systematic | background | region | TS >= | detections | purity | completeness |")
     print("|---|---|---|---|---|---|---|")
-    for error in ERRORS:
+    for error in SIMULATED:
         search = Likelihood(systematic=error)
         found = {key: [sky.detections(0, f"ts-{error}", search)] for key, sky in skies.items()}
         for region, (low, high) in REGIONS.items():

@@ -22,8 +22,8 @@ class Flag(IntFlag):
     ON_EXTENDED = 1
     """A point on or next to an extended source of the model; it may be part of that emission."""
     DIFFUSE_LIMITED = 2
-    """A point that may be due to errors of the background: a fifth or more of its TS is lost where
-    the background has its systematic error, and is higher by twice this error."""
+    """A point that may be due to errors of the background: it loses a fifth or more of its TS where
+    the background is higher by twice its systematic error."""
 
 
 MEANINGS = {

@@ -23,8 +23,8 @@ _POSITION_FLOORS = (0.0042, 0.0068)
 """Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources: as in
 4FGL (doi:10.3847/1538-4365/ab6bcb)."""
 _RAISED, _LEFT = 2.0, 0.8
-"""Rise of the background in systematic errors, and share of the unweighted TS that must be left
-then: balance the purity of rows with and without the flag (benchmarks/background_errors.py)."""
+"""Rise of the background in systematic errors, and share of TS that must be left then: balance the
+purity of rows with and without the flag (benchmarks/background_errors.py)."""
 _FLAT = 1.5
 """Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62
 for a Gaussian); errors of the model do not matter there."""
@@ -95,11 +95,11 @@ def _diffuse_limited(model: SkyModel, data: SkyData, counts: np.ndarray) -> np.n
     if not model.systematic:
         return np.zeros(len(counts), dtype=int)
     own, shares = (model.vectors, counts), data.shares_of(model.vectors, counts)
-    worst, plain = (
+    ts, worst = (
         scan(sky, model.peaks, without=own, shares=shares).ts
-        for sky in (data.raised(_RAISED * model.systematic), data.unweighted)
+        for sky in (data, data.raised(_RAISED * model.systematic))
     )
-    return np.where(worst < _LEFT * plain, int(Flag.DIFFUSE_LIMITED), 0)
+    return np.where(worst < _LEFT * ts, int(Flag.DIFFUSE_LIMITED), 0)
 
 
 def _on_extended(model: SkyModel) -> np.ndarray:

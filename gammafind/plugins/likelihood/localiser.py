@@ -133,8 +133,8 @@ class Likelihood(Localiser):
             "systematic", self.systematic, 0 <= self.systematic < 1, "It is a share, from 0 to 1."
         )
         if self.regions.isdigit():
-            known = self.regions in _DIVISIONS
-            require("regions", self.regions, known, f"Give {', '.join(_DIVISIONS)} or a map.")
+            good = self.regions in _DIVISIONS
+            require("regions", int(self.regions), good, "Give 1, 2, 4 or a map.")
         require("index", self.index, True, "It must be a number.")
         if self.separation is not None:
             require("separation", self.separation, self.separation > 0, "It must be positive.")
