@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gammafind.fitting.photons.data import sky_data
+from gammafind.fitting.photons.data import SkyData, sky_data
 from gammafind.fitting.photons.position import fit_positions
 from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
-from gammafind.fitting.photons.weights import area_of_source
+from gammafind.fitting.photons.weights import SYSTEMATIC, area_of_source, weights_of_sources
 from gammafind.sky.pixels import HealpixPixels
 from tests.fitting.skies import gaussian_psf, image, observe, source_sky
 
@@ -37,14 +38,14 @@ def flat(levels, *, pixels=None, sigmas=None):
 def test_the_area_of_a_source_is_that_of_the_psf_over_its_peak():
     sky = flat([3.0], pixels=[HealpixPixels(128)])
     (band,) = sky_data(sky, index=2.3).bands
-    assert_allclose(area_of_source(band), 2 * np.pi * SIGMA**2, rtol=0.02)
+    assert_allclose(area_of_source(band.pixels, band.psf), 2 * np.pi * SIGMA**2, rtol=0.02)
 
 
 @pytest.mark.parametrize("pixels", [HealpixPixels(32), image(48, step=1.0)])
 def test_the_weight_is_the_share_of_chance_in_the_variance(pixels):
     sky = flat([3.0], pixels=[pixels])
     (band,) = modelled(sky, 0.1).data.bands
-    under = 3.0 / band.pixels.pixel_area.to_value("deg2") * area_of_source(band)
+    under = 3.0 / band.pixels.pixel_area.to_value("deg2") * area_of_source(band.pixels, band.psf)
     assert_allclose(band.weight, 1 / (1 + 0.01 * under), rtol=1e-3)
 
 
@@ -90,6 +91,22 @@ def test_errors_of_a_joint_fit_and_of_a_position_grow():
     expected = modelled(sky, 0.1).data.bands[0].weight[0] ** -0.5
     assert_allclose(errors[1] / errors[0], expected, rtol=0.02)
     assert_allclose(sigmas[1] / sigmas[0], expected, rtol=0.05)
+
+
+@pytest.mark.parametrize("levels", [[3.0], [5.0, 1.0]])
+def test_the_weight_of_a_source_is_the_share_of_its_ts_that_is_left(levels):
+    sky = flat(levels)
+    data = modelled(sky, SYSTEMATIC).data
+    shares = data.shares(SOURCE)[0]
+    models = [
+        band.model + one
+        for band, one in zip(data.bands, data.source_maps(SOURCE, 60 * shares[None]), strict=True)
+    ]
+    seen = SkyData(tuple(replace(b, counts=m) for b, m in zip(data.bands, models, strict=True)))
+    left = scan(seen, SOURCE).ts / scan(seen.unweighted, SOURCE).ts
+    place = SkyCoord([0], [90], unit="deg", frame="galactic")
+    weight = weights_of_sources(sky, place, np.array([levels]), index=2.3)
+    assert_allclose(1 - weight, 1 - left, rtol=0.1)
 
 
 def test_a_higher_background_leaves_less_of_a_source():

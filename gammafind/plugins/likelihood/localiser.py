@@ -19,6 +19,7 @@ from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
+from gammafind.fitting.photons.weights import SYSTEMATIC
 from gammafind.plugins.likelihood.detections import alone, detections_of
 from gammafind.plugins.likelihood.extended import keep_significant, replace_points
 from gammafind.roles.base import Sees
@@ -102,9 +103,7 @@ class Likelihood(Localiser):
         the whole sky by default.
     systematic : float
         Relative systematic error of the background under a point source, from which the weights
-        of the pixels in all likelihoods follow; 0 for none. The default is that of 4FGL: on the
-        real sky smaller ones leave more false detections near the plane, larger ones lose true
-        ones (benchmarks/background_errors.py).
+        of the pixels in all likelihoods follow; 0 for none.
 
     References
     ----------
@@ -123,7 +122,7 @@ class Likelihood(Localiser):
     separation: float | None = None
     extension: float = 25.0
     regions: str = ""
-    systematic: float = 0.03
+    systematic: float = SYSTEMATIC
 
     def __post_init__(self) -> None:
         require("threshold", self.threshold, self.threshold > 0, "It must be positive.")
