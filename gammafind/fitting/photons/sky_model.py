@@ -155,8 +155,6 @@ class SkyModel:
         """Fit the background, if requested, and all sources; set the model of `data`."""
         if background:
             self._backgrounds = self._fit_background()
-            if self.systematic:
-                self.data = self.data.with_weights(self._weights())
         if len(self.counts) or self.extended:
             near = self._near_sources()
             fit = self._fit_sources(near)
@@ -194,24 +192,34 @@ class SkyModel:
         self.norms, self.norm_errors = regional_norms(
             self._coarse, sources, self._region, len(self.names)
         )
-        return list(map(self._background, range(len(sources)), sources))
+        factors = list(map(self._factor, range(len(sources)), sources))
+        if self.systematic:
+            expected = [
+                np.einsum("nc,nc->n", band.components, self.norms[region]) * factor
+                for band, region, factor in zip(self._coarse, self._region, factors, strict=True)
+            ]
+            weights = likelihood_weights(self.data, self._coarse, expected, self.systematic)
+            self.data = self.data.with_weights(weights)
+        return list(map(self._background, range(len(sources)), factors))
 
-    def _weights(self) -> list[np.ndarray]:
-        """Weights of the pixels of each band for the fitted background."""
-        return likelihood_weights(self.data, self._coarse, self._backgrounds, self.systematic)
+    def _factor(self, i: int, sources: np.ndarray) -> np.ndarray | float:
+        """Slowly varying norm of the cells of a band."""
+        if not self.smoothing:
+            return 1.0
+        band = self._coarse[i]
+        model = np.einsum("nc,nc->n", band.components, self.norms[self._region[i]])
+        residual, expected = (
+            np.where(band.good, values, 0) for values in (band.counts - sources, model)
+        )
+        return slow_norm(residual, expected, band.pixels, fwhm=self.smoothing)
 
-    def _background(self, i: int, sources: np.ndarray) -> np.ndarray:
+    def _background(self, i: int, factor: np.ndarray | float) -> np.ndarray:
         """Expected background counts of a band with the fitted norms."""
         band, components, region = self._coarse[i], self.components[i], self._region[i]
         total = np.zeros(len(components[0]), dtype=np.float32)
         for norm, part in zip(self.norms.T.astype(np.float32), components, strict=True):
             total += (norm[0] if len(norm) == 1 else band.spread(norm[region])) * part
         if self.smoothing:
-            model = np.einsum("nc,nc->n", band.components, self.norms[region])
-            residual, expected = (
-                np.where(band.good, values, 0) for values in (band.counts - sources, model)
-            )
-            factor = slow_norm(residual, expected, band.pixels, fwhm=self.smoothing)
             total *= band.spread(factor.astype(np.float32))
         return np.maximum(total, _LEAST, out=total)
 

@@ -29,7 +29,7 @@ _NO_EXPOSURE = 1e-300
 def likelihood_weights(
     data: SkyData,
     cells: Sequence[CoarseBand],
-    backgrounds: Sequence[np.ndarray],
+    expected: Sequence[np.ndarray],
     systematic: float,
 ) -> list[np.ndarray]:
     """Weights of the pixels of each band, for a relative systematic error of the background.
@@ -39,8 +39,8 @@ def likelihood_weights(
     data : SkyData
     cells : sequence of CoarseBand
         The larger pixels of each band.
-    backgrounds : sequence of ndarray, shape (n_held,)
-        Expected counts of the background in each band.
+    expected : sequence of ndarray, shape (n_cells,)
+        Expected counts of the background in the cells of each band.
     systematic : float
         Relative error of the background under a point source, the same at all energies.
 
@@ -65,7 +65,7 @@ def likelihood_weights(
     Abdollahi et al. 2020, ApJS 247, 33, appendix B (doi:10.3847/1538-4365/ab6bcb).
     """
     bands = data.bands
-    under = [_under_source(*one) for one in zip(bands, cells, backgrounds, strict=True)]
+    under = [_under_source(*one) for one in zip(bands, cells, expected, strict=True)]
     weights = []
     for band, own in zip(bands, cells, strict=True):
         total = np.zeros(len(own.counts))
@@ -121,17 +121,12 @@ def area_of_source(pixels: Pixels, psf: RadialPsf) -> float:
     return float(pixels.pixel_area.to_value("deg2")) / float(highest[0])
 
 
-def _under_source(band: BandData, cells: CoarseBand, background: np.ndarray) -> np.ndarray:
+def _under_source(band: BandData, cells: CoarseBand, expected: np.ndarray) -> np.ndarray:
     """Background counts under a source in each cell, from the valid pixels of the cell."""
-    place = np.flatnonzero(band.valid)
-    pixels = cells.summed(place, np.ones(len(place)))
-    counts = cells.summed(place, background[place])
-    mean = np.divide(counts, pixels, out=np.zeros(len(counts)), where=pixels > 0)
-    return (
-        mean
-        * area_of_source(band.pixels, band.psf)
-        / float(band.pixels.pixel_area.to_value("deg2"))
-    )
+    known = cells.number > 0
+    mean = np.divide(expected, cells.number, out=np.zeros(len(expected)), where=known)
+    area = float(band.pixels.pixel_area.to_value("deg2"))
+    return mean * area_of_source(band.pixels, band.psf) / area
 
 
 def _at_cells(values: np.ndarray, of: CoarseBand, at: CoarseBand) -> np.ndarray:
