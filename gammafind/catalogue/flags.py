@@ -21,9 +21,15 @@ class Flag(IntFlag):
 
     ON_EXTENDED = 1
     """A point on or next to an extended source of the model; it may be part of that emission."""
+    DIFFUSE_LIMITED = 2
+    """A point that may be due to errors of the background: it loses a fifth or more of its TS where
+    the background is higher by twice its systematic error."""
 
 
-MEANINGS = {Flag.ON_EXTENDED: "a point on an extended source, of which it may be a part"}
+MEANINGS = {
+    Flag.ON_EXTENDED: "a point on an extended source, of which it may be a part",
+    Flag.DIFFUSE_LIMITED: "TS depends on the systematic error of the background",
+}
 """What each bit means, for people to read."""
 
 

@@ -91,11 +91,18 @@ def layers_of(
 
 def _backgrounds(observation: Observation, norms: Mapping[str, Any]) -> list[np.ndarray]:
     """Expected counts of the background in each band, with the norms that were fitted."""
-    factors = {name: float(np.ravel(norms.get(name, 1.0))[0]) for name in observation.background}
+    factors = {name: _norm(norms.get(name, 1.0)) for name in observation.background}
     return [
         sum(factors[name] * sky.values[band] for name, sky in observation.background.items())
         for band in range(observation.counts.n_bands)
     ]
+
+
+def _norm(fitted: Any) -> float:
+    """Norm of a component; where regions have their own, the mean of these."""
+    if isinstance(fitted, Mapping):
+        return float(np.mean([_norm(one) for one in fitted.values()]))
+    return float(np.ravel(fitted)[0])
 
 
 def _sphere_band(

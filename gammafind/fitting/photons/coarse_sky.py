@@ -26,6 +26,8 @@ class CoarseBand:
     counts : ndarray, shape (n_cells,)
     components : ndarray, shape (n_cells, n_components)
         Expected counts of the background components with norm one, in valid pixels.
+    number : ndarray, shape (n_cells,)
+        Valid pixels in each cell.
     good : ndarray of bool, shape (n_cells,)
         Where there are valid pixels and background.
     pixels : Pixels
@@ -36,6 +38,7 @@ class CoarseBand:
 
     counts: np.ndarray
     components: np.ndarray
+    number: np.ndarray
     good: np.ndarray
     pixels: Pixels
     cell: np.ndarray | None
@@ -49,7 +52,9 @@ class CoarseBand:
             _summed(values, band.valid, cell, n_cells) for values in (band.counts, *components)
         )
         parts = np.stack(parts, axis=1)
-        return cls(seen, parts, parts.sum(axis=1) > 0, pixels, cell)
+        number = np.bincount(np.flatnonzero(band.valid) if cell is None else cell[band.valid])
+        number = np.pad(number, (0, n_cells - len(number)))
+        return cls(seen, parts, number, parts.sum(axis=1) > 0, pixels, cell)
 
     def summed(self, place: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Sum of values at some places of the band, shape (n_cells,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -40,6 +41,9 @@ class BandData:
     held : ndarray of int, optional
         Flat indices of the pixels that are held, increasing; all by default. Then the arrays have
         one more entry, which is not valid and stands for all other pixels.
+    weight : ndarray, shape (n_held,), optional
+        Weights of the pixels in all likelihoods, see `gammafind.fitting.photons.weights`; 1 by
+        default. The weighted likelihood of counts is that of weighted counts.
     """
 
     counts: np.ndarray
@@ -52,6 +56,11 @@ class BandData:
     pixels: Pixels
     psf: RadialPsf
     held: np.ndarray | None = None
+    weight: np.ndarray | None = None
+
+    def weights(self, place: np.ndarray) -> np.ndarray | float:
+        """Weights of the pixels at some places."""
+        return 1.0 if self.weight is None else self.weight[place].astype(float)
 
     def places(self, pixel: np.ndarray) -> np.ndarray:
         """Places of some pixels in the arrays."""
@@ -82,6 +91,11 @@ class BandData:
         """Size in degrees of the pixels in which photons are counted."""
         return float(self.pixels.pixel_size.to_value("deg"))
 
+    def raised(self, share: float) -> BandData:
+        """The band with a background that is higher by a share of itself."""
+        more = share * self.background
+        return replace(self, background=self.background + more, model=self.model + more)
+
     def expected(self, place: np.ndarray) -> np.ndarray:
         """Expected counts at some places per square degree."""
         return self.model[place] / self.pixels.pixel_area.to_value("deg2")
@@ -95,7 +109,7 @@ class BandData:
         own: tuple[np.ndarray, np.ndarray] | None,
         sampling: float,
     ) -> Near:
-        """Counts, model and sources in the pixels near each place.
+        """Counts, model and sources in the pixels near each place, with the weights of the pixels.
 
         Parameters
         ----------
@@ -118,7 +132,10 @@ class BandData:
         if own is not None:
             removed = fractions_at(own[0], pixel, self.pixels, self.psf, sampling=sampling)
             model = np.maximum(model - removed * own[1][:, None], self.background[place])
-        return Near(self.counts[place].astype(float), model, share, share.sum(axis=-1))
+        counts, weight = self.counts[place].astype(float), self.weights(place)
+        if self.weight is not None:
+            counts, model, share = counts * weight, model * weight, share * weight[:, None]
+        return Near(counts, model, share, share.sum(axis=-1))
 
     def n_near(self, vectors: np.ndarray, containment: float) -> int:
         """Most pixels near one of some places, shape (n, 3)."""
@@ -162,6 +179,20 @@ class SkyData:
         """Return the same counts with new backgrounds and expected counts, arrays per band."""
         bands = zip(self.bands, backgrounds, models, strict=True)
         return SkyData(tuple(replace(one, background=b, model=m) for one, b, m in bands))
+
+    def with_weights(self, weights: Sequence[np.ndarray | None]) -> SkyData:
+        """Return the same counts with other weights of the pixels of each band."""
+        bands = zip(self.bands, weights, strict=True)
+        return SkyData(tuple(replace(one, weight=weight) for one, weight in bands))
+
+    def raised(self, share: float) -> SkyData:
+        """Return the same counts with a background that is higher by a share of itself."""
+        return SkyData(tuple(band.raised(share) for band in self.bands))
+
+    @property
+    def unweighted(self) -> SkyData:
+        """The same counts without weights."""
+        return self.with_weights([None] * len(self.bands))
 
     def exposures(self, vectors: np.ndarray) -> np.ndarray:
         """Exposure of each band at each position, shape (n, n_bands)."""

@@ -213,8 +213,10 @@ def alone(data: SkyData, source: ExtendedSource, counts: np.ndarray) -> Amplitud
         place, share = source.places[i], source.shares[i]
         seen.append(band.counts[place].astype(float))
         without = band.model[place] - share * counts[i]
-        model.append(np.maximum(without, band.background[place]))
-        template.append(share * spectrum[i])
+        weight = band.weights(place)
+        seen[-1] *= weight
+        model.append(np.maximum(without, band.background[place]) * weight)
+        template.append(share * spectrum[i] * weight)
     return fit_amplitudes(*(np.concatenate(part)[None] for part in (seen, model, template)))
 
 

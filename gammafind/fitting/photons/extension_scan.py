@@ -59,10 +59,11 @@ def _of_part(data: SkyData, vectors: np.ndarray, counts: np.ndarray, unit: float
         templates = [share * counts[:, i, None] * good for share in shares]
         background = np.where(good, band.background[place], 0)
         without = np.maximum(np.where(good, band.model[place], 1) - templates[0], background)
-        seen.append(np.where(good, band.counts[place], 0))
-        others.append(np.maximum(without, 1e-6))
-        level.append(background)
-        shapes.append(templates)
+        weight = band.weights(place)
+        seen.append(np.where(good, band.counts[place], 0) * weight)
+        others.append(np.maximum(without, 1e-6) * weight)
+        level.append(background * weight)
+        shapes.append([template * weight for template in templates])
     joined = (np.concatenate(part, axis=1, dtype=float) for part in (seen, others, level))
     seen, others, level = joined
     start = np.tile([1.0, 0.0], (len(vectors), 1))

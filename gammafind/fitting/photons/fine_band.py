@@ -75,6 +75,15 @@ class FineBand(BandData):
         """Size in degrees of the fine pixels."""
         return float(self.fine.pixel_size.to_value("deg"))
 
+    def raised(self, share: float) -> FineBand:
+        """The band with a background that is higher by a share of itself."""
+        more = share * self.fine_background
+        fine = {
+            "fine_background": self.fine_background + more,
+            "fine_model": self.fine_model + more,
+        }
+        return replace(super().raised(share), **fine)
+
     def near(
         self,
         centre: np.ndarray,
@@ -84,10 +93,14 @@ class FineBand(BandData):
         own: tuple[np.ndarray, np.ndarray] | None,
         sampling: float,
     ) -> Near:
-        """Counts, model and sources in the fine pixels near each place; see `BandData.near`."""
+        """Counts, model and sources in the fine pixels near each place; see `BandData.near`.
+
+        All have the weight at the place, which changes little over the PSF.
+        """
         reach = float(np.linalg.norm(vectors - centre[:, None], axis=-1).max(initial=0))
         radius = self._radius(containment) + reach
-        total = self._totals(centre, vectors, radius)
+        weight = np.reshape(self.weights(self.containing(centre)), (-1, 1))
+        total = self._totals(centre, vectors, radius) * weight
         if not len(self.index):
             none = np.zeros((*vectors.shape[:2], 0))
             return Near(none[:, 0], none[:, 0], none, total)
@@ -99,7 +112,7 @@ class FineBand(BandData):
             removed = self._shares(own[0], place, sampling)
             model = np.maximum(model - removed * own[1][:, None], self.fine_background[place])
         counts = np.where(there, self.fine_counts[place], 0.0)
-        return Near(counts, model, share, total)
+        return Near(counts * weight, model * weight, share * weight[:, None], total)
 
     def n_near(self, vectors: np.ndarray, containment: float) -> int:
         """Most pixels near one of some places, shape (n, 3)."""
@@ -257,6 +270,7 @@ def _fine_band(band: BandData, fine: FineCounts, share: float) -> FineBand:
         pixels=band.pixels,
         psf=fine.psf or band.psf,
         held=band.held,
+        weight=band.weight,
         fine=fine.pixels,
         index=fine.index,
         fine_counts=np.where(good, fine.counts, 0.0),

@@ -43,6 +43,8 @@ class Neighbourhood:
         level is free in all fits.
     points : ndarray, shape (m, k)
         Expected counts of the points, each as in the model.
+    weight : ndarray, shape (k,)
+        Weights of the pixels in the likelihood.
     """
 
     bands: tuple[BandData, ...]
@@ -53,6 +55,7 @@ class Neighbourhood:
     fixed: np.ndarray
     level: np.ndarray
     points: np.ndarray
+    weight: np.ndarray
 
     @classmethod
     def of(
@@ -91,7 +94,8 @@ class Neighbourhood:
             own = own * counts[:, i, None] * good
             level = band.background[place] * good
             model = np.maximum(band.model[place] * good - own.sum(axis=0), level)
-            parts.append((band.counts[place] * good, model - level, level, own))
+            weight = np.broadcast_to(band.weights(place), place.shape)
+            parts.append((band.counts[place] * good, model - level, level, own, weight))
             pixels.append(pixel)
             valid.append(good)
         joined = (np.concatenate(part, axis=-1, dtype=float) for part in zip(*parts, strict=True))
@@ -130,8 +134,9 @@ class Neighbourhood:
         amplitude : ndarray, shape (n,)
             Not negative.
         """
-        every = np.concatenate([templates, self.level[None]])
-        gain, amplitude = fit_few(self.counts, np.maximum(self.fixed, _LEAST), every)
+        every = np.concatenate([templates, self.level[None]]) * self.weight
+        fixed = np.maximum(self.fixed, _LEAST) * self.weight
+        gain, amplitude = fit_few(self.counts * self.weight, fixed, every)
         return gain, amplitude[:-1]
 
 

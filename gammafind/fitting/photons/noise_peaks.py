@@ -43,6 +43,8 @@ _SKY = 4 * np.pi
 """Area of the sky in sr."""
 _DRAWS, _STEP_PIXELS, _PER_STEP = 12, 4000, (1, 24)
 """Draws at each place; pixels in one step, which limit memory, and the range of places in it."""
+_LARGEST = 600.0
+"""Logarithm of a likelihood ratio beyond which a peak stands for no peak of the noise."""
 _HALVINGS = 14
 """Steps to the counts of a drawn source: exact to 0.1 %."""
 _BOX = np.array([(i, j) for j in range(-_HALF, _HALF + 1) for i in range(-_HALF, _HALF + 1)])
@@ -178,6 +180,10 @@ class _Places:
         self.model = np.concatenate([patch.model for patch in self.patches], axis=1)
         self._exposures = data.exposures(vectors)[:, self.parents]
         self._exposures *= [part.exposure for part in parts]
+        pairs = zip(data.bands, data.containing(vectors), strict=True)
+        weights = [np.broadcast_to(b.weights(place), len(vectors)) for b, place in pairs]
+        self.band_weight = np.stack(weights, axis=1)
+        self.weight = self.band_weight[:, self.parents]
         self._edges = [part.edges for part in parts]
         several = len(set(self._edges)) > 1
         self.drawn = _INDICES if several else (search.index,)
@@ -236,7 +242,9 @@ class _Places:
         """TS at each position in the pixels that are searched, shape (n, m)."""
         summed = self.searched(counts)
         band = np.repeat(np.arange(len(summed)), [one.shape[-1] for one in summed])
-        drawn = _Drawn(row, band, np.concatenate(summed, axis=-1))
+        parents = list(dict.fromkeys(self.parents.tolist()))
+        weight = self.band_weight[row][:, parents]
+        drawn = _Drawn(row, band, np.concatenate(summed, axis=-1), weight)
         weighted = shares * self.spectrum(index)[:, None, self.band]
         templates = drawn.templates(np.concatenate(self.searched(weighted), axis=-1))
         model = drawn.of(np.concatenate(self.searched(model), axis=-1))
@@ -244,20 +252,25 @@ class _Places:
 
 
 class _Drawn:
-    """Counts of several rows, each at one of the places, in the pixels that have any."""
+    """Counts of several rows, each at one of the places, in the pixels that have any.
 
-    def __init__(self, row: np.ndarray, band: np.ndarray, counts: np.ndarray) -> None:
+    Fits use the weights of the bands at each place, shape (n, n_bands).
+    """
+
+    def __init__(
+        self, row: np.ndarray, band: np.ndarray, counts: np.ndarray, weight: np.ndarray
+    ) -> None:
         most = int((counts > 0).sum(axis=1).max(initial=1))
         order = np.argsort(counts == 0, axis=1, kind="stable")[:, :most]
         self._row, self._order = row, order
         self._starts = np.flatnonzero(np.diff(band, prepend=-1))
-        self._band = band[order]
+        self._band, self._weight = band[order], weight
         self.counts = self.of(counts)
 
     def take(self, chosen: np.ndarray) -> _Drawn:
         """Some of the rows."""
         new = copy(self)
-        for name in ("_row", "_order", "_band", "counts"):
+        for name in ("_row", "_order", "_band", "_weight", "counts"):
             setattr(new, name, getattr(self, name)[chosen])
         return new
 
@@ -282,9 +295,10 @@ class _Drawn:
 
     def fit(self, model: np.ndarray, templates: _Templates, spectrum: np.ndarray) -> AmplitudeFit:
         """Fit of sources at each position, shape (n, m)."""
-        share, total = templates.weighted(spectrum)
+        share, total = templates.weighted(spectrum * self._weight)
         n, m, k = share.shape
-        counts, model = (np.repeat(one, m, axis=0) for one in (self.counts, model))
+        weight = np.take_along_axis(self._weight, self._band, axis=1)
+        counts, model = (np.repeat(one * weight, m, axis=0) for one in (self.counts, model))
         fit = fit_amplitudes(counts, model, share.reshape(n * m, k), total.ravel())
         arrays = (fit.amplitude, fit.ts, fit.information)
         return AmplitudeFit(*(one.reshape(n, m) for one in arrays))
@@ -326,7 +340,7 @@ def _peaks(places: _Places, search: Search, rng: np.random.Generator) -> np.ndar
     amplitude, spectrum = (np.stack(one)[which, row] for one in zip(*sources, strict=True))
     expected = places.model[row] + amplitude[:, None] * middle[row] * spectrum[:, places.band]
     counts = rng.poisson(expected).astype(float)
-    drawn = _Drawn(row, places.band, counts)
+    drawn = _Drawn(row, places.band, counts, places.weight[row])
     templates = drawn.templates(shares)
     fitted = places.fitted_model(row, counts, rng)
     searched = places.searched_ts(row, counts, fitted, shares, search.index)
@@ -345,7 +359,7 @@ def _peaks(places: _Places, search: Search, rng: np.random.Generator) -> np.ndar
         strength = amplitude[row, None]
         growth = np.log1p(strength[..., None] * share / null[:, None])
         likelihood = np.einsum("nk,nmk->nm", drawn.counts, growth) - strength * total
-        ratio = ratio + np.exp(likelihood).sum(axis=1) / len(sources)
+        ratio = ratio + np.exp(np.minimum(likelihood, _LARGEST)).sum(axis=1) / len(sources)
     weight = 1 / (_DRAWS * places.step[row] ** 2 * ratio)
     vectors = _mean_places(places, row, ts, top)[:, None]
     if places.finer:

@@ -114,6 +114,9 @@ class SearchGrid:
                 excess = share * self._deposits[i].image(band, tile, seen[i])
             else:
                 excess = one.area * (band.counts[place] * weight - share * seen[i])
+            if band.weight is not None:
+                heavy = band.weights(place)
+                excess, weight = heavy * excess, heavy * weight
             first = first + self._transformed(excess) * one.kernel
             information = information + self._transformed(share * weight) * one.squared
             least = np.maximum(least, share * weight * one.highest**2)

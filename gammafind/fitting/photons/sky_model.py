@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from gammafind.fitting.photons.background import component_norms, slow_norm
+from gammafind.fitting.photons.background import slow_norm
 from gammafind.fitting.photons.coarse_sky import CoarseBand
 from gammafind.fitting.photons.data import SkyData, on_held
 from gammafind.fitting.photons.extended_templates import ExtendedSource, all_counts, joined
 from gammafind.fitting.photons.fine_band import fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
+from gammafind.fitting.photons.regional_norms import regional_norms, regions_of
 from gammafind.fitting.photons.spectra import fit_spectra, n_energies
 from gammafind.fitting.photons.templates import Templates
+from gammafind.fitting.photons.weights import likelihood_weights
 from gammafind.sky.fine_counts import FineCounts
+from gammafind.sky.norm_regions import NormRegions
 from gammafind.sky.observation import Observation
 from gammafind.utils.workers import in_threads
 
@@ -33,7 +36,10 @@ sources next to bright ones."""
 
 @dataclass(frozen=True, eq=False)
 class _NearSources:
-    """One band in the pixels near sources: counts, fixed model, one template per source."""
+    """One band in the pixels near sources: counts, fixed model, one template per source.
+
+    All have the weights of the pixels.
+    """
 
     counts: np.ndarray
     fixed: np.ndarray
@@ -59,6 +65,11 @@ class SkyModel:
         Where the same counts are known on finer pixels.
     index : float
         Photon index of the searched sources.
+    regions : NormRegions, optional
+        Parts of the sky in which the components have norms of their own; the whole sky by default.
+    systematic : float
+        Relative systematic error of the background, from which the weights of the pixels follow; 0
+        for no weights.
 
     Attributes
     ----------
@@ -72,8 +83,11 @@ class SkyModel:
         Positions where they are most likely; ``vectors`` are the mean ones.
     extended_counts : ndarray, shape (n_extended, n_bands)
         Counts of the extended sources.
-    norms, norm_errors : ndarray, shape (n_components,)
-        Norms of the background components, and their 1 sigma errors.
+    names : ndarray of int, shape (n_regions,)
+        Numbers of the regions that have background.
+    norms, norm_errors : ndarray, shape (n_regions, n_components)
+        Norms of the background components in each region, and their 1 sigma errors; an error is NaN
+        where a component has no expected counts.
     """
 
     data: SkyData
@@ -82,20 +96,25 @@ class SkyModel:
     extended: list[ExtendedSource] = field(default_factory=list)
     finer: Sequence[FineCounts] = ()
     index: float = 2.3
+    regions: NormRegions | None = None
+    systematic: float = 0.0
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     counts: np.ndarray = field(init=False)
     sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
     peaks: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     extended_counts: np.ndarray = field(init=False)
+    names: np.ndarray = field(init=False)
     norms: np.ndarray = field(init=False)
     norm_errors: np.ndarray = field(init=False)
     _templates: list[Templates] = field(init=False, repr=False)
     _coarse: list[CoarseBand] = field(init=False, repr=False)
+    _region: list[np.ndarray] = field(init=False, repr=False)
     _backgrounds: list[np.ndarray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         pairs = list(zip(self.data.bands, self.components, strict=True))
         self._coarse = list(in_threads(lambda pair: CoarseBand.of(*pair), pairs))
+        self.names, self._region = regions_of(self._coarse, self.regions)
         self._templates = [Templates(band) for band in self.data.bands]
         self.counts = np.zeros((0, len(self.data.bands)))
         self.extended_counts = np.zeros((len(self.extended), len(self.data.bands)))
@@ -170,31 +189,37 @@ class SkyModel:
             + coarse.summed(*all_counts(self.extended, self.extended_counts[:, i], i))
             for i, (coarse, own) in enumerate(zip(self._coarse, self._templates, strict=True))
         ]
-        used = []
-        for band, source in zip(self._coarse, sources, strict=True):
-            good = band.good
-            used.append((band.counts[good], source[good], band.components[good]))
-        areas = [band.pixels.pixel_area.to_value("deg2") for band in self._coarse]
-        fit = component_norms(*zip(*used, strict=True), areas=areas)
-        self.norms, self.norm_errors = fit.amplitude, fit.errors()
-        return [
-            self._background(band, source, parts)
-            for band, source, parts in zip(self._coarse, sources, self.components, strict=True)
-        ]
+        self.norms, self.norm_errors = regional_norms(
+            self._coarse, sources, self._region, len(self.names)
+        )
+        factors = list(map(self._factor, range(len(sources)), sources))
+        if self.systematic:
+            expected = [
+                np.einsum("nc,nc->n", band.components, self.norms[region]) * factor
+                for band, region, factor in zip(self._coarse, self._region, factors, strict=True)
+            ]
+            weights = likelihood_weights(self.data, self._coarse, expected, self.systematic)
+            self.data = self.data.with_weights(weights)
+        return list(map(self._background, range(len(sources)), factors))
 
-    def _background(
-        self, band: CoarseBand, sources: np.ndarray, components: list[np.ndarray]
-    ) -> np.ndarray:
+    def _factor(self, i: int, sources: np.ndarray) -> np.ndarray | float:
+        """Slowly varying norm of the cells of a band."""
+        if not self.smoothing:
+            return 1.0
+        band = self._coarse[i]
+        model = np.einsum("nc,nc->n", band.components, self.norms[self._region[i]])
+        residual, expected = (
+            np.where(band.good, values, 0) for values in (band.counts - sources, model)
+        )
+        return slow_norm(residual, expected, band.pixels, fwhm=self.smoothing)
+
+    def _background(self, i: int, factor: np.ndarray | float) -> np.ndarray:
         """Expected background counts of a band with the fitted norms."""
+        band, components, region = self._coarse[i], self.components[i], self._region[i]
         total = np.zeros(len(components[0]), dtype=np.float32)
-        for norm, part in zip(self.norms, components, strict=True):
-            total += np.float32(norm) * part
+        for norm, part in zip(self.norms.T.astype(np.float32), components, strict=True):
+            total += (norm[0] if len(norm) == 1 else band.spread(norm[region])) * part
         if self.smoothing:
-            residual, expected = (
-                np.where(band.good, values, 0)
-                for values in (band.counts - sources, band.components @ self.norms)
-            )
-            factor = slow_norm(residual, expected, band.pixels, fwhm=self.smoothing)
             total *= band.spread(factor.astype(np.float32))
         return np.maximum(total, _LEAST, out=total)
 
@@ -249,8 +274,12 @@ class SkyModel:
             place, share = own.all(counts)
             everything = np.bincount(place, share, minlength=len(band.counts))[touched]
             wings = np.maximum(everything - templates[:, : len(own)] @ counts, 0)
-            fixed = self._backgrounds[i][touched] + wings
-            return _NearSources(band.counts[touched].astype(float), fixed, templates)
+            seen, fixed = band.counts[touched].astype(float), self._backgrounds[i][touched] + wings
+            if band.weight is not None:
+                weight = band.weights(touched)
+                seen, fixed = seen * weight, fixed * weight
+                templates = (sparse.diags_array(weight) @ templates).tocsc()
+            return _NearSources(seen, fixed, templates)
 
         return list(in_threads(of_band, range(len(self._templates))))
 

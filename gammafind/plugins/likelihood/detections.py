@@ -9,9 +9,10 @@ from astropy.table import QTable
 from gammafind.catalogue.flags import Flag
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.catalogue.positions import sky_columns
-from gammafind.fitting.photons.data import source_sizes
+from gammafind.fitting.photons.data import SkyData, source_sizes
 from gammafind.fitting.photons.extended_templates import ts_alone
 from gammafind.fitting.photons.position import R68_PER_SIGMA, position_errors
+from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.sky_model import SkyModel
 from gammafind.fitting.photons.spectra import fit_spectra, fluxes
 from gammafind.sky.projection import positions_of
@@ -21,6 +22,9 @@ _POSITION_FACTOR = 1.05
 _POSITION_FLOORS = (0.0042, 0.0068)
 """Systematic position errors of 68 % and 95 % in degrees, which matter for bright sources: as in
 4FGL (doi:10.3847/1538-4365/ab6bcb)."""
+_RAISED, _LEFT = 2.0, 0.8
+"""Rise of the background in systematic errors, and share of TS that must be left then: balance the
+purity of rows with and without the flag (benchmarks/background_errors.py)."""
 _FLAT = 1.5
 """Ratio of both radii below which the border of a pixel limits a position (1.3 in a square, 1.62
 for a Gaussian); errors of the model do not matter there."""
@@ -81,12 +85,25 @@ def detections_of(model: SkyModel, ts_extension: np.ndarray, flux_unit: u.UnitBa
     table["extension"] = np.append(none, [one.r68 for one in extended]) * u.deg
     table["extension_err"] = np.append(none * np.nan, [one.r68_error for one in extended]) * u.deg
     table["extended_name"] = [""] * len(none) + [one.name for one in extended]
-    table["flags"] = np.append(_flags(model), np.zeros(len(extended), dtype=int))
+    flags = _on_extended(model) | _diffuse_limited(model, data, counts)
+    table["flags"] = np.append(flags, np.zeros(len(extended), dtype=int))
     return table
 
 
-def _flags(model: SkyModel) -> np.ndarray:
-    """Flags of the points: whether they are on an extended source or next to it."""
+def _diffuse_limited(model: SkyModel, data: SkyData, counts: np.ndarray) -> np.ndarray:
+    """Flags of the points whose TS depends on the systematic error of the background."""
+    if not model.systematic:
+        return np.zeros(len(counts), dtype=int)
+    own, shares = (model.vectors, counts), data.shares_of(model.vectors, counts)
+    ts, worst = (
+        scan(sky, model.peaks, without=own, shares=shares).ts
+        for sky in (data, data.raised(_RAISED * model.systematic))
+    )
+    return np.where(worst < _LEFT * ts, int(Flag.DIFFUSE_LIMITED), 0)
+
+
+def _on_extended(model: SkyModel) -> np.ndarray:
+    """Flags of the points that are on an extended source or next to it."""
     margin = source_sizes(model.data, model.vectors)
     on_one = np.zeros(len(model.vectors), dtype=bool)
     for one in model.extended:

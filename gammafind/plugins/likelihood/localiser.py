@@ -21,10 +21,13 @@ from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
+from gammafind.fitting.photons.weights import SYSTEMATIC
 from gammafind.plugins.likelihood.detections import alone, detections_of
 from gammafind.plugins.likelihood.extended import keep_significant, replace_points
 from gammafind.roles.base import Sees
 from gammafind.roles.localiser import Localiser, no_detections
+from gammafind.sky.fits.norm_regions import read_norm_regions
+from gammafind.sky.norm_regions import NormRegions
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches, require_parts
@@ -66,6 +69,8 @@ _LEVELS = 22
 above them it is negligible."""
 _NORMS = "background_norms"
 """Entry of the table's meta: norm of each background component, and its 1 sigma error."""
+_DIVISIONS = ("1", "2", "4")
+"""Nside of a division into regions: smaller ones hold too few counts for norms of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +80,9 @@ class Likelihood(Localiser):
     The test statistic TS of one more source is computed on a grid of positions; its peaks above a
     threshold are fitted and added to the model, and the next pass uses a lower threshold. Fluxes of
     all sources are fitted together, those of bright ones in each band. Each background component
-    has one norm, and their sum has a norm that varies slowly over the sky. The entry
-    ``background_norms`` of the table's ``meta`` holds the norm of each component and its error.
+    has one norm in each region, and their sum has a norm that varies slowly over the sky. The entry
+    ``background_norms`` of the table's ``meta`` holds the norm of each component and its error; if
+    there are regions, those of each by its number.
 
     Parameters
     ----------
@@ -96,6 +102,13 @@ class Likelihood(Localiser):
         TS from which an extended source takes the place of a point or of several; 0 for none.
         Three of 1,145 true points exceed 25, two of them close groups
         (benchmarks/extended_sources.py).
+    regions : str
+        Where each background component has a norm of its own: nside of a division of the sky into
+        HEALPix pixels (1 for twelve), or a file of a map whose values are the numbers of regions;
+        the whole sky by default.
+    systematic : float
+        Relative systematic error of the background under a point source, from which the weights
+        of the pixels in all likelihoods follow; 0 for none.
 
     References
     ----------
@@ -113,11 +126,19 @@ class Likelihood(Localiser):
     smoothing: float = 6.0
     separation: float | None = None
     extension: float = 25.0
+    regions: str = ""
+    systematic: float = SYSTEMATIC
 
     def __post_init__(self) -> None:
         require("threshold", self.threshold, self.threshold > 0, "It must be positive.")
         require("smoothing", self.smoothing, self.smoothing >= 0, "It must not be negative.")
         require("extension", self.extension, self.extension >= 0, "It must not be negative.")
+        require(
+            "systematic", self.systematic, 0 <= self.systematic < 1, "It is a share, from 0 to 1."
+        )
+        if self.regions.isdigit():
+            good = self.regions in _DIVISIONS
+            require("regions", int(self.regions), good, "Give 1, 2, 4 or a map.")
         require("index", self.index, True, "It must be a number.")
         if self.separation is not None:
             require("separation", self.separation, self.separation > 0, "It must be positive.")
@@ -133,12 +154,7 @@ class Likelihood(Localiser):
         flux_unit = observation.flux_unit
         empty = not len(model.counts) and not model.extended
         found = no_detections() if empty else detections_of(model, ts_ext, flux_unit)
-        found.meta[_NORMS] = {
-            name: [float(norm), float(error)]
-            for name, norm, error in zip(
-                observation.background, model.norms, model.norm_errors, strict=True
-            )
-        }
+        found.meta[_NORMS] = _norms_of(model, list(observation.background))
         found.meta[FALSE_BY_SCORE] = self._false_by_score(model, rng)
         return found
 
@@ -181,6 +197,8 @@ class Likelihood(Localiser):
             extended=[] if known is None else known_sources(data, known),
             finer=observation.counts.finer,
             index=self.index,
+            regions=self._regions(data.frame),
+            systematic=self.systematic,
         )
         wide, narrow = SearchGrid(data, coarser=_COARSER), SearchGrid(data)
         passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
@@ -189,6 +207,14 @@ class Likelihood(Localiser):
                 self._extended(model)
             self._pass(model, grid, threshold)
         return model, self._finish(model)
+
+    def _regions(self, frame: str) -> NormRegions | None:
+        """Regions of the norms."""
+        if not self.regions:
+            return None
+        if self.regions.isdigit():
+            return NormRegions.of_nside(int(self.regions), frame)
+        return read_norm_regions(self.regions, frame=frame)
 
     def _pass(self, model: SkyModel, grid: SearchGrid, threshold: float) -> None:
         """Add the peaks above ``threshold`` to the model."""
@@ -278,6 +304,22 @@ class Likelihood(Localiser):
                 break
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
+
+
+def _norms_of(model: SkyModel, components: Sequence[str]) -> dict[str, object]:
+    """Norm and error of each component, in each region if there are any."""
+    found: dict[str, object] = {}
+    for i, name in enumerate(components):
+        pairs = zip(model.names, model.norms[:, i], model.norm_errors[:, i], strict=True)
+        of_regions = {
+            str(number): [float(norm), float(error)]
+            for number, norm, error in pairs
+            if np.isfinite(error)
+        }
+        found[name] = next(iter(of_regions.values()), None)
+        if model.regions is not None:
+            found[name] = of_regions
+    return found
 
 
 def _held_inside(data: SkyData, start: np.ndarray, end: np.ndarray) -> np.ndarray:

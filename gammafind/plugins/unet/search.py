@@ -20,6 +20,7 @@ from gammafind.fitting.photons.slow_background import (
     slow_factor,
     unevenness,
 )
+from gammafind.fitting.photons.weights import weights_of_sources
 from gammafind.networks.calibration import Calibration
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork, joined
@@ -41,6 +42,8 @@ _SOLID = 0.3
 """Probability of the network above which a detection is fitted together with others: at 0.5 faint
 sources stay in the background of their neighbours."""
 
+_INDEX = 2.3
+"""Photon index of a typical source, for the weights of the bands."""
 _INSIDE = 3.0
 """Pixels from the border of a patch within which a source is measured poorly."""
 _FLOOR = -8.0
@@ -98,12 +101,15 @@ class Evidence:
     entries : ndarray, shape (n, k)
         Of `gammafind.networks.ranking.Ranking`.
     fit : FluxFit
+    weight : ndarray, shape (n,)
+        Weight of the likelihood of each, for the systematic error of the background.
     flux_unit : UnitBase
         Of the instrument.
     """
 
     entries: np.ndarray
     fit: FluxFit
+    weight: np.ndarray
     flux_unit: u.UnitBase
 
 
@@ -251,7 +257,8 @@ class SkySearch:
         off = unevenness(sky.observation, observation, vectors)
         hidden = np.asarray(found[HIDDEN]) if HIDDEN in found.colnames else None
         entries = sky_evidence(score, sigma, fit, off, vectors, hidden)
-        return Evidence(entries, fit, observation.flux_unit)
+        weight = weights_of_sources(observation, positions, fit.background, index=_INDEX)
+        return Evidence(entries, fit, weight, observation.flux_unit)
 
     def ranked(self, found: QTable, evidence: Evidence) -> QTable:
         """Step 7: score the detections by all that is known, and measure them.
@@ -260,7 +267,8 @@ class SkySearch:
         -------
         QTable
             With new scores and position errors, and with ``ts, npred, flux, flux_err`` of the
-            photon index with which TS is highest.
+            photon index with which TS is highest; TS and the error of the flux are weighted for
+            the systematic error of the background, as those of ``likelihood`` are.
         """
         ranking = self.architecture.ranking
         ts, npred, npred_err, exposure = evidence.fit.at_best()
@@ -269,11 +277,11 @@ class SkySearch:
         table = QTable(found, copy=True)
         table["score"] = ranking.probability(evidence.entries)
         table["pos_err"] = found["pos_err"] * ranking.error_factor(ts)
-        table["ts"], table["npred"] = ts, npred
+        table["ts"], table["npred"] = evidence.weight * ts, npred
         table["flux"] = npred / exposure * flux_unit
         if HIDDEN in table.colnames:
             table.remove_column(HIDDEN)
-        npred_err = np.where(np.isfinite(npred_err), npred_err, np.nan)
+        npred_err = np.where(np.isfinite(npred_err), npred_err, np.nan) / np.sqrt(evidence.weight)
         table["flux_err"] = npred_err / exposure * flux_unit
         return table
 
