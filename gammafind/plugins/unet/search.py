@@ -31,9 +31,7 @@ from gammafind.plugins.unet.second_look import (
     with_hidden,
 )
 from gammafind.plugins.unet.sky_evidence import sky_evidence
-from gammafind.sky.covering import covering_patches
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.sky.patches import Patches
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
@@ -41,7 +39,7 @@ _SOLID = 0.3
 """Probability of the network above which a detection is fitted together with others: at 0.5 faint
 sources stay in the background of their neighbours."""
 
-_INSIDE = 3.0
+INSIDE = 3.0
 """Pixels from the border of a patch within which a source is measured poorly."""
 _FLOOR = -8.0
 """Lowest logit; lower ones are clipped."""
@@ -118,14 +116,11 @@ class SkySearch:
     network : PatchNetwork
         With a calibration; steps 6 and 7 need a ranking, too.
     quick_views : int
-        Views of the looks after which there is another: the first, and that for hidden sources.
-    overlapping : bool
-        Whether to look at all patches; or else at as few as cover the sky.
+        Views of the first look, and of that for hidden sources.
     """
 
     network: PatchNetwork
     quick_views: int = 1
-    overlapping: bool = True
 
     @property
     def architecture(self) -> Architecture:
@@ -166,8 +161,7 @@ class SkySearch:
 
     def outputs(self, stacks: PatchStacks) -> list[Outputs]:
         """Rows and outputs of the network for each stack, for several `sightings`."""
-        chosen = self._chosen(stacks)
-        return [list(self._of_stack(chosen, *stack)) for stack in stacks]
+        return [list(self.network.outputs(patches)) for _, patches in stacks]
 
     def sightings(self, stacks: PatchStacks, outputs: list[Outputs] | None = None) -> Sightings:
         """Step 2: run the network on each patch; peaks of its score are detections.
@@ -178,18 +172,18 @@ class SkySearch:
         outputs : list, optional
             From `outputs`, instead of another run.
         """
-        tables, maps, chosen = [], [], self._chosen(stacks)
+        tables, maps = [], []
         for index, (start, patches) in enumerate(stacks):
-            parts = outputs[index] if outputs else self._of_stack(chosen, start, patches)
+            parts = outputs[index] if outputs else self.network.outputs(patches)
             for rows, output in parts:
                 table = self.network.detections(rows, output, patches)
-                table["patch"] = np.searchsorted(chosen, table["patch"] + start)
+                table["patch"] += start
                 tables.append(table)
                 maps.append(output[..., 0].astype(np.float16))
         width = max(stacks.n_pixels)
         none = np.zeros((0, width, width), dtype=np.float16)
         maps = np.concatenate([none, *maps])
-        return Sightings(stacks.grid[chosen], width, joined(tables), maps)
+        return Sightings(stacks.grid, width, joined(tables), maps)
 
     def merged(self, seen: Sightings) -> QTable:
         """Step 3: each source once, with its mean score in all patches that show it."""
@@ -280,19 +274,8 @@ class SkySearch:
     def _first(self, sky: PatchStacks) -> FittedSky:
         """Steps 1 to 4, of which only the last is kept in memory."""
         rough = self.rough(sky)
-        found = replace(self.quick, overlapping=False).look(rough)
+        found = self.quick.look(rough)
         return self.fitted(found, rough, sky)
-
-    def _chosen(self, stacks: PatchStacks) -> np.ndarray:
-        """Indices of the patches at which to look."""
-        if self.overlapping:
-            return np.arange(len(stacks.grid))
-        return covering_patches(stacks.grid, max(stacks.n_pixels), margin=_INSIDE)
-
-    def _of_stack(self, chosen: np.ndarray, start: int, patches: Patches) -> Outputs:
-        """Outputs for those patches of a stack that are chosen of all."""
-        first, last = np.searchsorted(chosen, [start, start + len(patches)])
-        return self.network.outputs(patches, chosen[first:last] - start)
 
 
 def mean_scores(
@@ -321,7 +304,7 @@ def mean_scores(
         Of the highest logits within one pixel of the source, each at least -8.
     """
     width = maps.shape[1]
-    patch, index, x, y = grid.members(vectors, width, margin=-_INSIDE)
+    patch, index, x, y = grid.members(vectors, width, margin=-INSIDE)
     row, column = (np.clip(np.rint(at).astype(int), 1, width - 2) for at in (y, x))
     highest = np.full(len(index), _FLOOR)
     for up in (-1, 0, 1):
