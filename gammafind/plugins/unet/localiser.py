@@ -72,6 +72,7 @@ class UNet(NetworkLocaliser):
     sees: ClassVar[str] = "maps"
 
     views: int = 2
+    threshold: float = 0.08
 
     @classmethod
     def trainer(cls) -> Trainer:

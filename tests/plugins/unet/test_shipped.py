@@ -21,9 +21,11 @@ from gammafind.networks.folder import (
 from gammafind.networks.logits import sigmoid
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.localiser import UNet, shipped_folder, shipped_widths
+from gammafind.plugins.unet.search import SkySearch
 from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.skymap import SkyMap
 
 PRESETS = ("fermi-lat", "fermi-lat-psf3-2-20")
 
@@ -98,3 +100,17 @@ def test_patches_are_as_wide_as_the_weights_for_their_bands_know_them():
     bands = build(preset.renderer).bands
     assert shipped_widths("gammafind", bands) == tuple(preset.patches.widths(len(bands)))
     assert shipped_widths("gammafind", bands[1:]) == ()
+
+
+@pytest.mark.parametrize(("options", "n_patches"), [({}, 454), ({"fluxes": False}, 768)])
+def test_with_fluxes_as_few_patches_as_cover_the_sky_are_looked_at(monkeypatch, options, n_patches):
+    preset = load_preset("fermi-lat-psf3-2-20")
+    renderer = build(preset.renderer)
+    nothing = SkyMap(renderer.bands, renderer.pixels, [np.zeros(renderer.pixels[0].shape, int)])
+    seen = []
+    for step in ("find", "look"):
+        monkeypatch.setattr(SkySearch, step, lambda self, sky: seen.append(len(sky.grid)))
+    grid = PatchGrid.healpix(preset.patches.nside, size=preset.patches.size)
+    localiser = UNet(**options)
+    localiser._localise_sky(renderer.observe(nothing), grid, None, np.random.default_rng(0))
+    assert seen == [n_patches]
