@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import astropy.units as u
@@ -141,7 +142,11 @@ class SkySearch:
     def find(self, sky: PatchStacks) -> QTable:
         """Take all steps: detections with fluxes, each as probable as all that is known says."""
         fitted = self._first(sky)
-        found = self.with_hidden(self.look(fitted.stacks), fitted)
+        with ThreadPoolExecutor(1) as other:
+            # Neither look needs the other: one runs where the other has work for one core only.
+            again = other.submit(self._again, fitted)
+            found = self.look(fitted.stacks)
+        found = _with_hidden(found, again.result())
         fitted.stacks.forget()
         return self.ranked(found, self.evidence(found, fitted, sky)) if len(found) else found
 
@@ -219,10 +224,7 @@ class SkySearch:
 
     def with_hidden(self, found: QTable, fitted: FittedSky) -> QTable:
         """Step 5: add what the network sees once the sure sources are in the background."""
-        if fitted.sure is None:
-            return found
-        again = self.quick.look(fitted.sure.in_background_of(fitted.stacks))
-        return with_hidden(found, again)
+        return _with_hidden(found, self._again(fitted))
 
     def evidence(self, found: QTable, fitted: FittedSky, sky: PatchStacks) -> Evidence:
         """Step 6: fit all detections to the counts.
@@ -271,11 +273,21 @@ class SkySearch:
         table["flux_err"] = npred_err / exposure * flux_unit
         return table
 
+    def _again(self, fitted: FittedSky) -> QTable | None:
+        """What the network sees once the sure sources are in the background, if there are any."""
+        if fitted.sure is None:
+            return None
+        return self.quick.look(fitted.sure.in_background_of(fitted.stacks))
+
     def _first(self, sky: PatchStacks) -> FittedSky:
         """Steps 1 to 4, of which only the last is kept in memory."""
         rough = self.rough(sky)
         found = self.quick.look(rough)
         return self.fitted(found, rough, sky)
+
+
+def _with_hidden(found: QTable, again: QTable | None) -> QTable:
+    return found if again is None else with_hidden(found, again)
 
 
 def mean_scores(
