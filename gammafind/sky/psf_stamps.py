@@ -71,9 +71,12 @@ class Stamps:
 
     def add_to(self, total: np.ndarray, counts: np.ndarray) -> None:
         """Add the ``counts`` of the sources, shape (n,), to a flat map."""
-        weights = self.fraction * np.asarray(counts)[:, None]
+        counts = np.asarray(counts)
+        some = np.flatnonzero(counts)
+        shown = self if len(some) == len(counts) else self.take(some)
+        weights = shown.fraction * counts[some, None]
         # Most pixels of a large map have no source: they are not touched.
-        np.add.at(total, self.pixel.ravel().astype(np.intp), weights.ravel().astype(total.dtype))
+        np.add.at(total, shown.pixel.ravel().astype(np.intp), weights.ravel().astype(total.dtype))
 
 
 def stamps(

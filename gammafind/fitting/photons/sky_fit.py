@@ -25,6 +25,8 @@ INDICES = (1.7, 2.0, 2.3, 2.6, 3.0)
 """Photon indices that are tried for each detection."""
 _CHUNK = 128
 """Detections per step: their pixels fit into the cache of a core."""
+_ORDER_NSIDE = 64
+"""Nside of the pixels along which detections are ordered: few detections share one."""
 
 
 def fit_on_sky(observation: Observation, positions: SkyCoord, solid: np.ndarray) -> FluxFit:
@@ -46,8 +48,10 @@ def fit_on_sky(observation: Observation, positions: SkyCoord, solid: np.ndarray)
     FluxFit
         The background includes the wings of bright sources.
     """
-    sky = SkySources.of(observation, positions)
-    sky, counts = sky.fit(np.flatnonzero(solid))
+    order = _along_the_sky(positions)
+    back = np.argsort(order)
+    sky = SkySources.of(observation, positions[order])
+    sky, counts = sky.fit(np.flatnonzero(np.asarray(solid)[order]))
     models, background = sky.models(counts), sky.background()
 
     def fit(rows: np.ndarray) -> tuple[np.ndarray, ClumpFit]:
@@ -56,9 +60,10 @@ def fit_on_sky(observation: Observation, positions: SkyCoord, solid: np.ndarray)
     chunks = np.array_split(np.arange(len(counts)), len(counts) // _CHUNK + 1)
     found, clumps = zip(*in_threads(fit, chunks), strict=True)
     of_points, of_clumps = (
-        np.concatenate([getattr(one, name) for one in clumps]) for name in ("point", "clump")
+        np.concatenate([getattr(one, name) for one in clumps])[back] for name in ("point", "clump")
     )
-    return FluxFit(*np.concatenate(found, axis=1), background, ClumpFit(of_points, of_clumps))
+    fits = np.concatenate(found, axis=1)[:, back]
+    return FluxFit(*fits, background[back], ClumpFit(of_points, of_clumps))
 
 
 def counts_on_sky(observation: Observation, positions: SkyCoord) -> np.ndarray:
@@ -69,7 +74,17 @@ def counts_on_sky(observation: Observation, positions: SkyCoord) -> np.ndarray:
     ndarray, shape (n, n_bands)
         Counts of each source.
     """
-    return SkySources.of(observation, positions).fit(np.arange(len(positions)))[1]
+    order = _along_the_sky(positions)
+    counts = SkySources.of(observation, positions[order]).fit(np.arange(len(order)))[1]
+    return counts[np.argsort(order)]
+
+
+def _along_the_sky(positions: SkyCoord) -> np.ndarray:
+    """Order in which neighbours follow each other: their pixels are in the cache of a core."""
+    import healpy as hp
+
+    lon, lat = positions.spherical.lon.deg, positions.spherical.lat.deg
+    return np.argsort(hp.ang2pix(_ORDER_NSIDE, lon, lat, nest=True, lonlat=True), kind="stable")
 
 
 def _alone(

@@ -20,6 +20,7 @@ from gammafind.sky.harmonics import (
 from gammafind.sky.observation import Observation, added, all_valid
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.cache import cached_arrays
 from gammafind.utils.workers import in_threads
 
 _NSIDE = 64
@@ -216,8 +217,12 @@ def _noise(expected: np.ndarray, fwhm: float) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _near() -> np.ndarray:
-    """The pixels nearest to each, shape (49152, 61)."""
+    """The pixels nearest to each, shape (49152, 61); kept in the cache."""
     import healpy as hp
 
-    vectors = np.stack(hp.pix2vec(_NSIDE, np.arange(12 * _NSIDE**2)), axis=1)
-    return cKDTree(vectors).query(vectors, _NEAREST)[1]
+    def compute() -> dict[str, np.ndarray]:
+        vectors = np.stack(hp.pix2vec(_NSIDE, np.arange(12 * _NSIDE**2)), axis=1)
+        return {"pixel": cKDTree(vectors).query(vectors, _NEAREST)[1].astype(np.int32)}
+
+    key = {"array": "nearest pixels", "version": 1, "nside": _NSIDE, "number": _NEAREST}
+    return cached_arrays(key, compute)["pixel"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -90,8 +91,15 @@ class Channel:
         return dispersion_factors(self.response, self.bands, self.index)
 
     def exposure(self, pixels: Sequence[Pixels]) -> tuple[np.ndarray, ...]:
-        """Exposure of each band in cm2 s at the centres of its pixels."""
-        return exposure_maps(self.exposure_source, self.response, self.bands, pixels, **self._time)
+        """Exposure of each band in cm2 s at the centres of its pixels; the last is kept."""
+        wanted = tuple(pixels)
+        known, maps = _last_exposure.get(self, ((), ()))
+        if known != wanted:
+            maps = exposure_maps(
+                self.exposure_source, self.response, self.bands, wanted, **self._time
+            )
+            _last_exposure[self] = wanted, maps
+        return maps
 
     def exposure_at(self, vectors: np.ndarray) -> np.ndarray:
         """Exposure in cm2 s at Galactic unit vectors, shape (n_bands, n)."""
@@ -161,3 +169,8 @@ class Channel:
             "max_zenith": self.max_zenith,
             "good_times": self.good_times,
         }
+
+
+_last_exposure: WeakKeyDictionary[Channel, tuple[tuple[Pixels, ...], tuple[np.ndarray, ...]]]
+_last_exposure = WeakKeyDictionary()
+"""Pixels and exposure of each channel: those of the exposure are those of the background."""

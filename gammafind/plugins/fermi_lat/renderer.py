@@ -40,6 +40,7 @@ from gammafind.sky.projection import to_frame
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.shapes import convolved
 from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.utils.workers import in_threads
 
 _COARSE = HealpixPixels(256)
 """On which the counts of the background are summed: as many as on finer ones, within 0.1 %."""
@@ -179,22 +180,26 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         return maker.write_photons(folder, sources, counts, diffuse, rng=rng)
 
     def _background(self, pixels: tuple[Pixels, ...]) -> Mapping[str, tuple[np.ndarray, ...]]:
-        scale = [
-            exposure * pixel_areas(target).reshape(target.shape).astype(np.float32)
-            for exposure, target in zip(self._exposure(pixels), pixels, strict=True)
-        ]
-        interstellar = (
-            interstellar_at_pixels(self.interstellar, band, psf, target, weight)
-            for band, (psf, weight), target in zip(
-                self.bands, self._interstellar(), pixels, strict=True
-            )
+        exposures, galactic, isotropic = (
+            self._exposure(pixels),
+            self._interstellar(),
+            self._isotropic(),
         )
-        return {
-            "interstellar": tuple(i * s for i, s in zip(interstellar, scale, strict=True)),
-            "isotropic": tuple(
-                np.float32(i) * s for i, s in zip(self._isotropic(), scale, strict=True)
-            ),
-        }
+
+        def of_band(i: int) -> tuple[np.ndarray, np.ndarray]:
+            (psf, weight), target = galactic[i], pixels[i]
+            areas = pixel_areas(target).reshape(target.shape).astype(np.float32)
+            scale = exposures[i] * areas
+            intensity = interstellar_at_pixels(
+                self.interstellar, self.bands[i], psf, target, weight
+            )
+            return intensity * scale, np.float32(isotropic[i]) * scale
+
+        # A WCS cannot be used by several threads, and a cube of the user may fill the memory.
+        sphere = all(isinstance(target, HealpixPixels) for target in pixels)
+        together = in_threads if sphere and self.interstellar == "embedded" else map
+        pairs = together(of_band, range(len(self.bands)))
+        return dict(zip(("interstellar", "isotropic"), zip(*pairs, strict=True), strict=True))
 
     def _render(self, sources: QTable, pixels: tuple[Pixels, ...]) -> tuple[np.ndarray, ...]:
         vectors = galactic_vectors(sources)

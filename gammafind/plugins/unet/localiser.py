@@ -15,9 +15,10 @@ from gammafind.networks.folder import best_fit, shipped_networks
 from gammafind.networks.localiser import NetworkLocaliser
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
-from gammafind.plugins.unet.search import SkySearch
+from gammafind.plugins.unet.search import INSIDE, SkySearch
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band, same_edges
+from gammafind.sky.covering import covering_patches
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid, patch_widths
 from gammafind.sky.patches import Patches
@@ -52,7 +53,8 @@ class UNet(NetworkLocaliser):
     batch_size : int
         Patches that are processed together.
     views : int
-        Ways of turning and flipping each patch over which its scores are averaged: 1 to 8.
+        Ways of turning and flipping each patch over which its scores are averaged: 1 to 8. They
+        make positions better by some percent; probabilities hardly change.
     fluxes : bool
         Fit the fluxes of detections, and let the likelihood have a say in their scores. Without
         it, and in patches apart from a sky, the network alone decides.
@@ -68,6 +70,9 @@ class UNet(NetworkLocaliser):
 
     name: ClassVar[str] = "unet"
     sees: ClassVar[str] = "maps"
+
+    views: int = 2
+    threshold: float = 0.08
 
     @classmethod
     def trainer(cls) -> Trainer:
@@ -107,7 +112,9 @@ class UNet(NetworkLocaliser):
         search = SkySearch(network=network)
         if self.clusterer is not None or not self.fluxes or network.architecture.ranking is None:
             return search.look(search.rough(stacks))
-        return search.find(stacks)
+        # With fluxes, the mean over more patches and views adds nothing to what the fits know.
+        chosen = covering_patches(grid, max(widths), margin=INSIDE)
+        return search.find(replace(stacks, grid=grid[chosen]))
 
     def _localise(self, patches: Patches) -> QTable:
         return self._network(patches).find(patches)

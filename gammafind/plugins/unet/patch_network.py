@@ -51,26 +51,21 @@ class PatchNetwork:
         """Detections in each patch, schema PATCH_DETECTIONS."""
         return joined([self.detections(*part, patches) for part in self.outputs(patches)])
 
-    def outputs(
-        self, patches: Patches, chosen: np.ndarray | None = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def outputs(self, patches: Patches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows of some patches, and the output for them.
 
         Parameters
         ----------
         patches : Patches
-        chosen : ndarray of int, optional
-            Rows of the patches that are looked at; all by default.
 
         Raises
         ------
         WeightsError
             If the output is not finite.
         """
-        chosen = np.arange(len(patches)) if chosen is None else chosen
-        starts = range(0, len(chosen), self.batch_size)
+        starts = range(0, len(patches), self.batch_size)
         for start in track(starts, "scores of patches"):
-            rows = chosen[start : start + self.batch_size]
+            rows = np.arange(start, min(start + self.batch_size, len(patches)))
             output = averaged(self.run, self._inputs(patches, rows), self.views)
             if not np.all(np.isfinite(output)):
                 raise WeightsError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import astropy.units as u
@@ -32,9 +33,7 @@ from gammafind.plugins.unet.second_look import (
     with_hidden,
 )
 from gammafind.plugins.unet.sky_evidence import sky_evidence
-from gammafind.sky.covering import covering_patches
 from gammafind.sky.patch_grid import PatchGrid
-from gammafind.sky.patches import Patches
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.stacks import PatchStacks
 
@@ -44,7 +43,7 @@ sources stay in the background of their neighbours."""
 
 _INDEX = 2.3
 """Photon index of a typical source, for the weights of the bands."""
-_INSIDE = 3.0
+INSIDE = 3.0
 """Pixels from the border of a patch within which a source is measured poorly."""
 _FLOOR = -8.0
 """Lowest logit; lower ones are clipped."""
@@ -124,14 +123,11 @@ class SkySearch:
     network : PatchNetwork
         With a calibration; steps 6 and 7 need a ranking, too.
     quick_views : int
-        Views of the looks after which there is another: the first, and that for hidden sources.
-    overlapping : bool
-        Whether to look at all patches; or else at as few as cover the sky.
+        Views of the first look, and of that for hidden sources.
     """
 
     network: PatchNetwork
     quick_views: int = 1
-    overlapping: bool = True
 
     @property
     def architecture(self) -> Architecture:
@@ -152,7 +148,11 @@ class SkySearch:
     def find(self, sky: PatchStacks) -> QTable:
         """Take all steps: detections with fluxes, each as probable as all that is known says."""
         fitted = self._first(sky)
-        found = self.with_hidden(self.look(fitted.stacks), fitted)
+        with ThreadPoolExecutor(1) as other:
+            # Neither look needs the other: one runs where the other has work for one core only.
+            again = other.submit(self._again, fitted)
+            found = self.look(fitted.stacks)
+        found = _with_hidden(found, again.result())
         fitted.stacks.forget()
         return self.ranked(found, self.evidence(found, fitted, sky)) if len(found) else found
 
@@ -172,8 +172,7 @@ class SkySearch:
 
     def outputs(self, stacks: PatchStacks) -> list[Outputs]:
         """Rows and outputs of the network for each stack, for several `sightings`."""
-        chosen = self._chosen(stacks)
-        return [list(self._of_stack(chosen, *stack)) for stack in stacks]
+        return [list(self.network.outputs(patches)) for _, patches in stacks]
 
     def sightings(self, stacks: PatchStacks, outputs: list[Outputs] | None = None) -> Sightings:
         """Step 2: run the network on each patch; peaks of its score are detections.
@@ -184,18 +183,18 @@ class SkySearch:
         outputs : list, optional
             From `outputs`, instead of another run.
         """
-        tables, maps, chosen = [], [], self._chosen(stacks)
+        tables, maps = [], []
         for index, (start, patches) in enumerate(stacks):
-            parts = outputs[index] if outputs else self._of_stack(chosen, start, patches)
+            parts = outputs[index] if outputs else self.network.outputs(patches)
             for rows, output in parts:
                 table = self.network.detections(rows, output, patches)
-                table["patch"] = np.searchsorted(chosen, table["patch"] + start)
+                table["patch"] += start
                 tables.append(table)
                 maps.append(output[..., 0].astype(np.float16))
         width = max(stacks.n_pixels)
         none = np.zeros((0, width, width), dtype=np.float16)
         maps = np.concatenate([none, *maps])
-        return Sightings(stacks.grid[chosen], width, joined(tables), maps)
+        return Sightings(stacks.grid, width, joined(tables), maps)
 
     def merged(self, seen: Sightings) -> QTable:
         """Step 3: each source once, with its mean score in all patches that show it."""
@@ -231,10 +230,7 @@ class SkySearch:
 
     def with_hidden(self, found: QTable, fitted: FittedSky) -> QTable:
         """Step 5: add what the network sees once the sure sources are in the background."""
-        if fitted.sure is None:
-            return found
-        again = self.quick.look(fitted.sure.in_background_of(fitted.stacks))
-        return with_hidden(found, again)
+        return _with_hidden(found, self._again(fitted))
 
     def evidence(self, found: QTable, fitted: FittedSky, sky: PatchStacks) -> Evidence:
         """Step 6: fit all detections to the counts.
@@ -285,22 +281,21 @@ class SkySearch:
         table["flux_err"] = npred_err / exposure * flux_unit
         return table
 
+    def _again(self, fitted: FittedSky) -> QTable | None:
+        """What the network sees once the sure sources are in the background, if there are any."""
+        if fitted.sure is None:
+            return None
+        return self.quick.look(fitted.sure.in_background_of(fitted.stacks))
+
     def _first(self, sky: PatchStacks) -> FittedSky:
         """Steps 1 to 4, of which only the last is kept in memory."""
         rough = self.rough(sky)
-        found = replace(self.quick, overlapping=False).look(rough)
+        found = self.quick.look(rough)
         return self.fitted(found, rough, sky)
 
-    def _chosen(self, stacks: PatchStacks) -> np.ndarray:
-        """Indices of the patches at which to look."""
-        if self.overlapping:
-            return np.arange(len(stacks.grid))
-        return covering_patches(stacks.grid, max(stacks.n_pixels), margin=_INSIDE)
 
-    def _of_stack(self, chosen: np.ndarray, start: int, patches: Patches) -> Outputs:
-        """Outputs for those patches of a stack that are chosen of all."""
-        first, last = np.searchsorted(chosen, [start, start + len(patches)])
-        return self.network.outputs(patches, chosen[first:last] - start)
+def _with_hidden(found: QTable, again: QTable | None) -> QTable:
+    return found if again is None else with_hidden(found, again)
 
 
 def mean_scores(
@@ -329,7 +324,7 @@ def mean_scores(
         Of the highest logits within one pixel of the source, each at least -8.
     """
     width = maps.shape[1]
-    patch, index, x, y = grid.members(vectors, width, margin=-_INSIDE)
+    patch, index, x, y = grid.members(vectors, width, margin=-INSIDE)
     row, column = (np.clip(np.rint(at).astype(int), 1, width - 2) for at in (y, x))
     highest = np.full(len(index), _FLOOR)
     for up in (-1, 0, 1):

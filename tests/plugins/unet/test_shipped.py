@@ -19,11 +19,14 @@ from gammafind.networks.folder import (
     read_architecture,
 )
 from gammafind.networks.logits import sigmoid
+from gammafind.plugins.unet import localiser
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.localiser import UNet, shipped_folder, shipped_widths
+from gammafind.plugins.unet.search import SkySearch
 from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.skymap import SkyMap
 
 PRESETS = ("fermi-lat", "fermi-lat-psf3-2-20")
 
@@ -98,3 +101,18 @@ def test_patches_are_as_wide_as_the_weights_for_their_bands_know_them():
     bands = build(preset.renderer).bands
     assert shipped_widths("gammafind", bands) == tuple(preset.patches.widths(len(bands)))
     assert shipped_widths("gammafind", bands[1:]) == ()
+
+
+@pytest.mark.parametrize(("options", "n_patches"), [({}, 5), ({"fluxes": False}, 768)])
+def test_with_fluxes_as_few_patches_as_cover_the_sky_are_looked_at(monkeypatch, options, n_patches):
+    preset = load_preset("fermi-lat-psf3-2-20")
+    renderer = build(preset.renderer)
+    nothing = SkyMap(renderer.bands, renderer.pixels, [np.zeros(renderer.pixels[0].shape, int)])
+    seen = []
+    for step in ("find", "look"):
+        monkeypatch.setattr(SkySearch, step, lambda self, sky: seen.append(len(sky.grid)))
+    monkeypatch.setattr(localiser, "covering_patches", lambda *_, **__: np.arange(5))
+    grid = PatchGrid.healpix(preset.patches.nside, size=preset.patches.size)
+    observation, rng = renderer.observe(nothing), np.random.default_rng(0)
+    UNet(**options)._localise_sky(observation, grid, None, rng)
+    assert seen == [n_patches]

@@ -13,9 +13,12 @@ from gammafind.plugins.fermi_lat.irf.livetime import LivetimeCube, survey_profil
 from gammafind.plugins.fermi_lat.irf.response import Response
 from gammafind.sky.bands import Band
 from gammafind.units import degrees
+from gammafind.utils.cache import cached_arrays
 
 _NODES = 41
 """Declinations at which survey mode is computed: accurate to 0.5 %."""
+_VERSION = 1
+"""Of the profiles that are kept: to be raised when the numbers change."""
 
 
 def livetime_exposure(
@@ -122,12 +125,25 @@ def survey_exposure(
 @lru_cache(maxsize=16)
 def _profiles(rocking: float, max_zenith: float) -> tuple[np.ndarray, np.ndarray]:
     """Cosines, and the livetime at each for sines of declination from 0 to 1."""
-    profiles = [
-        survey_profile(
-            declination=np.arcsin(sine) * u.rad,
-            rocking=rocking * u.deg,
-            max_zenith=max_zenith * u.deg,
-        )
-        for sine in np.linspace(0, 1, _NODES)
-    ]
-    return profiles[0].cos_theta, np.array([profile.livetime for profile in profiles])
+
+    def compute() -> dict[str, np.ndarray]:
+        profiles = [
+            survey_profile(
+                declination=np.arcsin(sine) * u.rad,
+                rocking=rocking * u.deg,
+                max_zenith=max_zenith * u.deg,
+            )
+            for sine in np.linspace(0, 1, _NODES)
+        ]
+        livetime = np.array([profile.livetime for profile in profiles])
+        return {"cosine": profiles[0].cos_theta, "livetime": livetime}
+
+    key = {
+        "array": "survey profiles",
+        "version": _VERSION,
+        "nodes": _NODES,
+        "rocking": rocking,
+        "max_zenith": max_zenith,
+    }
+    found = cached_arrays(key, compute)
+    return found["cosine"], found["livetime"]

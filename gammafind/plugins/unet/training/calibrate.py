@@ -37,9 +37,9 @@ _log = logging.getLogger("gammafind")
 _LEAST_SCORE = 0.02
 """Threshold of the detections that are used, before the score is calibrated."""
 _LEAST_PROBABILITY = 0.05
-"""Threshold of the detections that are used afterwards, as in the localiser."""
+"""Threshold of the detections that are used afterwards: somewhat below that of the localiser."""
 _VIEWS, _SEPARATION = 4, 2.0
-"""As the localiser has them."""
+"""Twice the views of the localiser, whose probabilities hold within 0.01, and its separation."""
 _WELL_SEEN = 25.0
 """Expected TS of the sources from which position errors are learned."""
 _ENOUGH = 500
