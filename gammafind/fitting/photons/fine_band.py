@@ -21,7 +21,7 @@ from gammafind.fitting.photons.surroundings import BRIGHT
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import COARSE, FINE, fractions_at, pixels_near
+from gammafind.sky.psf_stamps import COARSE, FINE, add_at, fractions_at, pixels_near
 from gammafind.utils.workers import in_threads
 
 _ANGLES = 16
@@ -130,7 +130,7 @@ class FineBand(BandData):
             for part in np.array_split(rows, len(rows) // _CHUNK + 1) if len(rows) else ():
                 place, there = self._within(vectors[part], radius)
                 share = self._shares(vectors[part], place, sampling)
-                np.add.at(model, place[there], (share * counts[part, None])[there])
+                add_at(model, place[there], (share * counts[part, None])[there])
         return replace(self, fine_model=model)
 
     def _shares(self, vectors: np.ndarray, place: np.ndarray, sampling: float) -> np.ndarray:

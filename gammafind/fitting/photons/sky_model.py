@@ -18,6 +18,7 @@ from gammafind.fitting.photons.spectra import fit_spectra, n_energies
 from gammafind.fitting.photons.templates import Templates
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.observation import Observation
+from gammafind.sky.psf_stamps import add_at
 from gammafind.utils.workers import in_threads
 
 _LEAST = 1e-6
@@ -159,8 +160,8 @@ class SkyModel:
         models = []
         for i, (background, own) in enumerate(zip(self._backgrounds, self._templates, strict=True)):
             model = background.copy()
-            np.add.at(model, *own.all(self.counts[:, i]))
-            np.add.at(model, *all_counts(self.extended, self.extended_counts[:, i], i))
+            add_at(model, *own.all(self.counts[:, i]))
+            add_at(model, *all_counts(self.extended, self.extended_counts[:, i], i))
             models.append(model)
         return models
 
@@ -212,7 +213,7 @@ class SkyModel:
         counts = in_fine_bands(self.data, self.finer, self.vectors, self.counts)
         below = [band.copy() for band in self._backgrounds]
         for i, band in enumerate(below):
-            np.add.at(band, *all_counts(self.extended, self.extended_counts[:, i], i))
+            add_at(band, *all_counts(self.extended, self.extended_counts[:, i], i))
         data = self.data.with_model(below, [band.model for band in self.data.bands])
         return fine_data(data, self.finer, self.vectors, counts, self.index), counts
 
