@@ -153,15 +153,16 @@ def fit_few(
         2 ln of the likelihood, up to a constant.
     amplitude : ndarray, shape (n,)
     """
-    total = templates.sum(axis=1)
+    total, filled = templates.sum(axis=1), np.flatnonzero(counts)
+    seen, always = counts[filled], fixed.sum()
     amplitude = np.ones(len(templates))
-    value = _log_likelihood(counts, fixed, templates, amplitude)
+    model = fixed + amplitude @ templates
+    value = seen @ np.log(model[filled]) - always - amplitude @ total
     for _ in range(_ITERATIONS):
-        model = fixed + amplitude @ templates
         slope = templates @ (counts / model) - total
         free = (amplitude > 0) | (slope > 0)
-        weighted = templates[free] * (np.maximum(counts, 0.1 * model) / model**2)
-        information = weighted @ templates[free].T
+        own = templates if free.all() else templates[free]
+        information = own * (np.maximum(counts, 0.1 * model) / model**2) @ own.T
         information[np.diag_indices(len(information))] *= 1 + _RIDGE
         information += _RIDGE * np.eye(len(information))
         step = np.zeros(len(templates))
@@ -169,18 +170,12 @@ def fit_few(
         share = 1.0
         while True:
             now = np.maximum(amplitude + share * step, 0)
-            new = _log_likelihood(counts, fixed, templates, now)
+            there = fixed + now @ templates
+            new = seen @ np.log(there[filled]) - always - now @ total
             if new >= value or share < _TOLERANCE:
                 break
             share /= 2
-        gained, amplitude, value = new - value, now, max(new, value)
+        gained, amplitude, model, value = new - value, now, there, max(new, value)
         if gained < _TOLERANCE:
             break
-    return 2 * value, amplitude
-
-
-def _log_likelihood(
-    counts: np.ndarray, fixed: np.ndarray, templates: np.ndarray, amplitude: np.ndarray
-) -> float:
-    model = fixed + amplitude @ templates
-    return float(counts @ np.log(model) - model.sum())
+    return 2 * float(value), amplitude

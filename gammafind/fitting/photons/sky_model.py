@@ -14,7 +14,7 @@ from gammafind.fitting.photons.data import SkyData, on_held
 from gammafind.fitting.photons.extended_templates import ExtendedSource, all_counts, joined
 from gammafind.fitting.photons.fine_band import fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
-from gammafind.fitting.photons.spectra import fit_spectra, n_energies
+from gammafind.fitting.photons.spectra import fit_spectra_of, n_energies
 from gammafind.fitting.photons.templates import Templates
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.observation import Observation
@@ -269,7 +269,8 @@ class SkyModel:
         """Give some points the most likely of several photon indices."""
         if len(rows):
             data = self.data.with_model(self._backgrounds, self._models())
-            self.counts[rows] = fit_spectra(data, self.vectors[rows], self.counts[rows]).counts
+            own = self.vectors[rows], self.counts[rows]
+            self.counts[rows] = fit_spectra_of(data, self._templates, rows, *own).counts
 
 
 def _fit_spectra(near: list[_NearSources], counts: np.ndarray, free: np.ndarray) -> None:
