@@ -315,7 +315,7 @@ def _lookup(psf: RadialPsf, width: float) -> tuple[np.ndarray, float]:
     return np.append(profile, 0.0), scale
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def averaged_profile(psf: RadialPsf, width: float) -> tuple[np.ndarray, np.ndarray]:
     """PSF averaged over squares of side ``width`` (radians) in all orientations.
 

@@ -20,7 +20,7 @@ _NODES = 80
 """Angles of a profile within the source, and beyond: close enough for linear interpolation."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def seen_through(psf: RadialPsf, shape: Shape) -> RadialPsf:
     """Profile of a round shape seen through a PSF, as `gammafind.sky.shapes.convolved`.
 

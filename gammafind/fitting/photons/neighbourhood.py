@@ -38,6 +38,8 @@ class Neighbourhood:
         Unit vectors of these pixels.
     valid : tuple of ndarray
         Whether they hold data.
+    areas : tuple of float
+        Solid angle of a pixel of each band.
     counts, fixed, level : ndarray, shape (k,)
         Observed counts, expected counts of what is not fitted, and the background, whose local
         level is free in all fits.
@@ -49,6 +51,7 @@ class Neighbourhood:
     pixels: tuple[np.ndarray, ...]
     vectors: tuple[np.ndarray, ...]
     valid: tuple[np.ndarray, ...]
+    areas: tuple[float, ...]
     counts: np.ndarray
     fixed: np.ndarray
     level: np.ndarray
@@ -99,7 +102,8 @@ class Neighbourhood:
             centre_vectors(band.pixels, pixel)
             for band, pixel in zip(data.bands, pixels, strict=True)
         )
-        return cls(data.bands, tuple(pixels), places, tuple(valid), *joined)
+        areas = tuple(float(band.pixels.pixel_area.to_value("sr")) for band in data.bands)
+        return cls(data.bands, tuple(pixels), places, tuple(valid), areas, *joined)
 
     def extended(
         self, centre: np.ndarray, shape: Shape, counts: np.ndarray, *, exact: bool = False
@@ -114,7 +118,7 @@ class Neighbourhood:
                 profile = seen_through(band.psf, shape)
                 (share,) = fractions_at(centre[None], pixel, band.pixels, profile, sampling=COARSE)
             else:
-                area = float(band.pixels.pixel_area.to_value("sr"))
+                area = self.areas[i]
                 table = pixel_profile(band.psf, shape, area**0.5)
                 share = area * np.interp(chords(centre, self.vectors[i]), *table, right=0)
             parts.append(share * counts[i] * self.valid[i])
