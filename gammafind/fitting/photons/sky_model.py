@@ -12,7 +12,7 @@ from gammafind.fitting.photons.background import component_norms, slow_norm
 from gammafind.fitting.photons.coarse_sky import CoarseBand
 from gammafind.fitting.photons.data import SkyData, on_held
 from gammafind.fitting.photons.extended_templates import ExtendedSource, all_counts, joined
-from gammafind.fitting.photons.fine_band import fine_data, in_fine_bands
+from gammafind.fitting.photons.fine_band import Known, fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
 from gammafind.fitting.photons.spectra import fit_spectra_of, n_energies
 from gammafind.fitting.photons.templates import Templates
@@ -93,11 +93,13 @@ class SkyModel:
     _templates: list[Templates] = field(init=False, repr=False)
     _coarse: list[CoarseBand] = field(init=False, repr=False)
     _backgrounds: list[np.ndarray] = field(init=False, repr=False)
+    _fine_stamps: list[Known] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         pairs = list(zip(self.data.bands, self.components, strict=True))
         self._coarse = list(in_threads(lambda pair: CoarseBand.of(*pair), pairs))
         self._templates = [Templates(band) for band in self.data.bands]
+        self._fine_stamps = [{} for _ in self.finer]
         self.counts = np.zeros((0, len(self.data.bands)))
         self.extended_counts = np.zeros((len(self.extended), len(self.data.bands)))
         self.update()
@@ -215,7 +217,8 @@ class SkyModel:
         for i, band in enumerate(below):
             add_at(band, *all_counts(self.extended, self.extended_counts[:, i], i))
         data = self.data.with_model(below, [band.model for band in self.data.bands])
-        return fine_data(data, self.finer, self.vectors, counts, self.index), counts
+        known = self._fine_stamps
+        return fine_data(data, self.finer, self.vectors, counts, self.index, known), counts
 
     def errors(self) -> np.ndarray:
         """1 sigma error of the counts of each source in all bands, with all others free.

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from gammafind.fitting.photons.data import source_size, source_sizes
-from gammafind.fitting.photons.extended_templates import round_source, ts_alone
+from gammafind.fitting.photons.extended_templates import ExtendedSource, round_source, ts_alone
 from gammafind.fitting.photons.extension import Extension, fit_extension
 from gammafind.fitting.photons.extension_scan import quick_extension
 from gammafind.fitting.photons.sky_model import SkyModel
@@ -21,6 +21,9 @@ _CROWD, _CROWD_RADIUS, _MOST_UNITS = 3, 1.0, 4.0
 source breaks up into several."""
 _ABSENT = 0.3
 """Share of the threshold below which a source is absent, whatever is next to it."""
+_BETWEEN = 5.0
+"""Distance of the edges of extended sources, in degrees, beyond which they do not exchange counts:
+the wings of the widest PSF."""
 _ROUNDS = 3
 """Most rounds of replacements: those next to each other come one after the other."""
 _APART = 3.0
@@ -71,14 +74,25 @@ def replace_points(
 def keep_significant(model: SkyModel, threshold: float) -> None:
     """Drop extended sources whose TS is below a threshold, the faintest first.
 
-    Those far below it go together, as no neighbour of theirs would raise it.
+    Those that are far below it, or far from fainter ones, go together, as no neighbour of theirs
+    would raise it.
     """
     while model.extended:
         ts = ts_alone(model.data, model.extended, model.extended_counts)
-        if ts.min() >= threshold:
+        dropped: list[int] = []
+        for row in np.argsort(ts):
+            far = not any(_near(model.extended[row], model.extended[i]) for i in dropped)
+            if ts[row] < threshold and (far or ts[row] <= _ABSENT * threshold):
+                dropped.append(int(row))
+        if not dropped:
             return
-        model.keep_extended(np.flatnonzero(ts > max(ts.min(), _ABSENT * threshold)))
+        model.keep_extended(np.setdiff1d(np.arange(len(ts)), dropped))
         model.update(background=False)
+
+
+def _near(one: ExtendedSource, other: ExtendedSource) -> bool:
+    """Whether the pixels of two extended sources overlap."""
+    return bool(one.holds(other.vector, other.radius + _BETWEEN))
 
 
 def on_known(model: SkyModel) -> np.ndarray:
