@@ -12,6 +12,7 @@ from gammafind.fitting.photons.extended_templates import ExtendedSource, round_s
 from gammafind.fitting.photons.extension import Extension, fit_extension
 from gammafind.fitting.photons.extension_scan import quick_extension
 from gammafind.fitting.photons.sky_model import SkyModel
+from gammafind.utils.workers import in_threads
 
 _QUICK = 2.0
 """Quick TS of extension from which a source is fitted: higher ones may exceed the threshold with
@@ -119,9 +120,13 @@ def _tests(model: SkyModel, rows: np.ndarray, tested: np.ndarray, unit: float) -
     crowded = _brightest_of_crowd(vectors, counts.sum(axis=1), radius)
     chosen = rows[(quick > _QUICK) | crowded[rows]]
     sizes = source_sizes(model.data, vectors[chosen])
+
+    def fit(pair: tuple[int, float]) -> Extension | None:
+        return fit_extension(model.data, vectors, counts, *pair, unit)
+
     found = []
-    for row, size in zip(chosen, sizes, strict=True):
-        one = fit_extension(model.data, vectors, counts, int(row), float(size), unit)
+    pairs = list(zip(chosen.tolist(), sizes.tolist(), strict=True))
+    for row, one in zip(chosen, in_threads(fit, pairs), strict=True):
         if one is not None:
             tested[row] = max(one.ts, 0)
             found.append(one)
