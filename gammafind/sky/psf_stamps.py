@@ -244,13 +244,15 @@ def _densities(
     density = averaged_density(psf, size, chord)
     fineness = 2 ** max(0, int(np.ceil(np.log2(sampling * size / core))))
     polar = _polar(vectors, pixels, _POLAR_PIXELS * size + _POLAR_CORES * core)[..., None]
+    kinds = [kind for kind in (False, True) if np.any(polar == kind)]
     inside = 0.0
     for level, (pixel_sizes, cores) in enumerate(_ZONES):
         coarser, outside = max(1, fineness // 2**level), pixel_sizes * size + cores * core
-        zone = (chord >= inside) & (chord < outside)
-        for near_pole, n in ((False, coarser), (True, _POLAR * coarser)):
+        for near_pole in kinds:
+            n = _POLAR * coarser if near_pole else coarser
             if n > 1:
-                at = np.nonzero(zone & (polar == near_pole))
+                zone = (chord >= inside) & (chord < outside)
+                at = np.nonzero(zone & (polar == near_pole) if len(kinds) > 1 else zone)
                 near = vectors[at[:-1]], index[at]
                 if n >= _MANY:
                     density[at] = _exact(*near, pixels, psf, near_pole)
