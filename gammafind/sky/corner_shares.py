@@ -19,6 +19,8 @@ from gammafind.sky.psf import RadialPsf
 
 _NODES = 320
 """Nodes of the table on each axis: shares are accurate to 2e-4."""
+_RADII = 20_000
+"""Radii between which the containment is linear: its error is below 1e-7."""
 _POINTS = 4
 """Quadrature points between two nodes: accurate to rounding."""
 _FINEST = 0.1
@@ -171,9 +173,11 @@ def _triangles(psf: RadialPsf, core: float) -> _Triangles:
     half, middle = np.diff(legs) / 2, (legs[1:] + legs[:-1]) / 2
     at = middle[:, None] + half[:, None] * points
     values = np.zeros((_NODES, _NODES))
+    radii = unit * np.sinh(np.linspace(0, nodes[-1] + 1, _RADII))
+    held = psf.containment(radii * u.rad)
     for row, height in enumerate(legs[1:], start=1):
         square = at**2 + height**2
-        inner = psf.containment(np.sqrt(square) * u.rad) * height / square
+        inner = np.interp(np.sqrt(square), radii, held) * height / square
         values[row, 1:] = np.cumsum((inner * weights).sum(axis=1) * half) / (2 * np.pi)
     return _Triangles(values, unit, float(nodes[1]), reach)
 

@@ -51,7 +51,10 @@ def local_bases(vectors: np.ndarray) -> np.ndarray:
 
 def chords(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Lengths of the chords between unit vectors, shapes (..., 3)."""
-    return np.sqrt(np.maximum(2 - 2 * np.einsum("...i,...i->...", one, other), 0))
+    product = one[..., 0] * other[..., 0]
+    product += one[..., 1] * other[..., 1]
+    product += one[..., 2] * other[..., 2]
+    return np.sqrt(np.maximum(2 - 2 * product, 0))
 
 
 def north_up(

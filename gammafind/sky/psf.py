@@ -115,23 +115,8 @@ class RadialPsf:
 
     def containment_radius(self, fraction: float) -> Quantity:
         """Radius that contains ``fraction`` of the counts, as a Quantity in degrees."""
-        from scipy.optimize import brentq
-
         require("fraction", fraction, 0 < fraction < 1, "It must be between 0 and 1.")
-
-        def excess(radius: float) -> float:
-            return self.containment(radius * u.rad) - fraction
-
-        above = np.searchsorted(self._cumulative, fraction)
-        low, high = self.theta[above - 1], self.theta[above]
-        # At the nodes the sums may have a rounding error; then there is no change of sign.
-        if excess(low) >= 0:
-            radius = low
-        elif excess(high) <= 0:
-            radius = high
-        else:
-            radius = brentq(excess, low, high, xtol=1e-12)
-        return np.degrees(radius) * u.deg
+        return np.degrees(_containment_radius(self, float(fraction))) * u.deg
 
     def window(self, lmax: int) -> np.ndarray:
         """Legendre transform of the profile, one at multipole 0, shape (lmax + 1,).
@@ -143,6 +128,24 @@ class RadialPsf:
         """
         require("lmax", lmax, lmax >= 0, "It must not be negative.")
         return windows((self,), lmax)[0]
+
+
+@lru_cache(maxsize=4096)
+def _containment_radius(psf: RadialPsf, fraction: float) -> float:
+    """Radius in radians that contains a fraction of the counts."""
+    from scipy.optimize import brentq
+
+    def excess(radius: float) -> float:
+        return psf.containment(radius * u.rad) - fraction
+
+    above = np.searchsorted(psf._cumulative, fraction)
+    low, high = psf.theta[above - 1], psf.theta[above]
+    # At the nodes the sums may have a rounding error; then there is no change of sign.
+    if excess(low) >= 0:
+        return float(low)
+    if excess(high) <= 0:
+        return float(high)
+    return float(brentq(excess, low, high, xtol=1e-12))
 
 
 def windows(psfs: tuple[RadialPsf, ...], lmax: int) -> np.ndarray:

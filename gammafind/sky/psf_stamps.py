@@ -75,8 +75,15 @@ class Stamps:
         some = np.flatnonzero(counts)
         shown = self if len(some) == len(counts) else self.take(some)
         weights = shown.fraction * counts[some, None]
-        # Most pixels of a large map have no source: they are not touched.
-        np.add.at(total, shown.pixel.ravel().astype(np.intp), weights.ravel().astype(total.dtype))
+        add_at(total, shown.pixel.ravel(), weights.ravel())
+
+
+def add_at(total: np.ndarray, index: np.ndarray, values: np.ndarray) -> None:
+    """Add values to some elements of a flat map, which may repeat; the others are not touched.
+
+    With equal types this is forty times faster.
+    """
+    np.add.at(total, index.astype(np.intp, copy=False), values.astype(total.dtype, copy=False))
 
 
 def stamps(
@@ -240,13 +247,15 @@ def _densities(
     density = averaged_density(psf, size, chord)
     fineness = 2 ** max(0, int(np.ceil(np.log2(sampling * size / core))))
     polar = _polar(vectors, pixels, _POLAR_PIXELS * size + _POLAR_CORES * core)[..., None]
+    kinds = [kind for kind in (False, True) if np.any(polar == kind)]
     inside = 0.0
     for level, (pixel_sizes, cores) in enumerate(_ZONES):
         coarser, outside = max(1, fineness // 2**level), pixel_sizes * size + cores * core
-        zone = (chord >= inside) & (chord < outside)
-        for near_pole, n in ((False, coarser), (True, _POLAR * coarser)):
+        for near_pole in kinds:
+            n = _POLAR * coarser if near_pole else coarser
             if n > 1:
-                at = np.nonzero(zone & (polar == near_pole))
+                zone = (chord >= inside) & (chord < outside)
+                at = np.nonzero(zone & (polar == near_pole) if len(kinds) > 1 else zone)
                 near = vectors[at[:-1]], index[at]
                 if n >= _MANY:
                     density[at] = _exact(*near, pixels, psf, near_pole)
@@ -311,7 +320,7 @@ def _lookup(psf: RadialPsf, width: float) -> tuple[np.ndarray, float]:
     return np.append(profile, 0.0), scale
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def averaged_profile(psf: RadialPsf, width: float) -> tuple[np.ndarray, np.ndarray]:
     """PSF averaged over squares of side ``width`` (radians) in all orientations.
 

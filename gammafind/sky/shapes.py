@@ -76,7 +76,7 @@ class Shape:
         return self.ratio == 1
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def convolved(psf: RadialPsf, shape: Shape) -> RadialPsf:
     """Profile of a round shape seen through a PSF.
 
@@ -111,7 +111,7 @@ def convolved(psf: RadialPsf, shape: Shape) -> RadialPsf:
     density[near] = 0
     for radius, weight in zip(radii, weights, strict=True):
         area = 2 * np.pi * (1 - np.cos(radius))
-        density[near] += weight / area * (_part_inside(theta[near], circles, radius) @ masses)
+        density[near] += weight / area * _inside(theta[near], circles, masses, radius)
     return RadialPsf(theta, np.maximum(density, 0))
 
 
@@ -151,13 +151,20 @@ def _discs(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     return radii, np.array([-hole, whole]) / (whole - hole)
 
 
-def _part_inside(theta: np.ndarray, circles: np.ndarray, radius: float) -> np.ndarray:
-    """Part of the circles around points that is within a disc, (n_points, n_circles)."""
-    apart = theta[:, None]
-    part = (circles <= radius - apart).astype(float)
-    row, column = np.nonzero((circles > np.abs(radius - apart)) & (circles < radius + apart))
-    theta, circles = theta[row], circles[column]
-    cosine = np.cos(radius) - np.cos(theta) * np.cos(circles)
-    cosine /= np.sin(theta) * np.sin(circles)
-    part[row, column] = np.arccos(np.clip(cosine, -1, 1)) / np.pi
-    return part
+def _inside(
+    theta: np.ndarray, circles: np.ndarray, masses: np.ndarray, radius: float
+) -> np.ndarray:
+    """Sum of the masses on circles around points that is within a disc, shape (n_points,).
+
+    Circles, shape (n_circles,), increase; those that the edge of the disc crosses are divided.
+    """
+    whole = np.searchsorted(circles, radius - theta, side="right")
+    low = np.searchsorted(circles, np.abs(radius - theta), side="right")
+    crossed = np.maximum(np.searchsorted(circles, radius + theta) - low, 0)
+    row = np.repeat(np.arange(len(theta)), crossed)
+    column = np.arange(len(row)) + np.repeat(low - np.cumsum(crossed) + crossed, crossed)
+    cosine = np.cos(radius) - np.cos(theta)[row] * np.cos(circles)[column]
+    cosine /= np.sin(theta)[row] * np.sin(circles)[column]
+    part = np.arccos(np.clip(cosine, -1, 1)) / np.pi
+    divided = np.bincount(row, part * masses[column], minlength=len(theta))
+    return np.concatenate([[0.0], np.cumsum(masses)])[whole] + divided

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import averaged_profile, psf_core
+from gammafind.sky.psf_stamps import averaged_density, psf_core
 from gammafind.sky.shapes import GAUSSIAN_R68, Shape, convolved
 
 _PER_CORE = 2.5
@@ -20,7 +20,7 @@ _NODES = 80
 """Angles of a profile within the source, and beyond: close enough for linear interpolation."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def seen_through(psf: RadialPsf, shape: Shape) -> RadialPsf:
     """Profile of a round shape seen through a PSF, as `gammafind.sky.shapes.convolved`.
 
@@ -89,5 +89,5 @@ def _smeared(
     theta = np.unique(np.concatenate([inner, outer]))
     squared = theta[:, None, None] ** 2 + radius[:, None] ** 2
     apart = squared - 2 * theta[:, None, None] * radius[:, None] * np.cos(angle)
-    averaged = np.interp(np.sqrt(np.maximum(apart, 0)), *averaged_profile(psf, width))
+    averaged = averaged_density(psf, width, np.sqrt(np.maximum(apart, 0)))
     return theta, averaged.mean(axis=2) @ (weight / weight.sum())

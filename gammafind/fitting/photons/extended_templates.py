@@ -15,6 +15,7 @@ from gammafind.catalogue.extended import EDGE_OF_GAUSSIAN, layout_of
 from gammafind.fitting.photons.data import BandData, SkyData
 from gammafind.fitting.photons.extended_profiles import seen_through
 from gammafind.fitting.photons.likelihood import AmplitudeFit, fit_amplitudes
+from gammafind.fitting.photons.templates import distinct
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import to_frame, vectors_in
 from gammafind.sky.psf import RadialPsf
@@ -167,13 +168,14 @@ def joined(
     if not sources:
         return touched, templates
     places = [one.places[band] for one in sources]
-    every = np.unique(np.concatenate([touched, *places]))
-    rows = np.searchsorted(every, touched)[templates.indices]
+    merged = np.concatenate([touched, *places])
+    every, number = distinct(merged, int(merged.max(initial=0)) + 1)
+    rows = number[touched][templates.indices]
     points = sparse.csc_array(
         (templates.data, rows, templates.indptr), shape=(len(every), templates.shape[1])
     )
     start = np.concatenate([[0], np.cumsum([len(place) for place in places])])
-    row = np.searchsorted(every, np.concatenate(places))
+    row = number[np.concatenate(places)]
     share = np.concatenate([one.shares[band] for one in sources])
     shape = (len(every), len(sources))
     return every, sparse.hstack([points, sparse.csc_array((share, row, start), shape)], "csc")

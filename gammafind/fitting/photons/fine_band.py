@@ -21,7 +21,7 @@ from gammafind.fitting.photons.surroundings import BRIGHT
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.psf import RadialPsf
-from gammafind.sky.psf_stamps import COARSE, FINE, fractions_at, pixels_near
+from gammafind.sky.psf_stamps import COARSE, FINE, add_at, fractions_at, pixels_near
 from gammafind.utils.workers import in_threads
 
 _ANGLES = 16
@@ -37,6 +37,8 @@ _CHUNK = 200
 """Sources per step: limits memory."""
 _WHOLE = 0.998
 """Share of the counts of a source that is added to the model of its neighbours."""
+Known = dict[bytes, tuple[np.ndarray, np.ndarray]]
+"""Places and shares of sources, by position and sub-pixels."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -121,7 +123,9 @@ class FineBand(BandData):
         near = self.tree.query_ball_point(vectors, self._radius(containment), return_length=True)
         return int(near.max()) + 1
 
-    def with_sources(self, vectors: np.ndarray, counts: np.ndarray, bright: np.ndarray) -> FineBand:
+    def with_sources(
+        self, vectors: np.ndarray, counts: np.ndarray, bright: np.ndarray, known: Known
+    ) -> FineBand:
         """The band with sources in its model.
 
         Sub-pixels are those with which a source is removed again: what is left of it would be its
@@ -133,17 +137,28 @@ class FineBand(BandData):
         counts : ndarray, shape (n,)
             In this band.
         bright : ndarray of bool, shape (n,)
+        known : dict
+            Sources of earlier calls, which is changed to those of this one.
         """
         model = self.fine_background.copy()
-        if not len(self.index):
+        if not len(self.index) or not len(vectors):
             return replace(self, fine_model=model)
         radius = self._radius(_WHOLE)
+        keys = [row.tobytes() + one.tobytes() for row, one in zip(vectors, bright, strict=True)]
+        new = np.array([key not in known for key in keys])
         for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
-            rows = np.flatnonzero(chosen)
+            rows = np.flatnonzero(chosen & new)
             for part in np.array_split(rows, len(rows) // _CHUNK + 1) if len(rows) else ():
                 place, there = self._within(vectors[part], radius)
                 share = self._shares(vectors[part], place, sampling)
-                np.add.at(model, place[there], (share * counts[part, None])[there])
+                for row, own, at, of in zip(part, there, place, share, strict=True):
+                    known[keys[row]] = at[own], of[own]
+        used = {key: known[key] for key in keys}
+        known.clear()
+        known.update(used)
+        places, shares = zip(*(used[key] for key in keys), strict=True)
+        each = np.repeat(counts, [len(place) for place in places])
+        add_at(model, np.concatenate(places), np.concatenate(shares) * each)
         return replace(self, fine_model=model)
 
     def _shares(self, vectors: np.ndarray, place: np.ndarray, sampling: float) -> np.ndarray:
@@ -190,7 +205,12 @@ class FineBand(BandData):
 
 
 def fine_data(
-    data: SkyData, fine: Sequence[FineCounts], vectors: np.ndarray, counts: np.ndarray, index: float
+    data: SkyData,
+    fine: Sequence[FineCounts],
+    vectors: np.ndarray,
+    counts: np.ndarray,
+    index: float,
+    known: Sequence[Known] | None = None,
 ) -> SkyData:
     """Bands with their photons on fine pixels, where these are known.
 
@@ -206,6 +226,8 @@ def fine_data(
         Their counts, from `in_fine_bands`.
     index : float
         Photon index of other sources.
+    known : sequence of dict, optional
+        One for each of ``fine``, as for `FineBand.with_sources`.
 
     Returns
     -------
@@ -222,8 +244,9 @@ def fine_data(
 
     made = list(in_threads(of_fine, range(len(fine))))
     bright = counts.sum(axis=1) > BRIGHT
+    stamps = [{} for _ in fine] if known is None else known
     with_sources = in_threads(
-        lambda i: made[i].with_sources(vectors, counts[:, i], bright), range(len(fine))
+        lambda i: made[i].with_sources(vectors, counts[:, i], bright, stamps[i]), range(len(fine))
     )
     others = [
         replace(data.bands[i], share=float(share))

@@ -38,6 +38,8 @@ class Neighbourhood:
         Unit vectors of these pixels.
     valid : tuple of ndarray
         Whether they hold data.
+    areas : tuple of float
+        Solid angle of a pixel of each band.
     counts, fixed, level : ndarray, shape (k,)
         Observed counts, expected counts of what is not fitted, and the background, whose local
         level is free in all fits.
@@ -51,6 +53,7 @@ class Neighbourhood:
     pixels: tuple[np.ndarray, ...]
     vectors: tuple[np.ndarray, ...]
     valid: tuple[np.ndarray, ...]
+    areas: tuple[float, ...]
     counts: np.ndarray
     fixed: np.ndarray
     level: np.ndarray
@@ -103,7 +106,8 @@ class Neighbourhood:
             centre_vectors(band.pixels, pixel)
             for band, pixel in zip(data.bands, pixels, strict=True)
         )
-        return cls(data.bands, tuple(pixels), places, tuple(valid), *joined)
+        areas = tuple(float(band.pixels.pixel_area.to_value("sr")) for band in data.bands)
+        return cls(data.bands, tuple(pixels), places, tuple(valid), areas, *joined)
 
     def extended(
         self, centre: np.ndarray, shape: Shape, counts: np.ndarray, *, exact: bool = False
@@ -118,7 +122,7 @@ class Neighbourhood:
                 profile = seen_through(band.psf, shape)
                 (share,) = fractions_at(centre[None], pixel, band.pixels, profile, sampling=COARSE)
             else:
-                area = float(band.pixels.pixel_area.to_value("sr"))
+                area = self.areas[i]
                 table = pixel_profile(band.psf, shape, area**0.5)
                 share = area * np.interp(chords(centre, self.vectors[i]), *table, right=0)
             parts.append(share * counts[i] * self.valid[i])
@@ -158,15 +162,16 @@ def fit_few(
         2 ln of the likelihood, up to a constant.
     amplitude : ndarray, shape (n,)
     """
-    total = templates.sum(axis=1)
+    total, filled = templates.sum(axis=1), np.flatnonzero(counts)
+    seen, always = counts[filled], fixed.sum()
     amplitude = np.ones(len(templates))
-    value = _log_likelihood(counts, fixed, templates, amplitude)
+    model = fixed + amplitude @ templates
+    value = seen @ np.log(model[filled]) - always - amplitude @ total
     for _ in range(_ITERATIONS):
-        model = fixed + amplitude @ templates
         slope = templates @ (counts / model) - total
         free = (amplitude > 0) | (slope > 0)
-        weighted = templates[free] * (np.maximum(counts, 0.1 * model) / model**2)
-        information = weighted @ templates[free].T
+        own = templates if free.all() else templates[free]
+        information = own * (np.maximum(counts, 0.1 * model) / model**2) @ own.T
         information[np.diag_indices(len(information))] *= 1 + _RIDGE
         information += _RIDGE * np.eye(len(information))
         step = np.zeros(len(templates))
@@ -174,18 +179,12 @@ def fit_few(
         share = 1.0
         while True:
             now = np.maximum(amplitude + share * step, 0)
-            new = _log_likelihood(counts, fixed, templates, now)
+            there = fixed + now @ templates
+            new = seen @ np.log(there[filled]) - always - now @ total
             if new >= value or share < _TOLERANCE:
                 break
             share /= 2
-        gained, amplitude, value = new - value, now, max(new, value)
+        gained, amplitude, model, value = new - value, now, there, max(new, value)
         if gained < _TOLERANCE:
             break
-    return 2 * value, amplitude
-
-
-def _log_likelihood(
-    counts: np.ndarray, fixed: np.ndarray, templates: np.ndarray, amplitude: np.ndarray
-) -> float:
-    model = fixed + amplitude @ templates
-    return float(counts @ np.log(model) - model.sum())
+    return 2 * float(value), amplitude

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gammafind.fitting.photons.data import SkyData
@@ -10,9 +12,11 @@ from gammafind.fitting.photons.surroundings import (
     BRIGHT,
     CONTAINMENT,
     Surroundings,
+    at_stamps,
     centres,
     gather,
 )
+from gammafind.fitting.photons.templates import Templates
 from gammafind.sky.psf_stamps import COARSE, FINE
 from gammafind.utils.workers import in_threads
 
@@ -79,6 +83,44 @@ def scan_spectra(
         Arrays of shape (n_spectra, n).
     """
     return AmplitudeFit(*_scanned(data, vectors[:, None], without, CONTAINMENT, tried)[..., 0])
+
+
+def scan_sources(
+    data: SkyData,
+    templates: Sequence[Templates],
+    rows: np.ndarray,
+    counts: np.ndarray,
+    tried: np.ndarray,
+) -> AmplitudeFit:
+    """Fit the counts of sources of the model with each of some spectra, where they are.
+
+    Parameters
+    ----------
+    data : SkyData
+        Its model includes the sources.
+    templates : sequence of Templates
+        Of all sources, one per band.
+    rows : ndarray of int, shape (n,)
+        The sources that are fitted.
+    counts : ndarray, shape (n, n_bands)
+        Their counts in the model; each source is removed for its own fit.
+    tried : ndarray, shape (n_spectra, n, n_bands)
+        Shares of the counts in the bands.
+
+    Returns
+    -------
+    AmplitudeFit
+        Arrays of shape (n_spectra, n).
+    """
+    pixels = sum(one.stamps(rows[:1], CONTAINMENT).pixel.size for one in templates)
+    parts = np.array_split(np.arange(len(rows)), len(rows) * pixels // _CHUNK + 1)
+
+    def fit(part: np.ndarray) -> np.ndarray:
+        stamps = [one.stamps(rows[part], CONTAINMENT) for one in templates]
+        near = at_stamps(data, stamps, counts[part])
+        return np.stack([_fit(near.weighted(one[part])) for one in tried], axis=1)
+
+    return AmplitudeFit(*np.concatenate(list(in_threads(fit, parts)), axis=2)[..., 0])
 
 
 def _scanned(

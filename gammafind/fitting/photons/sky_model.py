@@ -12,15 +12,16 @@ from gammafind.fitting.photons.background import slow_norm
 from gammafind.fitting.photons.coarse_sky import CoarseBand
 from gammafind.fitting.photons.data import SkyData, on_held
 from gammafind.fitting.photons.extended_templates import ExtendedSource, all_counts, joined
-from gammafind.fitting.photons.fine_band import fine_data, in_fine_bands
+from gammafind.fitting.photons.fine_band import Known, fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
 from gammafind.fitting.photons.regional_norms import regional_norms, regions_of
-from gammafind.fitting.photons.spectra import fit_spectra, n_energies
+from gammafind.fitting.photons.spectra import fit_spectra_of, n_energies
 from gammafind.fitting.photons.templates import Templates
 from gammafind.fitting.photons.weights import likelihood_weights
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.norm_regions import NormRegions
 from gammafind.sky.observation import Observation
+from gammafind.sky.psf_stamps import add_at
 from gammafind.utils.workers import in_threads
 
 _LEAST = 1e-6
@@ -110,12 +111,14 @@ class SkyModel:
     _coarse: list[CoarseBand] = field(init=False, repr=False)
     _region: list[np.ndarray] = field(init=False, repr=False)
     _backgrounds: list[np.ndarray] = field(init=False, repr=False)
+    _fine_stamps: list[Known] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         pairs = list(zip(self.data.bands, self.components, strict=True))
         self._coarse = list(in_threads(lambda pair: CoarseBand.of(*pair), pairs))
         self.names, self._region = regions_of(self._coarse, self.regions)
         self._templates = [Templates(band) for band in self.data.bands]
+        self._fine_stamps = [{} for _ in self.finer]
         self.counts = np.zeros((0, len(self.data.bands)))
         self.extended_counts = np.zeros((len(self.extended), len(self.data.bands)))
         self.update()
@@ -178,8 +181,8 @@ class SkyModel:
         models = []
         for i, (background, own) in enumerate(zip(self._backgrounds, self._templates, strict=True)):
             model = background.copy()
-            np.add.at(model, *own.all(self.counts[:, i]))
-            np.add.at(model, *all_counts(self.extended, self.extended_counts[:, i], i))
+            add_at(model, *own.all(self.counts[:, i]))
+            add_at(model, *all_counts(self.extended, self.extended_counts[:, i], i))
             models.append(model)
         return models
 
@@ -237,9 +240,10 @@ class SkyModel:
         counts = in_fine_bands(self.data, self.finer, self.vectors, self.counts)
         below = [band.copy() for band in self._backgrounds]
         for i, band in enumerate(below):
-            np.add.at(band, *all_counts(self.extended, self.extended_counts[:, i], i))
+            add_at(band, *all_counts(self.extended, self.extended_counts[:, i], i))
         data = self.data.with_model(below, [band.model for band in self.data.bands])
-        return fine_data(data, self.finer, self.vectors, counts, self.index), counts
+        known = self._fine_stamps
+        return fine_data(data, self.finer, self.vectors, counts, self.index, known), counts
 
     def empty(self) -> SkyData:
         """Data whose model is the fitted background, without sources."""
@@ -301,7 +305,8 @@ class SkyModel:
         """Give some points the most likely of several photon indices."""
         if len(rows):
             data = self.data.with_model(self._backgrounds, self._models())
-            self.counts[rows] = fit_spectra(data, self.vectors[rows], self.counts[rows]).counts
+            own = self.vectors[rows], self.counts[rows]
+            self.counts[rows] = fit_spectra_of(data, self._templates, rows, *own).counts
 
 
 def _fit_spectra(near: list[_NearSources], counts: np.ndarray, free: np.ndarray) -> None:

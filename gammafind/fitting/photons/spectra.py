@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gammafind.fitting.photons.data import SkyData, in_parts, photon_shares
-from gammafind.fitting.photons.scan import scan_spectra
+from gammafind.fitting.photons.likelihood import AmplitudeFit
+from gammafind.fitting.photons.scan import scan_sources, scan_spectra
+from gammafind.fitting.photons.templates import Templates
 
 INDICES = (1.2, 1.6, 2.0, 2.3, 2.6, 3.0, 3.6, 4.5)
 """Photon indices that are tried: those of 4FGL and 2FHL, so close that TS changes by less than
@@ -53,7 +56,37 @@ def fit_spectra(
     """
     tried = _tried(data, vectors, counts)
     fit = scan_spectra(data, vectors if at is None else at, tried, without=(vectors, counts))
-    best = fit.ts.argmax(axis=0), np.arange(len(vectors))
+    return _best(fit, tried)
+
+
+def fit_spectra_of(
+    data: SkyData,
+    templates: Sequence[Templates],
+    rows: np.ndarray,
+    vectors: np.ndarray,
+    counts: np.ndarray,
+) -> SpectralFit:
+    """As `fit_spectra`, for some of the sources whose templates are known.
+
+    Parameters
+    ----------
+    data : SkyData
+        Its model includes the sources.
+    templates : sequence of Templates
+        Of all sources, one per band.
+    rows : ndarray of int, shape (n,)
+    vectors : ndarray, shape (n, 3)
+        Positions of these sources.
+    counts : ndarray, shape (n, n_bands)
+        Their counts in the model.
+    """
+    tried = _tried(data, vectors, counts)
+    return _best(scan_sources(data, templates, rows, counts, tried), tried)
+
+
+def _best(fit: AmplitudeFit, tried: np.ndarray) -> SpectralFit:
+    """The most likely of the spectra of each source."""
+    best = fit.ts.argmax(axis=0), np.arange(fit.ts.shape[1])
     amplitude, error = fit.amplitude[best], fit.error[best]
     relative = np.divide(error, amplitude, out=np.full(len(error), np.inf), where=amplitude > 0)
     return SpectralFit(amplitude[:, None] * tried[best], fit.ts[best], relative)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gammafind.fitting.photons.data import SkyData
-from gammafind.sky.psf_stamps import COARSE
+from gammafind.sky.psf_stamps import COARSE, Stamps
 
 CONTAINMENT = 0.95
 """Share of the counts of a source within the pixels of its likelihood: balances signal and time."""
@@ -107,6 +108,34 @@ def gather(
         templates=np.concatenate(share, axis=-1),
         totals=np.stack(total, axis=-1),
         sizes=[one.shape[-1] for one in counts],
+    )
+
+
+def at_stamps(data: SkyData, stamps: Sequence[Stamps], counts: np.ndarray) -> SurroundingsByBand:
+    """Counts, model and templates near sources of the model, with the weights of the pixels.
+
+    Parameters
+    ----------
+    data : SkyData
+        Its model includes the sources.
+    stamps : sequence of Stamps
+        One per band, with places in its arrays.
+    counts : ndarray, shape (n, n_bands)
+        Counts of the sources in the model, from which they are removed.
+    """
+    seen, others, shares = [], [], []
+    for band, stamp, own in zip(data.bands, stamps, counts.T, strict=True):
+        weight = band.weights(stamp.pixel)
+        without = band.model[stamp.pixel] - stamp.fraction * own[:, None]
+        seen.append(weight * band.counts[stamp.pixel])
+        others.append(weight * np.maximum(without, band.background[stamp.pixel]))
+        shares.append(weight * stamp.fraction)
+    return SurroundingsByBand(
+        counts=np.concatenate(seen, axis=-1, dtype=float),
+        model=np.concatenate(others, axis=-1),
+        templates=np.concatenate(shares, axis=-1)[:, None],
+        totals=np.stack([one.sum(axis=-1) for one in shares], axis=-1)[:, None],
+        sizes=[one.pixel.shape[-1] for one in stamps],
     )
 
 

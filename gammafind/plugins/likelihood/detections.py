@@ -30,10 +30,18 @@ _FLAT = 1.5
 for a Gaussian); errors of the model do not matter there."""
 
 
-def alone(model: SkyModel) -> np.ndarray:
-    """TS of each point with all others in the model, at its most likely position and spectrum."""
+def alone(model: SkyModel, rows: np.ndarray | None = None) -> np.ndarray:
+    """TS of points with all others in the model, at their most likely positions and spectra.
+
+    Parameters
+    ----------
+    model : SkyModel
+    rows : ndarray of int, shape (n,), optional
+        Some of its points; all by default.
+    """
     data, counts = model.fine()
-    return fit_spectra(data, model.vectors, counts, model.peaks).ts
+    chosen = slice(None) if rows is None else rows
+    return fit_spectra(data, model.vectors[chosen], counts[chosen], model.peaks[chosen]).ts
 
 
 def detections_of(model: SkyModel, ts_extension: np.ndarray, flux_unit: u.UnitBase) -> QTable:

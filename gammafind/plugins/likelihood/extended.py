@@ -8,10 +8,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from gammafind.fitting.photons.data import source_size, source_sizes
-from gammafind.fitting.photons.extended_templates import round_source, ts_alone
+from gammafind.fitting.photons.extended_templates import ExtendedSource, round_source, ts_alone
 from gammafind.fitting.photons.extension import Extension, fit_extension
 from gammafind.fitting.photons.extension_scan import quick_extension
 from gammafind.fitting.photons.sky_model import SkyModel
+from gammafind.utils.workers import in_threads
 
 _QUICK = 2.0
 """Quick TS of extension from which a source is fitted: higher ones may exceed the threshold with
@@ -21,6 +22,9 @@ _CROWD, _CROWD_RADIUS, _MOST_UNITS = 3, 1.0, 4.0
 source breaks up into several."""
 _ABSENT = 0.3
 """Share of the threshold below which a source is absent, whatever is next to it."""
+_BETWEEN = 5.0
+"""Distance of the edges of extended sources, in degrees, beyond which they do not exchange counts:
+the wings of the widest PSF."""
 _ROUNDS = 3
 """Most rounds of replacements: those next to each other come one after the other."""
 _APART = 3.0
@@ -71,14 +75,25 @@ def replace_points(
 def keep_significant(model: SkyModel, threshold: float) -> None:
     """Drop extended sources whose TS is below a threshold, the faintest first.
 
-    Those far below it go together, as no neighbour of theirs would raise it.
+    Those that are far below it, or far from fainter ones, go together, as no neighbour of theirs
+    would raise it.
     """
     while model.extended:
         ts = ts_alone(model.data, model.extended, model.extended_counts)
-        if ts.min() >= threshold:
+        dropped: list[int] = []
+        for row in np.argsort(ts):
+            far = not any(_near(model.extended[row], model.extended[i]) for i in dropped)
+            if ts[row] < threshold and (far or ts[row] <= _ABSENT * threshold):
+                dropped.append(int(row))
+        if not dropped:
             return
-        model.keep_extended(np.flatnonzero(ts > max(ts.min(), _ABSENT * threshold)))
+        model.keep_extended(np.setdiff1d(np.arange(len(ts)), dropped))
         model.update(background=False)
+
+
+def _near(one: ExtendedSource, other: ExtendedSource) -> bool:
+    """Whether the pixels of two extended sources overlap."""
+    return bool(one.holds(other.vector, other.radius + _BETWEEN))
 
 
 def on_known(model: SkyModel) -> np.ndarray:
@@ -105,9 +120,13 @@ def _tests(model: SkyModel, rows: np.ndarray, tested: np.ndarray, unit: float) -
     crowded = _brightest_of_crowd(vectors, counts.sum(axis=1), radius)
     chosen = rows[(quick > _QUICK) | crowded[rows]]
     sizes = source_sizes(model.data, vectors[chosen])
+
+    def fit(pair: tuple[int, float]) -> Extension | None:
+        return fit_extension(model.data, vectors, counts, *pair, unit)
+
     found = []
-    for row, size in zip(chosen, sizes, strict=True):
-        one = fit_extension(model.data, vectors, counts, int(row), float(size), unit)
+    pairs = list(zip(chosen.tolist(), sizes.tolist(), strict=True))
+    for row, one in zip(chosen, in_threads(fit, pairs), strict=True):
         if one is not None:
             tested[row] = max(one.ts, 0)
             found.append(one)

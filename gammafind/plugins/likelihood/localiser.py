@@ -53,6 +53,8 @@ _CLIMBS = 3
 at the end."""
 _DROPS = 3
 """Most rounds of dropping sources below the threshold: later ones concern a few faint ones."""
+_SAFE = 1.5
+"""TS, in thresholds, from which a source stays when others are dropped: that raises its TS."""
 _PEAK_CLIMBS = 2
 """Steps from the mean position to the most likely one: more add less than 0.1 to TS."""
 _PEAK_STEP = 0.7
@@ -204,7 +206,7 @@ class Likelihood(Localiser):
         passes = [(wide, t) for t in _PASSES if t > self.threshold] + [(narrow, self.threshold)]
         for grid, threshold in track(passes, "search, brightest sources first"):
             if grid is narrow and self.extension:
-                self._extended(model)
+                self._extended(model, alone(model))
             self._pass(model, grid, threshold)
         return model, self._finish(model)
 
@@ -269,17 +271,20 @@ class Likelihood(Localiser):
 
     def _finish(self, model: SkyModel) -> np.ndarray:
         """Fit the positions with all other sources in the model, and drop sources below the TS."""
-        if len(model.counts):
-            self._finish_points(model)
+        ts = self._finish_points(model) if len(model.counts) else np.zeros(0)
+        before = len(model.extended)
         keep_significant(model, self.threshold)
-        return self._extended(model) if self.extension else np.full(len(model.counts), np.nan)
+        if not self.extension:
+            return np.full(len(model.counts), np.nan)
+        same = len(model.extended) == before
+        return self._extended(model, ts if same else alone(model))
 
-    def _extended(self, model: SkyModel) -> np.ndarray:
+    def _extended(self, model: SkyModel, ts: np.ndarray) -> np.ndarray:
         """Replace points by extended sources; return TS of the extension of all other points."""
-        return replace_points(model, alone(model), least=_EXTENSION_FROM, threshold=self.extension)
+        return replace_points(model, ts, least=_EXTENSION_FROM, threshold=self.extension)
 
-    def _finish_points(self, model: SkyModel) -> None:
-        """Fit the positions of the points, and drop those that are too faint."""
+    def _finish_points(self, model: SkyModel) -> np.ndarray:
+        """Fit the positions of the points, drop those that are too faint, and return their TS."""
         ts = alone(model)
         high = np.flatnonzero(ts >= _GRID_SHARE * self.threshold)
         model.keep(high)
@@ -298,12 +303,17 @@ class Likelihood(Localiser):
             model.peaks = climb(
                 data, model.vectors, step=step, iterations=_PEAK_CLIMBS, without=own
             )
+        ts = alone(model)
         for _ in range(_DROPS):
-            low = alone(model) < self.threshold
+            low = ts < self.threshold
             if not low.any():
                 break
             model.keep(np.flatnonzero(~low))
             model.update(background=False)
+            ts = ts[~low]
+            faint = np.flatnonzero(ts < max(_SAFE * self.threshold, _EXTENSION_FROM))
+            ts[faint] = alone(model, faint)
+        return ts
 
 
 def _norms_of(model: SkyModel, components: Sequence[str]) -> dict[str, object]:
