@@ -21,7 +21,8 @@ ENERGY_EDGES = "energy_edges_mev"
 EPOCH_EDGES = "epoch_edges_met"
 """Metadata: edges of the epochs of ``Flux_History``, n + 1 numbers, mission elapsed time in s."""
 BANDS, EPOCHS, BOUNDS = "band", "epoch", "bound"
-"""Axes of columns; of ``BOUNDS`` the first is the error below and the second the error above."""
+"""Axes of columns. Of ``BOUNDS`` the first is the error below, a negative number as in the
+catalogues of the LAT, and the second the error above."""
 
 _FLUX, _DENSITY, _ENERGY_FLUX = "cm-2 s-1", "cm-2 s-1 MeV-1", "erg cm-2 s-1"
 _PHOTONS, _OF_ENERGY = "phot.count;em.gamma", "phot.flux;em.gamma"
@@ -34,7 +35,7 @@ def _with_error(
     name: str, unit: str, ucd: str, description: str, axes: tuple[str, ...] = ()
 ) -> tuple[Column, Column]:
     """Value and its 1 sigma error; vectors have errors below and above."""
-    both = " below and above" if axes else ""
+    both = " below (negative) and above" if axes else ""
     error = _column(
         f"Unc_{name}",
         unit,
