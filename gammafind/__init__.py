@@ -23,6 +23,7 @@ _VERBS = {
     "detect": "gammafind.pipeline.detect",
     "diff": "gammafind.pipeline.diff",
     "evaluate": "gammafind.pipeline.evaluate",
+    "export": "gammafind.pipeline.export",
     "exposure": "gammafind.pipeline.exposure",
     "fetch": "gammafind.pipeline.fetch",
     "inject": "gammafind.pipeline.inject",

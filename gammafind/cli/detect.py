@@ -102,9 +102,11 @@ def _add_products(parser: ArgumentParser) -> None:
         "-o",
         "--output",
         type=parse_path,
+        action="append",
         required=True,
         metavar="CATALOGUE",
-        help="catalogue; .ecsv, .fits, .vot or .csv says the format",
+        help="catalogue; .ecsv, .fits, .vot or .csv says the format, and so do those that "
+        "'gammafind export --help' lists; may be given again",
     )
     parser.add_argument("--regions", type=parse_path, metavar="FILE", help="DS9 region file")
     help_text = "folder of figures and a page that shows them"
@@ -124,7 +126,7 @@ def run(arguments: Namespace) -> None:
     from gammafind.pipeline.products import Products
 
     products = Products(
-        tables=(arguments.output,),
+        tables=tuple(arguments.output),
         regions=arguments.regions,
         report=arguments.report,
         residuals=arguments.residuals,

@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 from astropy.table import QTable
 
-from gammafind.catalogue.io import check_suffix, write_table
+from gammafind.catalogue.export import check_export, format_of
 from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
 from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
 from gammafind.sky.fits.write_scores import write_scores
 from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import atomic_output, check_output, temporary_folder
+from gammafind.utils.files import atomic_output, check_output, of_file, temporary_folder
 from gammafind.utils.progress import stage
 from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
@@ -47,7 +47,7 @@ class Products:
     Parameters
     ----------
     tables : tuple of Path
-        The catalogue, in the format of each suffix.
+        The catalogue, in the format of each suffix: see `gammafind.catalogue.export`.
     regions : Path, optional
         DS9 region file.
     report : Path, optional
@@ -104,10 +104,10 @@ class Products:
             If a directory does not exist, a file exists and may not be replaced, a suffix is
             unknown, a path occurs twice or is an input.
         """
+        tables = {path for one in (self, *self.beside) for path in one.tables}
         for path in self.files:
-            check_output(path, overwrite=self.overwrite)
-        for path in self.tables:
-            check_suffix(path)
+            check = check_export if path in tables else check_output
+            check(path, overwrite=self.overwrite)
         if self.residuals and not self.residuals.name.endswith((".fits", ".fits.gz")):
             raise OutputError(
                 "the maps of residuals are FITS",
@@ -140,7 +140,8 @@ class Products:
             found = (result, *result.beside)
             for products, one in zip((self, *self.beside), found, strict=False):
                 for path in products.tables:
-                    write_table(one.catalogue, self._pending(pending, path))
+                    with of_file(path):
+                        format_of(path).write(one.catalogue, self._pending(pending, path))
                 if products.regions:
                     write_regions(one.catalogue, self._pending(pending, products.regions))
             if self.residuals and result.residuals:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from astropy.table import QTable
 
-from gammafind.catalogue.io import TABLE_SUFFIXES
+from gammafind.catalogue.export import FORMATS
 from gammafind.catalogue.regions import to_regions
 from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
@@ -118,9 +118,10 @@ class Result:
         Parameters
         ----------
         path : path-like
-            A table, whose format the suffix names (``.ecsv``, ``.fits``, ``.vot``, ``.csv``), a
-            DS9 region file (``.reg``), or a folder, which then holds ``catalogue`` in three formats
-            and ``catalogue.reg``, and the same for other localisers, with their names in front.
+            A file whose format the suffix names (``.ecsv``, ``.fits``, ``.vot``, ``.csv``, ``.reg``
+            and others of `gammafind.export`), or a folder, which then holds ``catalogue`` in three
+            formats and ``catalogue.reg``, and the same for other localisers, with their names in
+            front.
         overwrite : bool
             Whether files that exist may be replaced.
 
@@ -137,10 +138,8 @@ class Result:
             If a format cannot hold the catalogue.
         """
         path = Path(path)
-        if path.name.lower().endswith(TABLE_SUFFIXES):
+        if path.name.lower().endswith(tuple(one.suffix for one in FORMATS)):
             products = Products(tables=(path,), overwrite=overwrite)
-        elif path.suffix == ".reg":
-            products = Products(regions=path, overwrite=overwrite)
         else:
             check_folder(path, overwrite=overwrite).mkdir(exist_ok=True)
             names = (one.preset.localiser.name for one in self.beside)
