@@ -13,6 +13,7 @@ W3C member submission PROV-JSON, https://www.w3.org/submissions/prov-json/
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ _PREFIXES = {
     "voprov": "http://www.ivoa.net/documents/ProvenanceDM/voprov/",
     "gf": "urn:gammafind:",
 }
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+"""What does not belong in a qualified name."""
 _SETTINGS = ("preset", "seed", "min_score", "max_fake", "match_radius", "extended", "selections")
 """Entries of the metadata of a search that are its parameters."""
 
@@ -126,7 +129,7 @@ def _search(meta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _add_step(document: dict[str, Any], number: int, one: Mapping[str, Any], before: str) -> str:
     """Add an activity with all that it used and made; return the name of its catalogue."""
     activity, made = f"gf:activity/{number}", f"gf:catalogue/{number}"
-    agent = f"gf:agent/{one.get('software') or 'gammafind'}".replace(" ", "-")
+    agent = f"gf:agent/{_UNSAFE.sub('-', one.get('software') or 'gammafind').strip('-')}"
     described = {"voprov:name": one["name"], "prov:label": one["name"]}
     if one.get("date"):
         described["prov:endTime"] = one["date"]

@@ -106,6 +106,6 @@ def with_shapes(catalogue: QTable) -> QTable:
     for column in _SHAPES:
         if column in known.colnames:
             values = known[column][found]
-            empty = "" if known[column].dtype.kind == "U" else np.nan * values.unit
-            shaped[column] = np.where(found >= 0, values, empty)
+            values[found < 0] = "" if values.dtype.kind == "U" else np.nan
+            shaped[column] = values
     return shaped

@@ -1,7 +1,7 @@
 """The region that was searched: of a map, and as text for the metadata of a catalogue.
 
 The text is a MOC (multi-order coverage map) in ASCII: an order and the HEALPix cells of this order
-in ICRS, NESTED, such as ``7/100-120,144``. ``0/0-11`` is the whole sky.
+in ICRS, NESTED, such as ``7/100-120 144``. ``0/0-11`` is the whole sky.
 
 References
 ----------
@@ -138,7 +138,7 @@ def _ranges(cells: np.ndarray) -> str:
     """Increasing numbers as ranges."""
     ends = np.flatnonzero(np.diff(cells) > 1)
     low, high = cells[np.append(0, ends + 1)], cells[np.append(ends, len(cells) - 1)]
-    return ",".join(
+    return " ".join(
         str(a) if a == b else f"{a}-{b}" for a, b in zip(low.tolist(), high.tolist(), strict=True)
     )
 

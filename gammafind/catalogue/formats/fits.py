@@ -71,7 +71,7 @@ def read_fits(path: Path) -> Table:
         metadata = [other for other in tables if other.name == _METADATA]
         if metadata:
             table.meta = _metadata(metadata[0])
-            return _without_fillers(table) if hdu.name == MAIN else table
+            return _without_fillers(table) if hdu.name.upper() == MAIN.upper() else table
         table.meta = _keywords(table.meta)
         return table
 

@@ -34,6 +34,8 @@ _TYPES = {
     ),
 }
 """Class of each form, and the names of its parameters."""
+_EDGE = 0.01
+"""Width over which the edge of a disc is smoothed, in radii: the default of gammapy."""
 
 
 def write_gammapy_models(table: QTable, path: Path) -> None:
@@ -96,6 +98,8 @@ def _extended(shape: Spatial, parameters: list[dict[str, Any]]) -> dict[str, Any
         _parameter("e", math.sqrt(max(0.0, 1 - shape.ratio**2)), frozen=True),
         _parameter("phi", (shape.angle + 180) % 360 - 180, unit="deg", frozen=True),
     ]
+    if not gaussian:
+        parameters.append(_parameter("edge_width", _EDGE, frozen=True))
     kind = "GaussianSpatialModel" if gaussian else "DiskSpatialModel"
     return {"type": kind, "frame": "icrs", "parameters": parameters}
 

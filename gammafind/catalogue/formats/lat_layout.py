@@ -93,7 +93,7 @@ def fillers(table: QTable) -> QTable:
 
 def label_as_lat(hdu: fits.BinTableHDU, table: QTable) -> None:
     """Name an HDU, its photon units and its keywords as those of the LAT."""
-    hdu.name = MAIN
+    hdu.header["EXTNAME"] = MAIN  # As it is spelled there: setting the name changes the case.
     for number, name in enumerate(table.colnames, start=1):
         unit = getattr(table[name], "unit", None)
         spelled = next((text for one, text in _PHOTON_UNITS.items() if unit == one), None)
@@ -119,7 +119,7 @@ def further_hdus(table: QTable) -> list[fits.BinTableHDU]:
 
 def _hdu(table: Table, name: str, keywords: Mapping[str, Any]) -> fits.BinTableHDU:
     hdu = fits.table_to_hdu(table)
-    hdu.name = name
+    hdu.header["EXTNAME"] = name
     hdu.header.update(keywords)
     return hdu
 

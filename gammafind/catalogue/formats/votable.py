@@ -10,7 +10,7 @@ from typing import Any
 
 from astropy.io import votable
 from astropy.io.votable.exceptions import W03
-from astropy.io.votable.tree import Info
+from astropy.io.votable.tree import Info, VOTableFile
 from astropy.table import QTable, Table
 from astropy.units import UnitsWarning
 
@@ -27,14 +27,8 @@ def write_votable(table: QTable, path: Path) -> None:
     Raises
     ------
     TableError
-        If VOTable does not know a unit, or a column has several axes per row, which astropy cannot
-        read back in the same order.
+        If VOTable does not know a unit.
     """
-    deep = [name for name in table.colnames if table[name].ndim > 2]
-    if deep:
-        raise TableError(
-            f"columns have several axes per row: {', '.join(deep)}", remedy="Write .ecsv or .fits."
-        )
     plain = QTable(table, copy=True)
     plain.meta = {}
     try:
@@ -43,6 +37,7 @@ def write_votable(table: QTable, path: Path) -> None:
             warnings.simplefilter("ignore", W03)  # a name such as prob_PWN+SNR gets an ID
             warnings.filterwarnings("ignore", ".*deprecated", UnitsWarning)  # erg
             file = votable.from_table(plain)
+            _order_axes(file, plain)
             file.resources[0].infos.extend(
                 Info(name=key, value=json.dumps(value)) for key, value in table.meta.items()
             )
@@ -52,6 +47,13 @@ def write_votable(table: QTable, path: Path) -> None:
         raise TableError(
             f"the table cannot be written as VOTable ({error})", remedy="Write .ecsv or .fits."
         ) from None
+
+
+def _order_axes(file: VOTableFile, table: QTable) -> None:
+    """State the sizes of several axes per row with the fastest first, as VOTable wants them."""
+    for field in file.get_first_table().fields:
+        if table[field.name].ndim > 2:
+            field.arraysize = "x".join(map(str, reversed(table[field.name].shape[1:])))
 
 
 def read_votable(path: Path) -> Table:
