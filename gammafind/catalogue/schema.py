@@ -345,9 +345,7 @@ def conform(table: QTable, schema: Iterable[Column], *, what: str) -> QTable:
 def _check_axes(table: QTable, schema: Iterable[Column], what: str) -> None:
     """Check the number of axes of all columns, and that axes of one name have one size."""
     sizes: dict[str, tuple[str, int]] = {}
-    for column in schema:
-        if not column.axes or column.name not in table.colnames:
-            continue
+    for column in [one for one in schema if one.axes and one.name in table.colnames]:
         shape = np.shape(table[column.name])[1:]
         if len(shape) != len(column.axes):
             raise TableError(

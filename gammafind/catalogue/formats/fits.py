@@ -16,6 +16,7 @@ from gammafind.catalogue.columns import column_of
 from gammafind.catalogue.formats.lat_layout import (
     FILLER,
     MAIN,
+    PHOTONS,
     fillers,
     further_hdus,
     has_lat_layout,
@@ -71,20 +72,20 @@ def read_fits(path: Path) -> Table:
         metadata = [other for other in tables if other.name == _METADATA]
         if metadata:
             table.meta = _metadata(metadata[0])
-            return _without_fillers(table) if hdu.name.upper() == MAIN.upper() else table
+            return _as_before(table, hdu.header) if hdu.name.upper() == MAIN.upper() else table
         table.meta = _keywords(table.meta)
         return table
 
 
-def _without_fillers(table: Table) -> Table:
+def _as_before(table: Table, header: fits.Header) -> Table:
     """Catalogue of our own as it was before it got the layout of those of the LAT."""
+    for number, name in enumerate(table.colnames, start=1):
+        key = f"TUNIT{number}"
+        if key in header and header.comments[key] == PHOTONS:
+            table[name].unit = without_photons(table[name].unit)
     table.remove_columns(
         [name for name in table.colnames if table[name].info.description == FILLER]
     )
-    for name in table.colnames:
-        unit = table[name].unit
-        if unit is not None:
-            table[name].unit = without_photons(unit)
     return table
 
 

@@ -36,6 +36,9 @@ MAIN, EXTENDED, BOUNDS, STARTS, GOOD_TIMES = (
 FILLER = "Not measured: for readers of the catalogues of the LAT"
 """Comment of a column that is only there for other readers."""
 
+PHOTONS = "photons are numbers in gammafind"
+"""Comment of a unit that has photons only in the file."""
+
 _NEEDED = ("Source_Name", "RAJ2000", "DEJ2000", "Signif_Avg")
 _SPECTRA = ("SpectrumType", "PL_Flux_Density", "LP_Flux_Density", "PLEC_Flux_Density")
 _ALIASES = (
@@ -88,7 +91,8 @@ def fillers(table: QTable) -> QTable:
     made["Flags"] = np.zeros(n, dtype=np.int16)
     for name in _ALIASES:
         made[name] = np.full(n, "", dtype="U1")
-    return made[[name for name in made.colnames if name not in table.colnames]]
+    made.remove_columns([name for name in made.colnames if name in table.colnames])
+    return made
 
 
 def label_as_lat(hdu: fits.BinTableHDU, table: QTable) -> None:
@@ -98,7 +102,7 @@ def label_as_lat(hdu: fits.BinTableHDU, table: QTable) -> None:
         unit = getattr(table[name], "unit", None)
         spelled = next((text for one, text in _PHOTON_UNITS.items() if unit == one), None)
         if spelled:
-            hdu.header[f"TUNIT{number}"] = spelled
+            hdu.header[f"TUNIT{number}"] = (spelled, PHOTONS)
     hdu.header["VERSION"] = (f"v{SCHEMA_VERSION}", "of the schema of gammafind")
     if set(_SPECTRA) <= set(table.colnames):
         hdu.header["CDS-NAME"] = ("4FGL", "columns are read as those of 4FGL-DR3")
