@@ -55,6 +55,11 @@ class Flag(IntFlag):
     """Another source is so close that their counts cannot be separated well."""
     EXPOSURE_ESTIMATED = 1048576
     """The exposure was estimated and not given: fluxes have an error of scale."""
+    NOT_MEASURED = 2097152
+    """Outside of the map, or not exposed: nothing could be measured."""
+    DIFFUSE_LIMITED = 4194304
+    """A point that may be due to errors of the background: a fifth or more of its TS is lost where
+    the background has its systematic error, and is higher by twice this error."""
 
 
 MEANINGS = {
@@ -76,6 +81,8 @@ MEANINGS = {
     Flag.AT_EDGE: "the PSF reaches beyond the edge of the map or over pixels without exposure",
     Flag.CONFUSED: "another source is too close to separate their counts well",
     Flag.EXPOSURE_ESTIMATED: "the exposure is estimated: fluxes have an error of scale",
+    Flag.NOT_MEASURED: "outside of the map or not exposed",
+    Flag.DIFFUSE_LIMITED: "TS depends on the systematic error of the background",
 }
 """What each bit means, for people to read."""
 

@@ -18,8 +18,8 @@ from gammafind.catalogue.schema import FLAGS, Column
 
 ENERGY_EDGES = "energy_edges_mev"
 """Metadata of a catalogue: edges of the bands of ``Flux_Band``, ``[[low, high], ...]`` in MeV."""
-EPOCH_EDGES = "epoch_edges_met"
-"""Metadata: edges of the epochs of ``Flux_History``, n + 1 numbers, mission elapsed time in s."""
+EPOCH_SPANS = "epochs"
+"""Metadata: epochs of ``Flux_History``, ``[[start, stop], ...]``, mission elapsed time in s."""
 BANDS, EPOCHS, BOUNDS = "band", "epoch", "bound"
 """Axes of columns. Of ``BOUNDS`` the first is the error below, a negative number as in the
 catalogues of the LAT, and the second the error above."""

@@ -20,6 +20,7 @@ from gammafind.evaluation.metrics import expected_false
 from gammafind.fitting.photons.goodness import Goodness, measure_goodness
 from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.extended import flagged, with_extended
+from gammafind.pipeline.flags import with_geometry
 from gammafind.pipeline.inputs import (
     Counts,
     Table,
@@ -332,7 +333,7 @@ class _Search:
         """Catalogue of detections, with the names of their counterparts."""
         columns = self.renderer.published
         catalogue = publish(
-            self.renderer.with_derived(flagged(detections, self.observation)),
+            self.renderer.with_derived(self._flagged(detections)),
             columns=columns,
             pixels=self.observation.counts.finest_pixels,
             prefix=self.prefix,
@@ -343,6 +344,14 @@ class _Search:
         if self.reference is None:
             return catalogue
         return associate(catalogue, self.reference, preset.match_radius, columns=columns)
+
+    def _flagged(self, detections: QTable) -> QTable:
+        """Detections with the flags that follow from the sky and from where they are."""
+        return with_geometry(
+            flagged(detections, self.observation),
+            self.observation,
+            exposure_estimated=self.exposure_error > 0,
+        )
 
     def _provenance(self, preset: Preset, localiser: Localiser, lowest: float) -> dict[str, Any]:
         """How the catalogue was made."""

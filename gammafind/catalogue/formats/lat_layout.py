@@ -21,7 +21,7 @@ from astropy.io import fits
 from astropy.table import QTable, Table
 
 from gammafind.catalogue.columns import numbers, texts_of
-from gammafind.catalogue.measured_columns import ENERGY_EDGES, EPOCH_EDGES
+from gammafind.catalogue.measured_columns import ENERGY_EDGES, EPOCH_SPANS
 from gammafind.catalogue.schema import SCHEMA_VERSION
 from gammafind.units import FLUX
 
@@ -113,11 +113,12 @@ def further_hdus(table: QTable) -> list[fits.BinTableHDU]:
     """Extended sources, bands, and epochs and their time where the metadata have them."""
     meta = table.meta
     made = [_extended(table), _bounds(meta)]
-    edges = np.asarray(meta.get(EPOCH_EDGES, ()), dtype=float)
-    if len(edges) > 1:
-        made.append(_hdu(Table({"Hist_Start": edges * u.s}), STARTS, _TIMES))
-        span = Table({"START": edges[:-1] * u.s, "STOP": edges[1:] * u.s})
-        made.append(_hdu(span, GOOD_TIMES, _TIMES))
+    spans = np.asarray(meta.get(EPOCH_SPANS, ()), dtype=float).reshape(-1, 2)
+    if len(spans):
+        starts = np.append(spans[:, 0], spans[-1, 1])  # The last is the end, as there.
+        made.append(_hdu(Table({"Hist_Start": starts * u.s}), STARTS, _TIMES))
+        times = Table({"START": spans[:, 0] * u.s, "STOP": spans[:, 1] * u.s})
+        made.append(_hdu(times, GOOD_TIMES, _TIMES))
     return made
 
 
