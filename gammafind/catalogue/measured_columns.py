@@ -187,6 +187,8 @@ SYSTEMATICS = (
         for name, unit, ucd in (
             ("Flux1000", _FLUX, _PHOTONS),
             ("Energy_Flux100", _ENERGY_FLUX, _OF_ENERGY),
+            ("Energy_Flux", _ENERGY_FLUX, _OF_ENERGY),
+            ("Flux", _FLUX, _PHOTONS),
             ("Flux_Band", _FLUX, _PHOTONS),
         )
         for cause in (*SYSTEMATIC_CAUSES, "")

@@ -13,6 +13,7 @@ from astropy.table import QTable
 
 from gammafind.catalogue.associate import associate
 from gammafind.catalogue.positions import sky_positions
+from gammafind.catalogue.prov import PROVENANCE, prov_document
 from gammafind.catalogue.publish import PREFIX, check_prefix, publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
@@ -32,10 +33,11 @@ from gammafind.pipeline.inputs import (
 from gammafind.pipeline.localise import able_preset, build_localiser, localise, lowest_score
 from gammafind.pipeline.observe import observe, observe_epochs
 from gammafind.pipeline.prepare import inputs_of
+from gammafind.pipeline.records import energy_edges, origin_of, used_plugins
 from gammafind.pipeline.result import Result
+from gammafind.pipeline.systematics import with_systematics
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
-from gammafind.roles.base import Plugin
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.localiser import Localiser, no_detections
@@ -297,6 +299,7 @@ class _Search:
         catalogue.meta |= self._provenance(preset, localiser, lowest)
         if localiser.scores_are_probabilities:
             catalogue.meta["expected_false"] = expected_false(np.asarray(catalogue["Score"]))
+        catalogue.meta[PROVENANCE] = prov_document(catalogue.meta)
         catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
         return Result(
             catalogue=catalogue,
@@ -341,6 +344,7 @@ class _Search:
         if not np.isfinite(self.exposure_error):
             catalogue.remove_columns([one.name for one in columns if one.quantity in _FLUXES])
             columns = [one for one in columns if one.quantity not in _FLUXES]
+        catalogue = with_systematics(catalogue, self.observation, self.renderer.systematics)
         if self.reference is None:
             return catalogue
         return associate(catalogue, self.reference, preset.match_radius, columns=columns)
@@ -357,7 +361,7 @@ class _Search:
         """How the catalogue was made."""
         return provenance(
             preset=preset.name,
-            used=_used(self.renderer, localiser, self.classifier),
+            used=used_plugins(self.renderer, localiser, self.classifier),
             inputs=inputs_of(self.observation),
             seed=self.seed,
             command=self.command,
@@ -366,29 +370,11 @@ class _Search:
             score_name=localiser.score_name,
             min_score=float(lowest) if np.isfinite(lowest) else None,
             max_fake=self.max_fake,
-            reference=_origin(self.reference),
+            reference=origin_of(self.reference),
             match_radius=str(preset.match_radius),
             extended=self.extended or None,
             notes=list(preset.notes),
             doubts=list(preset.doubts),
             exposure_error=self.exposure_error if np.isfinite(self.exposure_error) else None,
+            **energy_edges(self.observation.counts.bands),
         )
-
-
-def _used(
-    renderer: SkyRenderer, localiser: Localiser, classifier: Classifier | None
-) -> dict[str, Plugin]:
-    used: dict[str, Plugin] = {"renderer": renderer, "localiser": localiser}
-    if localiser.clusterer is not None:
-        used["clusterer"] = localiser.clusterer
-    if classifier is not None:
-        used["classifier"] = classifier
-    return used
-
-
-def _origin(reference: QTable | None) -> Any:
-    """Where a reference catalogue comes from, as far as its metadata say."""
-    if reference is None:
-        return None
-    known = ("name", "sha256", "release", "version")
-    return {key: str(reference.meta[key]) for key in known if key in reference.meta}
