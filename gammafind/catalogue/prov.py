@@ -69,6 +69,12 @@ def step(
     }
 
 
+def with_step(meta: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata after one more `step`, with the document of all of them."""
+    longer = {**meta, STEPS: [*meta.get(STEPS, ()), dict(one)]}
+    return {**longer, PROVENANCE: prov_document(longer)}
+
+
 def prov_document(meta: Mapping[str, Any]) -> dict[str, Any]:
     """Document of how a catalogue was made.
 

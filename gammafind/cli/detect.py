@@ -47,6 +47,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     _add_score_arguments(parser)
     add_reference_argument(parser, "match")
     parser.add_argument(
+        "--associate",
+        action="append",
+        default=[],
+        metavar="CATALOGUE",
+        help="catalogue of possible counterparts, with position errors, for the probabilities of "
+        "associations; may be given again (gammafind associate has more options)",
+    )
+    parser.add_argument(
         "--prefix",
         default="GF",
         metavar="ACRONYM",
@@ -141,6 +149,7 @@ def run(arguments: Namespace) -> None:
         extended=arguments.extended,
         epochs=arguments.epoch,
         reference=arguments.reference,
+        counterparts=arguments.associate,
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
         residuals=arguments.residuals is not None,

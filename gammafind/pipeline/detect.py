@@ -19,6 +19,7 @@ from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
 from gammafind.evaluation.metrics import expected_false
 from gammafind.fitting.photons.goodness import Goodness, measure_goodness
+from gammafind.pipeline.associate import Counterparts, with_counterparts, with_tables
 from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.extended import flagged, with_extended
 from gammafind.pipeline.flags import with_geometry
@@ -75,6 +76,7 @@ def detect(
     extended: Table | None = None,
     epochs: Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
+    counterparts: Sequence[Table | Counterparts] = (),
     min_score: float | None = None,
     max_fake: float | None = None,
     residuals: bool = False,
@@ -121,6 +123,9 @@ def detect(
     reference : str, path-like or QTable, optional
         Catalogue to match with: the name of an embedded one such as ``"4fgl-dr2"``, a file, or a
         table with positions.
+    counterparts : sequence of str, path-like, QTable or Counterparts, optional
+        Catalogues in which `gammafind.associate` looks for the counterparts of what was found;
+        they take the place of the names of ``reference`` in the catalogue.
     min_score : float, optional
         Lowest score kept. By default that of the preset or, where it has none, of the localiser;
         the localisers in ``beside`` keep their own.
@@ -171,6 +176,7 @@ def detect(
     _check_residuals(residuals, renderer)
     judge = _classifier(preset, renderer, len(epochs), max_fake)
     truth = table_of(reference)
+    possible = with_tables(counterparts)
     own = given.has_exposure or "exposure_source" in of_renderer
     if not own and not preset.doubts and renderer.sees == "maps" and given.is_file:
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
@@ -205,7 +211,9 @@ def detect(
     result = search.with_localiser(preset, min_score)
     if residuals:
         result = replace(result, residuals=_residuals(observation, result.catalogue))
-    return replace(result, beside=tuple(search.with_localiser(one) for one in others))
+    found = (result, *(search.with_localiser(one) for one in others))
+    result, *more = (with_counterparts(one, possible, command=command) for one in found)
+    return replace(result, beside=tuple(more))
 
 
 def _check_residuals(wanted: bool, renderer: SkyRenderer) -> None:
