@@ -34,6 +34,7 @@ _VERBS = {
     "read_catalogue": "gammafind.pipeline.inputs",
     "read_counts": "gammafind.pipeline.observe",
     "report": "gammafind.pipeline.report",
+    "send": "gammafind.pipeline.send",
     "sensitivity": "gammafind.pipeline.sensitivity",
     "simulate": "gammafind.pipeline.simulate",
     "train": "gammafind.pipeline.train",

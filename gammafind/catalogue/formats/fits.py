@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from astropy.io import fits
 from astropy.table import QTable, Table
 from astropy.units import UnitsWarning
@@ -15,6 +16,8 @@ from astropy.units import UnitsWarning
 from gammafind.catalogue.columns import column_of
 from gammafind.catalogue.formats.lat_layout import (
     FILLER,
+    FORM_WIDTH,
+    FORMS,
     MAIN,
     PHOTONS,
     fillers,
@@ -126,6 +129,10 @@ def _lat_hdu(table: QTable) -> fits.BinTableHDU:
     for name in added.colnames:
         whole[name] = added[name]
         whole[name].info.description = FILLER
+    for name in FORMS & set(whole.colnames):
+        labels = whole[name].info.description, whole[name].info.meta
+        whole[name] = np.asarray(whole[name]).astype(f"U{FORM_WIDTH}")
+        whole[name].info.description, whole[name].info.meta = labels
     hdu = _table_hdu(whole)
     label_as_lat(hdu, whole)
     return hdu

@@ -23,7 +23,7 @@ from astropy.table import QTable, Table
 from gammafind.catalogue.columns import numbers, texts_of
 from gammafind.catalogue.measured_columns import ENERGY_EDGES, EPOCH_SPANS
 from gammafind.catalogue.schema import SCHEMA_VERSION
-from gammafind.units import FLUX
+from gammafind.units import ENERGY_FLUX, FLUX
 
 MAIN, EXTENDED, BOUNDS, STARTS, GOOD_TIMES = (
     "LAT_Point_Source_Catalog",
@@ -36,6 +36,8 @@ MAIN, EXTENDED, BOUNDS, STARTS, GOOD_TIMES = (
 FILLER = "Not measured: for readers of the catalogues of the LAT"
 """Comment of a column that is only there for other readers."""
 
+FORMS, FORM_WIDTH = frozenset({"SpectrumType"}), 17
+"""Columns of names that fermipy makes longer in place, and the width that they have there."""
 PHOTONS = "photons are numbers in gammafind"
 """Comment of a unit that has photons only in the file."""
 
@@ -56,7 +58,7 @@ _ALIASES = (
 )
 """Columns of text by which gammapy looks sources up, or which it prints."""
 _DENSITY = u.Unit("cm-2 s-1 MeV-1")
-_PHOTON_UNITS = {FLUX: "ph cm-2 s-1", _DENSITY: "ph cm-2 MeV-1 s-1"}
+_UNITS = {FLUX: "ph cm-2 s-1", _DENSITY: "ph cm-2 MeV-1 s-1", ENERGY_FLUX: "erg cm-2 s-1"}
 """Units as the files of the LAT spell them."""
 _TIMES = {
     "TELESCOP": "GLAST",
@@ -100,9 +102,11 @@ def label_as_lat(hdu: fits.BinTableHDU, table: QTable) -> None:
     hdu.header["EXTNAME"] = MAIN  # As it is spelled there: setting the name changes the case.
     for number, name in enumerate(table.colnames, start=1):
         unit = getattr(table[name], "unit", None)
-        spelled = next((text for one, text in _PHOTON_UNITS.items() if unit == one), None)
+        spelled = next((text for one, text in _UNITS.items() if unit == one), None)
         if spelled:
-            hdu.header[f"TUNIT{number}"] = (spelled, PHOTONS)
+            hdu.columns[name].unit = spelled
+            if spelled.startswith("ph "):
+                hdu.header.comments[f"TUNIT{number}"] = PHOTONS
     hdu.header["VERSION"] = (f"v{SCHEMA_VERSION}", "of the schema of gammafind")
     if set(_SPECTRA) <= set(table.colnames):
         hdu.header["CDS-NAME"] = ("4FGL", "columns are read as those of 4FGL-DR3")
