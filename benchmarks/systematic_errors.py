@@ -6,6 +6,8 @@ photons with the best PSF.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
@@ -53,7 +55,7 @@ def show(table: QTable, photons: np.ndarray) -> None:
     print("|---|---|---|---|---|---|---|---|")
     flux, b = table["Flux"].value, np.abs(table["GLAT"].to_value("deg"))
     for region, (low, high) in REGIONS.items():
-        for faint, bright in zip(FLUXES[:-1], FLUXES[1:], strict=True):
+        for faint, bright in pairwise(FLUXES):
             here = (b >= low) & (b < high) & (flux >= faint) & (flux < bright)
             errors = [photons[here]]
             errors += [table[f"Sys_{cause}_Flux"].value[here] / flux[here] for cause in CAUSES]

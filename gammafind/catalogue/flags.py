@@ -13,6 +13,11 @@ class Flag(IntFlag):
     Bits from 2 to 2048 have the meaning and the value that they have in the 4FGL catalogues; the
     value 1 has not. Bits from 65536 on are those of this catalogue only.
 
+    References
+    ----------
+    Abdollahi et al. 2020, ApJS 247, 33 (arXiv:1902.10045), table 5: flags of 4FGL, where bit n has
+    the value 2 to the power of n - 1.
+
     Examples
     --------
     >>> from gammafind.catalogue.flags import Flag, has_flag
@@ -20,11 +25,6 @@ class Flag(IntFlag):
     1
     >>> has_flag([0, 1, 3], Flag.ON_EXTENDED).tolist()
     [False, True, True]
-
-    References
-    ----------
-    Abdollahi et al. 2020, ApJS 247, 33 (arXiv:1902.10045), table 5: flags of 4FGL, where bit n has
-    the value 2 to the power of n - 1.
     """
 
     ON_EXTENDED = 1
