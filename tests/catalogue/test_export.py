@@ -82,6 +82,16 @@ def test_fits_has_the_layout_of_the_lat(tmp_path):
         assert shape["Model_SemiMajor"] == pytest.approx(0.27)
 
 
+def test_votable_states_the_frame_and_the_columns_of_positions(tmp_path):
+    text = written(measured_catalogue(), tmp_path, ".vot").read_text()
+    assert '<COOSYS ID="icrs" system="ICRS"/>' in text
+    root = ElementTree.fromstring(text)
+    fields = {one.get("name"): one for one in root.iter() if one.tag.endswith("FIELD")}
+    assert fields["RAJ2000"].get("utype") == "stc:AstroCoords.Position2D.Value2.C1"
+    assert fields["DEJ2000"].get("ref") == "icrs"
+    assert fields["Unc_Flux_Band"].get("arraysize") == "2x3"
+
+
 def test_circles_become_ellipses_for_other_readers_only(tmp_path):
     table = measured_catalogue()
     table.remove_columns(["Conf_95_SemiMinor", "Conf_95_PosAng"])

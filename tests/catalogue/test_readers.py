@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from xml.etree import ElementTree
 
 import astropy.units as u
 import numpy as np
@@ -93,3 +94,14 @@ def test_fermipy_reads_the_catalogue(fermipy, catalogue_file):
     assert np.isfinite(cut_off["param_values"][:5]).all()
     assert found[rows["GF J0617"]]["Spatial_Function"] == "RadialGaussian"
     assert found["extended"].sum() == 1
+
+
+def test_fermipy_reads_the_models(fermipy, tmp_path):
+    from fermipy.roi_model import Source
+
+    write_catalogue(measured_catalogue(), tmp_path / "found.model.xml")
+    library = ElementTree.parse(tmp_path / "found.model.xml").getroot()
+    sources = {source.name: source for source in map(Source.create_from_xml, library)}
+    assert len(sources) == 6
+    assert sources["GF J0835-45"]["SpectrumType"] == "PLSuperExpCutoff4"
+    assert sources["GF J0617"]["SpatialModel"] == "RadialGaussian"

@@ -16,8 +16,8 @@ from astropy.units import UnitsWarning
 from gammafind.catalogue.columns import column_of
 from gammafind.catalogue.formats.lat_layout import (
     FILLER,
+    FORM,
     FORM_WIDTH,
-    FORMS,
     MAIN,
     PHOTONS,
     fillers,
@@ -129,10 +129,10 @@ def _lat_hdu(table: QTable) -> fits.BinTableHDU:
     for name in added.colnames:
         whole[name] = added[name]
         whole[name].info.description = FILLER
-    for name in FORMS & set(whole.colnames):
-        labels = whole[name].info.description, whole[name].info.meta
-        whole[name] = np.asarray(whole[name]).astype(f"U{FORM_WIDTH}")
-        whole[name].info.description, whole[name].info.meta = labels
+    if FORM in whole.colnames:
+        labels = whole[FORM].info.description, whole[FORM].info.meta
+        whole[FORM] = np.asarray(whole[FORM]).astype(f"U{FORM_WIDTH}")
+        whole[FORM].info.description, whole[FORM].info.meta = labels
     hdu = _table_hdu(whole)
     label_as_lat(hdu, whole)
     return hdu

@@ -36,8 +36,8 @@ MAIN, EXTENDED, BOUNDS, STARTS, GOOD_TIMES = (
 FILLER = "Not measured: for readers of the catalogues of the LAT"
 """Comment of a column that is only there for other readers."""
 
-FORMS, FORM_WIDTH = frozenset({"SpectrumType"}), 17
-"""Columns of names that fermipy makes longer in place, and the width that they have there."""
+FORM, FORM_WIDTH = "SpectrumType", 17
+"""Column whose texts fermipy makes longer in place, and the width that it has there."""
 PHOTONS = "photons are numbers in gammafind"
 """Comment of a unit that has photons only in the file."""
 
