@@ -64,6 +64,7 @@ FORMATS = (
     Format(".prov.json", "provenance, PROV-JSON", _write_provenance),
 )
 """All of them; the longest suffix that fits a name counts."""
+_FOLDERS = tuple(one.suffix for one in FORMATS if one.folder)
 
 
 def format_of(path: str | PathLike) -> Format:
@@ -93,14 +94,16 @@ def check_export(path: str | PathLike, *, overwrite: bool = False) -> Path:
         that may not be replaced.
     """
     path = Path(path)
-    one = format_of(path)
-    if one.folder and path.exists():
+    makes_folder = path.name.lower().endswith(_FOLDERS)
+    if makes_folder and path.exists():
         raise OutputError(
             "the folder of flux points exists already",
             path=path,
             remedy="Choose another name, or remove it first.",
         )
-    return check_output(path, overwrite=overwrite)
+    check_output(path, overwrite=overwrite)
+    format_of(path)
+    return path
 
 
 def write_catalogue(table: QTable, path: str | PathLike, *, overwrite: bool = False) -> None:

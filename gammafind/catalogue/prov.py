@@ -20,7 +20,7 @@ from typing import Any
 from gammafind.errors import TableError
 
 PROVENANCE, STEPS = "provenance", "steps"
-"""Entries of the metadata: the document, and the steps after the search, in order."""
+"""Entries of the metadata: the document, and the steps where there are more than the search."""
 
 _PREFIXES = {
     "prov": "http://www.w3.org/ns/prov#",
@@ -71,8 +71,13 @@ def step(
 
 def with_step(meta: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata after one more `step`, with the document of all of them."""
-    longer = {**meta, STEPS: [*meta.get(STEPS, ()), dict(one)]}
+    longer = {**meta, STEPS: [*steps_of(meta), dict(one)]}
     return {**longer, PROVENANCE: prov_document(longer)}
+
+
+def steps_of(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All steps that the metadata of a catalogue record, the search first."""
+    return list(meta[STEPS]) if STEPS in meta else list(_search(meta))
 
 
 def prov_document(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def prov_document(meta: Mapping[str, Any]) -> dict[str, Any]:
     TableError
         If the metadata do not say how the catalogue was made.
     """
-    steps = [*_search(meta), *meta.get(STEPS, ())]
+    steps = steps_of(meta)
     if not steps:
         raise TableError(
             "the metadata of the catalogue do not say how it was made",
@@ -107,7 +112,7 @@ def prov_document(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _search(meta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The search as a step, where the metadata hold one."""
+    """The search as a step, or a classification, where the metadata hold only one of them."""
     if "creator" not in meta or "plugins" not in meta:
         return
     parameters = {name: meta[name] for name in _SETTINGS if meta.get(name) is not None}
@@ -121,8 +126,9 @@ def _search(meta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         ]
     if isinstance(meta.get("reference"), Mapping):
         inputs.append(dict(meta["reference"]))
+    searched = any(plugin["role"] == "localiser" for plugin in meta["plugins"])
     made = step(
-        "detect",
+        "detect" if searched else "classify",
         date=str(meta.get("date", "")),
         command=str(meta.get("command", "")),
         inputs=inputs,
