@@ -47,15 +47,16 @@ def with_systematics(
     if systematics is None or observation.is_image or not len(catalogue) or not fluxes:
         return catalogue
     groups, bands = _energies(observation)
-    in_band = _band_fluxes(catalogue, bands)
+    in_band = _band_fluxes(catalogue, bands, observation.flux_unit)
     parts = _Parts(catalogue, observation, systematics, in_band[:, groups])
     made = QTable(catalogue, copy=False)
     total = parts.relative(np.ones(len(groups), dtype=bool))
     for name in fluxes:
-        _add(made, name, total * np.abs(numbers(catalogue, name, _COLUMNS[f"Sys_{name}"].unit)))
+        unit = catalogue[name].unit or u.Unit(_COLUMNS[f"Sys_{name}"].unit)
+        _add(made, name, total * np.abs(numbers(catalogue, name, unit)), unit)
     if _has_bands(catalogue, len(bands)):
         each = [parts.relative(groups == k) * parts.flux(groups == k) for k in range(len(bands))]
-        _add(made, "Flux_Band", np.stack(each, axis=-1))
+        _add(made, "Flux_Band", np.stack(each, axis=-1), observation.flux_unit)
     ts = numbers_of(catalogue, "ts")
     ts = np.where(np.isfinite(ts), ts, numbers_of(catalogue, "significance") ** 2)
     change = 2 * total[SYSTEMATIC_CAUSES.index("Diffuse")] * ts
@@ -127,10 +128,10 @@ def _has_bands(catalogue: QTable, n: int) -> bool:
     return "Flux_Band" in catalogue.colnames and catalogue["Flux_Band"].shape[1:] == (n,)
 
 
-def _band_fluxes(catalogue: QTable, edges: np.ndarray) -> np.ndarray:
+def _band_fluxes(catalogue: QTable, edges: np.ndarray, unit: u.UnitBase) -> np.ndarray:
     """Photon flux of each source in each band, shape (n, bands)."""
     if _has_bands(catalogue, len(edges)):
-        return numbers(catalogue, "Flux_Band", "cm-2 s-1")
+        return numbers(catalogue, "Flux_Band", unit)
     index = np.nan_to_num(numbers(catalogue, "PL_Index"), nan=_INDEX)[:, None]
     index = np.where(np.abs(index - 1) < 1e-3, 1.001, index)
     shares = np.abs(edges[:, 0] ** (1 - index) - edges[:, 1] ** (1 - index))
@@ -138,17 +139,18 @@ def _band_fluxes(catalogue: QTable, edges: np.ndarray) -> np.ndarray:
     if name not in catalogue.colnames:
         name, low, high = "Flux1000", 1e3, 1e5
     whole = np.abs(low ** (1 - index) - high ** (1 - index))
-    return numbers(catalogue, name, "cm-2 s-1")[:, None] * shares / whole
+    return numbers(catalogue, name, unit)[:, None] * shares / whole
 
 
-def _add(table: QTable, name: str, errors: np.ndarray) -> None:
+def _add(table: QTable, name: str, errors: np.ndarray, unit: u.UnitBase) -> None:
     """Columns of the errors of a flux: of each cause, shape (3, n, ...), and of all together."""
     for cause, values in zip(SYSTEMATIC_CAUSES, errors, strict=True):
-        _set(table, f"Sys_{cause}_{name}", values)
-    _set(table, f"Sys_{name}", np.sqrt(np.sum(errors**2, axis=0)))
+        _set(table, f"Sys_{cause}_{name}", values, unit)
+    _set(table, f"Sys_{name}", np.sqrt(np.sum(errors**2, axis=0)), unit)
 
 
-def _set(table: QTable, name: str, values: np.ndarray) -> None:
+def _set(table: QTable, name: str, values: np.ndarray, unit: u.UnitBase | None = None) -> None:
     column = _COLUMNS[name]
-    table[name] = values * u.Unit(column.unit) if column.unit else values
+    unit = unit or u.Unit(column.unit)
+    table[name] = values if unit == u.dimensionless_unscaled else values * unit
     table[name].info.description, table[name].info.meta = column.description, {"ucd": column.ucd}
