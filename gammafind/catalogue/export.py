@@ -44,15 +44,23 @@ class Format:
     folder: bool = False
 
 
+def _write_catalogue(table: QTable, path: Path) -> None:
+    """Write a table; without rows, text has no columns of several numbers, which need a row."""
+    if not len(table) and path.name.lower().endswith(_TEXTS):
+        table = table[[name for name in table.colnames if table[name].ndim == 1]]
+    write_table(table, path)
+
+
 def _write_provenance(table: QTable, path: Path) -> None:
     path.write_text(json.dumps(prov_document(table.meta), indent=1) + "\n", encoding="utf-8")
 
 
+_TEXTS = (".ecsv", ".csv")
 _TABLE_NAMES = {"ecsv": "ECSV", "csv": "CSV", "vot": "VOTable", "xml": "VOTable"}
 
 FORMATS = (
     *(
-        Format(suffix, f"table, {_TABLE_NAMES.get(suffix.strip('.'), 'FITS')}", write_table)
+        Format(suffix, f"table, {_TABLE_NAMES.get(suffix.strip('.'), 'FITS')}", _write_catalogue)
         for suffix in TABLE_SUFFIXES
     ),
     Format(".reg", "regions of DS9", write_regions),

@@ -48,15 +48,17 @@ def test_a_measured_catalogue_goes_through_every_table(suffix, tmp_path):
             assert list(other) == list(column), name
 
 
-@pytest.mark.parametrize("suffix", [".fits", ".vot", ".reg", ".model.xml", ".yaml", ".sed"])
+@pytest.mark.parametrize("suffix", [*TABLES, ".reg", *MODELS])
 def test_a_catalogue_without_sources_is_written(suffix, tmp_path):
     table = empty_table(MEASURED, SIZES)
     table["Source_Name"] = np.zeros(0, dtype="U1")
     table.meta = {"schema": schema_record(), ENERGY_EDGES: measured_catalogue().meta[ENERGY_EDGES]}
     path = written(table, tmp_path, suffix)
     assert path.exists()
-    if suffix in TABLES:
+    if suffix in (".fits", ".vot"):
         assert read_table(path)["Unc_Flux_Band"].shape == (0, 3, 2)
+    elif suffix in TABLES:
+        assert "Flux1000" in read_table(path).colnames
 
 
 def test_fits_has_the_layout_of_the_lat(tmp_path):
