@@ -60,6 +60,8 @@ class Flag(IntFlag):
     DIFFUSE_LIMITED = 4194304
     """A point that may be due to errors of the background: a fifth or more of its TS is lost where
     the background has its systematic error, and is higher by twice this error."""
+    ONE_EPOCH = 8388608
+    """Found in one epoch only: position, TS, counts and flux are those of that epoch."""
 
 
 MEANINGS = {
@@ -83,6 +85,7 @@ MEANINGS = {
     Flag.EXPOSURE_ESTIMATED: "the exposure is estimated: fluxes have an error of scale",
     Flag.NOT_MEASURED: "outside of the map or not exposed",
     Flag.DIFFUSE_LIMITED: "TS depends on the systematic error of the background",
+    Flag.ONE_EPOCH: "found in one epoch only",
 }
 """What each bit means, for people to read."""
 
