@@ -205,6 +205,6 @@ def test_every_flag_is_in_the_guide(docs: Path) -> None:
         assert f"| {int(flag)} | `{flag.name}` |" in page
 
 
-def test_every_format_is_in_the_guide(docs: Path) -> None:
+def test_every_format_of_exports_is_in_the_guide(docs: Path) -> None:
     page = quoted((docs / "guide" / "formats.md").read_text())
     assert {one.suffix for one in FORMATS} - {".fit", ".fit.gz", ".yml"} <= page
