@@ -17,7 +17,7 @@ from gammafind.catalogue.formats.moc import write_moc
 from gammafind.catalogue.io import TABLE_SUFFIXES, write_table
 from gammafind.catalogue.prov import prov_document
 from gammafind.catalogue.regions import write_regions
-from gammafind.errors import OutputError
+from gammafind.errors import GammafindError, OutputError
 from gammafind.utils.files import atomic_output, check_output, of_file
 
 Writer = Callable[[QTable, Path], None]
@@ -133,5 +133,25 @@ def write_catalogue(table: QTable, path: str | PathLike, *, overwrite: bool = Fa
         If the format cannot hold the catalogue, or the catalogue lacks what the format needs.
     """
     path = check_export(path, overwrite=overwrite)
-    with of_file(path), atomic_output(path, overwrite) as temporary:
-        format_of(path).write(table, temporary)
+    with atomic_output(path, overwrite) as temporary:
+        write_in_place_of(path, table, temporary)
+
+
+def write_in_place_of(path: Path, table: QTable, temporary: Path) -> None:
+    """Write a catalogue to a temporary path; errors name the path that it will have.
+
+    Parameters
+    ----------
+    path : Path
+        Whose suffix says the format.
+    table : QTable
+    temporary : Path
+        Where to write.
+    """
+    try:
+        with of_file(path):
+            format_of(path).write(table, temporary)
+    except GammafindError as error:
+        if error.path != temporary:
+            raise
+        raise type(error)(error.fault, path=path, remedy=error.remedy) from error

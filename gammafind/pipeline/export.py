@@ -11,11 +11,11 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.columns import texts_of
-from gammafind.catalogue.export import check_export, format_of
+from gammafind.catalogue.export import check_export, write_in_place_of
 from gammafind.errors import GammafindError, OptionError
 from gammafind.pipeline.inputs import Table, read_catalogue, table_of
 from gammafind.pipeline.result import Result
-from gammafind.utils.files import atomic_output, of_file
+from gammafind.utils.files import atomic_output
 
 _log = logging.getLogger("gammafind")
 
@@ -76,9 +76,8 @@ def export(
     table = with_shapes(table)
     with ExitStack() as pending:
         for path in chosen:
-            with of_file(path):
-                temporary = pending.enter_context(atomic_output(path, overwrite))
-                format_of(path).write(table, temporary)
+            temporary = pending.enter_context(atomic_output(path, overwrite))
+            write_in_place_of(path, table, temporary)
     return chosen
 
 

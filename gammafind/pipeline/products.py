@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 from astropy.table import QTable
 
-from gammafind.catalogue.export import check_export, format_of
+from gammafind.catalogue.export import check_export, write_in_place_of
 from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
 from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
 from gammafind.sky.fits.write_scores import write_scores
 from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import atomic_output, check_output, of_file, temporary_folder
+from gammafind.utils.files import atomic_output, check_output, temporary_folder
 from gammafind.utils.progress import stage
 from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
@@ -140,8 +140,7 @@ class Products:
             found = (result, *result.beside)
             for products, one in zip((self, *self.beside), found, strict=False):
                 for path in products.tables:
-                    with of_file(path):
-                        format_of(path).write(one.catalogue, self._pending(pending, path))
+                    write_in_place_of(path, one.catalogue, self._pending(pending, path))
                 if products.regions:
                     write_regions(one.catalogue, self._pending(pending, products.regions))
             if self.residuals and result.residuals:

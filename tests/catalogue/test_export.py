@@ -268,8 +268,9 @@ def test_names_may_have_marks_of_several_bytes(suffix, tmp_path):
 def test_fits_holds_ascii_only(tmp_path):
     table = measured_catalogue()
     table["ASSOC1"] = ["β", "", "", ""]
-    with pytest.raises(TableError, match="cannot be written as FITS"):
+    with pytest.raises(TableError, match="cannot be written as FITS") as caught:
         written(table, tmp_path, ".fits")
+    assert caught.value.path == tmp_path / "found.fits"
 
 
 def test_the_longest_suffix_says_the_format(tmp_path):
