@@ -111,6 +111,11 @@ def prov_document(meta: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
+def readable(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata for people: without the document, which says the same in more words."""
+    return {name: value for name, value in meta.items() if name != PROVENANCE}
+
+
 def _search(meta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The search as a step, or a classification, where the metadata hold only one of them."""
     if "creator" not in meta or "plugins" not in meta:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from astropy.table import QTable
 
 from gammafind.catalogue.export import check_export, write_in_place_of
+from gammafind.catalogue.prov import readable
 from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
 from gammafind.evaluation.numbers import Summary
@@ -154,7 +155,7 @@ class Products:
                     result.counts,
                     reference=result.reference,
                     summary=result.summary,
-                    provenance=result.catalogue.meta,
+                    provenance=readable(result.catalogue.meta),
                     searches=result.searches,
                     residuals=result.residuals,
                 )

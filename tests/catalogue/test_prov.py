@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gammafind.catalogue.prov import PROVENANCE, prov_document, step, steps_of, with_step
+from gammafind.catalogue.prov import PROVENANCE, prov_document, readable, step, steps_of, with_step
 from gammafind.errors import TableError
 from tests.catalogue.measured import measured_catalogue
 
@@ -22,6 +22,11 @@ def test_each_step_follows_the_search():
     assert meta[PROVENANCE] == prov_document(meta)
     derived = meta[PROVENANCE]["wasDerivedFrom"].values()
     assert [one["prov:usedEntity"] for one in derived] == ["gf:catalogue/1", "gf:catalogue/2"]
+
+
+def test_people_read_the_metadata_without_the_document():
+    meta = with_step(measured_catalogue().meta, step("measure", date=""))
+    assert set(meta) - set(readable(meta)) == {PROVENANCE}
 
 
 def test_a_file_of_several_steps_is_one_entity():
