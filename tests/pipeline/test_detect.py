@@ -20,6 +20,7 @@ from gammafind.errors import (
     OptionError,
     UnknownPluginError,
 )
+from gammafind.pipeline.associate import Counterparts
 from gammafind.pipeline.detect import detect
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import PatchLayout, load_preset
@@ -303,3 +304,27 @@ def test_probabilities_say_how_many_rows_are_expected_to_be_false(counts):
     expected = np.sum(1 - np.asarray(catalogue["Score"]))
     assert catalogue.meta["expected_false"] == pytest.approx(expected, abs=0.01)
     assert "expected_false" not in detect([counts]).catalogue.meta
+
+
+def test_counterparts_take_the_place_of_the_names_of_the_reference(counts):
+    candidates = toy_truth()
+    candidates["r95"] = np.full(len(candidates), 0.5) * u.deg
+    there = Counterparts(table=candidates, label="truth", prior=0.9)
+    found = detect([counts], reference=toy_truth(), counterparts=[there]).catalogue
+    assert set(found["ASSOC_CATALOGUE"]) == {"truth"}
+    assert np.all(found["ASSOC_PROB_BAY"] > 0.8)
+    steps = [one["name"] for one in found.meta["steps"]]
+    assert steps == ["detect", "associate"]
+
+
+def test_sources_without_position_errors_are_not_associated(counts, caplog):
+    sky = detect([counts], localiser=Probable(), counterparts=[toy_truth()])
+    assert "ASSOC_PROB_BAY" not in sky.catalogue.colnames
+    assert "sources without position errors are not associated" in caplog.text
+
+
+def test_the_catalogue_says_how_it_was_made_in_the_terms_of_the_ivoa(counts):
+    document = detect([counts]).catalogue.meta["provenance"]
+    names = [one["voprov:name"] for one in document["entity"].values()]
+    assert "counts.fits" in names
+    assert "localiser.threshold" in names
