@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from gammafind import errors
+from gammafind.catalogue.export import FORMATS
+from gammafind.catalogue.flags import Flag
 from gammafind.catalogue.io import TABLE_SUFFIXES
 from gammafind.catalogue.schema import CATALOGUE
 from gammafind.cli.main import COMMANDS, parser
@@ -195,3 +197,14 @@ def test_each_picture_is_made_by_the_script(root: Path, docs: Path) -> None:
     )
     made = quoted_names("".join(script.read_text() for script in scripts))
     assert {path.stem for path in (docs / "images").iterdir()} <= made
+
+
+def test_every_flag_is_in_the_guide(docs: Path) -> None:
+    page = (docs / "guide" / "columns.md").read_text()
+    for flag in Flag:
+        assert f"| {int(flag)} | `{flag.name}` |" in page
+
+
+def test_every_format_of_exports_is_in_the_guide(docs: Path) -> None:
+    page = quoted((docs / "guide" / "formats.md").read_text())
+    assert {one.suffix for one in FORMATS} - {".fit", ".fit.gz", ".yml"} <= page

@@ -68,7 +68,7 @@ def _is_described(column: object, quantity: str) -> bool:
 
 
 def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray:
-    """Column as floats in ``unit``, shape (n,); NaN where a value or the column is missing.
+    """Column as floats in ``unit``, shape (n, ...); NaN where a value or the column is missing.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     if name not in table.colnames:
         return np.full(len(table), np.nan)
     column = table[name]
-    missing = np.broadcast_to(getattr(column, "mask", False), len(table))
+    missing = np.asarray(getattr(column, "mask", False))
     own = column.unit or u.dimensionless_unscaled
     bare = np.ma.getdata(getattr(column, "unmasked", column))
     values = np.array(getattr(bare, "value", bare), dtype=float)

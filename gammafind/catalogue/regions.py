@@ -10,7 +10,7 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED, class_colours
-from gammafind.catalogue.columns import column_of, texts_of
+from gammafind.catalogue.columns import column_of, numbers, numbers_of, texts_of
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.schema import SHARED, conform, in_pixels
 from gammafind.utils.files import atomic_output
@@ -33,19 +33,20 @@ _MARKS = str.maketrans({"{": "(", "}": ")", ";": ","})
 
 
 def to_regions(catalogue: QTable) -> Regions:
-    """Draw a circle at each source of a catalogue.
+    """Draw the 95 % position error of each source of a catalogue.
 
     Parameters
     ----------
     catalogue : QTable
-        From `gammafind.catalogue.publish.publish`.
+        From `gammafind.catalogue.publish.publish`, or of others.
 
     Returns
     -------
     regions.Regions
-        One `~regions.CircleSkyRegion` a source, with the 95 % position error as its radius, at
-        least 2 arcsec, or 0.1 deg where it is not known; a `~regions.CirclePixelRegion` of five
-        pixels where the catalogue has no sky positions. ``meta["text"]`` is its name,
+        One `~regions.EllipseSkyRegion` a source where both semi-axes of its 95 % ellipse and their
+        angle are known, else a `~regions.CircleSkyRegion` with the 95 % position error as its
+        radius, at least 2 arcsec, or 0.1 deg where it is not known; a `~regions.CirclePixelRegion`
+        of five pixels where the catalogue has no sky positions. ``meta["text"]`` is its name,
         ``meta["tag"]`` lists score, TS, 95 % position error, class and association, each as
         ``<column>=<value>``, as far as they are known. The colours are those of the page: of the
         class where there is one; else a source with an association is blue and one without is red;
@@ -54,9 +55,7 @@ def to_regions(catalogue: QTable) -> Regions:
     from regions import RegionMeta, Regions, RegionVisual
 
     without_sky = "RAJ2000" not in catalogue.colnames and "x" in catalogue.colnames
-    schema = in_pixels(SHARED) if without_sky else SHARED
-    catalogue = conform(catalogue, schema, what="the catalogue")
-    shapes = _pixel_circles(catalogue) if without_sky else _sky_circles(catalogue)
+    shapes = _pixel_circles(catalogue) if without_sky else _sky_shapes(catalogue)
     circles = []
     for row, shape, colour in zip(_plain_rows(catalogue), shapes, _colours(catalogue), strict=True):
         meta = RegionMeta({"text": row.pop("Source_Name")})
@@ -67,17 +66,29 @@ def to_regions(catalogue: QTable) -> Regions:
     return Regions(circles)
 
 
-def _sky_circles(catalogue: QTable) -> list[SkyRegion]:
-    from regions import CircleSkyRegion
+def _sky_shapes(catalogue: QTable) -> list[SkyRegion]:
+    from regions import CircleSkyRegion, EllipseSkyRegion
 
     positions = sky_positions(catalogue, what="the catalogue")
-    sizes = _radii(catalogue) * u.deg
-    return [CircleSkyRegion(p, size) for p, size in zip(positions, sizes, strict=True)]
+    longer = _radii(catalogue)
+    shorter = numbers(catalogue, "Conf_95_SemiMinor", u.deg)
+    # To regions, an angle of 0 is along the longitude: a position angle is a right angle less.
+    angle = numbers(catalogue, "Conf_95_PosAng", u.deg) + 90
+    is_ellipse = (shorter > 0) & (shorter <= longer) & np.isfinite(angle)
+    shapes = []
+    for row, place in enumerate(positions):
+        if is_ellipse[row]:
+            axes = 2 * np.array([longer[row], max(shorter[row], _LEAST)]) * u.deg
+            shapes.append(EllipseSkyRegion(place, *axes, angle=angle[row] * u.deg))
+        else:
+            shapes.append(CircleSkyRegion(place, longer[row] * u.deg))
+    return shapes
 
 
 def _pixel_circles(catalogue: QTable) -> list[PixelRegion]:
     from regions import CirclePixelRegion, PixCoord
 
+    catalogue = conform(catalogue, in_pixels(SHARED), what="the catalogue")
     places = zip(*(catalogue[axis].to_value(u.pix) for axis in ("x", "y")), strict=True)
     return [CirclePixelRegion(PixCoord(float(x), float(y)), _PIXELS) for x, y in places]
 
@@ -104,20 +115,22 @@ def write_regions(catalogue: QTable, path: str | PathLike, *, overwrite: bool = 
 
 def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
     """Name and properties of each source, as text that DS9 can read."""
-    columns = {quantity: column_of(catalogue, quantity) for quantity in (*_NUMBERS, *_TEXTS)}
-    rows = []
-    for index in range(len(catalogue)):
-        row = {"Source_Name": _ds9_text(catalogue["Source_Name"][index])}
-        for quantity, name in columns.items():
-            if name is None:
-                continue
-            value = catalogue[name][index]
-            number = float(getattr(value, "value", value)) if quantity in _NUMBERS else None
-            text = repr(number) if number is not None else _ds9_text(value)
-            if text not in ("nan", ""):
-                row[name] = text
-        rows.append(row)
-    return rows
+    names = texts_of(catalogue, "source_name")
+    known: dict[str, list[str]] = {}
+    for quantity in (*_NUMBERS, *_TEXTS):
+        column = column_of(catalogue, quantity)
+        if column is None:
+            continue
+        if quantity in _TEXTS:
+            known[column] = [_ds9_text(text) for text in texts_of(catalogue, quantity)]
+        else:
+            unit = catalogue[column].unit or ""
+            known[column] = [repr(float(v)) for v in numbers(catalogue, column, unit)]
+    return [
+        {"Source_Name": _ds9_text(name)}
+        | {column: v[row] for column, v in known.items() if v[row] not in ("nan", "", "--")}
+        for row, name in enumerate(names)
+    ]
 
 
 def _ds9_text(value: object) -> str:
@@ -128,9 +141,7 @@ def _ds9_text(value: object) -> str:
 
 def _radii(catalogue: QTable) -> np.ndarray:
     """Radius of each circle in degrees."""
-    if "Conf_95_SemiMajor" not in catalogue.colnames:
-        return np.full(len(catalogue), _UNKNOWN)
-    error = catalogue["Conf_95_SemiMajor"].to_value(u.deg)
+    error = numbers_of(catalogue, "r95", u.deg)
     return np.where(np.isfinite(error) & (error > 0), np.maximum(error, _LEAST), _UNKNOWN)
 
 

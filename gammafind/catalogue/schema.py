@@ -77,6 +77,9 @@ class Column:
     holds : str
         Of a published column, what it holds: a column of the detections, or one of those that
         `gammafind.catalogue.publish.publish` adds; empty where that is its own name.
+    axes : tuple of str
+        Of the value of one row: ``"band"``, ``"epoch"``, or ``"bound"`` for errors below and above;
+        empty for a single number. Axes of one name have one size in all columns of a table.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Column:
     dtype: str = "f8"
     required: bool = True
     holds: str = ""
+    axes: tuple[str, ...] = ()
 
     @property
     def quantity(self) -> str:
@@ -212,6 +216,9 @@ SHARED = (
 )  # fmt: skip
 """Columns with which the catalogue of every instrument begins."""
 
+FLAGS = _named("Flags", _FLAGS)
+"""Flags of a published row, bitwise."""
+
 CATALOGUE = (
     *SHARED,
     _named("TS", _TS),
@@ -223,7 +230,7 @@ CATALOGUE = (
     _named("Extension", _EXTENSION),
     _named("Extension_err", _EXTENSION_ERROR),
     _named("Extended_Source_Name", _EXTENDED_NAME),
-    _named("Flags", _FLAGS),
+    FLAGS,
     _named("Class", CLASS_LABEL),
     _named("Association", ASSOCIATION),
 )
@@ -279,11 +286,21 @@ def in_flux_unit(columns: Iterable[Column], unit: u.UnitBase | str) -> tuple[Col
     )
 
 
-def empty_table(schema: Iterable[Column]) -> QTable:
-    """Table without rows, with every column of ``schema``."""
+def empty_table(schema: Iterable[Column], sizes: Mapping[str, int] | None = None) -> QTable:
+    """Table without rows, with every column of ``schema``.
+
+    Parameters
+    ----------
+    schema : iterable of Column
+    sizes : mapping of str to int, optional
+        Of each axis of columns that hold several numbers a row, such as ``{"band": 6}``; 2 for
+        ``"bound"``, and 0 for those that are not named.
+    """
+    sizes = {"bound": 2, **(sizes or {})}
     table = QTable()
     for column in schema:
-        values = np.zeros(0, dtype="U1" if column.dtype == "U" else column.dtype)
+        shape = (0, *(sizes.get(axis, 0) for axis in column.axes))
+        values = np.zeros(shape, dtype="U1" if column.dtype == "U" else column.dtype)
         _set(table, column, values * u.Unit(column.unit) if column.unit else values)
     return table
 
@@ -304,8 +321,8 @@ def conform(table: QTable, schema: Iterable[Column], *, what: str) -> QTable:
     Raises
     ------
     TableError
-        If a required column is missing, a unit or type does not convert, or an integer has no
-        value.
+        If a required column is missing, a unit or type does not convert, an integer has no
+        value, or a column has other axes than the schema names.
     """
     schema = tuple(schema)
     missing = [c.name for c in schema if c.required and c.name not in table.colnames]
@@ -318,10 +335,30 @@ def conform(table: QTable, schema: Iterable[Column], *, what: str) -> QTable:
     for column in schema:
         if column.name in table.colnames:
             _set(checked, column, _convert(table[column.name], column, what))
+    _check_axes(checked, schema, what)
     for name in table.colnames:
         if name not in checked.colnames:
             checked[name] = table[name]
     return checked
+
+
+def _check_axes(table: QTable, schema: Iterable[Column], what: str) -> None:
+    """Check the number of axes of all columns, and that axes of one name have one size."""
+    sizes: dict[str, tuple[str, int]] = {}
+    for column in [one for one in schema if one.axes and one.name in table.colnames]:
+        shape = np.shape(table[column.name])[1:]
+        if len(shape) != len(column.axes):
+            raise TableError(
+                f"{what}: column {column.name} has rows of shape {shape}, and its axes are "
+                f"{' and '.join(column.axes)}"
+            )
+        for axis, size in zip(column.axes, shape, strict=True):
+            first, known = sizes.setdefault(axis, (column.name, size))
+            if size != known:
+                raise TableError(
+                    f"{what}: {first} has {known} values along the axis {axis}, "
+                    f"{column.name} has {size}"
+                )
 
 
 def _convert(values: object, column: Column, what: str) -> object:

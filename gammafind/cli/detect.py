@@ -47,6 +47,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     _add_score_arguments(parser)
     add_reference_argument(parser, "match")
     parser.add_argument(
+        "--associate",
+        action="append",
+        default=[],
+        metavar="CATALOGUE",
+        help="catalogue of possible counterparts, with position errors, for the probabilities of "
+        "associations; may be given again (gammafind associate has more options)",
+    )
+    parser.add_argument(
         "--prefix",
         default="GF",
         metavar="ACRONYM",
@@ -102,9 +110,11 @@ def _add_products(parser: ArgumentParser) -> None:
         "-o",
         "--output",
         type=parse_path,
+        action="append",
         required=True,
         metavar="CATALOGUE",
-        help="catalogue; .ecsv, .fits, .vot or .csv says the format",
+        help="catalogue; .ecsv, .fits, .vot or .csv says the format, and so do those that "
+        "'gammafind export --help' lists; may be given again",
     )
     parser.add_argument("--regions", type=parse_path, metavar="FILE", help="DS9 region file")
     help_text = "folder of figures and a page that shows them"
@@ -124,7 +134,7 @@ def run(arguments: Namespace) -> None:
     from gammafind.pipeline.products import Products
 
     products = Products(
-        tables=(arguments.output,),
+        tables=tuple(arguments.output),
         regions=arguments.regions,
         report=arguments.report,
         residuals=arguments.residuals,
@@ -139,6 +149,7 @@ def run(arguments: Namespace) -> None:
         extended=arguments.extended,
         epochs=arguments.epoch,
         reference=arguments.reference,
+        counterparts=arguments.associate,
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
         residuals=arguments.residuals is not None,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -28,8 +30,10 @@ from gammafind.catalogue.association.tables import (
     group_records,
     rate_table,
 )
+from gammafind.catalogue.columns import numbers_of
 from gammafind.catalogue.io import check_suffix, write_table
 from gammafind.catalogue.positions import sky_positions
+from gammafind.catalogue.prov import step, with_step
 from gammafind.errors import OptionError, TableError
 from gammafind.pipeline.inputs import Table, table_of
 from gammafind.pipeline.result import Result
@@ -37,6 +41,7 @@ from gammafind.units import degrees
 from gammafind.utils.checks import require
 from gammafind.utils.files import atomic_output, check_output
 from gammafind.utils.progress import stage
+from gammafind.utils.version import running_version
 
 _log = logging.getLogger("gammafind")
 
@@ -222,7 +227,8 @@ def associate(
     if not counterparts:
         raise OptionError("no catalogue of counterparts is given", remedy="Name at least one.")
     table = catalogue.catalogue if isinstance(catalogue, Result) else table_of(catalogue)
-    lists = _lists(counterparts)
+    opened = with_tables(counterparts)
+    lists = _lists(opened)
     places, text = _places(table, error)
     columns = {_WHAT: f"errors {text}", **{one.label: one.columns for one in lists}}
     for label, what in columns.items():
@@ -242,22 +248,57 @@ def associate(
         "rates": _records(rates),
     }
     made.meta["association"] = record
+    done = step(
+        "associate",
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        inputs=[_described(one) for one in opened],
+        parameters={
+            "threshold": threshold,
+            "one_to_one": one_to_one,
+            "error": "" if error is None else str(error),
+        },
+        software=f"gammafind {running_version()}",
+    )
+    made.meta = with_step(made.meta, done)
     pairs = candidate_table(table, solution, lists)
     pairs.meta["association"] = record
     return Association(catalogue=made, candidates=pairs, rates=rates, columns=columns)
 
 
-def _lists(given: tuple[Table | Counterparts, ...]) -> list[CounterpartList]:
-    """Read the catalogues of counterparts."""
-    made: list[CounterpartList] = []
+def with_tables(given: Sequence[Table | Counterparts]) -> tuple[Counterparts, ...]:
+    """Catalogues of counterparts with labels and with the tables of their files.
+
+    Raises
+    ------
+    OptionError
+        If two have one label.
+    InputFileError
+        If a file cannot be used.
+    """
+    made: list[Counterparts] = []
     for number, one in enumerate(given, start=1):
         one = one if isinstance(one, Counterparts) else Counterparts(table=one)
-        one = replace(one, label=one.label or _label(one.table, number))
-        if one.label in [other.label for other in made]:
+        label = one.label or _label(one.table, number)
+        if label in [other.label for other in made]:
             raise OptionError(
-                f"two catalogues of counterparts are called {one.label}",
+                f"two catalogues of counterparts are called {label}",
                 remedy="Give one of them another label.",
             )
+        made.append(replace(one, label=label, table=table_of(one.table)))
+    return tuple(made)
+
+
+def _described(one: Counterparts) -> dict[str, str]:
+    """Name and checksum of a catalogue of counterparts, as far as they are known."""
+    meta = getattr(one.table, "meta", {})
+    return {"name": one.label} | {k: str(meta[k]) for k in ("sha256", "release") if k in meta}
+
+
+def _lists(given: Sequence[Counterparts]) -> list[CounterpartList]:
+    """What an association needs of the catalogues of counterparts."""
+    made: list[CounterpartList] = []
+    for one in given:
         r95 = None if one.error is None else _radius(one.error, f"the error of {one.label}")
         made.append(
             counterpart_list(
@@ -275,6 +316,25 @@ def _lists(given: tuple[Table | Counterparts, ...]) -> list[CounterpartList]:
     if fixed >= 1:
         raise OptionError(f"the priors sum to {fixed:g}", remedy="Their sum must be below 1.")
     return made
+
+
+def with_counterparts(result: Result, given: Sequence[Counterparts], *, command: str) -> Result:
+    """Associate the sources that were found; without position errors they stay as they are.
+
+    Parameters
+    ----------
+    result : Result
+    given : sequence of Counterparts
+    command : str
+        Command line, for the record.
+    """
+    if not given:
+        return result
+    known = numbers_of(result.catalogue, "r95", "deg")
+    if len(known) and not np.any(np.isfinite(known)):
+        _log.warning("sources without position errors are not associated")
+        return result
+    return replace(result, catalogue=associate(result, *given, command=command).catalogue)
 
 
 def _label(table: Table, number: int) -> str:

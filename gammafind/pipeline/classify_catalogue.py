@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from astropy.table import QTable
 
+from gammafind.catalogue.prov import PROVENANCE, STEPS, prov_document, steps_of
 from gammafind.pipeline.inputs import Table, table_of
 from gammafind.roles.classifier import CLASS_PROBABILITY, UNKNOWN, Classifier
 from gammafind.roles.provenance import provenance
@@ -78,7 +79,8 @@ def classify_catalogue(
         classes = classifier.classify(columns)
     classes.rename_column("class_label", "CLASS1")
     table = _joined(given, classes)
-    table.meta |= provenance(
+    before = steps_of(given.meta)
+    record = provenance(
         preset="",
         used={"classifier": classifier},
         inputs=_inputs(given),
@@ -86,6 +88,8 @@ def classify_catalogue(
         command=command,
         class_purity=purity(table),
     )
+    table.meta |= {**record, STEPS: [*before, *steps_of(record)]}
+    table.meta[PROVENANCE] = prov_document(table.meta)
     return table
 
 

@@ -13,13 +13,16 @@ from astropy.table import QTable
 
 from gammafind.catalogue.associate import associate
 from gammafind.catalogue.positions import sky_positions
+from gammafind.catalogue.prov import PROVENANCE, prov_document
 from gammafind.catalogue.publish import PREFIX, check_prefix, publish
 from gammafind.errors import ConfigError, OptionError
 from gammafind.evaluation.against import summarise
 from gammafind.evaluation.metrics import FALSE_BY_SCORE, expected_false, expected_false_above
 from gammafind.fitting.photons.goodness import Goodness, measure_goodness
+from gammafind.pipeline.associate import Counterparts, with_counterparts, with_tables
 from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.extended import flagged, with_extended
+from gammafind.pipeline.flags import with_geometry
 from gammafind.pipeline.inputs import (
     Counts,
     Table,
@@ -31,10 +34,11 @@ from gammafind.pipeline.inputs import (
 from gammafind.pipeline.localise import able_preset, build_localiser, localise, lowest_score
 from gammafind.pipeline.observe import observe, observe_epochs
 from gammafind.pipeline.prepare import inputs_of
+from gammafind.pipeline.records import energy_edges, origin_of, used_plugins
 from gammafind.pipeline.result import Result
+from gammafind.pipeline.systematics import with_systematics
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
-from gammafind.roles.base import Plugin
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.localiser import Localiser, no_detections
@@ -72,6 +76,7 @@ def detect(
     extended: Table | None = None,
     epochs: Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
+    counterparts: Sequence[Table | Counterparts] = (),
     min_score: float | None = None,
     max_fake: float | None = None,
     residuals: bool = False,
@@ -118,6 +123,9 @@ def detect(
     reference : str, path-like or QTable, optional
         Catalogue to match with: the name of an embedded one such as ``"4fgl-dr2"``, a file, or a
         table with positions.
+    counterparts : sequence of str, path-like, QTable or Counterparts, optional
+        Catalogues in which `gammafind.associate` looks for the counterparts of what was found;
+        they take the place of the names of ``reference`` in the catalogue.
     min_score : float, optional
         Lowest score kept. By default that of the preset or, where it has none, of the localiser;
         the localisers in ``beside`` keep their own.
@@ -168,6 +176,7 @@ def detect(
     _check_residuals(residuals, renderer)
     judge = _classifier(preset, renderer, len(epochs), max_fake)
     truth = table_of(reference)
+    possible = with_tables(counterparts)
     own = given.has_exposure or "exposure_source" in of_renderer
     if not own and not preset.doubts and renderer.sees == "maps" and given.is_file:
         _log.info("the exposure is that of the preset %s; --exposure takes your own", preset.name)
@@ -202,7 +211,9 @@ def detect(
     result = search.with_localiser(preset, min_score)
     if residuals:
         result = replace(result, residuals=_residuals(observation, result.catalogue))
-    return replace(result, beside=tuple(search.with_localiser(one) for one in others))
+    found = (result, *(search.with_localiser(one) for one in others))
+    result, *more = (with_counterparts(one, possible, command=command) for one in found)
+    return replace(result, beside=tuple(more))
 
 
 def _check_residuals(wanted: bool, renderer: SkyRenderer) -> None:
@@ -295,6 +306,7 @@ class _Search:
         catalogue = self._published(self._classified(kept, localiser), preset)
         catalogue.meta |= self._provenance(preset, localiser, lowest)
         catalogue.meta |= self._false(catalogue, localiser, lowest)
+        catalogue.meta[PROVENANCE] = prov_document(catalogue.meta)
         catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
         return Result(
             catalogue=catalogue,
@@ -332,7 +344,7 @@ class _Search:
         """Catalogue of detections, with the names of their counterparts."""
         columns = self.renderer.published
         catalogue = publish(
-            self.renderer.with_derived(flagged(detections, self.observation)),
+            self.renderer.with_derived(self._flagged(detections)),
             columns=columns,
             pixels=self.observation.counts.finest_pixels,
             prefix=self.prefix,
@@ -340,6 +352,7 @@ class _Search:
         if not np.isfinite(self.exposure_error):
             catalogue.remove_columns([one.name for one in columns if one.quantity in _FLUXES])
             columns = [one for one in columns if one.quantity not in _FLUXES]
+        catalogue = with_systematics(catalogue, self.observation, self.renderer.systematics)
         if self.reference is None:
             return catalogue
         return associate(catalogue, self.reference, preset.match_radius, columns=columns)
@@ -354,11 +367,19 @@ class _Search:
         above = {score: n for score, n in by_score.items() if float(score) >= lowest}
         return {"expected_false": expected_false_above(by_score, lowest), FALSE_BY_SCORE: above}
 
+    def _flagged(self, detections: QTable) -> QTable:
+        """Detections with the flags that follow from the sky and from where they are."""
+        return with_geometry(
+            flagged(detections, self.observation),
+            self.observation,
+            exposure_estimated=self.exposure_error > 0,
+        )
+
     def _provenance(self, preset: Preset, localiser: Localiser, lowest: float) -> dict[str, Any]:
         """How the catalogue was made."""
         return provenance(
             preset=preset.name,
-            used=_used(self.renderer, localiser, self.classifier),
+            used=used_plugins(self.renderer, localiser, self.classifier),
             inputs=inputs_of(self.observation),
             seed=self.seed,
             command=self.command,
@@ -367,29 +388,11 @@ class _Search:
             score_name=localiser.score_name,
             min_score=float(lowest) if np.isfinite(lowest) else None,
             max_fake=self.max_fake,
-            reference=_origin(self.reference),
+            reference=origin_of(self.reference),
             match_radius=str(preset.match_radius),
             extended=self.extended or None,
             notes=list(preset.notes),
             doubts=list(preset.doubts),
             exposure_error=self.exposure_error if np.isfinite(self.exposure_error) else None,
+            **energy_edges(self.observation.counts.bands),
         )
-
-
-def _used(
-    renderer: SkyRenderer, localiser: Localiser, classifier: Classifier | None
-) -> dict[str, Plugin]:
-    used: dict[str, Plugin] = {"renderer": renderer, "localiser": localiser}
-    if localiser.clusterer is not None:
-        used["clusterer"] = localiser.clusterer
-    if classifier is not None:
-        used["classifier"] = classifier
-    return used
-
-
-def _origin(reference: QTable | None) -> Any:
-    """Where a reference catalogue comes from, as far as its metadata say."""
-    if reference is None:
-        return None
-    known = ("name", "sha256", "release", "version")
-    return {key: str(reference.meta[key]) for key in known if key in reference.meta}

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from astropy.table import QTable
 
-from gammafind.catalogue.io import check_suffix, write_table
+from gammafind.catalogue.export import check_export, write_in_place_of
+from gammafind.catalogue.prov import readable
 from gammafind.catalogue.regions import write_regions
 from gammafind.errors import OutputError
 from gammafind.evaluation.numbers import Summary
@@ -49,7 +50,7 @@ class Products:
     Parameters
     ----------
     tables : tuple of Path
-        The catalogue, in the format of each suffix.
+        The catalogue, in the format of each suffix: see `gammafind.catalogue.export`.
     regions : Path, optional
         DS9 region file.
     report : Path, optional
@@ -106,10 +107,10 @@ class Products:
             If a directory does not exist, a file exists and may not be replaced, a suffix is
             unknown, a path occurs twice or is an input.
         """
+        tables = {path for one in (self, *self.beside) for path in one.tables}
         for path in self.files:
-            check_output(path, overwrite=self.overwrite)
-        for path in self.tables:
-            check_suffix(path)
+            check = check_export if path in tables else check_output
+            check(path, overwrite=self.overwrite)
         if self.residuals and not self.residuals.name.endswith((".fits", ".fits.gz")):
             raise OutputError(
                 "the maps of residuals are FITS",
@@ -142,7 +143,7 @@ class Products:
             found = (result, *result.beside)
             for products, one in zip((self, *self.beside), found, strict=False):
                 for path in products.tables:
-                    write_table(one.catalogue, self._pending(pending, path))
+                    write_in_place_of(path, one.catalogue, self._pending(pending, path))
                 if products.regions:
                     write_regions(one.catalogue, self._pending(pending, products.regions))
             if self.residuals and result.residuals:
@@ -156,7 +157,7 @@ class Products:
                     result.counts,
                     reference=result.reference,
                     summary=result.summary,
-                    provenance=result.catalogue.meta,
+                    provenance=readable(result.catalogue.meta),
                     searches=result.searches,
                     residuals=result.residuals,
                     observation=result.observation,

@@ -9,6 +9,7 @@ from pathlib import Path
 from astropy.units import Quantity
 
 from gammafind.catalogue.io import read_table
+from gammafind.catalogue.prov import readable
 from gammafind.catalogue.schema import SHARED
 from gammafind.evaluation.against import summarise
 from gammafind.evaluation.numbers import Summary
@@ -89,6 +90,6 @@ def report(
             counts,
             reference=truth,
             summary=summary,
-            provenance=catalogue.meta,
+            provenance=readable(catalogue.meta),
         )
     return summary

@@ -12,7 +12,7 @@ from astropy.table import QTable
 from astropy.units import Quantity
 
 from gammafind.catalogue.columns import texts_of
-from gammafind.catalogue.io import TABLE_SUFFIXES
+from gammafind.catalogue.export import FORMATS
 from gammafind.catalogue.regions import to_regions
 from gammafind.errors import OptionError
 from gammafind.evaluation.numbers import Summary
@@ -211,9 +211,10 @@ class Result:
         Parameters
         ----------
         path : path-like
-            A table, whose format the suffix names (``.ecsv``, ``.fits``, ``.vot``, ``.csv``), a
-            DS9 region file (``.reg``), or a folder, which then holds ``catalogue`` in three formats
-            and ``catalogue.reg``, and the same for other localisers, with their names in front.
+            A file whose format the suffix names (``.ecsv``, ``.fits``, ``.vot``, ``.csv``, ``.reg``
+            and others of `gammafind.export`), or a folder, which then holds ``catalogue`` in three
+            formats and ``catalogue.reg``, and the same for other localisers, with their names in
+            front.
         overwrite : bool
             Whether files that exist may be replaced.
 
@@ -230,10 +231,8 @@ class Result:
             If a format cannot hold the catalogue.
         """
         path = Path(path)
-        if path.name.lower().endswith(TABLE_SUFFIXES):
+        if path.name.lower().endswith(tuple(one.suffix for one in FORMATS)):
             products = Products(tables=(path,), overwrite=overwrite)
-        elif path.suffix == ".reg":
-            products = Products(regions=path, overwrite=overwrite)
         else:
             check_folder(path, overwrite=overwrite).mkdir(exist_ok=True)
             names = (one.preset.localiser.name for one in self.beside)

@@ -27,6 +27,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
+from gammafind.sky.systematics import Systematics
 from gammafind.units import FLUX
 
 _EPOCH_NSIDE = 32
@@ -114,6 +115,11 @@ class Instrument(Pointed, Plugin):
         `gammafind.catalogue.publish.publish`.
         """
         return in_flux_unit(CATALOGUE, self.flux_unit)
+
+    @property
+    def systematics(self) -> Systematics | None:
+        """Systematic errors in each band; none by default."""
+        return None
 
     @property
     def needs(self) -> tuple[str, ...]:

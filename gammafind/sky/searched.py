@@ -1,7 +1,7 @@
 """The region that was searched: of a map, and as text for the metadata of a catalogue.
 
 The text is a MOC (multi-order coverage map) in ASCII: an order and the HEALPix cells of this order
-in ICRS, NESTED, such as ``7/100-120,144``. ``0/0-11`` is the whole sky.
+in ICRS, NESTED, such as ``7/100-120 144``. ``0/0-11`` is the whole sky.
 
 References
 ----------
@@ -85,7 +85,7 @@ def in_region(region: str, positions: SkyCoord) -> np.ndarray:
     """
     import healpy as hp
 
-    order, low, high = _parsed(region)
+    order, low, high = cell_ranges(region)
     here = positions.icrs
     cell = hp.ang2pix(2**order, here.ra.deg, here.dec.deg, lonlat=True, nest=True)
     place = np.searchsorted(low, cell, side="right") - 1
@@ -94,7 +94,7 @@ def in_region(region: str, positions: SkyCoord) -> np.ndarray:
 
 def sky_share(region: str) -> float:
     """Share of the whole sky that a region covers."""
-    order, low, high = _parsed(region)
+    order, low, high = cell_ranges(region)
     return float(np.sum(high - low + 1) / (12 * 4**order))
 
 
@@ -138,13 +138,19 @@ def _ranges(cells: np.ndarray) -> str:
     """Increasing numbers as ranges."""
     ends = np.flatnonzero(np.diff(cells) > 1)
     low, high = cells[np.append(0, ends + 1)], cells[np.append(ends, len(cells) - 1)]
-    return ",".join(
+    return " ".join(
         str(a) if a == b else f"{a}-{b}" for a, b in zip(low.tolist(), high.tolist(), strict=True)
     )
 
 
-def _parsed(region: str) -> tuple[int, np.ndarray, np.ndarray]:
-    """Order, and first and last cell of each range."""
+def cell_ranges(region: str) -> tuple[int, np.ndarray, np.ndarray]:
+    """Order of a region, and first and last cell of each of its ranges, increasing.
+
+    Raises
+    ------
+    ValueError
+        If the text is no region.
+    """
     match = _FORM.fullmatch(region)
     if match is None or int(match[1]) > _FINEST:
         raise ValueError(f"{region[:40]!r} is no region of one order")

@@ -20,6 +20,7 @@ from gammafind.errors import (
     OptionError,
     UnknownPluginError,
 )
+from gammafind.pipeline.associate import Counterparts
 from gammafind.pipeline.detect import detect
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import PatchLayout, load_preset
@@ -318,3 +319,27 @@ def test_a_catalogue_says_how_many_rows_are_false_where_the_localiser_knows(coun
     assert result.catalogue.meta["expected_false"] == pytest.approx(4)
     assert result.catalogue.meta["expected_false_by_score"] == {"3": 2.0, "5": 0.5}
     assert "Expected number of false ones: 4." in result.summary.text()
+
+
+def test_counterparts_take_the_place_of_the_names_of_the_reference(counts):
+    candidates = toy_truth()
+    candidates["r95"] = np.full(len(candidates), 0.5) * u.deg
+    there = Counterparts(table=candidates, label="truth", prior=0.9)
+    found = detect([counts], reference=toy_truth(), counterparts=[there]).catalogue
+    assert set(found["ASSOC_CATALOGUE"]) == {"truth"}
+    assert np.all(found["ASSOC_PROB_BAY"] > 0.8)
+    steps = [one["name"] for one in found.meta["steps"]]
+    assert steps == ["detect", "associate"]
+
+
+def test_sources_without_position_errors_are_not_associated(counts, caplog):
+    sky = detect([counts], localiser=Probable(), counterparts=[toy_truth()])
+    assert "ASSOC_PROB_BAY" not in sky.catalogue.colnames
+    assert "sources without position errors are not associated" in caplog.text
+
+
+def test_the_catalogue_says_how_it_was_made_in_the_terms_of_the_ivoa(counts):
+    document = detect([counts]).catalogue.meta["provenance"]
+    names = [one["voprov:name"] for one in document["entity"].values()]
+    assert "counts.fits" in names
+    assert "localiser.threshold" in names

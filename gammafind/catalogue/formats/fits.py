@@ -8,14 +8,27 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from astropy.io import fits
 from astropy.table import QTable, Table
 from astropy.units import UnitsWarning
 
 from gammafind.catalogue.columns import column_of
+from gammafind.catalogue.formats.lat_layout import (
+    FILLER,
+    FORM,
+    FORM_WIDTH,
+    MAIN,
+    PHOTONS,
+    fillers,
+    further_hdus,
+    has_lat_layout,
+    label_as_lat,
+)
 from gammafind.catalogue.position_columns import position_columns
 from gammafind.errors import FileFormatError, TableError
 from gammafind.sky.fits.opening import open_fits
+from gammafind.units import without_photons
 
 _METADATA = "METADATA"
 _COLUMN_CARD = re.compile(r"T[A-Z]+[0-9]+")
@@ -25,10 +38,15 @@ def write_fits(table: QTable, path: Path) -> None:
     """Write a table as FITS, gzipped if the path ends in ``.gz``.
 
     The first extension is the table. The extension METADATA has one row of KEY and VALUE for each
-    entry of the metadata, in JSON.
+    entry of the metadata, in JSON. A catalogue with the names of the LAT has the layout of the
+    catalogues of the LAT, with the extensions that stand next to them.
     """
-    hdus = [fits.PrimaryHDU(), _table_hdu(table), _metadata_hdu(table.meta)]
-    fits.HDUList(hdus).writeto(path)
+    more = []
+    if has_lat_layout(table):
+        hdu, more = _lat_hdu(table), further_hdus(table)
+    else:
+        hdu = _table_hdu(table)
+    fits.HDUList([fits.PrimaryHDU(), hdu, *more, _metadata_hdu(table.meta)]).writeto(path)
 
 
 def read_fits(path: Path) -> Table:
@@ -55,8 +73,23 @@ def read_fits(path: Path) -> Table:
         )
         _label(table, hdu.header)
         metadata = [other for other in tables if other.name == _METADATA]
-        table.meta = _metadata(metadata[0]) if metadata else _keywords(table.meta)
+        if metadata:
+            table.meta = _metadata(metadata[0])
+            return _as_before(table, hdu.header) if hdu.name.upper() == MAIN.upper() else table
+        table.meta = _keywords(table.meta)
         return table
+
+
+def _as_before(table: Table, header: fits.Header) -> Table:
+    """Catalogue of our own as it was before it got the layout of those of the LAT."""
+    for number, name in enumerate(table.colnames, start=1):
+        key = f"TUNIT{number}"
+        if key in header and header.comments[key] == PHOTONS:
+            table[name].unit = without_photons(table[name].unit)
+    table.remove_columns(
+        [name for name in table.colnames if table[name].info.description == FILLER]
+    )
+    return table
 
 
 def _likeness(hdu: fits.BinTableHDU | fits.TableHDU) -> tuple[bool, bool, bool]:
@@ -87,6 +120,21 @@ def _table_hdu(table: QTable) -> fits.BinTableHDU:
         info = table[name].info
         _card(hdu.header, f"TUCD{number}", (info.meta or {}).get("ucd"), f"TTYPE{number}")
         _card(hdu.header, f"TCOMM{number}", info.description, f"TTYPE{number}")
+    return hdu
+
+
+def _lat_hdu(table: QTable) -> fits.BinTableHDU:
+    """HDU of a catalogue with all columns that readers of those of the LAT need."""
+    whole, added = QTable(table, copy=False), fillers(table)
+    for name in added.colnames:
+        whole[name] = added[name]
+        whole[name].info.description = FILLER
+    if FORM in whole.colnames:
+        labels = whole[FORM].info.description, whole[FORM].info.meta
+        whole[FORM] = np.asarray(whole[FORM]).astype(f"U{FORM_WIDTH}")
+        whole[FORM].info.description, whole[FORM].info.meta = labels
+    hdu = _table_hdu(whole)
+    label_as_lat(hdu, whole)
     return hdu
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from astropy.io import votable
 from astropy.io.votable.exceptions import W03
-from astropy.io.votable.tree import Info
+from astropy.io.votable.tree import CooSys, Info, VOTableFile
 from astropy.table import QTable, Table
 from astropy.units import UnitsWarning
 
@@ -18,6 +18,11 @@ from gammafind.catalogue.formats.text import read_text
 from gammafind.catalogue.position_columns import position_columns
 from gammafind.errors import FileFormatError, TableError
 
+_UTYPES = {
+    "pos.eq.ra;meta.main": "stc:AstroCoords.Position2D.Value2.C1",
+    "pos.eq.dec;meta.main": "stc:AstroCoords.Position2D.Value2.C2",
+}
+"""Utypes of the positions by UCD (IVOA note Referencing STC in VOTable, version 2.0)."""
 _ELSEWHERE = re.compile(r"<(?:\w+:)?STREAM\b[^>]*\bhref\s*=\s*[\"']\s*[^\"'\s]", re.IGNORECASE)
 
 
@@ -27,14 +32,8 @@ def write_votable(table: QTable, path: Path) -> None:
     Raises
     ------
     TableError
-        If VOTable does not know a unit, or a column has several axes per row, which astropy cannot
-        read back in the same order.
+        If VOTable does not know a unit.
     """
-    deep = [name for name in table.colnames if table[name].ndim > 2]
-    if deep:
-        raise TableError(
-            f"columns have several axes per row: {', '.join(deep)}", remedy="Write .ecsv or .fits."
-        )
     plain = QTable(table, copy=True)
     plain.meta = {}
     try:
@@ -43,6 +42,8 @@ def write_votable(table: QTable, path: Path) -> None:
             warnings.simplefilter("ignore", W03)  # a name such as prob_PWN+SNR gets an ID
             warnings.filterwarnings("ignore", ".*deprecated", UnitsWarning)  # erg
             file = votable.from_table(plain)
+            _order_axes(file, plain)
+            _state_frame(file)
             file.resources[0].infos.extend(
                 Info(name=key, value=json.dumps(value)) for key, value in table.meta.items()
             )
@@ -52,6 +53,24 @@ def write_votable(table: QTable, path: Path) -> None:
         raise TableError(
             f"the table cannot be written as VOTable ({error})", remedy="Write .ecsv or .fits."
         ) from None
+
+
+def _order_axes(file: VOTableFile, table: QTable) -> None:
+    """State the sizes of several axes per row with the fastest first, as VOTable wants them."""
+    for field in file.get_first_table().fields:
+        if table[field.name].ndim > 2:
+            field.arraysize = "x".join(map(str, reversed(table[field.name].shape[1:])))
+
+
+def _state_frame(file: VOTableFile) -> None:
+    """State that positions are ICRS, and which fields are the positions, by their utypes."""
+    fields = file.get_first_table().fields
+    found = [(one, _UTYPES[one.ucd]) for one in fields if one.ucd in _UTYPES]
+    if found:
+        frame = CooSys(ID="icrs", system="ICRS")
+        file.resources[0].coordinate_systems.append(frame)
+        for field, utype in found:
+            field.utype, field.ref = utype, frame.ID
 
 
 def read_votable(path: Path) -> Table:

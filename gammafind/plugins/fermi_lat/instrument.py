@@ -41,6 +41,7 @@ from gammafind.plugins.fermi_lat.selection import (
     warn_of_other_photons,
 )
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
+from gammafind.plugins.fermi_lat.systematics import lat_systematics
 from gammafind.plugins.fermi_lat.user_background import user_background
 from gammafind.plugins.fermi_lat.weighted import Weight
 from gammafind.plugins.fermi_lat.years import MEASURED_ZENITH, N_YEARS
@@ -57,6 +58,7 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.sky.systematics import Systematics
 from gammafind.units import as_value
 
 
@@ -129,6 +131,11 @@ class LatInstrument(Instrument):
         return tuple(
             header_cuts(self._irf, types) for types in self.event_types for _ in self._energy_bands
         )
+
+    @property
+    def systematics(self) -> Systematics:
+        """Those that the team of the LAT states."""
+        return lat_systematics(self.bands, dispersion=self.dispersion)
 
     @property
     def epochs(self) -> tuple[str, ...]:
