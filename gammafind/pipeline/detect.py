@@ -22,7 +22,7 @@ from gammafind.fitting.photons.goodness import Goodness, measure_goodness
 from gammafind.pipeline.associate import Counterparts, with_counterparts, with_tables
 from gammafind.pipeline.classify import classify, without_fakes
 from gammafind.pipeline.extended import flagged, with_extended
-from gammafind.pipeline.flags import with_geometry
+from gammafind.pipeline.flags import with_geometry, with_wider_errors
 from gammafind.pipeline.inputs import (
     Counts,
     Table,
@@ -370,7 +370,7 @@ class _Search:
     def _flagged(self, detections: QTable) -> QTable:
         """Detections with the flags that follow from the sky and from where they are."""
         return with_geometry(
-            flagged(detections, self.observation),
+            with_wider_errors(flagged(detections, self.observation)),
             self.observation,
             exposure_estimated=self.exposure_error > 0,
         )

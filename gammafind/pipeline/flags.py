@@ -8,7 +8,7 @@ from astropy.coordinates import SkyCoord, search_around_sky
 from astropy.table import QTable
 
 from gammafind.catalogue.columns import numbers
-from gammafind.catalogue.flags import Flag, with_flag
+from gammafind.catalogue.flags import Flag, has_flag, with_flag
 from gammafind.catalogue.positions import sky_positions
 from gammafind.sky.observation import Observation
 
@@ -18,6 +18,10 @@ _REACH = 0.95
 """Share of the PSF that should be on the map."""
 _SIGNIFICANT = 25.0
 """TS in a band from which the band counts, as in 4FGL."""
+_WIDER = 1.5
+"""Factor of the position errors of points on extended emission, or limited by the background, whose
+peak may be that of something else: it balances r95 on the half of the demo's sky with b > 0
+(benchmarks/positions.py)."""
 _BRIGHT_WIDTHS = 2.0
 """Radii of 68 % within which a brighter source counts as near: what 4FGL has above 10 GeV."""
 
@@ -61,6 +65,30 @@ def with_geometry(
     table[name] = flags
     if labels is not None:
         table[name].info.description, table[name].info.meta = labels.description, labels.meta
+    return table
+
+
+def with_wider_errors(detections: QTable) -> QTable:
+    """Widen the position errors of points that may be parts of extended or diffuse emission.
+
+    Parameters
+    ----------
+    detections : QTable
+        Schema DETECTIONS, with ``flags``.
+
+    Returns
+    -------
+    QTable
+        ``pos_err`` and ``r95`` times 1.5 in rows with `ON_EXTENDED` or `DIFFUSE_LIMITED`.
+    """
+    if "flags" not in detections.colnames or not len(detections):
+        return detections
+    table = QTable(detections, copy=False)
+    wide = has_flag(table["flags"], Flag.ON_EXTENDED) | has_flag(
+        table["flags"], Flag.DIFFUSE_LIMITED
+    )
+    for name in {"pos_err", "r95"} & set(table.colnames):
+        table[name] = np.where(wide, _WIDER, 1.0) * table[name]
     return table
 
 
