@@ -108,10 +108,11 @@ class Probe:
     def _local(self, vector: np.ndarray, own: int) -> LocalSky:
         """Counts near a place, with its neighbours."""
         near = self._candidates(vector, own)
-        region = [_near(band, vector[None], CONTAINMENT) for band in self._bands]
+        region = [near_pixels(band, vector[None], CONTAINMENT) for band in self._bands]
         free = near[self._overlaps(vector, near, region)]
+        around = self.model.vectors[free]
         region = [
-            np.unique(np.concatenate([pixel, _near(band, self.model.vectors[free], _NEIGHBOUR)]))
+            np.unique(np.concatenate([pixel, near_pixels(band, around, _NEIGHBOUR)]))
             for band, pixel in zip(self._bands, region, strict=True)
         ]
         places = [band.places(pixel) for band, pixel in zip(self._bands, region, strict=True)]
@@ -210,7 +211,7 @@ class Probe:
         return np.concatenate([getattr(band, name)[place] for band, place in pairs], dtype=float)
 
 
-def _near(band: BandData, vectors: np.ndarray, containment: float) -> np.ndarray:
+def near_pixels(band: BandData, vectors: np.ndarray, containment: float) -> np.ndarray:
     """Pixels near any of some positions."""
     if not len(vectors):
         return np.zeros(0, dtype=int)
