@@ -78,8 +78,8 @@ def light_curves(
     -------
     QTable
         One row a position, in order. ``Flux_History`` (n, n_epochs); ``Unc_Flux_History`` (n,
-        n_epochs, 2), the lower ones negative, as in 4FGL; ``Sqrt_TS_History``; ``Flux_Limit_History``,
-        the limits at 95 % where TS is below 1; ``Variability_Index``; ``Frac_Variability`` and its
+        n_epochs, 2), the lower ones negative, as in 4FGL; ``Sqrt_TS_History``;
+        ``Flux_Limit_History``, 95 % limits where TS is below 1; ``Variability_Index``; ``Frac_Variability`` and its
         error; ``Signif_Peak``, ``Flux_Peak``, ``Unc_Flux_Peak``, ``Time_Peak`` and
         ``Peak_Interval`` of those that vary with a probability of 99 %. NaN without exposure. The
         metadata have the ``epochs`` (s of the mission elapsed time) and the errors of their
@@ -207,9 +207,7 @@ def _table(
     error = symmetric_errors(errors)
     variability = np.array([curve.variability for curve in curves])
     fractional, uncertain = fractional_variability(flux, error, systematic=systematic)
-    peak = peaks(
-        flux, error, root_ts, is_variable(variability, np.isfinite(flux).sum(axis=1))
-    )
+    peak = peaks(flux, error, root_ts, is_variable(variability, np.isfinite(flux).sum(axis=1)))
     times = np.append(epochs.spans, [[np.nan, np.nan]], axis=0)[peak.epoch]
     table = QTable(
         {
