@@ -79,9 +79,10 @@ def light_curves(
     QTable
         One row a position, in order. ``Flux_History`` (n, n_epochs); ``Unc_Flux_History`` (n,
         n_epochs, 2), the lower ones negative, as in 4FGL; ``Sqrt_TS_History``;
-        ``Flux_Limit_History``, 95 % limits where TS is below 1; ``Variability_Index``; ``Frac_Variability`` and its
-        error; ``Signif_Peak``, ``Flux_Peak``, ``Unc_Flux_Peak``, ``Time_Peak`` and
-        ``Peak_Interval`` of those that vary with a probability of 99 %. NaN without exposure. The
+        ``Flux_UL_History``, 95 % limits where TS is below 1; ``Variability_Index``;
+        ``Frac_Variability`` and its error; ``Signif_Peak``, ``Flux_Peak``, ``Unc_Flux_Peak``,
+        ``Time_Peak`` and ``Peak_Interval`` of those that vary with a probability of 99 %. NaN
+        without exposure. The
         metadata have the ``epochs`` (s of the mission elapsed time) and the errors of their
         exposures.
 
@@ -214,7 +215,7 @@ def _table(
             "Flux_History": flux * unit,
             "Unc_Flux_History": errors * unit,
             "Sqrt_TS_History": root_ts,
-            "Flux_Limit_History": stacked("limit") * scale * unit,
+            "Flux_UL_History": stacked("limit") * scale * unit,
             "Variability_Index": variability,
             "Frac_Variability": fractional,
             "Unc_Frac_Variability": uncertain,

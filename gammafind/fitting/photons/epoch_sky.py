@@ -43,11 +43,11 @@ class EpochProbe(Probe):
 
     epochs: TimeEpochs
     free_background: bool = False
-    _photons: list[BandPhotons] = field(init=False, repr=False)
+    photons: tuple[BandPhotons, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         pairs = zip(self._bands, self.epochs.photons, strict=True)
-        self._photons = [_on_places(band, photons) for band, photons in pairs]
+        self.photons = tuple(_on_places(band, photons) for band, photons in pairs)
 
     def sky(self, vector: np.ndarray, own: int, shares: np.ndarray) -> EpochSky:
         """Photons of each epoch near a place, with what is free there.
@@ -123,7 +123,7 @@ class EpochProbe(Probe):
     def _seen(self, places: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Row among the places, epoch, and counts, where there are photons."""
         rows, epochs, counts, start = [], [], [], 0
-        for place, photons in zip(places, self._photons, strict=True):
+        for place, photons in zip(places, self.photons, strict=True):
             low, high = (np.searchsorted(photons.index, place, side) for side in ("left", "right"))
             number = high - low
             row = np.repeat(np.arange(len(place)), number)
