@@ -21,9 +21,14 @@ class Flag(IntFlag):
 
     ON_EXTENDED = 1
     """A point on or next to an extended source of the model; it may be part of that emission."""
+    ONE_EPOCH = 2097152
+    """Found in one epoch only: position, TS, counts and flux are those of that epoch."""
 
 
-MEANINGS = {Flag.ON_EXTENDED: "a point on an extended source, of which it may be a part"}
+MEANINGS = {
+    Flag.ON_EXTENDED: "a point on an extended source, of which it may be a part",
+    Flag.ONE_EPOCH: "found in one epoch only",
+}
 """What each bit means, for people to read."""
 
 

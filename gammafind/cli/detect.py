@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from gammafind.cli.arguments import (
     add_map_arguments,
@@ -19,6 +20,7 @@ from gammafind.cli.arguments import (
     sky_files,
 )
 from gammafind.cli.printing import print_result
+from gammafind.errors import OptionError
 
 SUMMARY = "find the sources of your own maps"
 EXAMPLES = """\
@@ -65,6 +67,14 @@ def _add_epoch_argument(parser: ArgumentParser) -> None:
         help="sources known to be extended: 4fgl-dr1 to 4fgl-dr4 or fl16y, or a table with "
         "positions, shape and radius or map (default: those that the instrument knows, of the "
         "LAT 4fgl-dr2)",
+    )
+    parser.add_argument(
+        "--epochs",
+        nargs="+",
+        metavar="TIME",
+        help="epochs of photon lists: a length (30d), a number of equal parts, two or more times "
+        "(dates or s of the mission elapsed time), or a file of them; each is searched, and "
+        "sources get light curves",
     )
     parser.add_argument(
         "--epoch",
@@ -118,6 +128,16 @@ def _add_products(parser: ArgumentParser) -> None:
     )
 
 
+def _epochs(arguments: Namespace) -> Any:
+    """Epochs by their times, or the maps of each."""
+    if arguments.epochs and arguments.epoch:
+        raise OptionError(
+            "--epochs and --epoch are given",
+            remedy="Give times of photon lists, or maps of each year.",
+        )
+    return arguments.epochs or arguments.epoch
+
+
 def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.pipeline.detect import detect
@@ -137,7 +157,7 @@ def run(arguments: Namespace) -> None:
         preset=arguments.preset,
         **chosen_plugins(arguments),
         extended=arguments.extended,
-        epochs=arguments.epoch,
+        epochs=_epochs(arguments),
         reference=arguments.reference,
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,

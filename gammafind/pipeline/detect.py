@@ -19,6 +19,8 @@ from gammafind.evaluation.against import summarise
 from gammafind.evaluation.metrics import expected_false
 from gammafind.fitting.photons.goodness import Goodness, measure_goodness
 from gammafind.pipeline.classify import classify, without_fakes
+from gammafind.pipeline.epoch_detections import add_flares, add_light_curves
+from gammafind.pipeline.epoch_spans import Times, are_times
 from gammafind.pipeline.extended import flagged, with_extended
 from gammafind.pipeline.inputs import (
     Counts,
@@ -32,6 +34,7 @@ from gammafind.pipeline.localise import able_preset, build_localiser, localise, 
 from gammafind.pipeline.observe import observe, observe_epochs
 from gammafind.pipeline.prepare import inputs_of
 from gammafind.pipeline.result import Result
+from gammafind.pipeline.time_epochs import observe_times
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.base import Plugin
@@ -44,6 +47,7 @@ from gammafind.sky.bands import Band
 from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
 from gammafind.sky.searched import searched_region
+from gammafind.sky.time_epochs import TimeEpochs
 from gammafind.utils.checks import require
 from gammafind.utils.progress import stage
 
@@ -70,7 +74,7 @@ def detect(
     spacecraft: Path | Sequence[Path] | None = None,
     background: Path | Sequence[Path] = (),
     extended: Table | None = None,
-    epochs: Sequence[Path | Sequence[Path]] = (),
+    epochs: Times | Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
     min_score: float | None = None,
     max_fake: float | None = None,
@@ -113,8 +117,10 @@ def detect(
         name of a catalogue, or a file or table with positions, ``shape`` and ``radius`` (degrees)
         or ``map``; ``"none"`` for none. By default those that the instrument knows: of the LAT
         those of 4FGL-DR2.
-    epochs : sequence of path-like or of sequences of these, optional
-        Files of the counts of each epoch of the instrument (each year, say), for a classifier.
+    epochs : str, int, path-like, Quantity, Time or sequence, optional
+        Of photon lists: a length (``"30d"``), a number of equal parts, times, or a file of times;
+        each epoch is searched, and every source gets a light curve. Or files of the counts of each
+        epoch of the instrument (each year, say), for a classifier.
     reference : str, path-like or QTable, optional
         Catalogue to match with: the name of an embedded one such as ``"4fgl-dr2"``, a file, or a
         table with positions.
@@ -166,7 +172,8 @@ def detect(
     _check_localisers([preset, *others])
     renderer, preset = renderer_for(preset, given)
     _check_residuals(residuals, renderer)
-    judge = _classifier(preset, renderer, len(epochs), max_fake)
+    by_time = are_times(epochs)
+    judge = _classifier(preset, renderer, 0 if by_time else len(epochs), max_fake)
     truth = table_of(reference)
     own = given.has_exposure or "exposure_source" in of_renderer
     if not own and not preset.doubts and renderer.sees == "maps" and given.is_file:
@@ -180,8 +187,10 @@ def detect(
         finer=judge is None and all(build_localiser(p).fits_finer for p in (preset, *others)),
     )
     observation, known = with_extended(observation, renderer, extended)
-    apart = None
-    if judge is not None and judge.n_epochs:
+    apart = times = None
+    if by_time:
+        times = observe_times(given, renderer, epochs, pixels=observation.counts.pixels)
+    elif judge is not None and judge.n_epochs:
         listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
         apart = observe_epochs(listed, renderer, observation.counts, frame=frame)
     search = _Search(
@@ -189,6 +198,7 @@ def detect(
         renderer=renderer,
         classifier=judge,
         epochs=apart,
+        times=times,
         max_fake=max_fake,
         reference=truth,
         prefix=prefix,
@@ -278,6 +288,7 @@ class _Search:
     renderer: SkyRenderer
     classifier: Classifier | None
     epochs: Epochs | None
+    times: TimeEpochs | None
     max_fake: float | None
     reference: QTable | None
     prefix: str
@@ -292,9 +303,12 @@ class _Search:
         found = localise(localiser, self.observation, preset, seed=self.seed)
         lowest = lowest_score(preset, localiser, min_score)
         kept = found.detections[np.asarray(found.detections["score"]) >= lowest]
+        likely = localiser.scores_are_probabilities
+        kept = add_flares(kept, self.observation, self.times, preset.match_radius, likely=likely)
         catalogue = self._published(self._classified(kept, localiser), preset)
+        catalogue = add_light_curves(catalogue, self.observation, self.times)
         catalogue.meta |= self._provenance(preset, localiser, lowest)
-        if localiser.scores_are_probabilities:
+        if likely:
             catalogue.meta["expected_false"] = expected_false(np.asarray(catalogue["Score"]))
         catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
         return Result(

@@ -16,6 +16,7 @@ from gammafind.fitting.photons.position import R68_PER_SIGMA, climb, fit_positio
 from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.search_grid import SearchGrid
 from gammafind.fitting.photons.sky_model import SkyModel
+from gammafind.fitting.photons.spectra import fluxes
 from gammafind.sky.degrade import parents
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import from_frame, positions_of, to_frame
@@ -51,8 +52,10 @@ class Flares:
         In which TS is largest.
     ts : ndarray, shape (n,)
         In that epoch, the neighbours free.
-    counts : ndarray, shape (n, 2)
-        In that epoch, and the error of them.
+    counts : ndarray, shape (n,)
+        In that epoch.
+    flux : ndarray, shape (n, 2)
+        In that epoch, and its error.
     """
 
     vectors: np.ndarray
@@ -60,6 +63,7 @@ class Flares:
     epoch: np.ndarray
     ts: np.ndarray
     counts: np.ndarray
+    flux: np.ndarray
 
     @property
     def r68(self) -> np.ndarray:
@@ -126,12 +130,14 @@ def _measured(
         curve = fit_light_curve(probe.sky(vector, -1, shares))
         if not curve.ts[epoch] >= least:
             continue
-        share = float(shares[epoch] @ model.data.shares(vector[None])[0])
-        counts = np.array([curve.amplitude[epoch], curve.upper[epoch]]) * share
-        kept.append((vector, fit.sigma[0], epoch, curve.ts[epoch], counts))
-    columns = zip(*kept, strict=True) if kept else ([], [], [], [], [])
-    vectors, sigma, epoch, ts, counts = map(np.array, columns)
-    return Flares(vectors.reshape(-1, 3), sigma, epoch.astype(int), ts, counts.reshape(-1, 2))
+        spectrum = model.data.shares(vector[None])
+        counts = float(shares[epoch] @ spectrum[0]) * curve.amplitude[epoch]
+        per_count = fluxes(model.data, vector[None], spectrum)[0]
+        flux = per_count * np.array([curve.amplitude[epoch], curve.upper[epoch]])
+        kept.append((vector, fit.sigma[0], epoch, curve.ts[epoch], counts, flux))
+    columns = zip(*kept, strict=True) if kept else [[]] * 6
+    vectors, sigma, epoch, ts, counts, flux = map(np.array, columns)
+    return Flares(vectors.reshape(-1, 3), sigma, epoch.astype(int), ts, counts, flux.reshape(-1, 2))
 
 
 def _peaks(
