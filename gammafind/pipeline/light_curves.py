@@ -39,6 +39,10 @@ _KNOWN = 0.01
 that of the background too."""
 
 
+EPOCH_EDGES, EPOCH_SPANS = "epoch_edges_met", "epoch_spans_met"
+"""Metadata: edges of the epochs, or begin and end of each, in s of the mission elapsed time."""
+
+
 def light_curves(
     observation: Observation,
     epochs: TimeEpochs,
@@ -82,9 +86,7 @@ def light_curves(
         ``Flux_UL_History``, 95 % limits where TS is below 1; ``Variability_Index``;
         ``Frac_Variability`` and its error; ``Signif_Peak``, ``Flux_Peak``, ``Unc_Flux_Peak``,
         ``Time_Peak`` and ``Peak_Interval`` of those that vary with a probability of 99 %. NaN
-        without exposure. The
-        metadata have the ``epochs`` (s of the mission elapsed time) and the errors of their
-        exposures.
+        without exposure. The metadata have the times of the epochs and the errors of their exposures.
 
     Raises
     ------
@@ -226,6 +228,16 @@ def _table(
             "Peak_Interval": (times[:, 1] - times[:, 0]) * u.s,
         }
     )
-    table.meta["epochs"] = epochs.spans.tolist()
+    table.meta |= _times(epochs)
     table.meta["epoch_exposure_errors"] = epochs.errors.tolist()
     return table
+
+
+def _times(epochs: TimeEpochs) -> dict[str, list]:
+    """Times of the epochs for the metadata: edges, or begins and ends where there are gaps."""
+    spans = epochs.spans
+    if np.isnan(spans).any():
+        return {}
+    if np.array_equal(spans[1:, 0], spans[:-1, 1]):
+        return {EPOCH_EDGES: [*spans[:, 0].tolist(), float(spans[-1, 1])]}
+    return {EPOCH_SPANS: spans.tolist()}

@@ -79,7 +79,8 @@ def observe_times(
     coarse = tuple(HealpixPixels(_NSIDE, one.frame) for one in pixels)
     with stage("exposure of each epoch"):
         shares, errors = _shares(given, renderer, times, spans, coarse)
-    empty = np.count_nonzero([not each.any() for each in zip(*shares, strict=True)])
+    exposed = np.any([share.any(axis=1) for share in shares], axis=0)
+    empty = np.count_nonzero(~exposed)
     if empty:
         _log.warning("%d of %d epochs have no good time: their fluxes are NaN", empty, len(spans))
     if np.any(errors > 0):
