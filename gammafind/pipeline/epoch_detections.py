@@ -129,18 +129,19 @@ def _dates(epochs: TimeEpochs, epoch: int) -> str:
 
 
 def _appended(detections: QTable, columns: dict[str, object]) -> QTable:
-    """Detections with more rows, whose other columns are unknown, zero or empty."""
-    if "flags" not in detections.colnames:
-        detections["flags"] = np.zeros(len(detections), dtype=int)
-    n = len(columns[EPOCH])
-    more = QTable()
-    for name in detections.colnames:
-        if name in columns:
-            more[name] = columns[name]
-            continue
-        like = detections[name]
-        kind = np.asarray(like).dtype.kind
-        shape = (n, *np.shape(like)[1:])
-        values = np.full(shape, {"f": np.nan, "U": ""}.get(kind, 0), dtype=np.asarray(like).dtype)
-        more[name] = values * like.unit if getattr(like, "unit", None) is not None else values
-    return vstack([detections, more], metadata_conflicts="silent")
+    """Detections with more rows; what is not known of a row is NaN, zero or empty."""
+    more = QTable(columns)
+    for one, other in ((detections, more), (more, detections)):
+        for name in one.colnames:
+            if name not in other.colnames:
+                other[name] = _unknown(one[name], len(other))
+    return vstack([detections, more[detections.colnames]], metadata_conflicts="silent")
+
+
+def _unknown(like: Quantity | np.ndarray, n: int) -> Quantity | np.ndarray:
+    """Rows without values, of the type of a column."""
+    array = np.asarray(like)
+    empty = {"f": np.nan, "U": ""}.get(array.dtype.kind, 0)
+    values = np.full((n, *array.shape[1:]), empty, dtype=array.dtype)
+    unit = getattr(like, "unit", None)
+    return values if unit is None else values * unit

@@ -86,7 +86,8 @@ def light_curves(
         ``Flux_UL_History``, 95 % limits where TS is below 1; ``Variability_Index``;
         ``Frac_Variability`` and its error; ``Signif_Peak``, ``Flux_Peak``, ``Unc_Flux_Peak``,
         ``Time_Peak`` and ``Peak_Interval`` of those that vary with a probability of 99 %. NaN
-        without exposure. The metadata have the times of the epochs and the errors of their exposures.
+        without exposure. The metadata have the times of the epochs and the errors of their
+        exposures.
 
     Raises
     ------

@@ -92,7 +92,7 @@ def test_maps_and_epochs_without_photons_are_refused(lat, photons, tmp_path):
 
 
 def test_photons_without_times_are_refused(lat, tmp_path):
-    path = photon_list(tmp_path / "timeless.fits", 20)
+    path = photon_list(tmp_path / "timeless.fits", 20, TIME=("D", "s", None))
     with pytest.raises(FileFormatError, match=r"no times|no column TIME"):
         observe_times(sorted_input(path), lat, 3, pixels=lat.pixels)
 
