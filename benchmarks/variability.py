@@ -15,6 +15,7 @@ from time import perf_counter
 
 import astropy.units as u
 import numpy as np
+from astropy.coordinates import SkyCoord, concatenate
 from results import kept
 from scipy.stats import chi2, kstest
 
@@ -115,7 +116,7 @@ def expected_ts(sky: SimulatedSky, counts: np.ndarray) -> np.ndarray:
     return found.ts.sum(axis=1)
 
 
-def exposures(sky: SimulatedSky, positions: object) -> np.ndarray:
+def exposures(sky: SimulatedSky, positions: SkyCoord) -> np.ndarray:
     """Exposure of each band at positions, shape (n, n_bands)."""
     exposure = sky.observation.exposure
     pairs = zip(exposure.pixels, exposure.values, strict=True)
@@ -123,10 +124,15 @@ def exposures(sky: SimulatedSky, positions: object) -> np.ndarray:
 
 
 def searched(
-    sky: SimulatedSky, epochs: TimeEpochs, positions: object, ts: np.ndarray, counts: np.ndarray
+    sky: SimulatedSky, epochs: TimeEpochs, positions: SkyCoord, ts: np.ndarray, counts: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Sources of single years, and how much of their light is true."""
-    model, _ = known_sky(sky.observation, positions[ts > LEAST_TS], index=2.3)
+    known = positions[ts > LEAST_TS]
+    model, _ = known_sky(sky.observation, known, index=2.3)
+    # What is bright in the whole time, such as several faint sources in one place, is no flare.
+    more = search_epochs(model, whole_time(epochs), radius=RADIUS)
+    known = concatenate([known, positions_of(more.vectors, model.data.frame).icrs])
+    model, _ = known_sky(sky.observation, known, index=2.3)
     start = perf_counter()
     found = search_epochs(model, epochs, radius=RADIUS)
     seconds = perf_counter() - start
@@ -146,7 +152,16 @@ def searched(
     }
 
 
-def brightest(found: Flares, positions: object, yearly: np.ndarray, frame: str) -> np.ndarray:
+def whole_time(epochs: TimeEpochs) -> TimeEpochs:
+    """All epochs as a single one."""
+    photons = tuple(replace(one, epoch=np.zeros_like(one.epoch)) for one in epochs.photons)
+    shares = tuple(share.sum(axis=0, keepdims=True) for share in epochs.shares)
+    return replace(
+        epochs, spans=epochs.spans[:1], photons=photons, shares=shares, errors=epochs.errors[:1]
+    )
+
+
+def brightest(found: Flares, positions: SkyCoord, yearly: np.ndarray, frame: str) -> np.ndarray:
     """Expected counts, in its year, of the brightest faint source near each flare."""
     own = np.zeros(len(found.ts))
     for i, place in enumerate(positions_of(found.vectors, frame)):

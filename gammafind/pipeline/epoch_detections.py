@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from astropy.table import QTable, hstack, vstack
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, vstack
 from astropy.units import Quantity
 from scipy.stats import chi2
 
@@ -27,8 +28,10 @@ EPOCH = "Epoch"
 """Column with the begin and the end of the only epoch in which a source was found."""
 _INDEX = 2.3
 """Photon index of faint sources: typical of those of 4FGL."""
+_NOWHERE = SkyCoord(np.zeros(0), np.zeros(0), unit="deg")
+"""Positions of no sources."""
 _SOME = 200
-"""Sources at which the size of a point is taken."""
+"""Places at which the size of a point is taken."""
 
 
 def add_flares(
@@ -64,9 +67,9 @@ def add_flares(
     """
     if epochs is None:
         return detections
-    places = sky_positions(detections) if len(detections) else sky_positions(_no_places())
+    points = sky_positions(detections)[_not_named(detections)] if len(detections) else _NOWHERE
     with stage("modelling the sky with its sources"):
-        model, _ = known_sky(observation, places, index=_INDEX)
+        model, _ = known_sky(observation, points, index=_INDEX, extended=True)
     found = search_epochs(model, epochs, radius=float(radius.to_value(u.deg)))
     score = _probability(found.ts, model, len(epochs)) if likely else found.ts
     detections = QTable(detections, copy=False)
@@ -94,18 +97,44 @@ def add_flares(
 def add_light_curves(
     catalogue: QTable, observation: Observation, epochs: TimeEpochs | None
 ) -> QTable:
-    """Add the columns of `gammafind.pipeline.light_curves.light_curves` to a catalogue."""
+    """Add the columns of `gammafind.pipeline.light_curves.light_curves` to a catalogue.
+
+    Extended sources have NaN in them.
+    """
     if epochs is None or not len(catalogue):
         return catalogue
     places = sky_positions(catalogue, what="the catalogue")
-    curves = light_curves(observation, epochs, places)
-    joined = hstack([catalogue, curves], metadata_conflicts="silent")
+    points = np.flatnonzero(_is_point(catalogue))
+    curves = light_curves(observation, epochs, places[points])
+    row = np.full(len(catalogue), -1)
+    row[points] = np.arange(len(points))
+    joined = QTable(catalogue, copy=False)
+    for name in curves.colnames:
+        joined[name] = _at(curves[name], row)
     joined.meta = {**catalogue.meta, **curves.meta}
     return joined
 
 
-def _no_places() -> QTable:
-    return QTable({"ra": np.zeros(0) * u.deg, "dec": np.zeros(0) * u.deg})
+def _at(values: Quantity | np.ndarray, row: np.ndarray) -> Quantity | np.ndarray:
+    """Rows of a column, NaN for -1."""
+    unknown = np.full((1, *values.shape[1:]), np.nan)
+    every = np.concatenate([getattr(values, "value", values), unknown])[row]
+    return every * values.unit if isinstance(values, Quantity) else every
+
+
+def _is_point(table: QTable) -> np.ndarray:
+    """Which rows are no extended sources."""
+    for name in ("extension", "Extension"):
+        if name in table.colnames:
+            return ~(np.asarray(table[name]) > 0)
+    return np.ones(len(table), dtype=bool)
+
+
+def _not_named(detections: QTable) -> np.ndarray:
+    """Which rows are no extended sources that the model has as such."""
+    if "extended_name" not in detections.colnames:
+        return np.ones(len(detections), dtype=bool)
+    return np.asarray(detections["extended_name"], dtype=str) == ""
 
 
 def _probability(ts: np.ndarray, model: SkyModel, n_epochs: int) -> np.ndarray:

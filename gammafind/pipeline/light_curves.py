@@ -98,6 +98,7 @@ def light_curves(
 
     Notes
     -----
+    All sources are points; extended sources of the observation are in the model and do not vary.
     The spectrum of a source is that of the whole time. Neighbours whose variation would change it
     are free in each epoch. Where TS is below 1 the lower error is NaN, and the upper one half of
     the way from the flux to the limit, as in 4FGL.
@@ -121,7 +122,7 @@ def light_curves(
         raise ShapeError(f"fluxes of shape {np.shape(flux)} for {n} positions")
     if model is None:
         with stage("modelling the sky with its sources"):
-            model, _ = known_sky(observation, positions, index=index)
+            model, _ = known_sky(observation, positions, index=index, extended=True)
     vectors = vectors_in(model.data.frame, positions)
     own = _sources_at(model, vectors)
     relative = np.hypot(systematic, epochs.errors)

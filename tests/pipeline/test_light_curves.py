@@ -132,3 +132,13 @@ def test_nothing_changes_without_epochs(sky):
     known = QTable({**sky_columns(places(STEADY)), "score": [90.0]})
     assert add_flares(known, sky[0], None, 0.5 * u.deg, likely=False) is known
     assert add_light_curves(known, sky[0], None) is known
+
+
+def test_extended_sources_have_no_light_curve(sky):
+    catalogue = QTable(
+        {**sky_columns(places(STEADY, VARYING)), "Extension": [0.0, 0.5] * u.deg, "TS": [9.0, 8.0]}
+    )
+    curves = add_light_curves(catalogue, *sky)
+    assert np.isfinite(curves["Variability_Index"]).tolist() == [True, False]
+    assert np.isnan(curves["Flux_History"][1]).all()
+    assert curves["Flux_History"].unit == sky[0].flux_unit

@@ -87,14 +87,16 @@ class EpochProbe(Probe):
             fixed = np.maximum(fixed - background, _LEAST)
             columns, first = [*columns, background * kept], [*first, 1.0]
         row, epoch, seen = self._seen(places)
-        chosen = kept[row]
+        band = np.repeat(np.arange(len(region)), [len(pixel) for pixel in region])
+        # Photons of epochs without exposure have no meaning.
+        chosen = kept[row] & (shares[epoch, band[row]] > 0)
         return EpochSky(
             epoch=epoch[chosen],
             row=(np.cumsum(kept) - 1)[row[chosen]],
             counts=seen[chosen],
             fixed=fixed[kept],
             templates=np.stack(columns, axis=1)[kept],
-            band=np.repeat(np.arange(len(region)), [len(pixel) for pixel in region])[kept],
+            band=band[kept],
             shares=shares,
             start=np.array(first),
         )
