@@ -99,3 +99,20 @@ def test_photons_without_times_are_refused(lat, tmp_path):
 
 def test_dates_come_back_from_seconds():
     assert mission_date(mission_seconds("2010-05-06T07:08:09")) == "2010-05-06T07:08:09"
+
+
+def test_spacecraft_files_give_the_exposure_of_each_epoch(tmp_path):
+    done = gammafind.simulate(
+        "fermi-lat-psf3-2-20", output=tmp_path, photons=True, duration="2 h", start="2014-08-07"
+    )
+    folder = done.folders[0]
+    given = sorted_input(folder / "ft1.fits", spacecraft=folder / "ft2.fits")
+    lat = gammafind.create("renderer", "fermi-lat", energies=[2, 20], nsides=[16])
+    pointed = lat.with_pointing(given.pointing, good_times=[folder / "ft1.fits"])
+    edges = np.append(mission_seconds("2014-08-07") + 1800.0 * np.arange(4), 1e9) * u.s
+    epochs = observe_times(given, pointed, edges, pixels=pointed.pixels)
+    (share,) = epochs.shares
+    np.testing.assert_array_equal(epochs.errors, 0)
+    seen = pointed.exposure(epochs.share_pixels).values[0] > 0
+    np.testing.assert_allclose(share.sum(axis=0)[seen], 1, rtol=1e-3)
+    assert share.std(axis=1).min() > 0.05
