@@ -130,12 +130,16 @@ def _add_products(parser: ArgumentParser) -> None:
 
 def _epochs(arguments: Namespace) -> Any:
     """Epochs by their times, or the maps of each."""
+    from gammafind.pipeline.epoch_spans import checked_times
+
     if arguments.epochs and arguments.epoch:
         raise OptionError(
             "--epochs and --epoch are given",
             remedy="Give times of photon lists, or maps of each year.",
         )
-    return arguments.epochs or arguments.epoch
+    if not arguments.epochs:
+        return arguments.epoch
+    return checked_times(arguments.epochs)
 
 
 def run(arguments: Namespace) -> None:

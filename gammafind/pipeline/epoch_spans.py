@@ -82,6 +82,19 @@ def epoch_spans(epochs: Times, times: np.ndarray) -> np.ndarray:
     return spans
 
 
+def checked_times(texts: Sequence[str]) -> Times:
+    """Epochs of a command line: the only text, or several that are all times.
+
+    Raises
+    ------
+    OptionError
+        If one of several is no time.
+    """
+    if len(texts) > 1 and not are_times(texts):
+        raise OptionError(f"epochs are {_shown(list(texts))}", remedy=_WAYS)
+    return texts[0] if len(texts) == 1 else list(texts)
+
+
 def _alone(epochs: Times) -> Times:
     """The only one of a sequence, as a command line gives it."""
     plural = isinstance(epochs, list | tuple) and len(epochs) == 1
