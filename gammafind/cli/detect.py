@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from gammafind.cli.arguments import (
     add_map_arguments,
@@ -19,6 +20,7 @@ from gammafind.cli.arguments import (
     sky_files,
 )
 from gammafind.cli.printing import print_result
+from gammafind.errors import OptionError
 
 SUMMARY = "find the sources of your own maps"
 EXAMPLES = """\
@@ -75,6 +77,14 @@ def _add_epoch_argument(parser: ArgumentParser) -> None:
         "LAT 4fgl-dr2)",
     )
     parser.add_argument(
+        "--epochs",
+        nargs="+",
+        metavar="TIME",
+        help="epochs of photon lists: a length (30d), a number of equal parts, two or more times "
+        "(dates or s of the mission elapsed time), or a file of them; each is searched, and "
+        "sources get light curves",
+    )
+    parser.add_argument(
         "--epoch",
         action="append",
         nargs="+",
@@ -128,6 +138,20 @@ def _add_products(parser: ArgumentParser) -> None:
     )
 
 
+def _epochs(arguments: Namespace) -> Any:
+    """Epochs by their times, or the maps of each."""
+    from gammafind.pipeline.epoch_spans import checked_times
+
+    if arguments.epochs and arguments.epoch:
+        raise OptionError(
+            "--epochs and --epoch are given",
+            remedy="Give times of photon lists, or maps of each year.",
+        )
+    if not arguments.epochs:
+        return arguments.epoch
+    return checked_times(arguments.epochs)
+
+
 def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.pipeline.detect import detect
@@ -147,7 +171,7 @@ def run(arguments: Namespace) -> None:
         preset=arguments.preset,
         **chosen_plugins(arguments),
         extended=arguments.extended,
-        epochs=arguments.epoch,
+        epochs=_epochs(arguments),
         reference=arguments.reference,
         counterparts=arguments.associate,
         min_score=arguments.min_score,

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
-import numpy as np
 from astropy.table import QTable
 
-from gammafind.catalogue.associate import associate
 from gammafind.catalogue.positions import sky_positions
-from gammafind.catalogue.prov import PROVENANCE, prov_document
-from gammafind.catalogue.publish import PREFIX, check_prefix, publish
+from gammafind.catalogue.publish import PREFIX, check_prefix
 from gammafind.errors import ConfigError, OptionError
-from gammafind.evaluation.against import summarise
-from gammafind.evaluation.metrics import FALSE_BY_SCORE, expected_false, expected_false_above
 from gammafind.fitting.photons.goodness import Goodness, measure_goodness
 from gammafind.pipeline.associate import Counterparts, with_counterparts, with_tables
-from gammafind.pipeline.classify import classify, without_fakes
-from gammafind.pipeline.extended import flagged, with_extended
-from gammafind.pipeline.flags import with_geometry, with_wider_errors
+from gammafind.pipeline.classify import without_fakes
+from gammafind.pipeline.epoch_spans import Times, are_times
+from gammafind.pipeline.extended import with_extended
 from gammafind.pipeline.inputs import (
     Counts,
     Table,
@@ -31,32 +26,25 @@ from gammafind.pipeline.inputs import (
     sorted_input,
     table_of,
 )
-from gammafind.pipeline.localise import able_preset, build_localiser, localise, lowest_score
+from gammafind.pipeline.localise import able_preset, build_localiser
 from gammafind.pipeline.observe import observe, observe_epochs
-from gammafind.pipeline.prepare import inputs_of
-from gammafind.pipeline.records import energy_edges, origin_of, used_plugins
 from gammafind.pipeline.result import Result
-from gammafind.pipeline.systematics import with_systematics
+from gammafind.pipeline.searching import Search
+from gammafind.pipeline.time_epochs import observe_times
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.localiser import Localiser, no_detections
-from gammafind.roles.provenance import provenance
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
-from gammafind.sky.epochs import Epochs
 from gammafind.sky.observation import Observation
-from gammafind.sky.searched import searched_region
 from gammafind.utils.checks import require
 from gammafind.utils.progress import stage
 
 Path = str | PathLike
 
 _log = logging.getLogger("gammafind")
-
-_FLUXES = ("flux", "flux_err")
-"""What cannot be given where the exposure is not known."""
 
 
 def detect(
@@ -74,7 +62,7 @@ def detect(
     spacecraft: Path | Sequence[Path] | None = None,
     background: Path | Sequence[Path] = (),
     extended: Table | None = None,
-    epochs: Sequence[Path | Sequence[Path]] = (),
+    epochs: Times | Sequence[Path | Sequence[Path]] = (),
     reference: Table | None = None,
     counterparts: Sequence[Table | Counterparts] = (),
     min_score: float | None = None,
@@ -118,8 +106,10 @@ def detect(
         name of a catalogue, or a file or table with positions, ``shape`` and ``radius`` (degrees)
         or ``map``; ``"none"`` for none. By default those that the instrument knows: of the LAT
         those of 4FGL-DR2.
-    epochs : sequence of path-like or of sequences of these, optional
-        Files of the counts of each epoch of the instrument (each year, say), for a classifier.
+    epochs : str, int, path-like, Quantity, Time or sequence, optional
+        Of photon lists: a length (``"30d"``), a number of equal parts, times, or a file of times;
+        each epoch is searched, and every source gets a light curve. Or files of the counts of each
+        epoch of the instrument (each year, say), for a classifier.
     reference : str, path-like or QTable, optional
         Catalogue to match with: the name of an embedded one such as ``"4fgl-dr2"``, a file, or a
         table with positions.
@@ -174,7 +164,8 @@ def detect(
     _check_localisers([preset, *others])
     renderer, preset = renderer_for(preset, given)
     _check_residuals(residuals, renderer)
-    judge = _classifier(preset, renderer, len(epochs), max_fake)
+    by_time = are_times(epochs)
+    judge = _classifier(preset, renderer, 0 if by_time else len(epochs), max_fake)
     truth = table_of(reference)
     possible = with_tables(counterparts)
     own = given.has_exposure or "exposure_source" in of_renderer
@@ -189,15 +180,18 @@ def detect(
         finer=judge is None and all(build_localiser(p).fits_finer for p in (preset, *others)),
     )
     observation, known = with_extended(observation, renderer, extended)
-    apart = None
-    if judge is not None and judge.n_epochs:
+    apart = times = None
+    if by_time:
+        times = observe_times(given, renderer, epochs, pixels=observation.counts.pixels)
+    elif judge is not None and judge.n_epochs:
         listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
         apart = observe_epochs(listed, renderer, observation.counts, frame=frame)
-    search = _Search(
+    search = Search(
         observation=observation,
         renderer=renderer,
         classifier=judge,
         epochs=apart,
+        times=times,
         max_fake=max_fake,
         reference=truth,
         prefix=prefix,
@@ -279,120 +273,3 @@ def _classifier(
     if max_fake is not None:
         without_fakes(no_detections(), classifier, max_fake)
     return classifier
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Search:
-    """An observation, and what is done with the detections of any localiser."""
-
-    observation: Observation
-    renderer: SkyRenderer
-    classifier: Classifier | None
-    epochs: Epochs | None
-    max_fake: float | None
-    reference: QTable | None
-    prefix: str
-    seed: int
-    command: str
-    extended: str
-    exposure_error: float
-
-    def with_localiser(self, preset: Preset, min_score: float | None = None) -> Result:
-        """Search with the localiser of a preset, and publish what it found."""
-        localiser = build_localiser(preset)
-        found = localise(localiser, self.observation, preset, seed=self.seed)
-        lowest = lowest_score(preset, localiser, min_score)
-        kept = found.detections[np.asarray(found.detections["score"]) >= lowest]
-        catalogue = self._published(self._classified(kept, localiser), preset)
-        catalogue.meta |= self._provenance(preset, localiser, lowest)
-        catalogue.meta |= self._false(catalogue, localiser, lowest)
-        catalogue.meta[PROVENANCE] = prov_document(catalogue.meta)
-        catalogue["Score"].info.description = f"Score of the localiser: {localiser.score_name}"
-        return Result(
-            catalogue=catalogue,
-            counts=self.observation.counts,
-            observation=self.observation,
-            preset=preset,
-            summary=summarise(
-                catalogue,
-                self.reference,
-                radius=preset.match_radius,
-                counts=self.observation.counts,
-                detections=found.detections,
-            ),
-            reference=self.reference,
-            seconds=found.seconds,
-        )
-
-    def _classified(self, detections: QTable, localiser: Localiser) -> QTable:
-        """Detections with classes, if there is a classifier."""
-        if self.classifier is None:
-            return detections
-        likely = localiser.scores_are_probabilities
-        classified = classify(
-            detections,
-            self.observation,
-            self.classifier,
-            epochs=self.epochs,
-            probabilities=likely,
-        )
-        if self.max_fake is None:
-            return classified
-        return without_fakes(classified, self.classifier, self.max_fake)
-
-    def _published(self, detections: QTable, preset: Preset) -> QTable:
-        """Catalogue of detections, with the names of their counterparts."""
-        columns = self.renderer.published
-        catalogue = publish(
-            self.renderer.with_derived(self._flagged(detections)),
-            columns=columns,
-            pixels=self.observation.counts.finest_pixels,
-            prefix=self.prefix,
-        )
-        if not np.isfinite(self.exposure_error):
-            catalogue.remove_columns([one.name for one in columns if one.quantity in _FLUXES])
-            columns = [one for one in columns if one.quantity not in _FLUXES]
-        catalogue = with_systematics(catalogue, self.observation, self.renderer.systematics)
-        if self.reference is None:
-            return catalogue
-        return associate(catalogue, self.reference, preset.match_radius, columns=columns)
-
-    def _false(self, catalogue: QTable, localiser: Localiser, lowest: float) -> dict[str, Any]:
-        """Entry of the metadata with the expected number of rows that are no sources, if known."""
-        by_score = catalogue.meta.pop(FALSE_BY_SCORE, None)
-        if localiser.scores_are_probabilities:
-            return {"expected_false": expected_false(np.asarray(catalogue["Score"]))}
-        if by_score is None or self.max_fake is not None:
-            return {}
-        above = {score: n for score, n in by_score.items() if float(score) >= lowest}
-        return {"expected_false": expected_false_above(by_score, lowest), FALSE_BY_SCORE: above}
-
-    def _flagged(self, detections: QTable) -> QTable:
-        """Detections with the flags that follow from the sky and from where they are."""
-        return with_geometry(
-            with_wider_errors(flagged(detections, self.observation)),
-            self.observation,
-            exposure_estimated=self.exposure_error > 0,
-        )
-
-    def _provenance(self, preset: Preset, localiser: Localiser, lowest: float) -> dict[str, Any]:
-        """How the catalogue was made."""
-        return provenance(
-            preset=preset.name,
-            used=used_plugins(self.renderer, localiser, self.classifier),
-            inputs=inputs_of(self.observation),
-            seed=self.seed,
-            command=self.command,
-            selections=list(self.observation.counts.meta.get("selections", ())),
-            searched=searched_region(self.observation.counts),
-            score_name=localiser.score_name,
-            min_score=float(lowest) if np.isfinite(lowest) else None,
-            max_fake=self.max_fake,
-            reference=origin_of(self.reference),
-            match_radius=str(preset.match_radius),
-            extended=self.extended or None,
-            notes=list(preset.notes),
-            doubts=list(preset.doubts),
-            exposure_error=self.exposure_error if np.isfinite(self.exposure_error) else None,
-            **energy_edges(self.observation.counts.bands),
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, ClassVar, Self
@@ -21,7 +21,7 @@ from gammafind.roles.pointing import Pointed
 from gammafind.sky.bands import Band
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.fits import EventList, bin_events, read_background, read_counts
-from gammafind.sky.fits.binning import in_parts
+from gammafind.sky.fits.binning import chosen_by_band, in_parts
 from gammafind.sky.fits.facts import FileFacts
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
@@ -326,6 +326,12 @@ class Instrument(Pointed, Plugin):
         """
         chosen = (self.select_events(part) for part in in_parts(events))
         return bin_events(chosen, bands=self.bands, pixels=self._pixels(pixels))
+
+    def events_by_band(self, events: EventList) -> Iterator[EventList]:
+        """Yield the photons of each band that `bin_events` counts, wherever they are."""
+        kept = self.select_events(events)
+        for chosen in chosen_by_band(kept, self.bands):
+            yield kept.select(chosen, cut="")
 
     def fine_counts(self, events: Iterable[EventList]) -> tuple[FineCounts, ...]:
         """Photons on pixels, and in energies, finer than those of `bin_events`; none by default.

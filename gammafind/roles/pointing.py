@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import ClassVar, Self
 
+import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
+from gammafind.sky.fits.good_times import good_time, good_time_within
 from gammafind.sky.fits.write_exposure import ExposureCube
+from gammafind.sky.pixels import Pixels
 
 
 class Pointed:
@@ -56,6 +59,34 @@ class Pointed:
             f"spacecraft files are given for {self.name}, which has none",
             remedy="Leave them out: the options of the renderer say the exposure.",
         )
+
+    def time_shares(
+        self, times: np.ndarray, spans: np.ndarray, pixels: Sequence[Pixels]
+    ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Share of spans of time in the exposure, where no file says where the instrument pointed.
+
+        By default it is the share of good time. An instrument overrides this whose exposure by
+        good time has an error, or changes over the sky.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n, 2)
+            Good time intervals of the whole exposure in seconds of the mission elapsed time, merged
+            and sorted.
+        spans : ndarray, shape (n_spans, 2)
+        pixels : sequence of Pixels
+            One per band.
+
+        Returns
+        -------
+        shares : tuple of ndarray, each of shape (n_spans, n_pixels)
+        errors : ndarray, shape (n_spans,)
+            Relative errors.
+        """
+        share = good_time_within(times, *spans.T) / good_time(times)
+        shapes = [(len(spans), int(np.prod(one.shape))) for one in pixels]
+        shares = tuple(np.broadcast_to(share[:, None], shape) for shape in shapes)
+        return shares, np.zeros(len(spans))
 
     def exposure_cubes(self) -> dict[str, ExposureCube]:
         """Exposure of each channel, by its name, at energies, as files hold it.

@@ -28,7 +28,7 @@ from gammafind.plugins.fermi_lat.irf import (
     psfs_of_photons,
 )
 from gammafind.plugins.fermi_lat.weighted import Weight
-from gammafind.plugins.fermi_lat.years import year_shares
+from gammafind.plugins.fermi_lat.years import span_shares, year_shares
 from gammafind.sky.bands import Band
 from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.pixels import Pixels
@@ -149,6 +149,20 @@ class Channel:
         In cm-2 s-1 sr-1; times `exposure` it is the counts per solid angle.
         """
         return isotropic_intensity(source, self.response, self.bands, index=self.index)
+
+    def time_shares(self, times: np.ndarray, spans: np.ndarray, pixels: Pixels) -> list[np.ndarray]:
+        """Shares of spans of time in the exposure of each band, each of shape (n_spans, n_pixels).
+
+        As for `~gammafind.roles.pointing.Pointed.time_shares`.
+        """
+        declination = pixels.centres().icrs.dec
+        limits = np.broadcast_to(self.max_zenith, len(self.bands), subok=True)
+        return [
+            span_shares(
+                times, spans, self.response, band, declination, index=self.index, max_zenith=limit
+            )
+            for band, limit in zip(self.bands, limits, strict=True)
+        ]
 
     def year_shares(self, positions: SkyCoord, band: int) -> np.ndarray:
         """Share of each year in the exposure of ten years in a band, shape (n, 10)."""

@@ -11,6 +11,7 @@ import numpy as np
 from gammafind.plugins.fermi_lat.years import EMBEDDED_EXPOSURES, N_YEARS
 from gammafind.sky.fits.facts import FileFacts, data_files
 from gammafind.sky.fits.good_times import good_time, merged
+from gammafind.sky.fits.observed_times import with_photons
 
 _TEN_YEARS = 260.607e6
 """Good time of the ten years in s: the sum of the GTIs of 4FGL-DR2 (gll_psc_v27)."""
@@ -29,9 +30,6 @@ _LONG = 0.03
 _SHORT = {0.12: 0.36, 0.25: 0.30, 1: 0.18, 7: 0.15, 14: 0.14, 30: 0.09, 55: 0.02}
 """Further scatter for observations of so many days, as the orbit precesses in 53 days: simulated
 pointings (benchmarks/exposure_by_time.py)."""
-_FEWEST, _EMPTY = 10, 10.0
-"""Photons from which their times count, and the empty time at the ends in mean gaps of photons:
-by chance it is longer once in 2,000 lists."""
 _WITHOUT_TABLE = 0.1
 """Further error where only start and end are known: breaks that nobody wrote down."""
 
@@ -75,7 +73,7 @@ def time_scale(files: Sequence[FileFacts], source: str = "ten-years") -> TimeSca
     """
     tables = [file.good_times for file in files]
     if files and all(table is not None for table in tables):
-        every = _with_photons(merged(np.concatenate(tables)), files)
+        every = with_photons(merged(np.concatenate(tables)), files)
         seconds, span = good_time(every), every[-1, 1] - every[0, 0]
         text = f"the {seconds / 1e6:.4g} Ms of its good time intervals"
         return _scaled(source, seconds, span, 0.0, text)
@@ -117,27 +115,17 @@ def other_time(files: Sequence[FileFacts], source: str, *, year: int = 0) -> Tim
     return None if abs(scale.seconds / own - 1) < _SAME else scale
 
 
-def _with_photons(intervals: np.ndarray, files: Sequence[FileFacts]) -> np.ndarray:
-    """Intervals in which photons were seen: a list of one week may keep the GTIs of years."""
-    seen = [file.photons for file in files if file.photons and file.photons.times]
-    number = sum(one.number for one in seen)
-    if len(seen) < len(files) or number < _FEWEST:
-        return intervals
-    first, last = min(one.times[0] for one in seen), max(one.times[1] for one in seen)
-    span = intervals[-1, 1] - intervals[0, 0]
-    if last - first > span * (1 - _EMPTY / number):
-        return intervals
-    inside = np.clip(intervals, first, last)
-    inside = inside[inside[:, 1] > inside[:, 0]]
-    return inside if len(inside) else intervals
-
-
 def _scaled(source: str, seconds: float, span: float, further: float, what: str) -> TimeScale:
-    days = np.array(list(_SHORT))
-    short = np.interp(np.log(span / 86400), np.log(days), list(_SHORT.values()))
-    error = round(float(np.sqrt(_LONG**2 + short**2 + further**2)), 3)
+    error = round(float(np.hypot(time_error(span), further)), 3)
     text = (
         f"the exposure is that of {source.replace('-', ' ')}, scaled to {what}: known to about "
         f"{error:.0%}; --exposure or --ft2 gives the true one"
     )
     return TimeScale(round(seconds, 1), error, text)
+
+
+def time_error(span: np.ndarray | float) -> np.ndarray | float:
+    """Relative error of an exposure that is scaled to a good time, for observations of some s."""
+    days = np.array(list(_SHORT))
+    short = np.interp(np.log(np.maximum(span, 1) / 86400), np.log(days), list(_SHORT.values()))
+    return np.hypot(_LONG, short)

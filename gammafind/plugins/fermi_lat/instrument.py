@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -18,10 +18,10 @@ from astropy.units import Quantity
 from gammafind.catalogue.schema import Column
 from gammafind.plugins.fermi_lat.channel import Channel
 from gammafind.plugins.fermi_lat.derive import derive_options
-from gammafind.plugins.fermi_lat.events import select_response, split_name
+from gammafind.plugins.fermi_lat.events import of_response, select_response, split_name
 from gammafind.plugins.fermi_lat.exposure import SEPARATOR, holds_livetime
 from gammafind.plugins.fermi_lat.fine import fine_counts
-from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, other_time
+from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, other_time, time_error
 from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
 from gammafind.plugins.fermi_lat.irf.livetime import holds_cube
 from gammafind.plugins.fermi_lat.option_checks import (
@@ -49,6 +49,7 @@ from gammafind.roles.derivation import Derivation
 from gammafind.roles.instrument import Instrument
 from gammafind.sky.bands import Band, energy_bands
 from gammafind.sky.fine_counts import FineCounts
+from gammafind.sky.fits.binning import chosen_by_band
 from gammafind.sky.fits.events import EventList
 from gammafind.sky.fits.facts import FileFacts
 from gammafind.sky.fits.selections import Circle
@@ -219,19 +220,20 @@ class LatInstrument(Instrument):
         known |= {"exposure_source": SEPARATOR.join(map(str, paths))}
         if holds_cube(paths[0]):
             return replace(self, good_times="", **known)
-        own = self.max_zeniths
         limit = as_value(MEASURED_ZENITH if max_zenith is None else max_zenith, u.deg, name="")
-        return replace(
-            self,
-            **known,
-            good_times=SEPARATOR.join(
-                [*map(str, good_times), *([] if span is None else [f"{span[0]!r}:{span[1]!r}"])]
-            ),
-            max_zeniths=tuple(
-                min(limit, angle) if max_zenith is not None else angle
-                for angle in own or (limit,) * len(self.nsides)
-            ),
-        )
+        zeniths = self.max_zeniths or (limit,) * len(self.nsides)
+        if max_zenith is not None:
+            zeniths = tuple(min(limit, angle) for angle in zeniths)
+        spans = [] if span is None else [f"{span[0]!r}:{span[1]!r}"]
+        times = SEPARATOR.join([*map(str, good_times), *spans])
+        return replace(self, **known, good_times=times, max_zeniths=zeniths)
+
+    def time_shares(
+        self, times: np.ndarray, spans: np.ndarray, pixels: Sequence[Pixels]
+    ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Shares by good time and rocking angle, and their errors: the orbit precesses."""
+        parts = [channel.time_shares(times, spans, pixels[0]) for channel in self._channels]
+        return tuple(share for part in parts for share in part), time_error(np.ptp(spans, axis=1))
 
     def exposure_cubes(self) -> dict[str, ExposureCube]:
         """Exposure of each channel, by its event types, at some energies of each band."""
@@ -270,6 +272,14 @@ class LatInstrument(Instrument):
             max_zenith=self.max_zeniths * u.deg if self.max_zeniths else None,
         )
         return self._join(skies) if len(skies) > 1 else skies[0]
+
+    def events_by_band(self, events: EventList) -> Iterator[EventList]:
+        """Photons of each channel in each band, within `max_zeniths` where these are given."""
+        limit = self.max_zeniths * u.deg if self.max_zeniths else None
+        for types in self.event_types:
+            own = of_response(events, self._irf, types.split("+"))
+            for chosen in chosen_by_band(own, self._energy_bands, max_zenith=limit):
+                yield own.select(chosen, cut="")
 
     def fine_counts(self, events: Iterable[EventList]) -> tuple[FineCounts, ...]:
         """Photons of high energies in narrow bands, by event type, on fine pixels."""

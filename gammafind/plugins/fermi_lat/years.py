@@ -13,6 +13,7 @@ from gammafind.errors import OptionError
 from gammafind.plugins.fermi_lat.embedded import load_exposure_by_year
 from gammafind.plugins.fermi_lat.irf import Response, survey_exposure
 from gammafind.sky.bands import Band
+from gammafind.sky.fits.good_times import good_time_within, mission_seconds
 
 EMBEDDED_EXPOSURES = {"ten-years": 3652.5, "573-weeks": 4011.0, "98-months": 3012.0}
 """Observing times whose exposure comes with the package, in days from 2008-08-04. The 98 months of
@@ -24,6 +25,8 @@ N_YEARS = 10
 
 ROCKING = (35, 50) * u.deg
 """Rocking angles of survey mode, until and after September 2009."""
+_SECOND_ROCKING = mission_seconds("2009-09-02")
+"""Begin of the second rocking angle in s of the mission elapsed time."""
 _AT_FIRST_ROCKING = np.array([1, 30 / 365] + [0] * (N_YEARS - 2))
 """Share of each year with a rocking angle of 35 deg: until 2009-09-02."""
 
@@ -132,6 +135,45 @@ def year_shares(
         _days_by_year(), response, band, positions.icrs.dec, index=index, max_zenith=max_zenith
     )
     return (exposure / exposure.sum(axis=0)).T
+
+
+def span_shares(
+    times: np.ndarray,
+    spans: np.ndarray,
+    response: Response,
+    band: Band,
+    declination: Quantity,
+    *,
+    index: float,
+    max_zenith: Quantity,
+) -> np.ndarray:
+    """Share of spans of time in an exposure of survey mode.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n, 2)
+        Good time intervals of the exposure in s of the mission elapsed time, merged and sorted.
+    spans : ndarray, shape (n_spans, 2)
+    response : Response
+    band : Band
+    declination : Quantity, shape (m,)
+    index : float
+    max_zenith : Quantity
+        As for `survey_time_exposure`.
+
+    Returns
+    -------
+    ndarray, shape (n_spans, m)
+        By the good time at each rocking angle; 0 where there is none.
+    """
+    every = np.append(spans, [[times[0, 0], times[-1, 1]]], axis=0)
+    early = np.minimum(every, _SECOND_ROCKING)
+    at_first = good_time_within(times, *early.T)
+    seconds = np.stack([at_first, good_time_within(times, *every.T) - at_first], axis=1)
+    exposure = survey_time_exposure(
+        seconds / 86400, response, band, declination, index=index, max_zenith=max_zenith
+    )
+    return exposure[:-1] / exposure[-1]
 
 
 @lru_cache(maxsize=1)

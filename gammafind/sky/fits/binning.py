@@ -63,6 +63,30 @@ def in_parts(events: EventList | Iterable[EventList]) -> Iterator[EventList]:
     yield from (events,) if isinstance(events, EventList) else events
 
 
+def chosen_by_band(
+    events: EventList, bands: Sequence[Band], *, max_zenith: Quantity | None = None
+) -> Iterator[np.ndarray]:
+    """Yield which photons, of shape (n,), are in each band.
+
+    Parameters
+    ----------
+    events : EventList
+        n photons.
+    bands : sequence of Band
+    max_zenith : Quantity, scalar or shape (n_bands,), optional
+        As for `bin_events`.
+    """
+    limits = np.inf if max_zenith is None else as_value(max_zenith, u.deg, name="max_zenith")
+    energies = events.energies.to_value(u.MeV)
+    zeniths = None if events.zeniths is None else events.zeniths.to_value(u.deg)
+    for band, limit in zip(bands, np.broadcast_to(limits, len(bands)), strict=True):
+        low, high = np.sort(band.edges.to_value(u.MeV, u.spectral()))
+        chosen = (energies >= low) & (energies < high)
+        if zeniths is not None and np.isfinite(limit):
+            chosen &= ~(zeniths > limit)
+        yield chosen
+
+
 class Binner:
     """Counts photons that come in parts.
 
@@ -84,7 +108,6 @@ class Binner:
         self.bands, self.pixels = check_bands(bands), tuple(pixels)
         if len(self.pixels) != len(self.bands):
             raise ShapeError(f"{len(self.pixels)} pixelisations for {len(self.bands)} bands")
-        self._edges = [np.sort(b.edges.to_value(u.MeV, u.spectral())) for b in self.bands]
         limit = np.inf if max_zenith is None else as_value(max_zenith, u.deg, name="max_zenith")
         self._limits = np.broadcast_to(limit, len(self.bands))
         self.values = self._empty()
@@ -95,14 +118,9 @@ class Binner:
         """Count the photons of a part."""
         self.n += len(part)
         self.selections |= dict.fromkeys(part.selections)
-        energies = part.energies.to_value(u.MeV)
-        zeniths = None if part.zeniths is None else part.zeniths.to_value(u.deg)
-        bands = zip(self._edges, self._limits, self.pixels, strict=True)
-        for i, ((low, high), limit, target) in enumerate(bands):
-            chosen = (energies >= low) & (energies < high)
-            if zeniths is not None and np.isfinite(limit):
-                chosen &= ~(zeniths > limit)
-            index = target.pixel_of(part.positions[chosen])
+        chosen = chosen_by_band(part, self.bands, max_zenith=self._limits * u.deg)
+        for i, (here, target) in enumerate(zip(chosen, self.pixels, strict=True)):
+            index = target.pixel_of(part.positions[here])
             self._count(i, index[index >= 0])
 
     def sky(self, field: Field) -> SkyMap:

@@ -45,6 +45,13 @@ def mission_seconds(time: str | Time | Quantity, *, name: str = "time") -> float
     return float((date.tt - _ZERO).to_value(u.s))
 
 
+def mission_date(seconds: float) -> str:
+    """Date (UTC) of a mission elapsed time in seconds, to the second."""
+    date = (_ZERO + seconds * u.s).utc
+    date.precision = 0
+    return date.isot
+
+
 def gti_table(intervals: np.ndarray) -> fits.BinTableHDU:
     """Table ``GTI`` of intervals of shape (n, 2)."""
     columns = [
