@@ -57,6 +57,7 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.sky.spectral_response import SpectralResponse
 from gammafind.units import as_value
 
 
@@ -271,6 +272,10 @@ class LatInstrument(Instrument):
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""
         return tuple(psf for channel in self._channels for psf in channel.psfs)
+
+    def spectral_responses(self) -> tuple[SpectralResponse, ...]:
+        """How each band sees spectra, with the energy dispersion and the PSF of each spectrum."""
+        return tuple(one for channel in self._channels for one in channel.spectral_responses)
 
     def select_events(self, events: EventList) -> EventList:
         """Photons of the event class and the event types of the response."""

@@ -1,0 +1,305 @@
+"""The pixels around one source, and what the model of the sky has in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from gammafind.fitting.photons.data import SkyData
+from gammafind.fitting.photons.sky_model import SkyModel
+from gammafind.fitting.photons.spectra import INDICES
+from gammafind.fitting.sources.local import Local, least_factors
+from gammafind.sky.pixels import Pixels
+from gammafind.sky.psf import RadialPsf
+from gammafind.sky.psf_stamps import COARSE, FINE, fractions_at, fractions_of_each, pixels_near
+from gammafind.sky.spectral_response import SpectralResponse
+
+_CONTAINMENT = 0.95
+"""Share of the counts of a source in the pixels, next to a margin of r68 that fixes the
+background: balances information and time."""
+_OVERLAP = 0.03
+"""Correlation with the source from which a neighbour is free."""
+_MOST_FREE, _MOST_NEAR = 24, 120
+"""Neighbours that are free, and that are looked at: limit time in crowded regions."""
+_BRIGHT = 100.0
+"""Significance, squared, from which a neighbour is free in each band by itself, with the PSFs of
+its own spectrum."""
+_LEAST = 1e-9
+"""Least expected counts that are not fitted: keeps logarithms finite."""
+
+
+@dataclass(frozen=True, eq=False)
+class Instrument:
+    """Bands as the fits see them.
+
+    Attributes
+    ----------
+    pixels : tuple of Pixels
+    psfs : tuple of RadialPsf
+        Of the model of the sky.
+    responses : tuple of SpectralResponse
+    edges : tuple of tuple of float
+        Energies in MeV.
+    """
+
+    pixels: tuple[Pixels, ...]
+    psfs: tuple[RadialPsf, ...]
+    responses: tuple[SpectralResponse, ...]
+    edges: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, data: SkyData, responses: Sequence[SpectralResponse]) -> Instrument:
+        """The bands of some data."""
+        bands = data.bands
+        return cls(
+            tuple(band.pixels for band in bands),
+            tuple(band.psf for band in bands),
+            tuple(responses),
+            tuple(tuple(band.edges) for band in bands),
+        )
+
+    def near(self, vector: np.ndarray) -> list[np.ndarray]:
+        """Pixels of each band around a place."""
+        return [
+            pixels_near(
+                vector[None],
+                pixels,
+                psf,
+                containment=_CONTAINMENT,
+                reach=psf.containment_radius(0.68).to_value("rad"),
+            )[0]
+            for pixels, psf in zip(self.pixels, self.psfs, strict=True)
+        ]
+
+    def places_of(self, density: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Place of the PSF of a spectrum in each band; a function of the energy in MeV."""
+        return np.array([one.place_of(density(one.energy)) for one in self.responses])
+
+    def places_of_counts(self, counts: np.ndarray, exposure: np.ndarray) -> np.ndarray:
+        """Place of the PSF in each band of the power law that is nearest to some counts."""
+        tried = exposure * np.array(
+            [[one.seen((one.energy / 1e3) ** -i) for one in self.responses] for i in INDICES]
+        )
+        weight = 1 / (counts + 1)
+        scale = (tried * counts * weight).sum(axis=1) / (tried**2 * weight).sum(axis=1)
+        miss = ((counts - scale[:, None] * tried) ** 2 * weight).sum(axis=1)
+        index = INDICES[int(miss.argmin())]
+        return self.places_of(lambda energy: (energy / 1e3) ** -index)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Everything that the fits of one source need.
+
+    Attributes
+    ----------
+    vector : ndarray, shape (3,)
+        Position, in the frame of the pixels.
+    exposure : ndarray, shape (n_bands,)
+    own : ndarray, shape (n_bands,)
+        Counts of the source in the model.
+    counts, model, background : list of ndarray
+        Per band, in `Instrument.near`; 0 where not valid.
+    near : ndarray, shape (m, 3)
+        Positions of other sources of the model.
+    near_counts : ndarray, shape (m, n_bands)
+    near_ts : ndarray, shape (m,)
+        Their significances, squared.
+    """
+
+    vector: np.ndarray
+    exposure: np.ndarray
+    own: np.ndarray
+    counts: list[np.ndarray]
+    valid: list[np.ndarray]
+    model: list[np.ndarray]
+    background: list[np.ndarray]
+    near: np.ndarray
+    near_counts: np.ndarray
+    near_ts: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Regions of the sources of a model.
+
+    Parameters
+    ----------
+    model : SkyModel
+    instrument : Instrument
+    """
+
+    model: SkyModel
+    instrument: Instrument
+
+    def __post_init__(self) -> None:
+        vectors = self.model.vectors
+        object.__setattr__(self, "_tree", cKDTree(vectors) if len(vectors) else None)
+        pairs = zip(self.instrument.psfs, self.instrument.pixels, strict=True)
+        reach = max(
+            psf.containment_radius(_CONTAINMENT).to_value("rad")
+            + 2 * psf.containment_radius(0.68).to_value("rad")
+            + pixels.pixel_size.to_value("rad")
+            for psf, pixels in pairs
+        )
+        object.__setattr__(self, "_reach", reach)
+        errors = self.model.errors()[: len(vectors)] if len(vectors) else np.zeros(0)
+        total = self.model.counts.sum(axis=1)
+        significance = (total / np.maximum(errors, 1e-300)) ** 2
+        object.__setattr__(self, "_ts", significance)
+
+    def of(self, source: int) -> Region:
+        """Region of one source of the model."""
+        model, bands = self.model, self.model.data.bands
+        vector = model.vectors[source]
+        places = [
+            band.places(pixel)
+            for band, pixel in zip(bands, self.instrument.near(vector), strict=True)
+        ]
+        valid = [band.valid[place] for band, place in zip(bands, places, strict=True)]
+
+        def values(name: str) -> list[np.ndarray]:
+            parts = zip(bands, places, valid, strict=True)
+            return [(getattr(b, name)[at] * good).astype(np.float32) for b, at, good in parts]
+
+        distance, row = self._tree.query(
+            vector, min(_MOST_NEAR, len(model.vectors)), distance_upper_bound=self._reach
+        )
+        row = np.atleast_1d(row)[np.isfinite(np.atleast_1d(distance))]
+        row = row[row != source]
+        return Region(
+            vector=vector,
+            exposure=model.data.exposures(vector[None])[0],
+            own=model.counts[source],
+            counts=values("counts"),
+            valid=valid,
+            model=values("model"),
+            background=values("background"),
+            near=model.vectors[row],
+            near_counts=model.counts[row],
+            near_ts=self._ts[row],
+        )
+
+
+@dataclass(eq=False)
+class Field:
+    """The pixels of a region, and the shares of sources in them.
+
+    Parameters
+    ----------
+    region : Region
+    instrument : Instrument
+    """
+
+    region: Region
+    instrument: Instrument
+
+    def __post_init__(self) -> None:
+        region = self.region
+        self.pixels = self.instrument.near(region.vector)
+        sizes = [len(pixel) for pixel in self.pixels]
+        self.band = np.repeat(np.arange(len(sizes)), sizes)
+        self.valid = np.concatenate(region.valid)
+        bright = region.near_ts > _BRIGHT
+        self._near = np.empty((len(region.near), len(self.band)))
+        for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
+            self._near[chosen] = self._shares(region.near[chosen], sampling)
+        self._before = self._shares(region.vector[None], FINE)[0]
+        self._own = self.nodes(region.vector[None])
+
+    def nodes(self, vectors: np.ndarray, sampling: float = FINE) -> list[np.ndarray]:
+        """Shares of the counts of sources with each PSF of each band, (n_psfs, n, k)."""
+        parts = zip(self.pixels, self.instrument.pixels, self.instrument.responses, strict=True)
+        valid = np.split(self.valid, np.cumsum([len(pixel) for pixel in self.pixels])[:-1])
+        return [
+            np.stack(
+                [
+                    each * good
+                    for each in fractions_of_each(
+                        vectors, pixel[None], pixels, response.psfs, sampling=sampling
+                    )
+                ]
+            )
+            for (pixel, pixels, response), good in zip(parts, valid, strict=True)
+        ]
+
+    def _shares(self, vectors: np.ndarray, sampling: float) -> np.ndarray:
+        """Shares of the counts of sources with the PSFs of the model of the sky, (n, k)."""
+        if not len(vectors):
+            return np.zeros((0, len(self.band)))
+        parts = [
+            fractions_at(vectors, pixel[None], pixels, psf, sampling=sampling)
+            for pixel, pixels, psf in zip(
+                self.pixels, self.instrument.pixels, self.instrument.psfs, strict=True
+            )
+        ]
+        return np.concatenate(parts, axis=1) * self.valid
+
+    def local(self, places: np.ndarray) -> Local:
+        """Likelihood of the source with the PSFs of a spectrum.
+
+        Parameters
+        ----------
+        places : ndarray, shape (n_bands,)
+            Of `Instrument.places_of`.
+        """
+        return replace(self._local, share=mixed(self._own, places)[0][self.valid])
+
+    @cached_property
+    def _local(self) -> Local:
+        region, n_bands = self.region, len(self.pixels)
+        near = self._near * region.near_counts[:, self.band]
+        model, level = (
+            np.concatenate(part, dtype=float) for part in (region.model, region.background)
+        )
+        rest = model - self._before * region.own[self.band] - near.sum(axis=0) - level
+        own = self._before * np.maximum(region.own, 1e-3)[self.band]
+        free = self._free(own, near, np.maximum(model, 1e-6))
+        used = np.zeros(len(near), dtype=bool)
+        used[free] = True
+        bright = region.near_ts[free] > _BRIGHT
+        bands = self.band == np.arange(n_bands)[:, None]
+        split = [self._of_bright(i) * one for i in free[bright] for one in bands]
+        neighbours = [near[i] for i in free[~bright]] + [one for one in split if one.sum() > 0]
+        levels = [one for one in level * bands if one.sum() > 0]
+        good = self.valid
+        fixed = np.maximum(rest, 0.0) + near[~used].sum(axis=0)
+        return Local(
+            counts=np.concatenate(region.counts, dtype=float)[good],
+            fixed=np.maximum(fixed[good], _LEAST),
+            band=self.band[good],
+            share=own[good],
+            others=np.array([*neighbours, *levels])[:, good],
+            least=least_factors(len(neighbours), len(levels)),
+            n_bands=n_bands,
+        )
+
+    def _of_bright(self, i: int) -> np.ndarray:
+        """Expected counts of a neighbour with the PSFs of its own spectrum, shape (k,)."""
+        counts = self.region.near_counts[i]
+        places = self.instrument.places_of_counts(counts, self.region.exposure)
+        return mixed(self.nodes(self.region.near[i, None]), places)[0] * counts[self.band]
+
+    def _free(self, own: np.ndarray, near: np.ndarray, model: np.ndarray) -> np.ndarray:
+        """Neighbours that overlap with the source, most first."""
+        if not len(near):
+            return np.zeros(0, dtype=int)
+        weight = 1 / model
+        length = np.sqrt(np.einsum("mk,mk,k->m", near, near, weight))
+        both = np.einsum("mk,k,k->m", near, own, weight)
+        overlap = both / np.maximum(length * np.sqrt(own**2 @ weight), 1e-300)
+        order = np.argsort(-overlap, kind="stable")[:_MOST_FREE]
+        return order[overlap[order] > _OVERLAP]
+
+
+def mixed(nodes: Sequence[np.ndarray], places: np.ndarray) -> np.ndarray:
+    """Shares (n, k) with the PSFs at some places of each band; see `Field.nodes`."""
+    parts = []
+    for of_psfs, place in zip(nodes, places, strict=True):
+        weight = np.maximum(1 - np.abs(np.arange(len(of_psfs)) - place), 0)
+        parts.append(np.einsum("p,pnk->nk", weight, of_psfs))
+    return np.concatenate(parts, axis=1)
