@@ -13,7 +13,8 @@ from gammafind.fitting.photons.data import SkyData
 from gammafind.fitting.photons.sky_model import SkyModel
 from gammafind.fitting.photons.spectra import INDICES
 from gammafind.fitting.sources.local import Local, least_factors
-from gammafind.sky.pixels import Pixels
+from gammafind.sky.pixels import Pixels, centre_vectors
+from gammafind.sky.projection import chords
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.psf_stamps import COARSE, FINE, fractions_at, fractions_of_each, pixels_near
 from gammafind.sky.spectral_response import SpectralResponse
@@ -238,6 +239,31 @@ class Field:
             )
         ]
         return np.concatenate(parts, axis=1) * self.valid
+
+    def within(self, radius: np.ndarray) -> np.ndarray:
+        """Which pixels are within a radius in each band, in radians, shape (k,)."""
+        parts = zip(self.instrument.pixels, self.pixels, radius, strict=True)
+        return np.concatenate(
+            [chords(self.region.vector, centre_vectors(p, i)) < r for p, i, r in parts]
+        )
+
+    def cut(self, chosen: np.ndarray) -> list[np.ndarray]:
+        """Pixels of each band that are chosen, of `pixels`."""
+        return [pixel[chosen[self.band == i]] for i, pixel in enumerate(self.pixels)]
+
+    def shares_at(
+        self, vectors: np.ndarray, chosen: Sequence[np.ndarray], places: np.ndarray
+    ) -> np.ndarray:
+        """Shares of sources with the PSFs of a spectrum in some pixels of each band, (n, k)."""
+        parts = []
+        bands = zip(chosen, self.instrument.pixels, self.instrument.responses, places, strict=True)
+        for pixel, pixels, response, place in bands:
+            weight = np.maximum(1 - np.abs(np.arange(len(response.psfs)) - place), 0)
+            used = np.flatnonzero(weight)
+            psfs = [response.psfs[i] for i in used]
+            each = fractions_of_each(vectors, pixel[None], pixels, psfs, sampling=COARSE)
+            parts.append(sum(w * one for w, one in zip(weight[used], each, strict=True)))
+        return np.concatenate(parts, axis=1)
 
     def local(self, places: np.ndarray) -> Local:
         """Likelihood of the source with the PSFs of a spectrum.
