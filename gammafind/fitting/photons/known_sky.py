@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from gammafind.fitting.photons.data import BandData, sky_data
+from gammafind.fitting.photons.extended_templates import known_sources
 from gammafind.fitting.photons.limits import LocalFit, LocalSky, fit_place
 from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.scan import scan
@@ -40,7 +41,7 @@ _NEIGHBOUR = 0.9
 
 
 def known_sky(
-    observation: Observation, positions: SkyCoord, *, index: float
+    observation: Observation, positions: SkyCoord, *, index: float, extended: bool = False
 ) -> tuple[SkyModel, np.ndarray]:
     """Fit the background, and the counts of sources at known positions.
 
@@ -50,6 +51,8 @@ def known_sky(
     positions : SkyCoord, shape (n,)
     index : float
         Photon index of faint sources; bright ones have their own spectrum.
+    extended : bool
+        Whether the extended sources of the observation are in the model too.
 
     Returns
     -------
@@ -62,10 +65,17 @@ def known_sky(
     data = sky_data(observation, index=index, crop=True)
     vectors = vectors_in(data.frame, positions)
     rows = np.flatnonzero(data.inside(vectors)) if len(vectors) else np.zeros(0, dtype=int)
-    model = SkyModel(data, background_components(observation, data), smoothing=0.0)
+    known = observation.extended if extended else None
+    model = SkyModel(
+        data,
+        background_components(observation, data),
+        smoothing=0.0,
+        extended=[] if known is None else known_sources(data, known),
+    )
     if len(rows):
         first = scan(model.data, vectors[rows]).amplitude
         model.add(vectors[rows], np.maximum(first, _LEAST_COUNTS))
+    if len(rows) or model.extended:
         model.update(background=False)
     # Only now: a background that may vary would absorb sources that are not fitted yet.
     model.smoothing = _SMOOTHING

@@ -54,16 +54,16 @@ class Ellipse:
     scale95: float
     good: bool
 
-    def axes(self) -> tuple[float, float, float]:
-        """1 sigma along the longer and the shorter axis in degrees, and the position angle.
+    def axes(self) -> tuple[float, float]:
+        """1 sigma along the longer and the shorter axis in degrees."""
+        minor, major = np.sqrt(np.maximum(np.linalg.eigvalsh(self.covariance), 0))
+        return float(major), float(minor)
 
-        The angle is that of the longer axis in degrees east of north, from -90 to 90.
-        """
+    def along(self) -> np.ndarray:
+        """Unit vector of a place on the longer axis, one sigma from the position."""
         variance, axes = np.linalg.eigh(self.covariance)
-        minor, major = np.sqrt(np.maximum(variance, 0))
-        east, north = axes[:, 1]
-        angle = np.degrees(np.arctan2(east, north))
-        return float(major), float(minor), float((angle + 90) % 180 - 90)
+        basis = local_bases(self.vector[None])[0]
+        return _shifted(self.vector, basis, axes[:, 1] * np.sqrt(max(variance[1], 0)))
 
 
 def fit_place(

@@ -63,15 +63,15 @@ class Instrument:
             tuple(tuple(band.edges) for band in bands),
         )
 
-    def near(self, vector: np.ndarray) -> list[np.ndarray]:
-        """Pixels of each band around a place."""
+    def near(self, vector: np.ndarray, radius: float = 0.0) -> list[np.ndarray]:
+        """Pixels of each band around a source of some radius in radians."""
         return [
             pixels_near(
                 vector[None],
                 pixels,
                 psf,
                 containment=_CONTAINMENT,
-                reach=psf.containment_radius(0.68).to_value("rad"),
+                reach=psf.containment_radius(0.68).to_value("rad") + radius,
             )[0]
             for pixels, psf in zip(self.pixels, self.psfs, strict=True)
         ]
@@ -110,6 +110,10 @@ class Region:
     near_counts : ndarray, shape (m, n_bands)
     near_ts : ndarray, shape (m,)
         Their significances, squared.
+    template : list of ndarray, optional
+        Per band, shares of the counts of an extended source in the pixels; None for a point.
+    radius : float
+        Of an extended source, in radians.
     """
 
     vector: np.ndarray
@@ -122,6 +126,8 @@ class Region:
     near: np.ndarray
     near_counts: np.ndarray
     near_ts: np.ndarray
+    template: list[np.ndarray] | None = None
+    radius: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,28 +160,44 @@ class Regions:
         object.__setattr__(self, "_ts", significance)
 
     def of(self, source: int) -> Region:
-        """Region of one source of the model."""
+        """Region of one point of the model."""
+        return self._around(self.model.vectors[source], self.model.counts[source], source)
+
+    def of_extended(self, source: int) -> Region:
+        """Region of one extended source of the model."""
+        one = self.model.extended[source]
+        radius = float(np.radians(one.radius))
+        region = self._around(one.vector, self.model.extended_counts[source], -1, radius)
+        template = []
+        for i, (band, pixel) in enumerate(
+            zip(self.model.data.bands, self.instrument.near(one.vector, radius), strict=True)
+        ):
+            place = band.places(pixel)
+            row = np.minimum(np.searchsorted(one.places[i], place), len(one.places[i]) - 1)
+            there = (
+                (one.places[i][row] == place) if len(one.places[i]) else np.zeros(len(place), bool)
+            )
+            template.append(np.where(there, one.shares[i][row], 0.0) * band.valid[place])
+        return replace(region, template=template, radius=radius)
+
+    def _around(
+        self, vector: np.ndarray, own: np.ndarray, source: int, radius: float = 0.0
+    ) -> Region:
         model, bands = self.model, self.model.data.bands
-        vector = model.vectors[source]
-        places = [
-            band.places(pixel)
-            for band, pixel in zip(bands, self.instrument.near(vector), strict=True)
-        ]
+        near = self.instrument.near(vector, radius)
+        places = [band.places(pixel) for band, pixel in zip(bands, near, strict=True)]
         valid = [band.valid[place] for band, place in zip(bands, places, strict=True)]
 
         def values(name: str) -> list[np.ndarray]:
             parts = zip(bands, places, valid, strict=True)
             return [(getattr(b, name)[at] * good).astype(np.float32) for b, at, good in parts]
 
-        distance, row = self._tree.query(
-            vector, min(_MOST_NEAR, len(model.vectors)), distance_upper_bound=self._reach
-        )
-        row = np.atleast_1d(row)[np.isfinite(np.atleast_1d(distance))]
+        row = self._neighbours(vector, radius)
         row = row[row != source]
         return Region(
             vector=vector,
             exposure=model.data.exposures(vector[None])[0],
-            own=model.counts[source],
+            own=own,
             counts=values("counts"),
             valid=valid,
             model=values("model"),
@@ -184,6 +206,14 @@ class Regions:
             near_counts=model.counts[row],
             near_ts=self._ts[row],
         )
+
+    def _neighbours(self, vector: np.ndarray, radius: float) -> np.ndarray:
+        """Points of the model that may have counts around a place, nearest first."""
+        if self._tree is None:
+            return np.zeros(0, dtype=int)
+        most = min(_MOST_NEAR, len(self.model.vectors))
+        distance, row = self._tree.query(vector, most, distance_upper_bound=self._reach + radius)
+        return np.atleast_1d(row)[np.isfinite(np.atleast_1d(distance))]
 
 
 @dataclass(eq=False)
@@ -201,7 +231,7 @@ class Field:
 
     def __post_init__(self) -> None:
         region = self.region
-        self.pixels = self.instrument.near(region.vector)
+        self.pixels = self.instrument.near(region.vector, region.radius)
         sizes = [len(pixel) for pixel in self.pixels]
         self.band = np.repeat(np.arange(len(sizes)), sizes)
         self.valid = np.concatenate(region.valid)
@@ -209,8 +239,12 @@ class Field:
         self._near = np.empty((len(region.near), len(self.band)))
         for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
             self._near[chosen] = self._shares(region.near[chosen], sampling)
-        self._before = self._shares(region.vector[None], FINE)[0]
-        self._own = self.nodes(region.vector[None])
+        if region.template is None:
+            self._before = self._shares(region.vector[None], FINE)[0]
+            self._own = self.nodes(region.vector[None])
+        else:
+            self._before = np.concatenate(region.template)
+            self._own = [one[None, None] for one in region.template]
 
     def nodes(self, vectors: np.ndarray, sampling: float = FINE) -> list[np.ndarray]:
         """Shares of the counts of sources with each PSF of each band, (n_psfs, n, k)."""
@@ -273,7 +307,20 @@ class Field:
         places : ndarray, shape (n_bands,)
             Of `Instrument.places_of`.
         """
+        if self.region.template is not None:
+            places = np.zeros(len(places))
         return replace(self._local, share=mixed(self._own, places)[0][self.valid])
+
+    @property
+    def overlap(self) -> float:
+        """Largest correlation with a neighbour."""
+        return float(self._overlaps.max(initial=0.0))
+
+    def seen(self, counts: np.ndarray) -> float:
+        """Share of some counts in each band that are in pixels with data."""
+        share = np.bincount(self.band, self._before, minlength=len(counts))
+        total = counts.sum()
+        return float(share @ counts / total) if total > 0 else float(share.max(initial=0.0))
 
     @cached_property
     def _local(self) -> Local:
@@ -284,7 +331,8 @@ class Field:
         )
         rest = model - self._before * region.own[self.band] - near.sum(axis=0) - level
         own = self._before * np.maximum(region.own, 1e-3)[self.band]
-        free = self._free(own, near, np.maximum(model, 1e-6))
+        order = np.argsort(-self._overlaps, kind="stable")[:_MOST_FREE]
+        free = order[self._overlaps[order] > _OVERLAP]
         used = np.zeros(len(near), dtype=bool)
         used[free] = True
         bright = region.near_ts[free] > _BRIGHT
@@ -310,16 +358,18 @@ class Field:
         places = self.instrument.places_of_counts(counts, self.region.exposure)
         return mixed(self.nodes(self.region.near[i, None]), places)[0] * counts[self.band]
 
-    def _free(self, own: np.ndarray, near: np.ndarray, model: np.ndarray) -> np.ndarray:
-        """Neighbours that overlap with the source, most first."""
-        if not len(near):
-            return np.zeros(0, dtype=int)
-        weight = 1 / model
+    @cached_property
+    def _overlaps(self) -> np.ndarray:
+        """Correlation of the counts of the source with those of each neighbour."""
+        region = self.region
+        if not len(region.near):
+            return np.zeros(0)
+        near = self._near * region.near_counts[:, self.band]
+        own = self._before * np.maximum(region.own, 1e-3)[self.band]
+        weight = 1 / np.maximum(np.concatenate(region.model, dtype=float), 1e-6)
         length = np.sqrt(np.einsum("mk,mk,k->m", near, near, weight))
         both = np.einsum("mk,k,k->m", near, own, weight)
-        overlap = both / np.maximum(length * np.sqrt(own**2 @ weight), 1e-300)
-        order = np.argsort(-overlap, kind="stable")[:_MOST_FREE]
-        return order[overlap[order] > _OVERLAP]
+        return both / np.maximum(length * np.sqrt(own**2 @ weight), 1e-300)
 
 
 def mixed(nodes: Sequence[np.ndarray], places: np.ndarray) -> np.ndarray:

@@ -149,7 +149,7 @@ def fit_form(
     shape = form.start if fixed_shape is None else fixed_shape
     factors = None
     if like is not None:
-        shape = (like.values[1], *form.start[1:])
+        shape = (like.values[1], *form.start[1:]) if fixed_shape is None else fixed_shape
         factors = like.fitted.factors
     one = bands.of(form, pivot, np.array([1.0, *shape]))
     seen = one[local.band] * local.share
@@ -196,7 +196,9 @@ def _covariance(fitted: Fitted, low: np.ndarray, high: np.ndarray) -> np.ndarray
     return found
 
 
-def fit_spectra(local: Local, bands: BandCounts, like: SpectralFit, curved: bool) -> Spectra:
+def fit_spectra(
+    local: Local, bands: BandCounts, like: SpectralFit, index: float | None, *, curved: bool
+) -> Spectra:
     """Fit all forms at the pivot energy of the power law.
 
     Parameters
@@ -205,10 +207,14 @@ def fit_spectra(local: Local, bands: BandCounts, like: SpectralFit, curved: bool
     bands : BandCounts
     like : SpectralFit
         A first power law; its pivot energy is used.
+    index : float, optional
+        Photon index if it is not fitted.
     curved : bool
         Whether the bands are enough for curved forms.
     """
-    fits = {POWER_LAW.name: fit_form(local, bands, POWER_LAW, like.pivot, like=like)}
+    shape = None if index is None else (index,)
+    first = fit_form(local, bands, POWER_LAW, like.pivot, like=like, fixed_shape=shape)
+    fits = {POWER_LAW.name: first}
     plain = fits[POWER_LAW.name]
     if curved:
         for form in (LOG_PARABOLA, CUT_OFF):
