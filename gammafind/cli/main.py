@@ -20,6 +20,7 @@ from gammafind.cli import (
     fetch,
     inject,
     inspect,
+    measure,
     plugins,
     probe,
     report,
@@ -34,6 +35,7 @@ from gammafind.errors import GammafindError
 COMMANDS = {
     "demo": demo,
     "detect": detect,
+    "measure": measure,
     "probe": probe,
     "inspect": inspect,
     "bin": bin_command,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import astropy.units as u
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 
 from gammafind.catalogue.columns import texts_of
@@ -25,9 +26,9 @@ from gammafind.fitting.sources.measure import Settings, measure_source
 from gammafind.fitting.sources.region import Instrument, Region, Regions
 from gammafind.fitting.sources.table import measured_table
 from gammafind.pipeline.extended import with_extended
+from gammafind.pipeline.groups import Groups
 from gammafind.pipeline.inputs import Counts, OnePath, Table, table_of
 from gammafind.pipeline.prepare import prepare
-from gammafind.pipeline.rounds import kept
 from gammafind.presets.preset import Preset
 from gammafind.roles.provenance import provenance
 from gammafind.roles.renderer import SkyRenderer
@@ -38,6 +39,7 @@ from gammafind.sky.spectral_response import SpectralResponse
 from gammafind.units import FLUX
 from gammafind.utils.checks import require
 from gammafind.utils.progress import stage, track
+from gammafind.utils.version import running_version
 from gammafind.utils.workers import run_tasks
 
 INDEX = 2.3
@@ -188,30 +190,34 @@ def measure_on(
     overwrite: bool = False,
 ) -> QTable:
     """Measure the sources of a table on an observation, or only some ``rows``; see `measure`."""
-    sources = sky_positions(catalogue, what="the catalogue") if len(catalogue) else None
-    positions = _no_positions() if sources is None else sources
+    positions = _positions(catalogue)
     names = texts_of(catalogue, "extended_name")
-    with stage("modelling the sky with its sources"):
-        sky = _model(observation, positions, names, index)
-    responses = _responses(renderer, observation)
-    settings = Settings(
-        instrument=Instrument.of(sky.model.data, responses),
-        index=index,
-        coarse=is_coarse(sky.model.data),
-        floors=FLOORS,
-    )
-    work = _Work(sky, Regions(sky.model, settings.instrument))
-    wanted = _wanted(observation, positions, names, index)
-    vectors = vectors_in(sky.model.data.frame, positions)
-    energies = settings.energies
-
-    def table_of_rows(rows: np.ndarray, found: Sequence[dict[str, Any]]) -> QTable:
-        return measured_table(found, vectors[rows], sky.model.data.frame, len(energies))
-
     chosen = np.arange(len(catalogue)) if rows is None else rows
     groups = [chosen[i : i + _GROUP] for i in range(0, len(chosen), _GROUP)]
-    parts = _measured(work, settings, groups, table_of_rows, folder, wanted, workers, overwrite)
-    own = vstack(parts, metadata_conflicts="silent") if parts else table_of_rows(_none(), [])
+    store = Groups(folder, _wanted(observation, positions, names, index, groups), overwrite)
+    tables = {i: table for i in range(len(groups)) if (table := store.found(i)) is not None}
+    energies = sorted({_edges(band) for band in observation.counts.bands})
+    missing = [i for i in range(len(groups)) if i not in tables]
+    if missing:
+        with stage("modelling the sky with its sources"):
+            sky = _model(observation, positions, names, index)
+        frame = sky.model.data.frame
+        vectors = vectors_in(frame, positions)
+        settings = Settings(
+            instrument=Instrument.of(sky.model.data, _responses(renderer, observation)),
+            index=index,
+            coarse=is_coarse(sky.model.data),
+            floors=FLOORS,
+        )
+        work = _Work(sky, Regions(sky.model, settings.instrument), [groups[i] for i in missing])
+        done = run_tasks(partial(_measure_group, settings), work, workers=workers)
+        for at, found in track(done, "groups of sources", total=len(missing)):
+            i = missing[at]
+            table = measured_table(found, vectors[groups[i]], frame, len(energies))
+            tables[i] = store.kept(i, table)
+    parts = [tables[i] for i in range(len(groups))]
+    none = measured_table([], np.zeros((0, 3)), "icrs", len(energies))
+    own = vstack(parts, metadata_conflicts="silent") if parts else none
     own.meta.clear()
     return _joined(catalogue[chosen], own, positions[chosen], energies)
 
@@ -231,7 +237,7 @@ class _Work(Sequence):
 
     sky: _Sky
     regions: Regions
-    groups: tuple[np.ndarray, ...] = ()
+    groups: Sequence[np.ndarray]
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -253,7 +259,7 @@ class _Work(Sequence):
         return region if region.exposure.any() else None
 
 
-def _model(observation: Observation, positions: Any, names: np.ndarray, index: float) -> _Sky:
+def _model(observation: Observation, positions: SkyCoord, names: np.ndarray, index: float) -> _Sky:
     """Fit background and sources; extended ones that the observation knows keep their shapes."""
     n = len(names)
     shapes = _names_of(observation)
@@ -280,58 +286,22 @@ def _names_of(observation: Observation) -> set[str]:
 def _responses(renderer: SkyRenderer, observation: Observation) -> tuple[SpectralResponse, ...]:
     """How the bands see spectra, with the PSF of the observation where that is another one."""
     pairs = zip(renderer.spectral_responses(), renderer.psfs(), observation.psfs, strict=True)
-    edges = [band.edges.to_value("MeV", equivalencies=_spectral()) for band in renderer.bands]
+    edges = [_edges(band) for band in renderer.bands]
     return tuple(
         one if own is psf or own.checksum == psf.checksum else SpectralResponse.exact(*edge, psf)
         for (one, own, psf), edge in zip(pairs, edges, strict=True)
     )
 
 
-def _spectral() -> list:
-    import astropy.units as u
-
-    return u.spectral()
-
-
-def _no_positions() -> Any:
-    from astropy.coordinates import SkyCoord
-
-    return SkyCoord([], [], unit="deg")
+def _edges(band: Band) -> tuple[float, float]:
+    low, high = sorted(band.edges.to_value(u.MeV, u.spectral()))
+    return float(low), float(high)
 
 
-def _none() -> np.ndarray:
-    return np.zeros(0, dtype=int)
-
-
-def _measured(
-    work: _Work,
-    settings: Settings,
-    groups: list[np.ndarray],
-    table_of_rows: Any,
-    folder: Path | None,
-    wanted: dict[str, Any],
-    workers: int,
-    overwrite: bool,
-) -> list[QTable]:
-    """Tables of all groups; those in the folder are read."""
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    names = [f"sources-{i:04d}" for i in range(len(groups))]
-    missing = [
-        i
-        for i, name in enumerate(names)
-        if folder is None or overwrite or not (folder / f"{name}.ecsv").exists()
-    ]
-    todo = _Work(work.sky, work.regions, tuple(groups[i] for i in missing))
-    tables: dict[int, QTable] = {}
-    done = run_tasks(partial(_measure_group, settings), todo, workers=workers)
-    for at, found in track(done, "sources", total=len(todo)):
-        i = missing[at]
-        table = table_of_rows(groups[i], found)
-        tables[i] = kept(folder, names[i], wanted, lambda t=table: t, overwrite=overwrite)
-    for i in set(range(len(groups))) - set(missing):
-        tables[i] = kept(folder, names[i], wanted, QTable, overwrite=overwrite)
-    return [tables[i] for i in range(len(groups))]
+def _positions(catalogue: QTable) -> SkyCoord:
+    if not len(catalogue):
+        return SkyCoord([], [], unit="deg")
+    return sky_positions(catalogue, what="the catalogue")
 
 
 def _measure_group(
@@ -343,14 +313,18 @@ def _measure_group(
 
 
 def _wanted(
-    observation: Observation, positions: Any, names: np.ndarray, index: float
+    observation: Observation,
+    positions: SkyCoord,
+    names: np.ndarray,
+    index: float,
+    groups: list[np.ndarray],
 ) -> dict[str, Any]:
     """Everything that determines the numbers, for the record of each group."""
     skies = (observation.counts, observation.exposure, *observation.background.values())
     digest = sha256()
     for sky in skies:
         for values in sky.values:
-            digest.update(np.ascontiguousarray(values).tobytes())
+            digest.update(np.ascontiguousarray(values))
     sources = sha256(np.ascontiguousarray([positions.ra.deg, positions.dec.deg]).tobytes())
     sources.update("\n".join(map(str, names)).encode())
     extended = sorted(_names_of(observation))
@@ -359,11 +333,13 @@ def _wanted(
         "sources": sources.hexdigest(),
         "extended": sha256("\n".join(extended).encode()).hexdigest(),
         "index": float(index),
+        "rows": sha256(repr([group.tolist() for group in groups]).encode()).hexdigest(),
+        "version": running_version(),
     }
 
 
 def _joined(
-    catalogue: QTable, own: QTable, positions: Any, energies: list[tuple[float, float]]
+    catalogue: QTable, own: QTable, positions: SkyCoord, energies: list[tuple[float, float]]
 ) -> QTable:
     """Measured columns, and all others of the catalogue."""
     names = texts_of(catalogue, "source_name")
@@ -384,8 +360,3 @@ def _joined(
 
 def _record(measured: QTable) -> dict[str, Any]:
     return {"sources": len(measured), "position_floor_deg": list(FLOORS)}
-
-
-def clear(folder: Path) -> None:
-    """Remove the groups of a measurement that is complete."""
-    shutil.rmtree(folder, ignore_errors=True)

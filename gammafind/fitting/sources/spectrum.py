@@ -265,9 +265,8 @@ def peak_energy(fit: SpectralFit) -> tuple[float, float]:
             return np.log(fit.pivot) + (2 - index) / (2 * bend)
         return np.log(fit.pivot) + np.log(max(1 + EXPONENT * (2 - index) / bend, 1e-300)) / EXPONENT
 
-    bend = fit.values[2]
-    inside = fit.form is LOG_PARABOLA or 1 + EXPONENT * (2 - fit.values[1]) / bend > 0
-    if not (bend > 0 and inside):
+    _, index, bend = fit.values
+    if not (bend > 0 and (fit.form is LOG_PARABOLA or bend > EXPONENT * (index - 2))):
         return np.nan, np.nan
     value, error = fit.derived(log_peak)
     return float(np.exp(value)), float(np.exp(value) * error)
