@@ -45,6 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_sky_arguments(parser)
     _add_epoch_argument(parser)
     _add_score_arguments(parser)
+    _add_measure_arguments(parser)
     add_reference_argument(parser, "match")
     parser.add_argument(
         "--prefix",
@@ -96,6 +97,22 @@ def _add_score_arguments(parser: ArgumentParser) -> None:
     )
 
 
+def _add_measure_arguments(parser: ArgumentParser) -> None:
+    """Add whether the sources are measured."""
+    parser.add_argument(
+        "--no-measure",
+        action="store_true",
+        help="leave out spectra, band fluxes and error ellipses (see gammafind measure)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of processes that measure (default: %(default)s)",
+    )
+
+
 def _add_products(parser: ArgumentParser) -> None:
     """Add the files to write."""
     parser.add_argument(
@@ -142,6 +159,8 @@ def run(arguments: Namespace) -> None:
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
         residuals=arguments.residuals is not None,
+        measure=not arguments.no_measure,
+        workers=arguments.workers,
         prefix=arguments.prefix,
         seed=arguments.seed,
         command=command_line(arguments),

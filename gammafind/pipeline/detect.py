@@ -29,6 +29,8 @@ from gammafind.pipeline.inputs import (
     table_of,
 )
 from gammafind.pipeline.localise import able_preset, build_localiser, localise, lowest_score
+from gammafind.pipeline.measure import measurable
+from gammafind.pipeline.measured import with_measured
 from gammafind.pipeline.observe import observe, observe_epochs
 from gammafind.pipeline.prepare import inputs_of
 from gammafind.pipeline.result import Result
@@ -75,6 +77,8 @@ def detect(
     min_score: float | None = None,
     max_fake: float | None = None,
     residuals: bool = False,
+    measure: bool = True,
+    workers: int = 1,
     prefix: str = PREFIX,
     seed: int = 0,
     command: str = "",
@@ -126,6 +130,11 @@ def detect(
         default they are only labelled.
     residuals : bool
         Fit background and the sources of the catalogue to the counts, and map what is left.
+    measure : bool
+        Measure spectrum, band fluxes and position of each source, as `gammafind.measure` does;
+        only on maps of photons of known exposure, and not for the localisers in ``beside``.
+    workers : int
+        Number of processes that measure.
     prefix : str
         Acronym with which the names of the sources begin.
     seed : int
@@ -200,6 +209,9 @@ def detect(
     preset = able_preset(preset, observation)
     others = [one for one in others if one.localiser.name != preset.localiser.name]
     result = search.with_localiser(preset, min_score)
+    if measure and measurable(renderer) and np.isfinite(search.exposure_error):
+        catalogue = with_measured(result.catalogue, observation, renderer, workers=workers)
+        result = replace(result, catalogue=catalogue)
     if residuals:
         result = replace(result, residuals=_residuals(observation, result.catalogue))
     return replace(result, beside=tuple(search.with_localiser(one) for one in others))
