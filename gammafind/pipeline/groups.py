@@ -42,13 +42,10 @@ class Groups:
             return None
 
     def kept(self, i: int, table: QTable) -> QTable:
-        """Keep a table, and return it as it is read later."""
-        if self.folder is None:
-            return table
-        self.folder.mkdir(parents=True, exist_ok=True)
-        kept(self.folder, _name(i), self.settings, lambda: table, overwrite=self.overwrite)
-        found = self.found(i)
-        return table if found is None else found
+        """Keep a table of a group, and return it."""
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        return kept(self.folder, _name(i), self.settings, lambda: table, overwrite=self.overwrite)
 
 
 def _name(i: int) -> str:

@@ -44,7 +44,7 @@ from gammafind.utils.workers import run_tasks
 
 INDEX = 2.3
 """Photon index where there is one band: typical of 4FGL sources."""
-_GROUP = 50
+_GROUP = 100
 """Sources that are measured, and kept, together: lost at most at an interruption."""
 FLOORS = (0.0042, 0.0068)
 """Systematic position errors of 68 % and 95 % in degrees: those of 4FGL

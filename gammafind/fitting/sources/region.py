@@ -239,28 +239,11 @@ class Field:
         self._near = np.empty((len(region.near), len(self.band)))
         for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
             self._near[chosen] = self._shares(region.near[chosen], sampling)
+        self._known: dict[tuple[int, int], np.ndarray] = {}
         if region.template is None:
             self._before = self._shares(region.vector[None], FINE)[0]
-            self._own = self.nodes(region.vector[None])
         else:
             self._before = np.concatenate(region.template)
-            self._own = [one[None, None] for one in region.template]
-
-    def nodes(self, vectors: np.ndarray, sampling: float = FINE) -> list[np.ndarray]:
-        """Shares of the counts of sources with each PSF of each band, (n_psfs, n, k)."""
-        parts = zip(self.pixels, self.instrument.pixels, self.instrument.responses, strict=True)
-        valid = np.split(self.valid, np.cumsum([len(pixel) for pixel in self.pixels])[:-1])
-        return [
-            np.stack(
-                [
-                    each * good
-                    for each in fractions_of_each(
-                        vectors, pixel[None], pixels, response.psfs, sampling=sampling
-                    )
-                ]
-            )
-            for (pixel, pixels, response), good in zip(parts, valid, strict=True)
-        ]
 
     def _shares(self, vectors: np.ndarray, sampling: float) -> np.ndarray:
         """Shares of the counts of sources with the PSFs of the model of the sky, (n, k)."""
@@ -286,17 +269,20 @@ class Field:
         return [pixel[chosen[self.band == i]] for i, pixel in enumerate(self.pixels)]
 
     def shares_at(
-        self, vectors: np.ndarray, chosen: Sequence[np.ndarray], places: np.ndarray
+        self,
+        vectors: np.ndarray,
+        chosen: Sequence[np.ndarray],
+        places: np.ndarray,
+        sampling: float = COARSE,
     ) -> np.ndarray:
         """Shares of sources with the PSFs of a spectrum in some pixels of each band, (n, k)."""
         parts = []
         bands = zip(chosen, self.instrument.pixels, self.instrument.responses, places, strict=True)
         for pixel, pixels, response, place in bands:
-            weight = np.maximum(1 - np.abs(np.arange(len(response.psfs)) - place), 0)
-            used = np.flatnonzero(weight)
-            psfs = [response.psfs[i] for i in used]
-            each = fractions_of_each(vectors, pixel[None], pixels, psfs, sampling=COARSE)
-            parts.append(sum(w * one for w, one in zip(weight[used], each, strict=True)))
+            weights = mixture(place, len(response.psfs))
+            psfs = [response.psfs[i] for i in weights]
+            each = fractions_of_each(vectors, pixel[None], pixels, psfs, sampling=sampling)
+            parts.append(sum(w * one for w, one in zip(weights.values(), each, strict=True)))
         return np.concatenate(parts, axis=1)
 
     def local(self, places: np.ndarray) -> Local:
@@ -308,8 +294,28 @@ class Field:
             Of `Instrument.places_of`.
         """
         if self.region.template is not None:
-            places = np.zeros(len(places))
-        return replace(self._local, share=mixed(self._own, places)[0][self.valid])
+            return replace(self._local, share=self._before[self.valid])
+        parts = [
+            sum(weight * self._with_psf(band, i) for i, weight in weights.items())
+            for band, weights in enumerate(
+                mixture(place, len(response.psfs))
+                for place, response in zip(places, self.instrument.responses, strict=True)
+            )
+        ]
+        return replace(self._local, share=np.concatenate(parts)[self.valid])
+
+    def _with_psf(self, band: int, psf: int) -> np.ndarray:
+        """Shares of the source in one band with one of its PSFs, computed once."""
+        key = band, psf
+        if key not in self._known:
+            instrument, pixel = self.instrument, self.pixels[band]
+            self._known[key] = fractions_at(
+                self.region.vector[None],
+                pixel[None],
+                instrument.pixels[band],
+                instrument.responses[band].psfs[psf],
+            )[0]
+        return self._known[key]
 
     @property
     def overlap(self) -> float:
@@ -356,7 +362,8 @@ class Field:
         """Expected counts of a neighbour with the PSFs of its own spectrum, shape (k,)."""
         counts = self.region.near_counts[i]
         places = self.instrument.places_of_counts(counts, self.region.exposure)
-        return mixed(self.nodes(self.region.near[i, None]), places)[0] * counts[self.band]
+        share = self.shares_at(self.region.near[i, None], self.pixels, places, FINE)[0]
+        return share * self.valid * counts[self.band]
 
     @cached_property
     def _overlaps(self) -> np.ndarray:
@@ -372,10 +379,7 @@ class Field:
         return both / np.maximum(length * np.sqrt(own**2 @ weight), 1e-300)
 
 
-def mixed(nodes: Sequence[np.ndarray], places: np.ndarray) -> np.ndarray:
-    """Shares (n, k) with the PSFs at some places of each band; see `Field.nodes`."""
-    parts = []
-    for of_psfs, place in zip(nodes, places, strict=True):
-        weight = np.maximum(1 - np.abs(np.arange(len(of_psfs)) - place), 0)
-        parts.append(np.einsum("p,pnk->nk", weight, of_psfs))
-    return np.concatenate(parts, axis=1)
+def mixture(place: float, n_psfs: int) -> dict[int, float]:
+    """Weights of the PSFs next to a place among some of them."""
+    weights = np.maximum(1 - np.abs(np.arange(n_psfs) - place), 0)
+    return {int(i): float(weights[i]) for i in np.flatnonzero(weights)}
