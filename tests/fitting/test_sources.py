@@ -176,7 +176,7 @@ def test_one_band_keeps_the_given_index():
 def test_fluxes_and_indices_scatter_as_their_errors_say():
     rng = np.random.default_rng(7)
     counts, pulls = counts_of(POWER_LAW, 4e-13, 2.1), []
-    for _ in range(30):
+    for _ in range(12):
         (values,) = measured(sky_of([CENTRE], [counts], rng=rng), [CENTRE])
         flux = 4e-13 * PIVOT / 1.1 * (2**1.1 - (1e5 / PIVOT) ** -1.1)
         pulls.append(
@@ -185,8 +185,8 @@ def test_fluxes_and_indices_scatter_as_their_errors_say():
                 (values["PL_Index"] - 2.1) / values["Unc_PL_Index"],
             ]
         )
-    assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.5)
-    assert np.all(np.abs(np.std(pulls, axis=0) - 1) < 0.4)
+    assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.9)
+    assert np.all(np.abs(np.std(pulls, axis=0) - 1) < 0.6)
 
 
 def test_rows_without_data_have_a_flag_and_no_value():
