@@ -9,7 +9,6 @@ Finished groups stay in the folder, so that a run can be continued. ``--every`` 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from functools import cache
 from pathlib import Path
@@ -21,14 +20,16 @@ from astropy.table import QTable, vstack
 from results import kept
 
 from gammafind.catalogue.flags import Flag, has_flag
+from gammafind.catalogue.io import read_table
 from gammafind.fitting.photons.expected import Expected, rendered_by_band
 from gammafind.pipeline.extended import with_extended
-from gammafind.pipeline.measure import FLOORS, measure_on
+from gammafind.pipeline.measure import FLOORS, GROUP, measure_on
 from gammafind.plugins.fermi_lat.catalogues import spectra_of
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.presets.preset import build, load_preset
 from gammafind.simulation.sky import simulated_sky
+from gammafind.sky.skymap import SkyMap
 from gammafind.sky.spectral_forms import power_law
 
 SEED = 20
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--region", type=float, nargs=2, default=(20.0, 90.0))
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--finished", action="store_true", help="report what is finished only")
     options = parser.parse_args()
     low, high = options.region
     every = information(options.folder)
@@ -68,15 +70,20 @@ def main() -> None:
     point = np.char.strip(np.asarray(truth()["Extended_Source_Name"], dtype=str)) == ""
     good = (every.ts.sum(axis=1) > LEAST_TS) & (latitude > low) & (latitude < high) & point
     rows = np.flatnonzero(good)[:: options.every]
-    parts, spent = [], []
+    rows = np.random.default_rng(SEED).permutation(rows)
+    parts, of_parts, spent = [], [], []
     for index in range(options.skies):
         start = time.perf_counter()
-        parts.append(measured(options.folder, index, rows, options))
+        place = options.folder / f"sky-{index:02d}-{low:.0f}-{high:.0f}-{options.every}"
+        if not options.finished:
+            measure_sky(place, index, rows, options.workers)
+        table, chosen = finished(place, rows)
+        parts.append(table)
+        of_parts.append(chosen)
         spent.append(time.perf_counter() - start)
-    print(f"{len(rows)} sources a sky, {options.skies} skies: {np.round(spent)} s")
     name = "measure_pulls" if low >= 20 else "measure_pulls_plane"
     with kept(name):
-        report(vstack(parts), np.tile(rows, options.skies), every)
+        report(vstack(parts, metadata_conflicts="silent"), np.concatenate(of_parts), every)
 
 
 def information(folder: Path) -> Expected:
@@ -89,18 +96,29 @@ def information(folder: Path) -> Expected:
         return Expected(*stored.values())
 
 
-def measured(folder: Path, index: int, rows: np.ndarray, options: argparse.Namespace) -> QTable:
-    """Table of one sky; its groups are kept."""
-    low, high = options.region
-    place = folder / f"sky-{index:02d}-{low:.0f}-{high:.0f}-{options.every}"
-    done = place / "whole.json"
-    sky = simulated_sky(renderer(), truth(), seed=SEED, index=index)
-    observation, _ = with_extended(sky.observation, renderer(), None)
-    table = measure_on(
-        observation, renderer(), truth(), rows=rows, folder=place, workers=options.workers
-    )
-    done.write_text(json.dumps({"sources": len(table)}))
-    return table
+def measure_sky(place: Path, index: int, rows: np.ndarray, workers: int) -> None:
+    """Measure one sky; its counts and its groups of sources are kept."""
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / "counts.npz"
+    if not path.exists():
+        sky = simulated_sky(renderer(), truth(), seed=SEED, index=index)
+        np.savez_compressed(path, *sky.counts.values)
+    with np.load(path) as stored:
+        values = tuple(stored.values())
+    counts = SkyMap(renderer().bands, renderer().pixels, values)
+    observation, _ = with_extended(renderer().observe(counts), renderer(), None)
+    measure_on(observation, renderer(), truth(), rows=rows, folder=place, workers=workers)
+
+
+def finished(place: Path, rows: np.ndarray) -> tuple[QTable, np.ndarray]:
+    """Groups of one sky that are finished, and the rows of their sources."""
+    tables, chosen = [], []
+    for i, start in enumerate(range(0, len(rows), GROUP)):
+        path = place / f"sources-{i:04d}.ecsv"
+        if path.exists():
+            tables.append(read_table(path))
+            chosen.append(rows[start : start + GROUP])
+    return vstack(tables, metadata_conflicts="silent"), np.concatenate(chosen)
 
 
 def report(table: QTable, rows: np.ndarray, every: Expected) -> None:
@@ -136,7 +154,7 @@ def report(table: QTable, rows: np.ndarray, every: Expected) -> None:
 
 def report_bands(table: QTable, sources: QTable) -> None:
     """Print how often intervals of the bands hold the true flux."""
-    edges = np.array(table.meta["energy_edges_mev"]) * u.MeV
+    edges = np.array([one.edges.to_value(u.MeV) for one in renderer().bands]) * u.MeV
     true = spectra_of(sources).flux(edges[:, 0], edges[:, 1]).value
     flux, error = table["Flux_Band"].value, table["Unc_Flux_Band"].value
     limit, seen = table["Flux_UL_Band"].value, np.asarray(table["Sqrt_TS_Band"]) >= 1

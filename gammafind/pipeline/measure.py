@@ -44,7 +44,7 @@ from gammafind.utils.workers import run_tasks
 
 INDEX = 2.3
 """Photon index where there is one band: typical of 4FGL sources."""
-_GROUP = 100
+GROUP = 100
 """Sources that are measured, and kept, together: lost at most at an interruption."""
 FLOORS = (0.0042, 0.0068)
 """Systematic position errors of 68 % and 95 % in degrees: those of 4FGL
@@ -193,7 +193,7 @@ def measure_on(
     positions = _positions(catalogue)
     names = texts_of(catalogue, "extended_name")
     chosen = np.arange(len(catalogue)) if rows is None else rows
-    groups = [chosen[i : i + _GROUP] for i in range(0, len(chosen), _GROUP)]
+    groups = [chosen[i : i + GROUP] for i in range(0, len(chosen), GROUP)]
     store = Groups(folder, _wanted(observation, positions, names, index, groups), overwrite)
     tables = {i: table for i in range(len(groups)) if (table := store.found(i)) is not None}
     energies = sorted({_edges(band) for band in observation.counts.bands})

@@ -76,12 +76,12 @@ def test_the_index_of_one_band_is_given(sky):
 
 
 def test_the_result_does_not_depend_on_the_workers(sky, measured, monkeypatch):
-    monkeypatch.setattr("gammafind.pipeline.measure._GROUP", 1)
+    monkeypatch.setattr("gammafind.pipeline.measure.GROUP", 1)
     same(measure(sky, PLACES, workers=2), measured)
 
 
 def test_an_interrupted_measurement_continues(sky, measured, tmp_path, monkeypatch):
-    monkeypatch.setattr("gammafind.pipeline.measure._GROUP", 1)
+    monkeypatch.setattr("gammafind.pipeline.measure.GROUP", 1)
     folder = tmp_path / "parts"
     measure(sky, PLACES, folder=folder)
     kept = sorted(path.name for path in folder.iterdir())

@@ -202,11 +202,12 @@ def _derivatives(
 
 
 def solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solution of positive definite equations of any scale."""
-    scale = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
-    scaled = matrix / np.outer(scale, scale)
-    scaled[np.diag_indices(len(scaled))] += _RIDGE
-    return np.linalg.solve(scaled, right / scale) / scale
+    """Solutions of positive definite equations of any scale, shapes (..., p, p) and (..., p)."""
+    diagonal = np.einsum("...pp->...p", matrix)
+    scale = np.sqrt(np.maximum(diagonal, 1e-300))
+    scaled = matrix / (scale[..., :, None] * scale[..., None, :])
+    scaled += _RIDGE * np.eye(matrix.shape[-1])
+    return np.linalg.solve(scaled, (right / scale)[..., None])[..., 0] / scale
 
 
 def least_factors(n_neighbours: int, n_bands: int) -> np.ndarray:

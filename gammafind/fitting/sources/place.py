@@ -25,7 +25,7 @@ _ROUNDS = 8
 """Most grids."""
 _NARROWEST, _WIDEST = 0.003, 0.6
 """Least and largest sigma in sizes of the source: beyond them the posterior says no more."""
-_STEPS = 4
+_STEPS = 3
 """Newton steps of the amplitudes at each place, which begin at the best fit."""
 _LEAST = 1e-9
 """Least expected counts of a pixel: keeps logarithms finite."""
@@ -181,7 +181,7 @@ class _Moved:
             model = np.maximum(self._rest + np.einsum("mp,mpk->mk", values, rows), _LEAST)
             slope = np.einsum("mpk,mk->mp", rows, self._seen / model - 1) + tilt - values @ prior
             information = (rows / model[:, None]) @ rows.transpose(0, 2, 1) + prior
-            step = np.array([solved(*pair) for pair in zip(information, slope, strict=True)])
+            step = solved(information, slope)
             fall = (-np.einsum("mp,mpk->mk", step, rows) / model).max(axis=1)
             share = np.minimum(1, _LONGEST / np.maximum(fall, 1e-12))
             values += step * share[:, None]
