@@ -21,6 +21,7 @@ from gammafind.catalogue.publish import source_names
 from gammafind.errors import OptionError
 from gammafind.fitting.photons.known_sky import known_sky
 from gammafind.fitting.photons.position import is_coarse
+from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.sky_model import SkyModel
 from gammafind.fitting.sources.measure import Settings, measure_source
 from gammafind.fitting.sources.region import Instrument, Region, Regions
@@ -42,6 +43,8 @@ from gammafind.utils.progress import stage, track
 from gammafind.utils.version import running_version
 from gammafind.utils.workers import run_tasks
 
+_LEAST_COUNTS = 1e-3
+"""First guess of a source without excess counts: positive, so that it can grow."""
 INDEX = 2.3
 """Photon index where there is one band: typical of 4FGL sources."""
 GROUP = 100
@@ -269,8 +272,15 @@ def _model(observation: Observation, positions: SkyCoord, names: np.ndarray, ind
     point, extended = np.full(n, -1), np.full(n, -1)
     point[rows[seen]] = np.arange(len(seen))
     place = {one.name: i for i, one in enumerate(model.extended)}
-    for row in np.flatnonzero(shaped):
-        extended[row] = place.get(str(names[row]), -1)
+    extended[shaped] = [place.get(str(name), -1) for name in names[shaped]]
+    small = np.flatnonzero(shaped & (extended < 0))
+    vectors = vectors_in(model.data.frame, positions[small])
+    small, vectors = (part[model.data.inside(vectors)] for part in (small, vectors))
+    if len(small):
+        # Smaller than the PSF: they are points.
+        point[small] = len(model.vectors) + np.arange(len(small))
+        model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, _LEAST_COUNTS))
+        model.update()
     return _Sky(model, point, extended)
 
 

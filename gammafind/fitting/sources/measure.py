@@ -118,13 +118,13 @@ def _unit(fit: SpectralFit) -> np.ndarray:
 
 def _of_spectra(spectra: Spectra, edges: tuple[float, float]) -> dict[str, Any]:
     """Columns of the spectra."""
-    best, plain = spectra.best, spectra.fits[POWER_LAW.name]
+    best, plain, flux = spectra.best, spectra.fits[POWER_LAW.name], spectra.of_fluxes
     found: dict[str, Any] = {"SpectrumType": best.form.name, "Pivot_Energy": best.pivot}
     for name, (value, error) in {
-        "Flux1000": best.flux(1e3, 1e5),
-        "Energy_Flux100": best.energy_flux(1e2, 1e5),
-        "Flux": best.flux(*edges),
-        "Energy_Flux": best.energy_flux(*edges),
+        "Flux1000": flux.flux(1e3, 1e5),
+        "Energy_Flux100": flux.energy_flux(1e2, 1e5),
+        "Flux": flux.flux(*edges),
+        "Energy_Flux": flux.energy_flux(*edges),
     }.items():
         found |= {name: value, f"Unc_{name}": error}
     found |= _parameters(plain, ("PL_Flux_Density", "PL_Index"))

@@ -117,6 +117,19 @@ class Spectra:
         """Whether all fits converged."""
         return all(fit.fitted.good for fit in self.fits.values())
 
+    @property
+    def of_fluxes(self) -> SpectralFit:
+        """Fit whose integrals are the fluxes: the best one, or a log-parabola for a power law.
+
+        Real spectra are curved, also where that is not significant: integrals of a power law would
+        be too low by a part of their error.
+        """
+        bent = self.fits.get(LOG_PARABOLA.name)
+        if self.best.form is not POWER_LAW or bent is None:
+            return self.best
+        known = bent.fitted.good and np.isfinite(bent.covariance).all()
+        return bent if known else self.best
+
     def curvature(self, form: Form) -> float:
         """TS of a curved form against the power law."""
         plain = self.fits[POWER_LAW.name].fitted.log_likelihood
