@@ -13,6 +13,11 @@ class Flag(IntFlag):
     Bits from 2 to 2048 have the meaning and the value that they have in the 4FGL catalogues; the
     value 1 has not. Bits from 65536 on are those of this catalogue only.
 
+    References
+    ----------
+    Abdollahi et al. 2020, ApJS 247, 33 (arXiv:1902.10045), table 5: flags of 4FGL, where bit n has
+    the value 2 to the power of n - 1.
+
     Examples
     --------
     >>> from gammafind.catalogue.flags import Flag, has_flag
@@ -20,11 +25,6 @@ class Flag(IntFlag):
     1
     >>> has_flag([0, 1, 3], Flag.ON_EXTENDED).tolist()
     [False, True, True]
-
-    References
-    ----------
-    Abdollahi et al. 2020, ApJS 247, 33 (arXiv:1902.10045), table 5: flags of 4FGL, where bit n has
-    the value 2 to the power of n - 1.
     """
 
     ON_EXTENDED = 1
@@ -57,6 +57,11 @@ class Flag(IntFlag):
     """The exposure was estimated and not given: fluxes have an error of scale."""
     NOT_MEASURED = 2097152
     """Outside of the map, or not exposed: nothing could be measured."""
+    DIFFUSE_LIMITED = 4194304
+    """A point that may be due to errors of the background: a fifth or more of its TS is lost where
+    the background has its systematic error, and is higher by twice this error."""
+    ONE_EPOCH = 8388608
+    """Found in one epoch only: position, TS, counts and flux are those of that epoch."""
 
 
 MEANINGS = {
@@ -79,6 +84,8 @@ MEANINGS = {
     Flag.CONFUSED: "another source is too close to separate their counts well",
     Flag.EXPOSURE_ESTIMATED: "the exposure is estimated: fluxes have an error of scale",
     Flag.NOT_MEASURED: "outside of the map or not exposed",
+    Flag.DIFFUSE_LIMITED: "TS depends on the systematic error of the background",
+    Flag.ONE_EPOCH: "found in one epoch only",
 }
 """What each bit means, for people to read."""
 
