@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gammafind
 from gammafind.catalogue.flags import Flag
 from gammafind.errors import OptionError, OutputError, TableError
+from gammafind.fitting.sources.forms import POWER_LAW
 from gammafind.pipeline.groups import clear
 from gammafind.pipeline.measure import measure, measure_on
 from gammafind.pipeline.measured import with_measured
 from gammafind.pipeline.prepare import prepare
+from tests.fitting.skies import aside
+from tests.fitting.test_goodness import positions
+from tests.fitting.test_sources import CENTRE, RESPONSES, counts_of, sky_of
 
 PLACES = QTable(
     {
@@ -137,3 +143,28 @@ def test_impossible_requests_are_refused(sky):
         measure(sky, PLACES, index=np.nan)
     with pytest.raises(TableError, match="no positions"):
         measure(sky, QTable({"name": ["x"]}))
+
+
+def test_positions_of_a_search_move_where_pixels_are_narrow():
+    given = aside(CENTRE, 0.06, 1.0)
+    sky = sky_of([CENTRE], [counts_of(POWER_LAW, 2e-12, 2.1)])
+    place = positions(np.array([given])).icrs
+    plain = QTable(
+        {
+            "Source_Name": ["one"],
+            "RAJ2000": place.spherical.lon.to(u.deg),
+            "DEJ2000": place.spherical.lat.to(u.deg),
+            "Conf_95_SemiMajor": [1.0] * u.deg,
+            "Flux": [1.0] * u.Unit("cm-2 s-1"),
+        }
+    )
+    seen = SimpleNamespace(
+        bands=sky.counts.bands, psfs=lambda: sky.psfs, spectral_responses=lambda: RESPONSES
+    )
+    both = with_measured(plain, sky, seen)
+    there = SkyCoord(both["RAJ2000"], both["DEJ2000"], frame="icrs")
+    true = positions(np.array([CENTRE])).icrs
+    assert there.separation(true)[0] < 0.01 * u.deg < place.separation(true)[0]
+    assert both["Conf_95_SemiMajor"][0] < 0.5 * u.deg
+    assert both["Flux"][0].value == 1.0
+    assert both["Flux_Band"].shape == (1, 3)
