@@ -30,6 +30,7 @@ _VERBS = {
     "inspect": "gammafind.pipeline.inspect",
     "list_plugins": "gammafind.pipeline.listing",
     "list_presets": "gammafind.pipeline.listing",
+    "measure": "gammafind.pipeline.measure",
     "probe": "gammafind.pipeline.probe",
     "read_catalogue": "gammafind.pipeline.inputs",
     "read_counts": "gammafind.pipeline.observe",

@@ -13,6 +13,7 @@ from gammafind.cli.arguments import (
     add_reference_argument,
     add_seed_argument,
     add_sky_arguments,
+    add_times_argument,
     chosen_plugins,
     command_line,
     parse_path,
@@ -47,6 +48,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_sky_arguments(parser)
     _add_epoch_argument(parser)
     _add_score_arguments(parser)
+    _add_measure_arguments(parser)
     add_reference_argument(parser, "match")
     parser.add_argument(
         "--associate",
@@ -76,14 +78,7 @@ def _add_epoch_argument(parser: ArgumentParser) -> None:
         "positions, shape and radius or map (default: those that the instrument knows, of the "
         "LAT 4fgl-dr2)",
     )
-    parser.add_argument(
-        "--epochs",
-        nargs="+",
-        metavar="TIME",
-        help="epochs of photon lists: a length (30d), a number of equal parts, two or more times "
-        "(dates or s of the mission elapsed time), or a file of them; each is searched, and "
-        "sources get light curves",
-    )
+    add_times_argument(parser)
     parser.add_argument(
         "--epoch",
         action="append",
@@ -111,6 +106,22 @@ def _add_score_arguments(parser: ArgumentParser) -> None:
         metavar="P",
         help="drop what the classifier takes for no source with a larger probability (default: "
         "label it only)",
+    )
+
+
+def _add_measure_arguments(parser: ArgumentParser) -> None:
+    """Add whether the sources are measured."""
+    parser.add_argument(
+        "--no-measure",
+        action="store_true",
+        help="leave out spectra, band fluxes and error ellipses (see gammafind measure)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of processes that measure (default: %(default)s)",
     )
 
 
@@ -177,6 +188,8 @@ def run(arguments: Namespace) -> None:
         min_score=arguments.min_score,
         max_fake=arguments.max_fake,
         residuals=arguments.residuals is not None,
+        measure=not arguments.no_measure,
+        workers=arguments.workers,
         prefix=arguments.prefix,
         seed=arguments.seed,
         command=command_line(arguments),

@@ -21,6 +21,7 @@ from gammafind.cli import (
     fetch,
     inject,
     inspect,
+    measure,
     plugins,
     probe,
     report,
@@ -36,6 +37,7 @@ from gammafind.errors import GammafindError
 COMMANDS = {
     "demo": demo,
     "detect": detect,
+    "measure": measure,
     "probe": probe,
     "inspect": inspect,
     "bin": bin_command,

@@ -68,6 +68,8 @@ def detect(
     min_score: float | None = None,
     max_fake: float | None = None,
     residuals: bool = False,
+    measure: bool = True,
+    workers: int = 1,
     prefix: str = PREFIX,
     seed: int = 0,
     command: str = "",
@@ -124,6 +126,11 @@ def detect(
         default they are only labelled.
     residuals : bool
         Fit background and the sources of the catalogue to the counts, and map what is left.
+    measure : bool
+        Measure spectrum, band fluxes and position of each source, as `gammafind.measure` does;
+        only on maps of photons of known exposure, and not for the localisers in ``beside``.
+    workers : int
+        Number of processes that measure.
     prefix : str
         Acronym with which the names of the sources begin.
     seed : int
@@ -197,12 +204,13 @@ def detect(
         prefix=prefix,
         seed=seed,
         command=command,
+        workers=workers,
         extended=known,
         exposure_error=0.0 if given.has_exposure else renderer.exposure_error,
     )
     preset = able_preset(preset, observation)
     others = [one for one in others if one.localiser.name != preset.localiser.name]
-    result = search.with_localiser(preset, min_score)
+    result = search.with_localiser(preset, min_score, measure=measure)
     if residuals:
         result = replace(result, residuals=_residuals(observation, result.catalogue))
     found = (result, *(search.with_localiser(one) for one in others))

@@ -22,6 +22,10 @@ _WIDER = 1.5
 """Factor of the position errors of points on extended emission, or limited by the background, whose
 peak may be that of something else: it balances r95 on the half of the demo's sky with b > 0
 (benchmarks/positions.py)."""
+_WIDTHS = {"pos_err", "r95"} | {
+    f"Conf_{share}_Semi{axis}" for share in (68, 95) for axis in ("Major", "Minor")
+}
+"""Columns of position errors."""
 _BRIGHT_WIDTHS = 2.0
 """Radii of 68 % within which a brighter source counts as near: what 4FGL has above 10 GeV."""
 
@@ -74,20 +78,21 @@ def with_wider_errors(detections: QTable) -> QTable:
     Parameters
     ----------
     detections : QTable
-        Schema DETECTIONS, with ``flags``.
+        Schema DETECTIONS, with ``flags``, or a catalogue with ``Flags`` whose positions were just
+        measured.
 
     Returns
     -------
     QTable
-        ``pos_err`` and ``r95`` times 1.5 in rows with `ON_EXTENDED` or `DIFFUSE_LIMITED`.
+        ``pos_err`` and ``r95``, or the axes of the ellipses, times 1.5 in rows with `ON_EXTENDED`
+        or `DIFFUSE_LIMITED`.
     """
-    if "flags" not in detections.colnames or not len(detections):
+    flags = next((one for one in ("flags", "Flags") if one in detections.colnames), None)
+    if flags is None or not len(detections):
         return detections
     table = QTable(detections, copy=False)
-    wide = has_flag(table["flags"], Flag.ON_EXTENDED) | has_flag(
-        table["flags"], Flag.DIFFUSE_LIMITED
-    )
-    for name in {"pos_err", "r95"} & set(table.colnames):
+    wide = has_flag(table[flags], Flag.ON_EXTENDED) | has_flag(table[flags], Flag.DIFFUSE_LIMITED)
+    for name in _WIDTHS & set(table.colnames):
         table[name] = np.where(wide, _WIDER, 1.0) * table[name]
     return table
 

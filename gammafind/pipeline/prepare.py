@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
-from gammafind.pipeline.inputs import Counts, OnePath, preset_for, renderer_for, sorted_input
+from gammafind.pipeline.inputs import Counts, Input, OnePath, preset_for, renderer_for, sorted_input
 from gammafind.pipeline.observe import observe
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset
@@ -26,11 +26,14 @@ class Prepared:
     preset : Preset
     renderer : SkyRenderer
     observation : Observation
+    given : Input
+        What it was made of.
     """
 
     preset: Preset
     renderer: SkyRenderer
     observation: Observation
+    given: Input
 
     @property
     def inputs(self) -> list[dict[str, str]]:
@@ -71,7 +74,7 @@ def prepare(
     renderer, chosen = renderer_for(with_plugins(chosen, plugins or {}, options), given)
     maps = [background] if isinstance(background, str | PathLike) else list(background)
     observation = observe(given, renderer, frame=frame, background=maps)
-    return Prepared(preset=chosen, renderer=renderer, observation=observation)
+    return Prepared(preset=chosen, renderer=renderer, observation=observation, given=given)
 
 
 def inputs_of(observation: Observation) -> list[dict[str, str]]:

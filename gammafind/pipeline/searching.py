@@ -18,6 +18,8 @@ from gammafind.pipeline.epoch_detections import add_flares, add_light_curves
 from gammafind.pipeline.extended import flagged
 from gammafind.pipeline.flags import with_geometry, with_wider_errors
 from gammafind.pipeline.localise import build_localiser, localise, lowest_score
+from gammafind.pipeline.measure import measurable
+from gammafind.pipeline.measured import with_measured
 from gammafind.pipeline.prepare import inputs_of
 from gammafind.pipeline.records import energy_edges, origin_of, used_plugins
 from gammafind.pipeline.result import Result
@@ -50,18 +52,21 @@ class Search:
     prefix: str
     seed: int
     command: str
+    workers: int
     extended: str
     exposure_error: float
 
-    def with_localiser(self, preset: Preset, min_score: float | None = None) -> Result:
-        """Search with the localiser of a preset, and publish what it found."""
+    def with_localiser(
+        self, preset: Preset, min_score: float | None = None, *, measure: bool = False
+    ) -> Result:
+        """Search with the localiser of a preset, publish what it found, and measure it."""
         localiser = build_localiser(preset)
         found = localise(localiser, self.observation, preset, seed=self.seed)
         lowest = lowest_score(preset, localiser, min_score)
         kept = found.detections[np.asarray(found.detections["score"]) >= lowest]
         likely = localiser.scores_are_probabilities
         kept = add_flares(kept, self.observation, self.times, preset.match_radius, likely=likely)
-        catalogue = self._published(self._classified(kept, localiser), preset)
+        catalogue = self._published(self._classified(kept, localiser), preset, measure)
         catalogue = add_light_curves(catalogue, self.observation, self.times)
         catalogue.meta |= self._provenance(preset, localiser, lowest)
         catalogue.meta |= self._false(catalogue, localiser, lowest)
@@ -99,8 +104,8 @@ class Search:
             return classified
         return without_fakes(classified, self.classifier, self.max_fake)
 
-    def _published(self, detections: QTable, preset: Preset) -> QTable:
-        """Catalogue of detections, with the names of their counterparts."""
+    def _published(self, detections: QTable, preset: Preset, measure: bool) -> QTable:
+        """Catalogue of detections, measured or not, with the names of their counterparts."""
         columns = self.renderer.published
         catalogue = publish(
             self.renderer.with_derived(self._flagged(detections)),
@@ -111,6 +116,10 @@ class Search:
         if not np.isfinite(self.exposure_error):
             catalogue.remove_columns([one.name for one in columns if one.quantity in _FLUXES])
             columns = [one for one in columns if one.quantity not in _FLUXES]
+        elif measure and measurable(self.renderer):
+            catalogue = with_measured(
+                catalogue, self.observation, self.renderer, workers=self.workers
+            )
         catalogue = with_systematics(catalogue, self.observation, self.renderer.systematics)
         if self.reference is None:
             return catalogue

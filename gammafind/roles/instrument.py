@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any, ClassVar, Self
 
+import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from astropy.units import UnitBase
@@ -27,6 +28,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
+from gammafind.sky.spectral_response import SpectralResponse
 from gammafind.sky.systematics import Systematics
 from gammafind.units import FLUX
 
@@ -101,10 +103,7 @@ class Instrument(Pointed, Plugin):
 
     @property
     def selections(self) -> tuple[tuple[str, ...], ...]:
-        """Cuts on the photons of each band, as headers state them; none by default.
-
-        They are written with simulated counts; see `gammafind.sky.fits.read_selections`.
-        """
+        """Cuts on the photons of each band, as headers state them (`read_selections`)."""
         return ((),) * len(self.bands)
 
     @property
@@ -204,6 +203,12 @@ class Instrument(Pointed, Plugin):
     @abc.abstractmethod
     def psfs(self) -> tuple[RadialPsf, ...]:
         """PSF of each band."""
+
+    def spectral_responses(self) -> tuple[SpectralResponse, ...]:
+        """How each band sees spectra; by default energies are exact, and all have one PSF."""
+        edges = (band.edges.to_value(u.MeV, u.spectral()) for band in self.bands)
+        pairs = zip(edges, self.psfs(), strict=True)
+        return tuple(SpectralResponse.exact(*sorted(edge), psf) for edge, psf in pairs)
 
     def exposure(self, pixels: Sequence[Pixels] | None = None) -> SkyMap:
         """Exposure of each band on ``pixels`` (by default the instrument's own).

@@ -174,17 +174,17 @@ class WcsPixels:
 
     celestial: ClassVar[bool] = True
 
-    @property
+    @cached_property
     def frame(self) -> str:
         """Name of the celestial frame of the WCS."""
         return wcs_to_celestial_frame(self.wcs).name
 
-    @property
+    @cached_property
     def pixel_area(self) -> Quantity:
         """Solid angle of a pixel at the reference point."""
         return (proj_plane_pixel_area(self.wcs) * u.deg**2).to(u.sr)
 
-    @property
+    @cached_property
     def pixel_size(self) -> Quantity:
         """Square root of the solid angle of a pixel at the reference point."""
         return np.sqrt(proj_plane_pixel_area(self.wcs)) * u.deg

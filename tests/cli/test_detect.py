@@ -142,7 +142,7 @@ def test_a_sky_without_counts_is_no_failure(tmp_path, out, capsys):
     assert main(["detect", str(empty), "-o", str(path), "--regions", str(out / "r.reg")]) == 0
     assert f"gammafind: warning: {empty}: the sky has no counts\n" in capsys.readouterr().err
     assert len(read_table(path, schema=CATALOGUE)) == 0
-    assert read_table(path).colnames == [column.name for column in CATALOGUE]
+    assert read_table(path).colnames[: len(CATALOGUE)] == [column.name for column in CATALOGUE]
 
 
 def _truncated(path):

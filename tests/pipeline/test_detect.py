@@ -105,7 +105,7 @@ def test_the_score_cut_is_that_of_the_preset_or_given(counts):
 
 def test_another_localiser_has_its_own_lowest_score_and_words(counts):
     preset = with_plugins(load_preset("toy"), {"localiser": "probable"})
-    result = detect([counts], preset=preset, reference=toy_truth())
+    result = detect([counts], preset=preset, reference=toy_truth(), measure=False)
     np.testing.assert_allclose(result.catalogue["Score"], [400 / 500, 90 / 190])
     assert result.summary.score_name == result.catalogue.meta["score_name"] == "probability"
     assert result.summary.cut == result.catalogue.meta["min_score"] == 0.4
@@ -210,7 +210,7 @@ def test_a_sky_without_counts_gives_an_empty_catalogue_with_all_columns(tmp_path
     with pytest.warns(EmptySkyWarning):
         result = detect([path], reference=toy_truth())
     assert len(result.catalogue) == 0
-    assert result.catalogue.colnames == [column.name for column in CATALOGUE]
+    assert result.catalogue.colnames[: len(CATALOGUE)] == [column.name for column in CATALOGUE]
     assert result.summary.n_detections == 0
 
 

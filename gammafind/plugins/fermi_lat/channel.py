@@ -26,6 +26,7 @@ from gammafind.plugins.fermi_lat.irf import (
     Response,
     psfs_of_indices,
     psfs_of_photons,
+    spectral_response,
 )
 from gammafind.plugins.fermi_lat.weighted import Weight
 from gammafind.plugins.fermi_lat.years import span_shares, year_shares
@@ -34,6 +35,7 @@ from gammafind.sky.fits.write_exposure import ExposureCube
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.sky.spectral_response import SpectralResponse
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,6 +144,11 @@ class Channel:
         if "SpectrumType" not in sources.colnames:
             return psfs_of_indices(here, self.index, len(sources))
         return psfs_of_photons(here, here.photons_of(spectra_of(sources).differential))
+
+    @property
+    def spectral_responses(self) -> tuple[SpectralResponse, ...]:
+        """How each band sees spectra."""
+        return tuple(spectral_response(here, self.index) for here in self._responses)
 
     def isotropic(self, source: str) -> np.ndarray:
         """Intensity of the isotropic emission in each band, shape (n_bands,).

@@ -59,6 +59,7 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.sky.spectral_response import SpectralResponse
 from gammafind.sky.systematics import Systematics
 from gammafind.units import as_value
 
@@ -289,6 +290,10 @@ class LatInstrument(Instrument):
         """PSF of each band."""
         return tuple(psf for channel in self._channels for psf in channel.psfs)
 
+    def spectral_responses(self) -> tuple[SpectralResponse, ...]:
+        """How each band sees spectra, with the energy dispersion and the PSF of each spectrum."""
+        return tuple(one for channel in self._channels for one in channel.spectral_responses)
+
     def select_events(self, events: EventList) -> EventList:
         """Photons of the event class and the event types of the response."""
         return select_response(events, self._irf, self._types)
@@ -327,9 +332,8 @@ class LatInstrument(Instrument):
         return read_response(self.psf_file, self.aeff_file, types, edisp_path=edisp_file)
 
     def _compare_selection(self, counts: SkyMap, types: str) -> None:
-        warn_of_other_photons(
-            counts.meta.get("selections", ()), irf=self._irf, event_types=types.split("+")
-        )
+        cuts = counts.meta.get("selections", ())
+        warn_of_other_photons(cuts, irf=self._irf, event_types=types.split("+"))
 
     def _join(self, parts: Sequence[SkyMap]) -> SkyMap:
         """One sky of the maps of all channels; warn of photons of another selection."""
@@ -361,12 +365,9 @@ class LatInstrument(Instrument):
 
     def _isotropic(self) -> np.ndarray:
         """Intensity of the isotropic emission in each band."""
-        return np.concatenate(
-            [
-                channel.isotropic(self.isotropic.replace(CHANNEL, types))
-                for channel, types in zip(self._channels, self.event_types, strict=True)
-            ]
-        )
+        channels = zip(self._channels, self.event_types, strict=True)
+        paths = ((one, self.isotropic.replace(CHANNEL, types)) for one, types in channels)
+        return np.concatenate([channel.isotropic(path) for channel, path in paths])
 
     def _interstellar(self) -> tuple[tuple[RadialPsf, Weight], ...]:
         """PSF of the interstellar emission in each band, and the weight of its integral."""

@@ -23,7 +23,11 @@ from gammafind.plugins.fermi_lat.irf.load import (
 from gammafind.plugins.fermi_lat.irf.pointings import Pointings
 from gammafind.plugins.fermi_lat.irf.psf import PsfTable, read_psf
 from gammafind.plugins.fermi_lat.irf.response import Response
-from gammafind.plugins.fermi_lat.irf.source_psfs import psfs_of_indices, psfs_of_photons
+from gammafind.plugins.fermi_lat.irf.source_psfs import (
+    psfs_of_indices,
+    psfs_of_photons,
+    spectral_response,
+)
 
 __all__ = [
     "EMBEDDED_RESPONSES",
@@ -46,6 +50,7 @@ __all__ = [
     "read_livetime_cube",
     "read_psf",
     "read_response",
+    "spectral_response",
     "survey_exposure",
     "survey_profile",
 ]

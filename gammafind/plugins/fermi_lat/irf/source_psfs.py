@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import astropy.units as u
 import numpy as np
 
 from gammafind.plugins.fermi_lat.irf.band import BandResponse
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.source_psfs import SourcePsfs
+from gammafind.sky.spectral_response import SpectralResponse
 
 _INDICES = (-1.0, 1.7, 3.0, 7.0)
 """Photon indices of the PSFs that are mixed. r68 of each source of 4FGL-DR2 with at least one
@@ -45,6 +47,16 @@ def psfs_of_indices(band: BandResponse, index: float, number: int) -> SourcePsfs
     """PSF of ``number`` power laws of one photon index."""
     one = psfs_of_photons(band, band.photons(index)[None])
     return SourcePsfs(one.nodes, np.repeat(one.place, number))
+
+
+def spectral_response(band: BandResponse, index: float) -> SpectralResponse:
+    """Response of a band whose exposure is that of a power law with a photon index."""
+    radius, contained, nodes = _nodes(band)
+    photons = band.photons_of(lambda energy: np.ones(len(energy)) * u.MeV**-1)
+    area = band.area
+    inside = np.divide(band.containment(radius), area, out=np.zeros(len(area)), where=area > 0)
+    weight = photons * area / band.effective_area(index)
+    return SpectralResponse(band.energy, weight, nodes, inside, contained)
 
 
 @lru_cache(maxsize=128)
