@@ -23,7 +23,6 @@ from time import perf_counter
 
 from fuzz_files import CORPUS, Seed, write_corpus
 from fuzz_mutations import mutated
-from results import kept
 
 from gammafind.errors import GammafindError
 
@@ -175,7 +174,9 @@ def main() -> None:
 
 def _print(outcomes: list[Outcome], seconds: float) -> None:
     faults = Counter((one.file, one.fault) for one in outcomes if one.fault)
-    print(f"{len(outcomes)} damaged files in {seconds:.0f} s, {sum(faults.values())} break a rule\n")
+    print(
+        f"{len(outcomes)} damaged files in {seconds:.0f} s, {sum(faults.values())} break a rule\n"
+    )
     print("| file | read | our errors | breaks a rule | longest, s | most memory, MB |")
     print("|---|---|---|---|---|---|")
     for name in dict.fromkeys(one.file for one in outcomes):

@@ -46,7 +46,7 @@ class GammafindError(Exception):
         whole = _joined(path, fault, remedy)
         if len(whole) <= LONGEST:
             return whole
-        path = path if len(path) <= _PATH else f"...{path[3 - _PATH:]}"
+        path = path if len(path) <= _PATH else f"...{path[3 - _PATH :]}"
         remedy = _cut(remedy, max(_REMEDY, LONGEST - len(_joined(path, fault, "")) - 2))
         rest = LONGEST - len(_joined(path, "", remedy))
         return _joined(path, _cut(fault, rest), remedy)

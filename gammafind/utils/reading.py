@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 
-from gammafind.errors import FileFormatError, GammafindError, InputFileError, MissingFileError
+from gammafind.errors import (
+    FileFormatError,
+    GammafindError,
+    GammafindWarning,
+    InputFileError,
+    MissingFileError,
+)
 from gammafind.utils.files import of_file
 
 
@@ -35,7 +41,7 @@ def reading(path: str | PathLike, fault: str = "the file is damaged") -> Iterato
     try:
         with of_file(path):
             yield
-    except (GammafindError, Warning):
+    except (GammafindError, GammafindWarning):
         raise
     except MemoryError as error:
         raise InputFileError(

@@ -13,6 +13,7 @@ from astropy.table import QTable, Table
 from astropy.units import UnitsWarning
 
 from gammafind.catalogue.columns import column_of
+from gammafind.catalogue.formats.repeated import check_repeated
 from gammafind.catalogue.position_columns import position_columns
 from gammafind.errors import FileFormatError, TableError
 from gammafind.sky.fits.opening import open_fits
@@ -50,6 +51,7 @@ def read_fits(path: Path) -> Table:
         if not catalogues:
             raise FileFormatError("the FITS file contains no table", path=path)
         hdu = max(catalogues, key=_likeness)
+        check_repeated(hdu.columns.names, path)
         table = Table.read(
             hdu, character_as_bytes=False, mask_invalid=False, unit_parse_strict="silent"
         )
