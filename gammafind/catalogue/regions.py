@@ -14,6 +14,7 @@ from gammafind.catalogue.columns import column_of, texts_of
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.schema import SHARED, conform, in_pixels
 from gammafind.utils.files import atomic_output
+from gammafind.utils.outside import for_ds9
 
 if TYPE_CHECKING:
     from regions import PixelRegion, Regions, SkyRegion
@@ -28,8 +29,6 @@ _UNKNOWN = 0.1
 """Radius in degrees where the position error is not known: visible on the whole sky."""
 _LEAST = 2 / 3600
 """Smallest radius in degrees: smaller circles are not visible."""
-_MARKS = str.maketrans({"{": "(", "}": ")", ";": ","})
-"""Marks that end a text or a region in DS9, and what is written in their place."""
 
 
 def to_regions(catalogue: QTable) -> Regions:
@@ -107,23 +106,17 @@ def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
     columns = {quantity: column_of(catalogue, quantity) for quantity in (*_NUMBERS, *_TEXTS)}
     rows = []
     for index in range(len(catalogue)):
-        row = {"Source_Name": _ds9_text(catalogue["Source_Name"][index])}
+        row = {"Source_Name": for_ds9(catalogue["Source_Name"][index])}
         for quantity, name in columns.items():
             if name is None:
                 continue
             value = catalogue[name][index]
             number = float(getattr(value, "value", value)) if quantity in _NUMBERS else None
-            text = repr(number) if number is not None else _ds9_text(value)
+            text = repr(number) if number is not None else for_ds9(value)
             if text not in ("nan", ""):
                 row[name] = text
         rows.append(row)
     return rows
-
-
-def _ds9_text(value: object) -> str:
-    """Text on one line that cannot end the region: without braces, semicolons and controls."""
-    text = "".join(mark if mark.isprintable() else " " for mark in str(value))
-    return " ".join(text.translate(_MARKS).split())
 
 
 def _radii(catalogue: QTable) -> np.ndarray:

@@ -138,10 +138,12 @@ def _searched(found: QTable, counted: np.ndarray | None) -> dict[str, Any] | Non
 
 def match_radius(radius: Quantity | None, catalogue: QTable) -> Quantity:
     """Match radius as given, or that with which the catalogue was made, or 0.3 deg."""
-    if radius is not None:
-        return radius
-    text = str(catalogue.meta.get("match_radius", _RADIUS))
-    return parse_quantity(text, "deg", name="the match radius of the catalogue")
+    if radius is None:
+        text = str(catalogue.meta.get("match_radius", _RADIUS))
+        radius = parse_quantity(text, "deg", name="the match radius of the catalogue")
+    on_sphere = 0 < degrees(radius, name="the match radius") <= 180
+    require("the match radius", radius, on_sphere, "Accepted is an angle up to 180 deg.")
+    return radius
 
 
 def _named(source: object) -> AbstractContextManager[None]:
