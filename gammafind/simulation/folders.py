@@ -44,6 +44,7 @@ def is_made(folder: Path, settings: Mapping[str, Any], *, name: str = RECORD) ->
         files, made_with = record["files"], record["settings"]
         listed = {str(entry["name"]): entry["sha256"] for entry in files}
         is_known = bool(listed) and isinstance(made_with, dict)
+        made_with = _flat(made_with)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         is_known = False
     if not is_known:
@@ -59,7 +60,7 @@ def is_made(folder: Path, settings: Mapping[str, Any], *, name: str = RECORD) ->
             path=folder,
             remedy="Make it again with --overwrite (overwrite in Python).",
         )
-    different = _differences(_flat(made_with), _flat(json.loads(json.dumps(settings))))
+    different = _differences(made_with, _flat(json.loads(json.dumps(settings))))
     if different:
         raise OutputError(
             f"was made with other settings: {'; '.join(different)}",

@@ -17,7 +17,13 @@ from gammafind.utils.files import of_file
 
 
 @contextmanager
-def reading(path: str | PathLike, fault: str = "the file is damaged") -> Iterator[None]:
+def reading(
+    path: str | PathLike,
+    fault: str = "the file is damaged",
+    *,
+    kind: type[GammafindError] = FileFormatError,
+    remedy: str | None = None,
+) -> Iterator[None]:
     """Convert every exception of a reader to a named error.
 
     Libraries raise errors of any class for damaged files. Errors of ours keep their class, and get
@@ -28,6 +34,10 @@ def reading(path: str | PathLike, fault: str = "the file is damaged") -> Iterato
     path : path-like
     fault : str
         What is wrong where a library fails; its message follows in brackets.
+    kind : type
+        Of the error where a library fails.
+    remedy : str, optional
+        For that error.
 
     Raises
     ------
@@ -35,7 +45,7 @@ def reading(path: str | PathLike, fault: str = "the file is damaged") -> Iterato
         If the system refuses to read on.
     InputFileError
         If the memory does not suffice.
-    FileFormatError
+    kind
         For all else.
     """
     try:
@@ -50,11 +60,11 @@ def reading(path: str | PathLike, fault: str = "the file is damaged") -> Iterato
             remedy="Read a smaller part of it, or free some memory.",
         ) from error
     except RecursionError as error:
-        raise FileFormatError(f"{fault} (it is nested too deeply)", path=path) from error
+        raise kind(f"{fault} (it is nested too deeply)", path=path, remedy=remedy) from error
     except Exception as error:
         if isinstance(error, OSError) and error.strerror:
             raise MissingFileError(
                 f"the file cannot be read ({error.strerror})", path=path
             ) from error
         said = str(error).strip() or type(error).__name__
-        raise FileFormatError(f"{fault} ({said})", path=path) from error
+        raise kind(f"{fault} ({said})", path=path, remedy=remedy) from error
