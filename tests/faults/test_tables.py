@@ -53,7 +53,6 @@ def test_quotes_around_texts_are_read(tmp_path):
     [
         "name,ra,dec,ra\nA,1,2,3\n",
         "name,ra,dec,flux,flux\nA,1,2,3,4\n",
-        ecsv(third="ra"),
         ecsv().replace("name: name", "name: ra").replace("name,ra", "ra,ra"),
     ],
 )
