@@ -19,6 +19,7 @@ from gammafind.catalogue.formats.fits import read_fits, write_fits
 from gammafind.catalogue.formats.kind import kind_of
 from gammafind.catalogue.formats.text import read_text_table
 from gammafind.catalogue.formats.votable import read_votable, write_votable
+from gammafind.catalogue.metadata import check_metadata
 from gammafind.catalogue.schema import Column, conform
 from gammafind.catalogue.tidy import tidy
 from gammafind.errors import OutputError
@@ -107,6 +108,7 @@ def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) 
     kind = kind_of(path)
     with reading(path, f"this is no table in {kind}"):
         table = tidy(plain(_READERS[kind](path)))
+        check_metadata(table.meta)
         return table if schema is None else _fitted(table, tuple(schema))
 
 

@@ -66,7 +66,6 @@ from gammafind.errors import (
     ConfigError,
     GammafindError,
     OptionError,
-    PluginError,
 )
 from gammafind.roles.base import Plugin
 from gammafind.roles.options import check_options
@@ -251,9 +250,10 @@ def build(component: Component, **given: Any) -> Plugin:
         raise ConfigError(
             f"[{component.role}] {error.fault}", path=component.source or None, remedy=error.remedy
         ) from error
-    except PluginError as error:
-        path = error.path or component.source or None
-        raise type(error)(error.fault, path=path, remedy=error.remedy) from error
+    except GammafindError as error:
+        if error.path or not component.source:
+            raise
+        raise type(error)(error.fault, path=component.source, remedy=error.remedy) from error
 
 
 def presets() -> dict[str, Preset]:

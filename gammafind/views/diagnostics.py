@@ -173,6 +173,10 @@ def _stacked(rows: Rows, chosen: np.ndarray) -> list[tuple[str, np.ndarray, str]
     ]
 
 
+_LARGEST = 1e300
+"""Of the edges of bins: the width of larger ones overflows."""
+
+
 def _bins(values: np.ndarray, *, log: bool, step: float = 0.1) -> np.ndarray:
     """Edges that include all values; logarithmic bins are ``step`` decades wide."""
     if len(values) == 0:
@@ -181,5 +185,5 @@ def _bins(values: np.ndarray, *, log: bool, step: float = 0.1) -> np.ndarray:
         low = np.floor(np.log10(values.min()) / step)
         high = max(np.ceil(np.log10(values.max()) / step), low + 1)
         return 10 ** (step * np.arange(low, high + 1.5))
-    low, high = values.min(), values.max()
+    low, high = np.clip([values.min(), values.max()], -_LARGEST, _LARGEST)
     return np.linspace(low, high if high > low else low + 1, 31)

@@ -55,8 +55,7 @@ def read_ecsv(path: Path) -> Table:
         raise FileFormatError("the file holds no table", path=path)
     check_repeated(_NAME.findall(text), path)
     table = Table.read(text, format="ascii.ecsv")
-    width = len(table.colnames)
-    check_quotes(texts_in(table), width, "," if _COMMA.search(text) else " ", path)
+    check_quotes(texts_in(table), "," if _COMMA.search(text) else " ", path)
     for meta in (table.meta, *(table[name].info.meta for name in table.colnames)):
         check_nodes(meta, "the metadata", path)
     return table

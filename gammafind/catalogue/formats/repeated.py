@@ -39,43 +39,41 @@ def check_repeated(names: Iterable[str], path: Path) -> None:
             )
 
 
-def check_quotes(
-    cells: Iterable[object], width: int, delimiter: str, path: Path, *, remedy: str = ""
-) -> None:
-    """Refuse cells that hold the ends and beginnings of other rows.
+def check_quotes(columns: Sequence[Iterable[object]], delimiter: str, path: Path) -> None:
+    """Refuse cells that hold the end of a row and the beginning of another.
 
     A quotation mark that is not closed joins all that follows, up to the next one.
 
     Parameters
     ----------
-    cells : iterable of object
-        Only texts are looked at.
-    width : int
-        Number of columns.
+    columns : sequence of iterable of object
+        Cells of each column; only texts are looked at.
     delimiter : str
     path : Path
-    remedy : str
 
     Raises
     ------
     FileFormatError
     """
-    for cell in cells:
-        lines = cell.count("\n") if isinstance(cell, str) else 0
-        if lines and cell.count(delimiter) >= lines * (width - 1) > 0:
-            raise FileFormatError(
-                f"a quotation mark is open: one cell holds {lines + 1} rows, {cell!r}",
-                path=path,
-                remedy=remedy or "Close it, or double it where it belongs to a text.",
-            )
+    for before, cells in enumerate(columns):
+        after = len(columns) - 1 - before
+        for cell in cells:
+            if isinstance(cell, str) and "\n" in cell and after + before:
+                marks = [line.count(delimiter) for line in cell.split("\n")]
+                if marks == [after, *[after + before] * (len(marks) - 2), before]:
+                    raise FileFormatError(
+                        f"a quotation mark is open: one cell holds {len(marks)} rows, {cell!r}",
+                        path=path,
+                        remedy="Close it, or double it where it belongs to a text.",
+                    )
 
 
-def texts_in(table: Table) -> Sequence[object]:
-    """Cells of all columns of text."""
+def texts_in(table: Table) -> list[list[object]]:
+    """Cells of each column; none of those that hold no texts."""
     columns = (table[name] for name in table.colnames)
     return [
-        cell
-        for column in columns
+        column.tolist()
         if isinstance(column, Column) and column.dtype.kind in "UO" and column.ndim == 1
-        for cell in column.tolist()
+        else []
+        for column in columns
     ]

@@ -161,8 +161,9 @@ def _of_rows(lines: list[str], path: Path) -> Table:
             f"a quotation mark is open ({error})", path=path, remedy=_REMEDY
         ) from None
     width = Counter(map(len, rows)).most_common(1)[0][0]
-    cells = (cell for row in rows for cell in row)
-    check_quotes(cells, width, delimiter or " ", path, remedy=_REMEDY)
+    check_quotes(
+        [[row[i] for row in rows if i < len(row)] for i in range(width)], delimiter or " ", path
+    )
     head, rows = _head(rows, _split(comments, delimiter)[-1:], body[0].split(), width)
     if delimiter is None and not rows:  # A line of words is no head of a table.
         raise FileFormatError("the file holds no table", path=path, remedy=_REMEDY)
