@@ -1,8 +1,8 @@
 """Give damaged files to every reader: only our own errors may come out, soon and in little memory.
 
-Usage: ``python benchmarks/fuzz.py [--number N] [--first I] [--keep FOLDER]``. File number ``i`` is
-the same each time. Each batch runs in a process of its own, with limits of time and memory; what
-breaks a rule is printed, and kept with ``--keep``. ``--files`` reads files instead of making them.
+Usage: ``python benchmarks/fuzz.py [--number N] [--first I] [--keep FOLDER] [--save]``. File number
+``i`` is the same each time. Each batch runs in a process of its own, with limits of time and
+memory; what breaks a rule is printed, and kept with ``--keep``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time_ns
 
 from fuzz_files import CORPUS, Seed, write_corpus
 from fuzz_mutations import mutated
+from results import kept
 
 from gammafind.errors import GammafindError
 
@@ -106,9 +108,7 @@ def run_batch(files: Iterable[tuple[Path, Seed]], *, keep: Path | None = None) -
                 one = check_file(path, seed)
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 if one.fault and keep:
-                    (keep / f"{os.getpid()}-{perf_counter_ns()}-{path.name}").write_bytes(
-                        path.read_bytes()
-                    )
+                    (keep / f"{os.getpid()}-{time_ns()}-{path.name}").write_bytes(path.read_bytes())
                 pipe.write(json.dumps(vars(one)) + "\n")
         os._exit(0)
     os.close(send)
@@ -118,11 +118,6 @@ def run_batch(files: Iterable[tuple[Path, Seed]], *, keep: Path | None = None) -
     if status:
         outcomes.append(Outcome("the batch", "killed", f"ended by signal {status & 127}"))
     return outcomes
-
-
-def perf_counter_ns() -> int:
-    """Number that differs from file to file."""
-    return int(perf_counter() * 1e9)
 
 
 def _limit() -> None:
@@ -169,7 +164,8 @@ def main() -> None:
         for first in range(arguments.first, end, BATCH):
             numbers = range(first, min(first + BATCH, end))
             outcomes += run_batch(mutated_files(place, paths, numbers), keep=arguments.keep)
-    _print(outcomes, perf_counter() - start)
+    with kept("fuzz") if arguments.save else nullcontext():
+        _print(outcomes, perf_counter() - start)
 
 
 def _print(outcomes: list[Outcome], seconds: float) -> None:
@@ -186,8 +182,13 @@ def _print(outcomes: list[Outcome], seconds: float) -> None:
         ours = len(here) - read - bad
         slow, large = max(one.seconds for one in here), max(one.memory for one in here)
         print(f"| {name} | {read} | {ours} | {bad} | {slow:.1f} | {large:.0f} |")
-    for (file, fault), n in faults.most_common():
-        print(f"\n{n} x {file}: {fault}")
+    total = [one.ended == "read" for one in outcomes]
+    slow, large = max(one.seconds for one in outcomes), max(one.memory for one in outcomes)
+    n = sum(faults.values())
+    ours = len(outcomes) - sum(total) - n
+    print(f"| all | {sum(total)} | {ours} | {n} | {slow:.1f} | {large:.0f} |")
+    for (file, fault), times in faults.most_common():
+        print(f"\n{times} x {file}: {fault}")
 
 
 if __name__ == "__main__":
