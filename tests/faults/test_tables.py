@@ -6,10 +6,15 @@ import gzip
 import http.server
 import threading
 
+import astropy.units as u
+import numpy as np
 import pytest
+from astropy.table import QTable
 
-from gammafind import read_catalogue
+from gammafind import evaluate, read_catalogue
+from gammafind.catalogue.io import read_table
 from gammafind.errors import FileFormatError, GammafindError
+from gammafind.simulation.sources import check_sources
 
 HEAD = """\
 # %ECSV 1.0
@@ -159,3 +164,45 @@ def test_a_votable_that_claims_too_much_is_refused(tmp_path, parts):
     with pytest.raises(GammafindError, match=r"t\.vot") as caught:
         read_catalogue(votable(tmp_path, **parts))
     assert len(str(caught.value)) <= 500
+
+
+ODD = {
+    "two in a row": np.ones((4, 2)),
+    "texts": np.array(["x"] * 4),
+    "truths": np.array([True] * 4),
+    "complex": np.ones(4, dtype=complex),
+    "nan": np.full(4, np.nan),
+    "inf": np.full(4, np.inf),
+    "large": np.full(4, 1e300),
+    "whole": np.full(4, 2**62),
+}
+
+
+@pytest.mark.parametrize("column", ["name", "ra", "dec", "class_label", "flux", "score", "pos_err"])
+@pytest.mark.parametrize("kind", ODD)
+def test_columns_of_another_kind_are_refused_or_harmless(tmp_path, column, kind):
+    whole = {
+        "name": ["a", "b", "c", "d"],
+        "ra": np.arange(4.0) * u.deg,
+        "dec": np.arange(4.0) * u.deg,
+        "class_label": ["BLL"] * 4,
+        "flux": np.full(4, 1e-9) / u.cm**2 / u.s,
+        "score": np.arange(4.0),
+        "pos_err": np.full(4, 0.1) * u.deg,
+    }
+    good, odd = tmp_path / "good.fits", tmp_path / "odd.fits"
+    QTable(whole).write(good)
+    QTable({**whole, column: ODD[kind]}).write(odd)
+    uses = (
+        lambda: evaluate(odd, good),
+        lambda: evaluate(good, odd),
+        lambda: check_sources(read_table(odd)),
+    )
+    for use in uses:
+        try:
+            use()
+        except GammafindError as error:
+            message = str(error)
+        else:
+            message = ""
+        assert len(message) <= 500
