@@ -55,9 +55,12 @@ def acquire(place: Path) -> int | None:
 
 def release(place: Path, file: int) -> None:
     """Remove a lock that `acquire` made."""
+    if fcntl is None:  # Windows removes no open file.
+        os.close(file)
     with suppress(OSError):
         os.unlink(place)
-    os.close(file)
+    if fcntl is not None:
+        os.close(file)
 
 
 @contextmanager
