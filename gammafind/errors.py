@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from os import PathLike
 
+LONGEST = 500
+"""Characters of the message of an error, however long the values in it are."""
+_PATH, _REMEDY = 160, 140
+"""Characters of a path and of a remedy where a message is shortened."""
+
 
 class GammafindError(Exception):
     """Base class of all errors that gammafind raises on purpose.
@@ -36,8 +41,35 @@ class GammafindError(Exception):
         super().__init__(fault)
 
     def __str__(self) -> str:
-        head = f"{self.path}: {self.fault}" if self.path is not None else self.fault
-        return f"{head.rstrip('.')}. {self.remedy}" if self.remedy else head
+        path = "" if self.path is None else on_one_line(str(self.path))
+        fault, remedy = on_one_line(str(self.fault)), on_one_line(str(self.remedy or ""))
+        whole = _joined(path, fault, remedy)
+        if len(whole) <= LONGEST:
+            return whole
+        path = path if len(path) <= _PATH else f"...{path[3 - _PATH :]}"
+        remedy = _cut(remedy, max(_REMEDY, LONGEST - len(_joined(path, fault, "")) - 2))
+        rest = LONGEST - len(_joined(path, "", remedy))
+        return _joined(path, _cut(fault, rest), remedy)
+
+
+def on_one_line(text: str) -> str:
+    """Text without line ends and marks that steer a terminal: a space for each."""
+    if text.isprintable():
+        return text
+    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+
+
+def _joined(path: str, fault: str, remedy: str) -> str:
+    head = f"{path}: {fault}" if path else fault
+    return f"{head.rstrip('.')}. {remedy}" if remedy else head
+
+
+def _cut(text: str, n: int) -> str:
+    """First and last characters of a text, n in all."""
+    if len(text) <= n:
+        return text
+    last = n // 4
+    return f"{text[: n - last - 5]} ... {text[-last:]}"
 
 
 class InputFileError(GammafindError):

@@ -133,7 +133,7 @@ def parse_quantity(text: str, unit: u.UnitBase | str, *, name: str) -> Quantity:
     Raises
     ------
     OptionError
-        If ``text`` is not a number with a unit that converts to ``unit``.
+        If ``text`` is not a finite number with a unit that converts to ``unit``.
     """
     unit = u.Unit(unit)
     try:
@@ -142,4 +142,6 @@ def parse_quantity(text: str, unit: u.UnitBase | str, *, name: str) -> Quantity:
         raise OptionError(
             f"{name} is {text!r}", remedy=f"Write a number and a unit, such as '1 {unit}'."
         ) from None
+    if not np.all(np.isfinite(quantity.value)):
+        raise OptionError(f"{name} is {text!r}", remedy="It must be a finite number.")
     return as_value(quantity, unit, name=name) * unit

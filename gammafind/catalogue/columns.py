@@ -28,6 +28,8 @@ _NAMES = {
     "class_label": ("CLASS1", "Class", "CLASS", "class_label"),
     "association": ("ASSOC1", "Association", "ASSOC", "association"),
 }
+KNOWN_NAMES = frozenset(name for names in _NAMES.values() for name in names)
+"""Names by which columns are found."""
 _UCDS = {
     "source_name": ("meta.id;meta.main",),
     "score": ("stat.value",),

@@ -14,7 +14,7 @@ from astropy.units import Quantity
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area
 
-from gammafind.catalogue.columns import numbers, texts_of
+from gammafind.catalogue.columns import checked_numbers, numbers, texts_of
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import CoordinateSystemError, InputDataError, OptionError, TableError
 from gammafind.sky.fits.opening import open_fits
@@ -249,8 +249,8 @@ def _number(sources: QTable, name: str, row: int) -> float:
         if name in _DEFAULTS:
             return _DEFAULTS[name]
         raise TableError(f"the table of sources lacks the column {name}", remedy=_REMEDY)
-    value = sources[name][row]
-    number = float(value.to_value(u.deg)) if getattr(value, "unit", None) else float(value)
+    fault = f"the column {name} has no angles"
+    number = float(checked_numbers(sources[[row]], name, u.deg, fault=fault, remedy=_REMEDY)[0])
     return _DEFAULTS.get(name, number) if np.isnan(number) else number
 
 

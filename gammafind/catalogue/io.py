@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
-from xml.parsers.expat import ExpatError
 
 from astropy.table import QTable, Table
 
@@ -20,10 +19,12 @@ from gammafind.catalogue.formats.fits import read_fits, write_fits
 from gammafind.catalogue.formats.kind import kind_of
 from gammafind.catalogue.formats.text import read_text_table
 from gammafind.catalogue.formats.votable import read_votable, write_votable
+from gammafind.catalogue.metadata import check_metadata
 from gammafind.catalogue.schema import Column, conform
 from gammafind.catalogue.tidy import tidy
-from gammafind.errors import FileFormatError, OutputError
+from gammafind.errors import OutputError
 from gammafind.utils.files import atomic_output, check_input, check_output, of_file
+from gammafind.utils.reading import reading
 
 Writer = Callable[[QTable, Path], None]
 
@@ -46,9 +47,6 @@ _READERS: dict[str, Callable[[Path], Table]] = {
     "ECSV": read_ecsv,
     "text": read_text_table,
 }
-
-_FAULTS = (ValueError, TypeError, LookupError, OSError, EOFError, ExpatError)
-"""Exceptions of the astropy readers for files that are damaged or have another format."""
 
 
 def write_table(table: Table, path: str | PathLike, *, overwrite: bool = False) -> None:
@@ -108,12 +106,10 @@ def read_table(path: str | PathLike, *, schema: Iterable[Column] | None = None) 
     """
     path = check_input(path)
     kind = kind_of(path)
-    try:
-        with of_file(path):
-            table = tidy(plain(_READERS[kind](path)))
-            return table if schema is None else _fitted(table, tuple(schema))
-    except _FAULTS as error:
-        raise FileFormatError(f"this is no table in {kind} ({error})", path=path) from error
+    with reading(path, f"this is no table in {kind}"):
+        table = tidy(plain(_READERS[kind](path)))
+        check_metadata(table.meta)
+        return table if schema is None else _fitted(table, tuple(schema))
 
 
 def _fitted(table: QTable, schema: tuple[Column, ...]) -> QTable:

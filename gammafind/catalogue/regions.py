@@ -14,6 +14,7 @@ from gammafind.catalogue.columns import column_of, numbers, numbers_of, texts_of
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.schema import SHARED, conform, in_pixels
 from gammafind.utils.files import atomic_output
+from gammafind.utils.outside import for_ds9
 
 if TYPE_CHECKING:
     from regions import PixelRegion, Regions, SkyRegion
@@ -28,8 +29,6 @@ _UNKNOWN = 0.1
 """Radius in degrees where the position error is not known: visible on the whole sky."""
 _LEAST = 2 / 3600
 """Smallest radius in degrees: smaller circles are not visible."""
-_MARKS = str.maketrans({"{": "(", "}": ")", ";": ","})
-"""Marks that end a text or a region in DS9, and what is written in their place."""
 
 
 def to_regions(catalogue: QTable) -> Regions:
@@ -122,21 +121,15 @@ def _plain_rows(catalogue: QTable) -> list[dict[str, str]]:
         if column is None:
             continue
         if quantity in _TEXTS:
-            known[column] = [_ds9_text(text) for text in texts_of(catalogue, quantity)]
+            known[column] = [for_ds9(text) for text in texts_of(catalogue, quantity)]
         else:
             unit = catalogue[column].unit or ""
             known[column] = [repr(float(v)) for v in numbers(catalogue, column, unit)]
     return [
-        {"Source_Name": _ds9_text(name)}
+        {"Source_Name": for_ds9(name)}
         | {column: v[row] for column, v in known.items() if v[row] not in ("nan", "", "--")}
         for row, name in enumerate(names)
     ]
-
-
-def _ds9_text(value: object) -> str:
-    """Text on one line that cannot end the region: without braces, semicolons and controls."""
-    text = "".join(mark if mark.isprintable() else " " for mark in str(value))
-    return " ".join(text.translate(_MARKS).split())
 
 
 def _radii(catalogue: QTable) -> np.ndarray:

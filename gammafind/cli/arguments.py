@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
-import tomllib
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,16 +115,24 @@ def sky_files(arguments: Namespace) -> list[Path]:
 def add_localiser_arguments(parser: ArgumentParser) -> None:
     """Add the choice of what finds the sources."""
     parser.add_argument(
-        "--localiser", metavar="NAME", help="what finds the sources; that of the preset by default"
+        "--localiser",
+        type=parse_name,
+        metavar="NAME",
+        help="what finds the sources; that of the preset by default",
     )
-    parser.add_argument("--clusterer", metavar="NAME", help="what makes detections of score maps")
+    parser.add_argument(
+        "--clusterer", type=parse_name, metavar="NAME", help="what makes detections of score maps"
+    )
 
 
 def add_plugin_arguments(parser: ArgumentParser) -> None:
     """Add the choice of plugins and their options."""
     add_localiser_arguments(parser)
     parser.add_argument(
-        "--classifier", metavar="NAME", help="what names the class of each source, such as cnn"
+        "--classifier",
+        type=parse_name,
+        metavar="NAME",
+        help="what names the class of each source, such as cnn",
     )
     parser.add_argument(
         "--beside",
@@ -228,7 +236,7 @@ def add_purity_arguments(parser: ArgumentParser) -> None:
     """Add the purity at which completeness is reported, and the least fluxes of subsamples."""
     parser.add_argument(
         "--purity",
-        type=float,
+        type=parse_number,
         default=0.90,
         metavar="SHARE",
         help="purity at which completeness is reported (default: %(default)s)",
@@ -317,6 +325,24 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
+def parse_number(text: str) -> float:
+    """Read a finite number of an argument."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ArgumentTypeError(f"{text[:40]!r} is no finite number")
+    return number
+
+
+def parse_name(text: str) -> str:
+    """Read a name of an argument; refuse an empty one."""
+    if not text.strip():
+        raise ArgumentTypeError("the name is empty")
+    return text
+
+
 def parse_radius(text: str | None) -> Quantity | None:
     """Read a match radius; None where none is given.
 
@@ -348,7 +374,9 @@ def _parse_band(text: str) -> Band:
 
 
 def _parse_value(text: str) -> Any:
+    from gammafind.utils.tomlfile import parsed_toml
+
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parsed_toml(f"value = {text}")["value"]
+    except ValueError:
         return text

@@ -9,6 +9,7 @@ from gammafind.cli.arguments import (
     REFERENCES,
     add_output_arguments,
     command_line,
+    parse_number,
     parse_path,
 )
 
@@ -65,7 +66,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threshold",
-        type=float,
+        type=parse_number,
         default=0.8,
         metavar="P",
         help="lowest probability of an association (default: %(default)s)",
@@ -108,7 +109,7 @@ def _add_options_of_counterparts(parser: ArgumentParser) -> None:
         "--prior",
         dest="prior",
         action=_Of,
-        type=float,
+        type=parse_number,
         metavar="P",
         help="probability that a source has its counterpart there (default: fitted)",
     )

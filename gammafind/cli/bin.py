@@ -12,6 +12,7 @@ from gammafind.cli.arguments import (
     add_output_arguments,
     add_preset_argument,
     command_line,
+    parse_number,
     parse_options,
     parse_path,
 )
@@ -52,7 +53,7 @@ def add_epoch_arguments(parser: ArgumentParser, output: str) -> None:
     """Add the instrument, its bands and photons, the epochs, and the folder of all files."""
     add_preset_argument(parser, "event selection", default="fermi-lat")
     parser.add_argument(
-        "--energies", nargs="+", type=float, metavar="GEV", help="edges of the bands in GeV"
+        "--energies", nargs="+", type=parse_number, metavar="GEV", help="edges of the bands in GeV"
     )
     _add_photon_cuts(parser)
     parser.add_argument(
@@ -78,7 +79,7 @@ def _add_photon_cuts(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-zenith",
         nargs="+",
-        type=float,
+        type=parse_number,
         metavar="DEG",
         help="largest zenith angle in degrees, one or one a band",
     )

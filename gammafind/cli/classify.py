@@ -8,6 +8,7 @@ from gammafind.cli.arguments import (
     REFERENCES,
     add_output_arguments,
     command_line,
+    parse_number,
     parse_path,
 )
 
@@ -31,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--abstain",
-        type=float,
+        type=parse_number,
         metavar="PROBABILITY",
         help="least probability of what is named (default: 0.9)",
     )

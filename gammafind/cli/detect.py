@@ -16,6 +16,7 @@ from gammafind.cli.arguments import (
     add_times_argument,
     chosen_plugins,
     command_line,
+    parse_number,
     parse_path,
     sky_arguments,
     sky_files,
@@ -95,14 +96,14 @@ def _add_score_arguments(parser: ArgumentParser) -> None:
     """Add what decides which detections are kept."""
     parser.add_argument(
         "--min-score",
-        type=float,
+        type=parse_number,
         metavar="SCORE",
         help="lowest score kept (default: that of the preset or, where it has none, of the "
         "localiser); to look deeper, lower the threshold of the localiser too",
     )
     parser.add_argument(
         "--max-fake",
-        type=float,
+        type=parse_number,
         metavar="P",
         help="drop what the classifier takes for no source with a larger probability (default: "
         "label it only)",

@@ -9,6 +9,7 @@ from gammafind.cli.arguments import (
     REFERENCES,
     add_output_arguments,
     command_line,
+    parse_number,
     parse_path,
     parse_radius,
 )
@@ -37,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--sigma",
-        type=float,
+        type=parse_number,
         default=3.0,
         metavar="N",
         help="change of a flux, in errors, that counts (default: %(default)s)",

@@ -13,6 +13,7 @@ from gammafind.cli.arguments import (
     add_radius_argument,
     add_truth_argument,
     command_line,
+    parse_number,
     parse_path,
     parse_radius,
 )
@@ -34,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_radius_argument(parser)
     parser.add_argument(
         "--min-score",
-        type=float,
+        type=parse_number,
         metavar="SCORE",
         help="lowest score that counts in the entry at_cut and for offsets (default: all)",
     )

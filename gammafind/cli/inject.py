@@ -15,6 +15,7 @@ from gammafind.cli.arguments import (
     add_seed_argument,
     add_sky_arguments,
     command_line,
+    parse_number,
     parse_options,
     parse_path,
     parse_radius,
@@ -47,7 +48,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_radius_argument(parser)
     parser.add_argument(
         "--min-score",
-        type=float,
+        type=parse_number,
         metavar="SCORE",
         help="lowest score of what is found (default: as for detect)",
     )
@@ -79,7 +80,7 @@ def _add_injected(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--index",
         nargs="+",
-        type=float,
+        type=parse_number,
         metavar="INDEX",
         help="photon indices, each as likely as the others (default: 1.8 2.3 2.8)",
     )
@@ -91,7 +92,7 @@ def _add_injected(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--separation",
-        type=float,
+        type=parse_number,
         metavar="X",
         help="least distance of the sources of a round, in sizes of a point source (default: 5)",
     )

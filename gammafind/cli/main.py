@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from gammafind import __version__
 from gammafind.cli import (
@@ -32,7 +33,9 @@ from gammafind.cli import (
 )
 from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
-from gammafind.errors import GammafindError
+from gammafind.cli.standard_streams import drop, drop_if_broken, mend_streams
+from gammafind.errors import GammafindError, OutputError
+from gammafind.utils.claims import claimed
 
 COMMANDS = {
     "demo": demo,
@@ -59,6 +62,8 @@ COMMANDS = {
 }
 """Modules by command; each has ``SUMMARY``, ``EXAMPLES``, ``add_arguments`` and ``run``."""
 
+_OUTPUTS = ("output", "regions", "report", "residuals", "plots", "plot", "candidates")
+"""Arguments that name what is written."""
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
@@ -90,12 +95,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 1 failed for a stated reason, 130 interrupted, 141 nobody reads the output.
         Wrong usage raises SystemExit with code 2.
     """
+    mend_streams()
+    # Figures are only written; a backend of the user may not exist here.
+    os.environ["MPLBACKEND"] = "agg"
     argv = sys.argv[1:] if argv is None else list(argv)
     arguments = parser().parse_args(argv)
     arguments.argv = argv
     with Screen(arguments.verbosity) as screen:
         try:
-            arguments.run(arguments)
+            with claimed(*_outputs(arguments)):
+                arguments.run(arguments)
             sys.stdout.flush()
         except GammafindError as error:
             screen.error(str(error))
@@ -104,9 +113,43 @@ def main(argv: Sequence[str] | None = None) -> int:
             screen.error(f"interrupted; {str(stop) or 'nothing was written'}")
             return _INTERRUPTED
         except BrokenPipeError:
-            _close_stdout()
+            drop(sys.stdout)
             return _BROKEN_PIPE
+        except Exception as error:
+            screen.error(str(_named(error)))
+            return 1
+        finally:
+            drop_if_broken(sys.stdout)
+            drop_if_broken(sys.stderr)
     return 0
+
+
+def _outputs(arguments: argparse.Namespace) -> list[Path]:
+    """Files and folders that a command writes."""
+    try:
+        Path.cwd()
+    except OSError:
+        raise OutputError(
+            "the working directory does not exist any more", remedy="Change to another directory."
+        ) from None
+    given = (getattr(arguments, name, None) for name in _OUTPUTS)
+    return [Path(path) for path in given if path]
+
+
+def _named(error: Exception) -> GammafindError:
+    """What no other place has named, as one line."""
+    if isinstance(error, MemoryError):
+        return GammafindError(
+            "the memory does not suffice",
+            remedy="Use fewer workers or a smaller part of the sky, or free some memory.",
+        )
+    if isinstance(error, OSError) and error.strerror:
+        name = error.filename if isinstance(error.filename, str) else None
+        return OutputError(f"cannot be used ({error.strerror})", path=name or "standard output")
+    return GammafindError(
+        f"this should not happen: {type(error).__name__}, {error}",
+        remedy="Please report it with what --verbose prints.",
+    )
 
 
 def parser() -> argparse.ArgumentParser:
@@ -154,8 +197,3 @@ def _add_verbosity(command: argparse.ArgumentParser) -> None:
         const=-1,
         help="say nothing but errors; no progress bar",
     )
-
-
-def _close_stdout() -> None:
-    """Let the interpreter flush into nothing when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,6 +14,7 @@ from gammafind.cli.arguments import (
     add_seed_argument,
     add_sky_arguments,
     command_line,
+    parse_number,
     parse_options,
     parse_path,
     sky_arguments,
@@ -63,7 +64,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--index",
-        type=float,
+        type=parse_number,
         default=2.3,
         metavar="INDEX",
         help="photon index of the sources (default: %(default)s)",

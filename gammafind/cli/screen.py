@@ -6,10 +6,10 @@ import logging
 import sys
 import traceback
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
-from gammafind.errors import GammafindWarning
+from gammafind.errors import GammafindWarning, on_one_line
 from gammafind.utils.progress import progress_bars
 
 _LEVELS = {-1: logging.ERROR, 0: logging.INFO, 1: logging.DEBUG}
@@ -52,7 +52,8 @@ class Screen:
     def error(self, message: str) -> None:
         """Print the reason for a failure, and the traceback if the output is verbose."""
         if self.verbosity > 0:
-            traceback.print_exc(file=sys.stderr)
+            with suppress(OSError, ValueError):
+                traceback.print_exc(file=sys.stderr)
         _write(f"gammafind: error: {message}")
 
     def _restore(self, handler: logging.Handler, level: int, propagate: bool) -> None:
@@ -74,10 +75,12 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> N
 
 
 def _write(line: str) -> None:
-    line = " ".join(line.split("\n"))
-    if "tqdm" in sys.modules:
-        from tqdm import tqdm
+    """Write a line that steers no terminal; where nobody can read it, it is lost."""
+    line = on_one_line(line)
+    with suppress(OSError, ValueError):
+        if "tqdm" in sys.modules:
+            from tqdm import tqdm
 
-        tqdm.write(line, file=sys.stderr)
-    else:
-        print(line, file=sys.stderr)
+            tqdm.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr)

@@ -14,6 +14,7 @@ from gammafind.cli.arguments import (
     add_seed_argument,
     add_sky_arguments,
     command_line,
+    parse_number,
     parse_options,
     parse_path,
     sky_arguments,
@@ -38,10 +39,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_caldb_argument(parser)
     add_sky_arguments(parser)
     parser.add_argument(
-        "--ts", type=float, metavar="TS", help="lowest TS of what is found (default: 16)"
+        "--ts", type=parse_number, metavar="TS", help="lowest TS of what is found (default: 16)"
     )
     parser.add_argument(
-        "--index", type=float, metavar="INDEX", help="photon index of the sources (default: 2.3)"
+        "--index",
+        type=parse_number,
+        metavar="INDEX",
+        help="photon index of the sources (default: 2.3)",
     )
     parser.add_argument(
         "--sources",

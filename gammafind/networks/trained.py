@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from astropy.units import Quantity
 
-from gammafind.errors import FileFormatError, GammafindError, WeightsError
+from gammafind.errors import FileFormatError, WeightsError
 from gammafind.networks.calibration import Calibration
 from gammafind.networks.logits import sigmoid
 from gammafind.networks.ranking import Ranking
 from gammafind.networks.unet import build_network, input_name
 from gammafind.sky.bands import Band
 from gammafind.utils.files import atomic_output, check_input
+from gammafind.utils.kinds import annotated_kind, convert
 
 if TYPE_CHECKING:
     import keras
@@ -102,15 +103,28 @@ class TrainedNetwork(abc.ABC):
                     f"the weights were trained for {sees}, not for {cls.sees}",
                     remedy="Use the weights of this preset, or train some for it.",
                 )
-            return cls(**cls._fields(_tuples(record)))
+            return cls(**cls._checked(cls._fields(_tuples(record))))
         except FileFormatError as error:
             raise WeightsError(error.fault, path=path, remedy=error.remedy) from error
-        except (ValueError, LookupError, TypeError, AttributeError, GammafindError) as error:
+        except Exception as error:  # A JSON of another shape leads to errors of any kind.
             raise WeightsError(
                 f"does not describe a network for {cls.sees} ({error})",
                 path=path,
                 remedy=f"It must be the {ARCHITECTURE} of a weights folder.",
             ) from error
+
+    @classmethod
+    def _checked(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Fields whose values are of the types of their annotations."""
+        known = {one.name: one for one in fields(cls)}
+        owners = {
+            name: next(c for c in cls.__mro__ if name in vars(c).get("__annotations__", {}))
+            for name in known
+        }
+        return {
+            name: convert(value, annotated_kind(known[name].type, owners[name].__module__), name)
+            for name, value in values.items()
+        }
 
     def _record(self) -> dict[str, Any]:
         """What the JSON holds: all fields."""

@@ -23,6 +23,7 @@ from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.good_times import read_good_times
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import as_value
+from gammafind.utils.claims import claimed
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 
@@ -150,10 +151,11 @@ def bin_events(
     }
     places = epoch_folders(folder, spans)
     made = 0
-    for span, place in track(list(zip(spans, places, strict=True)), "epochs"):
-        here = {**settings, "span": span}
-        fill = write_counts_of(job, place, span, here)
-        made += write_epoch(place, here, fill, overwrite=overwrite, command=command)
+    with claimed(folder):
+        for span, place in track(list(zip(spans, places, strict=True)), "epochs"):
+            here = {**settings, "span": span}
+            fill = write_counts_of(job, place, span, here)
+            made += write_epoch(place, here, fill, overwrite=overwrite, command=command)
     files = tuple(file for place in places for file in sorted(place.glob("counts*.fits")))
     seconds = perf_counter() - begin
     return EpochFiles(files=files, folders=tuple(places), n_made=made, seconds=seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ from gammafind.sky.fits.good_times import common, gti_table, read_good_times
 from gammafind.sky.fits.repeats import keys_of
 from gammafind.sky.pixels import Pixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.cache import DAMAGE
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import track
 
@@ -99,10 +101,13 @@ class Binning:
 
         None if the slice has no photons: a gap of the observation.
         """
-        if path.is_file():
-            with np.load(path, allow_pickle=False) as stored:
-                if str(stored["key"]) == key:
-                    return self._restored(stored)
+        with (
+            suppress(*DAMAGE),
+            path.open("rb") as stream,
+            np.load(stream, allow_pickle=False) as stored,
+        ):
+            if str(stored["key"]) == key:
+                return self._restored(stored)
         try:
             sky = self.sky(span)
         except NoPhotonsError:

@@ -14,7 +14,7 @@ from astropy.units import Quantity
 
 from gammafind.errors import OptionError
 from gammafind.pipeline.products import check_folder
-from gammafind.simulation.folders import filled_folder, is_made, remove_leftovers, write_record
+from gammafind.simulation.folders import filled_folder, is_made, write_record
 from gammafind.sky.fits.good_times import mission_seconds
 
 RECORD = "made.json"
@@ -115,7 +115,6 @@ def write_epoch(
         place.rmdir()
     if not overwrite and is_made(place, settings, name=RECORD):
         return False
-    remove_leftovers(place)
     with filled_folder(place) as new:
         fill(new)
         write_record(new, settings, name=RECORD, command=command)

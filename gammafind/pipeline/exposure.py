@@ -23,6 +23,7 @@ from gammafind.sky.fits.counts import describe_input
 from gammafind.sky.fits.facts import read_facts
 from gammafind.sky.fits.write_exposure import write_exposure
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.claims import claimed
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 
@@ -127,9 +128,11 @@ def exposure(
         return skies[0] if epochs is None else skies
     places = epoch_folders(named_folder(output), spans)
     made = 0
-    for one, place in track(list(zip(placed, places, strict=True)), "epochs"):
-        settings = _settings(preset, one, [*paths, *good])
-        made += write_epoch(place, settings, _writer(one), overwrite=overwrite, command=command)
+    with claimed(output):
+        for one, place in track(list(zip(placed, places, strict=True)), "epochs"):
+            settings = _settings(preset, one, [*paths, *good])
+            fill = _writer(one)
+            made += write_epoch(place, settings, fill, overwrite=overwrite, command=command)
     return EpochFiles(
         files=tuple(file for place in places for file in sorted(place.glob("exposure*.fits"))),
         folders=tuple(places),

@@ -21,7 +21,14 @@ from gammafind.fitting.photons.goodness import Goodness
 from gammafind.sky.fits.write_scores import write_scores
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
-from gammafind.utils.files import atomic_output, check_output, temporary_folder
+from gammafind.utils.files import (
+    atomic_output,
+    check_output,
+    check_writable,
+    naming_output,
+    temporary_folder,
+)
+from gammafind.utils.locks import LOCK
 from gammafind.utils.progress import stage
 from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
@@ -119,15 +126,15 @@ class Products:
             )
         if self.report:
             check_folder(self.report, overwrite=self.overwrite)
-        taken = {Path(path).resolve() for path in inputs}
+        taken = {os.path.realpath(path) for path in inputs}
         for path in [*self.files, *([self.report] if self.report else [])]:
-            if path.resolve() in taken:
+            if os.path.realpath(path) in taken:
                 raise OutputError(
                     "this path is also an input or another output",
                     path=path,
                     remedy="Choose another name.",
                 )
-            taken.add(path.resolve())
+            taken.add(os.path.realpath(path))
 
     def write(self, result: Findings) -> None:
         """Write all products; if one fails, or on Ctrl-C, none appears.
@@ -184,20 +191,32 @@ def check_folder(path: str | PathLike, *, overwrite: bool = False) -> Path:
         ``overwrite`` is false.
     """
     path = Path(path)
-    if path.exists() and not path.is_dir():
-        raise OutputError("is a file", path=path, remedy="Give the name of a folder.")
-    if not path.is_dir() and not path.absolute().parent.is_dir():
-        raise OutputError(
-            f"the directory {path.parent} does not exist", path=path, remedy="Make it first."
-        )
-    if path.is_dir() and not overwrite and any(path.iterdir()):
-        raise OutputError(
-            "the folder exists already and is not empty",
-            path=path,
-            remedy="Choose another name, or overwrite what is in it with --overwrite "
-            "(overwrite in Python).",
-        )
+    with naming_output(path):
+        if os.path.lexists(path) and not path.is_dir():
+            raise OutputError("is a file", path=path, remedy="Give the name of a folder.")
+        parent = path.absolute().parent
+        if not path.is_dir() and not parent.is_dir():
+            raise OutputError(
+                f"the directory {path.parent} does not exist", path=path, remedy="Make it first."
+            )
+        if path.is_dir() and not overwrite and not _is_empty(path):
+            raise _not_empty(path)
+        check_writable(path if path.is_dir() else parent, path)
     return path
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder holds nothing; locks of ours do not count."""
+    return all(one.name.endswith(LOCK) for one in folder.iterdir())
+
+
+def _not_empty(path: Path) -> OutputError:
+    return OutputError(
+        "the folder exists already and is not empty",
+        path=path,
+        remedy="Choose another name, or overwrite what is in it with --overwrite "
+        "(overwrite in Python).",
+    )
 
 
 @contextmanager
@@ -223,11 +242,13 @@ def atomic_folder(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
     OutputError
         As `check_folder`, and if the directory may not be written or the disk is full.
     """
-    path = check_folder(path, overwrite=overwrite).absolute()
+    path = check_folder(path, overwrite=overwrite)
     with temporary_folder(path) as temporary:
         filled = temporary / path.name
         filled.mkdir()
         yield filled
+        if path.is_dir() and not overwrite and not _is_empty(path):
+            raise _not_empty(path)
         path.mkdir(exist_ok=True)
         for file in filled.iterdir():
             os.replace(file, path / file.name)

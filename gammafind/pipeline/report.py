@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gammafind.pipeline.products import atomic_folder, check_folder
 from gammafind.sky.bands import Band
 from gammafind.sky.fits import read_counts
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.files import of_file
 from gammafind.views.write import write_report
 
 
@@ -76,13 +78,16 @@ def report(
     True
     """
     folder = check_folder(folder, overwrite=overwrite)
+    naming: AbstractContextManager[None] = nullcontext()
     if isinstance(catalogue, str | PathLike):
+        naming = of_file(catalogue)
         catalogue = read_table(catalogue, schema=SHARED)
     if not isinstance(counts, SkyMap):
         counts = read_counts(path_list(counts), bands=bands, frame=frame)
     truth = table_of(reference)
     within = match_radius(radius, catalogue)
-    summary = summarise(catalogue, truth, radius=within, counts=counts)
+    with naming:
+        summary = summarise(catalogue, truth, radius=within, counts=counts)
     with atomic_folder(Path(folder), overwrite) as filled:
         write_report(
             filled,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,18 +13,19 @@ from astropy.time import Time
 from astropy.units import Quantity
 
 from gammafind import __version__
-from gammafind.errors import ConfigError, OptionError, OutputError, TableError
+from gammafind.errors import ConfigError, OptionError, TableError
 from gammafind.pipeline.products import check_folder
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.provenance import provenance
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.catalogue import CatalogueMaker, Made, catalogue_name
-from gammafind.simulation.folders import is_made, remove_leftovers
+from gammafind.simulation.folders import is_made
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.simulation.sources import check_sources, read_sources
 from gammafind.units import parse_quantity
 from gammafind.utils.checks import require
+from gammafind.utils.claims import claimed_folder
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
@@ -157,7 +156,7 @@ def simulate(
         )
     maker = _maker(folder, preset, sources, seed, maps, epochs, span, table_format, command)
     indices = range(first, first + catalogues)
-    with _tidy_folder(folder, indices):
+    with claimed_folder(folder):
         wanted = [
             i for i in indices if overwrite or not is_made(maker.place(i), maker.settings_of(i))
         ]
@@ -208,28 +207,6 @@ def _span(start: str | Time, duration: str | Quantity) -> dict[str, str]:
     length = parse_quantity(str(duration), u.s, name="duration")
     begin = start.utc.isot if isinstance(start, Time) else start
     return {"start": begin, "duration": f"{length.value:.12g} s"}
-
-
-@contextmanager
-def _tidy_folder(folder: Path, indices: Sequence[int]) -> Iterator[None]:
-    """Create the folder of a set if necessary, and remove incomplete catalogues from it."""
-    fresh = not folder.is_dir()
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot be created ({error.strerror})", path=folder) from None
-    _remove_leftovers(folder, indices)
-    try:
-        yield
-    finally:
-        _remove_leftovers(folder, indices)
-        if fresh and not any(folder.iterdir()):
-            folder.rmdir()
-
-
-def _remove_leftovers(folder: Path, indices: Sequence[int]) -> None:
-    for index in indices:
-        remove_leftovers(folder / catalogue_name(index))
 
 
 def _maker(

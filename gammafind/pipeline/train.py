@@ -22,6 +22,7 @@ from gammafind.training.folders import (
 from gammafind.training.history import HISTORY, best_row, read_history, write_history
 from gammafind.training.options import at_least, of_recipe
 from gammafind.training.recipe import Recipe, read_recipe
+from gammafind.utils.claims import claimed_folder
 from gammafind.utils.files import named_folder
 
 RECIPE = "recipe.toml"
@@ -142,7 +143,11 @@ def train(
         best = best_row(histories[-1])["epoch"]
         write_record(folder, _plain({**record, "best_epoch": best, **result}))
 
-    with of_recipe(last.source), begun(folder, record, stages=places, resume=resume):
+    with (
+        of_recipe(last.source),
+        claimed_folder(folder),
+        begun(folder, record, stages=places, resume=resume),
+    ):
         if not weights.exists():
             made = sum(training.make_data(workers) for training in trainings)
             histories = _learned(trainings, places, resume=resume, workers=workers)

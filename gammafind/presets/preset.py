@@ -66,7 +66,6 @@ from gammafind.errors import (
     ConfigError,
     GammafindError,
     OptionError,
-    PluginError,
 )
 from gammafind.roles.base import Plugin
 from gammafind.roles.options import check_options
@@ -74,11 +73,14 @@ from gammafind.roles.registry import create, get_plugin, plugins
 from gammafind.sky.bands import Band
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.units import degrees
+from gammafind.utils.checks import require
 from gammafind.utils.names import close_match
 from gammafind.utils.tomlfile import TomlFile
 
 _ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
 _SECTIONS = ("preset", *_ROLES, "fallback", "fallback_clusterer", "patches", "match", "catalogue")
+_FINEST, _WIDEST = 128, 8192
+"""Largest nside of the patches, and pixels a side: more fill the memory with a typing error."""
 _OF_PRESET = {"name": str, "description": str, "only_by_name": bool}
 
 
@@ -129,10 +131,15 @@ class PatchLayout:
                 f"the patches are {self.size} wide", remedy="Sizes up to 90 deg are accepted."
             )
         HealpixPixels(self.nside)
-        if any(type(width) is not int or width < 1 for width in self.n_pixels):
+        if self.nside > _FINEST:
+            raise OptionError(
+                f"the nside of the patches is {self.nside}",
+                remedy=f"At most {_FINEST} is accepted: {12 * _FINEST**2} patches.",
+            )
+        if any(type(width) is not int or not 1 <= width <= _WIDEST for width in self.n_pixels):
             raise OptionError(
                 f"n_pixels of the patches is {list(self.n_pixels)}",
-                remedy="Give integers of at least 1, one for each energy band.",
+                remedy=f"Give integers from 1 to {_WIDEST}, one for each energy band.",
             )
 
     def widths(self, n_bands: int) -> tuple[int, ...] | None:
@@ -201,10 +208,12 @@ class Preset:
     doubts: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        if not degrees(self.match_radius, name="match radius") > 0:
+        if not 0 < degrees(self.match_radius, name="match radius") <= 180:
             raise OptionError(
-                f"the match radius is {self.match_radius}", remedy="It must be positive."
+                f"the match radius is {self.match_radius}", remedy="Accepted is up to 180 deg."
             )
+        if self.score_threshold is not None:
+            require("score_threshold", self.score_threshold, True, "It must be a finite number.")
 
     @property
     def bands(self) -> tuple[Band, ...]:
@@ -241,9 +250,10 @@ def build(component: Component, **given: Any) -> Plugin:
         raise ConfigError(
             f"[{component.role}] {error.fault}", path=component.source or None, remedy=error.remedy
         ) from error
-    except PluginError as error:
-        path = error.path or component.source or None
-        raise type(error)(error.fault, path=path, remedy=error.remedy) from error
+    except GammafindError as error:
+        if error.path or not component.source:
+            raise
+        raise type(error)(error.fault, path=component.source, remedy=error.remedy) from error
 
 
 def presets() -> dict[str, Preset]:

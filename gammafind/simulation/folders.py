@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 
 from gammafind.errors import OutputError
 from gammafind.sky.fits.counts import describe_input
-from gammafind.utils.files import naming_full_disk
+from gammafind.utils.files import file_checksum, temporary_folder
 
 RECORD = "simulation.json"
 """File that records how the other files of a folder were made; it is written last."""
@@ -44,21 +42,25 @@ def is_made(folder: Path, settings: Mapping[str, Any], *, name: str = RECORD) ->
     try:
         record = json.loads((folder / name).read_text(encoding="utf-8"))
         files, made_with = record["files"], record["settings"]
-        sizes = {entry["name"]: entry["bytes"] for entry in files}
-    except (OSError, ValueError, LookupError, TypeError):
+        listed = {str(entry["name"]): entry["sha256"] for entry in files}
+        is_known = bool(listed) and isinstance(made_with, dict)
+        made_with = _flat(made_with)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        is_known = False
+    if not is_known:
         raise OutputError(
             f"exists already, without a {name} that describes it",
             path=folder,
             remedy="Move it away, or choose another folder.",
-        ) from None
-    damaged = [name for name, size in sizes.items() if _size(folder / name) != size]
+        )
+    damaged = [name for name, known in listed.items() if _checksum(folder / name) != known]
     if damaged:
         raise OutputError(
             f"{', '.join(damaged)} is missing or was changed",
             path=folder,
             remedy="Make it again with --overwrite (overwrite in Python).",
         )
-    different = _differences(_flat(made_with), _flat(json.loads(json.dumps(settings))))
+    different = _differences(made_with, _flat(json.loads(json.dumps(settings))))
     if different:
         raise OutputError(
             f"was made with other settings: {'; '.join(different)}",
@@ -89,18 +91,13 @@ def filled_folder(folder: Path) -> Iterator[Path]:
     OutputError
         If the folder cannot be created, or the disk is full.
     """
-    with _naming(folder):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with temporary_folder(folder) as temporary:
         new = temporary / "new"
-        with _naming(folder, instead_of=new):
-            new.mkdir()
-            yield new
-            if folder.exists():
-                folder.rename(temporary / "old")
-            new.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        new.mkdir()
+        yield new
+        if folder.exists():
+            folder.rename(temporary / "old")
+        new.rename(folder)
 
 
 def write_record(
@@ -116,29 +113,13 @@ def write_record(
     (folder / name).write_text(f"{json.dumps(record, indent=2)}\n", encoding="utf-8")
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the unfinished folder that a killed run left."""
-    for leftover in folder.parent.glob(f".{folder.name}.*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
-@contextmanager
-def _naming(folder: Path, instead_of: Path | None = None) -> Iterator[None]:
-    """Convert errors of the file system to one that names the requested folder."""
-    try:
-        with naming_full_disk(folder):
-            yield
-    except OutputError as error:
-        if instead_of is None or not Path(error.path or "").is_relative_to(instead_of):
-            raise
-        path = folder / Path(error.path).relative_to(instead_of)
-        raise OutputError(error.fault, path=path, remedy=error.remedy) from error
-    except OSError as error:
-        raise OutputError(f"cannot be written ({error.strerror or error})", path=folder) from error
-
-
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+def _checksum(path: Path) -> str | None:
+    """SHA-256 of a file; None if it is not there, or empty."""
+    return file_checksum(path) if path.is_file() and _size(path) else None
 
 
 def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:

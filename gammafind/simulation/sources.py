@@ -76,6 +76,12 @@ def check_sources(table: QTable, *, flux_unit: u.UnitBase = FLUX) -> QTable:
             f"{', '.join(table.colnames) or 'none'}",
             remedy=f"A table of sources has {_listed(schema)}.",
         )
+    several = [column.name for column in schema if table[column.name].ndim != 1]
+    if several:
+        raise TableError(
+            f"the column {several[0]} has several values in a row",
+            remedy="Give one for each source.",
+        )
     table = conform(_with_units(table, schema), schema, what="the table")
     names = np.char.strip(table["name"])
     ra, dec = table["ra"].value, table["dec"].value

@@ -42,6 +42,7 @@ from gammafind.training.options import at_least
 from gammafind.training.sets import Maker, shard_folder
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import stage
+from gammafind.utils.reading import reading
 from gammafind.utils.streams import stream, streams
 
 LOCALISER_SCORE = "told"
@@ -273,13 +274,12 @@ def read_detections(
     for index in indices:
         place = shard_folder(folder, index)
         path = place / "cutouts.npz"
-        try:
-            with path.open("rb") as opened, np.load(opened) as file:
-                arrays = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError) as error:
-            raise OutputError(
-                f"cannot be read ({error})", path=path, remedy="Remove its folder; go on."
-            ) from None
+        with (
+            reading(path, "cannot be read", kind=OutputError, remedy="Remove its folder; go on."),
+            path.open("rb") as opened,
+            np.load(opened) as file,
+        ):
+            arrays = {name: file[name] for name in file.files}
         arrays[LOCALISER_SCORE] = np.asarray(
             read_table(place / "detections.fits")["score"], dtype=float
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from gammafind.training.batches import Batch, Batches
 from gammafind.training.history import best_row, write_history
 from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import track
+from gammafind.utils.reading import reading
 
 if TYPE_CHECKING:
     import keras
@@ -311,11 +311,11 @@ def _read_checkpoint(path: Path) -> tuple[list[np.ndarray], list[Row]]:
     TruncatedFileError
         If the file is damaged.
     """
-    try:
+    remedy = "Remove it and start again."
+    with reading(path, "the checkpoint is damaged", kind=TruncatedFileError, remedy=remedy):
         with path.open("rb") as stream, np.load(stream) as file:
             history = json.loads(str(file[_HISTORY]))
-            return [file[f"array_{i}"] for i in range(len(file.files) - 1)], history
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        raise TruncatedFileError(
-            "the checkpoint is damaged", path=path, remedy="Remove it and start again."
-        ) from None
+            arrays = [file[f"array_{i}"] for i in range(len(file.files) - 1)]
+        if not all(np.isfinite([row["loss"], row["val_loss"]]).all() for row in history):
+            raise ValueError("its losses are no numbers")
+        return arrays, list(history)

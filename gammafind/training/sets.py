@@ -18,7 +18,7 @@ import numpy as np
 
 from gammafind.errors import MissingFileError, OptionError, OutputError, TruncatedFileError
 from gammafind.training.targets import TRUTH
-from gammafind.utils.files import atomic_output
+from gammafind.utils.files import atomic_output, file_checksum
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
 
@@ -52,6 +52,9 @@ class Maker(abc.ABC):
         (folder / META).unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         meta = {"settings": self.settings_of(index), **self.fill(folder, index)}
+        meta["files"] = {
+            one.name: file_checksum(one) for one in sorted(folder.iterdir()) if one.is_file()
+        }
         with atomic_output(folder / META, overwrite=True) as temporary:
             temporary.write_text(f"{json.dumps(meta)}\n", encoding="utf-8")
         return folder
@@ -125,7 +128,19 @@ def _is_made(maker: Maker, index: int) -> bool:
             path=folder,
             remedy="Choose another folder for the data, or remove this one.",
         )
+    for name, checksum in _checksums(folder).items():
+        if not (folder / name).is_file() or file_checksum(folder / name) != checksum:
+            raise damaged(folder, name)
     return True
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of the files of a shard, as far as its record has them."""
+    try:
+        (known,) = read_meta(folder, "files")
+    except MissingFileError:
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 class Part(abc.ABC):
@@ -222,7 +237,7 @@ def read_meta(folder: Path, *names: str) -> list[Any]:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         return [meta[name] for name in names]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         raise MissingFileError(
             f"this is no whole shard: it has no {META} that can be read",
             path=folder,
@@ -240,15 +255,15 @@ def load_array(folder: Path, name: str, mmap_mode: str | None) -> np.ndarray:
     """
     try:
         return np.load(folder / f"{name}.npy", mmap_mode=mmap_mode)
-    except (OSError, ValueError, EOFError):
-        raise damaged(folder, name) from None
+    except (OSError, ValueError, EOFError, LookupError, TypeError, MemoryError):
+        raise damaged(folder, f"{name}.npy") from None
 
 
 def damaged(folder: Path, name: str) -> TruncatedFileError:
-    """Error of an array of training data that cannot be used."""
+    """Error of a file of training data that cannot be used."""
     return TruncatedFileError(
         "the file is missing or damaged",
-        path=folder / f"{name}.npy",
+        path=folder / name,
         remedy=f"Remove {folder}, so that it is made again.",
     )
 

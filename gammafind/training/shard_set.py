@@ -108,14 +108,14 @@ class _Shard(Part):
             try:
                 shares = sparse.load_npz(self.folder / f"spread_{band}.npz")
             except (OSError, ValueError, EOFError, KeyError):
-                raise damaged(self.folder, f"spread_{band}") from None
+                raise damaged(self.folder, f"spread_{band}.npz") from None
             self._wholes[band] = (*maps, Spread(sparse.csr_array(shares), self.widths[band]))
         return self._wholes[band]
 
     def _mapped(self, name: str, width: int) -> np.ndarray:
         array = load_array(self.folder, name, mmap_mode="r")
         if array.shape != (self._n, width, width) or array.dtype != np.float16:
-            raise damaged(self.folder, name)
+            raise damaged(self.folder, f"{name}.npy")
         return array
 
 

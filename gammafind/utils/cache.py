@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import time
 import warnings
 import zipfile
 import zlib
@@ -27,11 +25,20 @@ CACHE_LIMIT = 2_000_000_000
 
 _KEY = "key"
 _ARRAY = "array/"
-_STALE = 24 * 3600.0
-"""Age in seconds after which a temporary file is taken as left by a killed process."""
 _FILE = re.compile(r"[0-9a-f]{64}\.npz")
-_LEFT = re.compile(r"\.[0-9a-f]{64}\.npz\..+")
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+DAMAGE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy and zipfile raise for a damaged file, which is then made again."""
 
 
 def cached_arrays(
@@ -88,9 +95,18 @@ def cache_folder() -> Path | None:
     ``%LOCALAPPDATA%/gammafind/Cache``.
     """
     chosen = os.environ.get("GAMMAFIND_CACHE")
-    if chosen is not None:
-        return None if chosen in ("", "off") else Path(chosen).expanduser()
-    return user_cache_path("gammafind", appauthor=False)
+    if chosen in ("", "off"):
+        return None
+    try:
+        if chosen is not None:
+            return Path(chosen).expanduser()
+        return user_cache_path("gammafind", appauthor=False)
+    except RuntimeError as error:  # Of a user without a home.
+        if chosen is None:
+            return None
+        raise OptionError(
+            f"GAMMAFIND_CACHE is {chosen!r}: {error}", remedy="Name a folder, or 'off'."
+        ) from None
 
 
 def _canonical(key: Mapping[str, Any]) -> str:
@@ -121,8 +137,10 @@ def _load(path: Path, text: str) -> dict[str, np.ndarray] | None:
             if str(file[_KEY]) != text:
                 return None
             names = [name for name in file.files if name.startswith(_ARRAY)]
+            if not names:
+                return None
             arrays = {name.removeprefix(_ARRAY): file[name] for name in names}
-    except _DAMAGE:
+    except DAMAGE:
         return None
     with suppress(OSError):
         os.utime(path)
@@ -148,7 +166,7 @@ def _store(path: Path, text: str, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _prune(newest: Path) -> None:
-    """Delete the least recently used files beyond `CACHE_LIMIT`, and those of killed processes.
+    """Delete the least recently used files beyond `CACHE_LIMIT`.
 
     The folder may contain other files of the user: these are not touched.
     """
@@ -161,8 +179,6 @@ def _prune(newest: Path) -> None:
         if _FILE.fullmatch(path.name):
             files.append((status.st_mtime, status.st_size, path))
             total += status.st_size
-        elif _LEFT.fullmatch(path.name) and time.time() > status.st_mtime + _STALE:
-            shutil.rmtree(path, ignore_errors=True)
     for _, size, path in sorted(files):
         if total <= CACHE_LIMIT:
             return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from gammafind.errors import OptionError
 from gammafind.utils.files import split_hdu
 
 _PACKED = ".gz"
@@ -21,7 +22,14 @@ def data_folder() -> Path:
     ``~/Library/Application Support/gammafind``, on Windows ``%LOCALAPPDATA%/gammafind``.
     """
     chosen = os.environ.get("GAMMAFIND_DATA")
-    return Path(chosen).expanduser() if chosen else user_data_path("gammafind", appauthor=False)
+    try:
+        if chosen:
+            return Path(chosen).expanduser()
+        return user_data_path("gammafind", appauthor=False)
+    except RuntimeError as error:  # Of a user without a home.
+        raise OptionError(
+            f"the folder of fetched files is not known: {error}", remedy="Set GAMMAFIND_DATA."
+        ) from None
 
 
 def located(path: str | PathLike) -> Path:
@@ -42,5 +50,9 @@ def located(path: str | PathLike) -> Path:
         return Path(f"{located(given)}[{hdu}]")
     if given.name != str(given) or os.path.lexists(given):
         return given
-    kept = [data_folder() / name for name in (given.name, f"{given.name}{_PACKED}")]
+    try:
+        folder = data_folder()
+    except OptionError:
+        return given
+    kept = [folder / name for name in (given.name, f"{given.name}{_PACKED}")]
     return next((one for one in kept if os.path.isfile(one)), given)

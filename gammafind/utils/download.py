@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import gammafind
 from gammafind.errors import DownloadError, OutputError
-from gammafind.utils.files import naming_full_disk
+from gammafind.utils.files import naming_output
 from gammafind.utils.progress import byte_bar
 
 _CHUNK = 1 << 18
@@ -68,7 +68,7 @@ def download(urls: Sequence[str], path: Path, *, size: int = 0, sha256: str = ""
         If the folder cannot be written, or the disk has no room.
     """
     part = path.with_name(path.name + _PART)
-    with naming_full_disk(path):
+    with naming_output(path):
         with _part_file(part, path) as stream:
             if not sha256 or (size and stream.tell() > size):
                 stream.truncate(0)

@@ -21,6 +21,7 @@ from gammafind.errors import (
     OutputError,
     TruncatedFileError,
 )
+from gammafind.utils.locks import alive, sweep
 
 _CHOSEN = re.compile(r"(.+)\[([^\[\]]+)\]")
 """A path that ends in the HDU to read, such as ``maps.fits[COUNTS]``."""
@@ -43,6 +44,9 @@ def split_hdu(path: str | PathLike) -> tuple[Path, str]:
     return Path(match[1]), match[2].strip()
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_PREFIX = 60
+"""Characters of the name of an output in that of its temporary folder: a name may be long."""
 _SHOWN = 200
 """Characters of a path that cannot be opened which a message shows: a path may have thousands."""
 
@@ -85,6 +89,30 @@ def check_input(path: str | PathLike) -> Path:
     return path
 
 
+@contextmanager
+def naming_output(path: Path, fault: str = "cannot be written") -> Iterator[None]:
+    """Raise what the system says against an output as an error that names it.
+
+    Errors of ours that name a temporary path keep their kind and name the output.
+
+    Raises
+    ------
+    OutputError
+        Also for a full disk, which astropy reports in a way of its own.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL or "Not enough space on disk" in str(error):
+            raise OutputError(
+                "the disk is full", path=path, remedy="Free some space, or choose another disk."
+            ) from error
+        said = error.strerror or str(error)
+        raise OutputError(f"{fault} ({said})", path=path) from error
+
+
 def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
     """Return a path that may be written.
 
@@ -97,23 +125,40 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
     Raises
     ------
     OutputError
-        If the directory does not exist, the path is a directory, or the file exists and
-        ``overwrite`` is false.
+        If the directory does not exist or may not be written, the path is a directory, or the
+        file exists and ``overwrite`` is false.
     """
     path = Path(path)
-    if path.is_dir():
-        raise OutputError("is a directory", path=path, remedy="Give the name of a file.")
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"the directory {path.parent} does not exist", path=path, remedy="Create it first."
-        )
-    if path.exists() and not overwrite:
-        raise OutputError(
-            "the file already exists",
-            path=path,
-            remedy="Choose another name, or overwrite it with --overwrite (overwrite in Python).",
-        )
+    with naming_output(path):
+        if path.is_dir():
+            raise OutputError("is a directory", path=path, remedy="Give the name of a file.")
+        if not path.absolute().parent.is_dir():
+            raise OutputError(
+                f"the directory {path.parent} does not exist", path=path, remedy="Create it first."
+            )
+        if os.path.lexists(path) and not overwrite:
+            raise _exists(path)
+        check_writable(path.absolute().parent, path)
     return path
+
+
+def check_writable(directory: Path, path: Path) -> None:
+    """Refuse a directory in which no file can be made.
+
+    Raises
+    ------
+    OutputError
+    """
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise OutputError(f"the directory {directory} may not be written", path=path)
+
+
+def _exists(path: Path) -> OutputError:
+    return OutputError(
+        "the file already exists",
+        path=path,
+        remedy="Choose another name, or overwrite it with --overwrite (overwrite in Python).",
+    )
 
 
 def file_checksum(path: str | PathLike) -> str:
@@ -130,38 +175,41 @@ def _checksum(path: Path, size: int, changed: int) -> str:
 
 
 @contextmanager
-def naming_full_disk(path: Path) -> Iterator[None]:
-    """Raise the error of a full disk as one that names the output."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise OutputError(
-                "the disk is full", path=path, remedy="Free some space, or choose another disk."
-            ) from error
-        raise
-
-
-@contextmanager
 def temporary_folder(path: Path) -> Iterator[Path]:
     """Temporary folder next to an output, which is removed when the block ends.
+
+    Folders that killed runs left there are removed first.
 
     Raises
     ------
     OutputError
         If the directory is not writable or the disk is full; it names the output.
     """
+    with naming_output(path, f"the directory {path.parent} cannot be written"):
+        parent = path.absolute().parent
+        sweep(parent)
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:_PREFIX]}.", dir=parent))
+        folder.chmod(0o700)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise OutputError(
-            f"the directory {path.parent} cannot be written ({error.strerror})", path=path
-        ) from None
-    try:
-        with naming_full_disk(path):
+        with naming_output(path), alive(folder):
             yield folder
+    except GammafindError as error:
+        if str(folder) not in f"{error.path} {error.fault}":
+            raise
+        raise _renamed(error, folder, path) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _renamed(error: GammafindError, folder: Path, path: Path) -> GammafindError:
+    """The same error, which names the output instead of what is in the temporary folder."""
+    inside = re.compile(rf"{re.escape(str(folder))}(?:/{re.escape(path.name)}|/new)?")
+
+    def named(text: object) -> str:
+        return inside.sub(lambda _: str(path), str(text))
+
+    where = path if error.path is None else Path(named(error.path))
+    return type(error)(named(error.fault), path=where, remedy=error.remedy)
 
 
 @contextmanager
@@ -194,13 +242,23 @@ def atomic_output(path: str | PathLike, overwrite: bool = False) -> Iterator[Pat
     """
     path = check_output(path, overwrite=overwrite)
     with temporary_folder(path) as folder:
+        yield folder / path.name
+        _move(folder / path.name, path, overwrite)
+
+
+def _move(written: Path, path: Path, overwrite: bool) -> None:
+    """Give a file its name; another one that appeared in the meantime is not replaced."""
+    if not overwrite:
         try:
-            yield folder / path.name
-        except OutputError as error:
-            if error.path == folder / path.name:
-                raise OutputError(error.fault, path=path, remedy=error.remedy) from error
-            raise
-        os.replace(folder / path.name, path)
+            os.link(written, path)
+        except FileExistsError:
+            raise _exists(path) from None
+        except OSError:  # A disk without links.
+            if path.exists():
+                raise _exists(path) from None
+        else:
+            return
+    os.replace(written, path)
 
 
 @contextmanager

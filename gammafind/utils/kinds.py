@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Sequence
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
 from astropy.units import Quantity
 
 from gammafind.errors import OptionError
@@ -15,6 +17,10 @@ from gammafind.units import as_value, parse_quantity
 
 _MODULES = re.compile(r"\b(?:\w+\.)+(?=\w)")
 """Module path in front of the name of a type."""
+
+
+_LARGEST = 1 << 63
+"""Integers beyond 64 bits are mistakes."""
 
 
 class _UnfitError(Exception):
@@ -56,11 +62,21 @@ def convert(value: Any, kind: Any, what: str, *, default: Any = None) -> Any:
     ):
         return _quantity(value, default, what)
     try:
-        return _fitted(value, kind)
+        fitted = _fitted(value, kind)
     except _UnfitError:
         raise OptionError(
             f"{what} is {value!r}", remedy=f"It must be of type {_kind_name(kind)}."
         ) from None
+    if fitted != default and not _is_finite(fitted):
+        raise OptionError(f"{what} is {value!r}", remedy="It must be finite.")
+    return fitted
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a number, or each of several, is finite; other values are."""
+    if isinstance(value, tuple):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
@@ -79,7 +95,7 @@ def _fitted(value: Any, kind: Any) -> Any:
     if origin in (tuple, list, Sequence):
         return _fitted_items(value, kind)
     if kind is float and type(value) is int:
-        return float(value)
+        return float(_required(value, abs(value) < _LARGEST))
     if kind is None or kind is NoneType:
         return _required(value, value is None)
     if kind is Any or not isinstance(origin, type):
@@ -132,6 +148,8 @@ def _quantity(value: Any, default: Any, what: str) -> Quantity:
         raise OptionError(
             f"{what} is {value!r}", remedy="Write a number and a unit, such as '0.3 deg'."
         )
+    if not np.all(np.isfinite(value.value)) and not (default is not None and value is default):
+        raise OptionError(f"{what} is {value}", remedy="It must be finite.")
     return value if unit is None else as_value(value, unit, name=what) * unit
 
 

@@ -62,4 +62,11 @@ def _of_list(path: Path) -> list[Path]:
     names = [name for name in names if name and not name.startswith("#")]
     if not names:
         raise MissingFileError("the list names no file", path=path)
-    return [one for name in names for one in _of_one(path.parent / name)]
+    try:
+        return [one for name in names for one in _of_one(path.parent / name)]
+    except MissingFileError as error:
+        if error.path == path:
+            raise
+        raise MissingFileError(
+            f"it names {error.path}: {error.fault}", path=path, remedy=error.remedy
+        ) from error

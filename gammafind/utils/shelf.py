@@ -5,11 +5,16 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from gammafind.utils.locks import ALIVE, acquire, release, sweep
+
 T = TypeVar("T")
+
+_PREFIX = "gammafind-"
+"""Of the names of the temporary folders, by which those of killed runs are found."""
 
 
 class Shelf(Generic[T]):
@@ -29,7 +34,9 @@ class Shelf(Generic[T]):
     """
 
     def __init__(self, objects: Iterable[T]) -> None:
-        self._folder = TemporaryDirectory(prefix="gammafind-")
+        sweep(Path(gettempdir()), prefix=_PREFIX)
+        self._folder = TemporaryDirectory(prefix=_PREFIX)
+        self._lock = acquire(Path(self._folder.name) / ALIVE)
         self._paths: list[Path] = []
         for number, one in enumerate(objects):
             path = Path(self._folder.name) / f"{number}.pickle"
@@ -54,4 +61,6 @@ class Shelf(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._lock is not None:
+            release(Path(self._folder.name) / ALIVE, self._lock)
         self._folder.cleanup()

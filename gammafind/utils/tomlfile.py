@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,9 @@ from gammafind.utils.files import check_input
 from gammafind.utils.names import close_match
 
 _RESOURCE = re.compile(r"([A-Za-z_]\w+(?:\.\w+)*):([^\\]+)")
+
+
+_LARGEST = 1 << 63
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ class TomlFile:
             If it is no TOML.
         """
         try:
-            return cls(str(path), tomllib.loads(_read_text(path)))
-        except tomllib.TOMLDecodeError as error:
+            return cls(str(path), parsed_toml(_read_text(path)))
+        except ValueError as error:
             raise ConfigError(f"this is not valid TOML: {error}", path=path) from None
 
     def check(self, sections: Iterable[str], required: Iterable[str] = ()) -> None:
@@ -131,6 +135,10 @@ class TomlFile:
             return self._quantity(what, value, kind)
         if kind is float and type(value) is int:
             return float(value)
+        if type(value) is float and not math.isfinite(value):
+            raise ConfigError(
+                f"{what} is {value}", path=self.path, remedy="It must be a finite number."
+            )
         if type(value) is not kind:
             raise ConfigError(
                 f"{what} is {value!r}",
@@ -166,6 +174,31 @@ class TomlFile:
             )
 
 
+def parsed_toml(text: str) -> dict[str, Any]:
+    """Parse a text as TOML, whose integers have 64 bits as the standard says.
+
+    Raises
+    ------
+    ValueError
+        If it is no TOML.
+    """
+    try:
+        parsed = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    _check_integers(parsed)
+    return parsed
+
+
+def _check_integers(value: Any) -> None:
+    if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+        raise ValueError("an integer has more than 64 bits")
+    for inner in value.values() if isinstance(value, dict) else ():
+        _check_integers(inner)
+    for inner in value if isinstance(value, list) else ():
+        _check_integers(inner)
+
+
 def _read_text(path: str | PathLike) -> str:
     resource = _RESOURCE.fullmatch(path) if isinstance(path, str) else None
     try:
@@ -175,9 +208,9 @@ def _read_text(path: str | PathLike) -> str:
         raise ConfigError(f"this is not a text file: {error}", path=path) from None
     except ModuleNotFoundError as error:
         raise MissingFileError(f"there is no such package: {error}", path=path) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise MissingFileError(
-            f"the file cannot be read: {error.strerror}",
+            f"the file cannot be read: {getattr(error, 'strerror', None) or error}",
             path=path,
             remedy="It must be a TOML file.",
         ) from None

@@ -75,7 +75,9 @@ def _run_in_processes(task: Callable[[T], R], items: Sequence[T], workers: int) 
     with _threads_for_each(workers):
         pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(task,))
         try:
-            for future in as_completed([pool.submit(_do, item) for item in items]):
+            with _interrupts_wait():
+                futures = [pool.submit(_do, item) for item in items]
+            for future in as_completed(futures):
                 result, warned = future.result()
                 for warning in warned:
                     warnings.warn(warning, stacklevel=2)
@@ -88,6 +90,19 @@ def _run_in_processes(task: Callable[[T], R], items: Sequence[T], workers: int) 
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Hold Ctrl-C back while processes start: they inherit this until they can end quietly."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -119,6 +134,8 @@ def _begin(task: Callable[[Any], Any]) -> None:
     global _task
     _task = task
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

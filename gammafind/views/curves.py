@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gammafind.catalogue.class_colours import CLASS_COLOURS
 from gammafind.evaluation.numbers import PURITY
+from gammafind.utils.outside import for_figure
 from gammafind.views.localisers import Search
 from gammafind.views.style import small_figure, styled
 
@@ -51,8 +52,14 @@ def _draw(axes: Axes, search: Search, colour: str) -> None:
     for region, line in zip(regions, _LINES, strict=False):
         if not region.curve:
             continue
-        label = search.localiser if line == _LINES[0] else None
+        label = for_figure(search.localiser) if line == _LINES[0] else None
         curve = region.curve
-        axes.plot(curve["completeness"], curve["purity"], line, color=colour, label=label)
+        axes.plot(
+            curve["completeness"],
+            curve["purity"],
+            line,
+            color=colour,
+            label=label and for_figure(label),
+        )
         published = region.rates
         axes.plot(published.completeness, published.purity, "o", markersize=4, color=colour)

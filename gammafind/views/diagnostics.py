@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import QTable
-from astropy.units import UnitBase
+from astropy.units import UnitBase, UnrecognizedUnit
 
 from gammafind.catalogue.class_colours import MATCHED, UNMATCHED
 from gammafind.catalogue.columns import fluxes, numbers_of
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.numbers import Summary
 from gammafind.units import FLUX
+from gammafind.utils.outside import for_figure
 from gammafind.views.rows import Rows
 from gammafind.views.style import (
     add_rayleigh,
@@ -48,7 +49,7 @@ def score_figure(rows: Rows, summary: Summary) -> Figure:
             color=[colour for _, _, colour in groups],
             label=[f"{label} ({np.count_nonzero(group)})" for label, group, _ in groups],
         )[0]
-        axes.set(xlabel=capitalised(summary.score_name), ylabel="Detections per bin")
+        axes.set(xlabel=for_figure(capitalised(summary.score_name)), ylabel="Detections per bin")
         if log:
             axes.set_xscale("log")
         if len(values):
@@ -110,7 +111,7 @@ def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | Non
             )
         # Many probabilities are near 1: a logarithmic axis would hide them.
         scale = "linear" if rows.score[good].max() <= 1 else "log"
-        axes.set(xscale="log", yscale=scale, ylabel=capitalised(summary.score_name))
+        axes.set(xscale="log", yscale=scale, ylabel=for_figure(capitalised(summary.score_name)))
         axes.set_xlabel(f"Flux [{_label(measured.unit)}]")
         if summary.cut is not None:
             axes.axhline(summary.cut, color="black", linestyle="--", linewidth=0.9)
@@ -156,7 +157,10 @@ def normalised_offsets(catalogue: QTable, reference: QTable, summary: Summary) -
 
 def _label(unit: UnitBase) -> str:
     """Unit of a flux as figures show it."""
-    return "cm$^{-2}$ s$^{-1}$" if unit == FLUX else unit.to_string("latex_inline")
+    if unit == FLUX:
+        return "cm$^{-2}$ s$^{-1}$"
+    known = not isinstance(unit, UnrecognizedUnit)
+    return unit.to_string("latex_inline") if known else for_figure(unit)
 
 
 def _stacked(rows: Rows, chosen: np.ndarray) -> list[tuple[str, np.ndarray, str]]:
@@ -169,6 +173,10 @@ def _stacked(rows: Rows, chosen: np.ndarray) -> list[tuple[str, np.ndarray, str]
     ]
 
 
+_LARGEST = 1e300
+"""Of the edges of bins: the width of larger ones overflows."""
+
+
 def _bins(values: np.ndarray, *, log: bool, step: float = 0.1) -> np.ndarray:
     """Edges that include all values; logarithmic bins are ``step`` decades wide."""
     if len(values) == 0:
@@ -177,5 +185,5 @@ def _bins(values: np.ndarray, *, log: bool, step: float = 0.1) -> np.ndarray:
         low = np.floor(np.log10(values.min()) / step)
         high = max(np.ceil(np.log10(values.max()) / step), low + 1)
         return 10 ** (step * np.arange(low, high + 1.5))
-    low, high = values.min(), values.max()
+    low, high = np.clip([values.min(), values.max()], -_LARGEST, _LARGEST)
     return np.linspace(low, high if high > low else low + 1, 31)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gammafind.catalogue.class_colours import CLASS_COLOURS, MATCHED
+from gammafind.utils.outside import for_figure
 from gammafind.views.style import add_rayleigh, png, small_figure, styled
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def curve_figure(metrics: Mapping[str, Any]) -> Figure | None:
                 np.array(curve[rate], dtype=float) for rate in ("purity", "completeness")
             )
             colour = CLASS_COLOURS[number]
-            axes.plot(purity, completeness, color=colour, label=name)
+            axes.plot(purity, completeness, color=colour, label=for_figure(name))
             region = metrics["at_purity"][name]
             if region["cut"] is not None and region["completeness"] is not None:
                 point = region["purity"], region["completeness"]
@@ -172,7 +173,7 @@ def _points(
         markersize=3.2,
         linewidth=0.9,
         color=CLASS_COLOURS[number],
-        label=label,
+        label=for_figure(label),
     )
 
 

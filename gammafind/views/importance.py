@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gammafind.catalogue.class_colours import CLASS_COLOURS
+from gammafind.utils.outside import for_figure
 from gammafind.views.style import styled
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ def importance_figure(panels: Mapping[str, Mapping[str, tuple[float, float]]]) -
         axes = figure.subplots(1, max(len(panels), 1), squeeze=False)[0]
         for one, (title, falls) in zip(axes, panels.items(), strict=False):
             ranked = sorted(falls.items(), key=lambda item: item[1][0])[-_SHOWN:]
-            names = [name for name, _ in ranked]
+            names = [for_figure(name) for name, _ in ranked]
             means, scatters = ([value[i] for _, value in ranked] for i in (0, 1))
             one.barh(names, means, xerr=scatters, color=CLASS_COLOURS[0], height=0.7)
             one.minorticks_off()
-            one.set(xlabel="fall of the AUC if shuffled", title=title)
+            one.set(xlabel="fall of the AUC if shuffled", title=for_figure(title))
     return figure

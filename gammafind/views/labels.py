@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gammafind.utils.outside import for_figure
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -50,7 +52,7 @@ def place_labels(
     glow = [withStroke(linewidth=2.0, foreground="white")]
     artists = [
         axes.text(0, 0, text, fontsize=7, transform=None, va="bottom", path_effects=glow, zorder=8)
-        for text in texts
+        for text in map(for_figure, texts)
     ]
     sizes = np.array([_size(artist, renderer) for artist in artists])
     frame = axes.get_window_extent(renderer)

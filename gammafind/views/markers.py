@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gammafind.catalogue.class_colours import MATCHED, OTHER_COLOUR, UNMATCHED
+from gammafind.utils.outside import for_figure
 from gammafind.views.rows import Rows
 from gammafind.views.style import MISSED
 
@@ -174,5 +175,5 @@ def _handle(label: str, marker: str, colour: str, size: float = 6.0) -> Artist:
 
     return Line2D(
         [], [], linestyle="none", marker=marker, markersize=size, fillstyle="none", color=colour,
-        label=label,
+        label=for_figure(label),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from astropy.wcs import WCS
 
 from gammafind.sky.pixels import Pixels, WcsPixels
 from gammafind.sky.skymap import SkyMap
+from gammafind.utils.outside import for_figure
 from gammafind.views.image import (
     all_sky_wcs,
     asinh_norm,
@@ -156,7 +157,7 @@ def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, score_name: str) -> 
     graticule(axes)
     x, y = wcs.world_to_pixel(rows.positions)
     handles = draw_detections(axes, x, y, rows)
-    figure.suptitle(title, y=0.975, fontsize=12)
+    figure.suptitle(for_figure(title), y=0.975, fontsize=12)
     add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
     _legends(figure, handles, rows, score_name)
     return figure
@@ -179,7 +180,7 @@ def _image_figure(
     x, y = wcs.world_to_pixel(rows.positions)
     handles = draw_detections(axes, np.asarray(x), np.asarray(y), rows)
     label_axes(axes, pixels)
-    axes.set_title(title)
+    axes.set_title(for_figure(title))
     add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
     make_room(figure, len(handles) - _LEGEND_LINES)
     _legends(figure, handles, rows, score_name)
@@ -194,7 +195,7 @@ def _legends(figure: Figure, handles: list, rows: Rows, score_name: str) -> None
     if sizes:
         figure.legend(
             handles=sizes, loc="lower right", bbox_to_anchor=(0.98, 0.015), ncols=len(sizes),
-            title=capitalised(score_name), columnspacing=1.0, handletextpad=0.2,
+            title=for_figure(capitalised(score_name)), columnspacing=1.0, handletextpad=0.2,
         )  # fmt: skip
 
 

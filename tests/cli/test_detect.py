@@ -225,7 +225,6 @@ def test_a_reference_without_positions_is_named(counts, out, capsys):
         (["--band", "3-30GeV"], "no preset fits energy edges of 3, 30 GeV"),
         (["--reference", "missing.ecsv"], "missing.ecsv: the file does not exist"),
         (["--exposure", "missing.fits"], "missing.fits: the file does not exist"),
-        (["--min-score", "nan"], "min_score is nan"),
     ],
 )
 def test_bad_arguments_are_named(counts, out, capsys, arguments, fault):

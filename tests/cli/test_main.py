@@ -105,10 +105,12 @@ def test_the_screen_leaves_warnings_and_logging_as_they_were(toy, tmp_path, caps
     assert warnings.showwarning is show
 
 
-def test_faults_that_nobody_foresaw_are_not_hidden(monkeypatch):
+def test_faults_that_nobody_foresaw_are_named_and_traced_with_verbose(monkeypatch, capsys):
     monkeypatch.setattr(plugins, "run", lambda _: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        main(["plugins"])
+    assert main(["plugins"]) == 1
+    assert "this should not happen: ZeroDivisionError" in capsys.readouterr().err
+    assert main(["plugins", "--verbose"]) == 1
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_a_process_fails_in_one_line(tmp_path):

@@ -16,6 +16,7 @@ from gammafind.errors import ConfigError, OptionError, OutputError, TableError
 from gammafind.pipeline.simulate import simulate
 from gammafind.presets.preset import load_preset
 from gammafind.sky.fits import read_counts
+from gammafind.utils.locks import LOCK
 from tests.simulation.fixtures import contents, run_with_toy_sky
 from tests.simulation.toy_sky import BANDS, EXPOSURE, FLUX, PIXELS
 
@@ -172,7 +173,7 @@ def test_a_killed_run_is_taken_up_where_it_was(tmp_path):
     status, _, _ = run_with_toy_sky(KILLED.format(folder=str(folder)))
     assert status == -9
     left = sorted(path.name for path in folder.iterdir())
-    assert left[1:] == ["catalogue-0000", "catalogue-0001"]
+    assert left[1:] == [LOCK, "catalogue-0000", "catalogue-0001"]
     assert left[0].startswith(".catalogue-0002.")
     first = (folder / "catalogue-0000" / "simulation.json").stat().st_mtime_ns
     done = make(folder, catalogues=4)
@@ -215,7 +216,7 @@ def test_no_worker_outlives_a_killed_run(tmp_path):
     code = ORPHANED.format(folder=str(tmp_path / "skies"))
     status, _, _ = run_with_toy_sky(code, tmp_path, plugins=("deadly",))
     assert status == -9
-    assert list((tmp_path / "skies").iterdir()) == []
+    assert [path.name for path in (tmp_path / "skies").iterdir()] == [LOCK]
 
 
 def test_a_folder_of_other_settings_is_refused(tmp_path):

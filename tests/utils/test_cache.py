@@ -14,6 +14,7 @@ import pytest
 from gammafind.errors import CacheWarning, OptionError
 from gammafind.utils import cache
 from gammafind.utils.cache import cache_folder, cached_arrays
+from gammafind.utils.locks import ALIVE, alive
 
 KEY = {"what": "ramp", "version": 1, "bands": [0.3, 0.5], "file": None}
 
@@ -165,14 +166,15 @@ def test_what_is_larger_than_the_cache_is_not_kept(folder, monkeypatch):
     assert not folder.exists()
 
 
-def test_what_killed_processes_left_is_swept_after_a_day(folder):
-    old, new = (f".{letter * 64}.npz.x1" for letter in "ab")
-    for name, age in ((old, 2 * 86400), (new, 60)):
-        (folder / name).mkdir(parents=True)
-        os.utime(folder / name, (time.time() - age,) * 2)
-    cached_arrays(KEY, Compute())
-    assert not (folder / old).exists()
-    assert (folder / new).exists()
+def test_what_killed_processes_left_is_swept(folder):
+    old, new = (folder / f".{letter * 64}.npz.x1" for letter in "ab")
+    for path in (old, new):
+        path.mkdir(parents=True)
+        (path / ALIVE).touch()
+    with alive(new):
+        cached_arrays(KEY, Compute())
+        assert new.exists()
+    assert not old.exists()
 
 
 def test_what_is_not_of_the_cache_is_left_alone(folder, monkeypatch):

@@ -21,5 +21,5 @@ def test_each_object_is_made_once_the_one_before_is_written_and_nothing_remains(
     with Shelf(made.append(value) or value for value in range(3)) as shelf:
         folder = Path(shelf._folder.name)
         assert made == [0, 1, 2]
-        assert len(list(folder.iterdir())) == 3
+        assert len(list(folder.glob("*.pickle"))) == 3
     assert not folder.exists()

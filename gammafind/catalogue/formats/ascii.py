@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 from astropy.table import QTable, Table
 
+from gammafind.catalogue.formats.repeated import check_quotes, check_repeated, texts_in
 from gammafind.catalogue.formats.text import read_text
 from gammafind.errors import FileFormatError, TableError
+from gammafind.utils.limits import check_nodes
+
+_NAME = re.compile(r"^#\s*-\s*(?:\{\s*)?name:\s*(.+?)\s*(?:,|\}|$)", re.MULTILINE)
+"""Name of a column in the header."""
+_COMMA = re.compile(r"^#\s*delimiter:\s*'?,", re.MULTILINE)
 
 
 def write_ecsv(table: QTable, path: Path) -> None:
@@ -40,12 +47,18 @@ def read_ecsv(path: Path) -> Table:
     Raises
     ------
     FileFormatError
-        If it is a single line: astropy would take it for the name or the address of a file.
+        If it is a single line: astropy would take it for the name or the address of a file; if
+        a column is there twice, a quotation mark is open, or aliases of YAML hide a huge header.
     """
     text = read_text(path)
     if "\n" not in text.strip():
         raise FileFormatError("the file holds no table", path=path)
-    return Table.read(text, format="ascii.ecsv")
+    check_repeated(_NAME.findall(text), path)
+    table = Table.read(text, format="ascii.ecsv")
+    check_quotes(texts_in(table), "," if _COMMA.search(text) else " ", path)
+    for meta in (table.meta, *(table[name].info.meta for name in table.colnames)):
+        check_nodes(meta, "the metadata", path)
+    return table
 
 
 def _write(table: QTable, path: Path, *, delimiter: str) -> None:

@@ -25,6 +25,7 @@ from gammafind.catalogue.formats.lat_layout import (
     has_lat_layout,
     label_as_lat,
 )
+from gammafind.catalogue.formats.repeated import check_repeated
 from gammafind.catalogue.position_columns import position_columns
 from gammafind.errors import FileFormatError, TableError
 from gammafind.sky.fits.opening import open_fits
@@ -68,6 +69,7 @@ def read_fits(path: Path) -> Table:
         if not catalogues:
             raise FileFormatError("the FITS file contains no table", path=path)
         hdu = max(catalogues, key=_likeness)
+        check_repeated(hdu.columns.names, path)
         table = Table.read(
             hdu, character_as_bytes=False, mask_invalid=False, unit_parse_strict="silent"
         )

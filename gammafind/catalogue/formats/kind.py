@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gammafind.errors import FileFormatError, TruncatedFileError
+from gammafind.utils.limits import GZIP
 
-_GZIP = b"\x1f\x8b"
 _HEAD = 4096
 """Bytes that are looked at: a VOTable may begin with comments."""
 _FITS = b"SIMPLE  ="
@@ -59,7 +59,7 @@ def kind_of(path: Path) -> str:
 def _head(path: Path) -> bytes:
     """First bytes of a file, decompressed."""
     with path.open("rb") as stream:
-        packed = stream.read(len(_GZIP)) == _GZIP
+        packed = stream.read(len(GZIP)) == GZIP
         stream.seek(0)
         return _unpacked(stream, path) if packed else stream.read(_HEAD)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import re
 from collections import Counter
 from pathlib import Path
@@ -13,11 +12,12 @@ import numpy as np
 from astropy.io import ascii
 from astropy.table import Table
 
+from gammafind.catalogue.formats.repeated import check_quotes, check_repeated
 from gammafind.catalogue.position_columns import position_columns, position_parts
 from gammafind.errors import FileFormatError
 from gammafind.units import parsed_unit
+from gammafind.utils.limits import GZIP, unpacked
 
-_GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 """First bytes of texts as spreadsheets save them."""
 _DELIMITERS = (",", "\t", ";", "|")
@@ -33,6 +33,13 @@ _REMEDY = (
 )
 
 
+def read_bytes(path: Path) -> bytes:
+    """Content of a file, gzipped or not."""
+    with path.open("rb") as stream:
+        packed = stream.read(len(GZIP)) == GZIP
+    return unpacked(path).getvalue() if packed else path.read_bytes()
+
+
 def read_text(path: Path) -> str:
     """Text of a file, gzipped or not, in UTF-8, UTF-16 or, where these fail, in Latin-1.
 
@@ -41,9 +48,7 @@ def read_text(path: Path) -> str:
     FileFormatError
         If it is no text.
     """
-    content = path.read_bytes()
-    if content.startswith(_GZIP):
-        content = gzip.decompress(content)
+    content = read_bytes(path)
     if content.startswith(_UTF16):
         return content.decode("utf-16", errors="replace")
     if b"\0" in content[:4096]:
@@ -156,6 +161,9 @@ def _of_rows(lines: list[str], path: Path) -> Table:
             f"a quotation mark is open ({error})", path=path, remedy=_REMEDY
         ) from None
     width = Counter(map(len, rows)).most_common(1)[0][0]
+    check_quotes(
+        [[row[i] for row in rows if i < len(row)] for i in range(width)], delimiter or " ", path
+    )
     head, rows = _head(rows, _split(comments, delimiter)[-1:], body[0].split(), width)
     if delimiter is None and not rows:  # A line of words is no head of a table.
         raise FileFormatError("the file holds no table", path=path, remedy=_REMEDY)
@@ -229,24 +237,13 @@ def _table(head: list[str], rows: list[list[str]], path: Path) -> Table:
     names = _distinct([name.strip().strip('"') or f"col{i}" for i, name in enumerate(head, 1)])
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     table = Table({name: _values(cells) for name, cells in zip(names, columns, strict=True)})
-    _check_one_position(table, Counter(head), path)
+    check_repeated(head, path)
     table.remove_columns([n for n, name in zip(names, head, strict=True) if not name and rows])
     for name in table.colnames:
         in_brackets = _UNIT.search(name)
         if in_brackets:
             table[name].unit = parsed_unit(in_brackets[1])
     return table
-
-
-def _check_one_position(table: Table, heads: Counter[str], path: Path) -> None:
-    """Refuse a table in which a column of positions occurs twice."""
-    found = position_columns(table)
-    names = [found.longitude, found.latitude] if found else []
-    twice = [name for name in names if heads[name] > 1]
-    if twice:
-        raise FileFormatError(
-            f"the column {twice[0]} occurs twice", path=path, remedy="Leave one of them out."
-        )
 
 
 def _distinct(names: list[str]) -> list[str]:

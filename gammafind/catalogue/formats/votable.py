@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from astropy.io.votable.tree import CooSys, Info, VOTableFile
 from astropy.table import QTable, Table
 from astropy.units import UnitsWarning
 
-from gammafind.catalogue.formats.text import read_text
+from gammafind.catalogue.formats.repeated import check_repeated
+from gammafind.catalogue.formats.text import read_bytes
+from gammafind.catalogue.formats.votable_claims import check_votable
 from gammafind.catalogue.position_columns import position_columns
 from gammafind.errors import FileFormatError, TableError
 
@@ -23,7 +25,6 @@ _UTYPES = {
     "pos.eq.dec;meta.main": "stc:AstroCoords.Position2D.Value2.C2",
 }
 """Utypes of the positions by UCD (IVOA note Referencing STC in VOTable, version 2.0)."""
-_ELSEWHERE = re.compile(r"<(?:\w+:)?STREAM\b[^>]*\bhref\s*=\s*[\"']\s*[^\"'\s]", re.IGNORECASE)
 
 
 def write_votable(table: QTable, path: Path) -> None:
@@ -81,27 +82,21 @@ def read_votable(path: Path) -> Table:
     FileFormatError
         If the file contains no table, or only the address of one.
     """
-    _check_data_is_here(path)
+    content = read_bytes(path)
+    check_votable(content, path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        file = votable.parse(path, verify="ignore")
-        tables = [one.to_table(use_names_over_ids=True) for one in file.iter_tables()]
+        file = votable.parse(io.BytesIO(content), verify="ignore")
+        found = list(file.iter_tables())
+        tables = [one.to_table(use_names_over_ids=True) for one in found]
         if not tables:
             raise FileFormatError("the VOTable contains no table", path=path)
-        table = next((one for one in tables if position_columns(one)), tables[0])
+        at = next((i for i, one in enumerate(tables) if position_columns(one)), 0)
+        table = tables[at]
+        check_repeated([str(field.name or field.ID) for field in found[at].fields], path)
     infos = [info for resource in file.resources for info in resource.infos]
     table.meta = {info.name: _value(info.value) for info in infos}
     return table
-
-
-def _check_data_is_here(path: Path) -> None:
-    """Refuse a table whose data are at another address: reading it would download them."""
-    if _ELSEWHERE.search(read_text(path)):
-        raise FileFormatError(
-            "the data of the VOTable are in another file",
-            path=path,
-            remedy="Save it with its data, as TABLEDATA or BINARY.",
-        )
 
 
 def _value(text: str) -> Any:

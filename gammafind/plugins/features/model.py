@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike
 from typing import Self
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -146,7 +145,7 @@ class Model:
                 raise ValueError("it was trained on other measures")
             kind, blazar = (_stage(arrays, name) for name in ("kind", "blazar"))
             return cls(kind=kind, blazar=blazar, lower=arrays["lower"], upper=arrays["upper"])
-        except (ValueError, KeyError, OSError, EOFError, TypeError, BadZipFile) as error:
+        except Exception as error:  # Those of numpy and zipfile have no other common class.
             raise WeightsError(
                 f"this is no model of the classifier features ({error})",
                 path=path,

@@ -19,6 +19,7 @@ from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import Pixels
 from gammafind.units import degrees
+from gammafind.utils.checks import require
 
 _SIZE_TOLERANCE = 1e-3
 _PIXEL_TOLERANCE = 0.1
@@ -51,6 +52,8 @@ class Architecture(LocaliserNetwork):
 
     def __post_init__(self) -> None:
         degrees(self.size, name="the size of the patches")
+        for size in self.map_pixels:
+            require("a size in map_pixels", size, size > 0, "It must be above 0 deg.")
 
     @property
     def inputs(self) -> tuple[tuple[int, int], ...]:

@@ -11,8 +11,9 @@ from astropy.io import fits
 from gammafind.errors import CoordinateSystemError, FileFormatError, HealpixError, OptionError
 from gammafind.sky.fits.finer import LARGEST_NSIDE, Finer
 from gammafind.sky.fits.raw import RawMap
-from gammafind.sky.fits.stored import check_size, column_data
+from gammafind.sky.fits.stored import column_data
 from gammafind.sky.pixels import HealpixPixels
+from gammafind.utils.limits import check_claim
 
 _FRAMES = {
     **dict.fromkeys(("GAL", "GALACTIC", "G"), "galactic"),
@@ -166,7 +167,8 @@ def _layers(
         channel = _whole_numbers(hdu, "CHANNEL", path)
         return *_sparse_channels(hdu, channel, index, finer, n_channels, path), False
     names = value_columns(hdu, path)
-    check_size((len(names), *finer.target.shape), hdu.name, path)
+    held = len(names) * index.size
+    check_claim((len(names), *finer.target.shape), hdu.name, path, held=held)
     arrays = [_scatter(column_data(hdu, name, path), index, finer, path) for name in names]
     if scheme == "SPARSE":
         return names, arrays, np.ones(finer.target.shape, dtype=bool), False
@@ -255,7 +257,7 @@ def _sparse_channels(
             f"there is a channel {last}", path=path, remedy=f"At most {_MOST_CHANNELS} are read."
         )
     n_channels = max(n_channels, int(last) + 1)
-    check_size((n_channels, *finer.target.shape), hdu.name, path)
+    check_claim((n_channels, *finer.target.shape), hdu.name, path, held=index.size)
     arrays = [
         _scatter(values[channel == i], index[channel == i], finer, path) for i in range(n_channels)
     ]

@@ -13,8 +13,9 @@ from astropy.wcs.utils import wcs_to_celestial_frame
 
 from gammafind.errors import AssumptionWarning, CoordinateSystemError, FileFormatError
 from gammafind.sky.fits.raw import RawMap
-from gammafind.sky.fits.stored import check_size, column_data, image_data, image_shape
+from gammafind.sky.fits.stored import column_data, image_data, image_shape
 from gammafind.sky.pixels import CONVEX, FRAMES, WcsPixels
+from gammafind.utils.limits import check_claim
 
 _AXES = {"RA": "DEC", "GLON": "GLAT"}
 """Accepted longitudes and latitudes; astropy mistakes others, such as ecliptic ones, for these."""
@@ -65,7 +66,7 @@ def parse_pixel_list(hdu: fits.BinTableHDU, path: Path, *, n_channels: int) -> R
             "the list of pixels has no WCSSHAPE, so the size of the image is unknown", path=path
         )
     shape = (lengths[1], lengths[0])
-    check_size((n_channels, *shape), hdu.name, path)
+    check_claim((n_channels, *shape), hdu.name, path, held=len(hdu.data))
     planes = np.zeros((n_channels, shape[0] * shape[1]))
     names = hdu.columns.names
     pixel, value = (column_data(hdu, name, path) for name in ("PIX", "VALUE"))

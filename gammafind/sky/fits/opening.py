@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import math
 import os
 import re
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from astropy.io import fits
 from astropy.units import UnitsWarning
 from astropy.utils.exceptions import AstropyUserWarning
@@ -22,30 +20,17 @@ from astropy.wcs import FITSFixedWarning
 
 from gammafind.errors import FileFormatError, TruncatedFileError
 from gammafind.utils.files import check_input
+from gammafind.utils.limits import GZIP, check_claim, check_rows, unpacked
+from gammafind.utils.reading import reading
 
-_GZIP = b"\x1f\x8b"
 _SIGNATURE = b"SIMPLE  ="
 _BLOCK = 2880
 _COPY_AGAIN = "Copy or download it again."
-_HEADER_FAULTS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    AssertionError,
-    OverflowError,
-    fits.VerifyError,
-)
-_MOST_BYTES = 1 << 31
-"""Of a gzipped file when decompressed in memory; larger ones must lie on the disk as they are."""
-_CHUNK = 1 << 24
 _BITS = (8, 16, 32, 64, -32, -64)
 """Values of BITPIX in the standard."""
 _LIMITS = {"NAXIS": 999, "ZNAXIS": 999, "TFIELDS": 999}
 """Largest values in the standard."""
-_LENGTHS = re.compile(r"Z?NAXIS\d+|PCOUNT|GCOUNT")
+_LENGTHS = re.compile(r"Z?NAXIS\d+|ZTILE\d+|PCOUNT|GCOUNT")
 _TEXTS = re.compile(r"T(TYPE|FORM|UNIT|DISP|DIM)\d+|C(TYPE|UNIT)\d+|EXTNAME|XTENSION")
 """Keywords that must be text."""
 _SCALES = re.compile(r"T(SCAL|ZERO|NULL)\d+|BZERO|BSCALE|BLANK|ZBLANK")
@@ -81,60 +66,24 @@ def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fi
     """
     path = check_input(path)
     remedy = f"Accepted is {what}, plain or gzipped."
-    with _stream(path) as stream, warnings.catch_warnings():
+    with reading(path), _stream(path) as stream, warnings.catch_warnings():
         # astropy only warns about a file that is too short: _check_length raises an error.
         for remark in (AstropyUserWarning, UnitsWarning, FITSFixedWarning):
             warnings.simplefilter("ignore", remark)
         _check_first_header(stream, path, remedy)
-        with _damage(path, *_HEADER_FAULTS):
+        with reading(path, "a FITS header is damaged"):
             _check_headers(stream, path)
             file = fits.open(stream, lazy_load_hdus=False)
             _check_length(file, stream, path)
-            _check_tables(file)
-        with file, _damage(path, fits.VerifyError):
+            _check_tables(file, path)
+        with file:
             yield file
-
-
-@contextmanager
-def _damage(path: Path, *faults: type[Exception]) -> Iterator[None]:
-    """Convert the errors that damaged headers raise in astropy to named errors."""
-    try:
-        yield
-    except faults as fault:
-        raise FileFormatError(f"a FITS header is damaged ({fault})", path=path) from fault
 
 
 def _stream(path: Path) -> BinaryIO:
     with path.open("rb") as stream:
         start = stream.read(2)
-    if start != _GZIP:
-        return path.open("rb")
-    try:
-        return _decompressed(path)
-    except EOFError:
-        raise TruncatedFileError(
-            "the gzipped file is cut off", path=path, remedy=_COPY_AGAIN
-        ) from None
-    except (zlib.error, gzip.BadGzipFile) as fault:
-        raise FileFormatError(
-            f"the gzipped file cannot be decompressed ({fault})", path=path, remedy=_COPY_AGAIN
-        ) from None
-
-
-def _decompressed(path: Path) -> BinaryIO:
-    """Content of a gzipped file, in memory."""
-    content = io.BytesIO()
-    with gzip.open(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            if content.tell() + len(chunk) > _MOST_BYTES:
-                raise FileFormatError(
-                    f"the gzipped file has more than {_MOST_BYTES >> 30} GiB of data",
-                    path=path,
-                    remedy="Decompress it first: plain files are not read into memory.",
-                )
-            content.write(chunk)
-    content.seek(0)
-    return content
+    return unpacked(path) if start == GZIP else path.open("rb")
 
 
 def _check_headers(stream: BinaryIO, path: Path) -> None:
@@ -153,6 +102,9 @@ def _check_headers(stream: BinaryIO, path: Path) -> None:
             break
         if fault := _header_fault(header):
             raise FileFormatError(f"a FITS header is damaged ({fault})", path=path)
+        for key in ("ZNAXIS", "ZTILE"):
+            axes = [header.get(f"{key}{i}", 1) for i in range(1, header.get("ZNAXIS", 0) + 1)]
+            check_claim(axes, f"the compressed image ({key})", path, held=size)
         lengths = [header.get(f"NAXIS{i}", 0) for i in range(1, header.get("NAXIS", 0) + 1)]
         values = math.prod(lengths) if lengths else 0
         n_bytes = abs(header["BITPIX"]) // 8 * header.get("GCOUNT", 1)
@@ -223,8 +175,14 @@ def _check_length(file: fits.HDUList, stream: BinaryIO, path: Path) -> None:
         )
 
 
-def _check_tables(file: fits.HDUList) -> None:
+def _check_tables(file: fits.HDUList, path: Path) -> None:
     """Let astropy parse the columns of every table here, where its errors are converted."""
     for hdu in file:
-        if isinstance(hdu, fits.BinTableHDU):
-            hdu.data  # noqa: B018
+        if not isinstance(hdu, fits.BinTableHDU):
+            continue
+        rows = hdu.data
+        for column in hdu.columns:
+            if column.format[:1] in "PQ" or column.format[1:2] in ("P", "Q"):
+                # Two rows may name the same values: a small table stands for a large one.
+                n = int(np.sum(rows.view(np.ndarray)[column.name][:, 0], dtype=float))
+                check_rows(n, f"the number of values of {column.name}", path, held=rows.nbytes)

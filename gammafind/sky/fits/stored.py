@@ -8,11 +8,8 @@ import numpy as np
 from astropy.io import fits
 
 from gammafind.errors import FileFormatError
-
-_LARGEST = 1 << 29
-"""Values in one image or all maps of a table, 4 GiB in double precision: more fill the memory."""
-_FAULTS = (OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError, MemoryError)
-"""What astropy raises where the data of a file contradict its header."""
+from gammafind.utils.limits import check_claim
+from gammafind.utils.reading import reading
 
 
 def image_data(hdu: fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU, path: Path) -> np.ndarray:
@@ -27,17 +24,15 @@ def image_data(hdu: fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU, path: P
         If the values cannot be read, or are too many for the memory.
     """
     header = hdu.header
-    check_size(image_shape(hdu), hdu.name or "the image", path)
+    check_claim(image_shape(hdu), hdu.name or "the image", path)
     blank = header.get("BLANK", header.get("ZBLANK")) if header.get("BITPIX", 0) > 0 else None
     zero = header.get("BZERO", 0)
-    try:
+    with reading(path, "the image cannot be read"):
         data = np.asarray(hdu.data)
         if isinstance(blank, int) and data.dtype.kind in "iu":
             # astropy marks BLANK except in integers that BZERO makes signed or unsigned.
             missing = data == blank + int(zero)
             return np.where(missing, np.nan, data) if missing.any() else _native(data)
-    except _FAULTS as fault:
-        raise FileFormatError(f"the image cannot be read ({fault})", path=path) from fault
     return _native(data)
 
 
@@ -57,12 +52,10 @@ def column_data(hdu: fits.BinTableHDU, name: str, path: Path) -> np.ndarray:
     FileFormatError
         If they cannot be read, or are no real numbers.
     """
-    try:
+    with reading(path, f"column {name} cannot be read"):
         values = np.asarray(hdu.data[name])
         null = hdu.columns[name].null
         stored = np.asarray(hdu.data.view(np.ndarray)[name]) if null is not None else None
-    except _FAULTS as fault:
-        raise FileFormatError(f"column {name} cannot be read ({fault})", path=path) from fault
     if values.dtype.kind not in "iufb":
         raise FileFormatError(
             f"column {name} has values of the type {values.dtype.name}",
@@ -75,24 +68,6 @@ def column_data(hdu: fits.BinTableHDU, name: str, path: Path) -> np.ndarray:
         if missing.any():
             return np.where(missing, np.nan, values)
     return _native(values)
-
-
-def check_size(shape: tuple[int, ...], what: str, path: Path) -> None:
-    """Refuse arrays that a header claims to be larger than any map.
-
-    Raises
-    ------
-    FileFormatError
-    """
-    size = 1.0
-    for length in shape:
-        size *= length
-    if any(length < 0 for length in shape) or size > _LARGEST:
-        raise FileFormatError(
-            f"{what} has {' x '.join(map(str, shape))} values",
-            path=path,
-            remedy=f"At most {_LARGEST} are read: bin the photons on larger pixels.",
-        )
 
 
 def _native(array: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ class _Image(Part):
         self.features = load_array(folder, "tiles", "r")
         self.fwhm = load_array(folder, "fwhm", None)
         if self.features.ndim != 4 or len(self.features) != len(self):
-            raise damaged(folder, "tiles")
+            raise damaged(folder, "tiles.npy")
         self.widths = self.features.shape[1:2]
 
     def __len__(self) -> int:
