@@ -70,7 +70,7 @@ def _is_described(column: object, quantity: str) -> bool:
 
 
 def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray:
-    """Column as floats in ``unit``, shape (n, ...); NaN where a value or the column is missing.
+    """Column as floats in ``unit``, shape (n,); NaN where a value or the column is missing.
 
     Parameters
     ----------
@@ -85,10 +85,17 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     UnitConversionError
         If the column is in a unit that does not convert.
     ValueError
-        If it does not hold numbers.
+        If it does not hold numbers, or several in a row.
     """
     if name not in table.colnames:
         return np.full(len(table), np.nan)
+    if table[name].ndim != 1:
+        raise ValueError(f"{name} has several numbers in each row")
+    return vectors(table, name, unit)
+
+
+def vectors(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray:
+    """As `numbers`, of a column that is there and may have several numbers in a row, (n, ...)."""
     column = table[name]
     missing = np.asarray(getattr(column, "mask", False))
     own = column.unit or u.dimensionless_unscaled

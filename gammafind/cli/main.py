@@ -132,8 +132,9 @@ def _outputs(arguments: argparse.Namespace) -> list[Path]:
         raise OutputError(
             "the working directory does not exist any more", remedy="Change to another directory."
         ) from None
-    given = (getattr(arguments, name, None) for name in _OUTPUTS)
-    return [Path(path) for path in given if path]
+    given = [getattr(arguments, name, None) or [] for name in _OUTPUTS]
+    each = (one if isinstance(one, list) else [one] for one in given)
+    return [Path(path) for paths in each for path in paths]
 
 
 def _named(error: Exception) -> GammafindError:

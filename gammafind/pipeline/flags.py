@@ -7,7 +7,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord, search_around_sky
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import vectors
 from gammafind.catalogue.flags import Flag, has_flag, with_flag
 from gammafind.catalogue.positions import sky_positions
 from gammafind.sky.observation import Observation
@@ -154,7 +154,7 @@ def _band_of(table: QTable, widths: np.ndarray) -> np.ndarray:
     sharpest = np.full(len(table), int(np.argmin(widths)))
     if "Sqrt_TS_Band" not in table.colnames:
         return sharpest
-    seen = numbers(table, "Sqrt_TS_Band") ** 2 > _SIGNIFICANT
+    seen = vectors(table, "Sqrt_TS_Band") ** 2 > _SIGNIFICANT
     if seen.shape[1:] != widths.shape:
         return sharpest
     width = np.where(seen, widths, np.inf)

@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import numbers, numbers_of
+from gammafind.catalogue.columns import numbers, numbers_of, vectors
 from gammafind.catalogue.measured_columns import SYSTEMATIC_CAUSES, SYSTEMATICS
 from gammafind.catalogue.positions import sky_positions
 from gammafind.fitting.photons.systematics import weights_of_fit
@@ -131,7 +131,7 @@ def _has_bands(catalogue: QTable, n: int) -> bool:
 def _band_fluxes(catalogue: QTable, edges: np.ndarray, unit: u.UnitBase) -> np.ndarray:
     """Photon flux of each source in each band, shape (n, bands)."""
     if _has_bands(catalogue, len(edges)):
-        return numbers(catalogue, "Flux_Band", unit)
+        return vectors(catalogue, "Flux_Band", unit)
     index = np.nan_to_num(numbers(catalogue, "PL_Index"), nan=_INDEX)[:, None]
     index = np.where(np.abs(index - 1) < 1e-3, 1.001, index)
     shares = np.abs(edges[:, 0] ** (1 - index) - edges[:, 1] ** (1 - index))

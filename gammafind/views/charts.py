@@ -9,7 +9,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import numbers
+from gammafind.catalogue.columns import numbers, vectors
 from gammafind.catalogue.flags import MEANINGS
 
 _ENERGIES, _EPOCHS = "energy_edges_mev", "epoch_edges_met"
@@ -48,8 +48,8 @@ def spectrum_data(catalogue: QTable) -> dict[str, Any] | None:
     edges = catalogue.meta.get(_ENERGIES)
     if not edges or "nuFnu_Band" not in catalogue.colnames:
         return None
-    values = _vectors(catalogue, "nuFnu_Band", "erg cm-2 s-1")
-    flux, error = (_vectors(catalogue, name, "cm-2 s-1") for name in ("Flux_Band", "Unc_Flux_Band"))
+    values = vectors(catalogue, "nuFnu_Band", "erg cm-2 s-1")
+    flux, error = (vectors(catalogue, name, "cm-2 s-1") for name in ("Flux_Band", "Unc_Flux_Band"))
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(flux > 0, values / flux, np.nan)
     return {
@@ -66,7 +66,7 @@ def light_curve_data(catalogue: QTable) -> dict[str, Any] | None:
     if edges is None or "Flux_History" not in catalogue.colnames:
         return None
     flux, error = (
-        _vectors(catalogue, name, "cm-2 s-1") for name in ("Flux_History", "Unc_Flux_History")
+        vectors(catalogue, name, "cm-2 s-1") for name in ("Flux_History", "Unc_Flux_History")
     )
     days = np.round(_MET_ZERO + np.asarray(edges, dtype=float) / _DAY, 3)
     pairs = days if days.ndim == 2 else np.stack([days[:-1], days[1:]], axis=1)
@@ -76,15 +76,6 @@ def light_curve_data(catalogue: QTable) -> dict[str, Any] | None:
         "xlabel": "Time [MJD]",
         "unit": "cm⁻² s⁻¹",
     }
-
-
-def _vectors(catalogue: QTable, name: str, unit: str) -> np.ndarray:
-    """Column of vectors as floats, NaN where a value is missing."""
-    column = catalogue[name]
-    missing = getattr(column, "mask", False)
-    bare = getattr(column, "unmasked", column)
-    values = bare.to_value(unit) if getattr(bare, "unit", None) else np.ma.getdata(bare)
-    return np.where(missing, np.nan, np.asarray(values, dtype=float))
 
 
 def _points(values: np.ndarray, error: np.ndarray) -> list[list[list[float | None]]]:

@@ -15,7 +15,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from gammafind.catalogue.columns import numbers, texts_of
+from gammafind.catalogue.columns import texts_of, vectors
 from gammafind.catalogue.formats.source_models import check_names
 from gammafind.catalogue.measured_columns import ENERGY_EDGES
 from gammafind.errors import TableError
@@ -85,8 +85,8 @@ def flux_points(table: QTable, row: int) -> Table:
     """
     edges = np.asarray(table.meta[ENERGY_EDGES], dtype=float)
     one = table[row : row + 1]
-    flux = numbers(one, "Flux_Band", _FLUX)[0]
-    below, above = np.moveaxis(numbers(one, "Unc_Flux_Band", _FLUX)[0], -1, 0)
+    flux = vectors(one, "Flux_Band", _FLUX)[0]
+    below, above = np.moveaxis(vectors(one, "Unc_Flux_Band", _FLUX)[0], -1, 0)
     points = Table(
         {
             "e_ref": np.sqrt(edges[:, 0] * edges[:, 1]) * u.MeV,
@@ -100,16 +100,16 @@ def flux_points(table: QTable, row: int) -> Table:
     )
     limit = flux + 2 * above
     if "Flux_UL_Band" in table.colnames:
-        stated = numbers(one, "Flux_UL_Band", _FLUX)[0]
+        stated = vectors(one, "Flux_UL_Band", _FLUX)[0]
         limit = np.where(np.isfinite(stated), stated, limit)
     if "Sqrt_TS_Band" in table.colnames:
-        points["sqrt_ts"] = numbers(one, "Sqrt_TS_Band")[0]
+        points["sqrt_ts"] = vectors(one, "Sqrt_TS_Band")[0]
         faint = ~(points["sqrt_ts"] ** 2 >= _FAINT)
     else:
         faint = ~np.isfinite(below)
     points["flux_ul"] = np.where(faint, limit, np.nan) * _FLUX
     points["is_ul"] = faint
     if "nuFnu_Band" in table.colnames:
-        points["e2dnde"] = numbers(one, "nuFnu_Band", _ENERGY_FLUX)[0] * _ENERGY_FLUX
+        points["e2dnde"] = vectors(one, "nuFnu_Band", _ENERGY_FLUX)[0] * _ENERGY_FLUX
     points.meta = {"SED_TYPE": "flux", "UL_CONF": 0.95, "N_SIGMA": 1.0, "NSIGMAUL": 2.0}
     return points
