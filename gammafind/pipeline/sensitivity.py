@@ -154,7 +154,7 @@ def sensitivity_map(
             positions = sky_positions(sources, what="the table of sources")
             data = known_sky(observation, positions, index=index)[0].data
         pixels = HealpixPixels(nside, data.frame)
-        flux = half_found_fluxes(data, pixels, ts, rng=np.random.default_rng(seed))
+        flux = half_found_fluxes(data, pixels, ts, rng=np.random.default_rng(seed), index=index)
     known = np.isfinite(flux)
     values = np.where(known, flux, 0) * observation.flux_unit.to(FLUX)
     band = whole_band(observation.counts.bands)

@@ -50,7 +50,7 @@ class HalfFound:
 
 
 def half_found_counts(
-    data: SkyData, vectors: np.ndarray, ts: float, *, rng: np.random.Generator
+    data: SkyData, vectors: np.ndarray, ts: float | np.ndarray, *, rng: np.random.Generator
 ) -> HalfFound:
     """Counts of a source that half of the time reaches a TS, at each place.
 
@@ -60,8 +60,8 @@ def half_found_counts(
         Its model is what is expected without the source.
     vectors : ndarray, shape (n, 3)
         Unit vectors of the places.
-    ts : float
-        Lowest TS of what is found.
+    ts : float or ndarray, shape (n,)
+        Lowest TS of what is found, without weights of pixels.
     rng : numpy.random.Generator
         Draws the fluctuations at some of the places.
 
@@ -76,11 +76,12 @@ def half_found_counts(
     the TS is skewed. Both are simulated at places of all kinds; the ratio of the counts is a curve
     in one number, the skewness of the log-likelihood ratio, with which all places are corrected.
     """
+    ts = np.broadcast_to(ts, len(vectors))
     parts = np.array_split(np.arange(len(vectors)), len(vectors) * _pixels(data) // _CHUNK + 1)
 
     def of_part(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         template, model = _around(data, vectors[part])
-        counts = asimov_counts(template, model, ts)
+        counts = asimov_counts(template, model, ts[part])
         return counts, _skewness(template, model, counts)
 
     asimov, skewness = (
@@ -94,8 +95,8 @@ def half_found_counts(
     sizes = source_sizes(data, vectors[chosen])
     ratio = np.array(
         [
-            _simulated_ratio(data, *place, ts, rng)
-            for place in zip(vectors[chosen], sizes, asimov[chosen], strict=True)
+            _simulated_ratio(data, *place, rng)
+            for place in zip(vectors[chosen], sizes, asimov[chosen], ts[chosen], strict=True)
         ]
     )
     factor = np.ones(len(vectors))
@@ -103,7 +104,7 @@ def half_found_counts(
     return HalfFound(asimov * factor, asimov)
 
 
-def asimov_counts(template: np.ndarray, model: np.ndarray, ts: float) -> np.ndarray:
+def asimov_counts(template: np.ndarray, model: np.ndarray, ts: float | np.ndarray) -> np.ndarray:
     """Counts of a source whose expected TS has a value.
 
     Parameters
@@ -122,6 +123,7 @@ def asimov_counts(template: np.ndarray, model: np.ndarray, ts: float) -> np.ndar
     information = np.einsum("nk,nk->n", template, template / model)
     counts = np.full(len(template), np.inf)
     rows = np.flatnonzero(information > 0)
+    ts = np.broadcast_to(ts, len(template))[rows]
     now = np.sqrt(ts / information[rows])
     for _ in range(_STEPS):
         source = now[:, None] * template[rows]

@@ -6,6 +6,7 @@ import numpy as np
 
 from gammafind.fitting.photons.data import SkyData
 from gammafind.fitting.photons.half_found import half_found_counts
+from gammafind.fitting.photons.weights import weights_at
 from gammafind.sky.pixels import HealpixPixels
 
 _PHASES = 2
@@ -21,7 +22,12 @@ mean would be 4 % too low."""
 
 
 def half_found_fluxes(
-    data: SkyData, pixels: HealpixPixels, ts: float, *, rng: np.random.Generator
+    data: SkyData,
+    pixels: HealpixPixels,
+    ts: float,
+    *,
+    rng: np.random.Generator,
+    index: float | None = None,
 ) -> np.ndarray:
     """Flux of a source that half of the time reaches a TS, the mean of each pixel.
 
@@ -35,6 +41,9 @@ def half_found_fluxes(
         Lowest TS of what is found.
     rng : numpy.random.Generator
         As for `gammafind.fitting.photons.half_found.half_found_counts`.
+    index : float, optional
+        Photon index for which TS has the weights of a search
+        (`gammafind.fitting.photons.weights`); none by default.
 
     Returns
     -------
@@ -48,7 +57,8 @@ def half_found_fluxes(
     flux = np.full(len(places), np.nan)
     inside = data.inside(places)
     if inside.any():
-        found = half_found_counts(data, places[inside], ts, rng=rng)
+        weights = 1.0 if index is None else weights_at(data, places[inside], index=index)
+        found = half_found_counts(data, places[inside], ts / weights, rng=rng)
         sensitivity = data.sensitivity(places[inside]).sum(axis=1)
         known = np.isfinite(found.counts) & (sensitivity > 0)
         flux[inside] = np.where(known, found.counts / np.where(known, sensitivity, 1), np.nan)

@@ -108,6 +108,36 @@ def weights_of_sources(
     ]
     share = np.stack(exposure, axis=1) * photon_shares(edges, index)
     information = share**2 / np.maximum(under, _LEAST) + _NO_EXPOSURE
+    return _mean_weights(edges, under, information)
+
+
+def weights_at(data: SkyData, vectors: np.ndarray, *, index: float) -> np.ndarray:
+    """As `weights_of_sources`, at unit vectors (n, 3) of the data, for its background.
+
+    Parameters
+    ----------
+    data : SkyData
+    vectors : ndarray, shape (n, 3)
+    index : float
+        Photon index of the sources.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    under, edges = [], [band.edges for band in data.bands]
+    for band, place in zip(data.bands, data.containing(vectors), strict=True):
+        area = float(band.pixels.pixel_area.to_value("deg2"))
+        under.append(band.background[place] * (area_of_source(band.pixels, band.psf) / area))
+    under = np.stack(under, axis=1).astype(float)
+    share = data.exposures(vectors) * photon_shares(edges, index)
+    return _mean_weights(edges, under, share**2 / np.maximum(under, _LEAST) + _NO_EXPOSURE)
+
+
+def _mean_weights(
+    edges: Sequence[tuple[float, float]], under: np.ndarray, information: np.ndarray
+) -> np.ndarray:
+    """Mean over the bands of weights for background counts under sources, (n, n_bands) both."""
     lowest = np.array(edges)[:, 0]
     higher = lowest[:, None] >= lowest
     weight = 1 / (1 + SYSTEMATIC**2 * under @ higher)
