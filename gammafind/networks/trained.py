@@ -122,7 +122,12 @@ class TrainedNetwork(abc.ABC):
             for name in known
         }
         return {
-            name: convert(value, annotated_kind(known[name].type, owners[name].__module__), name)
+            name: convert(
+                value,
+                annotated_kind(known[name].type, owners[name].__module__),
+                name,
+                default=known[name].default,
+            )
             for name, value in values.items()
         }
 

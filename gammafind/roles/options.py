@@ -61,6 +61,7 @@ def check_options(plugin: type, options: Mapping[str, Any]) -> dict[str, Any]:
             _kind_of(plugin, fields[name]),
             f"the option {name} of {plugin.name}",
             default=_default(fields[name]),
+            infinite=fields[name].metadata.get("infinite", False),
         )
         for name, value in options.items()
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -37,7 +37,9 @@ def annotated_kind(annotation: Any, module: str) -> Any:
         return Any
 
 
-def convert(value: Any, kind: Any, what: str, *, default: Any = None) -> Any:
+def convert(
+    value: Any, kind: Any, what: str, *, default: Any = None, infinite: bool = False
+) -> Any:
     """Convert the value of an option to its type.
 
     Parameters
@@ -48,7 +50,10 @@ def convert(value: Any, kind: Any, what: str, *, default: Any = None) -> Any:
     what : str
         Name of the value, for messages.
     default : object
-        If it is a Quantity, the value is converted to its unit.
+        If it is a Quantity, the value is converted to its unit. Where it has infinite numbers,
+        the value may too.
+    infinite : bool
+        Whether numbers may be infinite.
 
     Raises
     ------
@@ -67,16 +72,21 @@ def convert(value: Any, kind: Any, what: str, *, default: Any = None) -> Any:
         raise OptionError(
             f"{what} is {value!r}", remedy=f"It must be of type {_kind_name(kind)}."
         ) from None
-    if fitted != default and not _is_finite(fitted):
+    unbounded = infinite or not _is(math.isfinite, default)
+    if not _is(_is_number if unbounded else math.isfinite, fitted):
         raise OptionError(f"{what} is {value!r}", remedy="It must be finite.")
     return fitted
 
 
-def _is_finite(value: Any) -> bool:
-    """Whether a number, or each of several, is finite; other values are."""
+def _is(rule: Callable[[float], bool], value: Any) -> bool:
+    """Whether a number, or each of several, keeps a rule; other values do."""
     if isinstance(value, tuple):
-        return all(map(_is_finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
+        return all(_is(rule, one) for one in value)
+    return not isinstance(value, float) or rule(value)
+
+
+def _is_number(value: float) -> bool:
+    return not math.isnan(value)
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -86,7 +86,7 @@ class LatInstrument(Instrument):
     dispersion: bool = True
     region: tuple[float, ...] = ()
     good_time: float = 0.0
-    exposure_error: float = 0.0
+    exposure_error: float = field(default=0.0, metadata={"infinite": True})
 
     def __post_init__(self) -> None:
         irf, types = split_name(self.irf)
