@@ -151,7 +151,8 @@ def test_every_page_is_reached_from_the_index(docs: Path) -> None:
         reached.add(page)
         for entries in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text(), re.DOTALL):
             named = re.findall(r"^([a-z_/]+)$", entries, re.MULTILINE)
-            fresh |= {page.parent / f"{name}.md" for name in named} - reached
+            written = set(named) - {"gallery/index"}  # The gallery is made by the build.
+            fresh |= {page.parent / f"{name}.md" for name in written} - reached
     assert reached == pages
 
 
