@@ -23,7 +23,9 @@ with tempfile.TemporaryDirectory() as folder:
 figure, axes = plt.subplots()
 for circle in circles:
     centre = circle.center.icrs
-    axes.plot(centre.ra.deg, centre.dec.deg, "o", mfc="none", ms=100 * circle.radius.to_value("deg"))
+    axes.plot(
+        centre.ra.deg, centre.dec.deg, "o", mfc="none", ms=100 * circle.radius.to_value("deg")
+    )
 axes.set(xlabel="RA [deg]", ylabel="Dec [deg]", title="catalogue.reg")
 axes.invert_xaxis()
 plt.show()

@@ -2,7 +2,7 @@
 A light curve
 =============
 
-Vela in six days of simulated photons, in parts of two days.
+Vela in four days of simulated photons, in parts of two days.
 """
 
 import tempfile
@@ -20,7 +20,7 @@ centre = SkyCoord(128.84, -45.18, unit="deg")
 
 with tempfile.TemporaryDirectory() as folder:
     done = gammafind.simulate(
-        PRESET, output=folder, sources="4fgl-dr2", photons=True, duration="6 d"
+        PRESET, output=folder, sources="4fgl-dr2", photons=True, duration="4 d"
     )
     made, mine = done.folders[0], Path(folder) / "vela.fits"
     with fits.open(made / "ft1.fits") as photons:

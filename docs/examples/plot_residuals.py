@@ -16,6 +16,13 @@ residual = result.residuals.residual
 values = residual.values[0].copy()
 values[~residual.valid[0]] = hp.UNSEEN
 hp.gnomview(
-    values, rot=(283.78, 74.49), reso=6, min=-4, max=4, cmap="RdBu_r", title="Residuals", unit="sigma"
+    values,
+    rot=(283.78, 74.49),
+    reso=6,
+    min=-4,
+    max=4,
+    cmap="RdBu_r",
+    title="Residuals",
+    unit="sigma",
 )
 plt.show()
