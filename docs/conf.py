@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 project = "gammafind"
 author = "The gammafind developers"
@@ -41,6 +44,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,
+    "write_computation_times": False,
+    "image_scrapers": ("matplotlib", "gallery_figures.plain_figures"),
     # What functions return is shown where the script prints it.
     "capture_repr": (),
 }

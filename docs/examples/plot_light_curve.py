@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 import astropy.units as u
-import matplotlib.pyplot as plt
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
@@ -38,5 +37,4 @@ with tempfile.TemporaryDirectory() as folder:
         measure=False,
     )
 
-result.plot_light_curve(0)
-plt.show()
+figure = result.plot_light_curve(0)

@@ -6,7 +6,6 @@ The surroundings of M 87, searched with the likelihood.
 """
 
 import astropy.units as u
-import matplotlib.pyplot as plt
 
 import gammafind
 
@@ -16,5 +15,4 @@ print(result)
 
 # %%
 # Each circle is a source, and is labelled with its name.
-result.plot_region(0, field=14 * u.deg)
-plt.show()
+figure = result.plot_region(0, field=14 * u.deg)
