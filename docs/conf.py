@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 project = "gammafind"
 author = "The gammafind developers"
@@ -12,18 +16,39 @@ release = installed_version("gammafind")
 version = release
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "examples", "**.ipynb"]
 default_role = "py:obj"
 suppress_warnings = ["myst.header"]
+
+# Where the tutorial on networks finds the example of a plugin that learns.
+os.environ["GAMMAFIND_TESTS"] = str(Path(__file__).resolve().parents[1] / "tests")
+nb_execution_mode = "auto"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+# The slowest tutorial takes 40 s on a free core; a busy build server may be four times slower.
+nb_execution_timeout = 160
+nb_output_stderr = "remove"
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "image_scrapers": ("matplotlib", "gallery_figures.plain_figures"),
+    # What functions return is shown where the script prints it.
+    "capture_repr": (),
+}
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
