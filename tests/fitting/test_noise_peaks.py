@@ -62,6 +62,12 @@ def test_an_image_has_peaks_too():
     assert stated.error(9) < 0.3 * stated.above(9)
 
 
+def test_photons_on_finer_pixels_are_left_out_of_an_image():
+    sky = flat_sky([3.0], image(24, step=1.0), sigma=1.0)
+    band = sky_data(sky, index=SEARCH.index).bands[0]
+    assert peaks_of(sky, finer=[photons(band, 64)]).above(9) == peaks_of(sky).above(9)
+
+
 def test_a_sky_without_valid_pixels_has_no_peaks():
     pixels = HealpixPixels(8)
     sky = flat_sky([1.0], pixels, valid=np.zeros(pixels.shape, dtype=bool))

@@ -21,7 +21,7 @@ from gammafind.fitting.photons.position import mean_positions
 from gammafind.fitting.photons.spectra import INDICES
 from gammafind.fitting.photons.surroundings import CONTAINMENT
 from gammafind.sky.fine_counts import FineCounts
-from gammafind.sky.pixels import centre_vectors
+from gammafind.sky.pixels import HealpixPixels, centre_vectors
 from gammafind.sky.projection import local_bases
 from gammafind.utils.workers import in_threads
 
@@ -105,7 +105,8 @@ def noise_peaks(
         Its background is that of the sky; its counts are not used.
     search : Search
     finer : sequence of FineCounts
-        Where counts are known on finer pixels, in which the final TS is computed.
+        Where counts are known on finer pixels, in which the final TS is computed. Those of bands
+        in the pixels of an image are left out: the numbers are those of its pixels.
     rng : Generator
 
     Returns
@@ -125,6 +126,7 @@ def noise_peaks(
     ----------
     Naiman & Priebe 2001, J. Comput. Graph. Stat. 10, 296.
     """
+    finer = [one for one in finer if isinstance(data.bands[one.parent].pixels, HealpixPixels)]
     widest, area = widest_band(data)
     if area == 0:
         return NoisePeaks(np.zeros(0), np.zeros(0))
