@@ -80,8 +80,9 @@ class SpectralFit:
 
     def derived(self, quantity: Callable[[np.ndarray], float]) -> tuple[float, float]:
         """A function of the parameters, and its error."""
-        slope = np.array([self._slope(quantity, i) for i in range(len(self.values))])
-        variance = slope @ np.nan_to_num(self.covariance) @ slope
+        known = np.flatnonzero(np.isfinite(np.diag(self.covariance)))
+        slope = np.array([self._slope(quantity, i) for i in known])
+        variance = slope @ self.covariance[np.ix_(known, known)] @ slope
         return float(quantity(self.values)), float(np.sqrt(max(variance, 0.0)))
 
     def _slope(self, quantity: Callable[[np.ndarray], float], i: int) -> float:
