@@ -189,8 +189,12 @@ def all_pulls(
     spectra = spectra_of(sources)
     flux = spectra.flux(1 * GEV, 100 * GEV).value
     found = {"Flux1000": (table["Flux1000"].value - flux) / table["Unc_Flux1000"].value}
-    index = true_index(table, sources, every, rows)
-    found["PL_Index"] = (np.asarray(table["PL_Index"]) - index) / np.asarray(table["Unc_PL_Index"])
+    plain = np.asarray(sources["SpectrumType"]).astype(str) == "PowerLaw"
+    given = np.asarray(sources["PL_Index"], dtype=float)
+    index = np.where(plain, given, true_index(table, sources, every, rows))
+    pull = (np.asarray(table["PL_Index"]) - index) / np.asarray(table["Unc_PL_Index"])
+    found["PL_Index, true power laws"] = np.where(plain, pull, np.nan)
+    found["PL_Index, curved spectra"] = np.where(plain, np.nan, pull)
     curved = np.asarray(sources["SpectrumType"]).astype(str) == "LogParabola"
     beta = np.where(curved, np.asarray(sources["LP_beta"], dtype=float), np.nan)
     found["LP_beta"] = (np.asarray(table["LP_beta"]) - beta) / np.asarray(table["Unc_LP_beta"])
