@@ -149,7 +149,19 @@ def report(table: QTable, rows: np.ndarray, every: Expected) -> None:
         shares = [np.mean(radius[here] < limit) for limit in (1.5096, TWO_SIGMA)]
         shares.append(np.mean(floor[here] < 1))
         print(f"| {label} | " + " | ".join(f"{share:.3f}" for share in shares) + " |")
+    report_fluxes(table, sources, ts)
     report_bands(table, sources)
+
+
+def report_fluxes(table: QTable, sources: QTable, ts: np.ndarray) -> None:
+    """Print measured over true fluxes, which say whether fluxes are right without their errors."""
+    ratio = table["Flux1000"].value / spectra_of(sources).flux(1 * GEV, 100 * GEV).value
+    print("\n| expected TS | sources | mean Flux1000 / true | error of the mean | median |")
+    print("|---|---|---|---|---|")
+    for label, low, high in CLASSES:
+        here = ratio[(ts >= low) & (ts < high) & np.isfinite(ratio)]
+        cells = f"{here.mean():.3f} | {here.std() / len(here) ** 0.5:.3f} | {np.median(here):.3f}"
+        print(f"| {label} | {len(here)} | {cells} |")
 
 
 def report_bands(table: QTable, sources: QTable) -> None:
@@ -177,8 +189,12 @@ def all_pulls(
     spectra = spectra_of(sources)
     flux = spectra.flux(1 * GEV, 100 * GEV).value
     found = {"Flux1000": (table["Flux1000"].value - flux) / table["Unc_Flux1000"].value}
-    index = true_index(table, sources, every, rows)
-    found["PL_Index"] = (np.asarray(table["PL_Index"]) - index) / np.asarray(table["Unc_PL_Index"])
+    plain = np.asarray(sources["SpectrumType"]).astype(str) == "PowerLaw"
+    given = np.asarray(sources["PL_Index"], dtype=float)
+    index = np.where(plain, given, true_index(table, sources, every, rows))
+    pull = (np.asarray(table["PL_Index"]) - index) / np.asarray(table["Unc_PL_Index"])
+    found["PL_Index, true power laws"] = np.where(plain, pull, np.nan)
+    found["PL_Index, curved spectra"] = np.where(plain, np.nan, pull)
     curved = np.asarray(sources["SpectrumType"]).astype(str) == "LogParabola"
     beta = np.where(curved, np.asarray(sources["LP_beta"], dtype=float), np.nan)
     found["LP_beta"] = (np.asarray(table["LP_beta"]) - beta) / np.asarray(table["Unc_LP_beta"])

@@ -13,7 +13,8 @@ from gammafind.catalogue.flags import Flag
 from gammafind.fitting.photons.known_sky import known_sky
 from gammafind.fitting.sources.forms import CUT_OFF, LOG_PARABOLA, POWER_LAW, BandCounts
 from gammafind.fitting.sources.measure import Settings, measure_source
-from gammafind.fitting.sources.region import Instrument, Regions
+from gammafind.fitting.sources.region import Field, Instrument, Regions
+from gammafind.fitting.sources.spectrum import fit_form
 from gammafind.fitting.sources.table import measured_table
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.observation import Observation
@@ -221,3 +222,16 @@ def test_pixels_that_are_not_valid_do_not_count():
     cut = replace(sky, counts=replace(sky.counts, valid=tuple(valid)))
     (values,) = measured(cut, [CENTRE])
     assert_allclose(values["PL_Index"], 2.1, atol=0.02)
+
+
+def test_a_flux_is_as_uncertain_as_its_spectrum_where_that_is_at_a_limit():
+    sky = sky_of([CENTRE], [counts_of(LOG_PARABOLA, 1e-12, 2.2, 1.6)])
+    model, _ = known_sky(sky, positions(np.array([CENTRE])), index=2.3)
+    instrument = Instrument.of(model.data, RESPONSES)
+    field = Field(Regions(model, instrument).of(0), instrument)
+    local = field.local(instrument.places_of(lambda energy: energy**-2.2))
+    fit = fit_form(local, BANDS, LOG_PARABOLA, PIVOT)
+    assert fit.at_limit[1]
+    assert np.isnan(fit.errors[2])
+    held = replace(fit, spread=fit.covariance)
+    assert fit.flux(1e3, 1e5)[1] > 1.05 * held.flux(1e3, 1e5)[1]

@@ -162,7 +162,7 @@ class _Moved:
     def gains(self, vector: np.ndarray, spread: np.ndarray, grid: np.ndarray) -> np.ndarray:
         """Log-likelihood at points of a grid in units of ``spread``, shape (m,)."""
         basis = local_bases(vector[None])[0]
-        vectors = np.array([_shifted(vector, basis, spread @ point) for point in grid])
+        vectors = _shifted(vector, basis, grid @ spread.T)
         share = self._field.shares_at(vectors, self._pixels, self._places)[:, self._inner_valid]
         own = share * self._counts[self._band]
         return self._fitted(own)
@@ -192,9 +192,9 @@ class _Moved:
 
 
 def _shifted(vector: np.ndarray, basis: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """Unit vector moved by degrees east and north."""
+    """Unit vector moved by degrees east and north, shapes (..., 2) and (..., 3)."""
     moved = vector + np.radians(offset) @ basis[:2]
-    return moved / np.linalg.norm(moved)
+    return moved / np.linalg.norm(moved, axis=-1, keepdims=True)
 
 
 def _moments(gains: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -41,6 +41,9 @@ class SpectralFit:
     fitted : Fitted
     covariance : ndarray, shape (p, p)
         NaN where a parameter is at a limit.
+    spread : ndarray, shape (p, p)
+        Covariance of all parameters that are fitted, as if there were no limits; NaN for others. A
+        flux is as uncertain as its spectrum, also at a limit.
     """
 
     form: Form
@@ -48,6 +51,7 @@ class SpectralFit:
     unit: float
     fitted: Fitted
     covariance: np.ndarray
+    spread: np.ndarray
 
     @property
     def values(self) -> np.ndarray:
@@ -80,8 +84,9 @@ class SpectralFit:
 
     def derived(self, quantity: Callable[[np.ndarray], float]) -> tuple[float, float]:
         """A function of the parameters, and its error."""
-        slope = np.array([self._slope(quantity, i) for i in range(len(self.values))])
-        variance = slope @ np.nan_to_num(self.covariance) @ slope
+        known = np.flatnonzero(np.isfinite(np.diag(self.spread)))
+        slope = np.array([self._slope(quantity, i) for i in known])
+        variance = slope @ self.spread[np.ix_(known, known)] @ slope
         return float(quantity(self.values)), float(np.sqrt(max(variance, 0.0)))
 
     def _slope(self, quantity: Callable[[np.ndarray], float], i: int) -> float:
@@ -127,8 +132,7 @@ class Spectra:
         bent = self.fits.get(LOG_PARABOLA.name)
         if self.best.form is not POWER_LAW or bent is None:
             return self.best
-        known = bent.fitted.good and np.isfinite(bent.covariance).all()
-        return bent if known else self.best
+        return bent if bent.fitted.good else self.best
 
     def curvature(self, form: Form) -> float:
         """TS of a curved form against the power law."""
@@ -189,7 +193,9 @@ def fit_form(
         high=high,
         factors=factors,
     )
-    return SpectralFit(form, pivot, unit, fitted, _covariance(fitted, low, high))
+    inside = (fitted.values > low) & (fitted.values < high)
+    covariances = _covariance(fitted, inside), _covariance(fitted, low < high)
+    return SpectralFit(form, pivot, unit, fitted, *covariances)
 
 
 def _spread(counts: np.ndarray, seen: np.ndarray, local: Local) -> float:
@@ -198,14 +204,13 @@ def _spread(counts: np.ndarray, seen: np.ndarray, local: Local) -> float:
     return float(np.sqrt((seen**2 / model).sum()))
 
 
-def _covariance(fitted: Fitted, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Covariance of the parameters that are free, NaN for those at a limit of their shape."""
+def _covariance(fitted: Fitted, used: np.ndarray) -> np.ndarray:
+    """Covariance of the amplitude and the parameters that are used, NaN for the others."""
     p = len(fitted.values)
-    inside = (fitted.values > low) & (fitted.values < high)
-    inside[0] = True
-    free = np.concatenate([inside, np.ones(len(fitted.factors), dtype=bool)])
+    used = used | (np.arange(p) == 0)
+    free = np.concatenate([used, np.ones(len(fitted.factors), dtype=bool)])
     found = np.full((p, p), np.nan)
-    found[np.ix_(inside, inside)] = fitted.covariance(free)
+    found[np.ix_(used, used)] = fitted.covariance(free)
     return found
 
 
