@@ -63,7 +63,7 @@ class Cnn(Classifier):
     weights: str = ""
     backend: str = "onnxruntime"
     balanced: float = 0.0
-    abstain: float = 0.8
+    abstain: float = 0.95
 
     def __post_init__(self) -> None:
         super().__post_init__()
