@@ -311,7 +311,7 @@ def _of_catalogue(held: HeldOut, weights: str) -> tuple[QTable, np.ndarray]:
     )
     found = found[np.asarray(found["score"]) >= PUBLISHED]
     cutouts = make_cutouts(sky.observation, found, epochs=draw_epochs(sky, renderer, rng=rng))
-    table = Cnn(weights=weights).classify(cutouts.arrays)
+    table = Cnn(weights=weights, abstain=0).classify(cutouts.arrays)
     return found, np.array([CLASSES.index(name) for name in table["class_label"]])
 
 

@@ -123,8 +123,10 @@ _TRUE_FLUX = Column("flux", "cm-2 s-1", "phot.flux", "Photon flux in all bands t
 _FLUX = replace(_TRUE_FLUX, required=False)
 FLUX_ERROR = _optional("flux_err", "cm-2 s-1", "stat.error;phot.flux", "1 sigma error of flux")
 """Error of the measured flux."""
-CLASS_LABEL = _optional("class_label", "", "meta.code.class;src.class", "Most probable class", "U")
-"""Class that a classifier finds the most probable one."""
+CLASS_LABEL = _optional(
+    "class_label", "", "meta.code.class;src.class", "Class or group of classes", "U"
+)
+"""Class, or group of classes, that a classifier names."""
 ASSOCIATION = _optional(
     "association", "", "meta.id.cross", "Matched source of the reference catalogue", "U"
 )

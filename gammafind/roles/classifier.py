@@ -188,6 +188,7 @@ class Classifier(Plugin):
             levels = {"least": self.abstain, "unknown": UNKNOWN}
             labels, stated = stated_labels(probability, self.classes, self.groups, **levels)
             table["class_label"], table[CLASS_PROBABILITY] = labels, stated
+            table[CLASS_PROBABILITY].info.description = "Probability of the label, 0 for none"
         return table
 
     @abc.abstractmethod

@@ -19,6 +19,13 @@ from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.cutouts import CutoutLayout
 
+GROUPS = {
+    "BCU": ("BLL", "FSRQ"),
+    "GALACTIC": ("PSR", "PWN+SNR"),
+    "REAL": ("BLL", "FSRQ", "PSR", "PWN+SNR"),
+}
+"""What is stated where the class cannot be: the side of the Galaxy, or that there is a source."""
+
 _SHIPPED = Path(__file__).parent / "weights"
 
 
@@ -38,9 +45,10 @@ class Cnn(Classifier):
         From 0, where most labels are right, to 1, where all classes are recognised equally well:
         the label is the class whose probability, over this power of its share among detections, is
         the highest. Rare classes (FAKE, PSR, PWN+SNR) are named more often then. Probabilities
-        stay the same.
+        stay the same. Above 0 the label is always a class, never a group.
     abstain : float
-        As for `gammafind.roles.classifier.Classifier`.
+        Least probability of the class or the group of classes that is named; where none has it, the
+        label is `gammafind.roles.classifier.UNKNOWN`. With 0 the label is the most probable class.
 
     References
     ----------
@@ -55,6 +63,7 @@ class Cnn(Classifier):
     weights: str = ""
     backend: str = "onnxruntime"
     balanced: float = 0.0
+    abstain: float = 0.95
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,6 +75,11 @@ class Cnn(Classifier):
                 )
         if not 0 <= self.balanced <= 1:
             raise OptionError(f"balanced is {self.balanced}", remedy="It must be between 0 and 1.")
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Levels of the labels; none where labels are balanced."""
+        return {} if self.balanced else GROUPS
 
     @classmethod
     def trainer(cls) -> Trainer:

@@ -73,8 +73,8 @@ def test_keras_and_onnxruntime_agree(folder):
         Cnn(weights=str(folder), backend=backend).classify(toy_arrays())
         for backend in ("onnxruntime", "keras")
     )
-    for name in one.colnames[:-1]:
-        assert_allclose(one[name], other[name], atol=1e-5)
+    for name in CLASSES:
+        assert_allclose(one[f"prob_{name}"], other[f"prob_{name}"], atol=1e-5)
 
 
 def test_a_temperature_flattens_and_keeps_the_order():
@@ -87,7 +87,9 @@ def test_a_temperature_flattens_and_keeps_the_order():
 
 def test_balanced_labels_favour_rare_classes(folder):
     arrays = toy_arrays(200)
-    most, balanced = (Cnn(weights=str(folder), balanced=one).classify(arrays) for one in (0, 1))
+    most, balanced = (
+        Cnn(weights=str(folder), balanced=one, abstain=0).classify(arrays) for one in (0, 1)
+    )
     assert_allclose(most["prob_FAKE"], balanced["prob_FAKE"])
     assert np.sum(balanced["class_label"] == "FAKE") >= np.sum(most["class_label"] == "FAKE")
 
@@ -95,6 +97,28 @@ def test_balanced_labels_favour_rare_classes(folder):
 def test_who_is_not_sure_abstains(folder):
     table = Cnn(weights=str(folder), abstain=0.99).classify(toy_arrays())
     assert set(table["class_label"]) == {"UNK"}
+
+
+def test_labels_are_the_finest_level_that_is_probable_enough(folder, monkeypatch):
+    rows = [[0.5, 0.4, 0.1, 0, 0], [0.9, 0.1, 0, 0, 0], [0, 0, 0.5, 0.4, 0.1]]
+    rows += [[0.3, 0.2, 0.3, 0.1, 0.1], [0.2, 0.1, 0.2, 0.1, 0.4], [0, 0.1, 0, 0, 0.9]]
+    monkeypatch.setattr(Cnn, "_classify", lambda *_: np.array(rows))
+    table = Cnn(weights=str(folder), abstain=0.8).classify(toy_arrays(6))
+    assert table["class_label"].tolist() == ["BCU", "BLL", "GALACTIC", "REAL", "UNK", "FAKE"]
+    assert_allclose(table["class_probability"], [0.9, 0.9, 0.9, 0.9, 0, 0.9])
+
+
+def test_who_does_not_abstain_names_the_most_probable_class(folder):
+    table = Cnn(weights=str(folder), abstain=0).classify(toy_arrays())
+    probability = np.stack([table[f"prob_{name}"] for name in CLASSES], axis=1)
+    assert table["class_label"].tolist() == [CLASSES[i] for i in probability.argmax(axis=1)]
+    assert_allclose(table["class_probability"], probability.max(axis=1))
+
+
+@pytest.mark.parametrize("balanced", [0.5, 1])
+def test_balanced_labels_are_classes(folder, balanced):
+    table = Cnn(weights=str(folder), balanced=balanced, abstain=0).classify(toy_arrays(200))
+    assert set(table["class_label"]) <= set(CLASSES)
 
 
 def test_an_architecture_is_read_as_it_was_written(folder):
