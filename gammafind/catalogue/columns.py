@@ -140,16 +140,19 @@ def texts_of(table: QTable, quantity: str) -> np.ndarray:
         return np.full(len(table), "", dtype="U1")
     if table[name].ndim != 1:
         raise TableError(f"{name} has several texts in each row", remedy="One is needed.")
-    return np.char.strip(_as_text(table[name]))
+    return np.char.strip(as_texts(table[name]))
 
 
-def _as_text(column: Any) -> np.ndarray:
-    """Values of a column of any type as text; empty where they are masked."""
+def as_texts(column: Any) -> np.ndarray:
+    """Values of a column of any type as texts of the same shape; empty where they are masked."""
     missing = np.asarray(getattr(column, "mask", False))
     bare = np.ma.getdata(getattr(column, "unmasked", column))
     values = np.asarray(getattr(bare, "value", bare))
-    texts = np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
-    return np.where(missing, "", texts.astype(str))
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    if values.dtype.kind == "O":
+        values = np.array([str(one) for one in values.ravel()], dtype=str).reshape(values.shape)
+    return np.where(missing, "", values.astype(str))
 
 
 def fluxes(table: QTable) -> Quantity:

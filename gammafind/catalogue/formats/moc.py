@@ -36,7 +36,7 @@ def write_moc(table: QTable, path: Path) -> None:
         )
     try:
         order, low, high = cell_ranges(region)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise TableError(f"the region of the metadata cannot be read ({error})") from None
     shift = 2 * (_DEEPEST - order)
     edges = np.stack([low.astype(np.int64), high.astype(np.int64) + 1], axis=1) << shift
