@@ -24,6 +24,7 @@ SUBJECTS = {
     "test_numbers": "numbers that are not finite or too large",
     "test_writers": "writers by fault",
     "test_outside_text": "names in each format",
+    "test_catalogues": "columns and metadata shown and written; epochs; new plugins",
     "test_processes": "processes by signal and stream",
     "test_fuzz": "damaged files, one batch",
     "test_symmetries": "symmetries",

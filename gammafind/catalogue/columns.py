@@ -6,6 +6,8 @@ elsewhere. Whoever reads one looks a column up here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
@@ -82,15 +84,14 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
 
     Raises
     ------
-    UnitConversionError
-        If the column is in a unit that does not convert.
-    ValueError
-        If it does not hold numbers, or several in a row.
+    TableError
+        If the column is in a unit that does not convert, or does not hold numbers, or several in a
+        row.
     """
     if name not in table.colnames:
         return np.full(len(table), np.nan)
     if table[name].ndim != 1:
-        raise ValueError(f"{name} has several numbers in each row")
+        raise TableError(f"{name} has several numbers in each row", remedy="One is needed.")
     return vectors(table, name, unit)
 
 
@@ -100,9 +101,13 @@ def vectors(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     missing = np.asarray(getattr(column, "mask", False))
     own = column.unit or u.dimensionless_unscaled
     bare = np.ma.getdata(getattr(column, "unmasked", column))
-    values = np.array(getattr(bare, "value", bare), dtype=float)
-    if own != u.dimensionless_unscaled:
-        values = Quantity(values, without_photons(own)).to_value(without_photons(u.Unit(unit)))
+    try:
+        values = np.array(getattr(bare, "value", bare), dtype=float)
+        if own != u.dimensionless_unscaled:
+            values = Quantity(values, without_photons(own)).to_value(without_photons(u.Unit(unit)))
+    except (u.UnitConversionError, TypeError, ValueError) as error:
+        wanted = f"Numbers in {unit} are needed." if str(unit) else "Numbers are needed."
+        raise TableError(f"{name} cannot be used ({error})", remedy=wanted) from None
     return np.where(missing, np.nan, values)
 
 
@@ -112,8 +117,8 @@ def checked_numbers(
     """`numbers`, or a TableError with this fault if the column holds something else."""
     try:
         return numbers(table, name, unit)
-    except (u.UnitConversionError, TypeError, ValueError) as error:
-        raise TableError(f"{fault} ({error})", remedy=remedy) from None
+    except TableError as error:
+        raise TableError(f"{fault} ({error.fault})", remedy=remedy) from None
 
 
 def numbers_of(table: QTable, quantity: str, unit: u.UnitBase | str = "") -> np.ndarray:
@@ -123,11 +128,31 @@ def numbers_of(table: QTable, quantity: str, unit: u.UnitBase | str = "") -> np.
 
 
 def texts_of(table: QTable, quantity: str) -> np.ndarray:
-    """Column that holds a quantity, as text, shape (n,); empty where there is none."""
+    """Column that holds a quantity, as text, shape (n,); empty where there is none.
+
+    Raises
+    ------
+    TableError
+        If the column has several texts in a row.
+    """
     name = column_of(table, quantity)
     if name is None:
         return np.full(len(table), "", dtype="U1")
-    return np.char.strip(np.asarray(np.ma.filled(table[name], ""), dtype=str))
+    if table[name].ndim != 1:
+        raise TableError(f"{name} has several texts in each row", remedy="One is needed.")
+    return np.char.strip(as_texts(table[name]))
+
+
+def as_texts(column: Any) -> np.ndarray:
+    """Values of a column of any type as texts of the same shape; empty where they are masked."""
+    missing = np.asarray(getattr(column, "mask", False))
+    bare = np.ma.getdata(getattr(column, "unmasked", column))
+    values = np.asarray(getattr(bare, "value", bare))
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    if values.dtype.kind == "O":
+        values = np.array([str(one) for one in values.ravel()], dtype=str).reshape(values.shape)
+    return np.where(missing, "", values.astype(str))
 
 
 def fluxes(table: QTable) -> Quantity:

@@ -18,8 +18,9 @@ from gammafind.catalogue.schema import FLAGS, Column
 
 ENERGY_EDGES = "energy_edges_mev"
 """Metadata of a catalogue: edges of the bands of ``Flux_Band``, ``[[low, high], ...]`` in MeV."""
-EPOCH_SPANS = "epochs"
-"""Metadata: epochs of ``Flux_History``, ``[[start, stop], ...]``, mission elapsed time in s."""
+EPOCH_EDGES, EPOCH_SPANS = "epoch_edges_met", "epoch_spans_met"
+"""Metadata: epochs of ``Flux_History``, mission elapsed time in s: times between which they lie, or
+``[[start, stop], ...]`` where there are gaps."""
 BANDS, EPOCHS, BOUNDS = "band", "epoch", "bound"
 """Axes of columns. Of ``BOUNDS`` the first is the error below, a negative number as in the
 catalogues of the LAT, and the second the error above."""

@@ -7,7 +7,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import checked_numbers
+from gammafind.catalogue.columns import as_texts, checked_numbers
 from gammafind.catalogue.position_columns import position_columns, position_parts
 from gammafind.catalogue.sexagesimal import angles_of_texts
 from gammafind.errors import TableError
@@ -112,7 +112,7 @@ def _degrees(table: QTable, name: str, what: str, *, hours: bool = False) -> np.
     remedy = "Give numbers, in degrees if the column has no unit, or texts such as 05 34 31.9."
     column = table[name]
     if column.dtype.kind in "USO":
-        texts = np.ma.filled(np.ma.asarray(column).astype(str), "")
+        texts = as_texts(column)
         try:
             return angles_of_texts(texts.tolist(), hours=hours)
         except ValueError as error:

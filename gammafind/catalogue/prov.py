@@ -76,8 +76,14 @@ def with_step(meta: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, Any]
 
 
 def steps_of(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All steps that the metadata of a catalogue record, the search first."""
-    return list(meta[STEPS]) if STEPS in meta else list(_search(meta))
+    """All steps that the metadata of a catalogue record, the search first.
+
+    Entries of these names that others wrote, of other types, record no steps.
+    """
+    given = meta.get(STEPS)
+    if isinstance(given, list | tuple) and all(map(_is_step, given)):
+        return list(given)
+    return list(_search(meta))
 
 
 def prov_document(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,22 +122,43 @@ def readable(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in meta.items() if name != PROVENANCE}
 
 
+def _is_step(one: object) -> bool:
+    """Whether this is a record as `step` makes it."""
+    return (
+        isinstance(one, Mapping)
+        and all(isinstance(one.get(key, ""), str) for key in ("name", "date", "command"))
+        and bool(one.get("name"))
+        and isinstance(one.get("software", ""), str)
+        and all(isinstance(one.get(key, {}), Mapping) for key in ("parameters", "libraries"))
+        and isinstance(one.get("inputs", []), list | tuple)
+        and len(_mappings(one.get("inputs", []))) == len(one.get("inputs", []))
+    )
+
+
+def _mappings(values: object) -> list[Mapping[str, Any]]:
+    """Mappings among the entries of a list."""
+    listed = values if isinstance(values, list | tuple) else ()
+    return [one for one in listed if isinstance(one, Mapping)]
+
+
 def _search(meta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The search as a step, or a classification, where the metadata hold only one of them."""
     if "creator" not in meta or "plugins" not in meta:
         return
     parameters = {name: meta[name] for name in _SETTINGS if meta.get(name) is not None}
-    inputs = list(meta.get("inputs", ()))
-    for plugin in meta["plugins"]:
-        role = plugin["role"]
+    inputs = _mappings(meta.get("inputs"))
+    plugins = [one for one in _mappings(meta["plugins"]) if {"role", "name"} <= set(one)]
+    for plugin in plugins:
+        role = str(plugin["role"])
         parameters[role] = f"{plugin['name']} {plugin.get('version', '')}".strip()
-        parameters |= {f"{role}.{key}": value for key, value in plugin["options"].items()}
+        parameters |= {f"{role}.{key}": v for key, v in _mapping(plugin.get("options")).items()}
         inputs += [
-            {"name": name, "sha256": checksum} for name, checksum in plugin.get("files", {}).items()
+            {"name": name, "sha256": checksum}
+            for name, checksum in _mapping(plugin.get("files")).items()
         ]
     if isinstance(meta.get("reference"), Mapping):
         inputs.append(dict(meta["reference"]))
-    searched = any(plugin["role"] == "localiser" for plugin in meta["plugins"])
+    searched = any(plugin["role"] == "localiser" for plugin in plugins)
     made = step(
         "detect" if searched else "classify",
         date=str(meta.get("date", "")),
@@ -140,7 +167,12 @@ def _search(meta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         parameters=parameters,
         software=str(meta["creator"]),
     )
-    yield made | {"libraries": dict(meta.get("software", {}))}
+    yield made | {"libraries": _mapping(meta.get("software"))}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """Mapping as a dict; an empty one for anything else."""
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def _add_step(document: dict[str, Any], number: int, one: Mapping[str, Any], before: str) -> str:

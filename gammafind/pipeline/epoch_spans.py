@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from os import PathLike, fspath
@@ -14,6 +15,8 @@ from astropy.units import Quantity
 
 from gammafind.errors import FileFormatError, MissingFileError, OptionError
 from gammafind.sky.fits.good_times import mission_seconds
+from gammafind.utils.files import check_input
+from gammafind.utils.reading import reading
 
 OneTime = str | float | Time | Quantity
 Times = str | int | PathLike | Quantity | Time | Sequence[OneTime]
@@ -21,6 +24,10 @@ Times = str | int | PathLike | Quantity | Time | Sequence[OneTime]
 
 _MOST = 3000
 """Epochs at most: sixteen years of two days each; a mistaken unit would give millions."""
+_WHOLE = re.compile(r"\s*-?[0-9]{1,18}\s*")
+"""A number of epochs, and not a longer one that Python would not read."""
+_LARGEST = 1 << 20
+"""Bytes of a file of epochs: ten times what the most of them need."""
 _SHORT = 0.5
 """Share of a length below which the rest of the time belongs to the epoch before."""
 _WAYS = "Give a length such as 30d, a number of equal parts, two or more times, or a file of them."
@@ -148,8 +155,7 @@ def _number(epochs: Times) -> int | None:
     if isinstance(epochs, bool):
         raise OptionError(f"epochs are {epochs}", remedy=_WAYS)
     if isinstance(epochs, str):
-        text = epochs.strip()
-        return int(text) if text.lstrip("-").isdigit() else None
+        return int(epochs) if _WHOLE.fullmatch(epochs) else None
     return int(epochs) if isinstance(epochs, int | np.integer) else None
 
 
@@ -173,8 +179,11 @@ def _length(epochs: Times) -> float | None:
 
 
 def _of_file(path: Path) -> np.ndarray:
-    if not path.is_file():
-        raise MissingFileError("epochs are neither times nor a file", path=path, remedy=_WAYS)
+    try:
+        check_input(path)
+    except MissingFileError as error:
+        fault = f"epochs are neither times nor a file that can be read ({error.fault})"
+        raise MissingFileError(fault, path=error.path, remedy=_WAYS) from None
     try:
         lines = [line.partition("#")[0].replace(",", " ").split() for line in _lines(path)]
         rows = [[_seconds(one) for one in line] for line in lines if line]
@@ -187,14 +196,16 @@ def _of_file(path: Path) -> np.ndarray:
             path=path,
             remedy="Write one time a line, two lines or more, or a begin and an end a line.",
         )
+    if len(rows) > _MOST:
+        raise FileFormatError(f"{len(rows)} epochs", path=path, remedy=f"Give 1 to {_MOST}.")
     return np.array(rows if widths == {2} else list(pairwise([row[0] for row in rows])))
 
 
 def _lines(path: Path) -> list[str]:
-    try:
+    with reading(path, "the epochs cannot be read as text"):
+        if path.stat().st_size > _LARGEST:
+            raise FileFormatError("the file is too large for epochs", path=path, remedy=_WAYS)
         return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError("the epochs cannot be read as text", path=path) from error
 
 
 def _seconds(time: OneTime) -> float:

@@ -11,6 +11,7 @@ from astropy.table import QTable
 from astropy.units import Quantity
 from scipy.spatial import cKDTree
 
+from gammafind.catalogue.measured_columns import EPOCH_EDGES, EPOCH_SPANS
 from gammafind.errors import OptionError, ShapeError
 from gammafind.fitting.photons.epoch_sky import EpochProbe
 from gammafind.fitting.photons.known_sky import known_sky
@@ -39,7 +40,6 @@ _KNOWN = 0.01
 that of the background too."""
 
 
-EPOCH_EDGES, EPOCH_SPANS = "epoch_edges_met", "epoch_spans_met"
 """Metadata: edges of the epochs, or begin and end of each, in s of the mission elapsed time."""
 
 

@@ -118,8 +118,11 @@ def _size(path: Path) -> int:
 
 
 def _checksum(path: Path) -> str | None:
-    """SHA-256 of a file; None if it is not there, or empty."""
-    return file_checksum(path) if path.is_file() and _size(path) else None
+    """SHA-256 of a file; None if it is not there, cannot be read, or is empty."""
+    try:
+        return file_checksum(path) if path.is_file() and _size(path) else None
+    except OSError:
+        return None
 
 
 def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:

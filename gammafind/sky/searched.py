@@ -155,7 +155,9 @@ def cell_ranges(region: str) -> tuple[int, np.ndarray, np.ndarray]:
     if match is None or int(match[1]) > _FINEST:
         raise ValueError(f"{region[:40]!r} is no region of one order")
     parts = [part.split("-") for part in re.split(r"[\s,]+", match[2])]
-    low = np.array([int(part[0]) for part in parts])
-    high = np.array([int(part[-1]) for part in parts])
+    ranges = [(int(part[0]), int(part[-1])) for part in parts]
+    if any(not low <= high < 12 * 4 ** int(match[1]) for low, high in ranges):
+        raise ValueError(f"{region[:40]!r} has cells that the sky does not have")
+    low, high = np.array(ranges).T
     order = np.argsort(low)
     return int(match[1]), low[order], high[order]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
+from keyword import iskeyword
 from pathlib import Path
 from string import Template
 
 from gammafind.errors import OptionError, OutputError
 from gammafind.roles.base import PLUGIN_NAME
+from gammafind.simulation.folders import filled_folder
+from gammafind.utils.files import naming_output
 
 ROLES = ("population", "renderer", "localiser", "clusterer", "classifier")
 """Roles that a new plugin may have."""
+_LONGEST = 60
+"""Letters of a name: names of files hold it several times, and have at most 255."""
 _PRESETS = {"renderer": "preset.toml"}
 """Further files of a role, next to its module."""
 
@@ -49,10 +55,13 @@ def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, 
     >>> [path.name for path in written]
     ['pyproject.toml', 'README.md', '__init__.py', 'preset.toml', 'test_x_ray.py']
     """
-    if not PLUGIN_NAME.fullmatch(name) or name[0].isdigit():
+    title = "".join(word.capitalize() for word in name.split("-"))
+    is_name = PLUGIN_NAME.fullmatch(name) and len(name) <= _LONGEST and not iskeyword(title)
+    if not is_name or name[0].isdigit():
         raise OptionError(
             f"the name of the plugin is {name!r}",
-            remedy="Write lower-case words with hyphens between them, such as x-ray.",
+            remedy="Write lower-case words with hyphens between them, such as x-ray; at most "
+            f"{_LONGEST} letters, and no word of Python.",
         )
     if role not in ROLES:
         raise OptionError(f"the role is {role!r}", remedy=f"Roles are {', '.join(ROLES)}.")
@@ -64,7 +73,7 @@ def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, 
         "role": role,
         "module": module,
         "package": package,
-        "title": "".join(word.capitalize() for word in name.split("-")),
+        "title": title,
     }
     targets = {
         "pyproject.toml": folder / "pyproject.toml",
@@ -87,15 +96,12 @@ def _template(name: str) -> Template:
 
 def _write(folder: Path, texts: dict[Path, str]) -> None:
     """Write all files into a folder that is made for them."""
-    if folder.exists():
-        raise OutputError("the folder exists already", path=folder, remedy="Give another one.")
-    try:
-        for path, text in texts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"the plugin cannot be written ({error.strerror})",
-            path=folder,
-            remedy="Choose a folder that can be written.",
-        ) from error
+    with naming_output(folder, "the plugin cannot be written"):
+        if os.path.lexists(folder):
+            raise OutputError("the folder exists already", path=folder, remedy="Give another one.")
+        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with filled_folder(folder) as new:
+            for path, text in texts.items():
+                place = new / path.relative_to(folder)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(text, encoding="utf-8")

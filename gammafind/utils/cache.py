@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import tokenize
 import warnings
 import zipfile
 import zlib
@@ -35,6 +36,8 @@ DAMAGE = (
     MemoryError,
     NotImplementedError,
     RuntimeError,
+    SyntaxError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )

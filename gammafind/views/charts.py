@@ -9,11 +9,15 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import numbers, vectors
+from gammafind.catalogue.columns import numbers, texts_of, vectors
 from gammafind.catalogue.flags import MEANINGS
+from gammafind.catalogue.spans import check_spans, energy_spans, epoch_spans
 
-_ENERGIES, _EPOCHS = "energy_edges_mev", "epoch_edges_met"
 _FLAGS = "Flags"
+_MOST_FLAGS = 2**53
+"""Integers up to here are exact in JSON and in the script of the page."""
+_BANDS = ("nuFnu_Band", "Flux_Band", "Unc_Flux_Band")
+_HISTORY = ("Flux_History", "Unc_Flux_History")
 _DAY = 86400.0
 _MET_ZERO = 51910.0
 """MJD of the beginning of the mission elapsed time of Fermi, 2001-01-01 (without leap seconds)."""
@@ -27,33 +31,28 @@ _FORMS = {
 """Columns of the parameters of each form of a spectrum, as in 4FGL-DR3."""
 
 
-def texts_in(table: QTable, name: str) -> list[str]:
-    """Texts of a column; empty where there is none of this name."""
-    if name not in table.colnames:
-        return [""] * len(table)
-    return [str(text).strip() for text in np.ma.filled(table[name], "")]
-
-
 def flag_data(catalogue: QTable) -> dict[str, Any] | None:
     """Flags of the sources, and what each bit means."""
     if _FLAGS not in catalogue.colnames:
         return None
-    values = np.nan_to_num(numbers(catalogue, _FLAGS)).astype(int).tolist()
+    numbered = numbers(catalogue, _FLAGS)
+    values = np.where(np.abs(numbered) < _MOST_FLAGS, numbered, 0).astype(int).tolist()
     meanings = [[int(flag), text] for flag, text in MEANINGS.items()]
     return {"column": _FLAGS, "values": values, "meanings": meanings}
 
 
 def spectrum_data(catalogue: QTable) -> dict[str, Any] | None:
     """Points and fitted curves of the spectra; None where bands were not measured."""
-    edges = catalogue.meta.get(_ENERGIES)
-    if not edges or "nuFnu_Band" not in catalogue.colnames:
+    edges = energy_spans(catalogue.meta)
+    if not len(edges) or not set(_BANDS) <= set(catalogue.colnames):
         return None
-    values = vectors(catalogue, "nuFnu_Band", "erg cm-2 s-1")
-    flux, error = (vectors(catalogue, name, "cm-2 s-1") for name in ("Flux_Band", "Unc_Flux_Band"))
+    values = _values(catalogue, edges, _BANDS[0], "erg cm-2 s-1")
+    flux = _values(catalogue, edges, _BANDS[1], "cm-2 s-1")
+    error = _values(catalogue, edges, _BANDS[2], "cm-2 s-1", 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(flux > 0, values / flux, np.nan)
     return {
-        "edges": [[low / 1e3, high / 1e3] for low, high in edges],
+        "edges": (edges / 1e3).tolist(),
         "points": _points(values, error * factor[..., None]),
         "fitted": _fitted(catalogue),
         "erg": (1 * u.GeV).to_value("erg"),
@@ -62,20 +61,22 @@ def spectrum_data(catalogue: QTable) -> dict[str, Any] | None:
 
 def light_curve_data(catalogue: QTable) -> dict[str, Any] | None:
     """Fluxes of each epoch; None where they were not measured."""
-    edges = catalogue.meta.get(_EPOCHS)
-    if edges is None or "Flux_History" not in catalogue.colnames:
+    spans = epoch_spans(catalogue.meta)
+    if not len(spans) or not set(_HISTORY) <= set(catalogue.colnames):
         return None
-    flux, error = (
-        vectors(catalogue, name, "cm-2 s-1") for name in ("Flux_History", "Unc_Flux_History")
-    )
-    days = np.round(_MET_ZERO + np.asarray(edges, dtype=float) / _DAY, 3)
-    pairs = days if days.ndim == 2 else np.stack([days[:-1], days[1:]], axis=1)
+    flux = _values(catalogue, spans, _HISTORY[0], "cm-2 s-1")
+    error = _values(catalogue, spans, _HISTORY[1], "cm-2 s-1", 2)
     return {
-        "edges": pairs.tolist(),
+        "edges": np.round(_MET_ZERO + spans / _DAY, 3).tolist(),
         "points": _points(flux, error),
         "xlabel": "Time [MJD]",
         "unit": "cm⁻² s⁻¹",
     }
+
+
+def _values(catalogue: QTable, spans: np.ndarray, name: str, unit: str, *more: int) -> np.ndarray:
+    """Numbers of a column with a value for each band or epoch, shape (n, n_spans, ...)."""
+    return check_spans(vectors(catalogue, name, unit), spans, name, *more)
 
 
 def _points(values: np.ndarray, error: np.ndarray) -> list[list[list[float | None]]]:
@@ -110,7 +111,7 @@ def _fitted(catalogue: QTable) -> list[dict[str, Any] | None] | None:
     }
     return [
         _curve(form, pivot[row], [values[row] for values in parameters.get(form, ())])
-        for row, form in enumerate(texts_in(catalogue, "SpectrumType"))
+        for row, form in enumerate(texts_of(catalogue, "SpectrumType").tolist())
     ]
 
 

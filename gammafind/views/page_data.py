@@ -14,7 +14,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.skymap import SkyMap
-from gammafind.views.charts import flag_data, light_curve_data, spectrum_data, texts_in
+from gammafind.views.charts import flag_data, light_curve_data, spectrum_data
 from gammafind.views.rows import Rows
 from gammafind.views.source_columns import radii, source_columns
 
@@ -136,7 +136,7 @@ def _names(catalogue: QTable, rows: Rows, reference: QTable | None) -> list[list
 def _named(table: QTable) -> list[tuple[str, list[str]]]:
     """Name of each source of a table, and all its names."""
     name = texts_of(table, "source_name").tolist()
-    known = zip(name, *(texts_in(table, one) for one in _OTHER_NAMES), strict=True)
+    known = zip(name, *(texts_of(table, one).tolist() for one in _OTHER_NAMES), strict=True)
     return [(row[0], list(dict.fromkeys(filter(None, row)))) for row in known]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import column_of, numbers_of, texts_of
+from gammafind.catalogue.columns import as_texts, column_of, numbers_of, texts_of
 from gammafind.sky.pixels import Pixels
 from gammafind.units import FLUX
 from gammafind.views.rows import Rows
@@ -92,7 +92,7 @@ def _meaning(column: object) -> str:
 
 def _text(catalogue: QTable, name: str) -> tuple[dict[str, Any], list[str]] | None:
     """Text of a column; None where it has none."""
-    values = np.asarray(np.ma.filled(catalogue[name], "")).astype(str)
+    values = as_texts(catalogue[name])
     if not np.any(values != ""):
         return None
     return {"type": "text", "unit": ""}, values.tolist()

@@ -149,6 +149,16 @@ def test_headers_that_cannot_be_are_refused_or_harmless(key, value, tmp_path, co
         assert outcome.fault == ""
 
 
+def test_a_card_that_is_there_twice_is_checked_both_times(tmp_path, corpus):
+    content = corpus["image.fits"].read_bytes()
+    place = content.index(b"END" + b" " * 77)
+    second = b"NAXIS   =        1099511627776".ljust(80)
+    path = tmp_path / "image.fits"
+    path.write_bytes(content[:place] + second + b"END".ljust(80) + content[place + 160 :])
+    seed = next(one for one in CORPUS if one.name == "image.fits")
+    assert "NAXIS" in fault_of(seed, path).fault
+
+
 @pytest.mark.parametrize("number", [10**9, 1 << 62, "abc", -1, 1.5])
 def test_any_number_of_cuts_is_read_as_far_as_there_are_cards(number, tmp_path, corpus):
     from gammafind.sky.fits import read_selections

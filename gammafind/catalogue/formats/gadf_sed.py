@@ -18,6 +18,7 @@ from astropy.table import QTable, Table
 from gammafind.catalogue.columns import texts_of, vectors
 from gammafind.catalogue.formats.source_models import check_names
 from gammafind.catalogue.measured_columns import ENERGY_EDGES
+from gammafind.catalogue.spans import check_spans, energy_spans
 from gammafind.errors import TableError
 
 _FLUX = u.Unit("cm-2 s-1")
@@ -83,10 +84,10 @@ def flux_points(table: QTable, row: int) -> Table:
         ``e_min``, ``e_max``, ``e_ref``, ``flux`` with errors below and above, ``flux_ul`` (95 %),
         ``e2dnde`` and ``sqrt_ts``, as far as the catalogue has them.
     """
-    edges = np.asarray(table.meta[ENERGY_EDGES], dtype=float)
+    edges = energy_spans(table.meta)
     one = table[row : row + 1]
-    flux = vectors(one, "Flux_Band", _FLUX)[0]
-    below, above = np.moveaxis(vectors(one, "Unc_Flux_Band", _FLUX)[0], -1, 0)
+    flux = _values(one, edges, "Flux_Band", _FLUX)
+    below, above = np.moveaxis(_values(one, edges, "Unc_Flux_Band", _FLUX, 2), -1, 0)
     points = Table(
         {
             "e_ref": np.sqrt(edges[:, 0] * edges[:, 1]) * u.MeV,
@@ -100,16 +101,23 @@ def flux_points(table: QTable, row: int) -> Table:
     )
     limit = flux + 2 * above
     if "Flux_UL_Band" in table.colnames:
-        stated = vectors(one, "Flux_UL_Band", _FLUX)[0]
+        stated = _values(one, edges, "Flux_UL_Band", _FLUX)
         limit = np.where(np.isfinite(stated), stated, limit)
     if "Sqrt_TS_Band" in table.colnames:
-        points["sqrt_ts"] = vectors(one, "Sqrt_TS_Band")[0]
+        points["sqrt_ts"] = _values(one, edges, "Sqrt_TS_Band", "")
         faint = ~(points["sqrt_ts"] ** 2 >= _FAINT)
     else:
         faint = ~np.isfinite(below)
     points["flux_ul"] = np.where(faint, limit, np.nan) * _FLUX
     points["is_ul"] = faint
     if "nuFnu_Band" in table.colnames:
-        points["e2dnde"] = vectors(one, "nuFnu_Band", _ENERGY_FLUX)[0] * _ENERGY_FLUX
+        points["e2dnde"] = _values(one, edges, "nuFnu_Band", _ENERGY_FLUX) * _ENERGY_FLUX
     points.meta = {"SED_TYPE": "flux", "UL_CONF": 0.95, "N_SIGMA": 1.0, "NSIGMAUL": 2.0}
     return points
+
+
+def _values(
+    one: QTable, edges: np.ndarray, name: str, unit: u.UnitBase | str, *more: int
+) -> np.ndarray:
+    """Numbers of the bands of a table of one row, shape (n_bands, ...)."""
+    return check_spans(vectors(one, name, unit), edges, name, *more)[0]

@@ -21,8 +21,8 @@ from astropy.io import fits
 from astropy.table import QTable, Table
 
 from gammafind.catalogue.columns import numbers, texts_of
-from gammafind.catalogue.measured_columns import ENERGY_EDGES, EPOCH_SPANS
 from gammafind.catalogue.schema import SCHEMA_VERSION
+from gammafind.catalogue.spans import energy_spans, epoch_spans
 from gammafind.units import ENERGY_FLUX, FLUX
 
 MAIN, EXTENDED, BOUNDS, STARTS, GOOD_TIMES = (
@@ -117,7 +117,7 @@ def further_hdus(table: QTable) -> list[fits.BinTableHDU]:
     """Extended sources, bands, and epochs and their time where the metadata have them."""
     meta = table.meta
     made = [_extended(table), _bounds(meta)]
-    spans = np.asarray(meta.get(EPOCH_SPANS, ()), dtype=float).reshape(-1, 2)
+    spans = epoch_spans(meta)
     if len(spans):
         starts = np.append(spans[:, 0], spans[-1, 1])  # The last is the end, as there.
         made.append(_hdu(Table({"Hist_Start": starts * u.s}), STARTS, _TIMES))
@@ -134,7 +134,7 @@ def _hdu(table: Table, name: str, keywords: Mapping[str, Any]) -> fits.BinTableH
 
 
 def _bounds(meta: Mapping[str, Any]) -> fits.BinTableHDU:
-    edges = np.asarray(meta.get(ENERGY_EDGES, ()), dtype=float).reshape(-1, 2)
+    edges = energy_spans(meta)
     columns = {"LowerEnergy": edges[:, 0] * u.MeV, "UpperEnergy": edges[:, 1] * u.MeV}
     return _hdu(Table(columns), BOUNDS, {})
 

@@ -170,7 +170,8 @@ def _form_of(
 
 def _test_statistics(table: QTable) -> np.ndarray:
     ts = numbers(table, "TS")
-    return np.where(np.isfinite(ts), ts, numbers(table, "Signif_Avg") ** 2)
+    with np.errstate(over="ignore"):
+        return np.where(np.isfinite(ts), ts, numbers(table, "Signif_Avg") ** 2)
 
 
 def _spatial(table: QTable) -> list[Spatial | None]:

@@ -115,8 +115,8 @@ def _check_headers(stream: BinaryIO, path: Path) -> None:
 
 def _header_fault(header: fits.Header) -> str:
     """First value that astropy would follow into an error, or into all memory; empty if none."""
-    for key in header:
-        value = header[key]
+    for card in header.cards:
+        key, value = card.keyword, card.value
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if key in ("BITPIX", "ZBITPIX"):
             wrong = value not in _BITS
