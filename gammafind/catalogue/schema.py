@@ -50,12 +50,9 @@ def check_schema(meta: Mapping[str, Any], *, what: str) -> None:
         return
     version = record.get("version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
-        warnings.warn(
-            f"{what} has version {version} of the schema, and this gammafind reads version "
-            f"{SCHEMA_VERSION}: columns may have another meaning; install a later gammafind",
-            NewerSchemaWarning,
-            stacklevel=4,
-        )
+        text = f"{what} has version {version} of the schema, and this gammafind reads version "
+        text += f"{SCHEMA_VERSION}: columns may have another meaning; install a later gammafind"
+        warnings.warn(text, NewerSchemaWarning, stacklevel=4)
 
 
 @dataclass(frozen=True)
