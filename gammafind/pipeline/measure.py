@@ -381,6 +381,9 @@ def _joined(
         table[name] = own[name]
         if own[name].dtype.kind == "U":  # As wide as its longest text.
             table[name] = np.array(own[name].tolist(), dtype=str)
+        elif own[name].dtype.kind == "f":  # One kind of NaN: files forget its sign.
+            values = np.asarray(table[name])
+            values[np.isnan(values)] = np.nan
     if "Flags" in catalogue.colnames:
         table["Flags"] = own["Flags"] | np.asarray(catalogue["Flags"], dtype=np.int64)
     for name in catalogue.colnames:

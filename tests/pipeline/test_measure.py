@@ -49,6 +49,8 @@ def same(one, other):
     assert one.colnames == other.colnames
     for name in one.colnames:
         assert_array_equal(np.asarray(one[name]), np.asarray(other[name]), err_msg=name)
+        if one[name].dtype.kind == "f":
+            assert np.asarray(one[name]).tobytes() == np.asarray(other[name]).tobytes(), name
 
 
 def test_rows_stay_in_order_with_the_columns_of_the_lat(measured):
