@@ -65,8 +65,16 @@ def release(place: Path, file: int) -> None:
 
 @contextmanager
 def alive(folder: Path) -> Iterator[None]:
-    """Mark a temporary folder as in use."""
-    file = acquire(folder / ALIVE)
+    """Mark a temporary folder as in use.
+
+    The mark gets its name when it is locked: `sweep` of another process takes an unlocked one for
+    the rest of a killed run.
+    """
+    if fcntl is None:  # Windows renames no open file, and `sweep` does nothing there.
+        file = acquire(folder / ALIVE)
+    else:
+        file = acquire(folder / f"{ALIVE}.new")
+        os.rename(folder / f"{ALIVE}.new", folder / ALIVE)
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from astropy.time import Time
 
-from gammafind.errors import FileFormatError, MissingFileError, OptionError
+from gammafind.errors import FileFormatError, InputFileError, MissingFileError, OptionError
 from gammafind.pipeline.epoch_spans import are_times, epoch_spans
 
 TIMES = np.array([[2.4e8, 2.41e8], [2.42e8, 2.5e8]])
@@ -81,7 +81,7 @@ def test_epochs_that_cannot_be_are_named_in_one_line(epochs, fault):
 def test_a_file_that_is_no_list_of_epochs_is_named(tmp_path, text):
     path = tmp_path / "epochs.txt"
     path.write_text(text)
-    with pytest.raises(FileFormatError, match=r"epochs\.txt"):
+    with pytest.raises(InputFileError, match=r"epochs\.txt"):
         epoch_spans(path, TIMES)
 
 
