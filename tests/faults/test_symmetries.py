@@ -124,7 +124,9 @@ def draw(index):
     return streams(3, index).counts.poisson(5, 20).sum()
 
 
-def test_what_workers_make_does_not_depend_on_their_number():
+def test_what_workers_make_does_not_depend_on_their_number(monkeypatch):
+    # Workers import this file by its name.
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
     alone = sorted(run_tasks(draw, range(4)))
     assert sorted(run_tasks(draw, range(4), workers=2)) == alone
 
