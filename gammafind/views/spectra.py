@@ -9,6 +9,7 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.errors import TableError
+from gammafind.sky.spectral_forms import log_parabola, plec4, power_law
 from gammafind.views.charts import light_curve_data, spectrum_data
 from gammafind.views.style import small_figure
 
@@ -95,23 +96,13 @@ def differential(fitted: Mapping[str, Any], energy: np.ndarray) -> np.ndarray:
         ``type``, ``pivot``, ``density``, ``index``, ``curvature``, ``exponent``.
     energy : ndarray
         In the unit of the pivot.
-
-    References
-    ----------
-    Abdollahi et al. 2022, ApJS 260, 53, equations 2 and 4 (doi:10.3847/1538-4365/ac6751).
     """
-    log = np.log(energy / fitted["pivot"])
-    index, curvature, exponent = (fitted[key] for key in ("index", "curvature", "exponent"))
-    power = -index * log
+    shape = [fitted[name] for name in ("density", "pivot", "index")]
     if fitted["type"] == "LogParabola":
-        power = power - curvature * log**2
-    elif fitted["type"].startswith("PLSuperExpCutoff"):
-        if exponent == 0:
-            power = power - curvature / 2 * log**2
-        else:
-            bend = (1 - np.exp(exponent * log)) / exponent + log
-            power = power + curvature / exponent * bend
-    return fitted["density"] * np.exp(power)
+        return log_parabola(energy, *shape, fitted["curvature"])
+    if fitted["type"].startswith("PLSuperExpCutoff"):
+        return plec4(energy, *shape, fitted["curvature"], fitted["exponent"])
+    return power_law(energy, *shape)
 
 
 def _draw(

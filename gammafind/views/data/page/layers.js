@@ -15,8 +15,15 @@ function significances(counts, model) {
 }
 
 class Layers {
-  constructor() {
+  constructor(bands, maps) {
+    this.bands = bands;
+    this.maps = maps;
     this.made = new Map();
+  }
+
+  get names() {
+    const modelled = this.bands.every((band) => band.background);
+    return ["counts", ...(modelled ? ["model", "residual", "significance"] : []), ...Object.keys(this.maps)];
   }
 
   once(key, make) {
@@ -39,16 +46,9 @@ class Layers {
 /** Layers of a sky in HEALPix pixels; ``bands`` hold their maps, the first level the finest. */
 class SphereLayers extends Layers {
   constructor(frame, bands, maps, sources) {
-    super();
+    super(bands, maps);
     this.frame = frame;
-    this.bands = bands;
-    this.maps = maps;
     this.sources = sources;
-  }
-
-  get names() {
-    const modelled = this.bands.every((band) => band.background);
-    return ["counts", ...(modelled ? ["model", "residual", "significance"] : []), ...Object.keys(this.maps)];
   }
 
   finest(name, band) {
@@ -137,16 +137,9 @@ class SphereLayers extends Layers {
 /** Layers of an image. */
 class PlaneLayers extends Layers {
   constructor(bands, maps, pixelSize) {
-    super();
-    this.bands = bands;
-    this.maps = maps;
+    super(bands, maps);
     this.pixelSize = pixelSize;
     [this.width, this.height] = [bands[0].width, bands[0].height];
-  }
-
-  get names() {
-    const modelled = this.bands.every((band) => band.background);
-    return ["counts", ...(modelled ? ["model", "residual", "significance"] : []), ...Object.keys(this.maps)];
   }
 
   colours({ name, band }, size) {
