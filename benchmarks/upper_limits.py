@@ -17,9 +17,10 @@ from scipy.optimize import brentq
 
 import gammafind
 from gammafind.catalogue.positions import sky_positions
-from gammafind.fitting.photons.data import SkyData, gather, sky_data
+from gammafind.fitting.photons.data import SkyData, sky_data
 from gammafind.fitting.photons.known_sky import Probe, known_sky
 from gammafind.fitting.photons.limits import LocalSky, Profile, fit_place, profile_limit
+from gammafind.fitting.photons.surroundings import gather
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 from gammafind.plugins.fermi_lat.sources import true_sources
 from gammafind.presets.preset import build, load_preset

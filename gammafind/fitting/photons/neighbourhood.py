@@ -163,15 +163,16 @@ def fit_few(
     amplitude : ndarray, shape (n,)
     """
     total, filled = templates.sum(axis=1), np.flatnonzero(counts)
-    seen, always = counts[filled], fixed.sum()
+    seen, base, own = counts[filled], fixed[filled], templates[:, filled]
     amplitude = np.ones(len(templates))
-    model = fixed + amplitude @ templates
-    value = seen @ np.log(model[filled]) - always - amplitude @ total
+    model = base + amplitude @ own
+    value = seen @ np.log(model) - amplitude @ total
     for _ in range(_ITERATIONS):
-        slope = templates @ (counts / model) - total
+        ratio = seen / model
+        slope = own @ ratio - total
         free = (amplitude > 0) | (slope > 0)
-        own = templates if free.all() else templates[free]
-        information = own * (np.maximum(counts, 0.1 * model) / model**2) @ own.T
+        used = own if free.all() else own[free]
+        information = used * (ratio / model) @ used.T
         information[np.diag_indices(len(information))] *= 1 + _RIDGE
         information += _RIDGE * np.eye(len(information))
         step = np.zeros(len(templates))
@@ -179,12 +180,12 @@ def fit_few(
         share = 1.0
         while True:
             now = np.maximum(amplitude + share * step, 0)
-            there = fixed + now @ templates
-            new = seen @ np.log(there[filled]) - always - now @ total
+            there = base + now @ own
+            new = seen @ np.log(there) - now @ total
             if new >= value or share < _TOLERANCE:
                 break
             share /= 2
         gained, amplitude, model, value = new - value, now, there, max(new, value)
         if gained < _TOLERANCE:
             break
-    return 2 * float(value), amplitude
+    return 2 * float(value - fixed.sum()), amplitude

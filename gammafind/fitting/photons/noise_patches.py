@@ -118,15 +118,14 @@ class Patch:
             one.
         """
         pixel = pixels_near(vectors, band.pixels, band.psf, containment=CONTAINMENT, reach=reach)
-        divided, pixels = 1, part.pixels
-        if pixels != band.pixels:
-            divided = (pixels.nside // band.pixels.nside) ** 2
+        pixels, number = part.pixels, divided(band.pixels, part.pixels)
+        if number > 1:
             pixel = _children(band.pixels.nside, pixels.nside, pixel)
         there = centre_vectors(pixels, pixel.ravel())
         place = band.containing(there).reshape(pixel.shape)
         valid = band.valid[place]
         share = 1.0 if part.fine is None else part.fine.background_share(there)
-        share = np.broadcast_to(share, len(there)).reshape(pixel.shape) / divided
+        share = np.broadcast_to(share, len(there)).reshape(pixel.shape) / number
         model = np.where(valid, np.maximum(band.background[place] * share, _LEAST), _LEAST)
         far_model = far_kernel = np.zeros((len(vectors), 0))
         kernel = np.zeros(pixel.shape)
@@ -136,7 +135,7 @@ class Patch:
             kernel = valid * np.exp(-(distance**2) / (2 * sigma**2))
             area = pixel.shape[1] * pixels.pixel_area.to_value("sr")
             far_model, far_kernel = _around(band, vectors, np.sqrt(area / np.pi), sigma)
-        return cls(part, pixel, model, valid, kernel, far_model, far_kernel, divided)
+        return cls(part, pixel, model, valid, kernel, far_model, far_kernel, number)
 
     def shares(
         self,
@@ -234,6 +233,11 @@ def random_places(band: BandData, number: int, rng: np.random.Generator) -> np.n
     index = chosen if band.held is None else band.held[chosen]
     inner = band.pixels.subpixel_vectors(index, _WITHIN)
     return inner[np.arange(number), rng.integers(inner.shape[1], size=number)]
+
+
+def divided(pixels: Pixels, finer: Pixels) -> int:
+    """Number of the finer pixels in each one."""
+    return 1 if finer == pixels else (finer.nside // pixels.nside) ** 2
 
 
 def _children(nside: int, finer: int, pixel: np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from gammafind.fitting.photons.data import SkyData, in_parts, photon_shares, source_sizes
+from gammafind.fitting.photons.data import BandData, SkyData, in_parts, photon_shares, source_sizes
 from gammafind.fitting.photons.noise_draws import Drawn
 from gammafind.fitting.photons.noise_patches import (
     Patch,
+    divided,
     fitted_models,
     parts_of,
     random_places,
@@ -21,7 +22,7 @@ from gammafind.fitting.photons.position import mean_positions
 from gammafind.fitting.photons.spectra import INDICES
 from gammafind.fitting.photons.surroundings import CONTAINMENT
 from gammafind.sky.fine_counts import FineCounts
-from gammafind.sky.pixels import HealpixPixels, centre_vectors
+from gammafind.sky.pixels import HealpixPixels, Pixels, centre_vectors
 from gammafind.sky.projection import local_bases
 from gammafind.utils.workers import in_threads
 
@@ -130,14 +131,13 @@ def noise_peaks(
     widest, area = widest_band(data)
     if area == 0:
         return NoisePeaks(np.zeros(0), np.zeros(0))
-    first = [centre_vectors(band.pixels, np.zeros(1, dtype=int)) for band in data.bands]
-    pairs = zip(data.bands, first, strict=True)
-    near = sum(band.n_near(vector, CONTAINMENT) for band, vector in pairs)
+    near = sum(_n_near(band, band.pixels) for band in data.bands)
     n_places = int(np.clip(_PIXELS // near, *_PLACES) * min(1, _SPARSE * (area / _SKY) ** 0.5))
     n_places = max(n_places, _FEWEST)
     vectors = random_places(widest, n_places, rng)
     sizes = source_sizes(data, vectors)
-    per_step = int(np.clip(_STEP_PIXELS // near, *_PER_STEP))
+    each = sum(_n_near(data.bands[one.parent], one.pixels) for one in parts_of(data, finer))
+    per_step = int(np.clip(_STEP_PIXELS // each, *_PER_STEP))
     parts = np.array_split(np.arange(n_places), -(-n_places // per_step))
     seeds = rng.spawn(len(parts))
 
@@ -147,6 +147,12 @@ def noise_peaks(
 
     ts, weight = np.concatenate(list(in_threads(of_part, range(len(parts)))), axis=1)
     return NoisePeaks(ts, weight * area / n_places)
+
+
+def _n_near(band: BandData, pixels: Pixels) -> int:
+    """Number of pixels, those of a band or finer ones, that hold a source."""
+    vector = centre_vectors(band.pixels, np.zeros(1, dtype=int))
+    return band.n_near(vector, CONTAINMENT) * divided(band.pixels, pixels)
 
 
 class _Places:

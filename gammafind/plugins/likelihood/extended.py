@@ -12,7 +12,6 @@ from gammafind.fitting.photons.extended_templates import ExtendedSource, round_s
 from gammafind.fitting.photons.extension import Extension, fit_extension
 from gammafind.fitting.photons.extension_scan import quick_extension
 from gammafind.fitting.photons.sky_model import SkyModel
-from gammafind.utils.workers import in_threads
 
 _QUICK = 2.0
 """Quick TS of extension from which a source is fitted: higher ones may exceed the threshold with
@@ -56,16 +55,15 @@ def replace_points(
     for _ in range(_ROUNDS):
         rows = _rows(model, ts >= least)
         rows = rows[np.isnan(tested[rows])]
-        found = _tests(model, rows, tested, unit)
-        chosen = _best_apart([one for one in found if one.ts >= threshold], _APART * unit)
+        found = _tests(model, rows, tested, unit, threshold)
+        chosen = _best_apart(found, _APART * unit)
         if not chosen:
             break
         kept = np.ones(len(ts), dtype=bool)
         for one in chosen:
             _put(model, one)
             kept[one.replaced] = False
-            near = np.degrees(np.linalg.norm(model.vectors - one.vector, axis=1)) < _APART * unit
-            tested[near] = np.nan
+            tested[_within(model.vectors, one, _APART * unit)] = np.nan
         model.keep(np.flatnonzero(kept))
         model.update(background=False)
         ts, tested = ts[kept], tested[kept]
@@ -111,26 +109,42 @@ def _rows(model: SkyModel, bright: np.ndarray) -> np.ndarray:
     return np.flatnonzero(bright & ~on_known(model))
 
 
-def _tests(model: SkyModel, rows: np.ndarray, tested: np.ndarray, unit: float) -> list[Extension]:
-    """Fit those of ``rows`` that may be extended; write the TS of all into ``tested``."""
+def _tests(
+    model: SkyModel, rows: np.ndarray, tested: np.ndarray, unit: float, threshold: float
+) -> list[Extension]:
+    """Extended sources above ``threshold``; write the TS of the tested ``rows`` into ``tested``.
+
+    The most promising point comes first. Those next to an extended source stay untested: they
+    are tested when it is in the model.
+    """
     vectors, counts = model.vectors, model.counts
     quick = quick_extension(model.data, vectors[rows], counts[rows], unit)
     tested[rows] = np.maximum(quick, 0)
     radius = min(_MOST_UNITS * unit, max(unit, _CROWD_RADIUS))
-    crowded = _brightest_of_crowd(vectors, counts.sum(axis=1), radius)
-    chosen = rows[(quick > _QUICK) | crowded[rows]]
-    sizes = source_sizes(model.data, vectors[chosen])
-
-    def fit(pair: tuple[int, float]) -> Extension | None:
-        return fit_extension(model.data, vectors, counts, *pair, unit)
-
-    found = []
-    pairs = list(zip(chosen.tolist(), sizes.tolist(), strict=True))
-    for row, one in zip(chosen, in_threads(fit, pairs), strict=True):
-        if one is not None:
-            tested[row] = max(one.ts, 0)
+    crowded = _brightest_of_crowd(vectors, counts.sum(axis=1), radius)[rows]
+    chosen = np.flatnonzero((quick > _QUICK) | crowded)
+    sizes = source_sizes(model.data, vectors[rows[chosen]])
+    order = np.argsort(-quick[chosen], kind="stable")
+    found: list[Extension] = []
+    taken = np.zeros(len(vectors), dtype=bool)
+    for row, size in zip(rows[chosen][order], sizes[order], strict=True):
+        if taken[row]:
+            tested[row] = np.nan
+            continue
+        one = fit_extension(model.data, vectors, counts, int(row), float(size), unit)
+        if one is None:
+            continue
+        tested[row] = max(one.ts, 0)
+        if one.ts >= threshold:
             found.append(one)
+            taken[one.replaced] = True
+            taken |= _within(vectors, one, _APART * unit)
     return found
+
+
+def _within(vectors: np.ndarray, one: Extension, radius: float) -> np.ndarray:
+    """Which points are within a radius in degrees of the centre of an extended source."""
+    return np.degrees(np.linalg.norm(vectors - one.vector, axis=1)) < radius
 
 
 def _brightest_of_crowd(vectors: np.ndarray, counts: np.ndarray, radius: float) -> np.ndarray:
