@@ -102,7 +102,7 @@ class Likelihood(Localiser):
         in the finest band: r68 of the PSF and the pixel, added in quadrature.
     extension : float
         TS from which an extended source takes the place of a point or of several; 0 for none.
-        Three of 1,145 true points exceed 25, two of them close groups
+        Five of 1,127 true points exceed 25, some of them close groups
         (benchmarks/extended_sources.py).
     regions : str
         Where each background component has a norm of its own: nside of a division of the sky into
