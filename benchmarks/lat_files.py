@@ -80,7 +80,16 @@ def two_fhl() -> None:
     ours, theirs = run.table[pairs.a], points[pairs.b]
     ts = np.asarray(ours["TS"]) / np.asarray(theirs["TS"])
     flux = ours["Flux"].to_value("cm-2 s-1") / np.asarray(theirs["Flux50"])
-    print(f"\nmedian ratio of TS {np.median(ts):.3f}, of flux {np.median(flux):.3f}")
+    print(f"\nmedian ratio of TS {np.median(ts):.3f}, of flux {np.median(flux):.3f}\n")
+    later = read(DATA / "catalogue/gll_psc_v35.fit.gz")
+    print("| 2FHL's photons | TS at least | counterparts | inside r95 |\n|---|---|---|---|")
+    for region, low, high in (("abs(b) > 10", 10, 91), ("abs(b) < 10", 0, 10)):
+        for cut in (16, 25, 100):
+            table = run.table[run.table["TS"] >= cut]
+            halves = [r95_share(inside(table, side, low, high), later) for side in (1, -1)]
+            number = sum(n for n, _ in halves)
+            share = sum(n * held for n, held in halves) / number
+            print(f"| {region} | {cut} | {number} | {share:.3f} |")
 
 
 def three_bands() -> None:
