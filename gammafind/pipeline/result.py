@@ -51,6 +51,10 @@ class Result:
         Maps of how well background and sources describe the counts: ``residual`` in standard
         deviations, and ``ps``, minus the decimal logarithm of the probability of such a deviation;
         None where they were not requested.
+    scores : SkyMap or None
+        Score of the localiser at each place, on pixels that may be coarser than those of the
+        counts: of ``likelihood`` TS over the background alone, of networks the probability that
+        they see. None where the localiser has no such map.
     observation : Observation or None
         The counts with their exposure, background and PSFs, as they were searched.
     beside : tuple of Result
@@ -73,6 +77,7 @@ class Result:
     reference: QTable | None
     seconds: float
     residuals: Goodness | None = None
+    scores: SkyMap | None = None
     observation: Observation | None = None
     beside: tuple[Result, ...] = ()
 

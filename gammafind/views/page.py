@@ -15,8 +15,8 @@ from gammafind.views.encoding import deflated_json
 from gammafind.views.localisers import LEFT_COLUMNS, Search, localiser_table
 
 SCRIPTS = (
-    "bytes", "vectors", "healpix", "colours", "layers", "sphere", "plane", "skyview", "table",
-    "charts", "panel", "search", "main",
+    "bytes", "vectors", "healpix", "nested", "colours", "layers", "sphere_layers", "plane_layers",
+    "sphere", "plane", "stamps", "skyview", "table", "charts", "panel", "search", "main",
 )  # fmt: skip
 """Parts of the script of the page, in the order in which they are read."""
 

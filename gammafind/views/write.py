@@ -45,6 +45,7 @@ def write_report(
     provenance: Mapping[str, Any],
     searches: Sequence[Search] = (),
     residuals: Goodness | None = None,
+    scores: SkyMap | None = None,
     observation: Observation | None = None,
 ) -> list[Path]:
     """Write ``index.html`` and its figures.
@@ -68,6 +69,8 @@ def write_report(
         This localiser and others on the same sky, for comparison on the page.
     residuals : Goodness, optional
         How well background and sources describe the counts.
+    scores : SkyMap, optional
+        Score of the localiser at each place.
     observation : Observation, optional
         With the background and PSFs of the counts, for the model on the page.
 
@@ -87,7 +90,12 @@ def write_report(
         *_residuals(residuals),
     ]
     layers = layers_of(
-        counts, observation, catalogue.meta.get("background_norms"), residuals=residuals
+        counts,
+        observation,
+        catalogue.meta.get("background_norms"),
+        residuals=residuals,
+        scores=scores,
+        score_name=summary.score_name,
     )
     page = build_page(
         title=title,

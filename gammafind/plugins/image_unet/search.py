@@ -19,7 +19,9 @@ from gammafind.networks.views import averaged
 from gammafind.plugins.image_unet.architecture import TileArchitecture
 from gammafind.plugins.image_unet.evidence import tile_evidence
 from gammafind.plugins.image_unet.features import network_input, tile_features
+from gammafind.roles.localiser import SCORE_MAP
 from gammafind.sky.observation import Observation
+from gammafind.sky.score_map import score_map_of_image
 from gammafind.utils.progress import track
 from gammafind.utils.workers import in_threads
 
@@ -80,8 +82,11 @@ class ImageSearch:
     def look(self, observation: Observation) -> Sightings:
         """Steps 1 to 3: find the sources of an image without duplicates, and fit them."""
         parts = []
+        scores = np.zeros(observation.counts.pixels[0].shape, dtype=np.float32)
         for scenes in self._batches(observation):
-            peaks = self.peaks(self._output(scenes), self.architecture.calibration)
+            output = self._output(scenes)
+            self._keep_scores(scores, scenes, output[..., 0])
+            peaks = self.peaks(output, self.architecture.calibration)
             found = [peaks.of_patch(i) for i in range(len(scenes))]
             parts += in_threads(partial(_measured, scenes, found), range(len(scenes)))
         tile = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
@@ -97,6 +102,7 @@ class ImageSearch:
             electrons_err=electrons_err,
             position_err=position_err * self.architecture.calibration.error_scale,
         )
+        table.meta[SCORE_MAP] = score_map_of_image(observation.counts, scores)
         return Sightings(table, rows[:, _N_MEASURED:])
 
     def ranked(self, seen: Sightings) -> QTable:
@@ -105,6 +111,16 @@ class ImageSearch:
         if len(table):
             table["score"] = self.architecture.ranking.probability(seen.entries)
         return table
+
+    def _keep_scores(
+        self, scores: np.ndarray, scenes: Sequence[Scene], logits: np.ndarray
+    ) -> None:
+        """Write the probabilities of some tiles into those of the image."""
+        for scene, one in zip(scenes, logits, strict=True):
+            rows, columns = scene.tile.core_rows, scene.tile.core_columns
+            left, low = scene.tile.corner
+            core = one[rows.start - low : rows.stop - low, columns.start - left : columns.stop - left]
+            scores[rows, columns] = self.architecture.calibration.probability(core)
 
     def _batches(self, observation: Observation) -> Iterator[list[Scene]]:
         """Tiles of an image, some at a time."""

@@ -2,23 +2,23 @@
 
 const byId = (id) => document.getElementById(id);
 
-function words(values, { offset, step }) {
-  return Float32Array.from(values, (word) => (word === UNSEEN ? NaN : offset + step * word));
-}
-
 async function mapOf(spec) {
-  const values = words(await inflatedWords(spec.id), spec);
-  return spec.nside ? { nside: spec.nside, values } : { width: spec.width, height: spec.height, values };
+  if (spec.lowest !== undefined) {
+    return new NestedMap(spec.nside, await inflatedLogarithms(spec.id, spec.lowest, spec.step), { merge: spec.merge });
+  }
+  const words = await inflatedWords(spec.id);
+  if (spec.nside) return new NestedMap(spec.nside, words, spec);
+  const values = Float32Array.from(words, (word) => (word === UNSEEN ? NaN : spec.offset + spec.step * word));
+  return { width: spec.width, height: spec.height, values, merge: spec.merge };
 }
 
 async function bandOf(spec) {
-  const band = { ...(await mapOf(spec.counts)), psf: spec.psf, background: null };
-  if (spec.background) {
-    const { id, lowest, step, nside } = spec.background;
-    const values = await inflatedLogarithms(id, lowest, step);
-    band.background = nside ? { nside, values } : values;
-  }
-  return band;
+  const counts = await mapOf(spec.counts);
+  if (!spec.background) return { counts, psf: spec.psf, background: null };
+  const { id, lowest, step, nside } = spec.background;
+  const values = await inflatedLogarithms(id, lowest, step);
+  const background = nside ? new NestedMap(nside, values) : { ...counts, values };
+  return { counts, psf: spec.psf, background };
 }
 
 async function geometryOf(data) {

@@ -1,6 +1,7 @@
 // The sky that people touch: drag, wheel, two fingers, keys; markers and names over the pixels.
 
-const MOVING = 20;
+/** Milliseconds that the pixels of a frame may take while something moves, of 16. */
+const MOVING = 6;
 const SETTLED = 140;
 const NEAR = 14;
 const NAMED = 60;
@@ -19,6 +20,7 @@ class SkyView {
     this.pixels = root.querySelector(".sky-pixels");
     this.marks = root.querySelector(".sky-marks");
     this.small = document.createElement("canvas");
+    this.stamps = new Stamps();
     this.fingers = new Map();
     this.frames = [];
     new ResizeObserver(() => this.resize()).observe(this.marks);
@@ -140,10 +142,10 @@ class SkyView {
         if (this.frames.length > 240) this.frames.shift();
         const before = performance.now();
         this.paint(this.stride);
-        this.overlay();
         const spent = performance.now() - before;
         if (spent > MOVING) this.stride = Math.min(6, this.stride + 1);
         else if (spent < MOVING / 3) this.stride = Math.max(1, this.stride - 1);
+        this.overlay();
       });
     }
     this.resting = setTimeout(() => this.draw(), SETTLED);
@@ -170,6 +172,7 @@ class SkyView {
     const ratio = window.devicePixelRatio || 1;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.pixels.width, this.pixels.height);
+    context.imageSmoothingEnabled = false;
     if (this.overlays.grid) drawGrid(context, this.geometry);
     if (this.overlays.reference) this.drawReference(context);
     this.drawDetections(context);
@@ -210,21 +213,8 @@ class SkyView {
   }
 
   mark(context, row, x, y) {
-    const radius = this.radius(row);
-    context.beginPath();
-    if (this.sources.matched && !this.sources.matched[row]) {
-      context.moveTo(x, y - radius);
-      context.lineTo(x + radius, y);
-      context.lineTo(x, y + radius);
-      context.lineTo(x - radius, y);
-      context.closePath();
-    } else context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.lineWidth = 3.4;
-    context.strokeStyle = "rgb(0 0 0 / 55%)";
-    context.stroke();
-    context.lineWidth = 1.6;
-    context.strokeStyle = this.sources.colour[row];
-    context.stroke();
+    const diamond = this.sources.matched?.[row] === false;
+    this.stamps.draw(context, diamond, this.radius(row), this.sources.colour[row], x, y);
   }
 
   /** Write a name where no other one is. */

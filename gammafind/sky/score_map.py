@@ -1,0 +1,98 @@
+"""A coarse map of what a localiser thinks of each place, from its images of parts of the sky."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from astropy.nddata import block_reduce
+from scipy.ndimage import maximum_filter
+
+from gammafind.sky.bands import Band
+from gammafind.sky.degrade import added_up
+from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.pixels import HealpixPixels, Pixels, WcsPixels, centre_vectors
+from gammafind.sky.projection import from_frame, to_frame
+from gammafind.sky.skymap import SkyMap
+
+_FINEST = 256
+"""Largest nside: a source is a few pixels, and the map stays small."""
+_LARGEST = 1024
+"""Most pixels of a side of an image."""
+
+
+def score_map(
+    counts: SkyMap, grid: PatchGrid, width: int, image: Callable[[int], np.ndarray]
+) -> SkyMap:
+    """Highest score next to each place, in all patches that show it.
+
+    Parameters
+    ----------
+    counts : SkyMap
+        What was searched: its energies and valid pixels are those of the result.
+    grid : PatchGrid
+        The patches.
+    width : int
+        Pixels a side of each image.
+    image : callable
+        Scores of a patch, shape (width, width), 0 or more, by its number.
+
+    Returns
+    -------
+    SkyMap
+        Of one band: of HEALPix pixels with nside 256 at most, or of those of an image.
+    """
+    pixels, valid = _pixels(counts)
+    size = pixels.pixel_size.to_value("deg") / grid.pixel_size(width)
+    centres = centre_vectors(pixels, np.arange(int(np.prod(pixels.shape))))
+    on_sky = np.flatnonzero(np.any(centres != 0, axis=1))
+    vectors = to_frame(from_frame(centres[on_sky], pixels.frame), grid.frame)
+    highest = np.zeros(len(centres))
+    patch, index, x, y = grid.members(vectors, width)
+    index = on_sky[index]
+    ends = np.searchsorted(patch, np.arange(len(grid) + 1))
+    for number in range(len(grid)):
+        here = slice(ends[number], ends[number + 1])
+        near = maximum_filter(image(number), size=2 * int(np.ceil(size / 2)) - 1)
+        row, column = (np.clip(np.rint(at[here]).astype(int), 0, width - 1) for at in (y, x))
+        highest[index[here]] = np.maximum(highest[index[here]], near[row, column])
+    return _map(counts, pixels, highest.reshape(pixels.shape), valid)
+
+
+def score_map_of_image(counts: SkyMap, scores: np.ndarray) -> SkyMap:
+    """Scores of an image, of which large ones become coarser: each pixel has the highest score.
+
+    Parameters
+    ----------
+    counts : SkyMap
+        The image.
+    scores : ndarray, shape (ny, nx)
+        0 or more.
+    """
+    pixels, valid = counts.finest_pixels, counts.valid[0]
+    factor = -(-max(pixels.shape) // _LARGEST)
+    if factor > 1:
+        room = [(0, -side % factor) for side in pixels.shape]
+        scores, valid = (
+            block_reduce(np.pad(each, room), factor, np.max) for each in (scores, valid)
+        )
+        pixels = WcsPixels(pixels.wcs[::factor, ::factor], scores.shape)
+    return _map(counts, pixels, scores, valid)
+
+
+def _pixels(counts: SkyMap) -> tuple[Pixels, np.ndarray]:
+    """Pixels of the map, and whether there are data."""
+    finest = counts.finest_pixels
+    valid = counts.valid[counts.pixels.index(finest)]
+    if not isinstance(finest, HealpixPixels):
+        return finest, valid
+    pixels = HealpixPixels(min(finest.nside, _FINEST), finest.frame)
+    return pixels, added_up(valid.astype(int), pixels.nside) > 0
+
+
+def _map(counts: SkyMap, pixels: Pixels, scores: np.ndarray, valid: np.ndarray) -> SkyMap:
+    (band, *others) = counts.bands
+    if others:
+        low, high = min(one.low for one in counts.bands), max(one.high for one in counts.bands)
+        band = Band(f"{band.name} to {others[-1].name}", low, high)
+    return SkyMap([band], [pixels], [np.where(valid, scores, 0)], "score", [valid])
