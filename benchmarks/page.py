@@ -43,6 +43,8 @@ RADIUS = 0.3 * u.deg
 YEAR = 365.25 * 86400
 FIRST_MET = 239557417.0
 """Begin of the survey, 2008-08-04, in s."""
+BANDS = [0.05, 0.1, 0.3, 1, 3, 10, 30, 300] * u.GeV
+"""Edges of the bands of 4FGL-DR2."""
 CLASSES = ("bll", "fsrq", "bcu", "psr", "msp", "snr", "other")
 VIEWPORT = {"width": 1400, "height": 1000}
 FRAMES = 180
@@ -154,7 +156,7 @@ def six_band_page(folder: Path, sky: Path) -> Path:
         values = tuple(stored[key] for key in stored.files)
     counts = SkyMap(renderer.bands, renderer.pixels, values)
     reference = load_4fgl_dr2()
-    catalogue = catalogue_of(reference, renderer.energies)
+    catalogue = catalogue_of(reference)
     folder.mkdir(parents=True)
     write_report(
         folder,
@@ -168,11 +170,11 @@ def six_band_page(folder: Path, sky: Path) -> Path:
     return folder / "index.html"
 
 
-def catalogue_of(reference: QTable, energies: tuple[float, ...]) -> QTable:
+def catalogue_of(reference: QTable) -> QTable:
     """The most significant sources of 4FGL-DR2 as a search and a measurement would list them."""
     rng = np.random.default_rng(0)
     rows = reference[np.argsort(-np.nan_to_num(reference["Signif_Avg"]))[:N_SOURCES]]
-    n, bands = len(rows), len(energies) - 1
+    n = len(rows)
     error = np.clip(np.nan_to_num(rows["Conf_68_SemiMajor"].to_value("deg"), nan=0.1), 0.01, 0.3)
     ts = np.round(np.asarray(rows["Signif_Avg"], dtype=float) ** 2, 2)
     likely = rng.dirichlet(np.full(len(CLASSES), 0.4), n)
@@ -193,14 +195,13 @@ def catalogue_of(reference: QTable, energies: tuple[float, ...]) -> QTable:
     for name in rows.colnames:
         if name.startswith(("Pivot", "Spectrum", "PL_", "LP_", "PLEC_", "Unc_PL_", "Unc_LP_")):
             table[name] = rows[name]
-    flux = rows["Flux_Band"][:, :bands]
+    flux, (low, high) = rows["Flux_Band"], (BANDS[:-1], BANDS[1:])
     table["Flux_Band"], table["Unc_Flux_Band"] = flux, errors_of(flux, rng)
-    centre = np.sqrt(np.multiply(energies[:-1], energies[1:])) * u.GeV
-    table["nuFnu_Band"] = (flux * centre).to("erg cm-2 s-1")
+    table["nuFnu_Band"] = (flux * low * high / (high - low)).to("erg cm-2 s-1")
     history = rows["Flux_History"]
     table["Flux_History"], table["Unc_Flux_History"] = history, errors_of(history, rng)
     years = FIRST_MET + YEAR * np.arange(history.shape[1] + 1)
-    edges = [[1e3 * low, 1e3 * high] for low, high in zip(energies[:-1], energies[1:], strict=True)]
+    edges = np.stack([low, high], axis=1).to_value("MeV").tolist()
     table.meta |= {"energy_edges_mev": edges, "epoch_edges_met": years.tolist()}
     return table
 

@@ -81,7 +81,7 @@ def write_report(
     """
     pixels = counts.finest_pixels
     rows = rows_of(catalogue, reference, summary, pixels=pixels)
-    title = _title(provenance, counts, rows)
+    title = _title(provenance, counts, summary.n_detections)
     figures = [
         _sky(counts, rows, title, summary),
         _zoom(counts, rows),
@@ -115,12 +115,12 @@ def write_report(
     return [Path(directory) / name for name in contents]
 
 
-def _title(provenance: Mapping[str, Any], counts: SkyMap, rows: Rows) -> str:
+def _title(provenance: Mapping[str, Any], counts: SkyMap, n: int) -> str:
     """Title with the number of detections, the instrument and the localiser, as far as known."""
     names = ", ".join(band.name for band in counts.bands)
     preset = str(provenance.get("preset", "")).strip()
     used = {plugin["role"]: plugin["name"] for plugin in provenance.get("plugins", ())}
-    found = "1 source" if len(rows) == 1 else f"{len(rows)} sources"
+    found = "1 source" if n == 1 else f"{n} sources"
     by = f" by {used['localiser']}" if "localiser" in used else ""
     return f"{preset} ({names}): {found} found{by}" if preset else f"{names}: {found} found{by}"
 

@@ -39,7 +39,7 @@ function quantiles(values, shares) {
 /** Scale that is nearly linear below the usual values, and logarithmic far above. */
 function stretch(sample) {
   const [low, middle, high] = quantiles(sample, [0.01, 0.6, 0.9995]);
-  const soft = Math.max(middle - low, 1e-3 * (high - low), 1e-12);
+  const soft = middle > low ? Math.max(middle - low, 1e-3 * (high - low)) : Math.max(0.2 * (high - low), 1e-12);
   const top = Math.asinh(Math.max(high - low, soft) / soft);
   return (value) => Math.asinh((value - low) / soft) / top;
 }

@@ -42,4 +42,9 @@ class Layers {
   table(name) {
     return TABLES[name] ?? TABLES.other;
   }
+
+  /** Whether most of a layer is light, so that lines on it must be dark. */
+  isLight(name) {
+    return !(name in TABLES);
+  }
 }

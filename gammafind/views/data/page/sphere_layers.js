@@ -86,20 +86,18 @@ class SphereLayers extends Layers {
     });
   }
 
-  /** Add the sources: rays around each end where the PSF contains equal shares. */
+  /** Add the sources: rays around each end where PSF and source contain equal shares. */
   deposit(band, nside, values) {
     const counts = this.sources.counts?.[this.bands.indexOf(band)];
     if (!counts) return;
-    const ends = band.psf.flatMap((radius, ring) => Array.from({ length: RAYS }, (_, ray) => {
-      const angle = ((ray + (ring % 2) / 2) * 2 * Math.PI) / RAYS;
-      const sin = Math.sin(radius * DEGREE);
-      return [Math.cos(radius * DEGREE), sin * Math.cos(angle), sin * Math.sin(angle)];
-    }));
+    const point = this.ends(band.psf);
     const turn = this.frame === "galactic" ? (v) => v : icrsOf;
     counts.forEach((number, row) => {
       if (!(number > 0)) return;
       const { out, east, north } = axesAt(...degreesOf(this.sources.targets[row]));
       const [a, b, c] = [out, east, north].map(turn);
+      const extent = this.sources.extent[row];
+      const ends = extent > 0 ? this.ends(band.psf, extent / Math.sqrt(0.68)) : point;
       const share = number / ends.length;
       for (const [p, q, r] of ends) {
         const pixel = nestedPixel(
@@ -107,5 +105,14 @@ class SphereLayers extends Layers {
         values[pixel] += share;
       }
     });
+  }
+
+  /** Ends of the rays along the axes of a source: outwards, to the east, to the north. */
+  ends(psf, disc = 0) {
+    return psf.flatMap((radius, ring) => Array.from({ length: RAYS }, (_, ray) => {
+      const angle = ((ray + (ring % 2) / 2) * 2 * Math.PI) / RAYS;
+      const reach = Math.hypot(radius, disc * Math.sqrt((ring + 0.5) / psf.length)) * DEGREE;
+      return [Math.cos(reach), Math.sin(reach) * Math.cos(angle), Math.sin(reach) * Math.sin(angle)];
+    }));
   }
 }

@@ -48,6 +48,7 @@ class SourceTable {
       columns: [this.chooser(), ...this.columns.map((column) => this.head(column))],
       height: "26rem",
       layout: "fitData",
+      headerFilterLiveFilterDelay: 30,
       renderHorizontal: "virtual",
       headerSortElement: "<span class='arrow' aria-hidden='true'></span>",
       placeholder: "No source passes the filters.",
@@ -130,9 +131,10 @@ class SourceTable {
   }
 }
 
-function download(name, text) {
+/** Offer a text or a picture as a file. */
+function download(name, content) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type: "text/plain" }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
