@@ -125,13 +125,14 @@ class Result:
         title = f"{self.preset.name}: {self._title()}"
         return sky_figure(self.counts, rows, title=title, score_name=self.summary.score_name)
 
-    def plot_region(self, source: str | int, field: Quantity | None = None) -> Figure:
+    def plot_region(self, source: str | int | None = None, field: Quantity | None = None) -> Figure:
         """Draw the sky around a source, with the sources there and their names.
 
         Parameters
         ----------
-        source : str or int
-            Name in the catalogue, or row.
+        source : str or int, optional
+            Name in the catalogue, or row; by default the strongest one away from the Galactic
+            plane.
         field : Quantity, optional
             Side of the square, an angle; chosen by the density of sources if not given.
 
@@ -149,7 +150,26 @@ class Result:
 
         pixels = self.counts.finest_pixels
         rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
-        return zoom_figure(self.counts, rows, rows.positions[self._row(source)[0]], field)
+        centre = None if source is None else rows.positions[self._row(source)]
+        return zoom_figure(self.counts, rows, centre, field)
+
+    def plot_residuals(self) -> Figure:
+        """Draw the maps of residuals.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        OptionError
+            If the search left them out.
+        """
+        from gammafind.views.residuals import residual_figure
+
+        if self.residuals is None:
+            raise OptionError("the residuals were not mapped", remedy="Search with residuals=True.")
+        return residual_figure(self.residuals)
 
     def plot_sed(self, source: str | int) -> Figure:
         """Draw the spectral energy distribution of a source, if bands were measured.
@@ -172,8 +192,7 @@ class Result:
         """
         from gammafind.views.spectra import sed_figure
 
-        row, name = self._row(source)
-        return sed_figure(self.catalogue, row, name=name)
+        return sed_figure(self.catalogue, self._row(source))
 
     def plot_light_curve(self, source: str | int) -> Figure:
         """Draw the flux of a source in each epoch, if epochs were measured.
@@ -181,7 +200,7 @@ class Result:
         Parameters
         ----------
         source : str or int
-            Name in the catalogue, or row.
+            As for `plot_sed`.
 
         Returns
         -------
@@ -189,18 +208,15 @@ class Result:
 
         Raises
         ------
-        OptionError
-            If the catalogue has no such source.
-        TableError
-            If epochs were not measured.
+        OptionError, TableError
+            As for `plot_sed`, if epochs were not measured.
         """
         from gammafind.views.spectra import light_curve_figure
 
-        row, name = self._row(source)
-        return light_curve_figure(self.catalogue, row, name=name)
+        return light_curve_figure(self.catalogue, self._row(source))
 
-    def _row(self, source: str | int) -> tuple[int, str]:
-        """Row and name of a source."""
+    def _row(self, source: str | int) -> int:
+        """Row of a source."""
         names = texts_of(self.catalogue, "source_name")
         rows = np.flatnonzero(names == source) if isinstance(source, str) else np.array([source])
         if not len(rows) or not -len(names) <= rows[0] < len(names):
@@ -208,7 +224,7 @@ class Result:
                 f"the catalogue has no source {source!r}",
                 remedy=f"It has {len(names)}; give a name of the column of names, or a row.",
             )
-        return int(rows[0]), str(names[rows[0]])
+        return int(rows[0])
 
     def write(self, path: str | PathLike, *, overwrite: bool = False) -> tuple[Path, ...]:
         """Write the catalogue, and its regions if ``path`` is a folder.

@@ -34,15 +34,12 @@ class PageFigure:
         Description of the figure and how to read it.
     alt : str
         Description for readers who cannot see the figure.
-    size : {"small", "large", "wide"}
-        Size on the page: a quarter, half, or all of the width.
     """
 
     name: str
     png: bytes
     caption: str
     alt: str
-    size: str = "small"
 
 
 def build_page(
@@ -179,8 +176,7 @@ def _table(
 def _figure(figure: PageFigure) -> str:
     image = base64.b64encode(figure.png).decode("ascii")
     return (
-        f'<figure class="{escape(figure.size)}">'
-        f'<img src="data:image/png;base64,{image}" alt="{escape(figure.alt)}">'
+        f'<figure><img src="data:image/png;base64,{image}" alt="{escape(figure.alt)}">'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
     )
 

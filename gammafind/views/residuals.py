@@ -11,6 +11,7 @@ from gammafind.sky.pixels import HealpixPixels, WcsPixels
 from gammafind.sky.projection import from_frame, to_frame
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.image import all_sky_wcs, image_wcs
+from gammafind.views.sky import graticule
 from gammafind.views.style import styled
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ def residual_figure(goodness: Goodness) -> Figure:
                 origin="lower", interpolation="nearest",
             )  # fmt: skip
             if whole:
-                for axis in axes.coords:
-                    axis.set_ticklabel_visible(False)
-                    axis.set_ticks_visible(False)
+                graticule(axes)
             figure.colorbar(shown, ax=axes, label=name, extend="both", shrink=0.8)
     return figure
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 1600
 """Width of the image in pixels: sharp on a page, and keeps files small."""
+_SHARE = 0.94
+"""Share of the width of the figure that the whole sky takes."""
 _TICK_ROOM = 0.115
 """Least distance of ticks of the colour bar, as a share of its length: avoids overlaps."""
 _NO_DATA = "#D6E4EF"
@@ -152,11 +154,12 @@ def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, score_name: str) -> 
 
     wcs, shape = all_sky_wcs(_WIDTH)
     figure = Figure(figsize=(11, 6.6))
-    axes = figure.add_axes((0.03, 0.13, 0.94, 0.80), projection=wcs, frame_class=EllipticalFrame)
+    axes = figure.add_axes((0.03, 0.13, _SHARE, 0.80), projection=wcs, frame_class=EllipticalFrame)
     show_image(axes, counts, wcs, shape)
     graticule(axes)
     x, y = wcs.world_to_pixel(rows.positions)
-    handles = draw_detections(axes, x, y, rows)
+    point = shape[1] / (72 * _SHARE * figure.get_figwidth())
+    handles = draw_detections(axes, np.asarray(x), np.asarray(y), rows, point=point)
     figure.suptitle(for_figure(title), y=0.975, fontsize=12)
     add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
     _legends(figure, handles, rows, score_name)

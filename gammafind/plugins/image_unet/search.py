@@ -112,14 +112,14 @@ class ImageSearch:
             table["score"] = self.architecture.ranking.probability(seen.entries)
         return table
 
-    def _keep_scores(
-        self, scores: np.ndarray, scenes: Sequence[Scene], logits: np.ndarray
-    ) -> None:
-        """Write the probabilities of some tiles into those of the image."""
+    def _keep_scores(self, scores: np.ndarray, scenes: Sequence[Scene], logits: np.ndarray) -> None:
+        """Write the probabilities of some tiles into those of the image, the highest of each."""
         for scene, one in zip(scenes, logits, strict=True):
             rows, columns = scene.tile.core_rows, scene.tile.core_columns
             left, low = scene.tile.corner
-            core = one[rows.start - low : rows.stop - low, columns.start - left : columns.stop - left]
+            core = one[
+                rows.start - low : rows.stop - low, columns.start - left : columns.stop - left
+            ]
             scores[rows, columns] = self.architecture.calibration.probability(core)
 
     def _batches(self, observation: Observation) -> Iterator[list[Scene]]:
