@@ -122,5 +122,5 @@ def test_residuals_are_mapped_and_written(sky, tmp_path):
     table = fits.getdata(path, "SKYMAP")
     assert table.names == ["RESIDUAL", "PS"]
     assert np.sum(table["PS"] > -1e30) == sky.valid[0].sum()
-    assert (tmp_path / "page" / "residuals.png").read_bytes().startswith(b"\x89PNG")
+    assert len(result.plot_residuals().axes) == 4
     assert "have an absolute PS" in (tmp_path / "page" / "index.html").read_text()

@@ -16,7 +16,7 @@ CUTOFF = {**LOG_PARABOLA, "type": "PLSuperExpCutoff", "curvature": 0.5, "exponen
 
 def test_a_spectrum_has_points_limits_and_a_curve(catalogue):
     (axes,) = sed_figure(measured(catalogue), 0).axes
-    assert axes.get_title() == "one"
+    assert axes.get_title() == catalogue["Source_Name"][0]
     assert len(axes.containers) == 2
     (curve,) = [line for line in axes.lines if len(line.get_xdata()) == 100]
     energy = curve.get_xdata()
