@@ -12,6 +12,7 @@ function passes(written, value, column) {
   const text = written.trim();
   if (!text) return true;
   if (column.type === "text") {
+    if (text === "!") return !value;
     const negated = text.startsWith("!");
     const found = String(value ?? "").toLowerCase().includes(text.replace(/^!/, "").trim().toLowerCase());
     return negated ? !found : found;
@@ -49,6 +50,7 @@ class SourceTable {
       height: "26rem",
       layout: "fitData",
       headerFilterLiveFilterDelay: 30,
+      keybindings: false,
       renderHorizontal: "virtual",
       headerSortElement: "<span class='arrow' aria-hidden='true'></span>",
       placeholder: "No source passes the filters.",
