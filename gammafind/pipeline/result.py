@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from regions import Regions
 
+_SHOWN = (
+    "Source_Name", "RAJ2000", "DEJ2000", "Conf_95_SemiMajor", "Score", "Flux", "mag", "Class",
+    "ASSOC1", "Association",
+)  # fmt: skip
+"""Columns that a notebook shows of a result, as far as there are any; all are too many."""
+_SHOWN_ROWS = 10
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Result:
@@ -88,7 +95,11 @@ class Result:
         return f"<Result: {self._title()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._title()}</p>{self.catalogue._repr_html_()}"
+        shown = [name for name in _SHOWN if name in self.catalogue.colnames]
+        rows = self.catalogue[shown or self.catalogue.colnames][:_SHOWN_ROWS]
+        rest = len(self) - len(rows), len(self.catalogue.colnames) - len(rows.colnames)
+        more = f"<p><code>catalogue</code> has {rest[0]} more rows and {rest[1]} more columns.</p>"
+        return f"<p>{self._title()}</p>{rows._repr_html_()}{more if any(rest) else ''}"
 
     def _title(self) -> str:
         n = len(self.catalogue)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 from astropy.nddata import block_reduce
-from scipy.ndimage import maximum_filter
 
 from gammafind.sky.bands import Band
 from gammafind.sky.degrade import added_up
@@ -24,7 +23,7 @@ _LARGEST = 1024
 def score_map(
     counts: SkyMap, grid: PatchGrid, width: int, image: Callable[[int], np.ndarray]
 ) -> SkyMap:
-    """Highest score next to each place, in all patches that show it.
+    """Highest score in each pixel, in all patches that show it.
 
     Parameters
     ----------
@@ -43,19 +42,22 @@ def score_map(
         Of one band: of HEALPix pixels with nside 256 at most, or of those of an image.
     """
     pixels, valid = _pixels(counts)
-    size = pixels.pixel_size.to_value("deg") / grid.pixel_size(width)
     centres = centre_vectors(pixels, np.arange(int(np.prod(pixels.shape))))
     on_sky = np.flatnonzero(np.any(centres != 0, axis=1))
     vectors = to_frame(from_frame(centres[on_sky], pixels.frame), grid.frame)
     highest = np.zeros(len(centres))
     patch, index, x, y = grid.members(vectors, width)
-    index = on_sky[index]
-    ends = np.searchsorted(patch, np.arange(len(grid) + 1))
+    index, ends = on_sky[index], np.searchsorted(patch, np.arange(len(grid) + 1))
     for number in range(len(grid)):
+        scores = image(number)
+        # The nearest score of each pixel leaves no gaps, and all that are in it lose no peak.
         here = slice(ends[number], ends[number + 1])
-        near = maximum_filter(image(number), size=2 * int(np.ceil(size / 2)) - 1)
         row, column = (np.clip(np.rint(at[here]).astype(int), 0, width - 1) for at in (y, x))
-        highest[index[here]] = np.maximum(highest[index[here]], near[row, column])
+        highest[index[here]] = np.maximum(highest[index[here]], scores[row, column])
+        row, column = np.nonzero(scores)
+        there = grid.pixel_vectors(number, width)[row, column]
+        inside = pixels.containing(to_frame(from_frame(there, grid.frame), pixels.frame))
+        np.maximum.at(highest, inside, scores[row, column])
     return _map(counts, pixels, highest.reshape(pixels.shape), valid)
 
 

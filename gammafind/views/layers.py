@@ -79,7 +79,8 @@ def layers_of(
         What the localiser calls its scores.
     """
     sphere = isinstance(counts.pixels[0], HealpixPixels)
-    layers = Layers({"kind": "sphere" if sphere else "plane", "maps": {}, "titles": {}})
+    titles = {"counts": capitalised(counts.kind)}
+    layers = Layers({"kind": "sphere" if sphere else "plane", "maps": {}, "titles": titles})
     modelled = observation is not None and counts.kind == "counts"
     backgrounds = _backgrounds(observation, norms or {}) if modelled else [None] * counts.n_bands
     psfs = observation.psfs if modelled else [None] * counts.n_bands

@@ -41,14 +41,15 @@ def residual_figure(goodness: Goodness) -> Figure:
     Figure
     """
     from astropy.visualization.wcsaxes.frame import EllipticalFrame, RectangularFrame
-    from matplotlib.figure import Figure
+
+    from gammafind.views.shown import ShownFigure
 
     pixels = goodness.ps.pixels[0]
     whole = isinstance(pixels, HealpixPixels)
     wcs, shape = all_sky_wcs(_WIDTH) if whole else image_wcs(pixels, _WIDTH)
     layers = (("Residual in standard deviations", goodness.residual), ("PS", goodness.ps))
     with styled():
-        figure = Figure(figsize=(8, 8.6) if whole else (10, 4.6), layout="constrained")
+        figure = ShownFigure(figsize=(8, 8.6) if whole else (10, 4.6), layout="constrained")
         for place, (name, sky) in enumerate(layers, start=1):
             grid = (2, 1, place) if whole else (1, 2, place)
             frame = EllipticalFrame if whole else RectangularFrame

@@ -150,10 +150,11 @@ def _ticks(norm: FuncNorm) -> np.ndarray:
 
 def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, score_name: str) -> Figure:
     from astropy.visualization.wcsaxes.frame import EllipticalFrame
-    from matplotlib.figure import Figure
+
+    from gammafind.views.shown import ShownFigure
 
     wcs, shape = all_sky_wcs(_WIDTH)
-    figure = Figure(figsize=(11, 6.6))
+    figure = ShownFigure(figsize=(11, 6.6))
     axes = figure.add_axes((0.03, 0.13, _SHARE, 0.80), projection=wcs, frame_class=EllipticalFrame)
     show_image(axes, counts, wcs, shape)
     graticule(axes)
@@ -169,12 +170,12 @@ def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, score_name: str) -> 
 def _image_figure(
     counts: SkyMap, pixels: WcsPixels, rows: Rows, title: str, score_name: str
 ) -> Figure:
-    from matplotlib.figure import Figure
+    from gammafind.views.shown import ShownFigure
 
     wcs, shape = image_wcs(pixels, _WIDTH)
     height = float(np.clip(6.5 * shape[0] / shape[1], 3, 9))
     total = height + 1.7
-    figure = Figure(figsize=(8, total))
+    figure = ShownFigure(figsize=(8, total))
     axes = figure.add_axes(
         (0.13, 1.3 / total, 0.82, height / total - 0.03),
         projection=wcs if pixels.celestial else pixel_axes(wcs, pixels),

@@ -97,7 +97,7 @@ def zoom_figure(
     OptionError
         If ``centre`` is not on the image.
     """
-    from matplotlib.figure import Figure
+    from gammafind.views.shown import ShownFigure
 
     centre = choose_centre(rows, counts) if centre is None else centre
     field = choose_field(rows, counts) if field is None else field
@@ -110,7 +110,7 @@ def zoom_figure(
         wcs, shape = plain_wcs(pixels, centre, field, _WIDTH)
         projection = pixel_axes(wcs, pixels)
     with styled():
-        figure = Figure(figsize=(7.6, 8.6))
+        figure = ShownFigure(figsize=(7.6, 8.6))
         axes = figure.add_axes((0.12, 0.205, 0.84, 0.742), projection=projection)
         show_image(axes, counts, wcs, shape)
         x, y, inside = _inside(wcs, rows.positions, shape)

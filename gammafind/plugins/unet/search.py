@@ -46,7 +46,7 @@ sources stay in the background of their neighbours."""
 
 _INDEX = 2.3
 """Photon index of a typical source, for the weights of the bands."""
-_LEAST_SHOWN = 0.01
+_LEAST_SHOWN = 0.05
 """Probability below which a map of them is 0: noise that nobody looks at."""
 INSIDE = 3.0
 """Pixels from the border of a patch within which a source is measured poorly."""

@@ -35,6 +35,7 @@ class Layers {
 
   /** From values to indices of colours; ``sample`` are some of those that the scale is made for. */
   scale(name, sample) {
+    if (name === "score" && sample.every((value) => !(value > 1))) return (probability) => probability;
     if (TABLES[name]) return stretch(sample);
     return between(LIMITS[name] ?? Math.max(1e-9, quantiles(sample.map(Math.abs), [0.999])[0]));
   }

@@ -1,0 +1,18 @@
+"""Figures that a notebook shows, whether or not somebody has imported pyplot."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from gammafind.views.style import png
+
+_DOTS = 80
+"""Dots per inch on a page: a figure of 11 inches fits the width of a notebook."""
+
+
+class ShownFigure(Figure):
+    """A figure with a picture of itself."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        width, height = (round(_DOTS * inches) for inches in self.get_size_inches())
+        return png(self), {"width": width, "height": height}
