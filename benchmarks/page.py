@@ -115,25 +115,24 @@ def main() -> None:
         }
         measured = {name: measure(path) for name, path in pages.items()}
     print(f"| what | {' | '.join(measured)} | goal |\n|---|{'---|' * len(measured)}---|")
-    goals = {"size of the demo's page (MB)": "5", "first paint (s)": "1"}
     for what, goal in GOALS.items():
         cells = " | ".join(f"{one[what]:g}" for one in measured.values())
-        print(f"| {what} | {cells} | {goals.get(what, goal)} |")
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"\nThe load of the machine's {os.cpu_count()} cores at the end was {load}.")
+        print(f"| {what} | {cells} | {goal} |")
+    load = os.getloadavg()[0]
+    print(f"\nThe load of the machine's {os.cpu_count()} cores was {load:.1f}.")
 
 
 GOALS = {
     "sources": "",
-    "size (MB)": "5, 15",
-    "first paint (s)": "1",
+    "size (MB)": "at most 5, 15",
+    "first paint (s)": "at most 1",
     "map and table are there (s)": "",
-    "drag the whole sky (frames/s)": "30",
-    "drag a field of 20 deg (frames/s)": "30",
-    "drag a field of 3 deg (frames/s)": "30",
-    "zoom from the whole sky (frames/s)": "30",
+    "drag the whole sky (frames/s)": "at least 30",
+    "drag a field of 20 deg (frames/s)": "at least 30",
+    "drag a field of 3 deg (frames/s)": "at least 30",
+    "zoom from the whole sky (frames/s)": "at least 30",
     "longest frame of these (ms)": "",
-    "filter TS > 100 (ms)": "100",
+    "filter TS > 100 (ms)": "at most 100",
     "show the significance (ms)": "",
     "requests": "0",
     "messages of the console": "0",
@@ -229,12 +228,8 @@ def measure(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {
             "sources": page.evaluate("gammafind.view.sources.targets.length"),
             "size (MB)": round(path.stat().st_size / 1e6, 1),
-            "first paint (s)": page.evaluate(
-                "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
-            ),
-            "map is there (s)": page.evaluate(
-                "performance.getEntriesByName('ready')[0].startTime / 1000"
-            ),
+            "first paint (s)": page.evaluate(SECONDS, "first-contentful-paint"),
+            "map and table are there (s)": page.evaluate(SECONDS, "ready"),
         }
         longest = []
         for what, kind, field in (
