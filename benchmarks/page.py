@@ -212,6 +212,7 @@ def catalogue_of(reference: QTable) -> QTable:
     years = FIRST_MET + YEAR * np.arange(history.shape[1] + 1)
     edges = np.stack([low, high], axis=1).to_value("MeV").tolist()
     table.meta |= {"energy_edges_mev": edges, "epoch_edges_met": years.tolist()}
+    table.meta["score_name"] = "TS"
     return table
 
 

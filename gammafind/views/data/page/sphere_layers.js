@@ -2,7 +2,8 @@
 // them: colours are made of blocks of pixels that are next to each other, when one is first seen.
 
 const MODEL_NSIDE = 256;
-const RAYS = 12;
+/** Rays to each radius, and to one that is much smaller than a pixel. */
+const [RAYS, FEW_RAYS] = [12, 3];
 const BLOCK = 4096;
 const [SAMPLES, RUN] = [1250, 16];
 
@@ -90,29 +91,31 @@ class SphereLayers extends Layers {
   deposit(band, nside, values) {
     const counts = this.sources.counts?.[this.bands.indexOf(band)];
     if (!counts) return;
-    const point = this.ends(band.psf);
+    const point = this.ends(nside, band.psf);
     const turn = this.frame === "galactic" ? (v) => v : icrsOf;
     counts.forEach((number, row) => {
       if (!(number > 0)) return;
       const { out, east, north } = axesAt(...degreesOf(this.sources.targets[row]));
       const [a, b, c] = [out, east, north].map(turn);
       const extent = this.sources.extent[row];
-      const ends = extent > 0 ? this.ends(band.psf, extent / Math.sqrt(0.68)) : point;
-      const share = number / ends.length;
-      for (const [p, q, r] of ends) {
+      const ends = extent > 0 ? this.ends(nside, band.psf, extent / Math.sqrt(0.68)) : point;
+      for (const [p, q, r, share] of ends) {
         const pixel = nestedPixel(
           nside, p * a[0] + q * b[0] + r * c[0], p * a[1] + q * b[1] + r * c[1], p * a[2] + q * b[2] + r * c[2]);
-        values[pixel] += share;
+        values[pixel] += number * share;
       }
     });
   }
 
-  /** Ends of the rays along the axes of a source: outwards, to the east, to the north. */
-  ends(psf, disc = 0) {
-    return psf.flatMap((radius, ring) => Array.from({ length: RAYS }, (_, ray) => {
-      const angle = ((ray + (ring % 2) / 2) * 2 * Math.PI) / RAYS;
+  /** Ends of the rays along the axes of a source (outwards, east, north), and their shares. */
+  ends(nside, psf, disc = 0) {
+    return psf.flatMap((radius, ring) => {
       const reach = Math.hypot(radius, disc * Math.sqrt((ring + 0.5) / psf.length)) * DEGREE;
-      return [Math.cos(reach), Math.sin(reach) * Math.cos(angle), Math.sin(reach) * Math.sin(angle)];
-    }));
+      const n = reach < 0.3 / nside ? FEW_RAYS : RAYS;
+      return Array.from({ length: n }, (_, ray) => {
+        const angle = ((ray + (ring % 2) / 2) * 2 * Math.PI) / n;
+        return [Math.cos(reach), Math.sin(reach) * Math.cos(angle), Math.sin(reach) * Math.sin(angle), 1 / (psf.length * n)];
+      });
+    });
   }
 }

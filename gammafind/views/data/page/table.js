@@ -49,13 +49,14 @@ class SourceTable {
       columns: [this.chooser(), ...this.columns.map((column) => this.head(column))],
       height: "26rem",
       layout: "fitData",
-      headerFilterLiveFilterDelay: 30,
+      headerFilterLiveFilterDelay: 10,
+      rowHeight: 30,
       keybindings: false,
       renderHorizontal: "virtual",
       headerSortElement: "<span class='arrow' aria-hidden='true'></span>",
       placeholder: "No source passes the filters.",
       popupContainer: root,
-      columnDefaults: { headerHozAlign: "left", vertAlign: "middle" },
+      columnDefaults: { headerHozAlign: "left", vertAlign: "middle", resizable: "header" },
     });
     this.ready = new Promise((resolve) => this.table.on("tableBuilt", resolve));
     this.table.on("dataFiltered", (_, left) => this.filtered(left.map((row) => row.getData().id)));
