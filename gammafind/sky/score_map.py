@@ -61,25 +61,41 @@ def score_map(
     return _map(counts, pixels, highest.reshape(pixels.shape), valid)
 
 
-def score_map_of_image(counts: SkyMap, scores: np.ndarray) -> SkyMap:
-    """Scores of an image, of which large ones become coarser: each pixel has the highest score.
+class ImageScores:
+    """Scores of an image, collected part by part: each pixel of the map has the highest of it.
 
     Parameters
     ----------
     counts : SkyMap
-        The image.
-    scores : ndarray, shape (ny, nx)
-        0 or more.
+        The image; a large one has a coarser map.
     """
-    pixels, valid = counts.finest_pixels, counts.valid[0]
-    factor = -(-max(pixels.shape) // _LARGEST)
-    if factor > 1:
-        room = [(0, -side % factor) for side in pixels.shape]
-        scores, valid = (
-            block_reduce(np.pad(each, room), factor, np.max) for each in (scores, valid)
-        )
-        pixels = WcsPixels(pixels.wcs[::factor, ::factor], scores.shape)
-    return _map(counts, pixels, scores, valid)
+
+    def __init__(self, counts: SkyMap) -> None:
+        self._counts = counts
+        pixels = counts.pixels[0]
+        self._factor = -(-max(pixels.shape) // _LARGEST)
+        self._highest = np.zeros([-(-side // self._factor) for side in pixels.shape])
+
+    def add(self, rows: slice, columns: slice, scores: np.ndarray) -> None:
+        """Add the scores of a part of the image, 0 or more."""
+        places = []
+        for axis, part in enumerate((rows, columns)):
+            place, starts = np.unique(
+                np.arange(part.start, part.stop) // self._factor, return_index=True
+            )
+            scores = np.maximum.reduceat(scores, starts, axis=axis)
+            places.append(slice(place[0], place[-1] + 1))
+        own = self._highest[tuple(places)]
+        np.maximum(own, scores, out=own)
+
+    def map(self) -> SkyMap:
+        """Return the map, of one band."""
+        pixels, valid, step = self._counts.pixels[0], self._counts.valid[0], self._factor
+        if step > 1:
+            room = [(0, -side % step) for side in pixels.shape]
+            valid = block_reduce(np.pad(valid, room), step, np.max)
+            pixels = WcsPixels(pixels.wcs[::step, ::step], self._highest.shape)
+        return _map(self._counts, pixels, self._highest, valid)
 
 
 def _pixels(counts: SkyMap) -> tuple[Pixels, np.ndarray]:

@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels, PlainPixels, WcsPixels
-from gammafind.sky.score_map import score_map, score_map_of_image
+from gammafind.sky.score_map import ImageScores, score_map
 from gammafind.sky.skymap import SkyMap
 
 WIDTH = 64
@@ -82,13 +82,18 @@ def test_an_image_has_its_own_pixels():
     assert at.separation(SkyCoord(30, 20, unit="deg", frame="galactic")) < 0.15 * u.deg
 
 
-def test_a_large_image_becomes_coarser_and_keeps_its_peaks():
-    shape = (1500, 2600)
+@pytest.mark.parametrize(("shape", "coarse"), [((1500, 2600), (500, 867)), ((30, 40), (30, 40))])
+def test_parts_of_an_image_become_one_map_with_all_peaks(shape, coarse):
     pixels = PlainPixels.of(shape, 0.5 * u.arcsec)
-    values = np.zeros(shape)
-    counts = SkyMap(energy_bands([1, 10] * u.GeV), [pixels], [values], "electrons")
-    values[1203, 2501] = 0.75
-    scores = score_map_of_image(counts, values)
-    assert scores.values[0].shape == (500, 867)
-    assert scores.values[0][401, 833] == 0.75
-    assert score_map_of_image(counts, values).values[0].sum() == 0.75
+    counts = SkyMap(energy_bands([1, 10] * u.GeV), [pixels], [np.zeros(shape)], "electrons")
+    parts = np.zeros(shape)
+    row, column = shape[0] - 3, shape[1] - 7
+    parts[row, column] = 0.75
+    scores = ImageScores(counts)
+    for rows in (slice(0, 20), slice(10, shape[0])):
+        for columns in (slice(0, 25), slice(15, shape[1])):
+            scores.add(rows, columns, parts[rows, columns])
+    found = scores.map().values[0]
+    factor = shape[0] // coarse[0]
+    assert found.shape == coarse
+    assert found[row // factor, column // factor] == found.sum() == 0.75

@@ -21,7 +21,7 @@ from gammafind.plugins.image_unet.evidence import tile_evidence
 from gammafind.plugins.image_unet.features import network_input, tile_features
 from gammafind.roles.localiser import SCORE_MAP
 from gammafind.sky.observation import Observation
-from gammafind.sky.score_map import score_map_of_image
+from gammafind.sky.score_map import ImageScores
 from gammafind.utils.progress import track
 from gammafind.utils.workers import in_threads
 
@@ -82,7 +82,7 @@ class ImageSearch:
     def look(self, observation: Observation) -> Sightings:
         """Steps 1 to 3: find the sources of an image without duplicates, and fit them."""
         parts = []
-        scores = np.zeros(observation.counts.pixels[0].shape, dtype=np.float32)
+        scores = ImageScores(observation.counts)
         for scenes in self._batches(observation):
             output = self._output(scenes)
             self._keep_scores(scores, scenes, output[..., 0])
@@ -102,7 +102,7 @@ class ImageSearch:
             electrons_err=electrons_err,
             position_err=position_err * self.architecture.calibration.error_scale,
         )
-        table.meta[SCORE_MAP] = score_map_of_image(observation.counts, scores)
+        table.meta[SCORE_MAP] = scores.map()
         return Sightings(table, rows[:, _N_MEASURED:])
 
     def ranked(self, seen: Sightings) -> QTable:
@@ -112,15 +112,15 @@ class ImageSearch:
             table["score"] = self.architecture.ranking.probability(seen.entries)
         return table
 
-    def _keep_scores(self, scores: np.ndarray, scenes: Sequence[Scene], logits: np.ndarray) -> None:
-        """Write the probabilities of some tiles into those of the image, the highest of each."""
+    def _keep_scores(
+        self, scores: ImageScores, scenes: Sequence[Scene], logits: np.ndarray
+    ) -> None:
+        """Add the probabilities of some tiles."""
         for scene, one in zip(scenes, logits, strict=True):
-            rows, columns = scene.tile.core_rows, scene.tile.core_columns
-            left, low = scene.tile.corner
-            core = one[
-                rows.start - low : rows.stop - low, columns.start - left : columns.stop - left
-            ]
-            scores[rows, columns] = self.architecture.calibration.probability(core)
+            ny, nx = scene.excess.shape
+            probability = self.architecture.calibration.probability(one[:ny, :nx])
+            shown = np.where(scene.valid, probability, 0)
+            scores.add(scene.tile.rows, scene.tile.columns, shown)
 
     def _batches(self, observation: Observation) -> Iterator[list[Scene]]:
         """Tiles of an image, some at a time."""
