@@ -199,9 +199,9 @@ class Localiser(Plugin):
         rng = rng or np.random.default_rng(0)
         grid = grid or PatchGrid.healpix(frame=observation.counts.pixels[0].frame)
         found = self._localise_sky(observation, grid, n_pixels, rng)
+        scores = found.meta.pop(SCORE_MAP, None)
         schema = in_flux_unit(DETECTIONS, observation.flux_unit)
         table = conform(found, schema, what=f"the detections of {self.name}")
-        scores = table.meta.pop(SCORE_MAP, None)
         table.sort("score", reverse=True)
         return SkyFindings(table, scores)
 
