@@ -26,7 +26,7 @@ _FEW_COUNTS = 3.0
 """Mean counts per displayed pixel: balances visible structure and resolution."""
 _RANGE = 20.0
 """Largest range of the stretch, in widths of the faint level: keeps faint structure visible."""
-_EMPTY = 0.8
+_EMPTY = 0.65
 """Share of the median below which a map has places that are nearly empty: no high background."""
 _MAGNIFIED = 1.5
 """Pixels of an image in one of the map from which edges are seen."""
