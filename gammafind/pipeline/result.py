@@ -97,6 +97,10 @@ class Result:
     def _repr_html_(self) -> str:
         shown = [name for name in _SHOWN if name in self.catalogue.colnames]
         rows = self.catalogue[shown or self.catalogue.colnames][:_SHOWN_ROWS]
+        for name in rows.colnames:
+            if rows[name].dtype.kind == "f":
+                degrees = rows[name].unit == "deg"
+                rows[name].info.format = ".5f" if degrees else ".4g"
         rest = len(self) - len(rows), len(self.catalogue.colnames) - len(rows.colnames)
         more = f"<p><code>catalogue</code> has {rest[0]} more rows and {rest[1]} more columns.</p>"
         return f"<p>{self._title()}</p>{rows._repr_html_()}{more if any(rest) else ''}"

@@ -13,6 +13,7 @@ from gammafind.fitting.photons.goodness import Goodness
 from gammafind.sky.degrade import added_up
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.projection import positions_of
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.encoding import deflated_words, linear_words, logarithmic_words
@@ -24,6 +25,10 @@ _STEP = 0.004
 """Relative step of the background, far below the noise of counts that a colour shows."""
 _SCORE_STEP = 0.03
 """Relative step of scores, below what a colour shows."""
+_OPENING_NSIDE = 32
+"""Pixels by which the part of a sky with data is found."""
+_PART = 0.7
+"""Length of the mean of unit vectors: above it they are in a cap of less than 66 deg radius."""
 _LARGEST_IMAGE = 2048
 """Most pixels of a side of an image; larger ones are added up."""
 _RINGS = 24
@@ -89,6 +94,7 @@ def layers_of(
     layers.sky["bands"] = [convert(layers, *part) for part in parts]
     if sphere:
         layers.sky["frame"] = "galactic" if counts.pixels[0].frame == "galactic" else "icrs"
+        layers.sky["opening"] = _opening(counts)
     else:
         layers.sky |= _image(counts.pixels[0])
     if scores is not None:
@@ -102,6 +108,20 @@ def layers_of(
             )
             layers.sky["titles"][name] = title
     return layers
+
+
+def _opening(counts: SkyMap) -> dict[str, float] | None:
+    """Galactic centre and width in degrees of the part that has data; None of most of a sky."""
+    coarse = HealpixPixels(min(_OPENING_NSIDE, counts.pixels[0].nside), counts.pixels[0].frame)
+    seen = coarse.vectors[added_up(counts.valid[0].astype(int), coarse.nside) > 0]
+    centre = seen.sum(axis=0)
+    length = np.linalg.norm(centre)
+    if not len(seen) or length < _PART * len(seen):
+        return None
+    reach = np.degrees(np.arccos(np.clip(seen @ centre / length, -1, 1).min()))
+    place = positions_of(centre[None] / length, coarse.frame).galactic
+    width = 2 * reach + coarse.pixel_size.to_value("deg")
+    return {"glon": float(place.l.deg[0]), "glat": float(place.b.deg[0]), "width": float(width)}
 
 
 def _backgrounds(observation: Observation, norms: Mapping[str, Any]) -> list[np.ndarray]:

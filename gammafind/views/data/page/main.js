@@ -52,7 +52,7 @@ async function start() {
     list.sky = skyOf(list);
   }
   const geometry = await geometryOf(data);
-  const view = new SkyView(byId("sky"), geometry, data.sources, data.reference, {
+  const view = new SkyView(byId("sky"), geometry, data.sources, data.reference, data.sky.opening, {
     pointed: (direction) => { byId("pointer").textContent = direction ? `${pointerText(direction, geometry)}   ${valueText(view, direction)}` : ""; },
     chosen: (row) => choose(row),
   });

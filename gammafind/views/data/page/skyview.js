@@ -7,10 +7,11 @@ const NEAR = 14;
 const NAMED = 60;
 
 class SkyView {
-  constructor(root, geometry, sources, reference, hooks) {
+  constructor(root, geometry, sources, reference, opening, hooks) {
     this.geometry = geometry;
     this.sources = sources;
     this.reference = reference;
+    this.opening = opening;
     this.hooks = hooks;
     this.layer = { name: "counts", band: -1 };
     this.shown = sources.targets.map(() => true);
@@ -34,7 +35,15 @@ class SkyView {
     [this.pixels.width, this.pixels.height] = [width, height];
     [this.marks.width, this.marks.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     this.geometry.resize(width, height);
+    this.open();
     this.draw();
+  }
+
+  /** Show the part of a sky that has data, once. */
+  open() {
+    const { opening } = this;
+    this.opening = null;
+    if (opening) this.geometry.show(vectorOf(opening.glon, opening.glat), 1.1 * opening.width);
   }
 
   listen() {
