@@ -125,20 +125,20 @@ class Result:
         )
 
     def plot(self) -> Figure:
-        """Draw the sky with the sources that were found.
+        """Draw the sky, or the part of it that was searched, with the sources that were found.
 
         Returns
         -------
         matplotlib.figure.Figure
             ``savefig`` writes it; a notebook shows it.
         """
+        from gammafind.views.overview import overview_figure
         from gammafind.views.rows import rows_of
-        from gammafind.views.sky import sky_figure
 
         pixels = self.counts.finest_pixels
         rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
         title = f"{self.preset.name}: {self._title()}"
-        return sky_figure(self.counts, rows, title=title, score_name=self.summary.score_name)
+        return overview_figure(self.counts, rows, title=title, score_name=self.summary.score_name)
 
     def plot_region(self, source: str | int | None = None, field: Quantity | None = None) -> Figure:
         """Draw the sky around a source, with the sources there and their names.

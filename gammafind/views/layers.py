@@ -13,10 +13,10 @@ from gammafind.fitting.photons.goodness import Goodness
 from gammafind.sky.degrade import added_up
 from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels, Pixels
-from gammafind.sky.projection import positions_of
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.encoding import deflated_words, linear_words, logarithmic_words
+from gammafind.views.overview import part_with_data
 from gammafind.views.style import capitalised
 
 _BACKGROUND_NSIDE = 128
@@ -25,10 +25,6 @@ _STEP = 0.004
 """Relative step of the background, far below the noise of counts that a colour shows."""
 _SCORE_STEP = 0.03
 """Relative step of scores, below what a colour shows."""
-_OPENING_NSIDE = 32
-"""Pixels by which the part of a sky with data is found."""
-_PART = 0.7
-"""Length of the mean of unit vectors: above it they are in a cap of less than 66 deg radius."""
 _LARGEST_IMAGE = 2048
 """Most pixels of a side of an image; larger ones are added up."""
 _RINGS = 24
@@ -112,16 +108,12 @@ def layers_of(
 
 def _opening(counts: SkyMap) -> dict[str, float] | None:
     """Galactic centre and width in degrees of the part that has data; None of most of a sky."""
-    coarse = HealpixPixels(min(_OPENING_NSIDE, counts.pixels[0].nside), counts.pixels[0].frame)
-    seen = coarse.vectors[added_up(counts.valid[0].astype(int), coarse.nside) > 0]
-    centre = seen.sum(axis=0)
-    length = np.linalg.norm(centre)
-    if not len(seen) or length < _PART * len(seen):
+    part = part_with_data(counts)
+    if part is None:
         return None
-    reach = np.degrees(np.arccos(np.clip(seen @ centre / length, -1, 1).min()))
-    place = positions_of(centre[None] / length, coarse.frame).galactic
-    width = 2 * reach + coarse.pixel_size.to_value("deg")
-    return {"glon": float(place.l.deg[0]), "glat": float(place.b.deg[0]), "width": float(width)}
+    centre, width = part
+    place = {"glon": float(centre.galactic.l.deg), "glat": float(centre.galactic.b.deg)}
+    return {**place, "width": float(width.to_value("deg"))}
 
 
 def _backgrounds(observation: Observation, norms: Mapping[str, Any]) -> list[np.ndarray]:

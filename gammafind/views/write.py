@@ -23,11 +23,11 @@ from gammafind.views.diagnostics import (
 )
 from gammafind.views.layers import layers_of
 from gammafind.views.localisers import Search
+from gammafind.views.overview import overview_figure
 from gammafind.views.page import PageFigure, build_page
 from gammafind.views.page_data import marks_of, page_data
 from gammafind.views.residuals import LARGE, share_of_large
 from gammafind.views.rows import Rows, rows_of
-from gammafind.views.sky import sky_figure
 from gammafind.views.style import capitalised, png
 
 
@@ -99,7 +99,7 @@ def write_report(
         notes=_residual_notes(residuals),
         searches=searches,
     )
-    sky = png(sky_figure(counts, rows, title=title, score_name=summary.score_name))
+    sky = png(overview_figure(counts, rows, title=title, score_name=summary.score_name))
     contents = {"index.html": page.encode(), "sky.png": sky}
     contents |= {figure.name: figure.png for figure in figures}
     for name, content in contents.items():

@@ -19,6 +19,7 @@ from gammafind.errors import OptionError
 from gammafind.evaluation.against import summarise
 from gammafind.views import diagnostics
 from gammafind.views.markers import apart, marker_areas, size_handles
+from gammafind.views.overview import overview_figure
 from gammafind.views.rows import rows_of
 from gammafind.views.sky import sky_figure
 from gammafind.views.style import png
@@ -305,3 +306,13 @@ def test_fluxes_are_compared_with_those_of_the_counterparts(catalogue, reference
     assert list(line.get_xdata()) == list(line.get_ydata())
     catalogue["Flux"] = catalogue["Flux"].value * u.Jy
     assert diagnostics.counterpart_flux_figure(catalogue, reference, summary) is None
+
+
+def test_of_a_sky_only_the_part_with_data_is_drawn(counts, found):
+    pixels, rows = counts.pixels[0], found[0]
+    near = pixels.centres().separation(rows.positions[3]) < 20 * u.deg
+    part = replace(counts, valid=(near,), values=(np.where(near, counts.values[0], 0),))
+    axes = overview_figure(part, rows, title="a part").axes[0]
+    assert axes.get_title() == "a part"
+    assert axes.wcs.wcs.ctype[0] == "RA---TAN"
+    assert overview_figure(counts, rows).axes[0].wcs.wcs.ctype[0] == "GLON-AIT"
