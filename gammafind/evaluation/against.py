@@ -31,6 +31,8 @@ _PLANE = 20.0
 """Galactic latitude in degrees that separates the plane from the rest of the sky."""
 _BRIGHT = 1e-9 * FLUX
 """Flux above which sources are bright: their completeness is reported separately."""
+_GAMMA = 10 * u.MeV
+"""Energy above which that is a flux of bright sources; X-ray sources have far more photons."""
 _SHIFTS = (-10.0, -6.0, 6.0, 10.0)
 """Shifts along Galactic longitude, in match radii, at which all matches are by chance."""
 
@@ -124,10 +126,13 @@ def summarise(
 
 
 def _brighter(reference: QTable, counts: SkyMap | None) -> np.ndarray:
-    """Which sources have more flux; none in an image, nor where fluxes are of another kind."""
+    """Which sources have more flux; none where fluxes are not those of gamma rays."""
     flux = fluxes(reference)
-    of_image = counts is not None and counts.kind == "electrons"
-    if of_image or not flux.unit.is_equivalent(_BRIGHT.unit):
+    of_others = counts is not None and (
+        counts.kind == "electrons"
+        or max(band.edges.to(u.MeV, u.spectral()).max() for band in counts.bands) < _GAMMA
+    )
+    if of_others or not flux.unit.is_equivalent(_BRIGHT.unit):
         return np.zeros(len(reference), dtype=bool)
     return flux > _BRIGHT
 

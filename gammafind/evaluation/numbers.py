@@ -110,7 +110,9 @@ class Summary:
     @property
     def bright_heads(self) -> list[str]:
         """Heading of the column for the completeness of bright sources, if there is one."""
-        return [] if self.bright is None else [f"above {self.bright.value:g} cm-2 s-1"]
+        if self.bright is None:
+            return []
+        return [f"above {self.bright.value:.0e} cm-2 s-1".replace("e-0", "e-")]
 
     def headlines(self) -> list[str]:
         """Sentences that summarise the catalogue, without the fractions of `table`."""

@@ -11,19 +11,30 @@ import numpy as np
 from astropy.table import QTable
 
 from gammafind.presets.preset import Preset, build
-from gammafind.roles.localiser import Localiser, no_detections
+from gammafind.roles.localiser import Localiser, SkyFindings, no_detections
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
+from gammafind.sky.skymap import SkyMap
 from gammafind.utils.progress import stage
 
 _log = logging.getLogger("gammafind")
 
 
 class Found(NamedTuple):
-    """Detections of a localiser (schema DETECTIONS), and the wall-clock seconds it took."""
+    """What a localiser finds, and the wall-clock seconds it took.
+
+    Attributes
+    ----------
+    detections : QTable
+        Schema DETECTIONS.
+    seconds : float
+    scores : SkyMap or None
+        Score at each place, where the localiser has such a map.
+    """
 
     detections: QTable
     seconds: float
+    scores: SkyMap | None = None
 
 
 def build_localiser(preset: Preset) -> Localiser:
@@ -81,7 +92,7 @@ def localise(
     start = perf_counter()
     with stage(f"looking for sources with {localiser.name}"):
         if any(values.any() for values in observation.counts.values):
-            detections = localiser.localise_sky(
+            found = localiser.search_sky(
                 observation,
                 grid=PatchGrid.healpix(
                     preset.patches.nside,
@@ -92,8 +103,8 @@ def localise(
                 rng=np.random.default_rng(seed),
             )
         else:
-            detections = no_detections()
-    return Found(detections, perf_counter() - start)
+            found = SkyFindings(no_detections())
+    return Found(found.detections, perf_counter() - start, found.scores)
 
 
 def lowest_score(preset: Preset, localiser: Localiser, min_score: float | None) -> float:

@@ -42,6 +42,7 @@ class Findings(Protocol):
     reference: QTable | None
     summary: Summary
     residuals: Goodness | None
+    scores: SkyMap | None
     observation: Observation | None
     beside: tuple[Findings, ...]
 
@@ -167,6 +168,7 @@ class Products:
                     provenance=readable(result.catalogue.meta),
                     searches=result.searches,
                     residuals=result.residuals,
+                    scores=result.scores,
                     observation=result.observation,
                 )
 

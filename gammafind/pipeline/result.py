@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from regions import Regions
 
+_SHOWN = (
+    "Source_Name", "RAJ2000", "DEJ2000", "Conf_95_SemiMajor", "Score", "Flux", "mag", "Class",
+    "ASSOC1", "Association",
+)  # fmt: skip
+"""Columns that a notebook shows of a result, as far as there are any; all are too many."""
+_SHOWN_ROWS = 10
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Result:
@@ -51,6 +58,10 @@ class Result:
         Maps of how well background and sources describe the counts: ``residual`` in standard
         deviations, and ``ps``, minus the decimal logarithm of the probability of such a deviation;
         None where they were not requested.
+    scores : SkyMap or None
+        Score of the localiser at each place, on pixels that may be coarser than those of the
+        counts: of ``likelihood`` TS over the background alone, of networks the probability that
+        they see. None where the localiser has no such map.
     observation : Observation or None
         The counts with their exposure, background and PSFs, as they were searched.
     beside : tuple of Result
@@ -73,6 +84,7 @@ class Result:
     reference: QTable | None
     seconds: float
     residuals: Goodness | None = None
+    scores: SkyMap | None = None
     observation: Observation | None = None
     beside: tuple[Result, ...] = ()
 
@@ -83,7 +95,15 @@ class Result:
         return f"<Result: {self._title()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._title()}</p>{self.catalogue._repr_html_()}"
+        shown = [name for name in _SHOWN if name in self.catalogue.colnames]
+        rows = self.catalogue[shown or self.catalogue.colnames][:_SHOWN_ROWS]
+        for name in rows.colnames:
+            if rows[name].dtype.kind == "f":
+                degrees = rows[name].unit == "deg"
+                rows[name].info.format = ".5f" if degrees else ".4g"
+        rest = len(self) - len(rows), len(self.catalogue.colnames) - len(rows.colnames)
+        more = f"<p><code>catalogue</code> has {rest[0]} more rows and {rest[1]} more columns.</p>"
+        return f"<p>{self._title()}</p>{rows._repr_html_()}{more if any(rest) else ''}"
 
     def _title(self) -> str:
         n = len(self.catalogue)
@@ -105,28 +125,29 @@ class Result:
         )
 
     def plot(self) -> Figure:
-        """Draw the sky with the sources that were found.
+        """Draw the sky, or the part of it that was searched, with the sources that were found.
 
         Returns
         -------
         matplotlib.figure.Figure
             ``savefig`` writes it; a notebook shows it.
         """
+        from gammafind.views.overview import overview_figure
         from gammafind.views.rows import rows_of
-        from gammafind.views.sky import sky_figure
 
         pixels = self.counts.finest_pixels
         rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
         title = f"{self.preset.name}: {self._title()}"
-        return sky_figure(self.counts, rows, title=title, score_name=self.summary.score_name)
+        return overview_figure(self.counts, rows, title=title, score_name=self.summary.score_name)
 
-    def plot_region(self, source: str | int, field: Quantity | None = None) -> Figure:
+    def plot_region(self, source: str | int | None = None, field: Quantity | None = None) -> Figure:
         """Draw the sky around a source, with the sources there and their names.
 
         Parameters
         ----------
-        source : str or int
-            Name in the catalogue, or row.
+        source : str or int, optional
+            Name in the catalogue, or row; by default the strongest one away from the Galactic
+            plane.
         field : Quantity, optional
             Side of the square, an angle; chosen by the density of sources if not given.
 
@@ -144,7 +165,26 @@ class Result:
 
         pixels = self.counts.finest_pixels
         rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
-        return zoom_figure(self.counts, rows, rows.positions[self._row(source)[0]], field)
+        centre = None if source is None else rows.positions[self._row(source)]
+        return zoom_figure(self.counts, rows, centre, field)
+
+    def plot_residuals(self) -> Figure:
+        """Draw the maps of residuals.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        OptionError
+            If the search left them out.
+        """
+        from gammafind.views.residuals import residual_figure
+
+        if self.residuals is None:
+            raise OptionError("the residuals were not mapped", remedy="Search with residuals=True.")
+        return residual_figure(self.residuals)
 
     def plot_sed(self, source: str | int) -> Figure:
         """Draw the spectral energy distribution of a source, if bands were measured.
@@ -167,8 +207,7 @@ class Result:
         """
         from gammafind.views.spectra import sed_figure
 
-        row, name = self._row(source)
-        return sed_figure(self.catalogue, row, name=name)
+        return sed_figure(self.catalogue, self._row(source))
 
     def plot_light_curve(self, source: str | int) -> Figure:
         """Draw the flux of a source in each epoch, if epochs were measured.
@@ -176,7 +215,7 @@ class Result:
         Parameters
         ----------
         source : str or int
-            Name in the catalogue, or row.
+            As for `plot_sed`.
 
         Returns
         -------
@@ -184,18 +223,15 @@ class Result:
 
         Raises
         ------
-        OptionError
-            If the catalogue has no such source.
-        TableError
-            If epochs were not measured.
+        OptionError, TableError
+            As for `plot_sed`, if epochs were not measured.
         """
         from gammafind.views.spectra import light_curve_figure
 
-        row, name = self._row(source)
-        return light_curve_figure(self.catalogue, row, name=name)
+        return light_curve_figure(self.catalogue, self._row(source))
 
-    def _row(self, source: str | int) -> tuple[int, str]:
-        """Row and name of a source."""
+    def _row(self, source: str | int) -> int:
+        """Row of a source."""
         names = texts_of(self.catalogue, "source_name")
         rows = np.flatnonzero(names == source) if isinstance(source, str) else np.array([source])
         if not len(rows) or not -len(names) <= rows[0] < len(names):
@@ -203,7 +239,7 @@ class Result:
                 f"the catalogue has no source {source!r}",
                 remedy=f"It has {len(names)}; give a name of the column of names, or a row.",
             )
-        return int(rows[0]), str(names[rows[0]])
+        return int(rows[0])
 
     def write(self, path: str | PathLike, *, overwrite: bool = False) -> tuple[Path, ...]:
         """Write the catalogue, and its regions if ``path`` is a folder.

@@ -86,6 +86,7 @@ class Search:
             ),
             reference=self.reference,
             seconds=found.seconds,
+            scores=found.scores,
         )
 
     def _classified(self, detections: QTable, localiser: Localiser) -> QTable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import astropy.units as u
 import numpy as np
@@ -27,8 +27,27 @@ from gammafind.roles.trainer import Trainer
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid, patch_widths
 from gammafind.sky.patches import Patches
+from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
 from gammafind.utils.progress import track
+
+SCORE_MAP = "score_map"
+"""Entry of the ``meta`` of the table of ``_localise_sky``: the `SkyMap` of `SkyFindings.scores`."""
+
+
+class SkyFindings(NamedTuple):
+    """What a localiser finds on a sky.
+
+    Attributes
+    ----------
+    detections : QTable
+        Schema DETECTIONS.
+    scores : SkyMap or None
+        Score at each place, of one band and perhaps coarse, where the localiser makes such a map.
+    """
+
+    detections: QTable
+    scores: SkyMap | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,14 +166,44 @@ class Localiser(Plugin):
         OptionError
             If the observation is not what the localiser `sees`.
         """
+        return self.search_sky(observation, grid=grid, n_pixels=n_pixels, rng=rng).detections
+
+    def search_sky(
+        self,
+        observation: Observation,
+        *,
+        grid: PatchGrid | None = None,
+        n_pixels: Sequence[int] | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> SkyFindings:
+        """Find the sources of a sky as `localise_sky` does, and keep the map of scores.
+
+        Parameters
+        ----------
+        observation : Observation
+        grid, n_pixels, rng : object
+            As for `localise_sky`.
+
+        Returns
+        -------
+        SkyFindings
+            With a map where ``_localise_sky`` puts one into the entry `SCORE_MAP` of the ``meta``
+            of its table.
+
+        Raises
+        ------
+        OptionError
+            If the observation is not what the localiser `sees`.
+        """
         self._check_sight(observation)
         rng = rng or np.random.default_rng(0)
         grid = grid or PatchGrid.healpix(frame=observation.counts.pixels[0].frame)
         found = self._localise_sky(observation, grid, n_pixels, rng)
+        scores = found.meta.pop(SCORE_MAP, None)
         schema = in_flux_unit(DETECTIONS, observation.flux_unit)
         table = conform(found, schema, what=f"the detections of {self.name}")
         table.sort("score", reverse=True)
-        return table
+        return SkyFindings(table, scores)
 
     def _localise_sky(
         self,

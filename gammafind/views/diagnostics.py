@@ -9,7 +9,7 @@ from astropy.table import QTable
 from astropy.units import UnitBase, UnrecognizedUnit
 
 from gammafind.catalogue.class_colours import MATCHED, UNMATCHED
-from gammafind.catalogue.columns import fluxes, numbers_of
+from gammafind.catalogue.columns import column_of, fluxes, numbers, numbers_of
 from gammafind.catalogue.merging import R95_OVER_R68
 from gammafind.evaluation.numbers import Summary
 from gammafind.units import FLUX
@@ -30,6 +30,8 @@ _SIGMA_OF_R95 = 1 / np.sqrt(2 * np.log(20))
 """Standard deviation per coordinate of a two-dimensional Gaussian, divided by its 95 % radius."""
 _LEAST_FLUXES = 2
 """Different fluxes needed for a plot."""
+_COMMON = "Flux1000"
+"""Flux of the same energies in all LAT catalogues, 1-100 GeV."""
 _ROOM = 10.0
 """Ratio of the upper end of the histogram to its highest bar: leaves room for the legend."""
 
@@ -116,6 +118,37 @@ def flux_figure(catalogue: QTable, rows: Rows, summary: Summary) -> Figure | Non
         if summary.cut is not None:
             axes.axhline(summary.cut, color="black", linestyle="--", linewidth=0.9)
         axes.legend(loc="upper left" if scale == "log" else "lower right", markerscale=3)
+    return figure
+
+
+def counterpart_flux_figure(
+    catalogue: QTable, reference: QTable, summary: Summary
+) -> Figure | None:
+    """Flux of each matched source against that of its counterpart.
+
+    Of 1-100 GeV where both tables have it; None where units differ, or fewer than two are known.
+    """
+    here, there = fluxes(catalogue), fluxes(reference)
+    own, other = (column_of(table, "flux") for table in (catalogue, reference))
+    if _COMMON in catalogue.colnames and _COMMON in reference.colnames:
+        own = other = _COMMON
+        here, there = (numbers(table, _COMMON, FLUX) * FLUX for table in (catalogue, reference))
+    if here.unit != there.unit:
+        return None
+    x, y = there.value[summary.matches.b], here.value[summary.matches.a]
+    good = (x > 0) & (y > 0) & np.isfinite(x) & np.isfinite(y)
+    if np.sum(good) < _LEAST_FLUXES:
+        return None
+    x, y = x[good], y[good]
+    figure, axes = small_figure()
+    with styled():
+        axes.plot(x, y, ".", markersize=2.5, color=MATCHED, label=f"{len(x)} matches")
+        ends = [min(x.min(), y.min()), max(x.max(), y.max())]
+        axes.plot(ends, ends, color="black", linewidth=0.9)
+        axes.set(xscale="log", yscale="log")
+        axes.set_xlabel(f"{for_figure(other)} of the reference [{_label(there.unit)}]")
+        axes.set_ylabel(f"{for_figure(own)} [{_label(here.unit)}]")
+        axes.legend(loc="upper left", title=f"median ratio {np.median(y / x):.2f}", markerscale=3)
     return figure
 
 

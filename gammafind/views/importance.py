@@ -30,10 +30,10 @@ def importance_figure(panels: Mapping[str, Mapping[str, tuple[float, float]]]) -
     Figure
         One panel a pair.
     """
-    from matplotlib.figure import Figure
+    from gammafind.views.shown import ShownFigure
 
     with styled():
-        figure = Figure(figsize=(3.7 * max(len(panels), 1), 3.2), layout="constrained")
+        figure = ShownFigure(figsize=(3.7 * max(len(panels), 1), 3.2), layout="constrained")
         axes = figure.subplots(1, max(len(panels), 1), squeeze=False)[0]
         for one, (title, falls) in zip(axes, panels.items(), strict=False):
             ranked = sorted(falls.items(), key=lambda item: item[1][0])[-_SHOWN:]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _DIRECTIONS = np.array(
     [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)], dtype=float
 )
+_SIZE = 7
+"""Of the letters, in points."""
 _GAPS = (2.0, 9.0, 18.0)
 """Distances of a label from its marker, in points; labels at larger distances get a line."""
 
@@ -51,22 +53,28 @@ def place_labels(
     radii = point * np.sqrt(areas) / 2
     glow = [withStroke(linewidth=2.0, foreground="white")]
     artists = [
-        axes.text(0, 0, text, fontsize=7, transform=None, va="bottom", path_effects=glow, zorder=8)
+        axes.text(
+            0, 0, text, fontsize=_SIZE, transform=None, va="bottom", path_effects=glow, zorder=8
+        )
         for text in map(for_figure, texts)
     ]
     sizes = np.array([_size(artist, renderer) for artist in artists])
     frame = axes.get_window_extent(renderer)
     centres = place_boxes(anchors, radii, sizes, frame.extents, gaps=point * np.array(_GAPS))
-    for artist, anchor, size, (centre, is_far) in zip(
-        artists, anchors, sizes, centres, strict=True
+    for artist, place, anchor, (centre, is_far) in zip(
+        artists, np.column_stack([x, y]), anchors, centres, strict=True
     ):
+        artist.remove()
         if centre is None:
-            artist.remove()
             continue
-        artist.set_position(centre - size / 2)
-        if is_far:
-            ends = axes.transData.inverted().transform([anchor, centre])
-            axes.plot(*ends.T, color="black", linewidth=0.4, zorder=7)
+        # In points from the marker: a file or a notebook may have more or fewer dots per inch.
+        axes.annotate(
+            artist.get_text(), place, (centre - anchor) / point, textcoords="offset points",
+            fontsize=_SIZE, ha="center", va="center", path_effects=glow, zorder=8,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 0}
+            if is_far
+            else None,
+        )  # fmt: skip
     return sum(centre is not None for centre, _ in centres)
 
 

@@ -16,11 +16,15 @@ from gammafind.sky.pixels import HealpixPixels, Pixels
 from gammafind.sky.psf import RadialPsf
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.encoding import deflated_words, linear_words, logarithmic_words
+from gammafind.views.overview import part_with_data
+from gammafind.views.style import capitalised
 
 _BACKGROUND_NSIDE = 128
 """Finest background: it is smooth, and finer ones would be most of the page."""
 _STEP = 0.004
 """Relative step of the background, far below the noise of counts that a colour shows."""
+_SCORE_STEP = 0.03
+"""Relative step of scores, below what a colour shows."""
 _LARGEST_IMAGE = 2048
 """Most pixels of a side of an image; larger ones are added up."""
 _RINGS = 24
@@ -56,6 +60,8 @@ def layers_of(
     observation: Observation | None = None,
     norms: Mapping[str, Any] | None = None,
     residuals: Goodness | None = None,
+    scores: SkyMap | None = None,
+    score_name: str = "score",
 ) -> Layers:
     """Maps of a sky or an image.
 
@@ -68,9 +74,14 @@ def layers_of(
         Fitted norm and its error of each component of the background; 1 where one is missing.
     residuals : Goodness, optional
         Maps of residuals to draw as well.
+    scores : SkyMap, optional
+        Score of the localiser at each place, of one band, to draw as well.
+    score_name : str
+        What the localiser calls its scores.
     """
     sphere = isinstance(counts.pixels[0], HealpixPixels)
-    layers = Layers({"kind": "sphere" if sphere else "plane", "maps": {}, "titles": {}})
+    titles = {"counts": capitalised(counts.kind)}
+    layers = Layers({"kind": "sphere" if sphere else "plane", "maps": {}, "titles": titles})
     modelled = observation is not None and counts.kind == "counts"
     backgrounds = _backgrounds(observation, norms or {}) if modelled else [None] * counts.n_bands
     psfs = observation.psfs if modelled else [None] * counts.n_bands
@@ -79,14 +90,30 @@ def layers_of(
     layers.sky["bands"] = [convert(layers, *part) for part in parts]
     if sphere:
         layers.sky["frame"] = "galactic" if counts.pixels[0].frame == "galactic" else "icrs"
+        layers.sky["opening"] = _opening(counts)
     else:
         layers.sky |= _image(counts.pixels[0])
+    if scores is not None:
+        layers.sky["maps"]["score"] = _scores(layers, scores)
+        layers.sky["titles"]["score"] = f"{capitalised(score_name)} map"
     if residuals is not None:
         for name, title in (("residual_map", "Residual in discs"), ("ps", "PS")):
             sky = residuals.ps if name == "ps" else residuals.residual
-            layers.sky["maps"][name] = _map(layers, sky.pixels[0], sky.values[0], sky.valid[0])
+            layers.sky["maps"][name] = _map(
+                layers, sky.pixels[0], sky.values[0], sky.valid[0], merge="mean"
+            )
             layers.sky["titles"][name] = title
     return layers
+
+
+def _opening(counts: SkyMap) -> dict[str, float] | None:
+    """Galactic centre and width in degrees of the part that has data; None of most of a sky."""
+    part = part_with_data(counts)
+    if part is None:
+        return None
+    centre, width = part
+    place = {"glon": float(centre.galactic.l.deg), "glat": float(centre.galactic.b.deg)}
+    return {**place, "width": float(width.to_value("deg"))}
 
 
 def _backgrounds(observation: Observation, norms: Mapping[str, Any]) -> list[np.ndarray]:
@@ -143,21 +170,29 @@ def _plane_band(
     return band
 
 
-def _map(layers: Layers, pixels: Pixels, values: np.ndarray, valid: np.ndarray) -> dict[str, Any]:
-    """Description of a map, whose values are kept."""
+def _map(
+    layers: Layers, pixels: Pixels, values: np.ndarray, valid: np.ndarray, merge: str = "sum"
+) -> dict[str, Any]:
+    """Description of a map whose values are kept, and how its pixels become coarser ones."""
     if isinstance(pixels, HealpixPixels):
-        words, offset, step = linear_words(_nested(values), _nested(valid))
-        return {"id": layers.add(words), "offset": offset, "step": step, "nside": pixels.nside}
-    values, valid = _smaller(values, valid)
+        values, valid = _nested(values), _nested(valid)
+        shape = {"nside": pixels.nside}
+    else:
+        values, valid = _smaller(values, valid)
+        shape = dict(zip(("height", "width"), values.shape, strict=True))
     words, offset, step = linear_words(values.ravel(), valid.ravel())
-    height, width = values.shape
-    return {
-        "id": layers.add(words),
-        "offset": offset,
-        "step": step,
-        "width": width,
-        "height": height,
-    }
+    return {"id": layers.add(words), "offset": offset, "step": step, "merge": merge, **shape}
+
+
+def _scores(layers: Layers, scores: SkyMap) -> dict[str, Any]:
+    """Description of a map of scores: logarithms are kept of those that are never negative."""
+    pixels, values, valid = scores.pixels[0], scores.values[0], scores.valid[0]
+    values = np.where(valid, values, 0)
+    if not isinstance(pixels, HealpixPixels) or np.any(values < 0):
+        return _map(layers, pixels, values, valid, merge="max")
+    words, lowest = logarithmic_words(_nested(values), _SCORE_STEP)
+    kept = {"id": layers.add(words), "lowest": lowest, "step": _SCORE_STEP}
+    return {**kept, "merge": "max", "nside": pixels.nside}
 
 
 def _nested(values: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _OTHER = "other"
 _AREAS = (8.0, 90.0)
 """Areas of the smallest and the largest marker, in square points."""
+_DOT = 3.0
+"""Area of a marker among many others, in square points."""
 _MEAN_AREA = 40.0
 _TOTAL_AREA = 60_000.0
 """Largest mean and total area: keep markers small if most scores are high or there are many."""
@@ -34,7 +36,13 @@ class _Group:
 
 
 def draw_detections(
-    axes: Axes, x: np.ndarray, y: np.ndarray, rows: Rows, *, scale: float = 1.0
+    axes: Axes,
+    x: np.ndarray,
+    y: np.ndarray,
+    rows: Rows,
+    *,
+    scale: float = 1.0,
+    point: float | None = None,
 ) -> list[Artist]:
     """Mark the detections.
 
@@ -47,6 +55,8 @@ def draw_detections(
         The n detections.
     scale : float
         Factor for the areas of the markers.
+    point : float, optional
+        Length of a point in pixels: markers are then small enough to stay apart.
 
     Returns
     -------
@@ -54,6 +64,8 @@ def draw_detections(
         Handles for the legend.
     """
     areas = scale * marker_areas(rows.score)
+    if point is not None:
+        areas = apart(areas, x, y, point)
     for group in _groups(rows):
         here = group.rows & np.isfinite(x) & np.isfinite(y)
         axes.scatter(
@@ -64,12 +76,55 @@ def draw_detections(
     return _handles(rows)
 
 
-def draw_missed(axes: Axes, x: np.ndarray, y: np.ndarray) -> list[Artist]:
-    """Mark reference sources that were not found; return the handles for the legend."""
-    if len(x) == 0:
-        return []
-    label = f"in the reference, not found ({len(x)})"
-    return [axes.scatter(x, y, 22, marker="x", color=MISSED, linewidths=0.9, zorder=4, label=label)]
+def draw_missed(axes: Axes, x: np.ndarray, y: np.ndarray, blended: np.ndarray) -> list[Artist]:
+    """Mark reference sources that were not found; return the handles for the legend.
+
+    Parameters
+    ----------
+    axes : Axes
+    x, y : ndarray, shape (n,)
+        Pixel coordinates.
+    blended : ndarray of bool, shape (n,)
+        Which are next to a detection that may hold them as well: no cross says that they were
+        overlooked.
+    """
+    kinds = (
+        ("in the reference, not found", ~blended, "x"),
+        ("in the reference, next to a detection", blended, "+"),
+    )
+    return [
+        axes.scatter(
+            x[here], y[here], 20, marker=marker, color=MISSED, linewidths=0.9, zorder=4,
+            label=f"{label} ({np.count_nonzero(here)})",
+        )
+        for label, here, marker in kinds
+        if here.any()
+    ]  # fmt: skip
+
+
+def apart(areas: np.ndarray, x: np.ndarray, y: np.ndarray, point: float) -> np.ndarray:
+    """Areas at which a marker and its nearest neighbour do not overlap, unless they are dots.
+
+    Parameters
+    ----------
+    areas : ndarray, shape (n,)
+        In square points.
+    x, y : ndarray, shape (n,)
+        Positions on the axes; NaN where there is no marker.
+    point : float
+        Length of a point in the units of the positions.
+    """
+    from scipy.spatial import cKDTree
+
+    shown = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    smaller = areas.copy()
+    if len(shown) > 1:
+        places = np.column_stack([x[shown], y[shown]]) / point
+        distance, nearest = (each[:, 1] for each in cKDTree(places).query(places, k=2))
+        widths = np.sqrt(areas[shown])
+        share = np.minimum(1, 2 * distance / (widths + widths[nearest]))
+        smaller[shown] = np.maximum(areas[shown] * share**2, _DOT)
+    return smaller
 
 
 def marker_areas(score: np.ndarray) -> np.ndarray:

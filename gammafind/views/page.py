@@ -15,8 +15,8 @@ from gammafind.views.encoding import deflated_json
 from gammafind.views.localisers import LEFT_COLUMNS, Search, localiser_table
 
 SCRIPTS = (
-    "bytes", "vectors", "healpix", "colours", "layers", "sphere", "plane", "skyview", "table",
-    "charts", "panel", "search", "main",
+    "bytes", "vectors", "healpix", "nested", "colours", "layers", "sphere_layers", "plane_layers",
+    "sphere", "plane", "stamps", "skyview", "table", "charts", "panel", "search", "main",
 )  # fmt: skip
 """Parts of the script of the page, in the order in which they are read."""
 
@@ -34,15 +34,12 @@ class PageFigure:
         Description of the figure and how to read it.
     alt : str
         Description for readers who cannot see the figure.
-    size : {"small", "large", "wide"}
-        Size on the page: a quarter, half, or all of the width.
     """
 
     name: str
     png: bytes
     caption: str
     alt: str
-    size: str = "small"
 
 
 def build_page(
@@ -53,7 +50,7 @@ def build_page(
     figures: Sequence[PageFigure],
     data: Mapping[str, Any],
     texts: Mapping[str, str],
-    marks: Sequence[tuple[str, str]] = (),
+    marks: Sequence[tuple[str, str, str]] = (),
     notes: Sequence[str] = (),
     searches: Sequence[Search] = (),
 ) -> str:
@@ -70,8 +67,8 @@ def build_page(
         What the script shows: sources, reference, table, sky.
     texts : mapping of str to str
         Arrays that ``data`` names, deflated.
-    marks : sequence of (str, str)
-        Colours of the markers, and what they mean.
+    marks : sequence of (str, str, str)
+        Colours and shapes of the markers, and what they mean.
     notes : sequence of str
         Sentences below the map.
     searches : sequence of Search, optional
@@ -89,7 +86,7 @@ def build_page(
         style=_data("page.css"),
         vendor=_data("vendor/tabulator.min.js"),
         script="\n".join(_data(f"page/{name}.js") for name in SCRIPTS),
-        headlines="\n".join(f"<p>{escape(line)}</p>" for line in summary.headlines()),
+        headlines="\n".join(f"<p>{escape(line)}</p>" for line in _headlines(summary, data)),
         summary=_section(_summary_table(summary) + _localisers(searches)),
         provenance=definition_list(provenance),
         figures="\n".join(_figure(figure) for figure in figures),
@@ -97,14 +94,22 @@ def build_page(
         n_rows=data["table"]["n"],
         notes="".join(f'<p class="hint">{escape(note)}</p>' for note in notes),
         marks="".join(
-            f'<span class="swatch" style="border-color:{escape(colour)}"></span>{escape(text)}'
-            for colour, text in marks
+            f'<span><span class="swatch {shape}" style="border-color:{escape(colour)}"></span>'
+            f"{escape(text)}</span>"
+            for colour, shape, text in marks
         ),
         texts="\n".join(
             f'<script type="application/octet-stream" id="{name}">{text}</script>'
             for name, text in arrays.items()
         ),
     )
+
+
+def _headlines(summary: Summary, data: Mapping[str, Any]) -> list[str]:
+    """Sentences of the summary, and what else the catalogue holds."""
+    given = data["table"]["n"] - summary.n_detections
+    more = f"The catalogue also holds {given} extended sources that were known before."
+    return summary.headlines() + ([more] if given > 0 else [])
 
 
 def definition_list(mapping: Mapping[str, Any]) -> str:
@@ -171,8 +176,7 @@ def _table(
 def _figure(figure: PageFigure) -> str:
     image = base64.b64encode(figure.png).decode("ascii")
     return (
-        f'<figure class="{escape(figure.size)}">'
-        f'<img src="data:image/png;base64,{image}" alt="{escape(figure.alt)}">'
+        f'<figure><img src="data:image/png;base64,{image}" alt="{escape(figure.alt)}">'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
     )
 

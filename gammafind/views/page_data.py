@@ -18,12 +18,17 @@ from gammafind.views.charts import flag_data, light_curve_data, spectrum_data
 from gammafind.views.rows import Rows
 from gammafind.views.source_columns import radii, source_columns
 
-_LIGHTER = {MATCHED: "#5cc2ff", UNMATCHED: "#ff9a52"}
-"""Colours of markers, bright enough on a dark map."""
+_LIGHTER = {
+    "#0072B2": "#5cc2ff", "#E69F00": "#ffc933", "#009E73": "#2fd6a5", "#CC79A7": "#f08bd0",
+    "#D55E00": "#ff7f3f", OTHER_COLOUR: "#cfd6dd",
+}  # fmt: skip
+"""Colours of markers that are bright enough on a dark map, and still differ."""
 _OTHER_NAMES = ("ASSOC1", "ASSOC2", "ASSOC_FGL", "Association", "Extended_Source_Name")
 """Columns by whose names people know a source."""
 _CUTOUT = 24
 """Pixels of a cut-out on a side: several times the PSF."""
+_NEAR, _FARTHEST = 2.0, 0.5
+"""Pixels, and at most degrees, within which a detection is shown for a source of the reference."""
 _INDEX = 2.3
 """Photon index of sources: typical of 4FGL sources."""
 
@@ -65,6 +70,7 @@ def page_data(
         "spectra": spectrum_data(catalogue),
         "lightCurves": light_curve_data(catalogue),
         "cutout": {"size": size, "text": text},
+        "near": min(_NEAR * float(pixels.pixel_size.to_value("deg")), _FARTHEST),
     }
 
 
@@ -87,6 +93,7 @@ def source_data(
     return {
         **_places(catalogue, pixels, what="the catalogue"),
         "radius": radii(catalogue),
+        "extent": np.round(np.nan_to_num(numbers_of(catalogue, "extension", "deg")), 4).tolist(),
         "name": rows.name.tolist(),
         "label": [name.split(" ", 1)[-1] for name in rows.name.tolist()],
         "names": _names(catalogue, rows, reference),
@@ -151,18 +158,23 @@ def _colours(rows: Rows) -> list[str]:
     return [_LIGHTER.get(colour, colour) for colour in chosen]
 
 
-def marks_of(rows: Rows) -> list[tuple[str, str]]:
-    """Colours of the markers and what they mean."""
+def marks_of(rows: Rows) -> list[tuple[str, str, str]]:
+    """Colours, shapes (circle or diamond) and meanings of the markers."""
     if rows.class_colours:
-        marks = [(colour, name) for name, colour in rows.class_colours.items()]
+        marks = [(colour, "circle", name) for name, colour in rows.class_colours.items()]
         named = set(rows.class_colours)
         others = any(label not in named for label in rows.class_label.tolist())
-        marks += [(OTHER_COLOUR, "others")] if others else []
+        marks += [(OTHER_COLOUR, "circle", "others")] if others else []
+        lone = rows.matched is not None and not np.all(rows.matched)
+        marks += [("currentColor", "diamond", "without a counterpart")] if lone else []
     elif rows.matched is None:
-        marks = [(MATCHED, "sources")]
+        marks = [(MATCHED, "circle", "sources")]
     else:
-        marks = [(MATCHED, "with a counterpart"), (UNMATCHED, "without one")]
-    return [(_LIGHTER.get(colour, colour), text) for colour, text in marks]
+        marks = [
+            (MATCHED, "circle", "with a counterpart"),
+            (UNMATCHED, "diamond", "without one"),
+        ]
+    return [(_LIGHTER.get(colour, colour), shape, text) for colour, shape, text in marks]
 
 
 def source_counts(catalogue: QTable, observation: Observation | None) -> list[list[float]] | None:

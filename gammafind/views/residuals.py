@@ -11,6 +11,7 @@ from gammafind.sky.pixels import HealpixPixels, WcsPixels
 from gammafind.sky.projection import from_frame, to_frame
 from gammafind.sky.skymap import SkyMap
 from gammafind.views.image import all_sky_wcs, image_wcs
+from gammafind.views.sky import graticule
 from gammafind.views.style import styled
 
 if TYPE_CHECKING:
@@ -40,14 +41,15 @@ def residual_figure(goodness: Goodness) -> Figure:
     Figure
     """
     from astropy.visualization.wcsaxes.frame import EllipticalFrame, RectangularFrame
-    from matplotlib.figure import Figure
+
+    from gammafind.views.shown import ShownFigure
 
     pixels = goodness.ps.pixels[0]
     whole = isinstance(pixels, HealpixPixels)
     wcs, shape = all_sky_wcs(_WIDTH) if whole else image_wcs(pixels, _WIDTH)
     layers = (("Residual in standard deviations", goodness.residual), ("PS", goodness.ps))
     with styled():
-        figure = Figure(figsize=(8, 8.6) if whole else (10, 4.6), layout="constrained")
+        figure = ShownFigure(figsize=(8, 8.6) if whole else (10, 4.6), layout="constrained")
         for place, (name, sky) in enumerate(layers, start=1):
             grid = (2, 1, place) if whole else (1, 2, place)
             frame = EllipticalFrame if whole else RectangularFrame
@@ -58,9 +60,7 @@ def residual_figure(goodness: Goodness) -> Figure:
                 origin="lower", interpolation="nearest",
             )  # fmt: skip
             if whole:
-                for axis in axes.coords:
-                    axis.set_ticklabel_visible(False)
-                    axis.set_ticks_visible(False)
+                graticule(axes)
             figure.colorbar(shown, ax=axes, label=name, extend="both", shrink=0.8)
     return figure
 

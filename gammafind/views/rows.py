@@ -32,6 +32,8 @@ class Rows:
         None without information about a reference.
     missed : SkyCoord
         Reference sources on the map that were not found.
+    blended : ndarray of bool
+        Which of them are within the match radius of a detection, which may hold both.
     class_colours : mapping of str to str
         Colours of the classes of the whole catalogue; empty if it has only one class.
     """
@@ -43,6 +45,7 @@ class Rows:
     score: np.ndarray
     matched: np.ndarray | None
     missed: SkyCoord
+    blended: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     class_colours: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -92,15 +95,20 @@ def rows_of(
         lost = np.array(summary.footprint, dtype=bool)
         lost[pairs.b] = False
         missed = sky_positions(reference, what="the reference")[lost]
+    positions = map_positions(catalogue, pixels, what="the catalogue")
+    blended = np.zeros(len(missed), dtype=bool)
+    if len(missed) and len(positions):
+        blended = missed.match_to_catalog_sky(positions)[1] < summary.radius
     classes = texts_of(catalogue, "class_label")
     several = len(set(classes.tolist()) - {""}) > 1
     return Rows(
         name=texts_of(catalogue, "source_name"),
         association=association.astype(str),
         class_label=classes,
-        positions=map_positions(catalogue, pixels, what="the catalogue"),
+        positions=positions,
         score=numbers_of(catalogue, "score"),
         matched=matched,
         missed=missed,
+        blended=blended,
         class_colours=class_colours(classes.tolist()) if several else {},
     )

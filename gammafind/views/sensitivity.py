@@ -39,13 +39,14 @@ def sensitivity_figure(sky: SkyMap) -> Figure:
     """
     from astropy.visualization.wcsaxes.frame import EllipticalFrame
     from matplotlib.colors import LogNorm
-    from matplotlib.figure import Figure
+
+    from gammafind.views.shown import ShownFigure
 
     wcs, shape = all_sky_wcs(_WIDTH)
     image = _sampled(sky, wcs, shape)
     low, high = np.nanquantile(sky.values[0][sky.valid[0]], _RANGE)
     with styled():
-        figure = Figure(figsize=(11, 6.6))
+        figure = ShownFigure(figsize=(11, 6.6))
         axes = figure.add_axes(
             (0.03, 0.13, 0.94, 0.80), projection=wcs, frame_class=EllipticalFrame
         )

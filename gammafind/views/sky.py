@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 1600
 """Width of the image in pixels: sharp on a page, and keeps files small."""
+_SHARE = 0.94
+"""Share of the width of the figure that the whole sky takes."""
 _TICK_ROOM = 0.115
 """Least distance of ticks of the colour bar, as a share of its length: avoids overlaps."""
 _NO_DATA = "#D6E4EF"
@@ -148,15 +150,17 @@ def _ticks(norm: FuncNorm) -> np.ndarray:
 
 def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, score_name: str) -> Figure:
     from astropy.visualization.wcsaxes.frame import EllipticalFrame
-    from matplotlib.figure import Figure
+
+    from gammafind.views.shown import ShownFigure
 
     wcs, shape = all_sky_wcs(_WIDTH)
-    figure = Figure(figsize=(11, 6.6))
-    axes = figure.add_axes((0.03, 0.13, 0.94, 0.80), projection=wcs, frame_class=EllipticalFrame)
+    figure = ShownFigure(figsize=(11, 6.6))
+    axes = figure.add_axes((0.03, 0.13, _SHARE, 0.80), projection=wcs, frame_class=EllipticalFrame)
     show_image(axes, counts, wcs, shape)
     graticule(axes)
     x, y = wcs.world_to_pixel(rows.positions)
-    handles = draw_detections(axes, x, y, rows)
+    point = shape[1] / (72 * _SHARE * figure.get_figwidth())
+    handles = draw_detections(axes, np.asarray(x), np.asarray(y), rows, point=point)
     figure.suptitle(for_figure(title), y=0.975, fontsize=12)
     add_colour_bar(figure, axes, (0.33, 0.085, 0.34, 0.022), counts)
     _legends(figure, handles, rows, score_name)
@@ -166,12 +170,12 @@ def _all_sky_figure(counts: SkyMap, rows: Rows, title: str, score_name: str) -> 
 def _image_figure(
     counts: SkyMap, pixels: WcsPixels, rows: Rows, title: str, score_name: str
 ) -> Figure:
-    from matplotlib.figure import Figure
+    from gammafind.views.shown import ShownFigure
 
     wcs, shape = image_wcs(pixels, _WIDTH)
     height = float(np.clip(6.5 * shape[0] / shape[1], 3, 9))
     total = height + 1.7
-    figure = Figure(figsize=(8, total))
+    figure = ShownFigure(figsize=(8, total))
     axes = figure.add_axes(
         (0.13, 1.3 / total, 0.82, height / total - 0.03),
         projection=wcs if pixels.celestial else pixel_axes(wcs, pixels),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.table import QTable
 
+from gammafind.catalogue.columns import texts_of
 from gammafind.errors import TableError
 from gammafind.sky.spectral_forms import log_parabola, plec4, power_law
+from gammafind.utils.outside import for_figure
 from gammafind.views.charts import light_curve_data, spectrum_data
 from gammafind.views.style import small_figure
 
@@ -21,7 +23,7 @@ _POINT, _CURVE = "#0072B2", "#D55E00"
 _CURVE_POINTS = 100
 
 
-def sed_figure(catalogue: QTable, row: int, *, name: str) -> Figure:
+def sed_figure(catalogue: QTable, row: int) -> Figure:
     """Draw the spectral energy distribution of a source, with the fitted curve.
 
     Parameters
@@ -29,14 +31,14 @@ def sed_figure(catalogue: QTable, row: int, *, name: str) -> Figure:
     catalogue : QTable
         With ``nuFnu_Band`` and ``Flux_Band``, as ``gammafind measure`` makes it.
     row : int
-    name : str
-        Title of the figure.
 
     Raises
     ------
     TableError
         If bands were not measured.
     """
+    from matplotlib.ticker import LogFormatter
+
     spectra = spectrum_data(catalogue)
     if spectra is None:
         raise TableError(
@@ -51,13 +53,15 @@ def sed_figure(catalogue: QTable, row: int, *, name: str) -> Figure:
         curve = energy**2 * differential(fitted, energy) * spectra["erg"]
         axes.plot(energy, curve, color=_CURVE, zorder=1)
     axes.set(
-        xscale="log", yscale="log", title=name,
+        xscale="log", yscale="log", title=_title(catalogue, row),
         xlabel="Energy [GeV]", ylabel=r"$E^2\,dN/dE$ [erg cm$^{-2}$ s$^{-1}$]",
     )  # fmt: skip
+    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     return figure
 
 
-def light_curve_figure(catalogue: QTable, row: int, *, name: str) -> Figure:
+def light_curve_figure(catalogue: QTable, row: int) -> Figure:
     """Draw the flux of a source in each epoch.
 
     Parameters
@@ -65,8 +69,6 @@ def light_curve_figure(catalogue: QTable, row: int, *, name: str) -> Figure:
     catalogue : QTable
         With ``Flux_History``, as ``gammafind measure --epochs`` makes it.
     row : int
-    name : str
-        Title of the figure.
 
     Raises
     ------
@@ -82,7 +84,9 @@ def light_curve_figure(catalogue: QTable, row: int, *, name: str) -> Figure:
     figure, axes = small_figure()
     edges = np.array(curves["edges"])
     _draw(axes, edges, curves["points"][row], edges.mean(axis=1))
-    axes.set(title=name, xlabel=curves["xlabel"], ylabel="Flux [cm$^{-2}$ s$^{-1}$]")
+    axes.set(
+        title=_title(catalogue, row), xlabel=curves["xlabel"], ylabel="Flux [cm$^{-2}$ s$^{-1}$]"
+    )
     axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     return figure
 
@@ -103,6 +107,10 @@ def differential(fitted: Mapping[str, Any], energy: np.ndarray) -> np.ndarray:
     if fitted["type"].startswith("PLSuperExpCutoff"):
         return plec4(energy, *shape, fitted["curvature"], fitted["exponent"])
     return power_law(energy, *shape)
+
+
+def _title(catalogue: QTable, row: int) -> str:
+    return for_figure(texts_of(catalogue, "source_name")[row])
 
 
 def _draw(

@@ -56,10 +56,10 @@ def styled() -> Iterator[None]:
 
 def small_figure() -> tuple[Figure, Axes]:
     """Figure of one column of a page, and its axes."""
-    from matplotlib.figure import Figure
+    from gammafind.views.shown import ShownFigure
 
     with styled():
-        figure = Figure(figsize=(COLUMN_WIDTH, 0.8 * COLUMN_WIDTH), layout="constrained")
+        figure = ShownFigure(figsize=(COLUMN_WIDTH, 0.8 * COLUMN_WIDTH), layout="constrained")
         return figure, figure.add_subplot()
 
 

@@ -16,23 +16,19 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.views.curves import localiser_figure
 from gammafind.views.diagnostics import (
     completeness_figure,
+    counterpart_flux_figure,
     flux_figure,
     offset_figure,
     score_figure,
 )
 from gammafind.views.layers import layers_of
 from gammafind.views.localisers import Search
+from gammafind.views.overview import overview_figure
 from gammafind.views.page import PageFigure, build_page
 from gammafind.views.page_data import marks_of, page_data
-from gammafind.views.residuals import LARGE, residual_figure, share_of_large
+from gammafind.views.residuals import LARGE, share_of_large
 from gammafind.views.rows import Rows, rows_of
-from gammafind.views.sky import sky_figure
 from gammafind.views.style import capitalised, png
-from gammafind.views.zoom import zoom_figure
-
-_RESIDUALS = "residuals.png"
-_LIVE = ("sky.png", "zoom.png", _RESIDUALS)
-"""Figures that the page shows as layers; the files are for papers and slides."""
 
 
 def write_report(
@@ -45,9 +41,10 @@ def write_report(
     provenance: Mapping[str, Any],
     searches: Sequence[Search] = (),
     residuals: Goodness | None = None,
+    scores: SkyMap | None = None,
     observation: Observation | None = None,
 ) -> list[Path]:
-    """Write ``index.html`` and its figures.
+    """Write ``index.html``, its figures, and the sky as a figure for papers and slides.
 
     Parameters
     ----------
@@ -68,6 +65,8 @@ def write_report(
         This localiser and others on the same sky, for comparison on the page.
     residuals : Goodness, optional
         How well background and sources describe the counts.
+    scores : SkyMap, optional
+        Score of the localiser at each place.
     observation : Observation, optional
         With the background and PSFs of the counts, for the model on the page.
 
@@ -78,68 +77,44 @@ def write_report(
     """
     pixels = counts.finest_pixels
     rows = rows_of(catalogue, reference, summary, pixels=pixels)
-    title = _title(provenance, counts, rows)
-    figures = [
-        _sky(counts, rows, title, summary),
-        _zoom(counts, rows),
-        *_diagnostics(catalogue, reference, rows, summary),
-        *_localisers(searches),
-        *_residuals(residuals),
-    ]
+    title = _title(provenance, counts, summary.n_detections)
+    figures = [*_diagnostics(catalogue, reference, rows, summary), *_localisers(searches)]
     layers = layers_of(
-        counts, observation, catalogue.meta.get("background_norms"), residuals=residuals
+        counts,
+        observation,
+        catalogue.meta.get("background_norms"),
+        residuals=residuals,
+        scores=scores,
+        score_name=summary.score_name,
     )
     page = build_page(
         title=title,
         summary=summary,
         provenance=provenance,
-        figures=[figure for figure in figures if figure.name not in _LIVE],
+        figures=figures,
         data=page_data(catalogue, reference, counts, rows, observation, summary.score_name)
         | {"sky": layers.sky},
         texts=layers.texts,
         marks=marks_of(rows),
-        notes=[figure.caption for figure in figures if figure.name == _RESIDUALS],
+        notes=_residual_notes(residuals),
         searches=searches,
     )
-    contents = {"index.html": page.encode()} | {figure.name: figure.png for figure in figures}
+    sky = png(overview_figure(counts, rows, title=title, score_name=summary.score_name))
+    contents = {"index.html": page.encode(), "sky.png": sky}
+    contents |= {figure.name: figure.png for figure in figures}
     for name, content in contents.items():
         (Path(directory) / name).write_bytes(content)
     return [Path(directory) / name for name in contents]
 
 
-def _title(provenance: Mapping[str, Any], counts: SkyMap, rows: Rows) -> str:
+def _title(provenance: Mapping[str, Any], counts: SkyMap, n: int) -> str:
     """Title with the number of detections, the instrument and the localiser, as far as known."""
     names = ", ".join(band.name for band in counts.bands)
     preset = str(provenance.get("preset", "")).strip()
     used = {plugin["role"]: plugin["name"] for plugin in provenance.get("plugins", ())}
-    found = "1 source" if len(rows) == 1 else f"{len(rows)} sources"
+    found = "1 source" if n == 1 else f"{n} sources"
     by = f" by {used['localiser']}" if "localiser" in used else ""
     return f"{preset} ({names}): {found} found{by}" if preset else f"{names}: {found} found{by}"
-
-
-def _sky(counts: SkyMap, rows: Rows, title: str, summary: Summary) -> PageFigure:
-    matched = "" if rows.matched is None else " Circles have a counterpart, diamonds have none."
-    return PageFigure(
-        name="sky.png",
-        png=png(sky_figure(counts, rows, title=title, score_name=summary.score_name)),
-        caption=f"The map and the detections; a larger marker means a larger {summary.score_name}."
-        f"{matched} The grey scale is linear for faint and logarithmic for bright parts, and the "
-        "map is smoothed by half a pixel; where there are no data it is blue.",
-        alt=f"Map of {counts.kind} with {len(rows)} detections marked.",
-        size="wide",
-    )
-
-
-def _zoom(counts: SkyMap, rows: Rows) -> PageFigure:
-    missed = " Crosses are reference sources that were not found." if len(rows.missed) else ""
-    way = "north up" if counts.finest_pixels.celestial else "in pixels of the image"
-    return PageFigure(
-        name="zoom.png",
-        png=png(zoom_figure(counts, rows)),
-        caption=f"One region in detail, {way}; names without their acronym.{missed}",
-        alt="Square of the map with the names of the detections.",
-        size="large",
-    )
 
 
 def _diagnostics(
@@ -157,6 +132,9 @@ def _diagnostics(
             ("completeness.png", completeness_figure(reference, summary),
              "Fraction of the reference sources that were found, with 68 % intervals.",
              "Completeness rising with the flux in the reference."),
+            ("counterpart_flux.png", counterpart_flux_figure(catalogue, reference, summary),
+             "Measured flux against that of the counterpart; the line is where they are equal.",
+             "Scatter plot of fluxes against those of the reference."),
             ("offsets.png", offset_figure(catalogue, reference, summary),
              "Offsets between detections and counterparts in units of the position errors of "
              "both; the line is the expectation for Gaussian errors.",
@@ -186,20 +164,14 @@ def _localisers(searches: Sequence[Search]) -> list[PageFigure]:
     ]
 
 
-def _residuals(goodness: Goodness | None) -> list[PageFigure]:
+def _residual_notes(goodness: Goodness | None) -> list[str]:
+    """What the maps of residuals are, and how often PS is large in them."""
     if goodness is None:
         return []
     share, number = share_of_large(goodness)
     return [
-        PageFigure(
-            name=_RESIDUALS,
-            png=png(residual_figure(goodness)),
-            caption="Counts less the model of background and sources, in standard deviations, and "
-            "PS: minus the decimal logarithm of the probability of such a deviation of the "
-            "spectrum, negative for too few counts. Of "
-            f"{number} places, {100 * share:.2f} % have an absolute PS of {LARGE:g} or more; "
-            f"{100 * 10**-LARGE:g} % would by chance.",
-            alt="Maps of the residual and of PS.",
-            size="wide",
-        )
+        "Residual in discs: counts less the model of background and sources, in standard "
+        "deviations. PS: minus the decimal logarithm of the probability of such a deviation of the "
+        f"spectrum, negative for too few counts. Of {number} places, {100 * share:.2f} % have an "
+        f"absolute PS of {LARGE:g} or more; {100 * 10**-LARGE:g} % would by chance."
     ]

@@ -35,9 +35,9 @@ _WIDEST = 40.0
 """Largest field in degrees: limits distortion."""
 _LEAST_PIXELS = 24
 """Smallest field in map pixels: keeps structure visible."""
-_LEGEND_COLUMNS = 3
+_LEGEND_COLUMNS = 2
 """Columns of the legend that fit the width of the figure."""
-_LEGEND_LINES = 2
+_LEGEND_LINES = 1
 """Number of legend lines that fit below the colour bar."""
 
 
@@ -97,7 +97,7 @@ def zoom_figure(
     OptionError
         If ``centre`` is not on the image.
     """
-    from matplotlib.figure import Figure
+    from gammafind.views.shown import ShownFigure
 
     centre = choose_centre(rows, counts) if centre is None else centre
     field = choose_field(rows, counts) if field is None else field
@@ -110,14 +110,17 @@ def zoom_figure(
         wcs, shape = plain_wcs(pixels, centre, field, _WIDTH)
         projection = pixel_axes(wcs, pixels)
     with styled():
-        figure = Figure(figsize=(7.6, 8.6))
+        figure = ShownFigure(figsize=(7.6, 8.6))
         axes = figure.add_axes((0.12, 0.205, 0.84, 0.742), projection=projection)
         show_image(axes, counts, wcs, shape)
         x, y, inside = _inside(wcs, rows.positions, shape)
         here = rows.select(inside)
         handles = draw_detections(axes, x, y, here, scale=_SCALE)
-        handles += draw_missed(axes, *_inside(wcs, rows.missed, shape)[:2])
+        lost_x, lost_y, lost = _inside(wcs, rows.missed, shape)
+        handles += draw_missed(axes, lost_x, lost_y, rows.blended[lost])
         label_axes(axes, pixels)
+        # Lines of equal declination are bent: without them a reader takes the wrong one.
+        axes.coords.grid(color="#56B4E9", alpha=0.35, linewidth=0.6)
         axes.set_title(_title(centre, field, pixels))
         add_colour_bar(figure, axes, (0.30, 0.098, 0.48, 0.018), counts)
         make_room(figure, -(-len(handles) // _LEGEND_COLUMNS) - _LEGEND_LINES)

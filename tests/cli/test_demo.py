@@ -18,7 +18,7 @@ from tests.cli.toy import Probable, toy_counts
 
 CATALOGUE = {f"catalogue.{suffix}" for suffix in ("ecsv", "fits", "vot", "reg")}
 BESIDE = {"bright.ecsv", "bright.reg"}
-PAGE = {"sky.png", "zoom.png", "localisers.png", "index.html"}
+PAGE = {"sky.png", "localisers.png", "index.html"}
 
 
 @pytest.fixture

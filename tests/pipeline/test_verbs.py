@@ -140,7 +140,14 @@ def test_others_search_the_same_sky_for_comparison():
 
 def test_a_result_shows_itself(result):
     assert repr(result) == "<Result: 3 sources in 2-20 GeV, found by bright>"
-    assert result._repr_html_().startswith("<p>3 sources in 2-20 GeV, found by bright</p><div>")
+    shown = result._repr_html_()
+    assert shown.startswith("<p>3 sources in 2-20 GeV, found by bright</p><div>")
+    assert "Source_Name" in shown
+    more = len(result.catalogue.colnames) - shown.partition("</tr>")[0].count("<th>")
+    assert f"has 0 more rows and {more} more columns" in shown
+    picture, size = result.plot()._repr_png_()
+    assert picture.startswith(b"\x89PNG")
+    assert size == {"width": 880, "height": 528}
     assert len(result.regions) == len(result) == 3
     assert result.plot().axes
 

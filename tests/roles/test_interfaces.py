@@ -15,7 +15,7 @@ from gammafind.catalogue.schema import CLUSTERS, PATCH_DETECTIONS, SOURCES, empt
 from gammafind.errors import OptionError, ShapeError, TableError
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.clusterer import Clusterer
-from gammafind.roles.localiser import Localiser
+from gammafind.roles.localiser import SCORE_MAP, Localiser
 from gammafind.roles.population import SourcePopulation
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.observation import Observation
@@ -236,3 +236,23 @@ def test_patches_that_are_seen_apart_give_the_same_detections(monkeypatch):
     assert len(whole) > 10
     for name in whole.colnames:
         assert_array_equal(parts[name], whole[name])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapper(Brightest):
+    """Keep a map of its scores."""
+
+    def _localise_sky(self, observation, grid, n_pixels, rng):
+        found = super()._localise_sky(observation, grid, n_pixels, rng)
+        found.meta[SCORE_MAP] = observation.counts
+        return found
+
+
+def test_a_localiser_may_keep_a_map_of_its_scores():
+    observation = sky_of(np.ones(12 * 16**2, dtype=int))
+    grid = PatchGrid.healpix(2, size=40 * u.deg)
+    found, scores = Mapper().search_sky(observation, grid=grid)
+    assert scores is observation.counts
+    assert SCORE_MAP not in found.meta
+    assert SCORE_MAP not in Mapper().localise_sky(observation, grid=grid).meta
+    assert Brightest().search_sky(observation, grid=grid).scores is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import zlib
 
 import astropy.units as u
@@ -27,6 +28,7 @@ from gammafind.views.page import build_page
 from gammafind.views.page_data import page_data
 from gammafind.views.rows import rows_of
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 RADIUS = 0.5 * u.deg
 PROVENANCE = {
     "version": "1.0",
@@ -146,12 +148,13 @@ def page_text(
     reference: QTable | None = None,
     counts: SkyMap | None = None,
     observation: Observation | None = None,
+    scores: SkyMap | None = None,
 ) -> str:
     """Page without figures, of an empty sky where none is given."""
     counts = counts or small_sky()
     summary = summarise(catalogue, reference, radius=RADIUS, counts=counts)
     rows = rows_of(catalogue, reference, summary, pixels=counts.pixels[0])
-    layers = layers_of(counts, observation)
+    layers = layers_of(counts, observation, scores=scores, score_name=summary.score_name)
     data = page_data(catalogue, reference, counts, rows, observation) | {"sky": layers.sky}
     return build_page(
         title="Test", summary=summary, provenance=PROVENANCE, figures=[], data=data,
@@ -192,3 +195,41 @@ def measured(catalogue: QTable) -> QTable:
     catalogue.meta["energy_edges_mev"] = [[1000.0, 3000.0], [3000.0, 10000.0]]
     catalogue.meta["epoch_edges_met"] = [86400.0, 2 * 86400.0, 4 * 86400.0]
     return catalogue
+
+
+@pytest.fixture(scope="session")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    found = [path for name in BROWSERS if (path := shutil.which(name))]
+    if not found:
+        pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=found[0], args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def screen(browser):
+    """A tab of a browser, and all that its console says and that it requests."""
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: faults.extend(_outside(request.url)))
+    yield page, faults
+    page.close()
+
+
+@pytest.fixture
+def page(screen, address):
+    """The page of a module, just opened; what its console says and what it requests are faults."""
+    page, faults = screen
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    assert faults == []
+
+
+def _outside(url: str) -> list[str]:
+    return [] if url.startswith(("file:", "blob:", "data:")) else [url]

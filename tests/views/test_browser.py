@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import astropy.units as u
 import healpy as hp
@@ -17,19 +16,7 @@ from gammafind.catalogue.publish import publish
 from .conftest import measured, page_text
 
 sync_api = pytest.importorskip("playwright.sync_api")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 N = 3000
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = [path for name in BROWSERS if (path := shutil.which(name))]
-    if not found:
-        pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found[0], args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -75,31 +62,6 @@ def address(tmp_path_factory, many, known) -> str:
     return path.as_uri()
 
 
-@pytest.fixture
-def page(browser, address):
-    """The open page; what its console says and what it requests are faults."""
-    context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text))
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda request: faults.extend(_outside(request.url)))
-    page.goto(address)
-    page.wait_for_selector("body[data-ready]")
-    yield page
-    context.close()
-    assert faults == []
-
-
-def _outside(url: str) -> list[str]:
-    return [] if url.startswith(("file:", "blob:", "data:")) else [url]
-
-
-def _filter(page, column: str, text: str) -> None:
-    page.get_by_label(f"Filter {column}", exact=True).click()
-    page.keyboard.type(text)
-
-
 def _expect(page, selector: str, text: str) -> None:
     sync_api.expect(page.locator(selector).first).to_have_text(text)
 
@@ -107,18 +69,6 @@ def _expect(page, selector: str, text: str) -> None:
 def _find(page, text: str) -> None:
     page.locator("#search").fill(text)
     page.locator("#search").press("Enter")
-
-
-def test_find_a_source_by_the_name_of_its_counterpart(page, many):
-    page.locator("#search").fill("crab")
-    page.get_by_role("button", name="Go").click()
-    _expect(page, "#panel h3", many["Source_Name"][0])
-
-
-def test_find_a_place_by_its_coordinates(page):
-    _find(page, "l 120 45")
-    page.locator(".sky-marks").hover()
-    assert re.match(r"l (119|120)\.\d+ +b \+(44|45)\.", page.text_content("#pointer"))
 
 
 def test_a_name_of_the_reference_shows_the_reference(page):
@@ -130,23 +80,6 @@ def test_a_name_of_the_reference_shows_the_reference(page):
 def test_text_that_is_no_place_is_answered(page):
     _find(page, "no such thing")
     assert "No position and no known name" in page.text_content("#answer")
-
-
-def test_the_brightest_source_far_from_the_plane_and_its_spectrum(page, many):
-    _filter(page, "GLAT [deg]", "abs > 60")
-    far = np.flatnonzero(np.abs(many["GLAT"].to_value("deg")) > 60)
-    _expect(page, "#status", f"{len(far)} of {N} sources")
-    page.locator("#sources button.name").first.click()
-    _expect(page, "#panel h3", many["Source_Name"][far[0]])
-    assert page.locator("#panel svg.chart").count() == 2
-    assert page.locator("#panel svg.chart .dot").count() == 3
-
-
-def test_pulsars_brighter_than_a_cut(page):
-    _filter(page, "TS", "> 2000")
-    _expect(page, "#status", f"1000 of {N} sources")
-    _filter(page, "Class", "psr")
-    _expect(page, "#status", f"10 of {N} sources")
 
 
 def test_any_text_filters_the_rows(page, many):

@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.table import vstack
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy.stats import kstest, rayleigh
 
@@ -17,7 +18,8 @@ from gammafind.catalogue.schema import CATALOGUE, empty_table
 from gammafind.errors import OptionError
 from gammafind.evaluation.against import summarise
 from gammafind.views import diagnostics
-from gammafind.views.markers import marker_areas, size_handles
+from gammafind.views.markers import apart, marker_areas, size_handles
+from gammafind.views.overview import overview_figure
 from gammafind.views.rows import rows_of
 from gammafind.views.sky import sky_figure
 from gammafind.views.style import png
@@ -140,6 +142,7 @@ def test_long_legends_cover_nothing(frame, frame_catalogue, draw):
     summary = summarise(frame_catalogue, radius=1 * u.arcsec, counts=frame)
     rows = rows_of(frame_catalogue, None, summary, pixels=frame.pixels[0])
     rows = replace(rows, matched=np.arange(10) % 2 == 0, missed=rows.positions[:1])
+    rows = replace(rows, blended=np.array([False]))
     figure = draw(frame, rows)
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
@@ -260,3 +263,56 @@ def test_markers_stay_small_where_most_scores_are_high():
 def test_no_sizes_where_all_are_alike():
     assert size_handles(np.array([2.0, 2.0])) == []
     assert np.all(marker_areas(np.array([2.0, 2.0])) == 8)
+
+
+def test_names_stay_at_their_markers_at_any_resolution(counts, found):
+    rows = found[0]
+    figure = zoom_figure(counts, rows, rows.positions[3], 20 * u.deg)
+    (label,) = [text for text in figure.axes[0].texts if text.get_text() == rows.name[3][3:]]
+    offsets = []
+    for dots in (60, 300):
+        figure.set_dpi(dots)
+        FigureCanvasAgg(figure).draw()
+        box = label.get_window_extent()
+        place = figure.axes[0].transData.transform(label.xy)
+        offsets.append((box.corners().mean(axis=0) - place) / dots)
+    np.testing.assert_allclose(*offsets, atol=0.02)
+
+
+def test_a_source_next_to_a_detection_is_not_crossed_out(counts, catalogue, reference):
+    twin = vstack([reference, reference[5:6]])
+    summary = summarise(catalogue, twin, radius=RADIUS)
+    rows = rows_of(catalogue, twin, summary)
+    assert rows.blended.sum() == 1
+    figure = zoom_figure(counts, rows, rows.missed[rows.blended][0], 20 * u.deg)
+    assert "next to a detection (1)" in _legend(figure)
+
+
+def test_markers_of_neighbours_shrink_until_they_are_apart():
+    areas = np.array([100.0, 25.0, 100.0])
+    x, y = np.array([0.0, 6.0, 400.0]), np.zeros(3)
+    smaller = apart(areas, x, y, point=1.0)
+    assert np.sqrt(smaller[0]) + np.sqrt(smaller[1]) == pytest.approx(12)
+    assert smaller[2] == 100
+    assert apart(areas, x / 1e3, y, point=1.0).min() == 3
+
+
+def test_fluxes_are_compared_with_those_of_the_counterparts(catalogue, reference):
+    summary = summarise(catalogue, reference, radius=RADIUS)
+    figure = diagnostics.counterpart_flux_figure(catalogue, reference, summary)
+    points, line = figure.axes[0].lines
+    assert points.get_xdata() == pytest.approx(reference["Flux1000"][4:].value)
+    assert points.get_ydata() == pytest.approx(catalogue["Flux"][:8].value)
+    assert list(line.get_xdata()) == list(line.get_ydata())
+    catalogue["Flux"] = catalogue["Flux"].value * u.Jy
+    assert diagnostics.counterpart_flux_figure(catalogue, reference, summary) is None
+
+
+def test_of_a_sky_only_the_part_with_data_is_drawn(counts, found):
+    pixels, rows = counts.pixels[0], found[0]
+    near = pixels.centres().separation(rows.positions[3]) < 20 * u.deg
+    part = replace(counts, valid=(near,), values=(np.where(near, counts.values[0], 0),))
+    axes = overview_figure(part, rows, title="a part").axes[0]
+    assert axes.get_title() == "a part"
+    assert axes.wcs.wcs.ctype[0] == "RA---TAN"
+    assert overview_figure(counts, rows).axes[0].wcs.wcs.ctype[0] == "GLON-AIT"

@@ -32,7 +32,7 @@ def searches(catalogue, reference):
 
 def test_rows_are_localisers_regions_and_choices(searches):
     heads, rows = localiser_table(searches)
-    assert heads[-2:] == ["above 1e-09 cm-2 s-1", "seconds"]
+    assert heads[-2:] == ["above 1e-9 cm-2 s-1", "seconds"]
     assert [row[:3] for row in rows] == [
         ["likelihood", "|b| > 20 deg", "TS >= 500"],
         ["likelihood", "|b| > 20 deg", "purity >= 0.90: TS >= 53.65"],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import astropy.units as u
 import healpy as hp
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn
 
 from gammafind.catalogue.flags import Flag
@@ -172,3 +175,15 @@ def test_fluxes_are_shown_in_the_unit_of_the_instrument(catalogue):
 def test_columns_are_shown_whatever_their_names(frame, frame_catalogue):
     page = page_text(frame_catalogue, counts=frame)
     assert set(frame_catalogue.colnames) <= set(_keys(page))
+
+
+def test_a_part_of_a_sky_is_what_the_page_opens_with(catalogue, counts):
+    assert embedded(page_text(catalogue, counts=counts))["sky"]["opening"] is None
+    pixels = counts.pixels[0]
+    centre = SkyCoord(120, 40, unit="deg", frame="galactic")
+    near = pixels.centres().separation(centre) < 20 * u.deg
+    part = replace(counts, valid=(near,), values=(np.where(near, counts.values[0], 0),))
+    opening = embedded(page_text(catalogue, counts=part))["sky"]["opening"]
+    assert opening["glon"] == pytest.approx(120, abs=3)
+    assert opening["glat"] == pytest.approx(40, abs=3)
+    assert opening["width"] == pytest.approx(40, abs=8)

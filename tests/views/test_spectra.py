@@ -15,8 +15,8 @@ CUTOFF = {**LOG_PARABOLA, "type": "PLSuperExpCutoff", "curvature": 0.5, "exponen
 
 
 def test_a_spectrum_has_points_limits_and_a_curve(catalogue):
-    (axes,) = sed_figure(measured(catalogue), 0, name="one").axes
-    assert axes.get_title() == "one"
+    (axes,) = sed_figure(measured(catalogue), 0).axes
+    assert axes.get_title() == catalogue["Source_Name"][0]
     assert len(axes.containers) == 2
     (curve,) = [line for line in axes.lines if len(line.get_xdata()) == 100]
     energy = curve.get_xdata()
@@ -26,7 +26,7 @@ def test_a_spectrum_has_points_limits_and_a_curve(catalogue):
 
 
 def test_a_light_curve_begins_at_zero(catalogue):
-    (axes,) = light_curve_figure(measured(catalogue), 1, name="two").axes
+    (axes,) = light_curve_figure(measured(catalogue), 1).axes
     assert axes.get_ylim()[0] == 0
     assert axes.get_xlabel() == "Time [MJD]"
 
@@ -34,7 +34,7 @@ def test_a_light_curve_begins_at_zero(catalogue):
 @pytest.mark.parametrize("figure", [sed_figure, light_curve_figure])
 def test_what_was_not_measured_is_no_figure(catalogue, figure):
     with pytest.raises(TableError, match="no fluxes of"):
-        figure(catalogue, 0, name="one")
+        figure(catalogue, 0)
 
 
 @pytest.mark.parametrize("fitted", [{**LOG_PARABOLA, "curvature": 0.2}, CUTOFF])

@@ -126,7 +126,7 @@ def test_radius_needs_a_unit(catalogue, reference):
 
 
 def test_bright_sources_stand_apart_where_there_are_some(catalogue, reference, image):
-    head = "above 1e-09 cm-2 s-1"
+    head = "above 1e-9 cm-2 s-1"
     assert head in summarise(catalogue, reference, radius=RADIUS).text()
     faint = reference.copy()
     faint["Flux1000"] /= 100

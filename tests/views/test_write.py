@@ -14,10 +14,10 @@ from .conftest import PROVENANCE, RADIUS, embedded
 
 FIGURES = [
     "sky.png",
-    "zoom.png",
     "score_histogram.png",
     "flux.png",
     "completeness.png",
+    "counterpart_flux.png",
     "offsets.png",
 ]
 
@@ -54,7 +54,7 @@ def test_page_needs_no_other_file(tmp_path, catalogue, counts, reference):
     page = _write(tmp_path, catalogue, counts, reference)[0].read_text()
     elements = _Elements(page).found
     images = [attributes for tag, attributes in elements if tag == "img"]
-    assert len(images) == 4
+    assert len(images) == 5
     assert all(image["src"].startswith("data:image/png;base64,") for image in images)
     assert all(image["alt"] for image in images)
     assert not any(tag == "link" or "src" in a for tag, a in elements if tag != "img")
@@ -70,4 +70,4 @@ def test_nothing_found(tmp_path, counts, reference, with_reference):
 
 def test_image_with_a_wcs(tmp_path, image, catalogue):
     paths = _write(tmp_path, catalogue, image)
-    assert [path.name for path in paths] == ["index.html", *FIGURES[:4]]
+    assert [path.name for path in paths] == ["index.html", *FIGURES[:3]]

@@ -19,7 +19,9 @@ from gammafind.networks.views import averaged
 from gammafind.plugins.image_unet.architecture import TileArchitecture
 from gammafind.plugins.image_unet.evidence import tile_evidence
 from gammafind.plugins.image_unet.features import network_input, tile_features
+from gammafind.roles.localiser import SCORE_MAP
 from gammafind.sky.observation import Observation
+from gammafind.sky.score_map import ImageScores
 from gammafind.utils.progress import track
 from gammafind.utils.workers import in_threads
 
@@ -80,8 +82,11 @@ class ImageSearch:
     def look(self, observation: Observation) -> Sightings:
         """Steps 1 to 3: find the sources of an image without duplicates, and fit them."""
         parts = []
+        scores = ImageScores(observation.counts)
         for scenes in self._batches(observation):
-            peaks = self.peaks(self._output(scenes), self.architecture.calibration)
+            output = self._output(scenes)
+            self._keep_scores(scores, scenes, output[..., 0])
+            peaks = self.peaks(output, self.architecture.calibration)
             found = [peaks.of_patch(i) for i in range(len(scenes))]
             parts += in_threads(partial(_measured, scenes, found), range(len(scenes)))
         tile = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
@@ -97,6 +102,7 @@ class ImageSearch:
             electrons_err=electrons_err,
             position_err=position_err * self.architecture.calibration.error_scale,
         )
+        table.meta[SCORE_MAP] = scores.map()
         return Sightings(table, rows[:, _N_MEASURED:])
 
     def ranked(self, seen: Sightings) -> QTable:
@@ -105,6 +111,16 @@ class ImageSearch:
         if len(table):
             table["score"] = self.architecture.ranking.probability(seen.entries)
         return table
+
+    def _keep_scores(
+        self, scores: ImageScores, scenes: Sequence[Scene], logits: np.ndarray
+    ) -> None:
+        """Add the probabilities of some tiles."""
+        for scene, one in zip(scenes, logits, strict=True):
+            ny, nx = scene.excess.shape
+            probability = self.architecture.calibration.probability(one[:ny, :nx])
+            shown = np.where(scene.valid, probability, 0)
+            scores.add(scene.tile.rows, scene.tile.columns, shown)
 
     def _batches(self, observation: Observation) -> Iterator[list[Scene]]:
         """Tiles of an image, some at a time."""

@@ -25,13 +25,14 @@ from gammafind.fitting.photons.weights import SYSTEMATIC
 from gammafind.plugins.likelihood.detections import alone, detections_of
 from gammafind.plugins.likelihood.extended import keep_significant, replace_points
 from gammafind.roles.base import Sees
-from gammafind.roles.localiser import Localiser, no_detections
+from gammafind.roles.localiser import SCORE_MAP, Localiser, no_detections
 from gammafind.sky.fits.norm_regions import read_norm_regions
 from gammafind.sky.norm_regions import NormRegions
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches, require_parts
 from gammafind.sky.projection import positions_of
+from gammafind.sky.score_map import score_map
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.checks import require
 from gammafind.utils.progress import track
@@ -158,6 +159,7 @@ class Likelihood(Localiser):
         found = no_detections() if empty else detections_of(model, ts_ext, flux_unit)
         found.meta[_NORMS] = _norms_of(model, list(observation.background))
         found.meta[FALSE_BY_SCORE] = self._false_by_score(model, rng)
+        found.meta[SCORE_MAP] = _ts_map(model.empty(), observation.counts)
         return found
 
     def _false_by_score(self, model: SkyModel, rng: np.random.Generator) -> dict[str, float]:
@@ -314,6 +316,17 @@ class Likelihood(Localiser):
             faint = np.flatnonzero(ts < max(_SAFE * self.threshold, _EXTENSION_FROM))
             ts[faint] = alone(model, faint)
         return ts
+
+
+def _ts_map(data: SkyData, counts: SkyMap) -> SkyMap:
+    """Quick TS of a source at each place, over the fitted background alone; 0 below 1."""
+    grid = SearchGrid(data, coarser=_COARSER)
+
+    def image(tile: int) -> np.ndarray:
+        ts = grid.quick_ts(data, tile)
+        return np.where(ts >= 1, ts, 0)
+
+    return score_map(counts, grid.tiles.grid, grid.width, image)
 
 
 def _norms_of(model: SkyModel, components: Sequence[str]) -> dict[str, object]:

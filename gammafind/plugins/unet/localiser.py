@@ -16,6 +16,7 @@ from gammafind.networks.localiser import NetworkLocaliser
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
 from gammafind.plugins.unet.search import INSIDE, SkySearch
+from gammafind.roles.localiser import SCORE_MAP
 from gammafind.roles.trainer import Trainer
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.covering import covering_patches
@@ -111,7 +112,10 @@ class UNet(NetworkLocaliser):
         stacks = replace(stacks, spread=features.spread, exposure=features.exposure)
         search = SkySearch(network=network)
         if self.clusterer is not None or not self.fluxes or network.architecture.ranking is None:
-            return search.look(search.rough(stacks))
+            seen = search.sightings(search.rough(stacks))
+            found = search.merged(seen)
+            found.meta[SCORE_MAP] = search.score_map(seen, observation.counts)
+            return found
         # With fluxes, the mean over more patches and views adds nothing to what the fits know.
         chosen = covering_patches(grid, max(widths), margin=INSIDE)
         return search.find(replace(stacks, grid=grid[chosen]))

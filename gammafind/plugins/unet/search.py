@@ -33,8 +33,11 @@ from gammafind.plugins.unet.second_look import (
     with_hidden,
 )
 from gammafind.plugins.unet.sky_evidence import sky_evidence
+from gammafind.roles.localiser import SCORE_MAP
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
+from gammafind.sky.score_map import score_map
+from gammafind.sky.skymap import SkyMap
 from gammafind.sky.stacks import PatchStacks
 
 _SOLID = 0.3
@@ -43,6 +46,8 @@ sources stay in the background of their neighbours."""
 
 _INDEX = 2.3
 """Photon index of a typical source, for the weights of the bands."""
+_LEAST_SHOWN = 0.05
+"""Probability below which a map of them is 0: noise that nobody looks at."""
 INSIDE = 3.0
 """Pixels from the border of a patch within which a source is measured poorly."""
 _FLOOR = -8.0
@@ -151,14 +156,34 @@ class SkySearch:
         with ThreadPoolExecutor(1) as other:
             # Neither look needs the other: one runs where the other has work for one core only.
             again = other.submit(self._again, fitted)
-            found = self.look(fitted.stacks)
-        found = _with_hidden(found, again.result())
+            seen = self.sightings(fitted.stacks)
+        found = _with_hidden(self.merged(seen), again.result())
         fitted.stacks.forget()
-        return self.ranked(found, self.evidence(found, fitted, sky)) if len(found) else found
+        if len(found):
+            found = self.ranked(found, self.evidence(found, fitted, sky))
+        found.meta[SCORE_MAP] = self.score_map(seen, sky.observation.counts)
+        return found
 
     def look(self, stacks: PatchStacks) -> QTable:
         """Take steps 2 and 3: detections by the network alone."""
         return self.merged(self.sightings(stacks))
+
+    def score_map(self, seen: Sightings, counts: SkyMap) -> SkyMap:
+        """Probability that the network sees at each place, the highest of all patches.
+
+        Parameters
+        ----------
+        seen : Sightings
+        counts : SkyMap
+            What was searched.
+        """
+
+        def image(patch: int) -> np.ndarray:
+            logits = seen.maps[patch].astype(float)
+            probability = self.architecture.calibration.probability(logits)
+            return np.where(probability >= _LEAST_SHOWN, probability, 0)
+
+        return score_map(counts, seen.grid, seen.width, image)
 
     def rough(self, sky: PatchStacks) -> PatchStacks:
         """Step 1: bring the background to the counts, before any search.

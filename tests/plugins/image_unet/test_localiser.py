@@ -39,8 +39,12 @@ def finder(written, **options):
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "keras"])
 def test_stars_are_found_and_measured(written, backend):
-    found = finder(written, backend=backend).localise_sky(stars_on_sky(X, Y, ELECTRONS, SHAPE))
+    sky = stars_on_sky(X, Y, ELECTRONS, SHAPE)
+    found, scores = finder(written, backend=backend).search_sky(sky)
     assert len(found) == 3
+    assert scores.values[0].shape == SHAPE
+    assert np.all(scores.values[0][np.rint(Y).astype(int), np.rint(X).astype(int)] > 0.3)
+    assert np.median(scores.values[0]) < 0.3
     order = np.argsort(found["npred"])
     assert found["x"].value[order] == pytest.approx(X, abs=0.3)
     assert found["y"].value[order] == pytest.approx(Y, abs=0.3)

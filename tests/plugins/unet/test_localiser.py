@@ -6,6 +6,7 @@ from dataclasses import replace
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gammafind.errors import InputDataError, OptionError, ShapeError, WeightsError
@@ -140,8 +141,11 @@ def test_the_sky_has_each_source_once(written):
     )
     lon, lat = np.meshgrid([117.0, 119.5, 122.0, 124.5], [42.5, 45.0, 47.5])
     grid = PatchGrid(lon.ravel(), lat.ravel(), TOY.size)
-    found = finder(written / "toy", threshold=0.5).localise_sky(observation, grid=grid)
+    found, scores = finder(written / "toy", threshold=0.5).search_sky(observation, grid=grid)
     assert len(found) == len(places)
+    at = scores.pixels[0].pixel_of(SkyCoord(found["ra"], found["dec"]))
+    assert np.all(scores.values[0][at] >= 0.5)
+    assert scores.values[0].max() <= 1
     there = np.array([_vector(*place) for place in places])
     here = np.array(
         [_vector(*p) for p in zip(found["glon"].value, found["glat"].value, strict=True)]

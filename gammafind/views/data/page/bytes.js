@@ -1,9 +1,16 @@
 // Numbers that Python deflated and wrote in base 64.
 
+function decoded(base64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const text = atob(base64);
+  return Uint8Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
+}
+
+/** Bytes of an element, which is not needed afterwards. */
 async function inflated(id) {
-  const text = atob(document.getElementById(id).textContent);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
+  const element = document.getElementById(id);
+  const bytes = decoded(element.textContent);
+  element.remove();
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -32,7 +32,7 @@ function ticksOf(low, high, log) {
 function tickText(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e-2 && size < 1e4) return String(Number(value.toPrecision(6)));
+  if (size >= 1e-2 && size < 1e6) return String(Number(value.toPrecision(6)));
   const [digits, power] = value.toExponential(1).split("e");
   return `${digits.replace(/\.0$/, "")}e${Number(power)}`;
 }

@@ -24,34 +24,37 @@ function colourTable(anchors) {
   return words;
 }
 
-/** Quantiles of the finite values of a sample. */
-function quantiles(values, shares) {
+/** Some values of many, evenly spread. */
+function thinned(values) {
   const step = Math.max(1, Math.floor(values.length / 20000));
-  const sample = [];
-  for (let i = 0; i < values.length; i += step) if (!Number.isNaN(values[i])) sample.push(values[i]);
-  sample.sort((a, b) => a - b);
-  if (!sample.length) return shares.map(() => 0);
-  return shares.map((share) => sample[Math.round(share * (sample.length - 1))]);
+  return values.filter((_, i) => i % step === 0);
 }
 
-/** Indices of colours: nearly linear below the usual values, logarithmic far above. */
-function stretched(values, like = values) {
-  const [low, middle, high] = quantiles(like, [0.01, 0.6, 0.9995]);
-  const soft = Math.max(middle - low, 1e-3 * (high - low), 1e-12);
+/** Quantiles of the finite values. */
+function quantiles(values, shares) {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  return shares.map((share) => (sorted.length ? sorted[Math.round(share * (sorted.length - 1))] : 0));
+}
+
+/** Scale that is nearly linear below the usual values, and logarithmic far above. */
+function stretch(sample) {
+  const [low, middle, high] = quantiles(sample, [0.01, 0.6, 0.9995]);
+  const soft = middle > low ? Math.max(middle - low, 1e-3 * (high - low)) : Math.max(0.2 * (high - low), 1e-12);
   const top = Math.asinh(Math.max(high - low, soft) / soft);
-  return coloured(values, (value) => Math.asinh((value - low) / soft) / top);
+  return (value) => Math.asinh((value - low) / soft) / top;
 }
 
-/** Indices of colours between plus and minus a limit. */
-function centred(values, limit) {
-  return coloured(values, (value) => 0.5 + value / (2 * limit));
+/** Scale between minus and plus a limit. */
+function between(limit) {
+  return (value) => 0.5 + value / (2 * limit);
 }
 
-function coloured(values, share) {
+/** Indices of the colours of values, by a scale from 0 to 1; index 0 stands for no data. */
+function coloured(values, scale) {
   const colours = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i += 1) {
     if (!Number.isNaN(values[i])) {
-      colours[i] = 1 + Math.max(0, Math.min(254, Math.round(254 * share(values[i]))));
+      colours[i] = 1 + Math.max(0, Math.min(254, Math.round(254 * scale(values[i]))));
     }
   }
   return colours;

@@ -38,20 +38,3 @@ function nestedPixel(nside, x, y, z) {
   const top = SPREAD[column >> 8] | (SPREAD[row >> 8] << 1);
   return face * nside * nside + low + top * 65536;
 }
-
-/** Sums over four pixels; NaN stands for pixels without data, which are left out. */
-function degraded(values) {
-  const sums = new Float32Array(values.length / 4);
-  for (let i = 0; i < sums.length; i += 1) {
-    let sum = 0;
-    let seen = 0;
-    for (let k = 4 * i; k < 4 * i + 4; k += 1) {
-      if (!Number.isNaN(values[k])) {
-        sum += values[k];
-        seen += 1;
-      }
-    }
-    sums[i] = seen ? (sum * 4) / seen : NaN;
-  }
-  return sums;
-}

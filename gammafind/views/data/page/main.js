@@ -2,23 +2,23 @@
 
 const byId = (id) => document.getElementById(id);
 
-function words(values, { offset, step }) {
-  return Float32Array.from(values, (word) => (word === UNSEEN ? NaN : offset + step * word));
-}
-
 async function mapOf(spec) {
-  const values = words(await inflatedWords(spec.id), spec);
-  return spec.nside ? { nside: spec.nside, values } : { width: spec.width, height: spec.height, values };
+  if (spec.lowest !== undefined) {
+    return new NestedMap(spec.nside, await inflatedLogarithms(spec.id, spec.lowest, spec.step), { merge: spec.merge });
+  }
+  const words = await inflatedWords(spec.id);
+  if (spec.nside) return new NestedMap(spec.nside, words, spec);
+  const values = Float32Array.from(words, (word) => (word === UNSEEN ? NaN : spec.offset + spec.step * word));
+  return { width: spec.width, height: spec.height, values, merge: spec.merge };
 }
 
 async function bandOf(spec) {
-  const band = { ...(await mapOf(spec.counts)), psf: spec.psf, background: null };
-  if (spec.background) {
-    const { id, lowest, step, nside } = spec.background;
-    const values = await inflatedLogarithms(id, lowest, step);
-    band.background = nside ? { nside, values } : values;
-  }
-  return band;
+  const counts = await mapOf(spec.counts);
+  if (!spec.background) return { counts, psf: spec.psf, background: null };
+  const { id, lowest, step, nside } = spec.background;
+  const values = await inflatedLogarithms(id, lowest, step);
+  const background = nside ? new NestedMap(nside, values) : { ...counts, values };
+  return { counts, psf: spec.psf, background };
 }
 
 async function geometryOf(data) {
@@ -52,8 +52,8 @@ async function start() {
     list.sky = skyOf(list);
   }
   const geometry = await geometryOf(data);
-  const view = new SkyView(byId("sky"), geometry, data.sources, data.reference, {
-    pointed: (direction) => { byId("pointer").textContent = direction ? pointerText(direction, geometry) : ""; },
+  const view = new SkyView(byId("sky"), geometry, data.sources, data.reference, data.sky.opening, {
+    pointed: (direction) => { byId("pointer").textContent = direction ? `${pointerText(direction, geometry)}   ${valueText(view, direction)}` : ""; },
     chosen: (row) => choose(row),
   });
   const panel = new Panel(byId("panel"), data, view, { show: (row) => go(row) });
@@ -87,9 +87,11 @@ async function start() {
   controls(view, geometry, data);
   searchBox(new Names(data.sources, data.reference), data, view, geometry, choose);
   byId("any").addEventListener("input", (event) => table.filterAny(event.target.value));
+  byId("picture").addEventListener("click", () => view.picture().then((blob) => download("map.png", blob)));
   byId("csv").addEventListener("click", () => download("sources.csv", table.csv()));
   byId("ds9").addEventListener("click", () => download("sources.reg", regions(data, table.rows())));
   document.body.dataset.ready = "yes";
+  performance.mark("ready");
 }
 
 function pointerText(direction, geometry) {
@@ -98,6 +100,15 @@ function pointerText(direction, geometry) {
   const sky = geometry.skyAt(x, y);
   const place = `x ${x.toFixed(1)}  y ${y.toFixed(1)}`;
   return sky ? `${place}   ${positionText(sky)}` : place;
+}
+
+/** What the layer shows at a place, and of how large a pixel. */
+function valueText(view, direction) {
+  const { value, side } = view.geometry.valueAt(view.layer, direction);
+  const name = byId("layer").selectedOptions[0].textContent;
+  const number = Number.isInteger(value) ? String(value) : Number(value.toPrecision(3)).toString();
+  const known = Number.isNaN(value) ? "no data" : number;
+  return `${name} ${known}${side ? ` (pixel of ${Number(side.toPrecision(2))}°)` : ""}`;
 }
 
 /** Name the inputs that the table made, for people who do not see it. */
@@ -159,11 +170,21 @@ function searchBox(names, data, view, geometry, choose) {
       answer.textContent = best.name;
       choose(best.row, { sky: true });
     } else if (best) {
-      answer.textContent = `${best.name} of the reference`;
       byId("show-reference").checked = view.overlays.reference = true;
-      if (data.reference.sky) go(data.reference.sky[best.row], 2 * data.cutout.size);
+      const here = data.reference.sky[best.row];
+      const near = nearestSource(here, data);
+      answer.textContent = `${best.name} of the reference${near ? `; ${data.sources.name[near.row]} is ${near.off.toFixed(3)}° away` : ""}`;
+      if (near) choose(near.row);
+      go(here, 2 * data.cutout.size);
     } else answer.textContent = "No position and no known name: write degrees, such as 83.63 22.01, or l 184.6 -5.8.";
   });
+}
+
+/** The source that may be one of the reference: the nearest one, if it is not far away. */
+function nearestSource(here, data) {
+  const offs = (data.sources.sky ?? []).map((one) => separation(one, here));
+  const off = Math.min(...offs, Infinity);
+  return off <= data.near ? { row: offs.indexOf(off), off } : null;
 }
 
 /** DS9 regions of some rows: circles as wide as the 95 % position error. */

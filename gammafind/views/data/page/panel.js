@@ -58,13 +58,14 @@ class Panel {
   }
 
   nearest(row) {
-    const { targets, name } = this.data.reference;
+    const { targets, name, names } = this.data.reference;
     if (!targets.length || !this.view.geometry.layers.frame) return null;
     const here = this.data.sources.targets[row];
     const near = targets.map((target, i) => [separation(here, target), i]).filter(([off]) => off < 1)
       .sort((a, b) => a[0] - b[0]).slice(0, 3);
     if (!near.length) return element("p", {}, "No source of the reference within 1 deg.");
-    const texts = near.map(([off, i]) => `${name[i]} at ${off.toFixed(3)} deg`);
+    const known = (i) => (names[i].length > 1 ? `${name[i]} (${names[i].at(-1)})` : name[i]);
+    const texts = near.map(([off, i]) => `${known(i)} at ${off.toFixed(3)} deg`);
     return element("p", {}, `Of the reference: ${texts.join(", ")}.`);
   }
 

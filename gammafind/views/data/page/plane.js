@@ -97,6 +97,11 @@ class Plane {
     return inside && best.off < 3 * this.layers.pixelSize ? [x, y] : null;
   }
 
+  /** Value of a layer at a place of the image. */
+  valueAt(layer, place) {
+    return this.layers.valueAt(layer, 1 / this.scale, place);
+  }
+
   /** Colours of the screen, each of a square of ``stride`` pixels. */
   raster(layer, stride) {
     const [columns, rows] = [Math.ceil(this.width / stride), Math.ceil(this.height / stride)];

@@ -113,11 +113,16 @@ class Sphere {
     return angle * DEGREE * this.scale;
   }
 
+  /** Value of a layer at a direction, as it is drawn. */
+  valueAt(layer, v) {
+    return this.layers.valueAt(layer, 1 / this.scale, v);
+  }
+
   /** Colours of the screen, each of a square of ``stride`` pixels. */
   raster(layer, stride) {
     const [columns, rows] = [Math.ceil(this.width / stride), Math.ceil(this.height / stride)];
     const words = new Uint32Array(columns * rows);
-    const { nside, colours, table } = this.layers.colours(layer, stride / this.scale);
+    const { nside, colours, done, fill, table } = this.layers.colours(layer, stride / this.scale);
     const { out, east, north } = this.axes();
     const turn = (v) => (this.layers.frame === "galactic" ? v : icrsOf(v));
     const [p, q, r] = [turn(out), turn(east), turn(north)];
@@ -151,6 +156,8 @@ class Sphere {
           a * p[1] + b * q[1] + c * r[1],
           a * p[2] + b * q[2] + c * r[2],
         );
+        const block = Math.floor(pixel / BLOCK);
+        if (!done[block]) fill(block);
         words[row * columns + column] = table[colours[pixel]];
       }
     }

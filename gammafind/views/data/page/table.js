@@ -12,6 +12,7 @@ function passes(written, value, column) {
   const text = written.trim();
   if (!text) return true;
   if (column.type === "text") {
+    if (text === "!") return !value;
     const negated = text.startsWith("!");
     const found = String(value ?? "").toLowerCase().includes(text.replace(/^!/, "").trim().toLowerCase());
     return negated ? !found : found;
@@ -48,11 +49,14 @@ class SourceTable {
       columns: [this.chooser(), ...this.columns.map((column) => this.head(column))],
       height: "26rem",
       layout: "fitData",
+      headerFilterLiveFilterDelay: 10,
+      rowHeight: 30,
+      keybindings: false,
       renderHorizontal: "virtual",
       headerSortElement: "<span class='arrow' aria-hidden='true'></span>",
       placeholder: "No source passes the filters.",
       popupContainer: root,
-      columnDefaults: { headerHozAlign: "left", vertAlign: "middle" },
+      columnDefaults: { headerHozAlign: "left", vertAlign: "middle", resizable: "header" },
     });
     this.ready = new Promise((resolve) => this.table.on("tableBuilt", resolve));
     this.table.on("dataFiltered", (_, left) => this.filtered(left.map((row) => row.getData().id)));
@@ -130,9 +134,10 @@ class SourceTable {
   }
 }
 
-function download(name, text) {
+/** Offer a text or a picture as a file. */
+function download(name, content) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type: "text/plain" }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
