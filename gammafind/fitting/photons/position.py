@@ -47,6 +47,12 @@ place within a pixel follows from how few counts are next to it, and so from the
 spectrum. It balances r68 and r95 at b > 0 on the demo's sky (benchmarks/positions.py)."""
 _FINE_GRID = 0.7 * np.array([(i, j) for j in range(-4, 5) for i in range(-4, 5)], dtype=float)
 """Offsets in units of sigma: dense enough for posteriors that are not Gaussians."""
+_FEW, _WIDE_GRID = (
+    50.0,
+    0.7 * np.array([(i, j) for j in range(-7, 8) for i in range(-7, 8)], dtype=float),
+)
+"""Counts below which a posterior has the wings of the PSF, and offsets in units of sigma that hold
+them; those of 50 photons are Gaussians to 2 % of the radii."""
 R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
 """Radius that contains 68 % of a circular Gaussian, in units of sigma along one axis."""
 
@@ -235,23 +241,34 @@ def position_errors(
 
     Notes
     -----
-    If pixels are narrow, the radii are those of a Gaussian. If they are as wide as the PSF, the
-    posterior may be as flat and as square as a pixel, and the radii are those of its shares, with a
-    systematic error of 5 % of a pixel in quadrature.
+    If pixels are narrow and photons are many, the radii are those of a Gaussian. Few photons leave
+    wings, as those of the PSF: the radii are those of the shares of the posterior. So they are
+    where pixels are as wide as the PSF, and the posterior may be as flat and as square as a pixel;
+    there a systematic error of 5 % of a pixel is added in quadrature.
     """
-    if not len(vectors) or not is_coarse(data):
-        r68 = R68_PER_SIGMA * sigma
-        return r68, R95_OVER_R68 * r68
+    r68 = R68_PER_SIGMA * sigma
+    r95 = R95_OVER_R68 * r68
+    coarse = is_coarse(data)
+    rows = np.flatnonzero(coarse | (counts.sum(axis=1) < _FEW))
+    if not len(rows):
+        return r68, r95
+    some = vectors[rows], counts[rows], sigma[rows]
+    r68[rows], r95[rows] = _shares(data, *some, _FINE_GRID if coarse else _WIDE_GRID)
+    floor = R68_PER_SIGMA * _OF_PIXEL * _sharpest(data)[1] if coarse else 0.0
+    return np.hypot(r68, floor), np.hypot(r95, R95_OVER_R68 * floor)
+
+
+def _shares(
+    data: SkyData, vectors: np.ndarray, counts: np.ndarray, sigma: np.ndarray, steps: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Radii in degrees with 68 % and 95 % of the posterior at some steps in units of sigma."""
     fit = fit_positions(data, vectors, counts, sigma, rounds=1)
     basis = local_bases(fit.vectors)
-    offsets = _offsets(fit.spread, _FINE_GRID)
-    grid = shifted(fit.vectors, basis, offsets)
+    grid = shifted(fit.vectors, basis, _offsets(fit.spread, steps))
     ts = scan(data, grid.transpose(1, 0, 2), without=(vectors, counts), containment=CORE).ts
     weight = _weights(ts)
     distance = np.degrees(np.linalg.norm(grid - vectors, axis=-1)).T
-    r68, r95 = (_quantile(distance, weight, share) for share in (0.68, 0.95))
-    floor = R68_PER_SIGMA * _OF_PIXEL * _sharpest(data)[1]
-    return np.hypot(r68, floor), np.hypot(r95, R95_OVER_R68 * floor)
+    return _quantile(distance, weight, 0.68), _quantile(distance, weight, 0.95)
 
 
 def is_coarse(data: SkyData) -> bool:
