@@ -30,8 +30,10 @@ exclude_patterns = ["_build", "examples", "**.ipynb"]
 default_role = "py:obj"
 suppress_warnings = ["myst.header"]
 
-# Where the tutorial on networks finds the example of a plugin that learns.
+# Where the tutorial on networks finds the example of a plugin that learns, and where the page of
+# figures finds the script that draws them.
 os.environ["GAMMAFIND_TESTS"] = str(Path(__file__).resolve().parents[1] / "tests")
+os.environ["GAMMAFIND_BENCHMARKS"] = str(Path(__file__).resolve().parents[1] / "benchmarks")
 nb_execution_mode = "auto"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
