@@ -45,8 +45,8 @@ def is_made(folder: Path, settings: Mapping[str, Any], *, name: str = RECORD) ->
         return False
     try:
         record = json.loads((folder / name).read_text(encoding="utf-8"))
-        written = record.get("format", FORMAT)
         files, made_with = record["files"], record["settings"]
+        written = record.get("format", FORMAT)
         listed = {str(entry["name"]): entry["sha256"] for entry in files}
         is_known = bool(listed) and isinstance(made_with, dict)
         made_with = _flat(made_with)
