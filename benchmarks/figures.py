@@ -1,6 +1,6 @@
 """Draw what the benchmarks kept in ``results/``: one figure a question, good answers and bad ones.
 
-``python benchmarks/figures.py FOLDER`` writes all figures; ``docs/validation/figures.md`` shows them.
+``python benchmarks/figures.py FOLDER`` writes all; ``docs/validation/figures.md`` shows them.
 Each goal is a grey band or line.
 """
 
@@ -167,7 +167,7 @@ def positions() -> Figure:
     figure, (axes,) = panels(1, 7)
     axes.axvspan(0.93, 0.97, color=GOAL, zorder=0)
     found = list(_position_shares())
-    for i, (label, share, n, real) in enumerate(found):
+    for i, (_, share, n, real) in enumerate(found):
         error = np.sqrt(share * (1 - share) / n)
         axes.errorbar(share, -i, xerr=error, fmt="o" if real else "s", ms=4,
                       color=COLOURS[0] if real else COLOURS[1])  # fmt: skip
