@@ -11,7 +11,7 @@ from astropy.table import QTable
 from gammafind.errors import TableError
 from gammafind.sky.spectral_forms import log_parabola, plec4, power_law
 from gammafind.views.charts import light_curve_data, spectrum_data
-from gammafind.views.style import small_figure
+from gammafind.views.style import small_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,10 +50,11 @@ def sed_figure(catalogue: QTable, row: int, *, name: str) -> Figure:
         energy = np.geomspace(edges.min(), edges.max(), _CURVE_POINTS)
         curve = energy**2 * differential(fitted, energy) * spectra["erg"]
         axes.plot(energy, curve, color=_CURVE, zorder=1)
-    axes.set(
-        xscale="log", yscale="log", title=name,
-        xlabel="Energy [GeV]", ylabel=r"$E^2\,dN/dE$ [erg cm$^{-2}$ s$^{-1}$]",
-    )  # fmt: skip
+    with styled():
+        axes.set(
+            xscale="log", yscale="log", title=name,
+            xlabel="Energy [GeV]", ylabel=r"$E^2\,dN/dE$ [erg cm$^{-2}$ s$^{-1}$]",
+        )  # fmt: skip
     return figure
 
 
@@ -83,6 +84,7 @@ def light_curve_figure(catalogue: QTable, row: int, *, name: str) -> Figure:
     edges = np.array(curves["edges"])
     _draw(axes, edges, curves["points"][row], edges.mean(axis=1))
     axes.set(title=name, xlabel=curves["xlabel"], ylabel="Flux [cm$^{-2}$ s$^{-1}$]")
+    axes.ticklabel_format(axis="x", useOffset=False)
     axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     return figure
 
