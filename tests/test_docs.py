@@ -12,6 +12,7 @@ from gammafind import errors
 from gammafind.catalogue.export import FORMATS
 from gammafind.catalogue.flags import Flag
 from gammafind.catalogue.io import TABLE_SUFFIXES
+from gammafind.catalogue.measured_columns import MEASURED
 from gammafind.catalogue.schema import CATALOGUE, SCHEMA_VERSION
 from gammafind.cli.main import COMMANDS, parser
 from gammafind.presets.preset import PRESET_FORMAT, presets
@@ -142,6 +143,17 @@ def test_every_column_of_the_catalogue_is_explained_with_its_unit(docs: Path) ->
     assert explained.keys() == {column.name for column in columns}
     for column in columns:
         assert explained[column.name].strip().startswith(column.unit), column.name
+
+
+def test_every_measured_column_is_explained(docs: Path) -> None:
+    """Errors follow their column, and systematic errors those of `Flux`."""
+    pages = [docs / "guide" / f"{name}.md" for name in ("columns", "measure", "light_curves")]
+    pages.append(docs / "guide" / "associate.md")
+    known = set().union(*(quoted(page.read_text()) for page in pages))
+    fluxes = r"Flux1000|Energy_Flux100|Energy_Flux|Flux_Band"
+    for column in MEASURED:
+        general = re.sub(rf"^(Sys_(?:[A-Z][A-Za-z]+_)?)(?:{fluxes})$", r"\1Flux", column.name)
+        assert {column.name, column.name.removeprefix("Unc_"), general} & known, column.name
 
 
 def test_every_column_of_a_classifier_is_explained(docs: Path) -> None:

@@ -120,8 +120,8 @@ def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     Notes
     -----
     A WCS map comes to another grid by `reproject.reproject_adaptive`, which leaves no steps. Of a
-    HEALPix map the nearest pixels are taken, and smoothed by a Gaussian of half the size of a pixel,
-    where it is larger than 1.5 of the image, or of a few counts. Adding up few counts would move
+    HEALPix map the nearest pixels are taken, and smoothed by a Gaussian of half their size, where
+    this is larger than 1.5 pixels of the image, or of half the side of a few counts. Adding up few counts would move
     a source to the middle of a large pixel; bilinear interpolation, which runs along the rings of
     HEALPix, draws sources as slanted streaks (``benchmarks/reproject_images.py``).
     """
