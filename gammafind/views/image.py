@@ -121,9 +121,10 @@ def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     -----
     A WCS map comes to another grid by `reproject.reproject_adaptive`, which leaves no steps. Of a
     HEALPix map the nearest pixels are taken, and smoothed by a Gaussian of half their size, where
-    this is larger than 1.5 pixels of the image, or of half the side of a few counts. Adding up few counts would move
-    a source to the middle of a large pixel; bilinear interpolation, which runs along the rings of
-    HEALPix, draws sources as slanted streaks (``benchmarks/reproject_images.py``).
+    this is larger than 1.5 pixels of the image, or of half the side of a few counts. Adding up few
+    counts would move a source to the middle of a large pixel; bilinear interpolation, which runs
+    along the rings of HEALPix, draws sources as slanted streaks
+    (``benchmarks/reproject_images.py``).
     """
     image = WcsPixels(wcs, shape)
     own, visible = _pixel_size(image), _visible_step(counts)
