@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -26,12 +28,14 @@ extensions = [
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "examples", "**.ipynb"]
+exclude_patterns = ["_build", "examples", "**.ipynb", "unreleased.rst"]
 default_role = "py:obj"
 suppress_warnings = ["myst.header"]
 
-# Where the tutorial on networks finds the example of a plugin that learns.
+# Where the tutorial on networks finds the example of a plugin that learns, and where the page of
+# figures finds the script that draws them.
 os.environ["GAMMAFIND_TESTS"] = str(Path(__file__).resolve().parents[1] / "tests")
+os.environ["GAMMAFIND_BENCHMARKS"] = str(Path(__file__).resolve().parents[1] / "benchmarks")
 nb_execution_mode = "auto"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
@@ -49,6 +53,17 @@ sphinx_gallery_conf = {
     # What functions return is shown where the script prints it.
     "capture_repr": (),
 }
+
+# The list of changes that have no release yet, from the fragments in changes/.
+_draft = subprocess.run(
+    [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "next"],
+    cwd=Path(__file__).resolve().parents[1],
+    capture_output=True,
+    text=True,
+    check=True,
+).stdout
+_entries = re.sub(r"\A.*?\n-+\n", "", _draft, count=1, flags=re.DOTALL)
+(Path(__file__).resolve().parent / "unreleased.rst").write_text(_entries, encoding="utf-8")
 
 autosummary_generate = True
 autodoc_member_order = "bysource"

@@ -12,12 +12,15 @@ from gammafind import errors
 from gammafind.catalogue.export import FORMATS
 from gammafind.catalogue.flags import Flag
 from gammafind.catalogue.io import TABLE_SUFFIXES
-from gammafind.catalogue.schema import CATALOGUE
+from gammafind.catalogue.measured_columns import MEASURED
+from gammafind.catalogue.schema import CATALOGUE, SCHEMA_VERSION
 from gammafind.cli.main import COMMANDS, parser
-from gammafind.presets.preset import presets
+from gammafind.presets.preset import PRESET_FORMAT, presets
 from gammafind.roles import hooks
+from gammafind.roles.base import API_VERSION
 from gammafind.roles.discovery import ROLES
 from gammafind.roles.registry import get_plugin
+from gammafind.simulation.folders import FORMAT
 
 HOOKS = [name for name in vars(hooks) if name.startswith("gammafind_")]
 COMMAND_NAMES = list(COMMANDS)
@@ -142,6 +145,17 @@ def test_every_column_of_the_catalogue_is_explained_with_its_unit(docs: Path) ->
         assert explained[column.name].strip().startswith(column.unit), column.name
 
 
+def test_every_measured_column_is_explained(docs: Path) -> None:
+    """Errors follow their column, and systematic errors those of `Flux`."""
+    pages = [docs / "guide" / f"{name}.md" for name in ("columns", "measure", "light_curves")]
+    pages.append(docs / "guide" / "associate.md")
+    known = set().union(*(quoted(page.read_text()) for page in pages))
+    fluxes = r"Flux1000|Energy_Flux100|Energy_Flux|Flux_Band"
+    for column in MEASURED:
+        general = re.sub(rf"^(Sys_(?:[A-Z][A-Za-z]+_)?)(?:{fluxes})$", r"\1Flux", column.name)
+        assert {column.name, column.name.removeprefix("Unc_"), general} & known, column.name
+
+
 def test_every_column_of_a_classifier_is_explained(docs: Path) -> None:
     page = (docs / "guide" / "columns.md").read_text()
     names = ("prob_<class>", "cutout_inside", "real_probability", "cutout_saturated")
@@ -168,7 +182,7 @@ def test_every_page_is_reached_from_the_index(docs: Path) -> None:
         page = fresh.pop()
         reached.add(page)
         for entries in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text(), re.DOTALL):
-            named = re.findall(r"^([a-z_/]+)$", entries, re.MULTILINE)
+            named = re.findall(r"^([a-z0-9_/.]+)$", entries, re.MULTILINE)
             written = set(named) - {"gallery/index"}  # The gallery is made by the build.
             fresh |= {page.parent / f"{name}.md" for name in written} - reached
     assert reached == pages
@@ -227,3 +241,39 @@ def test_every_flag_is_in_the_guide(docs: Path) -> None:
 def test_every_format_of_exports_is_in_the_guide(docs: Path) -> None:
     page = quoted((docs / "guide" / "formats.md").read_text())
     assert {one.suffix for one in FORMATS} - {".fit", ".fit.gz", ".yml"} <= page
+
+
+def test_flags_have_their_numbers_on_every_page(docs: Path) -> None:
+    for page in docs.rglob("*.md"):
+        text = page.read_text()
+        rows = re.findall(r"^\| `?([A-Z_]+)`? \| (\d+) \|", text, re.MULTILINE)
+        rows += re.findall(r"^\| (\d+) \| `([A-Z_]+)` \|", text, re.MULTILINE)
+        rows += re.findall(r"the bit (\d+), `([A-Z_]+)`", text)
+        for pair in rows:
+            name, number = sorted(pair, key=str.isdigit)
+            if name in Flag.__members__:
+                assert int(number) == Flag[name], f"{page.name}: {name}"
+
+
+def test_the_interface_of_plugins_and_the_formats_of_files_are_those_of_the_page(
+    docs: Path,
+) -> None:
+    page = (docs / "versions.md").read_text()
+    versions = {
+        "the interface of plugins": API_VERSION,
+        "presets": PRESET_FORMAT,
+        "catalogues": SCHEMA_VERSION,
+        "folders of simulations and injections": FORMAT,
+    }
+    for what, version in versions.items():
+        assert re.search(rf"^\| {what} \| .* \| {version} \|", page, re.MULTILINE), what
+
+
+def test_the_new_release_has_notes(docs: Path) -> None:
+    assert (docs / "releases" / "0.2.md").exists()
+
+
+def test_no_page_shows_one_table_twice(docs: Path) -> None:
+    for page in docs.rglob("*.md"):
+        tables = re.findall(r"<!-- from: [^\n]*\n((?:\|.*\n)+)", page.read_text())
+        assert len(tables) == len(set(tables)), page.name

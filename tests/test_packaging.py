@@ -84,6 +84,16 @@ def test_sdist_builds_the_same_wheel(
     assert {"pyproject.toml", "README.md", "licenses/LICENSE.rst"} <= names
 
 
+def test_distributions_are_as_large_as_the_page_for_reviewers_says(
+    root: Path, distributions: Path
+) -> None:
+    page = (root / "docs" / "reviewers.md").read_text()
+    stated = re.search(r"wheel ([\d.]+) MB, sdist ([\d.]+) MB", page)
+    for pattern, megabytes in zip(("*.whl", "*.tar.gz"), stated.groups(), strict=True):
+        (path,) = distributions.glob(pattern)
+        assert path.stat().st_size / 1e6 < 1.1 * float(megabytes), path.name
+
+
 def test_version_without_git_is_the_fallback(wheel: zipfile.ZipFile, project: dict) -> None:
     (name,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
     metadata = Parser().parsestr(wheel.read(name).decode())

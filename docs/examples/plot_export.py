@@ -27,5 +27,6 @@ for circle in circles:
         centre.ra.deg, centre.dec.deg, "o", mfc="none", ms=100 * circle.radius.to_value("deg")
     )
 axes.set(xlabel="RA [deg]", ylabel="Dec [deg]", title="catalogue.reg")
+axes.margins(0.2)
 axes.invert_xaxis()
 plt.show()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import astropy.units as u
 from astropy.table import QTable
@@ -15,6 +17,7 @@ from astropy.units import Quantity
 from gammafind import __version__
 from gammafind.errors import ConfigError, OptionError, TableError
 from gammafind.pipeline.products import check_folder
+from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.provenance import provenance
@@ -60,6 +63,7 @@ def simulate(
     preset: Preset | str | PathLike = "fermi-lat",
     *,
     output: str | PathLike | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     sources: str | PathLike | QTable | None = None,
     seed: int = 0,
     catalogues: int = 1,
@@ -85,6 +89,9 @@ def simulate(
         with the table of its sources, counts as gtbin writes them, and a record of how it was
         made. Catalogues that are there, made with the same settings, stay unchanged.
         Without it one sky is returned, and nothing is written.
+    options : mapping of str to mapping, optional
+        Options of the renderer and the population: ``{"population": {"flux_min": "1e-12 erg cm-2
+        s-1"}}``.
     sources : str, path-like or QTable, optional
         Table of sources instead of the population: ``name, ra, dec, class_label, flux`` and what
         the instrument needs to know of spectra; or the name of a catalogue that it knows.
@@ -143,6 +150,7 @@ def simulate(
     _check_numbers(seed, catalogues, first, workers, table_format)
     if not isinstance(preset, Preset):
         preset = load_preset(preset)
+    preset = with_plugins(preset, {"renderer": None, "population": None}, options)
     if output is None:
         return _in_memory(
             preset, sources, seed, first, alone=catalogues == 1 and not maps | epochs | photons

@@ -81,7 +81,9 @@ _ROLES = ("renderer", "localiser", "clusterer", "classifier", "population")
 _SECTIONS = ("preset", *_ROLES, "fallback", "fallback_clusterer", "patches", "match", "catalogue")
 _FINEST, _WIDEST = 128, 8192
 """Largest nside of the patches, and pixels a side: more fill the memory with a typing error."""
-_OF_PRESET = {"name": str, "description": str, "only_by_name": bool}
+_OF_PRESET = {"name": str, "description": str, "only_by_name": bool, "format": int}
+PRESET_FORMAT = 1
+"""Format of the file: it grows when a key changes its meaning or goes. Files without one have 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,11 +326,15 @@ def read_preset(path: str | PathLike) -> Preset:
     MissingFileError
         If there is no such file.
     """
-    toml = TomlFile.read(path, _SECTIONS, required=("preset", "renderer", "localiser"))
+    toml = TomlFile.parse(path)
+    _check_format(toml)
+    toml.check(_SECTIONS, required=("preset", "renderer", "localiser"))
+    of_preset = toml.values("preset", _OF_PRESET, required=("name",))
+    of_preset.pop("format", None)
     match = toml.values("match", {"radius": u.deg})
     try:
         return Preset(
-            **toml.values("preset", _OF_PRESET, required=("name",)),
+            **of_preset,
             **{role: _component(toml, role) for role in _ROLES},
             fallback=_component(toml, "fallback", role="localiser"),
             fallback_clusterer=_component(toml, "fallback_clusterer", role="clusterer"),
@@ -339,6 +345,18 @@ def read_preset(path: str | PathLike) -> Preset:
         )
     except OptionError as error:
         raise ConfigError(error.fault, path=toml.path, remedy=error.remedy) from error
+
+
+def _check_format(toml: TomlFile) -> None:
+    """Refuse a preset of a later gammafind before any of its keys is taken for a mistake."""
+    table = toml.tables.get("preset")
+    found = table.get("format", PRESET_FORMAT) if isinstance(table, dict) else PRESET_FORMAT
+    if found != PRESET_FORMAT:
+        raise ConfigError(
+            f"the preset has format {found!r}, and this gammafind reads format {PRESET_FORMAT}",
+            path=toml.path,
+            remedy="Use the version of gammafind that it was written for, or write it again.",
+        )
 
 
 def _patches(toml: TomlFile) -> PatchLayout:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.presets.preset import Component, Preset
+from gammafind.presets.preset import PRESET_FORMAT, Component, Preset
 from gammafind.utils.files import atomic_output
 
 _ROLES = (
@@ -55,6 +55,7 @@ def preset_text(preset: Preset, *, name: str) -> str:
     """Preset as TOML."""
     heads = [f"# {note}" for note in preset.notes] + [f"# doubtful: {d}" for d in preset.doubts]
     tables = {"preset": {"name": name, "description": preset.description}}
+    tables["preset"]["format"] = PRESET_FORMAT
     tables |= {role: _table(getattr(preset, role)) for role in _ROLES if getattr(preset, role)}
     layout = preset.patches
     tables["patches"] = {"size": str(layout.size), "nside": layout.nside}

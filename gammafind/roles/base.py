@@ -12,6 +12,11 @@ from typing import Any, ClassVar, Literal
 PLUGIN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What the name of a plugin matches: kebab-case."""
 
+API_VERSION = 1
+"""Version of the interface of plugins: it grows when a plugin must be changed to work."""
+OLDEST_API_VERSION = 1
+"""Oldest version whose plugins still work."""
+
 Sees = Literal["maps", "image"]
 """What an instrument makes and a plugin takes: maps of counts, or the image of a camera."""
 
@@ -27,6 +32,10 @@ class Plugin(abc.ABC):
     """
 
     name: ClassVar[str]
+
+    api_version: ClassVar[int] = API_VERSION
+    """Version of the interface that the plugin was written for; by default that of this gammafind.
+    A plugin of another interface is left out, with the reason."""
 
     declared_failures: ClassVar[Mapping[str, str]] = {}
     """Rules of the contract that it breaks on purpose, and why; `gammafind plugins check` shows

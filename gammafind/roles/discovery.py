@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, v
 import pluggy
 
 from gammafind.roles import hooks
-from gammafind.roles.base import PLUGIN_NAME, Plugin
+from gammafind.roles.base import API_VERSION, OLDEST_API_VERSION, PLUGIN_NAME, Plugin
 from gammafind.roles.classifier import Classifier
 from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.localiser import Localiser
@@ -185,6 +185,13 @@ def _fault(role: str, plugin: object) -> str | None:
         return f"gammafind_{role}s returned {plugin!r}, which is no class"
     if not issubclass(plugin, base):
         return f"{plugin.__name__} is no subclass of gammafind.{base.__name__}"
+    version = plugin.api_version
+    if not (isinstance(version, int) and OLDEST_API_VERSION <= version <= API_VERSION):
+        known = " to ".join(str(v) for v in sorted({OLDEST_API_VERSION, API_VERSION}))
+        return (
+            f"{plugin.__name__} was written for version {version!r} of the plugin interface, and "
+            f"this gammafind has version {known}: update the older of the two packages"
+        )
     if inspect.isabstract(plugin):
         return f"{plugin.__name__} lacks {', '.join(sorted(plugin.__abstractmethods__))}"
     name = getattr(plugin, "name", None)

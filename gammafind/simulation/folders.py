@@ -15,6 +15,9 @@ from gammafind.utils.files import file_checksum, temporary_folder
 RECORD = "simulation.json"
 """File that records how the other files of a folder were made; it is written last."""
 
+FORMAT = 1
+"""Format of records: it grows when an entry changes its meaning. Records without one have 1."""
+
 
 def is_made(folder: Path, settings: Mapping[str, Any], *, name: str = RECORD) -> bool:
     """Whether a folder was already made with these settings.
@@ -35,13 +38,15 @@ def is_made(folder: Path, settings: Mapping[str, Any], *, name: str = RECORD) ->
     Raises
     ------
     OutputError
-        If the folder was made with other settings, or its files differ from its record.
+        If the folder was made with other settings or by a later version of gammafind, or its files
+        differ from its record.
     """
     if not folder.exists():
         return False
     try:
         record = json.loads((folder / name).read_text(encoding="utf-8"))
         files, made_with = record["files"], record["settings"]
+        written = record.get("format", FORMAT)
         listed = {str(entry["name"]): entry["sha256"] for entry in files}
         is_known = bool(listed) and isinstance(made_with, dict)
         made_with = _flat(made_with)
@@ -52,6 +57,12 @@ def is_made(folder: Path, settings: Mapping[str, Any], *, name: str = RECORD) ->
             f"exists already, without a {name} that describes it",
             path=folder,
             remedy="Move it away, or choose another folder.",
+        )
+    if written != FORMAT:
+        raise OutputError(
+            f"its {name} has format {written!r}, and this gammafind reads format {FORMAT}",
+            path=folder,
+            remedy="Choose another folder, or use the version of gammafind that made it.",
         )
     damaged = [name for name, known in listed.items() if _checksum(folder / name) != known]
     if damaged:
@@ -109,7 +120,7 @@ def write_record(
         {**describe_input(path), "name": path.relative_to(folder).as_posix(), "bytes": _size(path)}
         for path in files
     ]
-    record = {"settings": settings, **more, "files": listed}
+    record = {"format": FORMAT, "settings": settings, **more, "files": listed}
     (folder / name).write_text(f"{json.dumps(record, indent=2)}\n", encoding="utf-8")
 
 

@@ -29,7 +29,8 @@ def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, 
     name : str
         Kebab-case, such as ``x-ray``. The package is called ``gammafind_x_ray``.
     role : {"population", "renderer", "localiser", "clusterer", "classifier"}
-        A renderer comes with a population and a preset, so that it can be simulated and searched.
+        A renderer comes with a population, a preset and the recipe of a small network, so that it
+        can be simulated, searched and learned.
     folder : Path, optional
         Where the project goes; ``gammafind-<name>`` by default. It must not exist.
 
@@ -53,7 +54,7 @@ def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, 
     >>> with tempfile.TemporaryDirectory() as parent:
     ...     written = new_plugin("x-ray", "renderer", Path(parent) / "x-ray")
     >>> [path.name for path in written]
-    ['pyproject.toml', 'README.md', '__init__.py', 'preset.toml', 'test_x_ray.py']
+    ['pyproject.toml', 'README.md', '__init__.py', 'preset.toml', 'recipe.toml', 'test_x_ray.py']
     """
     title = "".join(word.capitalize() for word in name.split("-"))
     is_name = PLUGIN_NAME.fullmatch(name) and len(name) <= _LONGEST and not iskeyword(title)
@@ -82,6 +83,7 @@ def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, 
     }
     if role in _PRESETS:
         targets[_PRESETS[role]] = folder / package / "preset.toml"
+        targets["recipe.toml"] = folder / "recipe.toml"
     targets[f"test_{role}.py"] = folder / "tests" / f"test_{module}.py"
     texts = {path: _template(source).substitute(words) for source, path in targets.items()}
     _write(folder, texts)

@@ -102,8 +102,9 @@ def image_wcs(pixels: WcsPixels, width: int) -> tuple[WCS, tuple[int, int]]:
 def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     """Sum of the bands per square degree at the pixels of an image.
 
-    Pixels that are smaller than those of the image, or too small to hold a few counts, are
-    added first: no photon falls between them, and structure can be seen.
+    Pixels that are smaller than those of the image are added first, so that no photon falls between
+    them. Where pixels hold few counts, those of a WCS are added further and HEALPix maps are
+    smoothed, so that structure can be seen.
 
     Parameters
     ----------
@@ -122,18 +123,21 @@ def sample(counts: SkyMap, wcs: WCS, shape: tuple[int, int]) -> np.ndarray:
     Notes
     -----
     A WCS map comes to another grid by `reproject.reproject_adaptive`, which leaves no steps. Of a
-    HEALPix map the nearest pixels are taken, and edges of pixels larger than 1.5 of the image
-    smoothed by a Gaussian of 0.8 of their size: bilinear interpolation, which runs along the
-    rings of HEALPix, draws sources as slanted streaks (``benchmarks/reproject_images.py``).
+    HEALPix map the nearest pixels are taken, and smoothed by a Gaussian of 0.8 of their size, where
+    this is larger than 1.5 pixels of the image, or of half the side of a few counts. Adding up few
+    counts would move a source to the middle of a large pixel; bilinear interpolation, which runs
+    along the rings of HEALPix, draws sources as slanted streaks
+    (``benchmarks/reproject_images.py``).
     """
     image = WcsPixels(wcs, shape)
-    step = max(_pixel_size(image), _visible_step(counts))
+    own, visible = _pixel_size(image), _visible_step(counts)
     total, covered = np.zeros(shape), np.zeros(shape, dtype=bool)
     for layer in zip(counts.pixels, counts.values, counts.valid, strict=True):
-        pixels, values, valid = _coarsen(*layer, step)
+        is_healpix = isinstance(layer[0], HealpixPixels)
+        pixels, values, valid = _coarsen(*layer, own if is_healpix else max(own, visible))
         density = np.where(valid, values, np.nan) / _pixel_size(pixels) ** 2
-        if isinstance(pixels, HealpixPixels):
-            band = _of_healpix(density, pixels, image)
+        if is_healpix:
+            band = _of_healpix(density, pixels, image, visible)
         else:
             band = density if same_pixels(pixels, image) else _of_image(density, pixels, image)
         covered |= np.isfinite(band)
@@ -202,15 +206,20 @@ def _add_healpix(values: np.ndarray, factor: int) -> np.ndarray:
     return added_up(values, hp.npix2nside(len(values)) // factor)
 
 
-def _of_healpix(density: np.ndarray, pixels: HealpixPixels, image: WcsPixels) -> np.ndarray:
-    """Take the nearest pixels of a HEALPix map, and smooth the edges of large ones."""
+def _of_healpix(
+    density: np.ndarray, pixels: HealpixPixels, image: WcsPixels, visible: float
+) -> np.ndarray:
+    """Take the nearest pixels of a HEALPix map; smooth their edges, and few counts.
+
+    ``visible`` is the side in degrees of a square with a few counts.
+    """
     from reproject import reproject_from_healpix
 
     band, _ = reproject_from_healpix(
         (density, pixels.frame), image.wcs, image.shape, nested=False, order="nearest-neighbor"
     )
     band = np.where(image.on_sky, band, np.nan)
-    width = _pixel_size(pixels) / _pixel_size(image)
+    width = max(_pixel_size(pixels), visible) / _pixel_size(image)
     return _smooth(band, _SMOOTHING * width) if width > _MAGNIFIED else band
 
 

@@ -13,7 +13,7 @@ from gammafind.errors import TableError
 from gammafind.sky.spectral_forms import log_parabola, plec4, power_law
 from gammafind.utils.outside import for_figure
 from gammafind.views.charts import light_curve_data, spectrum_data
-from gammafind.views.style import small_figure
+from gammafind.views.style import small_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,12 +52,13 @@ def sed_figure(catalogue: QTable, row: int) -> Figure:
         energy = np.geomspace(edges.min(), edges.max(), _CURVE_POINTS)
         curve = energy**2 * differential(fitted, energy) * spectra["erg"]
         axes.plot(energy, curve, color=_CURVE, zorder=1)
-    axes.set(
-        xscale="log", yscale="log", title=_title(catalogue, row),
-        xlabel="Energy [GeV]", ylabel=r"$E^2\,dN/dE$ [erg cm$^{-2}$ s$^{-1}$]",
-    )  # fmt: skip
-    axes.xaxis.set_major_formatter(LogFormatter())
-    axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+    with styled():
+        axes.set(
+            xscale="log", yscale="log", title=_title(catalogue, row),
+            xlabel="Energy [GeV]", ylabel=r"$E^2\,dN/dE$ [erg cm$^{-2}$ s$^{-1}$]",
+        )  # fmt: skip
+        axes.xaxis.set_major_formatter(LogFormatter())
+        axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     return figure
 
 
@@ -87,6 +88,7 @@ def light_curve_figure(catalogue: QTable, row: int) -> Figure:
     axes.set(
         title=_title(catalogue, row), xlabel=curves["xlabel"], ylabel="Flux [cm$^{-2}$ s$^{-1}$]"
     )
+    axes.ticklabel_format(axis="x", useOffset=False)
     axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     return figure
 

@@ -192,6 +192,17 @@ def test_one_class_offered_twice_is_no_duplicate(install):
     assert registry.get_plugin("clusterer", "disk") is DiskClusterer
 
 
+@pytest.mark.parametrize("version", [0, 99, "two"])
+def test_a_plugin_of_another_interface_is_left_out_with_the_reason(install, version):
+    toy = clusterer()
+    toy.api_version = version
+    install("toys", toy=plugin(gammafind_clusterers=offer(toy)))
+    with pytest.warns(BrokenPluginWarning, match=f"version {version!r} of the plugin interface"):
+        assert info("toy").error is not None
+    with pytest.raises(BrokenPluginError, match="this gammafind has version 1: update"):
+        registry.get_plugin("clusterer", "toy")
+
+
 def test_a_warning_is_given_once(install, recwarn):
     install("toys", bad=ImportError("torch"))
     with pytest.warns(BrokenPluginWarning):

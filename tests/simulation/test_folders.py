@@ -133,3 +133,14 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     fault = r"one: the directory .* cannot be written \(Permission denied\)"
     with pytest.raises(OutputError, match=fault), filled_folder(tmp_path / "one"):
         pass
+
+
+def test_a_folder_of_a_later_version_is_refused_and_one_without_a_format_is_read(tmp_path):
+    folder = fill(tmp_path / "one")
+    record = json.loads((folder / RECORD).read_text())
+    (folder / RECORD).write_text(json.dumps({**record, "format": 2}))
+    with pytest.raises(OutputError, match="has format 2, and this gammafind reads format 1"):
+        is_made(folder, SETTINGS)
+    del record["format"]
+    (folder / RECORD).write_text(json.dumps(record))
+    assert is_made(folder, SETTINGS)

@@ -163,6 +163,8 @@ def _kind(file: fits.HDUList) -> Kind:
     maps = [hdu for hdu in file if is_map(hdu)]
     if not maps:
         return "other"
+    if any(hdu.name.upper() == "COUNTS" for hdu in maps):
+        return "counts"  # Also in a dataset of gammapy, which holds a PSF per steradian.
     if any("SR" in str(hdu.header.get("BUNIT", "")).upper() for hdu in maps):
         return "intensity"
     has_nodes = "ENERGIES" in names and "EBOUNDS" not in names

@@ -81,6 +81,12 @@ def test_an_image_with_energies_is_an_exposure_or_an_intensity(tmp_path):
     assert read_facts(write(tmp_path / "cube.fits", image, energies)).kind == "intensity"
 
 
+def test_a_dataset_of_gammapy_holds_counts_next_to_a_psf_per_steradian(tmp_path):
+    counts = fits.ImageHDU(np.ones((2, 4, 4)), name="COUNTS")
+    psf = fits.ImageHDU(np.ones((2, 4, 4)), fits.Header({"BUNIT": "sr-1"}), name="PSF")
+    assert read_facts(write(tmp_path / "dataset.fits", counts, psf)).kind == "counts"
+
+
 def test_the_smallest_circle_and_the_narrowest_range_count():
     cuts = ["POS(RA,DEC) = CIRCLE(1,2,20) deg", "POS(RA,DEC) = CIRCLE(1,3,5) deg"]
     assert circle_of(cuts) == Circle(1, 3, 5)
