@@ -159,6 +159,20 @@ def test_a_card_that_is_there_twice_is_checked_both_times(tmp_path, corpus):
     assert "NAXIS" in fault_of(seed, path).fault
 
 
+@pytest.mark.parametrize("start", [b" " * 80, b"XTENSIOM" + b" " * 72, b"END".ljust(80)])
+def test_a_header_that_does_not_begin_as_one_is_not_followed_to_the_next(start, tmp_path, corpus):
+    content = corpus["background.fits"].read_bytes()
+    place = content.index(b"XTENSION")
+    content = content[:place] + start + content[place + 80 :]
+    place = content.rindex(b"TFIELDS =")
+    content = content[:place] + b"TFIELDS = 9223372036854775807" + content[place + 29 :]
+    path = tmp_path / "background.fits"
+    path.write_bytes(content)
+    seed = next(one for one in CORPUS if one.name == "background.fits")
+    assert check_file(path, seed).fault == ""
+    fault_of(seed, path)
+
+
 @pytest.mark.parametrize("number", [10**9, 1 << 62, "abc", -1, 1.5])
 def test_any_number_of_cuts_is_read_as_far_as_there_are_cards(number, tmp_path, corpus):
     from gammafind.sky.fits import read_selections
