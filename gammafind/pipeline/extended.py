@@ -55,8 +55,8 @@ def with_extended(
             "extended sources are given for an image of a camera",
             remedy="Leave them out: they are for maps of photons.",
         )
-    source = renderer.extended_catalogue if extended is None else extended
-    table = table_of(source or None)
+    source = renderer.extended_catalogue or None if extended is None else extended
+    table = table_of(source)
     if table is None:
         return observation, ""
     name = "a table" if isinstance(source, QTable) else str(source)
