@@ -149,6 +149,13 @@ def test_headers_that_cannot_be_are_refused_or_harmless(key, value, tmp_path, co
         assert outcome.fault == ""
 
 
+@pytest.mark.parametrize("card", ["CRPIX1", "CRVAL1", "CRVAL2"])
+def test_an_image_whose_reference_lies_nowhere_is_refused(card, tmp_path, corpus):
+    path = tmp_path / "image.fits"
+    path.write_bytes(with_card(corpus["image.fits"], card, 1e300))
+    fault_of(next(one for one in CORPUS if one.name == "image.fits"), path)
+
+
 def test_a_card_that_is_there_twice_is_checked_both_times(tmp_path, corpus):
     content = corpus["image.fits"].read_bytes()
     place = content.index(b"END" + b" " * 77)
