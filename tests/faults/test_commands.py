@@ -66,3 +66,19 @@ def test_names_that_nothing_has_are_refused_before_work(folder, capsys, option, 
     assert main(command) == 1
     last_line(capsys)
     assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
+
+
+NUMBERS = [
+    "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at 1e300,0",
+    "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at nan,0",
+    "inject counts.fits --preset toy -o x --number 1000000000",
+    "inject counts.fits --preset toy -o x --separation 1e300",
+    "sensitivity counts.fits --preset toy -o x.fits --plot x.nope",
+]
+
+
+@pytest.mark.parametrize("command", NUMBERS)
+def test_numbers_and_suffixes_that_cannot_be_are_refused_before_work(folder, capsys, command):
+    assert main(command.split()) == 1
+    assert "this should not happen" not in last_line(capsys)
+    assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
