@@ -1,14 +1,16 @@
 """Kill commands at many moments, and start them twice: what is there is whole, and the next run is.
 
-Usage: ``python benchmarks/kills.py [--kills N] [--starts N] [--save]``. Each run is a process of
-its own that is killed (``kill -9``) at a moment of its work. Then the same command runs again: it
-must give the same numbers as a run that nothing disturbed, and leave no hidden file behind.
+Usage: ``python benchmarks/kills.py [--kills N] [--starts N] [--commands A B] [--save]``. Each run
+is a process of its own that is killed (``kill -9``) at a moment of its work. Then the same command
+runs again, ``train`` with ``--resume``: it must give the same numbers as a run that nothing
+disturbed, and leave no hidden file behind.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import os
 import shutil
 import signal
@@ -33,12 +35,36 @@ COMMANDS = {
     "bin": "bin ft1.fits --preset fermi-lat --nside 16 -o x --overwrite",
     "measure": "measure hpx.fits --catalogue truth.ecsv --preset toy -o x.fits --overwrite",
     "simulate": "simulate --preset two-years --catalogues 2 -o x",
+    "train": "train train.toml -o x",
 }
+RESUME = {"train": " --resume"}
+"""What is added to a command that goes on after a kill."""
+_RECIPE = """\
+[training]
+preset = "counting"
+epochs = 3
+patches_per_epoch = 24
+validation_patches = 12
+batch_size = 4
+learning_rate = 1e-2
+
+[data]
+train = 2
+folder = "data"
+
+[population]
+n = 40
+
+[network]
+filters = [4, 8]
+"""
 _BUILT_IN = (
     "gammafind.plugins.clusterers",
     "gammafind.plugins.fermi_lat",
     "tests.cli.toy",
     "tests.simulation.toy_sky",
+    "tests.training.toy",
+    "gammafind.plugins.unet",
 )
 _WAIT = 60.0
 """Seconds for a run, at most."""
@@ -72,7 +98,11 @@ def digest(folder: Path) -> str:
                 for hdu in hdus:
                     if hdu.data is not None and hdu.name != "METADATA":
                         total.update(np.ascontiguousarray(hdu.data).tobytes())
-        elif path.suffix == ".reg":
+        elif path.suffix == ".npz":
+            with np.load(path) as file:
+                for key in (one for one in file.files if one != "history"):  # It holds times.
+                    total.update(np.ascontiguousarray(file[key]).tobytes())
+        elif path.suffix in (".reg", ".npy", ".onnx"):
             total.update(path.read_bytes())
     return total.hexdigest()
 
@@ -80,7 +110,7 @@ def digest(folder: Path) -> str:
 def prepared(parent: Path, inputs: dict[str, Path]) -> Path:
     """Fresh folder with the inputs of the commands."""
     folder = Path(tempfile.mkdtemp(dir=parent))
-    for name in ("hpx.fits", "ft1.fits", "truth.ecsv"):
+    for name in ("hpx.fits", "ft1.fits", "truth.ecsv", "train.toml"):
         shutil.copy(inputs[name], folder / name)
     return folder
 
@@ -90,13 +120,16 @@ def hidden(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.name.startswith(".")]
 
 
-def killed(command: str, folder: Path, seconds: float, expected: str) -> tuple[bool, bool]:
+def killed(
+    command: str, folder: Path, seconds: float, expected: str, resume: str
+) -> tuple[bool, bool]:
     """Whether a kill met the run, and whether all is as it should be after the next."""
     child = begin(command, folder)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     met = end(child) == -signal.SIGKILL
-    good = end(begin(command, folder)) == 0
+    begun = any((folder / "x").glob("*")) if resume else False
+    good = end(begin(command + (resume if begun else ""), folder)) == 0
     return met, good and digest(folder) == expected and not hidden(folder)
 
 
@@ -105,6 +138,17 @@ def twice(command: str, folder: Path, expected: str) -> tuple[bool, bool]:
     codes = [end(child) for child in [begin(command, folder), begin(command, folder)]]
     good = 0 in codes and set(codes) <= {0, 1}
     return 1 in codes, good and digest(folder) == expected and not hidden(folder)
+
+
+def warm(what: str, folder: Path) -> None:
+    """Import what a command needs, so that its kills meet its work."""
+    if what == "train":  # The threads of a training would not survive a fork.
+        for name in ("torch", "keras", "onnx", "onnxruntime", "sklearn.linear_model"):
+            importlib.import_module(name)
+        return
+    os.chdir(folder)
+    gammafind(COMMANDS[what].replace(" -o", " -q -o").split())
+    os.chdir(ROOT)
 
 
 def measured(command: str, parent: Path, inputs: dict[str, Path]) -> tuple[float, str]:
@@ -121,27 +165,30 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20, help="moments of each command")
     parser.add_argument("--starts", type=int, default=10, help="double starts of each command")
     parser.add_argument("--save", action="store_true", help="keep the numbers in results/")
+    parser.add_argument("--commands", nargs="+", default=list(COMMANDS), choices=COMMANDS)
     given = parser.parse_args()
     sys.path.append(str(ROOT))  # The toy plugins are among the tests.
     registry.discover = lambda chosen: discover("", _BUILT_IN)
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as name, kept("kills") if given.save else nullcontext():
         parent = Path(name)
-        os.environ["GAMMAFIND_CACHE"] = "off"
+        os.environ |= {"GAMMAFIND_CACHE": "off", "KERAS_BACKEND": "torch", "OMP_NUM_THREADS": "1"}
         (parent / "inputs").mkdir()
         inputs = write_corpus(parent / "inputs")
+        inputs["train.toml"] = parent / "inputs" / "train.toml"
+        inputs["train.toml"].write_text(_RECIPE)
         print(
             "| command | kills | met the run | whole after | double starts | one refused | whole |"
         )
         print("|---|---|---|---|---|---|---|")
-        for what, command in COMMANDS.items():
-            warm = prepared(parent, inputs)
-            os.chdir(warm)
-            gammafind(command.replace(" -o", " -q -o").split())
-            os.chdir(ROOT)
+        for what, command in ((one, COMMANDS[one]) for one in given.commands):
+            warm(what, prepared(parent, inputs))
             took, expected = measured(command, parent, inputs)
             moments = rng.uniform(0.0, took, given.kills)
-            kills = [killed(command, prepared(parent, inputs), one, expected) for one in moments]
+            kills = [
+                killed(command, prepared(parent, inputs), one, expected, RESUME.get(what, ""))
+                for one in moments
+            ]
             starts = [
                 twice(command, prepared(parent, inputs), expected) for _ in range(given.starts)
             ]

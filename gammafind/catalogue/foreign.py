@@ -91,8 +91,8 @@ def as_catalogue(table: Table, *, what: str = "the table") -> QTable:
     check_schema(table.meta, what=what)
     table = plain(table)
     here = has_position(table, what=what)
-    if len(table) and not np.any(here):
-        sky_positions(table, what=what)
+    if len(table):
+        sky_positions(table[here] if np.any(here) else table, what=what)
     if not np.all(here):
         lacking = f"{what}: {np.sum(~here)} of {len(table)} rows have no position"
         warnings.warn(f"{lacking}; they are left out", MissingPositionsWarning, stacklevel=3)

@@ -17,6 +17,8 @@ _ACCEPTED = (
     "Accepted are ra and dec, RAJ2000 and DEJ2000, glon and glat, and other usual names; numbers, "
     "or texts such as 05 34 31.9."
 )
+_TURNS = 1e6
+"""Degrees of a longitude: larger ones hold no place on the sky."""
 
 
 def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
@@ -43,6 +45,11 @@ def sky_positions(table: QTable, *, what: str = "the table") -> SkyCoord:
                 f"{what}: column {name} has values that are not finite",
                 remedy="Remove rows without a position.",
             )
+    if np.any(np.abs(longitude) > _TURNS):
+        raise TableError(
+            f"{what}: {names[0]} has values beyond {_TURNS:g} deg",
+            remedy="Correct these rows, or the unit of the column.",
+        )
     if np.any(np.abs(latitude) > 90):
         raise TableError(
             f"{what}: {names[1]} is outside -90 to 90 deg",

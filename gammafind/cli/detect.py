@@ -168,7 +168,10 @@ def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.pipeline.detect import detect
     from gammafind.pipeline.products import Products
+    from gammafind.roles.registry import get_plugin
 
+    for name in arguments.beside:
+        get_plugin("localiser", name)
     products = Products(
         tables=tuple(arguments.output),
         regions=arguments.regions,

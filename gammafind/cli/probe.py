@@ -141,9 +141,10 @@ def _place(text: str) -> SkyCoord:
     except ValueError as error:
         fault = str(error)
     else:
-        if len(words) % 2 == 0 and place.ra.deg == place.ra.deg:
+        near = abs(lon[0]) <= 360  # Also false where it is no number.
+        if len(words) % 2 == 0 and near:
             return place
-        fault = "two angles are needed"
+        fault = "two angles are needed" if near else "the first angle is beyond a circle"
     remedy = 'Write two angles, such as --at "83.63 22.01" or --at "05:34:32 +22:00:52".'
     raise OptionError(f"--at {text!r} is no position ({fault})", remedy=remedy)
 

@@ -20,7 +20,9 @@ from gammafind.cli.arguments import (
     sky_arguments,
     sky_files,
 )
+from gammafind.errors import OutputError
 
+_FIGURES = (".png", ".pdf", ".svg")
 SUMMARY = "map the flux at which half of all sources are found"
 EXAMPLES = """\
   gammafind sensitivity counts.fits -o sensitivity.fits
@@ -57,7 +59,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=parse_path, required=True, metavar="FILE", help="HEALPix FITS file"
     )
-    parser.add_argument("--plot", type=parse_path, metavar="FILE", help="figure (.png, .pdf, .svg)")
+    parser.add_argument(
+        "--plot", type=parse_path, metavar="FILE", help=f"figure ({', '.join(_FIGURES)})"
+    )
     add_output_arguments(parser)
 
 
@@ -76,6 +80,12 @@ def run(arguments: Namespace) -> None:
     Products().check(inputs=[*sky_files(arguments), *outputs])
     for path in outputs:
         check_output(path, overwrite=arguments.overwrite)
+    if arguments.plot is not None and arguments.plot.suffix.lower() not in _FIGURES:
+        raise OutputError(
+            "the suffix of the figure is unknown",
+            path=arguments.plot,
+            remedy=f"Accepted are {', '.join(_FIGURES)}.",
+        )
     chosen = {
         name: value
         for name in ("ts", "index", "nside")

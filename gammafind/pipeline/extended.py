@@ -7,6 +7,7 @@ from dataclasses import replace
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from astropy.table import Table as AnyTable
 
 from gammafind.catalogue.extended import extended_sources, on_extended
 from gammafind.catalogue.flags import Flag
@@ -15,6 +16,7 @@ from gammafind.errors import OptionError
 from gammafind.pipeline.inputs import Table, table_of
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.observation import Observation
+from gammafind.utils.files import of_file
 
 NO_EXTENDED = "none"
 """What a person says where no extended source is known beforehand."""
@@ -55,12 +57,14 @@ def with_extended(
             "extended sources are given for an image of a camera",
             remedy="Leave them out: they are for maps of photons.",
         )
-    source = renderer.extended_catalogue if extended is None else extended
-    table = table_of(source or None)
+    source = renderer.extended_catalogue or None if extended is None else extended
+    table = table_of(source)
     if table is None:
         return observation, ""
-    name = "a table" if isinstance(source, QTable) else str(source)
-    return replace(observation, extended=extended_sources(table)), name
+    if isinstance(source, AnyTable):
+        return replace(observation, extended=extended_sources(table)), "a table"
+    with of_file(source):
+        return replace(observation, extended=extended_sources(table)), str(source)
 
 
 def flagged(detections: QTable, observation: Observation) -> QTable:

@@ -181,6 +181,8 @@ def inject(
     return done
 
 
+_MOST = 1e6
+"""Sources of a round, and sizes of a point source between two: more have no room on a sky."""
 _RECORDED = ("min_score", "match_radius", "separation", "per_round", "flux", "index", "places")
 
 
@@ -189,9 +191,9 @@ def _check(
 ) -> None:
     require("rounds", rounds, rounds >= 1, "It must be 1 or more.")
     require("seed", seed, seed >= 0, "It must not be negative.")
-    require("separation", separation, separation >= 0, "It must not be negative.")
+    require("separation", separation, 0 <= separation <= _MOST, f"It must be 0 to {_MOST:g}.")
     if number is not None:
-        require("number", number, number >= 1, "It must be 1 or more.")
+        require("number", number, 1 <= number <= _MOST, f"It must be 1 to {_MOST:g}.")
     if not len(index):
         raise OptionError("no photon index is given", remedy="Give at least one, such as 2.3.")
     for one in index:

@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.table import Table as AnyTable
 from scipy.stats import chi2
 
 from gammafind.catalogue.columns import numbers_of, texts_of
@@ -201,7 +202,8 @@ def _named_places(places: SkyCoord | Table) -> tuple[np.ndarray, SkyCoord]:
         table = table_of(places)
         positions, names = sky_positions(table, what="the table of places"), _names(table)
     if not len(positions):
-        raise OptionError("no place is given", remedy="Give at least one.")
+        path = None if isinstance(places, SkyCoord | AnyTable) else places
+        raise OptionError("no place is given", path=path, remedy="Give at least one.")
     after = np.char.strip(source_names(positions, prefix=""))
     return np.where(names == "", after, names), positions
 

@@ -171,9 +171,9 @@ def simulate(
         tasks = run_tasks(maker, wanted, workers=workers)
         try:
             made = list(track(tasks, "catalogues", total=len(wanted)))
-        except TableError as error:
+        except (TableError, OptionError) as error:
             path = error.path or (None if isinstance(sources, QTable) else sources)
-            raise TableError(error.fault, path=path, remedy=error.remedy) from error
+            raise type(error)(error.fault, path=path, remedy=error.remedy) from error
     return Simulated(
         folders=tuple(folder / catalogue_name(i) for i in indices),
         made=tuple(sorted(made, key=lambda one: one.folder)),

@@ -31,6 +31,8 @@ _EXPANSION = 100
 _CHUNK = 1 << 24
 _MOST_NODES = 200_000
 """Entries of metadata when aliases are written out; those of a long search have thousands."""
+_MOST_COLUMNS = 5000
+"""Five times those that a table in FITS may have; the time for columns grows with their square."""
 _AGAIN = "Copy or download it again."
 
 
@@ -77,6 +79,21 @@ def check_rows(claimed: int, what: str, path: Path, *, held: int) -> None:
     """
     if not 0 <= claimed <= held:
         raise FileFormatError(f"{what} is {claimed}, the file has {held} bytes", path=path)
+
+
+def check_columns(n: int, path: Path) -> None:
+    """Refuse a table of more columns than can be read in good time.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    if n > _MOST_COLUMNS:
+        raise FileFormatError(
+            f"the table has {n} columns",
+            path=path,
+            remedy=f"At most {_MOST_COLUMNS} are read: leave some out.",
+        )
 
 
 def unpacked(path: Path) -> io.BytesIO:

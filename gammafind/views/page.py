@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from gammafind.evaluation.numbers import Summary
+from gammafind.utils.outside import printable
 from gammafind.views.encoding import deflated_json
 from gammafind.views.localisers import LEFT_COLUMNS, Search, localiser_table
 
@@ -81,21 +82,21 @@ def build_page(
     """
     arrays = {"data": deflated_json(data), **texts}
     return Template(_data("page.html")).substitute(
-        title=escape(title),
+        title=_text(title),
         vendor_style=_data("vendor/tabulator.min.css"),
         style=_data("page.css"),
         vendor=_data("vendor/tabulator.min.js"),
         script="\n".join(_data(f"page/{name}.js") for name in SCRIPTS),
-        headlines="\n".join(f"<p>{escape(line)}</p>" for line in _headlines(summary, data)),
+        headlines="\n".join(f"<p>{_text(line)}</p>" for line in _headlines(summary, data)),
         summary=_section(_summary_table(summary) + _localisers(searches)),
         provenance=definition_list(provenance),
         figures="\n".join(_figure(figure) for figure in figures),
         open="open" if figures else "",
         n_rows=data["table"]["n"],
-        notes="".join(f'<p class="hint">{escape(note)}</p>' for note in notes),
+        notes="".join(f'<p class="hint">{_text(note)}</p>' for note in notes),
         marks="".join(
             f'<span><span class="swatch {shape}" style="border-color:{escape(colour)}"></span>'
-            f"{escape(text)}</span>"
+            f"{_text(text)}</span>"
             for colour, shape, text in marks
         ),
         texts="\n".join(
@@ -112,9 +113,14 @@ def _headlines(summary: Summary, data: Mapping[str, Any]) -> list[str]:
     return summary.headlines() + ([more] if given > 0 else [])
 
 
+def _text(text: object) -> str:
+    """Text that is neither markup nor turns the direction of what follows."""
+    return escape(printable(text))
+
+
 def definition_list(mapping: Mapping[str, Any]) -> str:
     """HTML of a mapping: names and values; inner mappings are indented."""
-    entries = (f"<dt>{escape(str(key))}</dt><dd>{_value(mapping[key])}</dd>" for key in mapping)
+    entries = (f"<dt>{_text(str(key))}</dt><dd>{_value(mapping[key])}</dd>" for key in mapping)
     return f"<dl>{''.join(entries)}</dl>"
 
 
@@ -123,7 +129,7 @@ def _value(value: Any) -> str:
         return definition_list(value)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return f"<ul>{''.join(f'<li>{_value(item)}</li>' for item in value)}</ul>"
-    return f"<code>{escape(str(value))}</code>"
+    return f"<code>{_text(str(value))}</code>"
 
 
 def _section(content: str) -> str:
@@ -156,19 +162,19 @@ def _table(
     """
     kinds = [' class="text"' if column < left else "" for column in range(len(heads))]
     head = "".join(
-        f'<th scope="col"{kind}>{escape(label)}</th>' if label else f"<td{kind}></td>"
+        f'<th scope="col"{kind}>{_text(label)}</th>' if label else f"<td{kind}></td>"
         for kind, label in zip(kinds, heads, strict=True)
     )
     body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
+        f'<tr><th scope="row">{_text(name)}</th>'
         + "".join(
-            f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds[1:], cells, strict=True)
+            f"<td{kind}>{_text(cell)}</td>" for kind, cell in zip(kinds[1:], cells, strict=True)
         )
         + "</tr>"
         for name, *cells in rows
     )
     return (
-        f'<div class="scroll"><table class="summary"><caption>{escape(caption)}</caption>'
+        f'<div class="scroll"><table class="summary"><caption>{_text(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -176,8 +182,8 @@ def _table(
 def _figure(figure: PageFigure) -> str:
     image = base64.b64encode(figure.png).decode("ascii")
     return (
-        f'<figure><img src="data:image/png;base64,{image}" alt="{escape(figure.alt)}">'
-        f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
+        f'<figure><img src="data:image/png;base64,{image}" alt="{_text(figure.alt)}">'
+        f"<figcaption>{_text(figure.caption)}</figcaption></figure>"
     )
 
 

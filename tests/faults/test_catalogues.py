@@ -30,7 +30,7 @@ SKY = SkyMap(
     pixels=(PIXELS,),
     values=(np.ones(PIXELS.shape, dtype=np.int64),),
 )
-NAMES = ["n" * 5_000, "</script><script>alert(1)", "$x_{$", "a\rcircle(1,2,3)"]
+NAMES = ["n" * 5_000, "</script><script>alert(1)\u202e", "$x_{$", "a\rcircle(1,2,3)"]
 ODD = {
     "two in a row": np.ones((4, 2)),
     "none in a row": np.ones((4, 0)),
@@ -59,7 +59,7 @@ def show(catalogue, _folder):
     data = page_data(catalogue, None, SKY, rows)
     json.dumps(data, allow_nan=False)
     html = build_page(
-        title=str(NAMES),
+        title=" ".join(NAMES),
         summary=summary,
         provenance=catalogue.meta,
         figures=[],
@@ -68,6 +68,7 @@ def show(catalogue, _folder):
         marks=marks_of(rows),
     )
     assert "<script>alert" not in html
+    assert "\u202e" not in html
 
 
 def write_all(catalogue, folder):

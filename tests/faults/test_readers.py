@@ -149,6 +149,13 @@ def test_headers_that_cannot_be_are_refused_or_harmless(key, value, tmp_path, co
         assert outcome.fault == ""
 
 
+@pytest.mark.parametrize("card", ["CRPIX1", "CRVAL1", "CRVAL2"])
+def test_an_image_whose_reference_lies_nowhere_is_refused(card, tmp_path, corpus):
+    path = tmp_path / "image.fits"
+    path.write_bytes(with_card(corpus["image.fits"], card, 1e300))
+    fault_of(next(one for one in CORPUS if one.name == "image.fits"), path)
+
+
 def test_a_card_that_is_there_twice_is_checked_both_times(tmp_path, corpus):
     content = corpus["image.fits"].read_bytes()
     place = content.index(b"END" + b" " * 77)
@@ -157,6 +164,20 @@ def test_a_card_that_is_there_twice_is_checked_both_times(tmp_path, corpus):
     path.write_bytes(content[:place] + second + b"END".ljust(80) + content[place + 160 :])
     seed = next(one for one in CORPUS if one.name == "image.fits")
     assert "NAXIS" in fault_of(seed, path).fault
+
+
+@pytest.mark.parametrize("start", [b" " * 80, b"XTENSIOM" + b" " * 72, b"END".ljust(80)])
+def test_a_header_that_does_not_begin_as_one_is_not_followed_to_the_next(start, tmp_path, corpus):
+    content = corpus["background.fits"].read_bytes()
+    place = content.index(b"XTENSION")
+    content = content[:place] + start + content[place + 80 :]
+    place = content.rindex(b"TFIELDS =")
+    content = content[:place] + b"TFIELDS = 9223372036854775807" + content[place + 29 :]
+    path = tmp_path / "background.fits"
+    path.write_bytes(content)
+    seed = next(one for one in CORPUS if one.name == "background.fits")
+    assert check_file(path, seed).fault == ""
+    fault_of(seed, path)
 
 
 @pytest.mark.parametrize("number", [10**9, 1 << 62, "abc", -1, 1.5])

@@ -11,10 +11,13 @@ from astropy.table import Column, Table
 from gammafind.catalogue.columns import KNOWN_NAMES
 from gammafind.catalogue.position_columns import position_columns
 from gammafind.errors import FileFormatError
+from gammafind.utils.limits import check_columns
 
 
 def check_repeated(names: Iterable[str], path: Path) -> None:
     """Refuse a table in which a column of positions, or of a known quantity, occurs twice.
+
+    Tables of too many columns are refused too.
 
     Parameters
     ----------
@@ -27,6 +30,7 @@ def check_repeated(names: Iterable[str], path: Path) -> None:
     FileFormatError
     """
     seen = Counter(names)
+    check_columns(seen.total(), path)
     twice = [name for name, n in seen.items() if n > 1 and name]
     if not twice:
         return

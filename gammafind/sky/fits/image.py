@@ -24,6 +24,8 @@ _NUMBERS = re.compile(r"(CRVAL|CRPIX|CDELT|CROTA|CD[12]_|PC[12]_)[12]|LONPOLE|LA
 _POLYNOMIAL = re.compile(r"[AB]P?_(ORDER|DMAX|\d+_\d+)")
 _SAME = 0.5
 """Pixels between a position and that of the same place in the projection: another pixel."""
+_FAR = 1e10
+"""Largest pixel or angle of a reference: positions further away are not known to a pixel."""
 _SIZES = (1e-7, 90.0)
 """Sides of pixels in degrees, from those of the sharpest cameras on."""
 
@@ -120,6 +122,13 @@ def celestial_wcs(header: fits.Header, path: Path) -> WCS:
     if not wcs.has_celestial or _AXES.get(wcs.wcs.lngtyp) != wcs.wcs.lattyp:
         raise CoordinateSystemError(
             f"the image has the axes {list(wcs.wcs.ctype)}", path=path, remedy=remedy
+        )
+    near = np.abs([wcs.wcs.crpix, wcs.wcs.crval]) < _FAR
+    if not near.all():
+        raise FileFormatError(
+            f"the reference pixel is {wcs.wcs.crpix.tolist()}, at {wcs.wcs.crval.tolist()} deg",
+            path=path,
+            remedy="Correct CRPIX and CRVAL in the header.",
         )
     sizes = np.sqrt(np.sum(wcs.pixel_scale_matrix**2, axis=0))
     if not np.all((sizes >= _SIZES[0]) & (sizes <= _SIZES[1])):

@@ -31,6 +31,8 @@ _BITS = (8, 16, 32, 64, -32, -64)
 _LIMITS = {"NAXIS": 999, "ZNAXIS": 999, "TFIELDS": 999}
 """Largest values in the standard."""
 _LENGTHS = re.compile(r"Z?NAXIS\d+|ZTILE\d+|PCOUNT|GCOUNT")
+_ONCE = re.compile(r"BITPIX|Z?NAXIS\d*|PCOUNT|GCOUNT|TFIELDS")
+"""Keywords whose first and last card astropy mixes."""
 _TEXTS = re.compile(r"T(TYPE|FORM|UNIT|DISP|DIM)\d+|C(TYPE|UNIT)\d+|EXTNAME|XTENSION")
 """Keywords that must be text."""
 _SCALES = re.compile(r"T(SCAL|ZERO|NULL)\d+|BZERO|BSCALE|BLANK|ZBLANK")
@@ -72,8 +74,9 @@ def open_fits(path: str | PathLike, *, what: str = "a FITS file") -> Iterator[fi
             warnings.simplefilter("ignore", remark)
         _check_first_header(stream, path, remedy)
         with reading(path, "a FITS header is damaged"):
-            _check_headers(stream, path)
+            places = _check_headers(stream, path)
             file = fits.open(stream, lazy_load_hdus=False)
+            _check_places(file, places, path)
             _check_length(file, stream, path)
             _check_tables(file, path)
         with file:
@@ -86,21 +89,22 @@ def _stream(path: Path) -> BinaryIO:
     return unpacked(path) if start == GZIP else path.open("rb")
 
 
-def _check_headers(stream: BinaryIO, path: Path) -> None:
-    """Check each header before astropy follows it, one after the other."""
+def _check_headers(stream: BinaryIO, path: Path) -> list[int]:
+    """Places of the headers; each is checked before astropy follows it to the next."""
     size = stream.seek(0, os.SEEK_END)
-    place = 0
+    place, places = 0, []
     while place < size:
         stream.seek(place)
         start = stream.read(8)
-        if not start.startswith((b"SIMPLE", b"XTENSION")):
-            break
         stream.seek(place)
         try:
             header = fits.Header.fromfile(stream)
-        except (OSError, ValueError):
+        except (OSError, ValueError, EOFError):
             break
-        if fault := _header_fault(header):
+        fault = _header_fault(header)
+        if not start.startswith((b"SIMPLE", b"XTENSION")):
+            fault = f"extension {len(places)} begins with {start.decode('latin-1').strip()!r}"
+        if fault:
             raise FileFormatError(f"a FITS header is damaged ({fault})", path=path)
         for key in ("ZNAXIS", "ZTILE"):
             axes = [header.get(f"{key}{i}", 1) for i in range(1, header.get("ZNAXIS", 0) + 1)]
@@ -109,14 +113,28 @@ def _check_headers(stream: BinaryIO, path: Path) -> None:
         values = math.prod(lengths) if lengths else 0
         n_bytes = abs(header["BITPIX"]) // 8 * header.get("GCOUNT", 1)
         n_bytes *= header.get("PCOUNT", 0) + values
+        places.append(place)
         place = stream.tell() + -(-n_bytes // _BLOCK) * _BLOCK
     stream.seek(0)
+    return places
+
+
+def _check_places(file: fits.HDUList, places: list[int], path: Path) -> None:
+    """Compare where astropy finds headers with where they were checked."""
+    found = [hdu.fileinfo()["hdrLoc"] for hdu in file if hasattr(hdu, "fileinfo")]
+    if not set(found) <= set(places):
+        raise FileFormatError(
+            "the headers do not say where the next ones begin", path=path, remedy=_COPY_AGAIN
+        )
 
 
 def _header_fault(header: fits.Header) -> str:
     """First value that astropy would follow into an error, or into all memory; empty if none."""
+    seen: dict[str, object] = {}
     for card in header.cards:
         key, value = card.keyword, card.value
+        if _ONCE.fullmatch(key) and seen.setdefault(key, value) != value:
+            return f"{key} is {seen[key]!r} and {value!r}"
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if key in ("BITPIX", "ZBITPIX"):
             wrong = value not in _BITS

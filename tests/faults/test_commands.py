@@ -1,0 +1,84 @@
+"""Command by fault of its input: one short line that names the file, and no output."""
+
+from __future__ import annotations
+
+import pytest
+
+from gammafind.catalogue.io import write_table
+from gammafind.cli.main import main
+from tests.cli.toy import toy_file, toy_truth
+
+pytestmark = pytest.mark.usefixtures("toy")
+
+CATALOGUES = {
+    "far": "name,ra,dec\na,1e300,2\nb,3,4\n",
+    "outside": "name,ra,dec\na,1,91\nb,3,4\n",
+    "wide": ",".join(f"c{i}" for i in range(20_000)) + "\n" + ",".join("1" * 20_000) + "\n",
+    "open quotation mark": 'name,ra,dec\n"a,1,2\nb,3,4\n',
+    "ragged": "name,ra,dec\na,1\n",
+    "one word": "x\n",
+}
+COMMANDS = [
+    "measure counts.fits --preset toy --catalogue hostile.csv -o x.ecsv",
+    "probe counts.fits --preset toy --positions hostile.csv --catalogue truth.ecsv -o x.ecsv",
+    "probe counts.fits --preset toy --positions truth.ecsv --catalogue hostile.csv -o x.ecsv",
+    "associate truth.ecsv --error 1deg --with hostile.csv --class psr -o x.ecsv",
+    "diff truth.ecsv hostile.csv -o x.ecsv",
+    "evaluate truth.ecsv hostile.csv -o x.ecsv",
+    "detect counts.fits --preset toy --extended hostile.csv -o x.ecsv",
+    "export hostile.csv -o x.ecsv",
+    "classify hostile.csv -o x.ecsv",
+    "send hostile.csv",
+]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    toy_file(tmp_path / "counts.fits")
+    write_table(toy_truth(), tmp_path / "truth.ecsv")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def last_line(capsys):
+    lines = capsys.readouterr().err.splitlines()
+    assert all(len(line) <= 520 and line.isprintable() for line in lines)
+    return lines[-1]
+
+
+@pytest.mark.parametrize("fault", CATALOGUES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_table_that_is_no_catalogue_is_named(folder, capsys, command, fault):
+    (folder / "hostile.csv").write_text(CATALOGUES[fault])
+    assert main(command.split()) == 1
+    assert "hostile.csv: " in last_line(capsys)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "counts.fits",
+        "hostile.csv",
+        "truth.ecsv",
+    ]
+
+
+@pytest.mark.parametrize("name", ["nope", "a/b", "/dev/zero", "x" * 5000, "\x1b[31m"])
+@pytest.mark.parametrize("option", ["--beside", "--localiser", "--preset", "--extended"])
+def test_names_that_nothing_has_are_refused_before_work(folder, capsys, option, name):
+    command = ["detect", "counts.fits", "--preset", "toy", option, name, "-o", "x.ecsv"]
+    assert main(command) == 1
+    last_line(capsys)
+    assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
+
+
+NUMBERS = [
+    "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at 1e300,0",
+    "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at nan,0",
+    "inject counts.fits --preset toy -o x --number 1000000000",
+    "inject counts.fits --preset toy -o x --separation 1e300",
+    "sensitivity counts.fits --preset toy -o x.fits --plot x.nope",
+]
+
+
+@pytest.mark.parametrize("command", NUMBERS)
+def test_numbers_and_suffixes_that_cannot_be_are_refused_before_work(folder, capsys, command):
+    assert main(command.split()) == 1
+    assert "this should not happen" not in last_line(capsys)
+    assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
