@@ -11,6 +11,7 @@ from scipy.stats import chi2
 from gammafind.catalogue.flags import Flag
 from gammafind.fitting.sources.bands import LIMITED, BandFits, fit_bands
 from gammafind.fitting.sources.forms import CUT_OFF, EXPONENT, LOG_PARABOLA, POWER_LAW, BandCounts
+from gammafind.fitting.sources.interval import flux_interval
 from gammafind.fitting.sources.local import without
 from gammafind.fitting.sources.place import Ellipse, fit_place
 from gammafind.fitting.sources.region import Field, Instrument, Region
@@ -30,6 +31,8 @@ _FOR_CURVES = 3
 """Bands of energies from which curved spectra are fitted."""
 _IMPROBABLE = 1e-3
 """Probability of the chi square of the bands below which a spectrum does not describe them."""
+_FLUX1000 = 1e3, 1e5
+"""Energies of ``Flux1000`` in MeV."""
 _SEEN = 0.9
 """Share of the counts in pixels with data below which a source is at an edge."""
 _CONFUSING = 0.8
@@ -102,6 +105,8 @@ def measure_source(region: Region, settings: Settings) -> dict[str, Any]:
     fits = fit_bands(local, shape, settings.group, best.fitted.factors)
     values: dict[str, Any] = {"Signif_Avg": np.sqrt(ts), "Npred": float(counts.sum())}
     values |= _of_spectra(spectra, range_) | _of_bands(fits, best, energies)
+    ends = flux_interval(local, bands, spectra.of_fluxes, *_FLUX1000)
+    values |= dict(zip(("Unc_Flux1000_Below", "Unc_Flux1000_Above"), ends, strict=True))
     flags = _flags(field, local, spectra, fits, counts, null.good)
     if region.template is None and ts > 0:
         model = local.fixed + counts[local.band] * local.share
@@ -121,7 +126,7 @@ def _of_spectra(spectra: Spectra, edges: tuple[float, float]) -> dict[str, Any]:
     best, plain, flux = spectra.best, spectra.fits[POWER_LAW.name], spectra.of_fluxes
     found: dict[str, Any] = {"SpectrumType": best.form.name, "Pivot_Energy": best.pivot}
     for name, (value, error) in {
-        "Flux1000": flux.flux(1e3, 1e5),
+        "Flux1000": flux.flux(*_FLUX1000),
         "Energy_Flux100": flux.energy_flux(1e2, 1e5),
         "Flux": flux.flux(*edges),
         "Energy_Flux": flux.energy_flux(*edges),
