@@ -95,7 +95,11 @@ def measure_source(region: Region, settings: Settings) -> dict[str, Any]:
     plain = first_power_law(local, bands, range_, index)
     local = field.local(instrument.places_of(plain.density))
     spectra = fit_spectra(local, bands, plain, index, curved=len(energies) >= _FOR_CURVES)
+    if spectra.best.form is not POWER_LAW:
+        local = field.local(instrument.places_of(spectra.best.density))
+        spectra = fit_spectra(local, bands, plain, index, curved=True)
     best = spectra.best
+    ends = flux_interval(local, bands, spectra.of_fluxes, *_FLUX1000)
     places = instrument.places_of(best.density)
     local = field.local(places)
     counts = best.unit * bands.of(best.form, best.pivot, best.values)
@@ -105,7 +109,6 @@ def measure_source(region: Region, settings: Settings) -> dict[str, Any]:
     fits = fit_bands(local, shape, settings.group, best.fitted.factors)
     values: dict[str, Any] = {"Signif_Avg": np.sqrt(ts), "Npred": float(counts.sum())}
     values |= _of_spectra(spectra, range_) | _of_bands(fits, best, energies)
-    ends = flux_interval(local, bands, spectra.of_fluxes, *_FLUX1000)
     values |= dict(zip(("Unc_Flux1000_Below", "Unc_Flux1000_Above"), ends, strict=True))
     flags = _flags(field, local, spectra, fits, counts, null.good)
     if region.template is None and ts > 0:
