@@ -235,6 +235,14 @@ def test_a_source_at_the_edge_is_flagged():
     assert values["flags"] & Flag.AT_EDGE
 
 
+@pytest.mark.parametrize(("levels", "faint"), [((4000.0, 1000.0, 100.0), True), (LEVELS, False)])
+def test_a_source_below_a_tenth_of_the_background_is_flagged(monkeypatch, levels, faint):
+    monkeypatch.setattr("tests.fitting.test_sources.LEVELS", levels)
+    (values,) = measured(sky_of([CENTRE], [np.array([4000.0, 600.0, 30.0])]), [CENTRE])
+    assert values["Sqrt_TS_Band"][0] > 5
+    assert bool(values["flags"] & Flag.FAINT_AGAINST_BACKGROUND) == faint
+
+
 def test_pixels_that_are_not_valid_do_not_count():
     counts = counts_of(POWER_LAW, 2e-12, 2.1)
     sky = sky_of([CENTRE], [counts])

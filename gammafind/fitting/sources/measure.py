@@ -12,7 +12,7 @@ from gammafind.catalogue.flags import Flag
 from gammafind.fitting.sources.bands import LIMITED, BandFits, fit_bands
 from gammafind.fitting.sources.forms import CUT_OFF, EXPONENT, LOG_PARABOLA, POWER_LAW, BandCounts
 from gammafind.fitting.sources.interval import flux_interval
-from gammafind.fitting.sources.local import without
+from gammafind.fitting.sources.local import Local, without
 from gammafind.fitting.sources.place import Ellipse, fit_place
 from gammafind.fitting.sources.region import Field, Instrument, Region
 from gammafind.fitting.sources.spectrum import (
@@ -37,6 +37,9 @@ _SEEN = 0.9
 """Share of the counts in pixels with data below which a source is at an edge."""
 _CONFUSING = 0.8
 """Correlation with a neighbour from which their counts cannot be separated well."""
+_SIGNIFICANT, _FAINT, _INSIDE = 25.0, 0.1, 0.68
+"""TS of the band in which a source is compared with the background, the least ratio of both, and the
+share of the PSF within which they are compared: as in 4FGL."""
 _WIDE = 0.25
 """Longer semi-axis at 95 % in degrees above which a position is poor: as in 4FGL."""
 
@@ -220,7 +223,32 @@ def _flags(
         flags |= Flag.CONFUSED
     if field.seen(counts) < _SEEN:
         flags |= Flag.AT_EDGE
+    if _is_faint(field, local, fits, counts):
+        flags |= Flag.FAINT_AGAINST_BACKGROUND
     return flags
+
+
+def _is_faint(field: Field, local: Local, fits: BandFits, counts: np.ndarray) -> bool:
+    """Whether a source is below a tenth of the background in its highest significant band."""
+    instrument = field.instrument
+    energies = sorted(set(instrument.edges))
+    seen = np.flatnonzero(fits.ts > _SIGNIFICANT)
+    if not len(seen):
+        return False
+    channels = [i for i, one in enumerate(instrument.edges) if one == energies[seen[-1]]]
+    own = sum(float(counts[i]) for i in channels) * float(fits.factor[seen[-1]])
+    return own * _INSIDE < _FAINT * sum(_background(field, i) for i in channels)
+
+
+def _background(field: Field, band: int) -> float:
+    """Expected background within r68 of the PSF, or within a square degree if that is smaller."""
+    psf, pixels = field.instrument.psfs[band], field.instrument.pixels[band]
+    radius = psf.containment_radius(_INSIDE).to_value("deg")
+    area = min(np.pi * radius**2, 1.0) / pixels.pixel_area.to_value("deg2")
+    valid = field.region.valid[band]
+    if not valid.any():
+        return 0.0
+    return area * float(np.mean(field.region.background[band][valid]))
 
 
 def _flags_of_place(ellipse: Ellipse, region: Region, values: dict[str, Any]) -> Flag:
