@@ -2,8 +2,9 @@
 
 ``python benchmarks/demo_fluxes.py`` measures the point-like sources of 4FGL-DR2 at their places on
 the real sky of 2-20 GeV (573 weeks; those of 4FGL-DR2 are ten years). All sources of the catalogue
-are in the model. Those that cannot be separated from a neighbour are left out. Sources are chosen by the TS that they have here or, so that faint ones that are
-bright by chance do not count, by the TS that their flux in 4FGL-DR2 would give.
+are in the model. Those that cannot be separated from a neighbour are left out. Sources are chosen
+by the TS that they have here or, so that faint ones that are bright by chance do not count, by the
+TS that their flux in 4FGL-DR2 would give.
 """
 
 from __future__ import annotations

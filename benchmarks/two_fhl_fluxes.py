@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import astropy.units as u
 import numpy as np
 from lat_files import DATA, TWO_FHL, ends_in_e, read
@@ -18,6 +20,8 @@ from gammafind.sky.bands import energy_bands
 CATALOGUE = DATA / "2fhl/gll_psch_v09.fit.gz"
 EDGES = (50, 171, 585, 2000)
 """Bands of 2FHL in GeV."""
+STEEPEST = 5.99
+"""Index of sources without photons above the first band."""
 SEEN = 3.0
 """Significance in a band, in 2FHL, from which its flux is compared."""
 
@@ -33,15 +37,20 @@ def main() -> None:
     print(f"Sources: {np.count_nonzero(point)} that are point-like.\n")
     print("| band (GeV) | sources above 3 sigma | median flux / 2FHL | ratio of sums |")
     print("|---|---|---|---|")
-    for i, (low, high) in enumerate(zip(EDGES[:-1], EDGES[1:], strict=True)):
+    for i, (low, high) in enumerate(pairwise(EDGES)):
         name = f"{low}_{high}GeV"
         theirs = np.asarray(official[f"Flux{name}"])
         here = point & (np.asarray(official[f"Sqrt_TS{name}"]) > SEEN)
         print(row(f"{low}-{high}", table["Flux_Band"][:, i].value[here], theirs[here]))
     flux = np.asarray(official["Flux50"])
     print(row("all, from the spectra", table["Flux"].value[point], flux[point]))
+    parts = [np.asarray(official[f"Flux{a}_{b}GeV"]) for a, b in pairwise(EDGES)]
+    share = np.median(np.sum(np.nan_to_num(parts), axis=0)[point] / flux[point])
+    print(f"\nFluxes of the bands of 2FHL are together {share:.3f} of its own flux above 50 GeV.")
     ours, theirs = (np.asarray(one, dtype=float) for one in (table["PL_Index"], official[
         "Spectral_Index"]))  # fmt: skip
+    limited = np.mean(ours[point] >= STEEPEST)
+    print(f"\nAt the limit of the index: {limited:.3f} of the sources.")
     errors = [np.asarray(table["Unc_PL_Index"]), np.asarray(official["Unc_Spectral_Index"])]
     print("\n| TS in 2FHL | sources | mean pull of the index | width | median difference |")
     print("|---|---|---|---|---|")

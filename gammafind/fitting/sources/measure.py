@@ -38,8 +38,8 @@ _SEEN = 0.9
 _CONFUSING = 0.8
 """Correlation with a neighbour from which their counts cannot be separated well."""
 _SIGNIFICANT, _FAINT, _INSIDE = 25.0, 0.1, 0.68
-"""TS of the band in which a source is compared with the background, the least ratio of both, and the
-share of the PSF within which they are compared: as in 4FGL."""
+"""TS of the band in which a source is compared with the background, the least ratio of both, and
+the share of the PSF within which they are compared: as in 4FGL."""
 _WIDE = 0.25
 """Longer semi-axis at 95 % in degrees above which a position is poor: as in 4FGL."""
 
