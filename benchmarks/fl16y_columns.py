@@ -1,7 +1,8 @@
 """Which columns of FL16Y a catalogue has, and how many of its rows are filled.
 
 ``python benchmarks/fl16y_columns.py CATALOGUE`` reads a catalogue of ``gammafind measure`` or
-``detect``. FL16Y is the catalogue of 16 years, in ../shared. A column is as full as FL16Y's if the
+``detect``. FL16Y is the catalogue of 16 years, in ../shared; it holds sources of a TS above 25, and
+only these are looked at. A column is as full as FL16Y's if the
 share of rows with a value is at least 0.9 of the share there.
 """
 
@@ -18,13 +19,14 @@ from results import kept
 from gammafind.catalogue.io import read_table
 
 LATER = DATA / "catalogue/gll_psc_v41.fit.gz"
-FULL = 0.9
+FULL, LEAST_TS = 0.9, 25.0
 
 
 @kept("fl16y_columns")
 def main() -> None:
     """Print the table of docs/validation/measure.md."""
     theirs, ours = Table.read(LATER, hdu=1), read_table(Path(sys.argv[1]))
+    ours = ours[np.asarray(ours["Signif_Avg"]) ** 2 >= LEAST_TS]
     print("| column | filled in FL16Y | filled here |")
     print("|---|---|---|")
     common, full = 0, 0
@@ -36,7 +38,9 @@ def main() -> None:
         here = filled(ours[name])
         common, full = common + 1, full + (here >= FULL * share)
         print(f"| {name} | {share:.3f} | {here:.3f} |")
-    print(f"\n{common} of {len(theirs.colnames)} columns are there, {full} of them as full.")
+    print(
+        f"\n{common} of {len(theirs.colnames)} columns are there, {full} of them as full in {len(ours)} rows."
+    )
 
 
 def filled(column: object) -> float:
