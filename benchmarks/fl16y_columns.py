@@ -38,9 +38,8 @@ def main() -> None:
         here = filled(ours[name])
         common, full = common + 1, full + (here >= FULL * share)
         print(f"| {name} | {share:.3f} | {here:.3f} |")
-    print(
-        f"\n{common} of {len(theirs.colnames)} columns are there, {full} of them as full in {len(ours)} rows."
-    )
+    print(f"\nRows: {len(ours)}. {common} of {len(theirs.colnames)} columns are there, ", end="")
+    print(f"{full} of them as full.")
 
 
 def filled(column: object) -> float:
