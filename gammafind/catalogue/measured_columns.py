@@ -83,6 +83,13 @@ MEASURED_SPECTRA = (
     ),
     _column("Pivot_Energy", "MeV", "em.energy", "Energy E0 of the least correlated flux density"),
     *_with_error("Flux1000", _FLUX, _PHOTONS, "Photon flux, 1-100 GeV"),
+    *(
+        _column(
+            f"Unc_Flux1000_{side}", _FLUX, f"stat.error;{_PHOTONS}",
+            f"Distance of the end {side.lower()} of the 68 % interval of Flux1000",
+        )
+        for side in ("Below", "Above")
+    ),
     *_with_error("Energy_Flux100", _ENERGY_FLUX, _OF_ENERGY, "Energy flux, 0.1-100 GeV"),
     *_with_error("Energy_Flux", _ENERGY_FLUX, _OF_ENERGY, "Energy flux in the range of the bands"),
     _column(

@@ -72,6 +72,16 @@ def with_geometry(
     return table
 
 
+def given_flags(catalogue: QTable) -> np.ndarray:
+    """Flags of a catalogue, shape (n,), with the bits of ours where it is one of the LAT."""
+    flags = np.asarray(catalogue["Flags"], dtype=np.int64)
+    if "release" not in catalogue.meta:
+        return flags
+    # The first bit of 4FGL is another one here.
+    first = has_flag(flags, Flag.ON_EXTENDED)
+    return with_flag(flags & ~int(Flag.ON_EXTENDED), Flag.TS_CHANGES_WITH_DIFFUSE, first)
+
+
 def with_wider_errors(detections: QTable) -> QTable:
     """Widen the position errors of points that may be parts of extended or diffuse emission.
 

@@ -29,7 +29,7 @@ from gammafind.fitting.sources.table import measured_table
 from gammafind.pipeline.epoch_detections import add_light_curves
 from gammafind.pipeline.epoch_spans import Times
 from gammafind.pipeline.extended import with_extended
-from gammafind.pipeline.flags import with_geometry
+from gammafind.pipeline.flags import given_flags, with_geometry
 from gammafind.pipeline.groups import Groups
 from gammafind.pipeline.inputs import Counts, OnePath, Table, table_of
 from gammafind.pipeline.prepare import Prepared, prepare
@@ -385,7 +385,7 @@ def _joined(
             values = np.asarray(table[name])
             values[np.isnan(values)] = np.nan
     if "Flags" in catalogue.colnames:
-        table["Flags"] = own["Flags"] | np.asarray(catalogue["Flags"], dtype=np.int64)
+        table["Flags"] = own["Flags"] | given_flags(catalogue)
     for name in catalogue.colnames:
         if name not in table.colnames and name not in dropped:
             table[name] = catalogue[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
@@ -39,7 +40,7 @@ def with_measured(
     QTable
         With the columns of `gammafind.measure`. Values of the search stay. Only positions and
         their errors are the measured ones, unless pixels are as wide as the PSF, or photons were
-        searched on finer pixels: then those of the search are better, and they have no ellipses.
+        searched on finer pixels: then those of the search are better, and ellipses are circles.
     """
     found = measure_on(observation, renderer, catalogue, workers=workers)
     table = QTable(catalogue, copy=False)
@@ -52,14 +53,24 @@ def with_measured(
             table[name] = np.where(known, found[name], table[name])
         elif name == "Flags" or name not in table.colnames:
             table[name] = found[name]
-    if moved:
-        table = with_wider_errors(table)
+    table = with_wider_errors(table) if moved else _with_circles(table)
     if "Extension" in table.colnames:
         shapeless = (np.asarray(table["Extension"].value) > 0) & (_texts(table) == "")
         flags = np.asarray(table["Flags"])
         table["Flags"] = np.where(shapeless, flags | int(Flag.ON_EXTENDED), flags)
     table.meta["energy_edges_mev"] = found.meta["energy_edges_mev"]
     table.meta["measured"] = int(np.count_nonzero(~has_flag(table["Flags"], Flag.NOT_MEASURED)))
+    return table
+
+
+def _with_circles(table: QTable) -> QTable:
+    """Ellipses where only radii are known: equal axes, with an angle of zero."""
+    for share in (68, 95):
+        major = f"Conf_{share}_SemiMajor"
+        if major in table.colnames:
+            radius = table[major]
+            table[f"Conf_{share}_SemiMinor"] = radius.copy()
+            table[f"Conf_{share}_PosAng"] = np.where(np.isfinite(radius), 0.0, np.nan) * u.deg
     return table
 
 

@@ -190,6 +190,28 @@ def test_fluxes_and_indices_scatter_as_their_errors_say():
     assert np.all(np.abs(np.std(pulls, axis=0) - 1) < 0.6)
 
 
+def test_the_interval_of_a_flux_reaches_further_above_than_below(power_law):
+    _, values = power_law
+    below, above, error = (
+        values[name] for name in ("Unc_Flux1000_Below", "Unc_Flux1000_Above", "Unc_Flux1000")
+    )
+    assert 0.9 * error < below < error < above < 1.1 * error
+
+
+def test_the_interval_of_a_faint_flux_ends_at_zero():
+    (values,) = measured(sky_of([CENTRE], [counts_of(POWER_LAW, 4e-15, 2.1)]), [CENTRE])
+    assert_allclose(values["Unc_Flux1000_Below"], values["Flux1000"], rtol=1e-6)
+    assert values["Unc_Flux1000_Above"] > values["Flux1000"]
+
+
+def test_the_likelihood_falls_by_half_at_the_ends_of_the_interval():
+    sky = sky_of([CENTRE], [counts_of(POWER_LAW, 2e-12, 2.1)[:1]], edges=EDGES[:2])
+    (values,) = measured(sky, [CENTRE], RESPONSES[:1], index=2.0)
+    shares = [values[f"Unc_Flux1000_{side}"] / values["Flux1000"] for side in ("Below", "Above")]
+    bands = np.abs(values["Unc_Flux_Band"][0]) / values["Flux_Band"][0]
+    assert_allclose(shares, bands, rtol=0.02)
+
+
 def test_rows_without_data_have_a_flag_and_no_value():
     table = measured_table([{}], CENTRE[None], "galactic", 3)
     assert table["Flags"][0] == Flag.NOT_MEASURED
@@ -211,6 +233,14 @@ def test_a_source_at_the_edge_is_flagged():
     counts = counts_of(POWER_LAW, 4e-12, 2.1)
     (values,) = measured(sky_of([place], [counts]), [place])
     assert values["flags"] & Flag.AT_EDGE
+
+
+@pytest.mark.parametrize(("levels", "faint"), [((4000.0, 1000.0, 100.0), True), (LEVELS, False)])
+def test_a_source_below_a_tenth_of_the_background_is_flagged(monkeypatch, levels, faint):
+    monkeypatch.setattr("tests.fitting.test_sources.LEVELS", levels)
+    (values,) = measured(sky_of([CENTRE], [np.array([4000.0, 600.0, 30.0])]), [CENTRE])
+    assert values["Sqrt_TS_Band"][0] > 5
+    assert bool(values["flags"] & Flag.FAINT_AGAINST_BACKGROUND) == faint
 
 
 def test_pixels_that_are_not_valid_do_not_count():

@@ -11,7 +11,13 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from gammafind.catalogue.flags import MEANINGS, Flag, described, has_flag, with_flag
-from gammafind.pipeline.flags import at_edge, near_brighter, psf_widths, with_geometry
+from gammafind.pipeline.flags import (
+    at_edge,
+    given_flags,
+    near_brighter,
+    psf_widths,
+    with_geometry,
+)
 from gammafind.sky.skymap import SkyMap
 from tests.cli.toy import Toy, toy_counts
 
@@ -83,3 +89,13 @@ def test_without_detections_nothing_is_flagged(sky):
 def test_a_source_is_not_near_itself():
     places = SkyCoord([0, 0] * u.deg, [0, 10] * u.deg)
     assert not near_brighter(places, np.array([1.0, 1.0])).any()
+
+
+def test_flags_of_the_lat_are_those_of_this_catalogue():
+    theirs = QTable({"Flags": [0, 1, 7]}, meta={"release": "4FGL-DR2"})
+    moved = int(Flag.TS_CHANGES_WITH_DIFFUSE)
+    assert given_flags(theirs).tolist() == [0, moved, 6 + moved]
+
+
+def test_flags_of_a_search_stay():
+    assert given_flags(QTable({"Flags": [0, 1, 7]})).tolist() == [0, 1, 7]

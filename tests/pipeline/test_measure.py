@@ -140,6 +140,13 @@ def test_detections_keep_the_values_of_their_search(sky):
     assert {"Flux_Band", "nuFnu_Band"} <= set(empty.colnames)
 
 
+def test_ellipses_are_circles_where_only_radii_are_known(sky):
+    table = gammafind.detect(sky, localiser="likelihood").catalogue
+    for share in (68, 95):
+        assert_array_equal(table[f"Conf_{share}_SemiMinor"], table[f"Conf_{share}_SemiMajor"])
+        assert not table[f"Conf_{share}_PosAng"].value.any()
+
+
 def test_impossible_requests_are_refused(sky):
     with pytest.raises(OptionError, match="workers"):
         measure(sky, PLACES, workers=0)

@@ -11,7 +11,8 @@ from scipy.stats import chi2
 from gammafind.catalogue.flags import Flag
 from gammafind.fitting.sources.bands import LIMITED, BandFits, fit_bands
 from gammafind.fitting.sources.forms import CUT_OFF, EXPONENT, LOG_PARABOLA, POWER_LAW, BandCounts
-from gammafind.fitting.sources.local import without
+from gammafind.fitting.sources.interval import flux_interval
+from gammafind.fitting.sources.local import Local, without
 from gammafind.fitting.sources.place import Ellipse, fit_place
 from gammafind.fitting.sources.region import Field, Instrument, Region
 from gammafind.fitting.sources.spectrum import (
@@ -30,10 +31,15 @@ _FOR_CURVES = 3
 """Bands of energies from which curved spectra are fitted."""
 _IMPROBABLE = 1e-3
 """Probability of the chi square of the bands below which a spectrum does not describe them."""
+_FLUX1000 = 1e3, 1e5
+"""Energies of ``Flux1000`` in MeV."""
 _SEEN = 0.9
 """Share of the counts in pixels with data below which a source is at an edge."""
 _CONFUSING = 0.8
 """Correlation with a neighbour from which their counts cannot be separated well."""
+_SIGNIFICANT, _FAINT, _INSIDE = 25.0, 0.1, 0.68
+"""TS of the band in which a source is compared with the background, the least ratio of both, and
+the share of the PSF within which they are compared: as in 4FGL."""
 _WIDE = 0.25
 """Longer semi-axis at 95 % in degrees above which a position is poor: as in 4FGL."""
 
@@ -92,7 +98,11 @@ def measure_source(region: Region, settings: Settings) -> dict[str, Any]:
     plain = first_power_law(local, bands, range_, index)
     local = field.local(instrument.places_of(plain.density))
     spectra = fit_spectra(local, bands, plain, index, curved=len(energies) >= _FOR_CURVES)
+    if spectra.best.form is not POWER_LAW:
+        local = field.local(instrument.places_of(spectra.best.density))
+        spectra = fit_spectra(local, bands, plain, index, curved=True)
     best = spectra.best
+    ends = flux_interval(local, bands, spectra.of_fluxes, *_FLUX1000)
     places = instrument.places_of(best.density)
     local = field.local(places)
     counts = best.unit * bands.of(best.form, best.pivot, best.values)
@@ -102,6 +112,7 @@ def measure_source(region: Region, settings: Settings) -> dict[str, Any]:
     fits = fit_bands(local, shape, settings.group, best.fitted.factors)
     values: dict[str, Any] = {"Signif_Avg": np.sqrt(ts), "Npred": float(counts.sum())}
     values |= _of_spectra(spectra, range_) | _of_bands(fits, best, energies)
+    values |= dict(zip(("Unc_Flux1000_Below", "Unc_Flux1000_Above"), ends, strict=True))
     flags = _flags(field, local, spectra, fits, counts, null.good)
     if region.template is None and ts > 0:
         model = local.fixed + counts[local.band] * local.share
@@ -121,7 +132,7 @@ def _of_spectra(spectra: Spectra, edges: tuple[float, float]) -> dict[str, Any]:
     best, plain, flux = spectra.best, spectra.fits[POWER_LAW.name], spectra.of_fluxes
     found: dict[str, Any] = {"SpectrumType": best.form.name, "Pivot_Energy": best.pivot}
     for name, (value, error) in {
-        "Flux1000": flux.flux(1e3, 1e5),
+        "Flux1000": flux.flux(*_FLUX1000),
         "Energy_Flux100": flux.energy_flux(1e2, 1e5),
         "Flux": flux.flux(*edges),
         "Energy_Flux": flux.energy_flux(*edges),
@@ -212,7 +223,32 @@ def _flags(
         flags |= Flag.CONFUSED
     if field.seen(counts) < _SEEN:
         flags |= Flag.AT_EDGE
+    if _is_faint(field, local, fits, counts):
+        flags |= Flag.FAINT_AGAINST_BACKGROUND
     return flags
+
+
+def _is_faint(field: Field, local: Local, fits: BandFits, counts: np.ndarray) -> bool:
+    """Whether a source is below a tenth of the background in its highest significant band."""
+    instrument = field.instrument
+    energies = sorted(set(instrument.edges))
+    seen = np.flatnonzero(fits.ts > _SIGNIFICANT)
+    if not len(seen):
+        return False
+    channels = [i for i, one in enumerate(instrument.edges) if one == energies[seen[-1]]]
+    own = sum(float(counts[i]) for i in channels) * float(fits.factor[seen[-1]])
+    return own * _INSIDE < _FAINT * sum(_background(field, i) for i in channels)
+
+
+def _background(field: Field, band: int) -> float:
+    """Expected background within r68 of the PSF, or within a square degree if that is smaller."""
+    psf, pixels = field.instrument.psfs[band], field.instrument.pixels[band]
+    radius = psf.containment_radius(_INSIDE).to_value("deg")
+    area = min(np.pi * radius**2, 1.0) / pixels.pixel_area.to_value("deg2")
+    valid = field.region.valid[band]
+    if not valid.any():
+        return 0.0
+    return area * float(np.mean(field.region.background[band][valid]))
 
 
 def _flags_of_place(ellipse: Ellipse, region: Region, values: dict[str, Any]) -> Flag:

@@ -29,6 +29,8 @@ _MOST_FREE, _MOST_NEAR = 24, 120
 _BRIGHT = 100.0
 """Significance, squared, from which a neighbour is free in each band by itself, with the PSFs of
 its own spectrum."""
+_FEW = 1e-3
+"""Counts of a source that has none in the model: it may share those of another one."""
 _LEAST = 1e-9
 """Least expected counts that are not fitted: keeps logarithms finite."""
 
@@ -336,9 +338,10 @@ class Field:
             np.concatenate(part, dtype=float) for part in (region.model, region.background)
         )
         rest = model - self._before * region.own[self.band] - near.sum(axis=0) - level
-        own = self._before * np.maximum(region.own, 1e-3)[self.band]
+        own = self._before * np.maximum(region.own, _FEW)[self.band]
         order = np.argsort(-self._overlaps, kind="stable")[:_MOST_FREE]
-        free = order[self._overlaps[order] > _OVERLAP]
+        seen = region.near_counts.sum(axis=1) > 0
+        free = order[(self._overlaps[order] > _OVERLAP) & seen[order]]
         used = np.zeros(len(near), dtype=bool)
         used[free] = True
         bright = region.near_ts[free] > _BRIGHT
@@ -371,8 +374,8 @@ class Field:
         region = self.region
         if not len(region.near):
             return np.zeros(0)
-        near = self._near * region.near_counts[:, self.band]
-        own = self._before * np.maximum(region.own, 1e-3)[self.band]
+        near = self._near * np.maximum(region.near_counts, _FEW)[:, self.band]
+        own = self._before * np.maximum(region.own, _FEW)[self.band]
         weight = 1 / np.maximum(np.concatenate(region.model, dtype=float), 1e-6)
         length = np.sqrt(np.einsum("mk,mk,k->m", near, near, weight))
         both = np.einsum("mk,k,k->m", near, own, weight)
