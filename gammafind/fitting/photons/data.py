@@ -137,12 +137,13 @@ class BandData:
             counts, model, share = counts * weight, model * weight, share * weight[:, None]
         return Near(counts, model, share, share.sum(axis=-1))
 
-    def n_near(self, vectors: np.ndarray, containment: float) -> int:
-        """Most pixels near one of some places, shape (n, 3)."""
+    def n_near(self, vectors: np.ndarray, containment: float, reach: float = 0) -> int:
+        """Most pixels near one of some places, shape (n, 3), for sources within ``reach`` of it."""
         some = vectors[:1]
         if not len(some):
             return 0
-        return pixels_near(some, self.pixels, self.psf, containment=containment).shape[1]
+        pixel = pixels_near(some, self.pixels, self.psf, containment=containment, reach=reach)
+        return pixel.shape[1]
 
 
 class Near(NamedTuple):

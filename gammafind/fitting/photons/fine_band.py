@@ -116,12 +116,12 @@ class FineBand(BandData):
         counts = np.where(there, self.fine_counts[place], 0.0)
         return Near(counts * weight, model * weight, share * weight[:, None], total)
 
-    def n_near(self, vectors: np.ndarray, containment: float) -> int:
-        """Most pixels near one of some places, shape (n, 3)."""
+    def n_near(self, vectors: np.ndarray, containment: float, reach: float = 0) -> int:
+        """Most pixels near one of some places, shape (n, 3), for sources within ``reach`` of it."""
         if not len(vectors) or not len(self.index):
             return 1
-        near = self.tree.query_ball_point(vectors, self._radius(containment), return_length=True)
-        return int(near.max()) + 1
+        radius = self._radius(containment) + reach
+        return int(self.tree.query_ball_point(vectors, radius, return_length=True).max()) + 1
 
     def with_sources(
         self, vectors: np.ndarray, counts: np.ndarray, bright: np.ndarray, known: Known

@@ -133,11 +133,13 @@ def _scanned(
     """Amplitude, TS and information, shape (3, n_spectra, n, m)."""
     n, m = groups.shape[:2]
     bright = np.zeros(n, dtype=bool) if without is None else without[1].sum(axis=1) > BRIGHT
-    tightest = np.argsort(np.linalg.norm(groups - groups[:, :1], axis=-1).max(axis=1))
+    spread = np.linalg.norm(groups - centres(groups)[:, None], axis=-1).max(axis=1)
+    tightest = np.argsort(spread)
     found = np.zeros((3, len(tried), n, m))
-    pixels = sum(band.n_near(groups[:, 0], containment) for band in data.bands)
     for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
         rows = tightest[chosen[tightest]]
+        reach = float(spread[rows].max(initial=0))
+        pixels = sum(band.n_near(groups[rows, 0], containment, reach) for band in data.bands)
         parts = np.array_split(rows, len(rows) * m * pixels // _CHUNK + 1)
 
         def fit(part: np.ndarray, sampling: float = sampling) -> np.ndarray:
