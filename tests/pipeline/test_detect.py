@@ -24,7 +24,7 @@ from gammafind.pipeline.associate import Counterparts
 from gammafind.pipeline.detect import detect
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import PatchLayout, load_preset
-from gammafind.roles.localiser import no_detections
+from gammafind.roles.localiser import SkyFindings, no_detections
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.pixels import WcsPixels
 from gammafind.sky.skymap import SkyMap
@@ -273,9 +273,9 @@ def test_patches_are_as_wide_as_the_preset_says(counts, monkeypatch):
 
     def look(localiser, observation, *, grid, n_pixels, rng):
         seen.append((len(grid), n_pixels))
-        return no_detections()
+        return SkyFindings(no_detections())
 
-    monkeypatch.setattr(Bright, "localise_sky", look)
+    monkeypatch.setattr(Bright, "search_sky", look)
     preset = load_preset("toy")
     for n_pixels in ((), (40,)):
         detect([counts], preset=replace(preset, patches=PatchLayout(nside=4, n_pixels=n_pixels)))
