@@ -24,6 +24,7 @@ from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.localiser import UNet, shipped_folder, shipped_widths
 from gammafind.plugins.unet.search import SkySearch
 from gammafind.presets.preset import build, load_preset
+from gammafind.roles.localiser import no_detections
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.skymap import SkyMap
@@ -109,8 +110,11 @@ def test_with_fluxes_as_few_patches_as_cover_the_sky_are_looked_at(monkeypatch, 
     renderer = build(preset.renderer)
     nothing = SkyMap(renderer.bands, renderer.pixels, [np.zeros(renderer.pixels[0].shape, int)])
     seen = []
-    for step in ("find", "look"):
+    for step in ("find", "rough"):
         monkeypatch.setattr(SkySearch, step, lambda self, sky: seen.append(len(sky.grid)))
+    for step in ("sightings", "score_map"):
+        monkeypatch.setattr(SkySearch, step, lambda *_: None)
+    monkeypatch.setattr(SkySearch, "merged", lambda *_: no_detections())
     monkeypatch.setattr(localiser, "covering_patches", lambda *_, **__: np.arange(5))
     grid = PatchGrid.healpix(preset.patches.nside, size=preset.patches.size)
     observation, rng = renderer.observe(nothing), np.random.default_rng(0)
