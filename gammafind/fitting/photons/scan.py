@@ -22,6 +22,8 @@ from gammafind.utils.workers import in_threads
 
 _CHUNK = 400_000
 """Pairs of a position and a pixel per step: limits memory."""
+_WIDTHS = 4
+"""Groups of places by the distance of their positions: a step of a few wide ones is smaller."""
 CORE = 0.8
 """Share of the counts in the pixels that determine a position: the wings do not."""
 
@@ -136,9 +138,14 @@ def _scanned(
     spread = np.linalg.norm(groups - centres(groups)[:, None], axis=-1).max(axis=1)
     tightest = np.argsort(spread)
     found = np.zeros((3, len(tried), n, m))
-    for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
-        rows = tightest[chosen[tightest]]
-        reach = float(spread[rows].max(initial=0))
+    kinds = [
+        (rows, sampling)
+        for chosen, sampling in ((~bright, COARSE), (bright, FINE))
+        for rows in np.array_split(tightest[chosen[tightest]], _WIDTHS)
+        if len(rows)
+    ]
+    for rows, sampling in kinds:
+        reach = float(spread[rows].max())
         pixels = sum(band.n_near(groups[rows, 0], containment, reach) for band in data.bands)
         parts = np.array_split(rows, len(rows) * m * pixels // _CHUNK + 1)
 
