@@ -7,13 +7,12 @@ from dataclasses import replace
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from astropy.table import Table as AnyTable
 
 from gammafind.catalogue.extended import extended_sources, on_extended
 from gammafind.catalogue.flags import Flag
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError
-from gammafind.pipeline.inputs import Table, table_of
+from gammafind.pipeline.inputs import Table, path_of, table_of
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.observation import Observation
 from gammafind.utils.files import of_file
@@ -61,10 +60,10 @@ def with_extended(
     table = table_of(source)
     if table is None:
         return observation, ""
-    if isinstance(source, AnyTable):
-        return replace(observation, extended=extended_sources(table)), "a table"
-    with of_file(source):
-        return replace(observation, extended=extended_sources(table)), str(source)
+    path = path_of(source)
+    with of_file(path):
+        known = extended_sources(table)
+    return replace(observation, extended=known), "a table" if path is None else str(path)
 
 
 def flagged(detections: QTable, observation: Observation) -> QTable:

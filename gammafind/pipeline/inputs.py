@@ -264,6 +264,11 @@ def table_of(source: Table | None) -> QTable | None:
     return as_catalogue(source) if isinstance(source, AnyTable) else read_catalogue(source)
 
 
+def path_of(source: Table | None) -> OnePath | None:
+    """Name or path by which a catalogue is given; None for a table, or for none."""
+    return None if isinstance(source, AnyTable) else source
+
+
 def read_catalogue(source: OnePath) -> QTable:
     """Read a catalogue.
 

@@ -10,7 +10,6 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from astropy.table import Table as AnyTable
 from scipy.stats import chi2
 
 from gammafind.catalogue.columns import numbers_of, texts_of
@@ -21,7 +20,7 @@ from gammafind.errors import OptionError
 from gammafind.fitting.photons.data import SkyData, source_sizes
 from gammafind.fitting.photons.known_sky import Probe, known_sky
 from gammafind.fitting.photons.limits import CONFIDENCE, LocalFit
-from gammafind.pipeline.inputs import Counts, Table, table_of
+from gammafind.pipeline.inputs import Counts, Table, path_of, table_of
 from gammafind.pipeline.localise import build_localiser, localise
 from gammafind.pipeline.prepare import prepare
 from gammafind.presets.preset import Preset
@@ -202,7 +201,7 @@ def _named_places(places: SkyCoord | Table) -> tuple[np.ndarray, SkyCoord]:
         table = table_of(places)
         positions, names = sky_positions(table, what="the table of places"), _names(table)
     if not len(positions):
-        path = None if isinstance(places, SkyCoord | AnyTable) else places
+        path = None if isinstance(places, SkyCoord) else path_of(places)
         raise OptionError("no place is given", path=path, remedy="Give at least one.")
     after = np.char.strip(source_names(positions, prefix=""))
     return np.where(names == "", after, names), positions

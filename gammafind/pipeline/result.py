@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from regions import Regions
 
+    from gammafind.views.rows import Rows
+
 _SHOWN = (
     "Source_Name", "RAJ2000", "DEJ2000", "Conf_95_SemiMajor", "Score", "Flux", "mag", "Class",
     "ASSOC1", "Association",
@@ -133,12 +135,9 @@ class Result:
             ``savefig`` writes it; a notebook shows it.
         """
         from gammafind.views.overview import overview_figure
-        from gammafind.views.rows import rows_of
 
-        pixels = self.counts.finest_pixels
-        rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
-        title = f"{self.preset.name}: {self._title()}"
-        return overview_figure(self.counts, rows, title=title, score_name=self.summary.score_name)
+        title, score_name = f"{self.preset.name}: {self._title()}", self.summary.score_name
+        return overview_figure(self.counts, self._rows(), title=title, score_name=score_name)
 
     def plot_region(self, source: str | int | None = None, field: Quantity | None = None) -> Figure:
         """Draw the sky around a source, with the sources there and their names.
@@ -160,11 +159,9 @@ class Result:
         OptionError
             If the catalogue has no such source.
         """
-        from gammafind.views.rows import rows_of
         from gammafind.views.zoom import zoom_figure
 
-        pixels = self.counts.finest_pixels
-        rows = rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
+        rows = self._rows()
         centre = None if source is None else rows.positions[self._row(source)]
         return zoom_figure(self.counts, rows, centre, field)
 
@@ -229,6 +226,13 @@ class Result:
         from gammafind.views.spectra import light_curve_figure
 
         return light_curve_figure(self.catalogue, self._row(source))
+
+    def _rows(self) -> Rows:
+        """Sources as figures show them."""
+        from gammafind.views.rows import rows_of
+
+        pixels = self.counts.finest_pixels
+        return rows_of(self.catalogue, self.reference, self.summary, pixels=pixels)
 
     def _row(self, source: str | int) -> int:
         """Row of a source."""

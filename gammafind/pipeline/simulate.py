@@ -16,6 +16,7 @@ from astropy.units import Quantity
 
 from gammafind import __version__
 from gammafind.errors import ConfigError, OptionError, TableError
+from gammafind.pipeline.inputs import path_of
 from gammafind.pipeline.products import check_folder
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
@@ -172,7 +173,7 @@ def simulate(
         try:
             made = list(track(tasks, "catalogues", total=len(wanted)))
         except (TableError, OptionError) as error:
-            path = error.path or (None if isinstance(sources, QTable) else sources)
+            path = error.path or path_of(sources)
             raise type(error)(error.fault, path=path, remedy=error.remedy) from error
     return Simulated(
         folders=tuple(folder / catalogue_name(i) for i in indices),

@@ -262,8 +262,8 @@ def _move(written: Path, path: Path, overwrite: bool) -> None:
 
 
 @contextmanager
-def of_file(path: str | PathLike) -> Iterator[None]:
-    """Add this file's name to errors that name no file."""
+def of_file(path: str | PathLike | None) -> Iterator[None]:
+    """Add this file's name, if there is one, to errors that name no file."""
     try:
         yield
     except GammafindError as error:

@@ -11,6 +11,7 @@ from scipy.ndimage import map_coordinates
 from gammafind.fitting.photons.data import BandData, SkyData, in_parts, photon_shares, source_sizes
 from gammafind.fitting.photons.noise_draws import Drawn
 from gammafind.fitting.photons.noise_patches import (
+    Part,
     Patch,
     divided,
     fitted_models,
@@ -136,16 +137,17 @@ def noise_peaks(
     n_places = max(n_places, _FEWEST)
     vectors = random_places(widest, n_places, rng)
     sizes = source_sizes(data, vectors)
-    each = sum(_n_near(data.bands[one.parent], one.pixels) for one in parts_of(data, finer))
+    parts = parts_of(data, finer)
+    each = sum(_n_near(data.bands[part.parent], part.pixels) for part in parts)
     per_step = int(np.clip(_STEP_PIXELS // each, *_PER_STEP))
-    parts = np.array_split(np.arange(n_places), -(-n_places // per_step))
-    seeds = rng.spawn(len(parts))
+    steps = np.array_split(np.arange(n_places), -(-n_places // per_step))
+    seeds = rng.spawn(len(steps))
 
-    def of_part(number: int) -> np.ndarray:
-        places = _Places(data, vectors[parts[number]], sizes[parts[number]], finer, search)
+    def of_step(number: int) -> np.ndarray:
+        places = _Places(data, vectors[steps[number]], sizes[steps[number]], parts, search)
         return _peaks(places, search, seeds[number])
 
-    ts, weight = np.concatenate(list(in_threads(of_part, range(len(parts)))), axis=1)
+    ts, weight = np.concatenate(list(in_threads(of_step, range(len(steps)))), axis=1)
     return NoisePeaks(ts, weight * area / n_places)
 
 
@@ -163,16 +165,15 @@ class _Places:
         data: SkyData,
         vectors: np.ndarray,
         sizes: np.ndarray,
-        finer: Sequence[FineCounts],
+        parts: Sequence[Part],
         search: Search,
     ) -> None:
         self.vectors, self.basis = vectors, local_bases(vectors)
         self.sizes, self.step = sizes, np.radians(_STEP * sizes)
         y, x = np.indices((2 * _WIDE + 1, 2 * _WIDE + 1)) - _WIDE
         self.grid = np.stack([x.ravel(), y.ravel()], axis=1)
-        self.finer = bool(finer)
+        self.finer = any(part.fine is not None for part in parts)
         reach = float(self.step.max()) * _HALF
-        parts = parts_of(data, finer)
         self.parents = np.array([part.parent for part in parts])
         self.patches = [
             Patch.of(

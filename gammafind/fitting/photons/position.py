@@ -12,7 +12,14 @@ from gammafind.fitting.photons.data import SkyData, source_sizes
 from gammafind.fitting.photons.scan import CORE, scan
 from gammafind.sky.projection import local_bases
 
-_NEIGHBOURS = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)], dtype=float)
+
+def _square(reach: int) -> np.ndarray:
+    """Offsets (n, 2) of the points of a square grid within ``reach`` steps on both axes."""
+    steps = range(-reach, reach + 1)
+    return np.array([(i, j) for j in steps for i in steps], dtype=float)
+
+
+_NEIGHBOURS = _square(1)
 """Offsets of a 3 x 3 grid."""
 _SOLVER = np.linalg.pinv(
     np.column_stack(
@@ -26,7 +33,7 @@ _SOLVER = np.linalg.pinv(
 )
 _LONGEST_MOVE = 1.5
 """Grid steps per move: keeps the quadratic approximation valid."""
-_GRID = 1.35 * np.array([(i, j) for j in range(-2, 3) for i in range(-2, 3)], dtype=float)
+_GRID = 1.35 * _square(2)
 """Offsets in units of sigma: dense and wide enough for the moments of a Gaussian."""
 _SPREADS = (0.5, 2.0)
 """Range of the change of sigma per round: keeps the next grid useful."""
@@ -45,14 +52,11 @@ _OF_PIXEL = 0.05
 """Systematic error of positions along one axis, in pixels, where these are as wide as the PSF: the
 place within a pixel follows from how few counts are next to it, and so from the exact PSF and
 spectrum. It balances r68 and r95 at b > 0 on the demo's sky (benchmarks/positions.py)."""
-_FINE_GRID = 0.7 * np.array([(i, j) for j in range(-4, 5) for i in range(-4, 5)], dtype=float)
+_FINE_GRID = 0.7 * _square(4)
 """Offsets in units of sigma: dense enough for posteriors that are not Gaussians."""
-_FEW, _WIDE_GRID = (
-    50.0,
-    0.7 * np.array([(i, j) for j in range(-7, 8) for i in range(-7, 8)], dtype=float),
-)
-"""Counts below which a posterior has the wings of the PSF, and offsets in units of sigma that hold
-them; those of 50 photons are Gaussians to 2 % of the radii."""
+_FEW, _WIDE_GRID = 50.0, 0.7 * _square(7)
+"""Counts below which the wings of a posterior matter, and offsets in units of sigma that hold them:
+both balance the radii of few photons and time (benchmarks/lat_files.py has the radii)."""
 R68_PER_SIGMA = float(np.sqrt(-2 * np.log(1 - 0.6827)))
 """Radius that contains 68 % of a circular Gaussian, in units of sigma along one axis."""
 

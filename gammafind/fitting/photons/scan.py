@@ -23,7 +23,8 @@ from gammafind.utils.workers import in_threads
 _CHUNK = 400_000
 """Pairs of a position and a pixel per step: limits memory."""
 _WIDTHS = 4
-"""Groups of places by the distance of their positions: a step of a few wide ones is smaller."""
+"""Groups of places by the reach of their positions, each with steps of its own size: balances
+memory and the number of steps (benchmarks/six_bands.py)."""
 CORE = 0.8
 """Share of the counts in the pixels that determine a position: the wings do not."""
 
@@ -138,26 +139,22 @@ def _scanned(
     spread = np.linalg.norm(groups - centres(groups)[:, None], axis=-1).max(axis=1)
     tightest = np.argsort(spread)
     found = np.zeros((3, len(tried), n, m))
-    kinds = [
-        (rows, sampling)
-        for chosen, sampling in ((~bright, COARSE), (bright, FINE))
-        for rows in np.array_split(tightest[chosen[tightest]], _WIDTHS)
-        if len(rows)
-    ]
-    for rows, sampling in kinds:
-        reach = float(spread[rows].max())
-        pixels = sum(band.n_near(groups[rows, 0], containment, reach) for band in data.bands)
-        parts = np.array_split(rows, len(rows) * m * pixels // _CHUNK + 1)
+    steps = []
+    for chosen, sampling in ((~bright, COARSE), (bright, FINE)):
+        for rows in filter(len, np.array_split(tightest[chosen[tightest]], _WIDTHS)):
+            reach = float(spread[rows].max())
+            pixels = sum(band.n_near(groups[rows, 0], containment, reach) for band in data.bands)
+            parts = np.array_split(rows, len(rows) * m * pixels // _CHUNK + 1)
+            steps += [(part, sampling) for part in parts]
 
-        def fit(part: np.ndarray, sampling: float = sampling) -> np.ndarray:
-            own = without and (without[0][part], without[1][part])
-            near = gather(
-                data, groups[part], containment=containment, without=own, sampling=sampling
-            )
-            return np.stack([_fit(near.weighted(one[part])) for one in tried], axis=1)
+    def fit(step: tuple[np.ndarray, float]) -> np.ndarray:
+        part, sampling = step
+        own = without and (without[0][part], without[1][part])
+        near = gather(data, groups[part], containment=containment, without=own, sampling=sampling)
+        return np.stack([_fit(near.weighted(one[part])) for one in tried], axis=1)
 
-        for part, values in zip(parts, in_threads(fit, parts), strict=True):
-            found[:, :, part] = values
+    for (part, _), values in zip(steps, in_threads(fit, steps), strict=True):
+        found[:, :, part] = values
     return found
 
 

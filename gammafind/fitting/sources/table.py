@@ -20,8 +20,9 @@ _UNITS = {
     "Signif_Avg": "",
     "Npred": "",
     "Pivot_Energy": "MeV",
-    **dict.fromkeys(("Flux1000", "Unc_Flux1000"), _FLUX),
-    **dict.fromkeys(("Unc_Flux1000_Below", "Unc_Flux1000_Above"), _FLUX),
+    **dict.fromkeys(
+        ("Flux1000", "Unc_Flux1000", "Unc_Flux1000_Below", "Unc_Flux1000_Above"), _FLUX
+    ),
     **dict.fromkeys(("Flux", "Unc_Flux"), _FLUX),
     **dict.fromkeys(("Energy_Flux100", "Unc_Energy_Flux100"), _ENERGY_FLUX),
     **dict.fromkeys(("Energy_Flux", "Unc_Energy_Flux"), _ENERGY_FLUX),
