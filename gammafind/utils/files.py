@@ -6,10 +6,8 @@ import errno
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
@@ -21,7 +19,7 @@ from gammafind.errors import (
     OutputError,
     TruncatedFileError,
 )
-from gammafind.utils.locks import alive, sweep
+from gammafind.utils.locks import living_folder, sweep
 
 _CHOSEN = re.compile(r"(.+)\[([^\[\]]+)\]")
 """A path that ends in the HDU to read, such as ``maps.fits[COUNTS]``."""
@@ -45,8 +43,9 @@ def split_hdu(path: str | PathLike) -> tuple[Path, str]:
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_PREFIX = 60
-"""Characters of the name of an output in that of its temporary folder: a name may be long."""
+_PREFIX = 50
+"""Characters of the name of an output in that of its temporary folder: four bytes each and the rest
+of the name stay below the 255 bytes that a system takes."""
 _SHOWN = 200
 """Characters of a path that cannot be opened which a message shows: a path may have thousands."""
 
@@ -185,20 +184,18 @@ def temporary_folder(path: Path) -> Iterator[Path]:
     OutputError
         If the directory is not writable or the disk is full; it names the output.
     """
-    with naming_output(path, f"the directory {path.parent} cannot be written"):
-        parent = path.absolute().parent
-        sweep(parent)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:_PREFIX]}.", dir=parent))
-        folder.chmod(0o700)
-    try:
-        with naming_output(path), alive(folder):
-            yield folder
-    except GammafindError as error:
-        if str(folder) not in f"{error.path} {error.fault}":
-            raise
-        raise _renamed(error, folder, path) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    parent, prefix = path.absolute().parent, f".{path.name[:_PREFIX]}."
+    with ExitStack() as opened:
+        with naming_output(path, f"the directory {path.parent} cannot be written"):
+            sweep(parent)
+            folder = opened.enter_context(living_folder(parent, prefix))
+        try:
+            with naming_output(path):
+                yield folder
+        except GammafindError as error:
+            if str(folder) not in f"{error.path} {error.fault}":
+                raise
+            raise _renamed(error, folder, path) from error
 
 
 def _renamed(error: GammafindError, folder: Path, path: Path) -> GammafindError:
