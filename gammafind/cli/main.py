@@ -34,7 +34,7 @@ from gammafind.cli import (
 from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
 from gammafind.cli.standard_streams import drop, drop_if_broken, mend_streams
-from gammafind.errors import GammafindError, OutputError
+from gammafind.errors import GammafindError, OptionError, OutputError
 from gammafind.utils.claims import claimed
 
 COMMANDS = {
@@ -103,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.argv = argv
     with Screen(arguments.verbosity) as screen:
         try:
+            _check_interpreter()
             with claimed(*_outputs(arguments)):
                 arguments.run(arguments)
             sys.stdout.flush()
@@ -122,6 +123,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             drop_if_broken(sys.stdout)
             drop_if_broken(sys.stderr)
     return 0
+
+
+def _check_interpreter() -> None:
+    """Refuse a Python that drops docstrings (-OO), which healpy edits when it is imported."""
+    if sys.flags.optimize > 1:
+        raise OptionError(
+            "Python runs with -OO, which the libraries of gammafind do not bear",
+            remedy="Run it without, and unset PYTHONOPTIMIZE.",
+        )
 
 
 def _outputs(arguments: argparse.Namespace) -> list[Path]:

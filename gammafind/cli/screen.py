@@ -42,6 +42,8 @@ class Screen:
             self._open.enter_context(progress_bars(sys.stderr))
         if self.verbosity < 1:
             warnings.simplefilter("ignore")
+            # It reports folders that it cannot use by a logger of its own.
+            self._quiet("matplotlib")
         warnings.simplefilter("ignore" if self.verbosity < 0 else "always", GammafindWarning)
         warnings.showwarning = _show_warning
         return self
@@ -55,6 +57,12 @@ class Screen:
             with suppress(OSError, ValueError):
                 traceback.print_exc(file=sys.stderr)
         _write(f"gammafind: error: {message}")
+
+    def _quiet(self, name: str) -> None:
+        """Let the logger of a library say nothing but errors until the end."""
+        log = logging.getLogger(name)
+        self._open.callback(log.setLevel, log.level)
+        log.setLevel(logging.ERROR)
 
     def _restore(self, handler: logging.Handler, level: int, propagate: bool) -> None:
         self._log.removeHandler(handler)

@@ -7,6 +7,7 @@ import pytest
 from gammafind.catalogue.io import write_table
 from gammafind.cli.main import main
 from tests.cli.toy import toy_file, toy_truth
+from tests.faults.permissions import permissions_hold
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -66,6 +67,14 @@ def test_names_that_nothing_has_are_refused_before_work(folder, capsys, option, 
     assert main(command) == 1
     last_line(capsys)
     assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
+
+
+@pytest.mark.skipif(not permissions_hold(), reason="root enters all")
+@pytest.mark.parametrize("command", [one for one in COMMANDS if "hostile" in one])
+def test_a_catalogue_in_a_folder_that_may_not_be_entered_is_named(folder, capsys, command):
+    (folder / "closed").mkdir(mode=0)
+    assert main(command.replace("hostile.csv", "closed/hostile.csv").split()) == 1
+    assert "closed/hostile.csv: the file cannot be opened (Permission denied)" in last_line(capsys)
 
 
 NUMBERS = [
