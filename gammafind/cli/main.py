@@ -33,7 +33,7 @@ from gammafind.cli import (
 )
 from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
-from gammafind.cli.standard_streams import drop, drop_if_broken, mend_streams
+from gammafind.cli.standard_streams import drop, drop_if_broken, is_broken, mend_streams
 from gammafind.errors import GammafindError, OptionError, OutputError
 from gammafind.utils.claims import claimed
 
@@ -155,8 +155,9 @@ def _named(error: Exception) -> GammafindError:
             remedy="Use fewer workers or a smaller part of the sky, or free some memory.",
         )
     if isinstance(error, OSError) and error.strerror:
-        name = error.filename if isinstance(error.filename, str) else None
-        return OutputError(f"cannot be used ({error.strerror})", path=name or "standard output")
+        place = "standard output" if is_broken(sys.stdout) else "a file"
+        name = error.filename if isinstance(error.filename, str) else place
+        return OutputError(f"cannot be used ({error.strerror})", path=name)
     return GammafindError(
         f"this should not happen: {type(error).__name__}, {error}",
         remedy="Please report it with what --verbose prints.",

@@ -19,7 +19,7 @@ import numpy as np
 
 from gammafind.errors import MissingFileError, OptionError, OutputError, TruncatedFileError
 from gammafind.training.targets import TRUTH
-from gammafind.utils.files import atomic_output, file_checksum
+from gammafind.utils.files import atomic_output, file_checksum, naming_output
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
 
@@ -50,9 +50,11 @@ class Maker(abc.ABC):
     def __call__(self, index: int) -> Path:
         """Make the shard of an index."""
         folder = self.place(index)
-        (folder / META).unlink(missing_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        meta = {"settings": self.settings_of(index), **self.fill(folder, index)}
+        with naming_output(folder):
+            (folder / META).unlink(missing_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            filled = self.fill(folder, index)
+        meta = {"settings": self.settings_of(index), **filled}
         meta["files"] = {
             one.name: file_checksum(one) for one in sorted(folder.iterdir()) if one.is_file()
         }

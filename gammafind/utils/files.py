@@ -43,6 +43,10 @@ def split_hdu(path: str | PathLike) -> tuple[Path, str]:
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_SAID_IF_FULL = ("Not enough space on disk", os.strerror(errno.ENOSPC))
+"""In errors of astropy and HDF5."""
+_OF_HDF5 = re.compile(r"file write failed: .*error message = '([^']*)'", re.DOTALL)
+"""What HDF5 says in an error that has no number."""
 _PREFIX = 50
 """Characters of the name of an output in that of its temporary folder: four bytes each and the rest
 of the name stay below the 255 bytes that a system takes."""
@@ -97,18 +101,21 @@ def naming_output(path: Path, fault: str = "cannot be written") -> Iterator[None
     Raises
     ------
     OutputError
-        Also for a full disk, which astropy reports in a way of its own.
+        Also for a full disk, which astropy and HDF5 report in ways of their own.
     """
     try:
         yield
     except BrokenPipeError:
         raise
-    except OSError as error:
-        if error.errno in _FULL or "Not enough space on disk" in str(error):
+    except (OSError, RuntimeError) as error:
+        of_hdf5 = _OF_HDF5.search(str(error))
+        if isinstance(error, RuntimeError) and not of_hdf5:
+            raise
+        said = of_hdf5[1] if of_hdf5 else getattr(error, "strerror", None) or str(error)
+        if getattr(error, "errno", None) in _FULL or any(text in said for text in _SAID_IF_FULL):
             raise OutputError(
                 "the disk is full", path=path, remedy="Free some space, or choose another disk."
             ) from error
-        said = error.strerror or str(error)
         raise OutputError(f"{fault} ({said})", path=path) from error
 
 

@@ -10,6 +10,7 @@ from tempfile import gettempdir
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from gammafind.utils.files import naming_output
 from gammafind.utils.locks import living_folder, sweep
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Shelf(Generic[T]):
         self._paths: list[Path] = []
         for number, one in enumerate(objects):
             path = self._folder / f"{number}.pickle"
-            with path.open("wb") as file:
+            with naming_output(path), path.open("wb") as file:
                 pickle.dump(one, file, protocol=pickle.HIGHEST_PROTOCOL)
             self._paths.append(path)
 

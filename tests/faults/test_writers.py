@@ -22,7 +22,7 @@ from gammafind.sky.bands import energy_bands
 from gammafind.sky.fits import write_counts
 from gammafind.utils import locks
 from gammafind.utils.claims import claimed, claimed_folder
-from gammafind.utils.files import atomic_output
+from gammafind.utils.files import atomic_output, naming_output
 from gammafind.utils.locks import (
     ALIVE,
     LOCK,
@@ -140,6 +140,15 @@ def test_a_full_disk_is_named_also_as_astropy_says_it(tmp_path, monkeypatch, nam
     with pytest.raises(OutputError, match=rf"{name}: the disk is full"):
         WRITERS[name](tmp_path / name, True)
     assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(28, "the disk is full"), (27, r"cannot be written \(File too large\)")]
+)
+def test_what_hdf5_says_of_a_disk_is_understood(tmp_path, number, said):
+    text = f"flush failed (file write failed: time = now\n, errno = {number}, error message = "
+    with pytest.raises(OutputError, match=f"a.h5: {said}"), naming_output(tmp_path / "a.h5"):
+        raise RuntimeError(f"{text}'{os.strerror(number)}', buf = 0x1)")
 
 
 def test_a_file_that_appears_in_the_meantime_stays(tmp_path):
