@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from gammafind import __version__
 from gammafind.cli import (
@@ -34,7 +35,7 @@ from gammafind.cli import (
 from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
 from gammafind.cli.standard_streams import drop, drop_if_broken, is_broken, mend_streams
-from gammafind.errors import GammafindError, OptionError, OutputError
+from gammafind.errors import GammafindError, OptionError, OutputError, shortened
 from gammafind.utils.claims import claimed
 
 COMMANDS = {
@@ -62,7 +63,16 @@ COMMANDS = {
 }
 """Modules by command; each has ``SUMMARY``, ``EXAMPLES``, ``add_arguments`` and ``run``."""
 
-_OUTPUTS = ("output", "regions", "report", "residuals", "plots", "plot", "candidates")
+_OUTPUTS = (
+    "output",
+    "regions",
+    "report",
+    "residuals",
+    "plots",
+    "plot",
+    "candidates",
+    "carry_names",
+)
 """Arguments that name what is written."""
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
@@ -164,9 +174,17 @@ def _named(error: Exception) -> GammafindError:
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Names what is wrong with the arguments in one line of bounded length."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print how the command is used, and leave with 2."""
+        super().error(shortened(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="gammafind",
         description=_DESCRIPTION,
         epilog=_EPILOG,

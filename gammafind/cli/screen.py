@@ -9,7 +9,7 @@ import warnings
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from gammafind.errors import GammafindWarning, on_one_line
+from gammafind.errors import LONGEST, GammafindWarning, shortened
 from gammafind.utils.progress import progress_bars
 
 _LEVELS = {-1: logging.ERROR, 0: logging.INFO, 1: logging.DEBUG}
@@ -83,8 +83,8 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> N
 
 
 def _write(line: str) -> None:
-    """Write a line that steers no terminal; where nobody can read it, it is lost."""
-    line = on_one_line(line)
+    """Write a short line that steers no terminal; where nobody can read it, it is lost."""
+    line = shortened(line, LONGEST + len("gammafind: warning: "))
     with suppress(OSError, ValueError):
         if "tqdm" in sys.modules:
             from tqdm import tqdm

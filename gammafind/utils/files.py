@@ -131,11 +131,12 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
     Raises
     ------
     OutputError
-        If the directory does not exist or may not be written, the path is a directory, or the
-        file exists and ``overwrite`` is false.
+        If the directory does not exist or may not be written, the path is a directory or a device,
+        or the file exists and ``overwrite`` is false.
     """
     path = Path(path)
     with naming_output(path):
+        check_place(path)
         if path.is_dir():
             raise OutputError("is a directory", path=path, remedy="Give the name of a file.")
         if not path.absolute().parent.is_dir():
@@ -146,6 +147,21 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
             raise _exists(path)
         check_writable(path.absolute().parent, path)
     return path
+
+
+def check_place(path: Path) -> None:
+    """Refuse a device, a pipe or a socket, which a file would replace, and what is no path.
+
+    Raises
+    ------
+    OutputError
+    """
+    if "\0" in str(path):
+        raise OutputError("the name holds a null byte", path=path, remedy="Give another name.")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OutputError(
+            "is a device, a pipe or a socket", path=path, remedy="Give the name of a file."
+        )
 
 
 def check_writable(directory: Path, path: Path) -> None:

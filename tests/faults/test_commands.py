@@ -60,6 +60,20 @@ def test_a_table_that_is_no_catalogue_is_named(folder, capsys, command, fault):
     ]
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "\x1b[31m" * 200])
+def test_a_value_of_any_length_is_refused_in_short(folder, capsys, value):
+    with pytest.raises(SystemExit):
+        main(["detect", "counts.fits", "-o", "x.ecsv", "--workers", value])
+    assert len(last_line(capsys)) <= 520
+
+
+def test_messages_that_are_no_errors_are_short_too(folder, capsys):
+    label = "x" * 5000
+    command = "associate truth.ecsv --error 1deg --with truth.ecsv --class psr -o x.ecsv --label"
+    assert main([*command.split(), label]) == 0
+    last_line(capsys)
+
+
 @pytest.mark.parametrize("name", ["nope", "a/b", "/dev/zero", "x" * 5000, "\x1b[31m"])
 @pytest.mark.parametrize("option", ["--beside", "--localiser", "--preset", "--extended"])
 def test_names_that_nothing_has_are_refused_before_work(folder, capsys, option, name):
@@ -82,6 +96,12 @@ NUMBERS = [
     "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at nan,0",
     "inject counts.fits --preset toy -o x --number 1000000000",
     "inject counts.fits --preset toy -o x --separation 1e300",
+    "inject counts.fits --preset toy -o x --index 1e308",
+    "measure counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --index 1e308",
+    "measure counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --epochs 5d",
+    "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at 1,1 --index 1e308",
+    "sensitivity counts.fits --preset toy -o x.fits --index -1e308",
+    "sensitivity counts.fits --preset toy -o x.fits --nside 1 --ts 1e308",
     "sensitivity counts.fits --preset toy -o x.fits --plot x.nope",
 ]
 

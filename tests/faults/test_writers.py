@@ -107,6 +107,27 @@ def test_what_is_no_file_is_not_replaced(tmp_path, name, kind):
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("kind", ["a pipe", "a link to a device"])
+def test_a_pipe_or_a_device_is_never_replaced(tmp_path, name, kind):
+    path = tmp_path / name
+    if kind == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(os.devnull)
+    with pytest.raises(OutputError, match=name):
+        ALL[name](path, True)
+    assert not path.is_file()
+    with pytest.raises(OutputError, match="a device"), claimed(path):
+        pass
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_null_byte_is_no_name(tmp_path, name):
+    with pytest.raises(OutputError, match="null byte"):
+        ALL[name](tmp_path / f"a\0{name}", True)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_name_that_is_too_long_is_named_in_short(tmp_path, name):
     path = tmp_path / f"{'n' * 300}{name}"
     with pytest.raises(OutputError, match="too long") as caught:
