@@ -35,7 +35,7 @@ from gammafind.cli import (
 from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
 from gammafind.cli.standard_streams import drop, drop_if_broken, is_broken, mend_streams
-from gammafind.errors import GammafindError, OptionError, OutputError, shortened
+from gammafind.errors import GammafindError, OptionError, OutputError, PluginError, shortened
 from gammafind.utils.claims import claimed
 
 COMMANDS = {
@@ -126,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             drop(sys.stdout)
             return _BROKEN_PIPE
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # A plugin may leave Python.
             screen.error(str(_named(error)))
             return 1
         finally:
@@ -157,7 +157,7 @@ def _outputs(arguments: argparse.Namespace) -> list[Path]:
     return [Path(path) for paths in each for path in paths]
 
 
-def _named(error: Exception) -> GammafindError:
+def _named(error: BaseException) -> GammafindError:
     """What no other place has named, as one line."""
     if isinstance(error, MemoryError):
         return GammafindError(
@@ -168,8 +168,18 @@ def _named(error: Exception) -> GammafindError:
         place = "standard output" if is_broken(sys.stdout) else "a file"
         name = error.filename if isinstance(error.filename, str) else place
         return OutputError(f"cannot be used ({error.strerror})", path=name)
+    from gammafind.roles.registry import failed_plugin
+
+    said = f"{type(error).__name__}, {error}"
+    plugin = failed_plugin(error)
+    if plugin is not None:
+        return PluginError(
+            f"the {plugin.role} {plugin.name} of {plugin.distribution} {plugin.version} failed: "
+            f"{said}",
+            remedy="Report it to its authors with what --verbose prints.",
+        )
     return GammafindError(
-        f"this should not happen: {type(error).__name__}, {error}",
+        f"this should not happen: {said}",
         remedy="Please report it with what --verbose prints.",
     )
 

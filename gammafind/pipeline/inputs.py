@@ -16,6 +16,7 @@ from astropy.table import QTable
 from astropy.table import Table as AnyTable
 from astropy.units import Quantity
 
+from gammafind.catalogue.columns import check_known_columns
 from gammafind.catalogue.foreign import as_catalogue
 from gammafind.catalogue.io import read_table
 from gammafind.errors import FileFormatError, MissingFileError, OptionError
@@ -320,6 +321,7 @@ def read_catalogue(source: OnePath) -> QTable:
     for renderer in _renderers():
         table = renderer.describe_catalogue(table, path)
     table.meta |= describe_input(path)
+    check_known_columns(table)
     return table
 
 
