@@ -35,7 +35,14 @@ from gammafind.cli import (
 from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
 from gammafind.cli.standard_streams import drop, drop_if_broken, is_broken, mend_streams
-from gammafind.errors import GammafindError, OptionError, OutputError, PluginError, shortened
+from gammafind.errors import (
+    LONGEST,
+    GammafindError,
+    OptionError,
+    OutputError,
+    PluginError,
+    shortened,
+)
 from gammafind.utils.claims import claimed
 
 COMMANDS = {
@@ -189,7 +196,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print how the command is used, and leave with 2."""
-        super().error(shortened(message))
+        super().error(shortened(message, LONGEST - len(self.prog)))
 
 
 def parser() -> argparse.ArgumentParser:
