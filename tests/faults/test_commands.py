@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from gammafind.catalogue.io import write_table
@@ -96,6 +98,8 @@ NUMBERS = [
     "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at nan,0",
     "inject counts.fits --preset toy -o x --number 1000000000",
     "inject counts.fits --preset toy -o x --separation 1e300",
+    "compare counts.fits truth.ecsv --preset toy -o x.ecsv --radius '1e308 deg'",
+    "compare counts.fits truth.ecsv --preset toy -o x.ecsv --radius 0deg",
     "inject counts.fits --preset toy -o x --index 1e308",
     "measure counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --index 1e308",
     "measure counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --epochs 5d",
@@ -108,6 +112,6 @@ NUMBERS = [
 
 @pytest.mark.parametrize("command", NUMBERS)
 def test_numbers_and_suffixes_that_cannot_be_are_refused_before_work(folder, capsys, command):
-    assert main(command.split()) == 1
+    assert main(shlex.split(command)) == 1
     assert "this should not happen" not in last_line(capsys)
     assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
