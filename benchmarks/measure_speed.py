@@ -2,9 +2,9 @@
 
 ``python benchmarks/measure_speed.py FOLDER [--workers 2] [--sky FILE]`` measures the 1,000
 brightest sources of 4FGL-DR2 with ten epochs, and the 4,500 brightest without, on a drawn sky of
-six bands by
-``gammafind measure``. Each run is then repeated, killed when half of its groups are finished, and
-resumed. Counts stay in the folder (1.5 GB); ``--sky`` takes those that `six_bands.py` drew.
+six bands by ``gammafind measure``. Each run is then repeated, killed when half of its groups are
+finished, and resumed. Counts stay in the folder (1.5 GB); ``--sky`` takes those that `six_bands.py`
+drew.
 ``--sources`` takes other numbers, ``--epochs`` the numbers that have epochs.
 """
 

@@ -29,6 +29,8 @@ EXAMPLES = """\
   gammafind measure counts.fits --catalogue found.ecsv -o measured.fits
   gammafind measure counts.fits --catalogue 4fgl-dr2 --workers 2 -o measured.ecsv
   gammafind measure ft1.fits --ft2 ft2.fits --catalogue mine.csv -o measured.vot
+  gammafind measure counts.fits --epoch year-1.fits --epoch year-2.fits ... --catalogue mine.csv \
+      -o measured.fits
 
 Groups of sources that are finished are kept in a folder next to the output, OUTPUT.parts, until all
 are done: after an interruption the same command continues. gammafind detect measures what it finds
