@@ -166,7 +166,12 @@ MEASURED_CLASSES = (
     _column("CLASS2", "", "meta.code.class;src.class", "Class of the second counterpart", "U"),
     _column("ASSOC1", "", "meta.id.cross", "Name of the counterpart", "U", holds="association"),
     _column("ASSOC2", "", "meta.id.cross", "Name of the next counterpart", "U"),
-    _column("ASSOC_PROB_BAY", "", "stat.probability", "Probability of the association"),
+    _column(
+        "ASSOC_PROB_BAY",
+        "",
+        "stat.probability",
+        "Probability of the association; 0 where there is none",
+    ),
     _column("RA_Counterpart", "deg", "pos.eq.ra", "Right ascension of the counterpart (ICRS)"),
     _column("DEC_Counterpart", "deg", "pos.eq.dec", "Declination of the counterpart (ICRS)"),
     _column("Unc_Counterpart", "deg", "stat.error;pos", "95 % error radius of the counterpart"),

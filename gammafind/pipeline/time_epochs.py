@@ -72,7 +72,8 @@ def observe_any(
     if not len(epochs):
         return None
     listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
-    return TimeEpochs.of_maps(observe_epochs(listed, renderer, counts, frame=frame))
+    maps = observe_epochs(listed, renderer, counts, frame=frame)
+    return TimeEpochs.of_maps(maps, renderer.epoch_spans)
 
 
 def observe_times(

@@ -30,7 +30,7 @@ known only where the curvature is known to 10 %."""
 _BANDS_FOR_EXPONENT = 5
 """Bands of energies from which the exponent is tried: one more than parameters."""
 _KNOWN_EXPONENT = 0.15
-"""Largest error of an exponent that is kept: that of FL16Y."""
+"""Largest error of an exponent that is kept: two of 44 are larger in FL16Y."""
 _STEP = 1e-4
 """Step of numerical derivatives."""
 _FIRST_PIVOT = 1500.0
