@@ -13,6 +13,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 
 from gammafind.catalogue.columns import texts_of
+from gammafind.catalogue.flags import Flag
 from gammafind.catalogue.position_columns import position_columns
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.publish import source_names
@@ -294,6 +295,8 @@ def _joined(
             values[np.isnan(values)] = np.nan
     if "Flags" in catalogue.colnames:
         table["Flags"] = own["Flags"] | given_flags(catalogue)
+    _, index, times = np.unique(table["Source_Name"], return_inverse=True, return_counts=True)
+    table["Flags"] |= np.where(times[index] > 1, int(Flag.REPEATED_NAME), 0)
     for name in catalogue.colnames:
         if name not in table.colnames and name not in dropped:
             table[name] = catalogue[name]

@@ -122,6 +122,13 @@ def test_a_catalogue_may_be_empty_or_have_sources_twice(sky):
     assert np.all(np.asarray(twice["Flags"]) & Flag.CONFUSED)
 
 
+def test_rows_that_share_a_name_have_a_flag(sky):
+    table = PLACES.copy()
+    table["name"] = ["same", "far", "same"]
+    flags = measure(sky, table)["Flags"]
+    assert has_flag(flags, Flag.REPEATED_NAME).tolist() == [True, False, True]
+
+
 def test_where_nothing_was_exposed_nothing_is_measured(sky):
     prepared = prepare(sky)
     observation = prepared.observation
