@@ -10,7 +10,7 @@ from astropy.table import Table as AnyTable
 from astropy.units import Quantity
 
 from gammafind.catalogue.association.counterparts import CounterpartList, counterpart_list
-from gammafind.catalogue.association.gamma_rays import NAME_COLUMNS
+from gammafind.catalogue.measured_columns import NAME_COLUMNS
 from gammafind.errors import OptionError
 from gammafind.pipeline.inputs import Table, table_of
 from gammafind.units import degrees

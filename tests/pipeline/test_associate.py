@@ -222,3 +222,6 @@ def test_the_error_of_the_counterpart_and_the_class_of_the_next_one_are_there(sk
     np.testing.assert_allclose(made["Unc_Counterpart"][given][own].to_value("deg"), 0.01)
     assert np.all(np.isnan(made["Unc_Counterpart"][given][~own]))
     assert np.all((made["CLASS2"] == "bll") == (made["ASSOC2"] != ""))
+    table = gammafind.Counterparts(table=there, label="AGN", error=3 * u.arcsec)
+    radius = gammafind.associate(found, table).catalogue["Unc_Counterpart"][given][~own]
+    np.testing.assert_allclose(radius.to_value("arcsec"), 3)

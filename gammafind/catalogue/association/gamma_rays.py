@@ -10,16 +10,8 @@ from astropy.table import QTable
 
 from gammafind.catalogue.association.counterparts import CounterpartList
 from gammafind.catalogue.association.places import Places
+from gammafind.catalogue.measured_columns import NAME_COLUMNS
 
-NAME_COLUMNS = {
-    "ASSOC_FGL": "Name in another catalogue of the LAT above 100 MeV",
-    "ASSOC_FHL": "Name in a catalogue of the LAT above 10 GeV",
-    "ASSOC_GAM1": "Name in another catalogue of gamma rays",
-    "ASSOC_GAM2": "Name in another catalogue of gamma rays",
-    "ASSOC_GAM3": "Name in another catalogue of gamma rays",
-    "ASSOC_TEV": "Name in a catalogue of very high energies",
-}
-"""Columns that may hold names, as in FL16Y, and their descriptions."""
 TEV_FLAG = "TEVCAT_FLAG"
 """Column that says whether a source has a name in ``ASSOC_TEV``: N none, P a point, E extended."""
 _CHI2 = float(-2 * np.log(0.01))
