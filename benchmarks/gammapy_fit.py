@@ -61,7 +61,9 @@ def main() -> None:
         "near_index": np.zeros(0),
         "near_flux": np.zeros(0),
     }
-    ((theirs, their_seconds),) = ask(options.gammapy, [task])
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "task-000.npz", **task)
+        ((theirs, their_seconds),) = ask(options.gammapy, Path(folder))
     print("| fit | index | flux density at the pivot, 1e-12 cm-2 s-1 MeV-1 | CPU seconds |")
     print("|---|---|---|---|")
     for name, (index, error, flux, of_flux), spent in (
@@ -75,17 +77,14 @@ def main() -> None:
     print(f"Pivot energy {pivot:.0f} MeV, TS {row['Signif_Avg'] ** 2:.0f}.")
 
 
-def ask(python: str, tasks: list[dict]) -> list[tuple[list[float], float]]:
+def ask(python: str, folder: Path) -> list[tuple[list[float], float]]:
     """Index, flux density, their errors, and CPU seconds of gammapy's fit of each task."""
-    with tempfile.TemporaryDirectory() as folder:
-        for i, task in enumerate(tasks):
-            np.savez(Path(folder) / f"task-{i:03d}.npz", **task)
-        subprocess.run([python, "-W", "ignore", WORKER, folder], check=True)
-        found = []
-        for path in sorted(Path(folder).glob("result-*.npz")):
-            with np.load(path) as result:
-                found.append((result["values"].tolist(), float(result["seconds"])))
-        return found
+    subprocess.run([python, "-W", "ignore", WORKER, folder], check=True)
+    found = []
+    for path in sorted(folder.glob("result-*.npz")):
+        with np.load(path) as result:
+            found.append((result["values"].tolist(), float(result["seconds"])))
+    return found
 
 
 if __name__ == "__main__":

@@ -34,12 +34,13 @@ DENSITY = u.Unit("cm-2 s-1 MeV-1")
 def main() -> None:
     """Read all task-*.npz in the folder given, write result-*.npz next to them."""
     for path in sorted(Path(sys.argv[1]).glob("task-*.npz")):
+        out = path.with_name(path.name.replace("task", "result"))
+        if out.exists():
+            continue
         with np.load(path) as file:
             task = dict(file)
         values, seconds = fitted(task)
-        np.savez(
-            path.with_name(path.name.replace("task", "result")), values=values, seconds=seconds
-        )
+        np.savez(out, values=values, seconds=seconds)
 
 
 def fitted(task: dict) -> tuple[list[float], float]:
