@@ -23,7 +23,7 @@ from gammafind.fitting.sources.measure import Settings, measure_source
 from gammafind.fitting.sources.region import Instrument, Region, Regions
 from gammafind.fitting.sources.table import measured_table
 from gammafind.pipeline.epoch_detections import add_light_curves
-from gammafind.pipeline.extended import with_extended
+from gammafind.pipeline.extended import shapes_of_names, with_extended
 from gammafind.pipeline.flags import given_flags, with_geometry
 from gammafind.pipeline.groups import Groups
 from gammafind.pipeline.inputs import Counts, OnePath, Table, table_of
@@ -169,6 +169,9 @@ def measure(
     measured = with_geometry(measured, observation, exposure_estimated=_is_estimated(prepared))
     measured = with_systematics(measured, observation, renderer.systematics)
     measured = add_light_curves(measured, observation, times)
+    if observation.extended is not None:
+        names = np.char.strip(np.asarray(observation.extended["name"], dtype=str))
+        measured = shapes_of_names(measured, observation.extended, names)
     measured.meta |= provenance(
         preset=prepared.preset.name,
         used={"renderer": renderer},

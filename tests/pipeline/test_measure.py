@@ -122,6 +122,22 @@ def test_a_catalogue_may_be_empty_or_have_sources_twice(sky):
     assert np.all(np.asarray(twice["Flags"]) & Flag.CONFUSED)
 
 
+def test_extended_sources_keep_their_shapes_in_the_catalogue(sky):
+    shell = QTable(
+        {
+            "name": ["shell"],
+            "ra": PLACES["ra"][:1],
+            "dec": PLACES["dec"][:1],
+            "extension_model": ["disc"],
+            "extension_radius": [1.0] * u.deg,
+        }
+    )
+    table = QTable({**PLACES, "Extended_Source_Name": ["shell", "", ""]})
+    made = measure(sky, table, extended=shell)
+    assert made["extension_model"].tolist() == ["disc", "", ""]
+    assert_array_equal(made["extension_radius"].to_value("deg"), [1.0, np.nan, np.nan])
+
+
 def test_rows_that_share_a_name_have_a_flag(sky):
     table = PLACES.copy()
     table["name"] = ["same", "far", "same"]
