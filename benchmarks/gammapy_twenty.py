@@ -72,7 +72,10 @@ def chosen(truth: QTable, number: int) -> np.ndarray:
     rows = np.flatnonzero(good)
     rows = rows[np.argsort(significance[rows], kind="stable")]
     wanted = np.geomspace(*significance[rows[[0, -1]]], number)
-    return rows[np.unique(np.searchsorted(significance[rows], wanted).clip(0, len(rows) - 1))]
+    near = np.unique(np.searchsorted(significance[rows], wanted).clip(0, len(rows) - 1))
+    # The brightest are far apart: what is missing are some of the others.
+    more = np.setdiff1d(np.linspace(0, len(rows) - 1, number + 2)[1:-1].astype(int), near)
+    return rows[np.sort([*near, *more[: number - len(near)]])]
 
 
 def fitted(renderer: object, truth: QTable, row: int, rng: np.random.Generator) -> dict:
