@@ -55,6 +55,7 @@ def main() -> None:
         "psf": [np.interp(theta, np.degrees(p.theta), p.density) for p in observation.psfs],
         "place": [place["ra"][0].value, place["dec"][0].value],
         "pivot": pivot,
+        "start": [2.1, 3e-10],
         "header": fits.getheader(counts).tostring(sep="\n"),
         "exposure": str(exposure),
         "near": np.zeros((0, 2)),

@@ -46,7 +46,7 @@ def main() -> None:
 def fitted(task: dict) -> tuple[list[float], float]:
     """Index, flux density at the pivot and their errors, and CPU seconds of the fit."""
     data = dataset(task)
-    spectrum, source = power_law(task["place"], 2.1, 3e-10, task["pivot"])
+    spectrum, source = power_law(task["place"], *task["start"], task["pivot"])
     others = []
     for place, index, flux in zip(task["near"], task["near_index"], task["near_flux"], strict=True):
         one, other = power_law(place, index, flux, task["pivot"])

@@ -5,7 +5,7 @@ around power laws of 4FGL-DR2 above 20 deg of latitude, from a TS of 100 to the 
 sources of 4FGL-DR2. Both fit the index and the flux of the source in the middle at its place, with
 the background of each band free, the same PSFs and exposure, without energy dispersion. In
 gammafind all sources of the image are in the model. In gammapy those within 3 deg of a TS above 25
-have a free flux; the others have the true one.
+have a free flux; the others have the true one. It begins with the true flux and an index of 2.2.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ def fitted(renderer: object, truth: QTable, row: int, rng: np.random.Generator) 
         "edges": [band.edges.to_value("MeV") for band in renderer.bands],
         "header": pixels[0].wcs.to_header().tostring(sep="\n"),
         "place": [place.ra.deg, place.dec.deg],
+        "start": [2.2, *at_pivot(truth[[row]], found["Pivot_Energy"])],
         "pivot": found["Pivot_Energy"].to_value("MeV"),
         "near": np.stack([there[inside[free]].ra.deg, there[inside[free]].dec.deg], axis=-1),
         "near_index": np.asarray(truth["PL_Index"])[inside[free]],
