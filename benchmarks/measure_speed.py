@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -67,6 +68,8 @@ def report(given: argparse.Namespace) -> None:
         command += ["--catalogue", str(brightest(given.folder, number))]
         command += ["--workers", str(given.workers)]
         whole, cut = (given.folder / f"{name}-{number}.ecsv" for name in ("whole", "cut"))
+        for path in (whole, cut):
+            shutil.rmtree(parts(path), ignore_errors=True)
         seconds, of_cpu, memory = run(command, whole)
         half = max(number // GROUP // 2, 1)
         first, _, _ = run(command, cut, kill=lambda path, n=half: finished(path) >= n)
@@ -152,7 +155,12 @@ def run(
 
 def finished(out: Path) -> int:
     """Groups of sources that a run has kept."""
-    return len(list(out.with_name(f"{out.name}.parts").glob("sources-*")))
+    return len(list(parts(out).glob("sources-*")))
+
+
+def parts(out: Path) -> Path:
+    """Folder of what a run has finished."""
+    return out.with_name(f"{out.name}.parts")
 
 
 class Memory(Thread):
