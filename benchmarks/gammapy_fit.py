@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from astropy.io import fits
 from astropy.table import QTable
 from results import kept
 
@@ -54,10 +55,16 @@ def main() -> None:
         "psf": [np.interp(theta, np.degrees(p.theta), p.density) for p in observation.psfs],
         "place": [place["ra"][0].value, place["dec"][0].value],
         "pivot": pivot,
-        "map": str(counts),
+        "start": [2.1, 3e-10],
+        "header": fits.getheader(counts).tostring(sep="\n"),
         "exposure": str(exposure),
+        "near": np.zeros((0, 2)),
+        "near_index": np.zeros(0),
+        "near_flux": np.zeros(0),
     }
-    theirs, their_seconds = ask(options.gammapy, task)
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "task-000.npz", **task)
+        ((theirs, their_seconds),) = ask(options.gammapy, Path(folder))
     print("| fit | index | flux density at the pivot, 1e-12 cm-2 s-1 MeV-1 | CPU seconds |")
     print("|---|---|---|---|")
     for name, (index, error, flux, of_flux), spent in (
@@ -71,13 +78,14 @@ def main() -> None:
     print(f"Pivot energy {pivot:.0f} MeV, TS {row['Signif_Avg'] ** 2:.0f}.")
 
 
-def ask(python: str, task: dict) -> tuple[list[float], float]:
-    """Index, flux density, their errors, and CPU seconds of gammapy's fit."""
-    with tempfile.TemporaryDirectory() as folder:
-        np.savez(Path(folder) / "task.npz", **task)
-        subprocess.run([python, "-W", "ignore", WORKER, folder], check=True)
-        with np.load(Path(folder) / "results.npz") as found:
-            return found["values"].tolist(), float(found["seconds"])
+def ask(python: str, folder: Path) -> list[tuple[list[float], float]]:
+    """Index, flux density, their errors, and CPU seconds of gammapy's fit of each task."""
+    subprocess.run([python, "-W", "ignore", WORKER, folder], check=True)
+    found = []
+    for path in sorted(folder.glob("result-*.npz")):
+        with np.load(path) as result:
+            found.append((result["values"].tolist(), float(result["seconds"])))
+    return found
 
 
 if __name__ == "__main__":

@@ -1,18 +1,23 @@
-"""How long it takes to measure many sources, and whether an interrupted run ends in the same bytes.
+"""How long many sources take to measure, and whether a killed run ends in the same bytes.
 
-``python benchmarks/measure_speed.py FOLDER [--workers 2] [--sky FILE]`` measures the 1,000 and the
-4,500 brightest sources of 4FGL-DR2 on a drawn sky of six bands by ``gammafind measure``. Each run
-is then repeated, killed after a part of its time, and resumed. Counts stay in the folder; ``--sky``
-takes those that `six_bands.py` drew.
+``python benchmarks/measure_speed.py FOLDER [--workers 2] [--sky FILE]`` measures the 1,000
+brightest sources of 4FGL-DR2 with ten epochs, and the 4,500 brightest without, on a drawn sky of
+six bands by ``gammafind measure``. Each run is then repeated, killed when half of its groups are
+finished, and resumed. Counts stay in the folder (1.5 GB); ``--sky`` takes those that `six_bands.py`
+drew.
+``--sources`` takes other numbers, ``--epochs`` the numbers that have epochs.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Thread
@@ -21,14 +26,16 @@ import numpy as np
 from results import kept
 from six_bands import draw
 
+from gammafind.pipeline.measure import GROUP
 from gammafind.plugins.fermi_lat.embedded import load_4fgl_dr2
 from gammafind.presets.preset import build, load_preset
+from gammafind.sky.epochs import exposure_shares
 from gammafind.sky.fits.write import write_counts_by_nside
 from gammafind.sky.skymap import SkyMap
 
-NUMBERS = (1000, 4500)
-INTERVAL = 0.2
-"""Seconds between two looks at the memory."""
+SEED = 10
+INTERVAL = 0.5
+"""Seconds between two looks at the memory, and at the finished groups."""
 
 
 def main() -> None:
@@ -37,43 +44,74 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sky", type=Path)
+    parser.add_argument("--sources", type=int, nargs="+", default=[1000, 4500])
+    parser.add_argument("--epochs", type=int, nargs="*", default=[1000])
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     with kept("measure_speed"):
-        report(given.folder, given.workers, given.sky)
+        report(given)
 
 
-def report(folder: Path, workers: int, sky: Path | None) -> None:
+def report(given: argparse.Namespace) -> None:
     """Measure, interrupt and resume."""
-    counts = counts_in(folder, sky)
-    print("| sources | workers | seconds | GB in all processes | the same after a kill |")
-    print("|---|---|---|---|---|")
-    for number in NUMBERS:
-        catalogue = brightest(folder, number)
-        whole = folder / f"whole-{number}.ecsv"
-        seconds, memory = run(counts, catalogue, whole, workers)
-        cut = folder / f"cut-{number}.ecsv"
-        run(counts, catalogue, cut, workers, kill_after=seconds * 0.6)
-        run(counts, catalogue, cut, workers)
-        same = digest(whole) == digest(cut)
+    counts, years = counts_in(given.folder, given.sky)
+    print(
+        "| sources | epochs | workers | seconds | CPU seconds | GB in all processes | "
+        "seconds of a run that is killed, and of the rest | the same bytes |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for number in given.sources:
+        epochs = years if number in given.epochs else []
+        command = [str(one) for one in counts] + ["--preset", "fermi-lat"]
+        for year in epochs:
+            command += ["--epoch", *map(str, year)]
+        command += ["--catalogue", str(brightest(given.folder, number))]
+        command += ["--workers", str(given.workers)]
+        whole, cut = (given.folder / f"{name}-{number}.ecsv" for name in ("whole", "cut"))
+        for path in (whole, cut):
+            shutil.rmtree(parts(path), ignore_errors=True)
+        seconds, of_cpu, memory = run(command, whole)
+        half = max(number // GROUP // 2, 1)
+        first, _, _ = run(command, cut, kill=lambda path, n=half: finished(path) >= n)
+        second, _, _ = run(command, cut)
+        same = "yes" if digest(whole) == digest(cut) else "no"
         print(
-            f"| {number} | {workers} | {seconds:.0f} | {memory:.2f} | {'yes' if same else 'no'} |"
+            f"| {number} | {len(epochs)} | {given.workers} | {seconds:.0f} | {of_cpu:.0f} | "
+            f"{memory:.2f} | {first:.0f} + {second:.0f} | {same} |",
+            flush=True,
         )
 
 
-def counts_in(folder: Path, sky: Path | None) -> list[Path]:
-    """Files with the counts of a drawn sky."""
+def counts_in(folder: Path, sky: Path | None) -> tuple[list[Path], list[list[Path]]]:
+    """Files with the counts of a drawn sky, and of each of its years."""
     path = sky or folder / "sky.npz"
     if not path.exists():
         draw(path)
     place = folder / "counts"
-    if not place.exists():
+    years = [folder / f"year-{i:02d}" for i in range(1, 11)]
+    if not years[-1].exists():
         renderer = build(load_preset("fermi-lat").renderer)
         with np.load(path) as stored:
             values = tuple(stored[key] for key in stored.files)
-        place.mkdir()
-        write_counts_by_nside(SkyMap(renderer.bands, renderer.pixels, values), place)
-    return sorted(place.iterdir())
+        whole = SkyMap(renderer.bands, renderer.pixels, values)
+        for one, counts in zip((place, *years), (whole, *by_year(whole, renderer)), strict=True):
+            one.mkdir(exist_ok=True)
+            write_counts_by_nside(counts, one, overwrite=True)
+    return sorted(place.iterdir()), [sorted(year.iterdir()) for year in years]
+
+
+def by_year(whole: SkyMap, renderer: object) -> list[SkyMap]:
+    """The counts shared out by the exposure of each year: a steady sky."""
+    exposure, rng = renderer.epoch_exposures(), np.random.default_rng(SEED)
+    parts: list[list[np.ndarray]] = [[] for _ in exposure]
+    for band, (pixels, values) in enumerate(zip(whole.pixels, whole.values, strict=True)):
+        filled = np.flatnonzero(values)
+        shares = exposure_shares(exposure, pixels.centres()[filled])[:, band].T
+        for part, drawn in zip(parts, rng.multinomial(values[filled], shares).T, strict=True):
+            year = np.zeros(values.shape, dtype=np.int32)
+            year[filled] = drawn
+            part.append(year)
+    return [replace(whole, values=tuple(part)) for part in parts]
 
 
 def brightest(folder: Path, number: int) -> Path:
@@ -87,25 +125,11 @@ def brightest(folder: Path, number: int) -> Path:
 
 
 def run(
-    counts: list[Path],
-    catalogue: Path,
-    out: Path,
-    workers: int,
-    *,
-    kill_after: float | None = None,
-) -> tuple[float, float]:
-    """Seconds and GB of one run of the command, which may be killed."""
-    command = [
-        sys.executable,
-        "-m",
-        "gammafind",
-        "measure",
-        *map(str, counts),
-        "--preset",
-        "fermi-lat",
-    ]
-    command += ["--catalogue", str(catalogue), "--workers", str(workers), "-o", str(out)]
-    start = time.perf_counter()
+    arguments: list[str], out: Path, *, kill: Callable[[Path], bool] | None = None
+) -> tuple[float, float, float]:
+    """Seconds, CPU seconds and GB of one run of the command, which may be killed."""
+    command = [sys.executable, "-m", "gammafind", "measure", *arguments, "-o", str(out)]
+    start, before = time.perf_counter(), os.times()
     process = subprocess.Popen(
         [*command, "--overwrite"],
         stdout=subprocess.DEVNULL,
@@ -115,15 +139,28 @@ def run(
     )
     watch = Memory(process.pid)
     watch.start()
-    try:
-        process.wait(timeout=kill_after)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
-        process.wait()
+    while process.poll() is None:
+        time.sleep(INTERVAL)
+        if kill is not None and kill(out):
+            os.killpg(process.pid, 9)
+            process.wait()
     watch.join()
-    if kill_after is None and process.returncode:
+    seconds, after = time.perf_counter() - start, os.times()
+    if (process.returncode != 0) == (kill is None):
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return time.perf_counter() - start, watch.most / 1e9
+    used = after.children_user + after.children_system
+    used -= before.children_user + before.children_system
+    return seconds, used, watch.most / 1e9
+
+
+def finished(out: Path) -> int:
+    """Groups of sources that a run has kept."""
+    return len(list(parts(out).glob("sources-*")))
+
+
+def parts(out: Path) -> Path:
+    """Folder of what a run has finished."""
+    return out.with_name(f"{out.name}.parts")
 
 
 class Memory(Thread):

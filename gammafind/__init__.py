@@ -45,7 +45,7 @@ _NAMES = {
     "Band": "gammafind.sky.bands",
     "Classifier": "gammafind.roles.classifier",
     "Clusterer": "gammafind.roles.clusterer",
-    "Counterparts": "gammafind.pipeline.associate",
+    "Counterparts": "gammafind.pipeline.counterparts",
     "Difference": "gammafind.pipeline.diff",
     "GammafindError": "gammafind.errors",
     "GammafindWarning": "gammafind.errors",

@@ -62,6 +62,8 @@ class Flag(IntFlag):
     the background has its systematic error, and is higher by twice this error."""
     ONE_EPOCH = 8388608
     """Found in one epoch only: position, TS, counts and flux are those of that epoch."""
+    REPEATED_NAME = 16777216
+    """Another row has the same name, so that it names no source."""
 
 
 MEANINGS = {
@@ -86,6 +88,7 @@ MEANINGS = {
     Flag.NOT_MEASURED: "outside of the map or not exposed",
     Flag.DIFFUSE_LIMITED: "TS depends on the systematic error of the background",
     Flag.ONE_EPOCH: "found in one epoch only",
+    Flag.REPEATED_NAME: "another row has the same name",
 }
 """What each bit means, for people to read."""
 

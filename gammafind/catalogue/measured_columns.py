@@ -159,14 +159,34 @@ MEASURED_HISTORY = (
 )  # fmt: skip
 """Fluxes of each epoch, shape (n, epochs); ``Unc_Flux_History`` (n, epochs, 2)."""
 
+NAME_COLUMNS = {
+    "ASSOC_FGL": "Name in another catalogue of the LAT above 100 MeV",
+    "ASSOC_FHL": "Name in a catalogue of the LAT above 10 GeV",
+    "ASSOC_GAM1": "Name in another catalogue of gamma rays",
+    "ASSOC_GAM2": "Name in another catalogue of gamma rays",
+    "ASSOC_GAM3": "Name in another catalogue of gamma rays",
+    "ASSOC_TEV": "Name in a catalogue of very high energies",
+}
+"""Columns that may hold names, as in FL16Y, and their descriptions."""
+
 MEASURED_CLASSES = (
     _column(
         "CLASS1", "", "meta.code.class;src.class", "Class of the source", "U", holds="class_label"
     ),
     _column("CLASS2", "", "meta.code.class;src.class", "Class of the second counterpart", "U"),
+    *(
+        _column(name, "", "meta.id.cross", description, "U")
+        for name, description in NAME_COLUMNS.items()
+    ),
+    _column("TEVCAT_FLAG", "", "meta.code", "Name in ASSOC_TEV: N no, P point, E extended", "U"),
     _column("ASSOC1", "", "meta.id.cross", "Name of the counterpart", "U", holds="association"),
     _column("ASSOC2", "", "meta.id.cross", "Name of the next counterpart", "U"),
-    _column("ASSOC_PROB_BAY", "", "stat.probability", "Probability of the association"),
+    _column(
+        "ASSOC_PROB_BAY",
+        "",
+        "stat.probability",
+        "Probability of the association; 0 where there is none",
+    ),
     _column("RA_Counterpart", "deg", "pos.eq.ra", "Right ascension of the counterpart (ICRS)"),
     _column("DEC_Counterpart", "deg", "pos.eq.dec", "Declination of the counterpart (ICRS)"),
     _column("Unc_Counterpart", "deg", "stat.error;pos", "95 % error radius of the counterpart"),

@@ -156,17 +156,6 @@ def add_option_argument(parser: ArgumentParser, name: str, what: str) -> None:
     )
 
 
-def add_times_argument(parser: ArgumentParser) -> None:
-    """Add ``--epochs``."""
-    parser.add_argument(
-        "--epochs",
-        nargs="+",
-        metavar="TIME",
-        help="epochs of photon lists: a length (30d), a number of equal parts, two or more times "
-        "(dates or s of the mission elapsed time), or a file of them; sources get light curves",
-    )
-
-
 def add_caldb_argument(parser: ArgumentParser) -> None:
     """Add the folder of response files, as an option of the renderer."""
     parser.add_argument(

@@ -14,7 +14,8 @@ from gammafind.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from gammafind.pipeline.associate import Association, Counterparts
+    from gammafind.pipeline.associate import Association
+    from gammafind.pipeline.counterparts import Counterparts
 
 SUMMARY = "find the counterparts of sources in other catalogues, with their probabilities"
 EXAMPLES = """\
@@ -22,6 +23,8 @@ EXAMPLES = """\
   gammafind associate found.ecsv --with 5BZCAT.csv --class-column 'Source classification' \\
       --with pulsars.txt --class psr --prior 0.1 --with radio.fits --class bcu -o associated.fits
   gammafind associate found.ecsv --with fl16y --one-to-one -o associated.ecsv
+  gammafind associate found.ecsv --with 4fgl-dr4 --as ASSOC_FGL --with 3fhl --as ASSOC_FHL \
+      --with 5BZCAT.csv -o associated.fits
 
 --class, --prior and the other options of a catalogue of counterparts hold for the --with before
 them. The first catalogue that lists an object names it."""
@@ -101,6 +104,12 @@ def _add_options_of_counterparts(parser: ArgumentParser) -> None:
         "--error-column": ("error_column", "COLUMN", "column of their 95 %% error radii"),
         "--counterpart-error": ("error", "ANGLE", "95 %% error radius of entries that have none"),
         "--label": ("label", "NAME", "name of the catalogue"),
+        "--as": (
+            "column",
+            "COLUMN",
+            "the catalogue is one of gamma rays, whose names of the same sources this column gets: "
+            "ASSOC_FGL, ASSOC_FHL, ASSOC_GAM1 to ASSOC_GAM3 or ASSOC_TEV",
+        ),
     }
     group = parser.add_argument_group("options of the catalogue of counterparts before them")
     for option, (name, shown, text) in options.items():
@@ -139,7 +148,7 @@ def run(arguments: Namespace) -> None:
 
 
 def _counterparts(options: dict[str, Any]) -> Counterparts:
-    from gammafind.pipeline.associate import Counterparts
+    from gammafind.pipeline.counterparts import Counterparts
     from gammafind.units import parse_quantity
 
     error = options.pop("error", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
 
 from gammafind.cli.arguments import (
     add_map_arguments,
@@ -13,7 +12,6 @@ from gammafind.cli.arguments import (
     add_reference_argument,
     add_seed_argument,
     add_sky_arguments,
-    add_times_argument,
     chosen_plugins,
     command_line,
     parse_number,
@@ -21,8 +19,8 @@ from gammafind.cli.arguments import (
     sky_arguments,
     sky_files,
 )
+from gammafind.cli.epoch_arguments import add_epoch_argument, add_times_argument, chosen_epochs
 from gammafind.cli.printing import print_result
-from gammafind.errors import OptionError
 
 SUMMARY = "find the sources of your own maps"
 EXAMPLES = """\
@@ -80,16 +78,7 @@ def _add_epoch_argument(parser: ArgumentParser) -> None:
         "LAT 4fgl-dr2)",
     )
     add_times_argument(parser)
-    parser.add_argument(
-        "--epoch",
-        action="append",
-        nargs="+",
-        default=[],
-        type=parse_path,
-        metavar="MAP",
-        help="count maps of one year, for a classifier that uses time; once for each year of "
-        "the preset, in order",
-    )
+    add_epoch_argument(parser, "for a classifier that uses time")
 
 
 def _add_score_arguments(parser: ArgumentParser) -> None:
@@ -150,20 +139,6 @@ def _add_products(parser: ArgumentParser) -> None:
     )
 
 
-def _epochs(arguments: Namespace) -> Any:
-    """Epochs by their times, or the maps of each."""
-    from gammafind.pipeline.epoch_spans import checked_times
-
-    if arguments.epochs and arguments.epoch:
-        raise OptionError(
-            "--epochs and --epoch are given",
-            remedy="Give times of photon lists, or maps of each year.",
-        )
-    if not arguments.epochs:
-        return arguments.epoch
-    return checked_times(arguments.epochs)
-
-
 def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.pipeline.detect import detect
@@ -186,7 +161,7 @@ def run(arguments: Namespace) -> None:
         preset=arguments.preset,
         **chosen_plugins(arguments),
         extended=arguments.extended,
-        epochs=_epochs(arguments),
+        epochs=chosen_epochs(arguments),
         reference=arguments.reference,
         counterparts=arguments.associate,
         min_score=arguments.min_score,

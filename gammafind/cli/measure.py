@@ -13,13 +13,13 @@ from gammafind.cli.arguments import (
     add_output_arguments,
     add_preset_argument,
     add_sky_arguments,
-    add_times_argument,
     command_line,
     parse_options,
     parse_path,
     sky_arguments,
     sky_files,
 )
+from gammafind.cli.epoch_arguments import add_epoch_argument, add_times_argument, chosen_epochs
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -29,6 +29,8 @@ EXAMPLES = """\
   gammafind measure counts.fits --catalogue found.ecsv -o measured.fits
   gammafind measure counts.fits --catalogue 4fgl-dr2 --workers 2 -o measured.ecsv
   gammafind measure ft1.fits --ft2 ft2.fits --catalogue mine.csv -o measured.vot
+  gammafind measure counts.fits --epoch year-1.fits --epoch year-2.fits ... --catalogue mine.csv \
+      -o measured.fits
 
 Groups of sources that are finished are kept in a folder next to the output, OUTPUT.parts, until all
 are done: after an interruption the same command continues. gammafind detect measures what it finds
@@ -57,6 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="sources known to be extended, as for gammafind detect",
     )
     add_times_argument(parser)
+    add_epoch_argument(parser, "for light curves")
     parser.add_argument(
         "--workers",
         type=int,
@@ -82,14 +85,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.catalogue.io import write_table
-    from gammafind.pipeline.epoch_spans import checked_times
     from gammafind.pipeline.groups import clear
     from gammafind.pipeline.measure import measure
     from gammafind.pipeline.products import Products
 
     output = arguments.output
     products = Products(tables=(output,), overwrite=arguments.overwrite)
-    products.check(inputs=[*sky_files(arguments), arguments.catalogue])
+    epochs = [path for paths in arguments.epoch for path in paths]
+    products.check(inputs=[*sky_files(arguments), *epochs, arguments.catalogue])
     folder = output.with_name(f"{output.name}{PARTS}")
     try:
         table = measure(
@@ -99,7 +102,7 @@ def run(arguments: Namespace) -> None:
             workers=arguments.workers,
             index=arguments.index,
             extended=arguments.extended,
-            epochs=checked_times(arguments.epochs) if arguments.epochs else None,
+            epochs=chosen_epochs(arguments),
             preset=arguments.preset,
             options=parse_options(arguments.option),
             overwrite=arguments.overwrite,

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 from astropy.table import QTable
-from astropy.table import Table as AnyTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.association.counterparts import CounterpartList, counterpart_list
+from gammafind.catalogue.association.gamma_rays import with_names
 from gammafind.catalogue.association.places import Places
 from gammafind.catalogue.association.position_errors import (
     SIGMA_OF_R95,
@@ -35,9 +34,16 @@ from gammafind.catalogue.io import check_suffix, write_table
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.prov import step, with_step
 from gammafind.errors import OptionError, TableError
+from gammafind.pipeline.counterparts import (
+    Counterparts,
+    by_column,
+    described,
+    lists_of,
+    radius_of,
+    with_tables,
+)
 from gammafind.pipeline.inputs import Table, table_of
 from gammafind.pipeline.result import Result
-from gammafind.units import degrees
 from gammafind.utils.checks import require
 from gammafind.utils.files import atomic_output, check_output
 from gammafind.utils.progress import stage
@@ -48,43 +54,6 @@ _log = logging.getLogger("gammafind")
 THRESHOLD = 0.8
 """Lowest probability of an association, as in the 4FGL catalogues."""
 _WHAT = "the catalogue"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counterparts:
-    """A catalogue of possible counterparts, and how its table is read.
-
-    Attributes
-    ----------
-    table : str, path-like or QTable
-        With positions; position errors, sizes of the objects, names and classes are found by the
-        names or UCDs of their columns.
-    label : str
-        Name of the catalogue; by default that of the file.
-    class_label : str
-        Class of all its entries, such as ``"psr"``.
-    class_column, name_column, error_column : str
-        Columns of classes, of names, and of 95 % error radii, in place of those that are found.
-    error : Quantity, optional
-        95 % error radius, an angle, of entries that have no error of their own.
-    prior : float, optional
-        Probability that a source has its counterpart here; fitted by default.
-
-    Examples
-    --------
-    >>> import gammafind
-    >>> gammafind.Counterparts(table="pulsars.csv", class_label="psr", prior=0.1).prior
-    0.1
-    """
-
-    table: Table
-    label: str = ""
-    class_label: str = ""
-    class_column: str = ""
-    name_column: str = ""
-    error_column: str = ""
-    error: Quantity | None = None
-    prior: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -193,7 +162,8 @@ def associate(
     catalogue : Result, str, path-like or QTable
         Sources with positions and their errors: an ellipse, a radius, or two axes.
     *counterparts : str, path-like, QTable or Counterparts
-        Catalogues that may hold the counterparts. The first that lists an object names it.
+        Catalogues that may hold the counterparts. The first that lists an object names it. Those
+        with a ``column`` give the names of the same sources only.
     threshold : float
         Lowest probability of an association.
     one_to_one : bool
@@ -210,7 +180,8 @@ def associate(
     Raises
     ------
     OptionError
-        If no catalogue of counterparts is given, two have one name, or a value is out of range.
+        If no catalogue of counterparts is given, two have one name, a value is out of range, or a
+        column is not one of those of names.
     TableError
         If the catalogue has no position errors, or a catalogue of counterparts has no rows.
     InputFileError
@@ -228,16 +199,20 @@ def associate(
         raise OptionError("no catalogue of counterparts is given", remedy="Name at least one.")
     table = catalogue.catalogue if isinstance(catalogue, Result) else table_of(catalogue)
     opened = with_tables(counterparts)
-    lists = _lists(opened)
+    every = lists_of(opened)
+    lists = [one for one, of in zip(every, opened, strict=True) if not of.column]
+    named = by_column(opened, every)
     places, text = _places(table, error)
-    columns = {_WHAT: f"errors {text}", **{one.label: one.columns for one in lists}}
+    columns = {_WHAT: f"errors {text}", **{one.label: one.columns for one in every}}
     for label, what in columns.items():
         _log.info("%s: %s", label, what)
     solution: Solution | None = None
-    if len(table):
+    if len(table) and lists:
         with stage("associating"):
             solution = solve(places, lists, threshold=threshold, one_to_one=one_to_one)
-    made = associated_catalogue(table, solution, lists, places.known, threshold=threshold)
+    made = with_names(table, places, named)
+    if lists:
+        made = associated_catalogue(made, solution, lists, places.known, threshold=threshold)
     rates = rate_table(solution, lists, threshold=threshold)
     record = {
         "threshold": threshold,
@@ -252,7 +227,7 @@ def associate(
         "associate",
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
-        inputs=[_described(one) for one in opened],
+        inputs=[described(one) for one in opened],
         parameters={
             "threshold": threshold,
             "one_to_one": one_to_one,
@@ -264,58 +239,6 @@ def associate(
     pairs = candidate_table(table, solution, lists)
     pairs.meta["association"] = record
     return Association(catalogue=made, candidates=pairs, rates=rates, columns=columns)
-
-
-def with_tables(given: Sequence[Table | Counterparts]) -> tuple[Counterparts, ...]:
-    """Catalogues of counterparts with labels and with the tables of their files.
-
-    Raises
-    ------
-    OptionError
-        If two have one label.
-    InputFileError
-        If a file cannot be used.
-    """
-    made: list[Counterparts] = []
-    for number, one in enumerate(given, start=1):
-        one = one if isinstance(one, Counterparts) else Counterparts(table=one)
-        label = one.label or _label(one.table, number)
-        if label in [other.label for other in made]:
-            raise OptionError(
-                f"two catalogues of counterparts are called {label}",
-                remedy="Give one of them another label.",
-            )
-        made.append(replace(one, label=label, table=table_of(one.table)))
-    return tuple(made)
-
-
-def _described(one: Counterparts) -> dict[str, str]:
-    """Name and checksum of a catalogue of counterparts, as far as they are known."""
-    meta = getattr(one.table, "meta", {})
-    return {"name": one.label} | {k: str(meta[k]) for k in ("sha256", "release") if k in meta}
-
-
-def _lists(given: Sequence[Counterparts]) -> list[CounterpartList]:
-    """What an association needs of the catalogues of counterparts."""
-    made: list[CounterpartList] = []
-    for one in given:
-        r95 = None if one.error is None else _radius(one.error, f"the error of {one.label}")
-        made.append(
-            counterpart_list(
-                table_of(one.table),
-                one.label,
-                class_label=one.class_label,
-                class_column=one.class_column,
-                name_column=one.name_column,
-                error_column=one.error_column,
-                r95=r95,
-                prior=one.prior,
-            )
-        )
-    fixed = sum(one.prior or 0 for one in made)
-    if fixed >= 1:
-        raise OptionError(f"the priors sum to {fixed:g}", remedy="Their sum must be below 1.")
-    return made
 
 
 def with_counterparts(result: Result, given: Sequence[Counterparts], *, command: str) -> Result:
@@ -337,19 +260,6 @@ def with_counterparts(result: Result, given: Sequence[Counterparts], *, command:
     return replace(result, catalogue=associate(result, *given, command=command).catalogue)
 
 
-def _label(table: Table, number: int) -> str:
-    """Name of a catalogue: that of its file up to the first point."""
-    if isinstance(table, AnyTable):
-        return str(table.meta.get("release") or f"catalogue {number}")
-    return Path(table).name.split(".")[0]
-
-
-def _radius(error: Quantity, name: str) -> float:
-    value = float(degrees(error, name=name))
-    require(name, value, value > 0, "It must be positive.")
-    return value
-
-
 def _places(table: QTable, error: Quantity | None) -> tuple[Places, str]:
     """Positions of the sources, their covariances, and what these were taken from."""
     positions = sky_positions(table, what=_WHAT)
@@ -357,7 +267,7 @@ def _places(table: QTable, error: Quantity | None) -> tuple[Places, str]:
     known = errors.known | (errors.radius > 0)
     covariance, text = errors.with_size, errors.columns
     if error is not None:
-        r95 = _radius(error, "error")
+        r95 = radius_of(error, "error")
         rest = np.where(known, 0.0, SIGMA_OF_R95 * r95)
         covariance, known = covariance + circular(rest), np.ones(len(table), dtype=bool)
         text = "; ".join(filter(None, (text, f"{r95:g} deg (95 % radius) where there is none")))

@@ -14,8 +14,9 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.publish import PREFIX, check_prefix
 from gammafind.errors import ConfigError, OptionError
 from gammafind.fitting.photons.goodness import Goodness, measure_goodness
-from gammafind.pipeline.associate import Counterparts, with_counterparts, with_tables
+from gammafind.pipeline.associate import with_counterparts
 from gammafind.pipeline.classify import without_fakes
+from gammafind.pipeline.counterparts import Counterparts, with_tables
 from gammafind.pipeline.epoch_spans import Times, are_times
 from gammafind.pipeline.extended import with_extended
 from gammafind.pipeline.inputs import (

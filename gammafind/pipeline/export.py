@@ -7,21 +7,17 @@ from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
 from astropy.table import QTable
 
 from gammafind.catalogue.columns import texts_of
 from gammafind.catalogue.export import check_export, write_in_place_of
 from gammafind.errors import GammafindError, OptionError
+from gammafind.pipeline.extended import shapes_of_names
 from gammafind.pipeline.inputs import Table, read_catalogue, table_of
 from gammafind.pipeline.result import Result
 from gammafind.utils.files import atomic_output
 
 _log = logging.getLogger("gammafind")
-
-_SHAPES = tuple(
-    f"extension_{name}" for name in ("model", "radius", "inner", "ratio", "angle", "map")
-)
 
 
 def export(
@@ -102,12 +98,4 @@ def with_shapes(catalogue: QTable) -> QTable:
     except GammafindError:
         _log.warning("the shapes of extended sources are not at hand: %s", source)
         return catalogue
-    rows = {name: row for row, name in enumerate(texts_of(known, "Extended_Source_Name")) if name}
-    found = np.array([rows.get(name, -1) for name in names], dtype=int)
-    shaped = QTable(catalogue, copy=False)
-    for column in _SHAPES:
-        if column in known.colnames:
-            values = known[column][found]
-            values[found < 0] = "" if values.dtype.kind == "U" else np.nan
-            shaped[column] = values
-    return shaped
+    return shapes_of_names(catalogue, known, texts_of(known, "Extended_Source_Name"))

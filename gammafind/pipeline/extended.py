@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from gammafind.catalogue.columns import texts_of
 from gammafind.catalogue.extended import extended_sources, on_extended
 from gammafind.catalogue.flags import Flag
 from gammafind.catalogue.positions import sky_positions
@@ -19,6 +20,12 @@ from gammafind.utils.files import of_file
 
 NO_EXTENDED = "none"
 """What a person says where no extended source is known beforehand."""
+
+
+_SHAPES = tuple(
+    f"extension_{name}" for name in ("model", "radius", "inner", "ratio", "angle", "map")
+)
+"""Columns of shapes."""
 
 
 def with_extended(
@@ -64,6 +71,32 @@ def with_extended(
     with of_file(path):
         known = extended_sources(table)
     return replace(observation, extended=known), "a table" if path is None else str(path)
+
+
+def shapes_of_names(catalogue: QTable, known: QTable, names: np.ndarray) -> QTable:
+    """Add the shapes of the extended sources that a catalogue names.
+
+    Parameters
+    ----------
+    catalogue : QTable
+        n rows; ``Extended_Source_Name`` says which are extended. One that has shapes stays.
+    known : QTable
+        Extended sources with their shapes.
+    names : ndarray of str
+        Their names, one a row of ``known``.
+    """
+    own = texts_of(catalogue, "Extended_Source_Name")
+    rows = {name: row for row, name in enumerate(names.tolist()) if name}
+    found = np.array([rows.get(name, -1) for name in own.tolist()], dtype=int)
+    if "extension_model" in catalogue.colnames or not np.any(found >= 0):
+        return catalogue
+    shaped = QTable(catalogue, copy=False)
+    for column in _SHAPES:
+        if column in known.colnames:
+            values = known[column][found]
+            values[found < 0] = "" if values.dtype.kind == "U" else np.nan
+            shaped[column] = values
+    return shaped
 
 
 def flagged(detections: QTable, observation: Observation) -> QTable:

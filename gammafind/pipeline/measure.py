@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
 
 from gammafind.catalogue.columns import texts_of
+from gammafind.catalogue.flags import Flag
 from gammafind.catalogue.position_columns import position_columns
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.publish import source_names
 from gammafind.errors import OptionError
-from gammafind.fitting.photons.known_sky import known_sky
 from gammafind.fitting.photons.position import is_coarse
-from gammafind.fitting.photons.scan import scan
-from gammafind.fitting.photons.sky_model import SkyModel
 from gammafind.fitting.sources.measure import Settings, measure_source
 from gammafind.fitting.sources.region import Instrument, Region, Regions
 from gammafind.fitting.sources.table import measured_table
 from gammafind.pipeline.epoch_detections import add_light_curves
-from gammafind.pipeline.epoch_spans import Times
-from gammafind.pipeline.extended import with_extended
+from gammafind.pipeline.extended import shapes_of_names, with_extended
 from gammafind.pipeline.flags import given_flags, with_geometry
 from gammafind.pipeline.groups import Groups
 from gammafind.pipeline.inputs import Counts, OnePath, Table, table_of
+from gammafind.pipeline.known_sources import Work, edges_of, fitted_sky, names_of, responses_of
 from gammafind.pipeline.prepare import Prepared, prepare
 from gammafind.pipeline.systematics import with_systematics
-from gammafind.pipeline.time_epochs import observe_times
+from gammafind.pipeline.time_epochs import AnyEpochs, observe_any
 from gammafind.presets.preset import Preset
 from gammafind.roles.provenance import provenance
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
-from gammafind.sky.spectral_response import SpectralResponse
 from gammafind.units import FLUX
 from gammafind.utils.checks import require, require_index
 from gammafind.utils.progress import stage, track
 from gammafind.utils.version import running_version
 from gammafind.utils.workers import run_tasks
 
-_LEAST_COUNTS = 1e-3
-"""First guess of a source without excess counts: positive, so that it can grow."""
 INDEX = 2.3
 """Photon index where there is one band: typical of 4FGL sources."""
 GROUP = 100
@@ -74,7 +67,7 @@ def measure(
     exposure: OnePath | None = None,
     spacecraft: OnePath | Sequence[OnePath] | None = None,
     background: OnePath | Sequence[OnePath] = (),
-    epochs: Times | None = None,
+    epochs: AnyEpochs = (),
     overwrite: bool = False,
     command: str = "",
 ) -> QTable:
@@ -101,7 +94,8 @@ def measure(
     preset, options, bands, frame, exposure, spacecraft, background : object
         As for `gammafind.detect`.
     epochs : str, int, path-like, Quantity, Time or sequence, optional
-        Times of light curves, as for `gammafind.detect`; the counts are photon lists then.
+        Times of light curves, as for `gammafind.detect`; the counts are photon lists then. Or the
+        count maps of each epoch of the instrument, files for each, in order.
     overwrite : bool
         Whether groups in ``folder`` that were measured with other settings may be replaced.
     command : str
@@ -162,9 +156,7 @@ def measure(
             remedy="Give maps of counts or photon lists.",
         )
     observation, known = with_extended(prepared.observation, renderer, extended)
-    if epochs is not None:
-        pixels = observation.counts.pixels
-        times = observe_times(prepared.given, renderer, epochs, pixels=pixels)
+    times = observe_any(epochs, prepared.given, renderer, observation.counts, frame=frame)
     measured = measure_on(
         observation,
         renderer,
@@ -176,12 +168,14 @@ def measure(
     )
     measured = with_geometry(measured, observation, exposure_estimated=_is_estimated(prepared))
     measured = with_systematics(measured, observation, renderer.systematics)
-    if epochs is not None:
-        measured = add_light_curves(measured, observation, times)
+    measured = add_light_curves(measured, observation, times)
+    if observation.extended is not None:
+        names = np.char.strip(np.asarray(observation.extended["name"], dtype=str))
+        measured = shapes_of_names(measured, observation.extended, names)
     measured.meta |= provenance(
         preset=prepared.preset.name,
         used={"renderer": renderer},
-        inputs=prepared.inputs,
+        inputs=[*prepared.inputs, *(times.inputs if times else ())],
         seed=0,
         command=command,
         index=index,
@@ -220,20 +214,20 @@ def measure_on(
     groups = [chosen[i : i + GROUP] for i in range(0, len(chosen), GROUP)]
     store = Groups(folder, _wanted(observation, positions, names, index, groups), overwrite)
     tables = {i: table for i in range(len(groups)) if (table := store.found(i)) is not None}
-    energies = sorted({_edges(band) for band in observation.counts.bands})
+    energies = sorted({edges_of(band) for band in observation.counts.bands})
     missing = [i for i in range(len(groups)) if i not in tables]
     if missing:
         with stage("modelling the sky with its sources"):
-            sky = _model(observation, positions, names, index)
+            sky = fitted_sky(observation, positions, names, index)
         frame = sky.model.data.frame
         vectors = vectors_in(frame, positions)
         settings = Settings(
-            instrument=Instrument.of(sky.model.data, _responses(renderer, observation)),
+            instrument=Instrument.of(sky.model.data, responses_of(renderer, observation)),
             index=index,
             coarse=is_coarse(sky.model.data),
             floors=FLOORS,
         )
-        work = _Work(sky, Regions(sky.model, settings.instrument), [groups[i] for i in missing])
+        work = Work(sky, Regions(sky.model, settings.instrument), [groups[i] for i in missing])
         done = run_tasks(partial(_measure_group, settings), work, workers=workers)
         for at, found in track(done, "groups of sources", total=len(missing)):
             i = missing[at]
@@ -244,89 +238,6 @@ def measure_on(
     own = vstack(parts, metadata_conflicts="silent") if parts else none
     own.meta.clear()
     return _joined(catalogue[chosen], own, positions[chosen], energies)
-
-
-@dataclass(frozen=True, eq=False)
-class _Sky:
-    """A model, and which of its sources each row of the catalogue is: -1 for none."""
-
-    model: SkyModel
-    point: np.ndarray
-    extended: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class _Work(Sequence):
-    """Regions of the rows of some groups, made when they are needed."""
-
-    sky: _Sky
-    regions: Regions
-    groups: Sequence[np.ndarray]
-
-    def __len__(self) -> int:
-        return len(self.groups)
-
-    def __getitem__(self, i: int) -> tuple[int, list[Region | None]]:
-        return i, [self._region(row) for row in self.groups[i]]
-
-    def __iter__(self) -> Iterator[tuple[int, list[Region | None]]]:
-        return (self[i] for i in range(len(self)))
-
-    def _region(self, row: int) -> Region | None:
-        sky = self.sky
-        if sky.extended[row] >= 0:
-            region = self.regions.of_extended(int(sky.extended[row]))
-        elif sky.point[row] >= 0:
-            region = self.regions.of(int(sky.point[row]))
-        else:
-            return None
-        return region if region.exposure.any() else None
-
-
-def _model(observation: Observation, positions: SkyCoord, names: np.ndarray, index: float) -> _Sky:
-    """Fit background and sources; extended ones that the observation knows keep their shapes."""
-    n = len(names)
-    shapes = _names_of(observation)
-    shaped = np.array([name in shapes for name in names], dtype=bool)
-    rows = np.flatnonzero(~shaped)
-    model, seen = known_sky(observation, positions[rows], index=index, extended=True)
-    point, extended = np.full(n, -1), np.full(n, -1)
-    point[rows[seen]] = np.arange(len(seen))
-    place = {one.name: i for i, one in enumerate(model.extended)}
-    extended[shaped] = [place.get(str(name), -1) for name in names[shaped]]
-    small = np.flatnonzero(shaped & (extended < 0))
-    vectors = vectors_in(model.data.frame, positions[small])
-    small, vectors = (part[model.data.inside(vectors)] for part in (small, vectors))
-    if len(small):
-        # Smaller than the PSF: they are points.
-        point[small] = len(model.vectors) + np.arange(len(small))
-        model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, _LEAST_COUNTS))
-        model.update()
-    return _Sky(model, point, extended)
-
-
-def _names_of(observation: Observation) -> set[str]:
-    """Names of the sources of the observation that have shapes."""
-    known = observation.extended
-    if known is None:
-        return set()
-    models = np.char.strip(np.asarray(known["extension_model"], dtype=str))
-    return set(np.asarray(known["name"], dtype=str)[models != ""].tolist())
-
-
-def _responses(renderer: SkyRenderer, observation: Observation) -> tuple[SpectralResponse, ...]:
-    """How the bands see spectra, with the PSF of the observation where that is another one."""
-    pairs = zip(renderer.spectral_responses(), renderer.psfs(), observation.psfs, strict=True)
-    edges = [_edges(band) for band in renderer.bands]
-    return tuple(
-        one if own is psf or own.checksum == psf.checksum else SpectralResponse.exact(*edge, psf)
-        for (one, own, psf), edge in zip(pairs, edges, strict=True)
-    )
-
-
-def _edges(band: Band) -> tuple[float, float]:
-    low, high = sorted(band.edges.to_value(u.MeV, u.spectral()))
-    return float(low), float(high)
 
 
 def _positions(catalogue: QTable) -> SkyCoord:
@@ -358,7 +269,7 @@ def _wanted(
             digest.update(np.ascontiguousarray(values))
     sources = sha256(np.ascontiguousarray([positions.ra.deg, positions.dec.deg]).tobytes())
     sources.update("\n".join(map(str, names)).encode())
-    extended = sorted(_names_of(observation))
+    extended = sorted(names_of(observation))
     return {
         "maps": digest.hexdigest(),
         "sources": sources.hexdigest(),
@@ -387,6 +298,8 @@ def _joined(
             values[np.isnan(values)] = np.nan
     if "Flags" in catalogue.colnames:
         table["Flags"] = own["Flags"] | given_flags(catalogue)
+    _, index, times = np.unique(table["Source_Name"], return_inverse=True, return_counts=True)
+    table["Flags"] |= np.where(times[index] > 1, int(Flag.REPEATED_NAME), 0)
     for name in catalogue.colnames:
         if name not in table.colnames and name not in dropped:
             table[name] = catalogue[name]

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 
+import numpy as np
+
 from gammafind.errors import (
     BandError,
     FileFormatError,
@@ -135,13 +137,23 @@ def observe_epochs(
             else "Leave them out: the exposure is not given apart for each epoch.",
         )
     with stage("reading the epochs"):
-        skies = tuple(_read_sky(sorted_input(one), renderer, frame=frame) for one in paths)
+        skies = tuple(
+            _compact(_read_sky(sorted_input(one), renderer, frame=frame)) for one in paths
+        )
     try:
         epochs = Epochs(skies, renderer.epoch_exposures())
         epochs.check_sum(counts)
     except (BandError, InputDataError) as error:
         raise InputDataError(error.fault, path="; ".join(files), remedy=error.remedy) from error
     return epochs
+
+
+def _compact(sky: SkyMap) -> SkyMap:
+    """Counts in half of the memory, which ten epochs need, where they are small enough."""
+    most = max(float(np.max(values, initial=0)) for values in sky.values)
+    if most > np.iinfo(np.int32).max or any(values.dtype.kind != "i" for values in sky.values):
+        return sky
+    return replace(sky, values=tuple(values.astype(np.int32) for values in sky.values))
 
 
 def read_counts(

@@ -15,6 +15,7 @@ from gammafind.roles.base import Plugin
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
+from gammafind.sky.skymap import SkyMap
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,8 +78,8 @@ def prepare(
     return Prepared(preset=chosen, renderer=renderer, observation=observation, given=given)
 
 
-def inputs_of(observation: Observation) -> list[dict[str, str]]:
-    """Names and checksums of the files of counts, exposure and background."""
-    maps = (observation.counts, observation.exposure, *observation.background.values())
+def inputs_of(observation: Observation, others: Sequence[SkyMap] = ()) -> list[dict[str, str]]:
+    """Names and checksums of the files of counts, exposure and background, and of other maps."""
+    maps = (observation.counts, observation.exposure, *observation.background.values(), *others)
     entries = [entry for sky in maps for entry in sky.meta.get("inputs", ())]
     return [entry for i, entry in enumerate(entries) if entry not in entries[:i]]

@@ -149,7 +149,7 @@ class Search:
         return provenance(
             preset=preset.name,
             used=used_plugins(self.renderer, localiser, self.classifier),
-            inputs=inputs_of(self.observation),
+            inputs=inputs_of(self.observation, self.epochs.counts if self.epochs else ()),
             seed=self.seed,
             command=self.command,
             selections=list(self.observation.counts.meta.get("selections", ())),

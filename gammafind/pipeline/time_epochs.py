@@ -1,10 +1,11 @@
-"""Photons by the time of their arrival, and the exposure of each epoch."""
+"""Photons by the time of their arrival or in maps of each epoch, and the exposures of epochs."""
 
 from __future__ import annotations
 
 import logging
 import warnings
 from collections.abc import Sequence
+from os import PathLike
 
 import astropy.units as u
 import numpy as np
@@ -17,20 +18,62 @@ from gammafind.errors import (
     PointingWarning,
     RepeatedPhotonsWarning,
 )
-from gammafind.pipeline.epoch_spans import Times, epoch_spans
+from gammafind.pipeline.epoch_spans import Times, are_times, epoch_spans
 from gammafind.pipeline.inputs import Input, zenith_cut
+from gammafind.pipeline.observe import Path, observe_epochs
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.fits import PhotonLists
 from gammafind.sky.fits.good_times import good_time_within
 from gammafind.sky.fits.observed_times import observed_times
 from gammafind.sky.pixels import HealpixPixels, Pixels
+from gammafind.sky.skymap import SkyMap
 from gammafind.sky.time_epochs import BandPhotons, TimeEpochs
 from gammafind.utils.progress import stage, track
 
 _log = logging.getLogger("gammafind")
 
+AnyEpochs = Times | Sequence[Path | Sequence[Path]]
+"""Times of epochs, or the files of each."""
 _NSIDE = 32
 """Of the shares of the exposure, which change slowly over the sky."""
+
+
+def observe_any(
+    epochs: AnyEpochs,
+    given: Input,
+    renderer: SkyRenderer,
+    counts: SkyMap,
+    *,
+    frame: str | None = None,
+) -> TimeEpochs | None:
+    """Epochs of photon lists by their times, or of count maps by their files.
+
+    Parameters
+    ----------
+    epochs : str, int, path-like, Quantity, Time or sequence
+        As for `observe_times`, or files of each epoch of the renderer; empty for no epochs.
+    given : Input
+        What was observed in the whole time.
+    renderer : SkyRenderer
+    counts : SkyMap
+        Of the whole time.
+    frame : {"galactic", "icrs", "fk5"}, optional
+        Frame of HEALPix maps whose files do not say it.
+
+    Raises
+    ------
+    OptionError, InputDataError
+        As for `observe_times` and `gammafind.pipeline.observe.observe_epochs`.
+    InputFileError
+        If a file cannot be used; the class names the fault.
+    """
+    if are_times(epochs):
+        return observe_times(given, renderer, epochs, pixels=counts.pixels)
+    if not len(epochs):
+        return None
+    listed = [[one] if isinstance(one, str | PathLike) else one for one in epochs]
+    maps = observe_epochs(listed, renderer, counts, frame=frame)
+    return TimeEpochs.of_maps(maps, renderer.epoch_spans)
 
 
 def observe_times(

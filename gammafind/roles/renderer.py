@@ -71,6 +71,14 @@ class SkyRenderer(Instrument):
     makes_photons: ClassVar[bool] = False
     """Whether `draw_photons` is there."""
 
+    @property
+    def epoch_spans(self) -> np.ndarray:
+        """Begin and end of each of the `epochs` in s of the mission elapsed time, shape (n, 2).
+
+        NaN, which is the default, where they are not known.
+        """
+        return np.full((len(self.epochs), 2), np.nan)
+
     def render(self, sources: QTable, pixels: Sequence[Pixels] | None = None) -> SkyMap:
         """Expected counts of ``sources`` on ``pixels``, without background.
 

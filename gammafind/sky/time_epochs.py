@@ -61,6 +61,8 @@ class TimeEpochs:
         Exposure of each epoch over that of the whole time.
     errors : ndarray, shape (n_epochs,)
         Relative errors of these shares.
+    inputs : tuple of dict
+        Names and checksums of the files of their maps, if there are any.
 
     Raises
     ------
@@ -73,6 +75,7 @@ class TimeEpochs:
     share_pixels: tuple[Pixels, ...]
     shares: tuple[np.ndarray, ...]
     errors: np.ndarray
+    inputs: tuple[dict[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.spans)
@@ -104,6 +107,7 @@ class TimeEpochs:
             share_pixels=epochs.exposure[0].pixels,
             shares=tuple(_in_parts(np.reshape(each, (n, -1))) for each in by_band),
             errors=np.zeros(n),
+            inputs=tuple(one for sky in epochs.counts for one in sky.meta.get("inputs", ())),
         )
 
     def shares_at(self, positions: SkyCoord) -> np.ndarray:

@@ -8,9 +8,15 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, TypeVar
 
 from gammafind.errors import OptionError, WorkerError
@@ -20,6 +26,9 @@ R = TypeVar("R")
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DUCC0_NUM_THREADS")
 """Environment variables that set the number of threads of the libraries in each process."""
+
+_QUEUED = 2
+"""Items a process that wait or run at once: no process is idle, and few items take memory."""
 
 _task: Callable[[Any], Any]
 """In a worker process, the function that it applies to each item."""
@@ -75,13 +84,17 @@ def _run_in_processes(task: Callable[[T], R], items: Sequence[T], workers: int) 
     with _threads_for_each(workers):
         pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(task,))
         try:
+            rest = iter(items)
             with _interrupts_wait():
-                futures = [pool.submit(_do, item) for item in items]
-            for future in as_completed(futures):
-                result, warned = future.result()
-                for warning in warned:
-                    warnings.warn(warning, stacklevel=2)
-                yield result
+                running = {pool.submit(_do, item) for item in islice(rest, _QUEUED * workers)}
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                running |= {pool.submit(_do, item) for item in islice(rest, len(done))}
+                for future in done:
+                    result, warned = future.result()
+                    for warning in warned:
+                        warnings.warn(warning, stacklevel=2)
+                    yield result
         except BrokenProcessPool as error:
             raise WorkerError(
                 "a worker process ended before its work was complete",

@@ -36,6 +36,13 @@ def catalogue_file(tmp_path):
     return path
 
 
+@pytest.fixture
+def points_file(tmp_path):
+    table, path = measured_catalogue(), tmp_path / "points.fits"
+    write_catalogue(table[table["Extended_Source_Name"] == ""][:3], path)
+    return path
+
+
 def test_gammapy_reads_the_catalogue(gammapy, catalogue_file):
     reader, _, _ = gammapy
     table, found = measured_catalogue(), reader(catalogue_file)
@@ -48,6 +55,13 @@ def test_gammapy_reads_the_catalogue(gammapy, catalogue_file):
         assert_allclose(curve.flux.quantity.ravel(), table["Flux_History"][row], rtol=1e-6)
     assert found["Mkn 421"].name == "GF J1104.4+3812"
     assert type(found["GF J0617"].spatial_model()).__name__ == "GaussianSpatialModel"
+
+
+def test_gammapy_reads_a_catalogue_of_points(gammapy, points_file):
+    reader, _, _ = gammapy
+    found = reader(points_file)
+    assert len(found.table) == 3
+    assert all(str(source) for source in found)
 
 
 def test_gammapy_reads_models_of_the_same_spectra(gammapy, catalogue_file, tmp_path):
@@ -94,6 +108,12 @@ def test_fermipy_reads_the_catalogue(fermipy, catalogue_file):
     assert np.isfinite(cut_off["param_values"][:5]).all()
     assert found[rows["GF J0617"]]["Spatial_Function"] == "RadialGaussian"
     assert found["extended"].sum() == 1
+
+
+def test_fermipy_reads_a_catalogue_of_points(fermipy, points_file):
+    found = fermipy.create(str(points_file)).table
+    assert len(found) == 3
+    assert not found["extended"].any()
 
 
 def test_fermipy_reads_the_models(fermipy, tmp_path):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from gammafind.catalogue.io import read_table
+from gammafind.catalogue.io import read_table, write_table
 from gammafind.cli.main import main
-from tests.cli.toy import PIXELS, SOURCES, toy_file
+from tests.cli.toy import PIXELS, SOURCES, toy_file, toy_truth
 from tests.sky.fits.test_photon_lists import photon_list
 
 pytestmark = pytest.mark.usefixtures("toy")
@@ -46,6 +46,27 @@ def test_sources_get_light_curves(photons, tmp_path):
     assert found["Flux_History"].shape == (3, 4)
     assert found["Unc_Flux_History"].shape == (3, 4, 2)
     assert np.all(found["Variability_Index"] < 25)
+
+
+def test_sources_are_measured_in_one_epoch_which_says_nothing_of_variability(photons, tmp_path):
+    write_table(toy_truth(), tmp_path / "truth.ecsv")
+    path = tmp_path / "measured.fits"
+    arguments = ["--preset", "toy", "--catalogue", str(tmp_path / "truth.ecsv"), "-o", str(path)]
+    assert main(["measure", str(photons), *arguments, "--epochs", "1", "-q"]) == 0
+    found = read_table(path)
+    assert found["Flux_History"].shape == (4, 1)
+    assert np.all(found["Flux_History"][:, 0].value > 0)
+    assert np.all(np.isnan(found["Variability_Index"]))
+    assert np.all(np.isnan(found["Time_Peak"].value))
+
+
+def test_no_epochs_are_refused(photons, tmp_path, capsys):
+    write_table(toy_truth(), tmp_path / "truth.ecsv")
+    arguments = ["--catalogue", str(tmp_path / "truth.ecsv"), "-o", str(tmp_path / "none.fits")]
+    for epochs, fault in (("0", "0 epochs"), ("", "neither times nor a file"), ("0d", "0 s")):
+        given = ["--preset", "toy", "--epochs", epochs, "-q"]
+        assert main(["measure", str(photons), *arguments, *given]) != 0
+        assert fault in capsys.readouterr().err
 
 
 def test_maps_and_two_kinds_of_epochs_are_refused(tmp_path, capsys):

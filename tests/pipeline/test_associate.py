@@ -33,7 +33,7 @@ def test_the_catalogue_has_counterparts_with_class_and_probability(sky):
     assert set(made["CLASS1"][given]) == {"bll"}
     assert set(made["CLASS1"][~given]) == {""}
     assert np.all(made["ASSOC_PROB_BAY"][given] >= 0.8)
-    assert np.all(np.isnan(made["ASSOC_PROB_BAY"][~given]))
+    assert np.all(made["ASSOC_PROB_BAY"][~given] == 0)
     assert set(made["ASSOC_CATALOGUE"][given]) == {"AGN"}
     np.testing.assert_allclose(made["RA_Counterpart"][0], there["ra"][0])
     assert made["ASSOC1"].info.meta["ucd"] == "meta.id.cross"
@@ -174,3 +174,54 @@ def test_a_catalogue_of_one_source_is_associated(sky):
     found, there = sky
     alone = QTable(found[:1], copy=True)
     assert gammafind.associate(alone, there).catalogue["ASSOC1"][0] in ("", "A0")
+
+
+def test_names_in_catalogues_of_gamma_rays_have_columns_of_their_own(sky):
+    found, there = sky
+    fgl, tev = there[:400].copy(), there[:3].copy()
+    fgl["name"] = [f"4FGL {i}" for i in range(400)]
+    tev["name"], tev["size"] = ["HESS a", "HESS b", "HESS c"], [0.0, 0.5, 0.0] * u.deg
+    first = fgl[:1].copy()
+    first["name"] = ["FL16Y 0"]
+    done = gammafind.associate(
+        found,
+        gammafind.Counterparts(table=first, label="new", column="ASSOC_FGL"),
+        gammafind.Counterparts(table=fgl, label="old", column="ASSOC_FGL"),
+        gammafind.Counterparts(table=tev, label="tev", column="ASSOC_TEV"),
+        gammafind.Counterparts(table=there, label="AGN"),
+    )
+    made = done.catalogue
+    assert made["ASSOC_FGL"][0] == "FL16Y 0"
+    named = np.asarray(made["ASSOC_FGL"]) != ""
+    assert named[:20].sum() >= 18
+    assert named[20:].sum() <= 1
+    rows = 1 + np.flatnonzero(named[1:20])
+    assert made["ASSOC_FGL"][rows].tolist() == [f"4FGL {i}" for i in rows]
+    assert made["TEVCAT_FLAG"].tolist()[:4] == ["P", "E", "P", "N"]
+    assert list(done.rates["Catalogue"]) == ["AGN"]
+
+
+def test_names_alone_need_no_probabilities(sky):
+    found, there = sky
+    named = gammafind.Counterparts(table=there, label="old", column="ASSOC_GAM1")
+    made = gammafind.associate(found, named).catalogue
+    assert "ASSOC1" not in made.colnames
+    assert np.count_nonzero(made["ASSOC_GAM1"] != "") >= 18
+    assert len(set(made["ASSOC_GAM1"]) - {""}) == np.count_nonzero(made["ASSOC_GAM1"] != "")
+    wrong = gammafind.Counterparts(table=there, label="old", column="ASSOC9")
+    with pytest.raises(OptionError, match="wanted in the column ASSOC9"):
+        gammafind.associate(found, wrong)
+
+
+def test_the_error_of_the_counterpart_and_the_class_of_the_next_one_are_there(sky):
+    found, there = sky
+    there["r95"] = np.where(np.arange(1000) % 2, 0.01, np.nan) * u.deg
+    made = gammafind.associate(found, gammafind.Counterparts(table=there, label="AGN")).catalogue
+    given = np.flatnonzero(made["ASSOC1"] != "")
+    own = np.array([int(name[1:]) % 2 == 1 for name in made["ASSOC1"][given]])
+    np.testing.assert_allclose(made["Unc_Counterpart"][given][own].to_value("deg"), 0.01)
+    assert np.all(np.isnan(made["Unc_Counterpart"][given][~own]))
+    assert np.all((made["CLASS2"] == "bll") == (made["ASSOC2"] != ""))
+    table = gammafind.Counterparts(table=there, label="AGN", error=3 * u.arcsec)
+    radius = gammafind.associate(found, table).catalogue["Unc_Counterpart"][given][~own]
+    np.testing.assert_allclose(radius.to_value("arcsec"), 3)

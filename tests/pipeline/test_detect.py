@@ -20,7 +20,7 @@ from gammafind.errors import (
     OptionError,
     UnknownPluginError,
 )
-from gammafind.pipeline.associate import Counterparts
+from gammafind.pipeline.counterparts import Counterparts
 from gammafind.pipeline.detect import detect
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import PatchLayout, load_preset

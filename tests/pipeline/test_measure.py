@@ -20,9 +20,15 @@ from gammafind.pipeline.groups import clear
 from gammafind.pipeline.measure import measure, measure_on
 from gammafind.pipeline.measured import with_measured
 from gammafind.pipeline.prepare import prepare
+from gammafind.sky.skymap import SkyMap
 from tests.fitting.skies import aside
 from tests.fitting.test_goodness import positions
 from tests.fitting.test_sources import CENTRE, RESPONSES, counts_of, sky_of
+from tests.pipeline.test_classify import files_of
+from tests.simulation.fixtures import two_years
+from tests.simulation.toy_sky import TwoYears
+
+__all__ = ["two_years"]
 
 PLACES = QTable(
     {
@@ -96,7 +102,7 @@ def test_an_interrupted_measurement_continues(sky, measured, tmp_path, monkeypat
     assert kept == ["sources-0000.ecsv", "sources-0001.ecsv", "sources-0002.ecsv"]
     (folder / kept[2]).unlink()
     same(measure(sky, PLACES, folder=folder), measured)
-    monkeypatch.setattr("gammafind.pipeline.measure._model", None)
+    monkeypatch.setattr("gammafind.pipeline.measure.fitted_sky", None)
     same(measure(sky, PLACES, folder=folder), measured)
     clear(folder)
     assert not folder.exists()
@@ -114,6 +120,29 @@ def test_a_catalogue_may_be_empty_or_have_sources_twice(sky):
     assert len(measure(sky, PLACES[:0])) == 0
     twice = measure(sky, PLACES[[0, 0]])
     assert np.all(np.asarray(twice["Flags"]) & Flag.CONFUSED)
+
+
+def test_extended_sources_keep_their_shapes_in_the_catalogue(sky):
+    shell = QTable(
+        {
+            "name": ["shell"],
+            "ra": PLACES["ra"][:1],
+            "dec": PLACES["dec"][:1],
+            "extension_model": ["disc"],
+            "extension_radius": [1.0] * u.deg,
+        }
+    )
+    table = QTable({**PLACES, "Extended_Source_Name": ["shell", "", ""]})
+    made = measure(sky, table, extended=shell)
+    assert made["extension_model"].tolist() == ["disc", "", ""]
+    assert_array_equal(made["extension_radius"].to_value("deg"), [1.0, np.nan, np.nan])
+
+
+def test_rows_that_share_a_name_have_a_flag(sky):
+    table = PLACES.copy()
+    table["name"] = ["same", "far", "same"]
+    flags = measure(sky, table)["Flags"]
+    assert has_flag(flags, Flag.REPEATED_NAME).tolist() == [True, False, True]
 
 
 def test_where_nothing_was_exposed_nothing_is_measured(sky):
@@ -179,3 +208,27 @@ def test_positions_of_a_search_move_where_pixels_are_narrow():
     assert both["Conf_95_SemiMajor"][0] < 0.5 * u.deg
     assert both["Flux"][0].value == 1.0
     assert both["Flux_Band"].shape == (1, 3)
+
+
+def test_maps_of_each_year_give_light_curves(two_years, tmp_path):
+    renderer = TwoYears()
+    places = QTable({"name": ["one"], "ra": [40.0] * u.deg, "dec": [10.0] * u.deg})
+    at = [pixels.pixel_of(SkyCoord(places["ra"], places["dec"])) for pixels in renderer.pixels]
+    skies = [sky_of_counts(renderer, at, bright) for bright in (100, 300)]
+    whole = replace(skies[0], values=tuple(map(np.add, *(one.values for one in skies))))
+    files = [files_of(one, tmp_path / str(i)) for i, one in enumerate([whole, *skies])]
+    table = measure(files[0], places, preset="two-years", epochs=files[1:])
+    flux = table["Flux_History"][0].value
+    assert 2.7 < flux[1] / flux[0] < 3.3
+    assert table["Variability_Index"][0] > 50
+    assert len(table.meta["inputs"]) == 6
+    with pytest.raises(OptionError, match="counts of 1 epochs"):
+        measure(files[0], places, preset="two-years", epochs=files[1:2])
+
+
+def sky_of_counts(renderer, at, bright):
+    """A flat year with one source in a pixel of each band."""
+    values = [np.full(pixels.shape, 4) for pixels in renderer.pixels]
+    for one, pixel in zip(values, at, strict=True):
+        one[pixel] += bright
+    return SkyMap(renderer.bands, renderer.pixels, tuple(values))

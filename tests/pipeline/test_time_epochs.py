@@ -116,3 +116,13 @@ def test_spacecraft_files_give_the_exposure_of_each_epoch(tmp_path):
     seen = pointed.exposure(epochs.share_pixels).values[0] > 0
     np.testing.assert_allclose(share.sum(axis=0)[seen], 1, rtol=1e-3)
     assert share.std(axis=1).min() > 0.05
+
+
+def test_the_years_of_the_ten_years_are_those_of_4fgl_dr2():
+    renderer = gammafind.create("renderer", "fermi-lat", exposure_source="ten-years")
+    spans = renderer.epoch_spans
+    assert spans.shape == (10, 2)
+    assert mission_date(spans[0, 0]).startswith("2008-08-04")
+    assert np.all(spans[1:, 0] == spans[:-1, 1])
+    one = gammafind.create("renderer", "fermi-lat", exposure_source="ten-years", year=3)
+    assert one.epoch_spans.shape == (0, 2)

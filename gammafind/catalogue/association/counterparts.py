@@ -40,6 +40,9 @@ class CounterpartList:
         Of the position, with the size, in deg2.
     radius : ndarray, shape (m,)
         Of extended sources in degrees, 0 for point sources.
+    r95 : ndarray, shape (m,)
+        95 % error radius in degrees, of ellipses that of a circle of the same area; the one that
+        was given where the entry has none of its own, or NaN.
     group : ndarray of int, shape (m,)
         Index into ``groups``.
     groups : tuple of str
@@ -56,6 +59,7 @@ class CounterpartList:
     positions: SkyCoord
     covariance: np.ndarray
     radius: np.ndarray
+    r95: np.ndarray
     group: np.ndarray
     groups: tuple[str, ...]
     prior: float | None
@@ -122,6 +126,11 @@ def counterpart_list(
         positions=positions,
         covariance=covariance,
         radius=errors.radius,
+        r95=np.where(
+            errors.known,
+            np.linalg.det(errors.covariance) ** 0.25 / SIGMA_OF_R95,
+            np.nan if r95 is None else r95,
+        ),
         group=group,
         groups=groups,
         prior=prior,

@@ -27,11 +27,13 @@ FLAG_TEXTS = {
 _UCDS = {
     "ASSOC1": ("meta.id.cross", "Name of the counterpart"),
     "ASSOC2": ("meta.id.cross", "Name of the next candidate, of a probability of at least 0.1"),
-    "ASSOC_PROB_BAY": ("stat.probability", "Probability of the association"),
+    "ASSOC_PROB_BAY": ("stat.probability", "Probability of the association; 0 where there is none"),
     "CLASS1": ("meta.code.class;src.class", "Class of the counterpart"),
+    "CLASS2": ("meta.code.class;src.class", "Class of the next candidate"),
     "ASSOC_CATALOGUE": ("meta.id.cross", "Catalogues that list the counterpart"),
     "RA_Counterpart": ("pos.eq.ra", "Right ascension of the counterpart (ICRS)"),
     "DEC_Counterpart": ("pos.eq.dec", "Declination of the counterpart (ICRS)"),
+    "Unc_Counterpart": ("stat.error;pos", "95 % error radius of the counterpart"),
     "ASSOC_FLAGS": ("meta.code", "Bits: 1 no error, 2 duplicate, 4 ambiguous, 8 shared"),
 }
 """UCDs and descriptions of the columns that an association adds."""
@@ -70,6 +72,7 @@ def associated_catalogue(
     own_class = [texts_of(catalogue, "class_label")] * _is_classified(catalogue)
     columns["CLASS1"] = (own_class or [columns["CLASS1"]])[0].astype(object)
     columns["ASSOC_FLAGS"][~known] |= NO_ERROR
+    columns["ASSOC_PROB_BAY"][known] = 0.0
     columns["ASSOC_FLAGS"][_repeated(texts_of(catalogue, "source_name"))] |= DUPLICATE
     if solution is not None:
         _fill(columns, solution, lists, threshold)
@@ -82,11 +85,12 @@ def associated_catalogue(
 
 
 def _empty(n: int) -> dict[str, Any]:
-    texts = ("ASSOC1", "ASSOC2", "CLASS1", "ASSOC_CATALOGUE")
+    texts = ("ASSOC1", "ASSOC2", "CLASS1", "CLASS2", "ASSOC_CATALOGUE")
+    angles = ("RA_Counterpart", "DEC_Counterpart", "Unc_Counterpart")
     return {
         **{name: np.full(n, "", dtype=object) for name in texts},
         "ASSOC_PROB_BAY": np.full(n, np.nan),
-        **{name: np.full(n, np.nan) * u.deg for name in ("RA_Counterpart", "DEC_Counterpart")},
+        **{name: np.full(n, np.nan) * u.deg for name in angles},
         "ASSOC_FLAGS": np.zeros(n, dtype=int),
     }
 
@@ -105,12 +109,13 @@ def _fill(
     columns: dict[str, Any], solution: Solution, lists: Sequence[CounterpartList], threshold: float
 ) -> None:
     pairs, decision = solution.pairs, solution.decision
-    names, classes, ra, dec = counterpart_columns(pairs, lists)
+    names, classes, ra, dec, r95 = counterpart_columns(pairs, lists)
     given = np.flatnonzero((decision.total >= threshold) & (decision.best >= 0))
     best = decision.best[given]
     columns["ASSOC1"][given], columns["CLASS1"][given] = names[best], classes[best]
     columns["ASSOC_PROB_BAY"][given] = decision.total[given]
     columns["RA_Counterpart"][given], columns["DEC_Counterpart"][given] = ra[best], dec[best]
+    columns["Unc_Counterpart"][given] = r95[best]
     columns["ASSOC_CATALOGUE"][given] = _catalogues(solution, lists, given)
     weak = np.setdiff1d(np.flatnonzero(decision.best >= 0), given)
     second = decision.second.copy()
@@ -118,6 +123,7 @@ def _fill(
     second[weak] = np.where(likely, decision.best[weak], -1)
     there = np.flatnonzero(second >= 0)
     columns["ASSOC2"][there] = names[second[there]]
+    columns["CLASS2"][there] = classes[second[there]]
     together = weak[decision.any[weak] >= threshold]
     columns["ASSOC_FLAGS"][together] |= AMBIGUOUS
     columns["ASSOC_FLAGS"][given[_repeated(decision.object[best].astype(str))]] |= SHARED
@@ -138,16 +144,17 @@ def _catalogues(
 
 def counterpart_columns(
     pairs: Pairs, lists: Sequence[CounterpartList]
-) -> tuple[np.ndarray, np.ndarray, u.Quantity, u.Quantity]:
-    """Names, classes, right ascensions and declinations of the counterparts of all pairs."""
+) -> tuple[np.ndarray, np.ndarray, u.Quantity, u.Quantity, u.Quantity]:
+    """Names, classes, positions (ICRS) and 95 % error radii of the counterparts of all pairs."""
     names, classes = (np.full(len(pairs), "", dtype=object) for _ in range(2))
-    ra, dec = np.zeros(len(pairs)), np.zeros(len(pairs))
+    ra, dec, r95 = (np.zeros(len(pairs)) for _ in range(3))
     for number, one in enumerate(lists):
         here = pairs.catalogue == number
         rows = pairs.entry[here]
         names[here], classes[here] = one.names[rows], one.classes[rows]
         ra[here], dec[here] = one.positions.ra.deg[rows], one.positions.dec.deg[rows]
-    return names, classes, ra * u.deg, dec * u.deg
+        r95[here] = one.r95[rows]
+    return names, classes, ra * u.deg, dec * u.deg, r95 * u.deg
 
 
 def candidate_table(
@@ -166,7 +173,7 @@ def candidate_table(
         pairs, decision = solution.pairs, solution.decision
         probability, of_object = decision.probability, decision.object_probability
         number = decision.object
-    names, classes, ra, dec = counterpart_columns(pairs, lists)
+    names, classes, ra, dec, _ = counterpart_columns(pairs, lists)
     labels = np.array([one.label for one in lists])
     return QTable(
         {

@@ -36,6 +36,9 @@ MAIN, EXTENDED, BOUNDS, STARTS, GOOD_TIMES = (
 FILLER = "Not measured: for readers of the catalogues of the LAT"
 """Comment of a column that is only there for other readers."""
 
+NOTHING = "(no extended source)"
+"""Name of the row of a table of extended sources that has none."""
+
 FORM, FORM_WIDTH = "SpectrumType", 17
 """Column whose texts fermipy makes longer in place, and the width that it has there."""
 PHOTONS = "photons are numbers in gammafind"
@@ -140,8 +143,10 @@ def _bounds(meta: Mapping[str, Any]) -> fits.BinTableHDU:
 
 
 def _extended(table: QTable) -> fits.BinTableHDU:
-    """Shapes of the extended sources, those that were measured as Gaussians."""
+    """Shapes of the extended sources; where there are none, a row that is none of them."""
     rows = extended_rows(table)
+    if not len(rows):
+        return _hdu(_no_extended(), EXTENDED, {})
     chosen = table[rows]
     form = np.array([_FORMS.get(shape, "") for shape in shapes_of(chosen)], dtype="U11")
     radius = radii_of(chosen)
@@ -162,6 +167,15 @@ def _extended(table: QTable) -> fits.BinTableHDU:
         }
     )
     return _hdu(shapes, EXTENDED, {})
+
+
+def _no_extended() -> Table:
+    """A row that no source refers to: fermipy cannot join a table without rows."""
+    names = ("RAJ2000", "DEJ2000", "GLON", "GLAT")
+    shape = tuple(f"Model_{name}" for name in ("SemiMajor", "SemiMinor", "PosAng"))
+    texts = ("Model_Form", "Spatial_Function", "Spatial_Filename")
+    numbers_of = {name: [np.nan] * u.deg for name in (*names, *shape)}
+    return Table({"Source_Name": [NOTHING], **numbers_of, **{key: ["-"] for key in texts}})
 
 
 def extended_rows(table: QTable) -> np.ndarray:

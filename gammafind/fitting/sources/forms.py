@@ -12,7 +12,7 @@ from gammafind.sky.spectral_forms import log_parabola, plec4, power_law
 from gammafind.sky.spectral_response import SpectralResponse
 
 EXPONENT = 2 / 3
-"""Exponent b of the cut-off power law: fixed as in 4FGL-DR3."""
+"""Exponent b of the cut-off power law where it is not fitted: as in 4FGL-DR3."""
 _STEP = 1e-4
 """Step of numerical derivatives of shape parameters."""
 
@@ -54,6 +54,10 @@ CUT_OFF = Form(
     (6.0, 2.0),
     (2.2, 0.0),
 )
+FREE_CUT_OFF = Form(
+    CUT_OFF.name, plec4, (*CUT_OFF.low, 0.02), (*CUT_OFF.high, 2.0), (*CUT_OFF.start, EXPONENT)
+)
+"""With the exponent as a parameter: it is small but not zero in the limit of a log-parabola."""
 
 
 @dataclass(frozen=True, eq=False)

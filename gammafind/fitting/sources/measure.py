@@ -27,8 +27,6 @@ from gammafind.sky.spectral_forms import photon_flux
 
 _INDEX = 2.3
 """Photon index before the first fit, and where there is one band: typical of 4FGL sources."""
-_FOR_CURVES = 3
-"""Bands of energies from which curved spectra are fitted."""
 _IMPROBABLE = 1e-3
 """Probability of the chi square of the bands below which a spectrum does not describe them."""
 _FLUX1000 = 1e3, 1e5
@@ -97,10 +95,10 @@ def measure_source(region: Region, settings: Settings) -> dict[str, Any]:
     local = field.local(instrument.places_of(lambda energy: (energy / 1e3) ** -guess))
     plain = first_power_law(local, bands, range_, index)
     local = field.local(instrument.places_of(plain.density))
-    spectra = fit_spectra(local, bands, plain, index, curved=len(energies) >= _FOR_CURVES)
+    spectra = fit_spectra(local, bands, plain, index, energies=len(energies))
     if spectra.best.form is not POWER_LAW:
         local = field.local(instrument.places_of(spectra.best.density))
-        spectra = fit_spectra(local, bands, plain, index, curved=True)
+        spectra = fit_spectra(local, bands, plain, index, energies=len(energies))
     best = spectra.best
     ends = flux_interval(local, bands, spectra.of_fluxes, *_FLUX1000)
     places = instrument.places_of(best.density)
@@ -139,27 +137,26 @@ def _of_spectra(spectra: Spectra, edges: tuple[float, float]) -> dict[str, Any]:
     }.items():
         found |= {name: value, f"Unc_{name}": error}
     found |= _parameters(plain, ("PL_Flux_Density", "PL_Index"))
-    for form, prefix, names in (
-        (LOG_PARABOLA, "LP", ("LP_Flux_Density", "LP_Index", "LP_beta")),
-        (CUT_OFF, "PLEC", ("PLEC_Flux_Density", "PLEC_IndexS", "PLEC_ExpfactorS")),
+    for form, fit, prefix, names in (
+        (LOG_PARABOLA, spectra.fits.get(LOG_PARABOLA.name), "LP", ("Index", "beta")),
+        (CUT_OFF, spectra.cut_off, "PLEC", ("IndexS", "ExpfactorS", "Exp_Index")),
     ):
-        if form.name not in spectra.fits:
+        if fit is None:
             continue
-        fit = spectra.fits[form.name]
         peak, error = peak_energy(fit)
-        found |= _parameters(fit, names)
+        found |= _parameters(fit, tuple(f"{prefix}_{name}" for name in ("Flux_Density", *names)))
         found |= {f"{prefix}_SigCurv": np.sqrt(spectra.curvature(form))}
         found |= {f"{prefix}_EPeak": peak, f"Unc_{prefix}_EPeak": error}
-    if CUT_OFF.name in spectra.fits:
+    if spectra.cut_off is not None and spectra.cut_off.form is CUT_OFF:
         found["PLEC_Exp_Index"] = EXPONENT
     return found
 
 
 def _parameters(fit: SpectralFit, names: tuple[str, ...]) -> dict[str, float]:
-    """Parameters and their errors by the names of their columns."""
-    scale = np.array([fit.unit, *np.ones(len(names) - 1)])
+    """Parameters and their errors by the names of their columns; more names may be given."""
+    scale = np.array([fit.unit, *np.ones(len(fit.values) - 1)])
     values, errors = fit.values * scale, fit.errors * scale
-    pairs = zip(names, values, errors, strict=True)
+    pairs = zip(names[: len(values)], values, errors, strict=True)
     return {
         key: float(number)
         for name, value, error in pairs

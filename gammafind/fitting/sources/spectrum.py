@@ -10,6 +10,7 @@ import numpy as np
 from gammafind.fitting.sources.forms import (
     CUT_OFF,
     EXPONENT,
+    FREE_CUT_OFF,
     LOG_PARABOLA,
     POWER_LAW,
     BandCounts,
@@ -21,6 +22,15 @@ from gammafind.sky.spectral_forms import energy_flux, photon_flux
 CURVED = 9.0
 """TS of curvature from which a curved form describes a source: 3 sigma, as in 4FGL."""
 MEV_TO_ERG = 1.602176634e-6
+_FOR_CURVES = 3
+"""Bands of energies from which curved spectra are fitted."""
+_FOR_EXPONENT = 100.0
+"""TS of curvature from which the exponent of a cut-off is tried: what changes the curvature is
+known only where the curvature is known to 10 %."""
+_BANDS_FOR_EXPONENT = 5
+"""Bands of energies from which the exponent is tried: one more than parameters."""
+_KNOWN_EXPONENT = 0.15
+"""Largest error of an exponent that is kept: two of 44 are larger in FL16Y."""
 _STEP = 1e-4
 """Step of numerical derivatives."""
 _FIRST_PIVOT = 1500.0
@@ -112,10 +122,18 @@ class Spectra:
     fits : mapping of str to SpectralFit
         By the name of the form.
     best : SpectralFit
+        Of a cut-off with its exponent free, where that is known.
     """
 
     fits: Mapping[str, SpectralFit]
     best: SpectralFit
+
+    @property
+    def cut_off(self) -> SpectralFit | None:
+        """Cut-off power law, with its exponent free where that is known."""
+        if self.best.form is FREE_CUT_OFF:
+            return self.best
+        return self.fits.get(CUT_OFF.name)
 
     @property
     def good(self) -> bool:
@@ -161,12 +179,13 @@ def fit_form(
     fixed_shape : tuple of float, optional
         Parameters of the shape that are not fitted.
     like : SpectralFit, optional
-        Fit of a power law, from which this one starts.
+        Fit of a form with fewer parameters, from which this one starts.
     """
     shape = form.start if fixed_shape is None else fixed_shape
     factors = None
     if like is not None:
-        shape = (like.values[1], *form.start[1:]) if fixed_shape is None else fixed_shape
+        known = like.values[1:]
+        shape = (*known, *form.start[len(known) :]) if fixed_shape is None else fixed_shape
         factors = like.fitted.factors
     one = bands.of(form, pivot, np.array([1.0, *shape]))
     seen = one[local.band] * local.share
@@ -215,7 +234,7 @@ def _covariance(fitted: Fitted, used: np.ndarray) -> np.ndarray:
 
 
 def fit_spectra(
-    local: Local, bands: BandCounts, like: SpectralFit, index: float | None, *, curved: bool
+    local: Local, bands: BandCounts, like: SpectralFit, index: float | None, *, energies: int
 ) -> Spectra:
     """Fit all forms at the pivot energy of the power law.
 
@@ -227,20 +246,33 @@ def fit_spectra(
         A first power law; its pivot energy is used.
     index : float, optional
         Photon index if it is not fitted.
-    curved : bool
-        Whether the bands are enough for curved forms.
+    energies : int
+        Number of bands of energies, which channels share; curved forms need several.
     """
     shape = None if index is None else (index,)
     first = fit_form(local, bands, POWER_LAW, like.pivot, like=like, fixed_shape=shape)
     fits = {POWER_LAW.name: first}
     plain = fits[POWER_LAW.name]
-    if curved:
+    if energies >= _FOR_CURVES:
         for form in (LOG_PARABOLA, CUT_OFF):
             fits[form.name] = fit_form(local, bands, form, plain.pivot, like=plain)
     best = max(fits.values(), key=lambda fit: fit.fitted.log_likelihood)
-    if 2 * (best.fitted.log_likelihood - plain.fitted.log_likelihood) <= CURVED:
+    gain = 2 * (best.fitted.log_likelihood - plain.fitted.log_likelihood)
+    if gain <= CURVED:
         best = plain
+    elif gain > _FOR_EXPONENT and energies >= _BANDS_FOR_EXPONENT:
+        free = fit_form(local, bands, FREE_CUT_OFF, plain.pivot, like=fits[CUT_OFF.name])
+        best = free if _is_known(free, best) else best
     return Spectra(fits, best)
+
+
+def _is_known(free: SpectralFit, best: SpectralFit) -> bool:
+    """Whether a fit with the exponent free describes a source, instead of the best other one."""
+    if not free.fitted.good or free.at_limit.any() or not free.errors[-1] < _KNOWN_EXPONENT:
+        return False
+    # A log-parabola needs one parameter less, and is the limit of a small exponent.
+    gain = 2 * (free.fitted.log_likelihood - best.fitted.log_likelihood)
+    return best.form is CUT_OFF or gain > CURVED
 
 
 def first_power_law(
@@ -278,13 +310,15 @@ def peak_energy(fit: SpectralFit) -> tuple[float, float]:
     """
 
     def log_peak(values: np.ndarray) -> float:
-        _, index, bend = values
+        _, index, bend, *free = values
         if fit.form is LOG_PARABOLA:
             return np.log(fit.pivot) + (2 - index) / (2 * bend)
-        return np.log(fit.pivot) + np.log(max(1 + EXPONENT * (2 - index) / bend, 1e-300)) / EXPONENT
+        exponent = free[0] if free else EXPONENT
+        return np.log(fit.pivot) + np.log(max(1 + exponent * (2 - index) / bend, 1e-300)) / exponent
 
-    _, index, bend = fit.values
-    if not (bend > 0 and (fit.form is LOG_PARABOLA or bend > EXPONENT * (index - 2))):
+    _, index, bend, *free = fit.values
+    exponent = free[0] if free else EXPONENT
+    if not (bend > 0 and (fit.form is LOG_PARABOLA or bend > exponent * (index - 2))):
         return np.nan, np.nan
     value, error = fit.derived(log_peak)
     return float(np.exp(value)), float(np.exp(value) * error)

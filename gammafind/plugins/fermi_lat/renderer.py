@@ -27,7 +27,7 @@ from gammafind.plugins.fermi_lat.photons.make import PhotonMaker
 from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
 from gammafind.plugins.fermi_lat.references import REFERENCES, describe_file
 from gammafind.plugins.fermi_lat.sources import add_power_laws, read_fermi_sources
-from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.plugins.fermi_lat.years import N_YEARS, YEARS
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.areas import pixel_areas
 from gammafind.sky.drawn import DrawnPhotons
@@ -135,6 +135,11 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     def read_catalogue(self, source: str | PathLike) -> QTable | None:
         """Sources of a 4FGL file, of a copy of it, or of ``"4fgl-dr2"``."""
         return read_fermi_sources(source)
+
+    @property
+    def epoch_spans(self) -> np.ndarray:
+        """Begin and end of each of the ten years, where they are the epochs."""
+        return np.stack([YEARS[:-1], YEARS[1:]], axis=-1)[: len(self.epochs)]
 
     @property
     def needs(self) -> tuple[str, ...]:

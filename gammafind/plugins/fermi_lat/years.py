@@ -22,6 +22,9 @@ MEASURED_ZENITH = 90 * u.deg
 """Zenith cut of the embedded exposures."""
 N_YEARS = 10
 """Number of years of ``"ten-years"``, each starting on 4 August."""
+YEARS = np.append(239557417.0, 270.89e6 + 31.56e6 * np.arange(N_YEARS))
+"""Begins of these years and the end of the last in s of the mission elapsed time: those of
+4FGL-DR2 (Hist_Start of gll_psc_v27)."""
 
 ROCKING = (35, 50) * u.deg
 """Rocking angles of survey mode, until and after September 2009."""
