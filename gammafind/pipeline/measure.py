@@ -23,6 +23,7 @@ from gammafind.fitting.photons.known_sky import known_sky
 from gammafind.fitting.photons.position import is_coarse
 from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.sky_model import SkyModel
+from gammafind.fitting.photons.smooth_spectra import SpectralPrior
 from gammafind.fitting.sources.measure import Settings, measure_source
 from gammafind.fitting.sources.region import Instrument, Region, Regions
 from gammafind.fitting.sources.table import measured_table
@@ -223,11 +224,12 @@ def measure_on(
     missing = [i for i in range(len(groups)) if i not in tables]
     if missing:
         with stage("modelling the sky with its sources"):
-            sky = _model(observation, positions, names, index)
+            responses = _responses(renderer, observation)
+            sky = _model(observation, positions, names, index, _prior(responses, observation))
         frame = sky.model.data.frame
         vectors = vectors_in(frame, positions)
         settings = Settings(
-            instrument=Instrument.of(sky.model.data, _responses(renderer, observation)),
+            instrument=Instrument.of(sky.model.data, responses),
             index=index,
             coarse=is_coarse(sky.model.data),
             floors=FLOORS,
@@ -282,13 +284,25 @@ class _Work(Sequence):
         return region if region.exposure.any() else None
 
 
-def _model(observation: Observation, positions: SkyCoord, names: np.ndarray, index: float) -> _Sky:
+def _prior(responses: Sequence[SpectralResponse], observation: Observation) -> SpectralPrior | None:
+    """What is known of spectra before; nothing that matters where there is one band."""
+    edges = [_edges(band) for band in observation.counts.bands]
+    return SpectralPrior.of(responses, edges) if len(set(edges)) > 1 else None
+
+
+def _model(
+    observation: Observation,
+    positions: SkyCoord,
+    names: np.ndarray,
+    index: float,
+    prior: SpectralPrior | None,
+) -> _Sky:
     """Fit background and sources; extended ones that the observation knows keep their shapes."""
     n = len(names)
     shapes = _names_of(observation)
     shaped = np.array([name in shapes for name in names], dtype=bool)
     rows = np.flatnonzero(~shaped)
-    model, seen = known_sky(observation, positions[rows], index=index, extended=True)
+    model, seen = known_sky(observation, positions[rows], index=index, extended=True, prior=prior)
     point, extended = np.full(n, -1), np.full(n, -1)
     point[rows[seen]] = np.arange(len(seen))
     place = {one.name: i for i, one in enumerate(model.extended)}
