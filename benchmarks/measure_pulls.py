@@ -1,16 +1,16 @@
 """Whether measured values scatter around the true ones as their errors say.
 
-``python benchmarks/measure_pulls.py --folder skies [--skies 10] [--region 20 90]`` draws skies of
-six bands and ten years from the sources of 4FGL-DR2, which are steady here, measures the sources of
-an expected TS above 25 at their place, whether a search finds them or not, and compares. All
-sources are in the model. Finished groups stay in the folder, so that a run can be continued.
-``--every`` measures a part.
+``python benchmarks/measure_pulls.py --folder skies [--skies 10] [--sample 150]`` draws skies of six
+bands and ten years from the sources of 4FGL-DR2, which are steady here, measures sources of an
+expected TS above 25 at their place, whether a search finds them or not, and compares. All
+sources are in the model. Each sky has a sample of its own at abs(b) > 20 and at abs(b) < 10; by
+default all are measured. Finished groups stay in the folder, so that a run can be continued.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +36,8 @@ from gammafind.utils.streams import streams
 
 SEED = 20
 LEAST_TS = 25.0
+REGIONS = {"measure_pulls": (20.0, 90.0), "measure_pulls_plane": (0.0, 10.0)}
+"""Files of results, and their abs(b) in degrees."""
 CLASSES = (("all", 25, np.inf), ("25-50", 25, 50), ("50-100", 50, 100), ("100-400", 100, 400),
            ("above 400", 400, np.inf))  # fmt: skip
 """Ranges of the expected TS."""
@@ -62,31 +64,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--skies", type=int, default=1)
-    parser.add_argument("--region", type=float, nargs=2, default=(20.0, 90.0))
-    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="first sky that is measured")
+    parser.add_argument("--sample", type=int, help="sources of each region and sky")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--finished", action="store_true", help="report what is finished only")
     options = parser.parse_args()
-    low, high = options.region
     every = information(options.folder)
-    latitude = np.abs(SkyCoord(truth()["ra"], truth()["dec"]).galactic.b.deg)
-    point = np.char.strip(np.asarray(truth()["Extended_Source_Name"], dtype=str)) == ""
-    good = (every.ts.sum(axis=1) > LEAST_TS) & (latitude > low) & (latitude < high) & point
-    rows = np.flatnonzero(good)[:: options.every]
-    rows = np.random.default_rng(SEED).permutation(rows)
-    parts, of_parts, spent = [], [], []
-    for index in range(options.skies):
-        start = time.perf_counter()
-        place = options.folder / f"sky-{index:02d}-{low:.0f}-{high:.0f}-{options.every}"
+    tables, chosen = [], []
+    for index in range(options.first, options.first + options.skies):
+        rows = sample(every, index, options.sample)
+        place = options.folder / f"sky-{index:02d}-{options.sample or 'all'}"
         if not options.finished:
             measure_sky(place, index, rows, options.workers)
-        table, chosen = finished(place, rows)
-        parts.append(table)
-        of_parts.append(chosen)
-        spent.append(time.perf_counter() - start)
-    name = "measure_pulls" if low >= 20 else "measure_pulls_plane"
-    with kept(name):
-        report(vstack(parts, metadata_conflicts="silent"), np.concatenate(of_parts), every)
+        for table, some in finished(place, rows):
+            tables.append(table)
+            chosen.append(some)
+    table, rows = vstack(tables, metadata_conflicts="silent"), np.concatenate(chosen)
+    for name, (low, high) in REGIONS.items():
+        here = (latitudes()[rows] > low) & (latitudes()[rows] < high)
+        with kept(name):
+            report(table[here], rows[here], every)
+
+
+@cache
+def latitudes() -> np.ndarray:
+    """Distances of all sources from the plane, in degrees."""
+    return np.abs(SkyCoord(truth()["ra"], truth()["dec"]).galactic.b.deg)
+
+
+def sample(every: Expected, index: int, most: int | None) -> np.ndarray:
+    """Rows of the sources that are measured on one sky, in the order of measurement."""
+    point = np.char.strip(np.asarray(truth()["Extended_Source_Name"], dtype=str)) == ""
+    good, rng = point & (every.ts.sum(axis=1) > LEAST_TS), np.random.default_rng([SEED, index])
+    rows = [
+        rng.permutation(np.flatnonzero(good & (latitudes() > low) & (latitudes() < high)))[:most]
+        for low, high in REGIONS.values()
+    ]
+    return rng.permutation(np.concatenate(rows))
 
 
 def information(folder: Path) -> Expected:
@@ -124,15 +138,12 @@ def measure_sky(place: Path, index: int, rows: np.ndarray, workers: int) -> None
     measure_on(observation, renderer(), truth(), rows=rows, folder=place, workers=workers)
 
 
-def finished(place: Path, rows: np.ndarray) -> tuple[QTable, np.ndarray]:
+def finished(place: Path, rows: np.ndarray) -> Iterator[tuple[QTable, np.ndarray]]:
     """Groups of one sky that are finished, and the rows of their sources."""
-    tables, chosen = [], []
     for i, start in enumerate(range(0, len(rows), GROUP)):
         path = place / f"sources-{i:04d}.ecsv"
         if path.exists():
-            tables.append(read_table(path))
-            chosen.append(rows[start : start + GROUP])
-    return vstack(tables, metadata_conflicts="silent"), np.concatenate(chosen)
+            yield read_table(path), rows[start : start + GROUP]
 
 
 def report(table: QTable, rows: np.ndarray, every: Expected) -> None:
