@@ -62,7 +62,7 @@ def fitted(bands, levels, start) -> np.ndarray:
 def test_sources_that_overlap_in_the_lowest_band_keep_their_spectra():
     true = power_laws([2.6, 1.9, 2.4], [6000.0, 3000.0, 4000.0])
     found = fitted(*sky(true), power_laws([2.3] * 3, [4000.0] * 3))
-    assert_allclose(found, true, rtol=0.1)
+    assert_allclose(found, true, rtol=0.15)
 
 
 @pytest.mark.parametrize("first", [0.0, 1e-3, 1.0, 1e5])
@@ -81,7 +81,7 @@ def test_any_start_ends_at_the_same_counts(first):
 def test_a_level_of_the_background_that_is_wrong_does_not_move_sources():
     true = power_laws([2.4, 2.2, 2.3], [2000.0, 1500.0, 1000.0])
     found = fitted(*sky(true, scale=1.05), true)
-    assert_allclose(found, fitted(*sky(true), true), rtol=0.03)
+    assert_allclose(found, fitted(*sky(true), true), rtol=0.05)
 
 
 def test_a_band_that_cannot_tell_sources_apart_follows_the_others():

@@ -182,8 +182,8 @@ class Field:
         exact: dict[int, np.ndarray] = {}
         for band in range(len(self.pixels)):
             here = self.band == band
-            length = np.sqrt(max(weight[here] @ own[here], 1e-300))
-            moved = near[:, here] @ weight[here] / length
+            length = np.sqrt(max(np.einsum("k,k->", weight[here], own[here]), 1e-300))
+            moved = np.einsum("mk,k->m", near[:, here], weight[here]) / length
             order = np.argsort(-moved, kind="stable")[:_MOST_FREE]
             for i in map(int, order[moved[order] > _MATTERS]):
                 if i not in exact:

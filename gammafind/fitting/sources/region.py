@@ -168,12 +168,12 @@ class Regions:
         """Shares of the counts of an extended source in some pixels of each band."""
         one, template = self.model.extended[source], []
         for i, (band, pixel) in enumerate(zip(self.model.data.bands, near, strict=True)):
-            place = band.places(pixel)
-            row = np.minimum(np.searchsorted(one.places[i], place), len(one.places[i]) - 1)
-            there = (
-                (one.places[i][row] == place) if len(one.places[i]) else np.zeros(len(place), bool)
-            )
-            template.append(np.where(there, one.shares[i][row], 0.0) * band.valid[place])
+            place, known = band.places(pixel), one.places[i]
+            found = np.zeros(len(place))
+            if len(known):
+                row = np.minimum(np.searchsorted(known, place), len(known) - 1)
+                found = np.where(known[row] == place, one.shares[i][row], 0.0)
+            template.append(found * band.valid[place])
         return template
 
     def _around(
