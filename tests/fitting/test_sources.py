@@ -67,7 +67,7 @@ def sky_of(vectors, counts, *, rng=None, edges=EDGES):
 
 def measured(observation, vectors, responses=RESPONSES, *, index=2.3):
     """Columns of all sources."""
-    edges = [band.edges.to_value("MeV") for band in observation.counts.bands]
+    edges = [tuple(band.edges.to_value("MeV")) for band in observation.counts.bands]
     prior = SpectralPrior.of(responses, edges) if len(edges) > 1 else None
     model, _ = known_sky(observation, positions(np.array(vectors)), index=2.3, prior=prior)
     settings = Settings(Instrument.of(model.data, responses), index, False, (0.0, 0.0))
