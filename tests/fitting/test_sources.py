@@ -161,7 +161,7 @@ def test_a_band_without_counts_has_a_limit():
     counts = counts_of(POWER_LAW, 1e-12, 2.1)
     counts[2] = 0.0
     (values,) = measured(sky_of([CENTRE], [counts]), [CENTRE])
-    assert values["Sqrt_TS_Band"][2] == 0
+    assert values["Sqrt_TS_Band"][2] < 0.01
     assert values["Flux_UL_Band"][2] > 0
     below, above = values["Unc_Flux_Band"][2]
     assert np.isnan(below)
