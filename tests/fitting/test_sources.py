@@ -165,7 +165,7 @@ def test_a_band_without_counts_has_a_limit():
     assert values["Flux_UL_Band"][2] > 0
     below, above = values["Unc_Flux_Band"][2]
     assert np.isnan(below)
-    assert_allclose(above, values["Flux_UL_Band"][2] / 2, rtol=1e-6)
+    assert_allclose(above, (values["Flux_UL_Band"] - values["Flux_Band"])[2] / 2, rtol=1e-6)
 
 
 def test_one_band_keeps_the_given_index():
