@@ -10,7 +10,7 @@ from scipy import sparse
 
 from gammafind.fitting.photons.background import slow_norm
 from gammafind.fitting.photons.coarse_sky import CoarseBand
-from gammafind.fitting.photons.data import SkyData, on_held
+from gammafind.fitting.photons.data import BandData, SkyData, on_held
 from gammafind.fitting.photons.extended_templates import ExtendedSource, all_counts, joined
 from gammafind.fitting.photons.fine_band import Known, fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
@@ -22,6 +22,7 @@ from gammafind.fitting.photons.weights import likelihood_weights
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.norm_regions import NormRegions
 from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import centre_vectors
 from gammafind.sky.psf_stamps import add_at
 from gammafind.utils.workers import in_threads
 
@@ -322,7 +323,7 @@ class SkyModel:
     def _fit_together(self, near: list[_NearSources], prior: SpectralPrior) -> None:
         """Fit all sources in all bands together."""
         pairs = zip(self.data.bands, near, strict=True)
-        levels = [by_cell(band.vectors(one.place), one.background) for band, one in pairs]
+        levels = [by_cell(_centres(band, one.place), one.background) for band, one in pairs]
         exposure = self.data.exposures(self._all_vectors())
         self._set_counts(fit_smooth(near, levels, self._all_counts(), exposure, prior))
 
@@ -332,6 +333,12 @@ class SkyModel:
             data = self.data.with_model(self._backgrounds, self._models())
             own = self.vectors[rows], self.counts[rows]
             self.counts[rows] = fit_spectra_of(data, self._templates, rows, *own).counts
+
+
+def _centres(band: BandData, place: np.ndarray) -> np.ndarray:
+    """Unit vectors of the pixels at some places; that of any pixel for those that are not held."""
+    pixel = place if band.held is None else np.append(band.held, 0)[place]
+    return centre_vectors(band.pixels, pixel)
 
 
 def _fit_spectra(near: list[_NearSources], counts: np.ndarray, free: np.ndarray) -> None:
