@@ -65,7 +65,7 @@ def test_sources_at_the_edge_of_the_data_are_fitted_together():
     psf = gaussian_psf(0.5)
     sky = source_sky(PLACES[:2], COUNTS[:2], HealpixPixels(64), psf, level=0.5, rng=rng)
     near = sky.counts.pixels[0].vectors @ aside(BRIGHT, 0.5) > np.cos(np.radians(6))
-    near &= sky.counts.pixels[0].vectors @ aside(BRIGHT, 5.0) < np.cos(np.radians(4.5))
+    near &= sky.counts.pixels[0].vectors @ aside(BRIGHT, 5.0) < np.cos(np.radians(4))
     cut = replace(sky, counts=replace(sky.counts, valid=(near,)))
     edges = [(2e3, 2e4)]
     prior = SpectralPrior.of([SpectralResponse.exact(*edges[0], psf)], edges)
