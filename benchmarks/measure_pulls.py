@@ -1,20 +1,23 @@
 """Whether measured values scatter around the true ones as their errors say.
 
-``python benchmarks/measure_pulls.py --folder skies [--skies 10] [--region 20 90]`` draws skies of
-six bands and ten years from the sources of 4FGL-DR2, which are steady here, measures the sources of
-an expected TS above 25 at their place, whether a search finds them or not, and compares. All
-sources are in the model. Finished groups stay in the folder, so that a run can be continued.
-``--every`` measures a part.
+``python benchmarks/measure_pulls.py --folder skies [--skies 10] [--sample 150]`` draws skies of six
+bands and ten years from the sources of 4FGL-DR2, which are steady here, measures sources of an
+expected TS above 25 at their place, whether a search finds them or not, and compares. All
+sources are in the model. Each sky has a sample of its own at abs(b) > 20 and at abs(b) < 10; by
+default all are measured. Finished groups stay in the folder, so that a run can be continued.
+``--plane`` measures at abs(b) < 10 only, on the sky at abs(b) < 20: in a third of the memory.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import astropy.units as u
+import healpy as hp
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, vstack
@@ -36,9 +39,13 @@ from gammafind.utils.streams import streams
 
 SEED = 20
 LEAST_TS = 25.0
+REGIONS = {"measure_pulls": (20.0, 90.0), "measure_pulls_plane": (0.0, 10.0)}
+"""Files of results, and their abs(b) in degrees."""
 CLASSES = (("all", 25, np.inf), ("25-50", 25, 50), ("50-100", 50, 100), ("100-400", 100, 400),
            ("above 400", 400, np.inf))  # fmt: skip
 """Ranges of the expected TS."""
+CUT = 20.0
+"""Largest abs(b) in degrees of the sky of ``--plane``: further than the PSF of any band reaches."""
 GEV = u.GeV
 TWO_SIGMA = float(np.sqrt(2 * np.log(20)))
 """Semi-axis of the 95 % ellipse in sigma."""
@@ -62,31 +69,48 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--skies", type=int, default=1)
-    parser.add_argument("--region", type=float, nargs=2, default=(20.0, 90.0))
-    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="first sky that is measured")
+    parser.add_argument("--sample", type=int, help="sources of each region and sky")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--plane", action="store_true", help="only at abs(b) < 10")
     parser.add_argument("--finished", action="store_true", help="report what is finished only")
     options = parser.parse_args()
-    low, high = options.region
     every = information(options.folder)
-    latitude = np.abs(SkyCoord(truth()["ra"], truth()["dec"]).galactic.b.deg)
-    point = np.char.strip(np.asarray(truth()["Extended_Source_Name"], dtype=str)) == ""
-    good = (every.ts.sum(axis=1) > LEAST_TS) & (latitude > low) & (latitude < high) & point
-    rows = np.flatnonzero(good)[:: options.every]
-    rows = np.random.default_rng(SEED).permutation(rows)
-    parts, of_parts, spent = [], [], []
-    for index in range(options.skies):
-        start = time.perf_counter()
-        place = options.folder / f"sky-{index:02d}-{low:.0f}-{high:.0f}-{options.every}"
+    regions = {name: one for name, one in REGIONS.items() if one[1] <= CUT or not options.plane}
+    tables, chosen = [], []
+    for index in range(options.first, options.first + options.skies):
+        rows = sample(every, index, options.sample, list(regions.values()))
+        kind = "plane" if options.plane else "sky"
+        place = options.folder / f"{kind}-{index:02d}-{options.sample or 'all'}"
         if not options.finished:
-            measure_sky(place, index, rows, options.workers)
-        table, chosen = finished(place, rows)
-        parts.append(table)
-        of_parts.append(chosen)
-        spent.append(time.perf_counter() - start)
-    name = "measure_pulls" if low >= 20 else "measure_pulls_plane"
-    with kept(name):
-        report(vstack(parts, metadata_conflicts="silent"), np.concatenate(of_parts), every)
+            measure_sky(place, index, rows, options.workers, CUT if options.plane else 90.0)
+        for table, some in finished(place, rows):
+            tables.append(table)
+            chosen.append(some)
+    table, rows = vstack(tables, metadata_conflicts="silent"), np.concatenate(chosen)
+    for name, (low, high) in regions.items():
+        here = (latitudes()[rows] > low) & (latitudes()[rows] < high)
+        with kept(name):
+            report(table[here], rows[here], every)
+
+
+@cache
+def latitudes() -> np.ndarray:
+    """Distances of all sources from the plane, in degrees."""
+    return np.abs(SkyCoord(truth()["ra"], truth()["dec"]).galactic.b.deg)
+
+
+def sample(
+    every: Expected, index: int, most: int | None, regions: list[tuple[float, float]]
+) -> np.ndarray:
+    """Rows of the sources that are measured on one sky, in the order of measurement."""
+    point = np.char.strip(np.asarray(truth()["Extended_Source_Name"], dtype=str)) == ""
+    good, rng = point & (every.ts.sum(axis=1) > LEAST_TS), np.random.default_rng([SEED, index])
+    rows = [
+        rng.permutation(np.flatnonzero(good & (latitudes() > low) & (latitudes() < high)))[:most]
+        for low, high in regions
+    ]
+    return rng.permutation(np.concatenate(rows))
 
 
 def information(folder: Path) -> Expected:
@@ -110,8 +134,8 @@ def everything(folder: Path) -> SkyMap:
         return SkyMap(renderer().bands, renderer().pixels, values, "expected counts")
 
 
-def measure_sky(place: Path, index: int, rows: np.ndarray, workers: int) -> None:
-    """Measure one sky; its counts and its groups of sources are kept."""
+def measure_sky(place: Path, index: int, rows: np.ndarray, workers: int, most: float) -> None:
+    """Measure one sky, or its part up to some abs(b); its counts and its groups are kept."""
     place.mkdir(parents=True, exist_ok=True)
     path = place / "counts.npz"
     if not path.exists():
@@ -120,19 +144,23 @@ def measure_sky(place: Path, index: int, rows: np.ndarray, workers: int) -> None
     with np.load(path) as stored:
         values = tuple(stored.values())
     counts = SkyMap(renderer().bands, renderer().pixels, values)
+    if most < 90:
+        ends = np.radians(90 - most), np.radians(90 + most)
+        valid = [np.zeros(len(one), dtype=bool) for one in values]
+        for one in valid:
+            one[hp.query_strip(hp.npix2nside(len(one)), *ends)] = True
+        valid = tuple(valid)
+        counts = replace(counts, valid=valid)
     observation, _ = with_extended(renderer().observe(counts), renderer(), None)
     measure_on(observation, renderer(), truth(), rows=rows, folder=place, workers=workers)
 
 
-def finished(place: Path, rows: np.ndarray) -> tuple[QTable, np.ndarray]:
+def finished(place: Path, rows: np.ndarray) -> Iterator[tuple[QTable, np.ndarray]]:
     """Groups of one sky that are finished, and the rows of their sources."""
-    tables, chosen = [], []
     for i, start in enumerate(range(0, len(rows), GROUP)):
         path = place / f"sources-{i:04d}.ecsv"
         if path.exists():
-            tables.append(read_table(path))
-            chosen.append(rows[start : start + GROUP])
-    return vstack(tables, metadata_conflicts="silent"), np.concatenate(chosen)
+            yield read_table(path), rows[start : start + GROUP]
 
 
 def report(table: QTable, rows: np.ndarray, every: Expected) -> None:

@@ -1,27 +1,37 @@
 """Sources of 2FHL measured in its own photons, against its own fluxes and indices.
 
 ``python benchmarks/two_fhl_fluxes.py`` measures the point-like sources of 2FHL in its three bands,
-50-171, 171-585 and 585-2000 GeV. Needs ../shared.
+50-171, 171-585 and 585-2000 GeV. Photons within half a degree are counted too, without a fit. Needs
+../shared.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import astropy.units as u
 import numpy as np
-from lat_files import DATA, TWO_FHL, ends_in_e, read
+from astropy.table import Table
+from lat_files import DATA, TWO_FHL, ends_in_e, positions, read
 from results import kept
+from scipy.spatial import cKDTree
 
 import gammafind
 from gammafind.catalogue.flags import Flag, has_flag
+from gammafind.pipeline.prepare import Prepared, prepare
 from gammafind.sky.bands import energy_bands
+from gammafind.sky.projection import unit_vectors, vectors_in
 
 CATALOGUE = DATA / "2fhl/gll_psch_v09.fit.gz"
 EDGES = (50, 171, 585, 2000)
 """Bands of 2FHL in GeV."""
 STEEPEST = 5.99
 """Index of sources without photons above the first band."""
+WITHIN, AROUND = 0.5, (1.0, 3.0)
+"""Radius in degrees in which photons are counted, and ring in which those of the background are."""
+FAR, BRIGHT = 10.0, (25.0, 50.0, 100.0)
+"""Least abs(b) in degrees, and least TS in 2FHL, of sources around which they are counted."""
 SEEN = 3.0
 """Significance in a band, in 2FHL, from which its flux is compared."""
 
@@ -47,6 +57,7 @@ def main() -> None:
     parts = [np.asarray(official[f"Flux{a}_{b}GeV"]) for a, b in pairwise(EDGES)]
     share = np.median(np.sum(np.nan_to_num(parts), axis=0)[point] / flux[point])
     print(f"\nFluxes of the bands of 2FHL are together {share:.3f} of its own flux above 50 GeV.")
+    report_counted(official, prepare(photons, exposure=exposure, bands=bands), photons)
     ours, theirs = (np.asarray(one, dtype=float) for one in (table["PL_Index"], official[
         "Spectral_Index"]))  # fmt: skip
     limited = np.mean(ours[point] >= STEEPEST)
@@ -62,6 +73,53 @@ def main() -> None:
         label = f"{low}-{high}" if high < 1e9 else f"above {low}"
         print(f"| {label} | {here.sum()} | {pull.mean():.3f} | {pull.std():.3f} "
               f"| {np.median(miss):.3f} |")  # fmt: skip
+
+
+def report_counted(official: Table, given: Prepared, photons: Path) -> None:
+    """Print fluxes that are photons over exposure, without a fit, against those of 2FHL."""
+    seen = read(photons)
+    energy, places = np.asarray(seen["ENERGY"]) / 1e3, vectors(seen["L"], seen["B"])
+    centres = vectors(official["GLON"], official["GLAT"])
+    observation, tree = given.observation, cKDTree(places)
+    inner, *ring = (cap(tree, centres, radius) for radius in (WITHIN, *AROUND))
+    share = area(WITHIN) / (area(AROUND[1]) - area(AROUND[0]))
+    found = np.zeros((len(official), len(EDGES) - 1))
+    for i, (low, high) in enumerate(pairwise(EDGES)):
+        here = (energy >= low) & (energy < high)
+        number = [np.array([here[one].sum() for one in some]) for some in (inner, *ring)]
+        pixels = observation.exposure.pixels[i]
+        at = pixels.containing(vectors_in(pixels.frame, positions(official)))
+        exposure = observation.exposure.values[i].ravel()[at]
+        contained = observation.psfs[i].containment(WITHIN * u.deg)
+        found[:, i] = (number[0] - share * (number[2] - number[1])) / (exposure * contained)
+    far = ~ends_in_e(official) & (np.abs(np.asarray(official["GLAT"])) > FAR)
+    print("\n| TS in 2FHL, abs(b) > 10 | sources | " + " | ".join(
+        f"counted / 2FHL, {low}-{high} GeV" for low, high in pairwise(EDGES)
+    ) + " | counted / 2FHL above 50 GeV | bands of 2FHL / 2FHL above 50 GeV |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|")
+    for least in BRIGHT:
+        some = far & (np.asarray(official["TS"]) > least)
+        theirs = np.nan_to_num([official[f"Flux{a}_{b}GeV"][some] for a, b in pairwise(EDGES)])
+        whole = np.sum(official["Flux50"][some])
+        ratios = [*found[some].sum(axis=0) / theirs.sum(axis=1)]
+        ratios += [found[some].sum() / whole, theirs.sum() / whole]
+        print(f"| above {least:.0f} | {some.sum()} | " + " | ".join(f"{r:.3f}" for r in ratios)
+              + " |")  # fmt: skip
+
+
+def vectors(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Unit vectors of Galactic coordinates in degrees."""
+    return unit_vectors(np.asarray(longitude, dtype=float), np.asarray(latitude, dtype=float))
+
+
+def cap(tree: cKDTree, centres: np.ndarray, radius: float) -> list[list[int]]:
+    """Photons within some degrees of each place."""
+    return tree.query_ball_point(centres, 2 * np.sin(np.radians(radius) / 2)).tolist()
+
+
+def area(radius: float) -> float:
+    """Solid angle within some degrees, over 2 pi."""
+    return float(1 - np.cos(np.radians(radius)))
 
 
 def row(label: str, ours: np.ndarray, theirs: np.ndarray) -> str:

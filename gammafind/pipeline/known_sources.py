@@ -12,6 +12,7 @@ from astropy.coordinates import SkyCoord
 from gammafind.fitting.photons.known_sky import known_sky
 from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.sky_model import SkyModel
+from gammafind.fitting.photons.smooth_spectra import SpectralPrior
 from gammafind.fitting.sources.region import Region, Regions
 from gammafind.roles.renderer import SkyRenderer
 from gammafind.sky.bands import Band
@@ -61,14 +62,19 @@ class Work(Sequence):
 
 
 def fitted_sky(
-    observation: Observation, positions: SkyCoord, names: np.ndarray, index: float
+    observation: Observation,
+    positions: SkyCoord,
+    names: np.ndarray,
+    index: float,
+    responses: Sequence[SpectralResponse],
 ) -> KnownSources:
     """Fit background and sources; extended ones that the observation knows keep their shapes."""
+    prior = _prior(responses, observation)
     n = len(names)
     shapes = names_of(observation)
     shaped = np.array([name in shapes for name in names], dtype=bool)
     rows = np.flatnonzero(~shaped)
-    model, seen = known_sky(observation, positions[rows], index=index, extended=True)
+    model, seen = known_sky(observation, positions[rows], index=index, extended=True, prior=prior)
     point, extended = np.full(n, -1), np.full(n, -1)
     point[rows[seen]] = np.arange(len(seen))
     place = {one.name: i for i, one in enumerate(model.extended)}
@@ -82,6 +88,12 @@ def fitted_sky(
         model.add(vectors, np.maximum(scan(model.data, vectors).amplitude, _LEAST_COUNTS))
         model.update()
     return KnownSources(model, point, extended)
+
+
+def _prior(responses: Sequence[SpectralResponse], observation: Observation) -> SpectralPrior | None:
+    """What is known of spectra before; nothing that matters where there is one band."""
+    edges = [edges_of(band) for band in observation.counts.bands]
+    return SpectralPrior.of(responses, edges) if len(set(edges)) > 1 else None
 
 
 def names_of(observation: Observation) -> set[str]:

@@ -218,11 +218,12 @@ def measure_on(
     missing = [i for i in range(len(groups)) if i not in tables]
     if missing:
         with stage("modelling the sky with its sources"):
-            sky = fitted_sky(observation, positions, names, index)
+            responses = responses_of(renderer, observation)
+            sky = fitted_sky(observation, positions, names, index, responses)
         frame = sky.model.data.frame
         vectors = vectors_in(frame, positions)
         settings = Settings(
-            instrument=Instrument.of(sky.model.data, responses_of(renderer, observation)),
+            instrument=Instrument.of(sky.model.data, responses),
             index=index,
             coarse=is_coarse(sky.model.data),
             floors=FLOORS,

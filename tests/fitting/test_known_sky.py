@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gammafind.fitting.photons.known_sky import Probe, known_sky
+from gammafind.fitting.photons.smooth_spectra import SpectralPrior
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
+from gammafind.sky.spectral_response import SpectralResponse
 from tests.fitting.skies import EXPOSURE, aside, gaussian_psf, image, source_sky
 from tests.fitting.test_goodness import positions
 
@@ -55,6 +58,20 @@ def test_a_place_in_a_source_is_the_measurement_of_that_source(model):
     assert_allclose(fit.counts, model.counts[0].sum(), rtol=0.01)
     assert abs(fit.counts - COUNTS[0]) < 3 * fit.error
     assert fit.ts > 1000
+
+
+def test_sources_at_the_edge_of_the_data_are_fitted_together():
+    rng = np.random.default_rng(5)
+    psf = gaussian_psf(0.5)
+    sky = source_sky(PLACES[:2], COUNTS[:2], HealpixPixels(64), psf, level=0.5, rng=rng)
+    near = sky.counts.pixels[0].vectors @ aside(BRIGHT, 0.5) > np.cos(np.radians(6))
+    near &= sky.counts.pixels[0].vectors @ aside(BRIGHT, 5.0) < np.cos(np.radians(4))
+    cut = replace(sky, counts=replace(sky.counts, valid=(near,)))
+    edges = [(2e3, 2e4)]
+    prior = SpectralPrior.of([SpectralResponse.exact(*edges[0], psf)], edges)
+    known, _ = known_sky(cut, positions(PLACES[:2]), index=2.3, prior=prior)
+    assert known.data.bands[0].held is not None
+    assert abs(known.counts[0, 0] - COUNTS[0]) < 4 * np.sqrt(COUNTS[0])
 
 
 def test_places_without_data_are_not_measured():

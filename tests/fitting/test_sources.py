@@ -11,9 +11,11 @@ from numpy.testing import assert_allclose
 
 from gammafind.catalogue.flags import Flag
 from gammafind.fitting.photons.known_sky import known_sky
+from gammafind.fitting.photons.smooth_spectra import SpectralPrior
+from gammafind.fitting.sources.field import Field
 from gammafind.fitting.sources.forms import CUT_OFF, LOG_PARABOLA, POWER_LAW, BandCounts
 from gammafind.fitting.sources.measure import Settings, measure_source
-from gammafind.fitting.sources.region import Field, Instrument, Regions
+from gammafind.fitting.sources.region import Instrument, Regions
 from gammafind.fitting.sources.spectrum import fit_form
 from gammafind.fitting.sources.table import measured_table
 from gammafind.sky.bands import energy_bands
@@ -65,7 +67,9 @@ def sky_of(vectors, counts, *, rng=None, edges=EDGES):
 
 def measured(observation, vectors, responses=RESPONSES, *, index=2.3):
     """Columns of all sources."""
-    model, _ = known_sky(observation, positions(np.array(vectors)), index=2.3)
+    edges = [tuple(band.edges.to_value("MeV")) for band in observation.counts.bands]
+    prior = SpectralPrior.of(responses, edges) if len(edges) > 1 else None
+    model, _ = known_sky(observation, positions(np.array(vectors)), index=2.3, prior=prior)
     settings = Settings(Instrument.of(model.data, responses), index, False, (0.0, 0.0))
     regions = Regions(model, settings.instrument)
     return [measure_source(regions.of(i), settings) for i in range(len(vectors))]
@@ -157,11 +161,11 @@ def test_a_band_without_counts_has_a_limit():
     counts = counts_of(POWER_LAW, 1e-12, 2.1)
     counts[2] = 0.0
     (values,) = measured(sky_of([CENTRE], [counts]), [CENTRE])
-    assert values["Sqrt_TS_Band"][2] == 0
+    assert values["Sqrt_TS_Band"][2] < 0.01
     assert values["Flux_UL_Band"][2] > 0
     below, above = values["Unc_Flux_Band"][2]
     assert np.isnan(below)
-    assert_allclose(above, values["Flux_UL_Band"][2] / 2, rtol=1e-6)
+    assert_allclose(above, (values["Flux_UL_Band"] - values["Flux_Band"])[2] / 2, rtol=1e-6)
 
 
 def test_one_band_keeps_the_given_index():
@@ -226,6 +230,25 @@ def test_counts_where_a_neighbour_has_the_same_place_are_flagged():
     one, other = measured(sky_of([CENTRE], [counts]), places)
     assert one["flags"] & Flag.CONFUSED
     assert other["flags"] & Flag.CONFUSED
+
+
+def test_a_faint_neighbour_is_free_in_the_bands_in_which_it_matters():
+    counts = [counts_of(POWER_LAW, 1e-12, 2.2), counts_of(LOG_PARABOLA, 1e-13, 2.6, 0.8)]
+    places = [CENTRE, aside(CENTRE, 0.6)]
+    model, _ = known_sky(sky_of(places, counts), positions(np.array(places)), index=2.3)
+    instrument = Instrument.of(model.data, RESPONSES)
+    region = Regions(model, instrument).of(0)
+    local = Field(region, instrument).local(np.zeros(3))
+    neighbours = local.others[:-3]
+    bands = [set(local.band[row > 0]) for row in neighbours]
+    assert bands == [{0}, {1}]
+
+
+def test_a_neighbour_of_another_spectrum_does_not_change_a_source():
+    counts = [counts_of(POWER_LAW, 1e-12, 2.2), counts_of(LOG_PARABOLA, 4e-13, 2.8, 0.8)]
+    values, _ = measured(sky_of([CENTRE, aside(CENTRE, 0.8)], counts), [CENTRE, aside(CENTRE, 0.8)])
+    assert_allclose(values["Flux_Band"], counts[0] / EXPOSURE, rtol=0.03)
+    assert_allclose(values["PL_Index"], 2.2, atol=0.02)
 
 
 def test_a_source_at_the_edge_is_flagged():

@@ -17,6 +17,7 @@ from gammafind.fitting.photons.limits import LocalFit, LocalSky, fit_place
 from gammafind.fitting.photons.resolution import at_own_resolution
 from gammafind.fitting.photons.scan import scan
 from gammafind.fitting.photons.sky_model import SkyModel, background_components
+from gammafind.fitting.photons.smooth_spectra import SpectralPrior
 from gammafind.fitting.photons.surroundings import CONTAINMENT
 from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
@@ -41,7 +42,12 @@ _NEIGHBOUR = 0.9
 
 
 def known_sky(
-    observation: Observation, positions: SkyCoord, *, index: float, extended: bool = False
+    observation: Observation,
+    positions: SkyCoord,
+    *,
+    index: float,
+    extended: bool = False,
+    prior: SpectralPrior | None = None,
 ) -> tuple[SkyModel, np.ndarray]:
     """Fit the background, and the counts of sources at known positions.
 
@@ -53,6 +59,8 @@ def known_sky(
         Photon index of faint sources; bright ones have their own spectrum.
     extended : bool
         Whether the extended sources of the observation are in the model too.
+    prior : SpectralPrior, optional
+        Of the spectra of all sources, which are fitted together in the end.
 
     Returns
     -------
@@ -78,7 +86,7 @@ def known_sky(
     if len(rows) or model.extended:
         model.update(background=False)
     # Only now: a background that may vary would absorb sources that are not fitted yet.
-    model.smoothing = _SMOOTHING
+    model.smoothing, model.prior = _SMOOTHING, prior
     for _ in range(_ROUNDS):
         model.update()
     return model, rows

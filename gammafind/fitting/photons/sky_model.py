@@ -10,17 +10,19 @@ from scipy import sparse
 
 from gammafind.fitting.photons.background import slow_norm
 from gammafind.fitting.photons.coarse_sky import CoarseBand
-from gammafind.fitting.photons.data import SkyData, on_held
+from gammafind.fitting.photons.data import BandData, SkyData, on_held
 from gammafind.fitting.photons.extended_templates import ExtendedSource, all_counts, joined
 from gammafind.fitting.photons.fine_band import Known, fine_data, in_fine_bands
 from gammafind.fitting.photons.joint import JointFit, fit_jointly
 from gammafind.fitting.photons.regional_norms import regional_norms, regions_of
+from gammafind.fitting.photons.smooth_spectra import SpectralPrior, by_cell, fit_smooth
 from gammafind.fitting.photons.spectra import fit_spectra_of, n_energies
 from gammafind.fitting.photons.templates import Templates
 from gammafind.fitting.photons.weights import likelihood_weights
 from gammafind.sky.fine_counts import FineCounts
 from gammafind.sky.norm_regions import NormRegions
 from gammafind.sky.observation import Observation
+from gammafind.sky.pixels import centre_vectors
 from gammafind.sky.psf_stamps import add_at
 from gammafind.utils.workers import in_threads
 
@@ -39,12 +41,14 @@ sources next to bright ones."""
 class _NearSources:
     """One band in the pixels near sources: counts, fixed model, one template per source.
 
-    All have the weights of the pixels.
+    All have the weights of the pixels. The fixed model includes the background.
     """
 
     counts: np.ndarray
     fixed: np.ndarray
     templates: sparse.csc_array
+    background: np.ndarray
+    place: np.ndarray
 
 
 @dataclass
@@ -71,6 +75,9 @@ class SkyModel:
     systematic : float
         Relative systematic error of the background, from which the weights of the pixels follow; 0
         for no weights.
+    prior : SpectralPrior, optional
+        Of the spectra of the sources, which are fitted in all bands together; by default faint
+        sources have a photon index, and bright ones are free in each band.
 
     Attributes
     ----------
@@ -99,6 +106,7 @@ class SkyModel:
     index: float = 2.3
     regions: NormRegions | None = None
     systematic: float = 0.0
+    prior: SpectralPrior | None = None
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     counts: np.ndarray = field(init=False)
     sigma: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -160,15 +168,10 @@ class SkyModel:
             self._backgrounds = self._fit_background()
         if len(self.counts) or self.extended:
             near = self._near_sources()
-            fit = self._fit_sources(near)
-            self._set_counts(fit.amplitude[:, None] * self._spectra())
-            if n_energies(self.data) > 1:
-                significance = fit.amplitude**2 * fit.own_information
-                own = significance[: len(self.counts)]
-                self._choose_indices(np.flatnonzero(own > _INDEX_TS))
-                counts = self._all_counts()
-                _fit_spectra(near, counts, np.flatnonzero(significance > _FREE_TS))
-                self._set_counts(counts)
+            if self.prior is None:
+                self._fit_indices(near)
+            else:
+                self._fit_together(near, self.prior)
             self._of_bands(lambda i, one: one.grow(self.vectors, self.counts[:, i]))
         self.data = self.data.with_model(self._backgrounds, self._models())
 
@@ -258,8 +261,11 @@ class SkyModel:
 
     def _spectra(self) -> np.ndarray:
         """Share of each source's counts in each band, points first, shape (n_all, n_bands)."""
-        centres = [one.vector[None] for one in self.extended]
-        return self.data.shares_of(np.concatenate([self.vectors, *centres]), self._all_counts())
+        return self.data.shares_of(self._all_vectors(), self._all_counts())
+
+    def _all_vectors(self) -> np.ndarray:
+        """Positions of points and of extended sources, shape (n_all, 3)."""
+        return np.concatenate([self.vectors, *(one.vector[None] for one in self.extended)])
 
     def _set_counts(self, counts: np.ndarray) -> None:
         """Set the counts of all sources, points first."""
@@ -278,12 +284,13 @@ class SkyModel:
             place, share = own.all(counts)
             everything = np.bincount(place, share, minlength=len(band.counts))[touched]
             wings = np.maximum(everything - templates[:, : len(own)] @ counts, 0)
-            seen, fixed = band.counts[touched].astype(float), self._backgrounds[i][touched] + wings
+            seen, background = band.counts[touched].astype(float), self._backgrounds[i][touched]
+            fixed = background + wings
             if band.weight is not None:
                 weight = band.weights(touched)
-                seen, fixed = seen * weight, fixed * weight
+                seen, fixed, background = seen * weight, fixed * weight, background * weight
                 templates = (sparse.diags_array(weight) @ templates).tocsc()
-            return _NearSources(seen, fixed, templates)
+            return _NearSources(seen, fixed, templates, background, touched)
 
         return list(in_threads(of_band, range(len(self._templates))))
 
@@ -301,12 +308,37 @@ class SkyModel:
             least_gain=_LEAST_GAIN,
         )
 
+    def _fit_indices(self, near: list[_NearSources]) -> None:
+        """Fit amplitudes; then the index of each source, and the bands of bright ones."""
+        fit = self._fit_sources(near)
+        self._set_counts(fit.amplitude[:, None] * self._spectra())
+        if n_energies(self.data) > 1:
+            significance = fit.amplitude**2 * fit.own_information
+            own = significance[: len(self.counts)]
+            self._choose_indices(np.flatnonzero(own > _INDEX_TS))
+            counts = self._all_counts()
+            _fit_spectra(near, counts, np.flatnonzero(significance > _FREE_TS))
+            self._set_counts(counts)
+
+    def _fit_together(self, near: list[_NearSources], prior: SpectralPrior) -> None:
+        """Fit all sources in all bands together."""
+        pairs = zip(self.data.bands, near, strict=True)
+        levels = [by_cell(_centres(band, one.place), one.background) for band, one in pairs]
+        exposure = self.data.exposures(self._all_vectors())
+        self._set_counts(fit_smooth(near, levels, self._all_counts(), exposure, prior))
+
     def _choose_indices(self, rows: np.ndarray) -> None:
         """Give some points the most likely of several photon indices."""
         if len(rows):
             data = self.data.with_model(self._backgrounds, self._models())
             own = self.vectors[rows], self.counts[rows]
             self.counts[rows] = fit_spectra_of(data, self._templates, rows, *own).counts
+
+
+def _centres(band: BandData, place: np.ndarray) -> np.ndarray:
+    """Unit vectors of the pixels at some places; that of any pixel for those that are not held."""
+    pixel = place if band.held is None else np.append(band.held, 0)[place]
+    return centre_vectors(band.pixels, pixel)
 
 
 def _fit_spectra(near: list[_NearSources], counts: np.ndarray, free: np.ndarray) -> None:

@@ -10,11 +10,12 @@ from scipy.stats import chi2
 
 from gammafind.catalogue.flags import Flag
 from gammafind.fitting.sources.bands import LIMITED, BandFits, fit_bands
+from gammafind.fitting.sources.field import Field
 from gammafind.fitting.sources.forms import CUT_OFF, EXPONENT, LOG_PARABOLA, POWER_LAW, BandCounts
 from gammafind.fitting.sources.interval import flux_interval
 from gammafind.fitting.sources.local import Local, without
 from gammafind.fitting.sources.place import Ellipse, fit_place
-from gammafind.fitting.sources.region import Field, Instrument, Region
+from gammafind.fitting.sources.region import Instrument, Region
 from gammafind.fitting.sources.spectrum import (
     MEV_TO_ERG,
     Spectra,

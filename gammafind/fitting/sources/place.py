@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gammafind.catalogue.merging import R68_OVER_SIGMA
+from gammafind.fitting.sources.field import Field
 from gammafind.fitting.sources.local import Local, solved
-from gammafind.fitting.sources.region import Field
 from gammafind.sky.projection import local_bases
 
 _GRID = 1.35 * np.array([(i, j) for j in range(-2, 3) for i in range(-2, 3)], dtype=float)
