@@ -104,6 +104,12 @@ class Observation:
         )
         return pixel > size
 
+    @cached_property
+    def mean_exposure(self) -> tuple[float, ...]:
+        """Mean exposure of each band where there are data, in cm2 s."""
+        pairs = zip(self.exposure.values, self.exposure.valid, strict=True)
+        return tuple(float(values[valid].mean()) if valid.any() else 0.0 for values, valid in pairs)
+
     def total_background(self) -> SkyMap:
         """Sum of the background components with norm one; valid where all of them are valid."""
         return self._total_background
@@ -164,6 +170,8 @@ class Observation:
             exposure=cut(self.exposure) if exposure else None,
             psfs=self.psfs,
             valid=valid,
+            map_pixels=tuple(one.pixel_size.to_value("deg") for one in self.counts.pixels),
+            mean_exposure=self.mean_exposure,
         )
 
     def with_background_in(self, patches: Patches, *, spread: bool = False) -> Patches:

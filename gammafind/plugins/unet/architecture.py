@@ -13,6 +13,7 @@ from astropy.units import Quantity
 from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.errors import UntrainedWarning, WeightsError
 from gammafind.networks.features import FeatureSpec, feature_shapes
+from gammafind.networks.tiers import CHANNELS, TIERS
 from gammafind.networks.trained import LocaliserNetwork
 from gammafind.sky.bands import Band, same_edges
 from gammafind.sky.patch_grid import PatchGrid
@@ -58,11 +59,18 @@ class Architecture(LocaliserNetwork):
     @property
     def inputs(self) -> tuple[tuple[int, int], ...]:
         """Width and channels of each input."""
+        if self.features.tiers:
+            return tuple((width, CHANNELS) for width in TIERS)
         return feature_shapes(self.widths, self.features)
+
+    @property
+    def score_width(self) -> int:
+        """Pixels a side of what the network answers."""
+        return self.inputs[0][0]
 
     def r68_of_sigma(self, grid: PatchGrid) -> float:
         """68 % position error in degrees where the network predicts an error of one pixel."""
-        return grid.pixel_size(max(self.widths)) * R68_OVER_SIGMA * self.calibration.error_scale
+        return grid.pixel_size(self.score_width) * R68_OVER_SIGMA * self.calibration.error_scale
 
     def fits(self, patches: Patches) -> bool:
         """Whether the network takes such patches."""
@@ -111,9 +119,11 @@ class Architecture(LocaliserNetwork):
     def _differences(self, patches: Patches) -> list[str]:
         theirs, width = patches.bands, patches.grid.pixel_size(1)
         differences = []
-        if not same_edges(self.bands, theirs):
+        if self.features.tiers:
+            theirs = ()
+        elif not same_edges(self.bands, theirs):
             differences.append(f"bands of {_edges(self.bands)}, not {_edges(theirs)}")
-        if tuple(self.widths) != patches.n_pixels:
+        if theirs and tuple(self.widths) != patches.n_pixels:
             differences.append(f"{list(self.widths)} pixels wide, not {list(patches.n_pixels)}")
         if abs(width / degrees(self.size) - 1) > _SIZE_TOLERANCE:
             differences.append(f"of {self.size}, not {width:g} deg")

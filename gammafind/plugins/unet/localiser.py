@@ -13,6 +13,7 @@ from astropy.table import QTable
 from gammafind.errors import OptionError
 from gammafind.networks.folder import best_fit, shipped_networks
 from gammafind.networks.localiser import NetworkLocaliser
+from gammafind.networks.tiers import BandResolution
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
 from gammafind.plugins.unet.search import INSIDE, SkySearch
@@ -87,7 +88,8 @@ class UNet(NetworkLocaliser):
         if not observation.is_sphere:
             return _NO_SPHERE
         bands = observation.counts.bands
-        if self.weights or shipped_widths(self.network, bands):
+        known = shipped_widths(self.network, bands) or shipped_for_any_bands(self.network)
+        if self.weights or known:
             return ""
         names = ", ".join(band.name for band in bands)
         return f"the network {self.network} has no weights for the bands {names}"
@@ -117,7 +119,8 @@ class UNet(NetworkLocaliser):
             found.meta[SCORE_MAP] = search.score_map(seen, observation.counts)
             return found
         # With fluxes, the mean over more patches and views adds nothing to what the fits know.
-        chosen = covering_patches(grid, max(widths), margin=INSIDE)
+        width = network.architecture.score_width
+        chosen = covering_patches(grid, width, margin=INSIDE)
         return search.find(replace(stacks, grid=grid[chosen]))
 
     def _localise(self, patches: Patches) -> QTable:
@@ -129,8 +132,12 @@ class UNet(NetworkLocaliser):
         if self.weights:
             known = self._calibrated(Path(self.weights), Architecture)
             widths = known.widths if same_edges(known.bands, bands) else ()
+            of_tiers = known.features.tiers
         else:
             widths = shipped_widths(self.network, bands)
+            of_tiers = not widths and shipped_for_any_bands(self.network)
+        if of_tiers:
+            return tier_widths(observation, grid)
         return widths or patch_widths(observation.counts.pixels, grid)
 
     def _network(self, patches: Patches) -> PatchNetwork:
@@ -161,12 +168,27 @@ def shipped_folder(network: str, patches: Patches) -> Path:
         If there are none.
     """
     bands = ", ".join(band.name for band in patches.bands)
+    shipped = shipped_networks(_SHIPPED, Architecture)
+    # One that was trained for these bands comes first.
+    ordered = dict(sorted(shipped.items(), key=lambda one: one[1].features.tiers))
     return best_fit(
-        shipped_networks(_SHIPPED, Architecture),
+        ordered,
         lambda one: one.network == network and one.fits(patches),
         wanted=f"of the network {network} are shipped for patches of {bands}, "
         f"{list(patches.n_pixels)} pixels wide",
     )
+
+
+def shipped_for_any_bands(network: str) -> bool:
+    """Whether weights for any bands come with the package."""
+    shipped = shipped_networks(_SHIPPED, Architecture).values()
+    return any(one.network == network and one.features.tiers for one in shipped)
+
+
+def tier_widths(observation: Observation, grid: PatchGrid) -> tuple[int, ...]:
+    """Pixels a side of the patches of each band for a network for any bands."""
+    size = grid.pixel_size(1)
+    return BandResolution.of_maps(observation.psfs, observation.counts.pixels, size).widths
 
 
 def shipped_widths(network: str, bands: Sequence[Band]) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ from gammafind.plugins.unet.second_look import (
     sure_sources,
     with_hidden,
 )
-from gammafind.plugins.unet.sky_evidence import sky_evidence
+from gammafind.plugins.unet.sky_evidence import setting_evidence, sky_evidence
 from gammafind.roles.localiser import SCORE_MAP
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
@@ -216,7 +216,7 @@ class SkySearch:
                 table["patch"] += start
                 tables.append(table)
                 maps.append(output[..., 0].astype(np.float16))
-        width = max(stacks.n_pixels)
+        width = self.architecture.score_width
         none = np.zeros((0, width, width), dtype=np.float16)
         maps = np.concatenate([none, *maps])
         return Sightings(stacks.grid, width, joined(tables), maps)
@@ -277,7 +277,10 @@ class SkySearch:
         vectors = vectors_in(grid.frame, positions)
         off = unevenness(sky.observation, observation, vectors)
         hidden = np.asarray(found[HIDDEN]) if HIDDEN in found.colnames else None
-        entries = sky_evidence(score, sigma, fit, off, vectors, hidden)
+        setting = None
+        if self.architecture.features.tiers:
+            setting = setting_evidence(observation, fit.background)
+        entries = sky_evidence(score, sigma, fit, off, vectors, hidden, setting)
         weight = weights_of_sources(observation, positions, fit.background, index=_INDEX)
         return Evidence(entries, fit, weight, observation.flux_unit)
 
