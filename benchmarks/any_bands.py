@@ -77,7 +77,7 @@ class Settings(HeldOut):
 
     def ideal(self, index: int) -> QTable:
         """Detections with known background and neighbours."""
-        return self._kept(index, "ideal.fits", lambda: _ideal(self.setting(index), self.sky(index)))
+        return self._kept(index, "ideal.fits", lambda: ideal(self.setting(index), self.sky(index)))
 
     def facts(self, index: int) -> dict:
         """What the setting of an index is."""

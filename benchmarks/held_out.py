@@ -97,7 +97,7 @@ class HeldOut:
     def ideal(self, index: int) -> QTable:
         """Detections with known background and neighbours."""
         return self._kept(
-            index, "ideal.fits", lambda: _ideal(build(self.settings.renderer), self.sky(index))
+            index, "ideal.fits", lambda: ideal(build(self.settings.renderer), self.sky(index))
         )
 
     def _kept(self, index: int, name: str, make: Callable[[], QTable]) -> QTable:
