@@ -15,7 +15,7 @@ from time import perf_counter
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from held_out import HeldOut
+from held_out import HeldOut, ideal
 from results import kept
 
 import gammafind

@@ -19,14 +19,14 @@ from gammafind.sky.psf import RadialPsf, ring_weights
 
 TIERS = (128, 64, 32, 16)
 """Pixels a side of a patch in each tier."""
-CHANNELS = 4
+CHANNELS = 5
 """Of each tier; see `tier_inputs`."""
 
 _FINEST = 0.09
 """Radius in degrees that holds 68 % of the PSF below which a band is in the second finest pixels
 or finer: a pixel is 0.55 to 1.1 times as wide as this radius. Balances the loss of resolution and
 the number of pixels."""
-_TIER_SIZE = 12.8
+TIER_SIZE = 12.8
 """Side in degrees of the patches for which `_FINEST` holds."""
 _PLACED = 0.62
 """Radius within which 68 % of the photons are displaced that are placed at random within their
@@ -50,23 +50,24 @@ class BandResolution:
 
     Attributes
     ----------
-    r68 : ndarray, shape (n_bands,)
-        Radius in degrees that holds 68 % of the photons of a source, with their displacement
-        within the pixels of the maps.
-    area : ndarray, shape (n_bands,)
-        Pixels of its tier over which the photons of a source are spread: one over the sum of the
-        squares of their shares.
+    psf_r68 : ndarray, shape (n_bands,)
+        Radius in degrees that holds 68 % of the PSF.
+    psf_area : ndarray, shape (n_bands,)
+        One over the integral of the square of the PSF, in square degrees.
+    map_pixels : ndarray, shape (n_bands,)
+        Size in degrees of the pixels of the maps.
     size : float
         Side of the patches in degrees.
     """
 
-    r68: np.ndarray
-    area: np.ndarray
-    size: float
+    psf_r68: np.ndarray
+    psf_area: np.ndarray
+    map_pixels: np.ndarray
+    size: float = TIER_SIZE
 
     @classmethod
     def of(
-        cls, psfs: Sequence[RadialPsf], map_pixels: Sequence[float], size: float
+        cls, psfs: Sequence[RadialPsf], map_pixels: Sequence[float], size: float = TIER_SIZE
     ) -> BandResolution:
         """Resolution of bands in patches.
 
@@ -78,24 +79,37 @@ class BandResolution:
         size : float
             Side of the patches in degrees.
         """
-        sharp = np.array([psf.containment_radius(0.68).to_value("deg") for psf in psfs])
-        placed = np.asarray(map_pixels, dtype=float)
-        r68 = np.hypot(sharp, _PLACED * placed)
-        area = np.array([_area(psf) for psf in psfs]) + 4 * np.pi * placed**2 / 6
-        pixel = size / np.array(TIERS)[_tiers(r68, size)]
-        return cls(r68=r68, area=area / pixel**2 + np.pi / 3, size=size)
+        r68, area = psf_radii(psfs)
+        map_pixels = np.asarray(map_pixels, dtype=float)
+        return cls(psf_r68=r68, psf_area=area, map_pixels=map_pixels, size=size)
 
     @classmethod
     def of_maps(
-        cls, psfs: Sequence[RadialPsf], pixels: Sequence[Pixels], size: float = _TIER_SIZE
+        cls, psfs: Sequence[RadialPsf], pixels: Sequence[Pixels], size: float = TIER_SIZE
     ) -> BandResolution:
         """Resolution of the bands of maps in patches that are cut from them."""
         return cls.of(psfs, [one.pixel_size.to_value("deg") for one in pixels], size)
 
     @property
+    def r68(self) -> np.ndarray:
+        """Radius in degrees that holds 68 % of the photons of a source, displaced as they are."""
+        return np.hypot(self.psf_r68, _PLACED * self.map_pixels)
+
+    @property
+    def spread(self) -> np.ndarray:
+        """Whether the pixels of the map are wider than the PSF: their counts are then spread."""
+        return self.map_pixels > self.psf_r68
+
+    @property
+    def shared(self) -> np.ndarray:
+        """Pixels of its tier over which the counts of a pixel of the map are spread, or 0."""
+        return np.where(self.spread, (self.map_pixels / self.pixel) ** 2, 0.0)
+
+    @property
     def tier(self) -> np.ndarray:
         """Row of `TIERS` of each band."""
-        return _tiers(self.r68, self.size)
+        finest = _FINEST * self.size / TIER_SIZE
+        return np.clip(np.floor(np.log2(self.r68 / finest)), 0, len(TIERS) - 1).astype(int)
 
     @property
     def pixel(self) -> np.ndarray:
@@ -108,19 +122,25 @@ class BandResolution:
         return tuple(TIERS[tier] for tier in self.tier)
 
     @property
+    def area(self) -> np.ndarray:
+        """Pixels of its tier over which the photons of a source are spread.
+
+        It is one over the sum of the squares of their shares.
+        """
+        placed = 4 * np.pi * self.map_pixels**2 / 6
+        return (self.psf_area + placed) / self.pixel**2 + np.pi / 3
+
+    @property
     def core(self) -> np.ndarray:
         """Share of the photons of a source in the pixel at its centre."""
         return 1 - np.exp(-2 / self.area)
 
 
-def _tiers(r68: np.ndarray, size: float) -> np.ndarray:
-    finest = _FINEST * size / _TIER_SIZE
-    return np.clip(np.floor(np.log2(r68 / finest)), 0, len(TIERS) - 1).astype(int)
-
-
-def _area(psf: RadialPsf) -> float:
-    """One over the integral of the square of a PSF, in square degrees."""
-    return float(np.degrees(np.degrees(1 / (psf.density**2 @ ring_weights(psf.theta)))))
+def psf_radii(psfs: Sequence[RadialPsf]) -> tuple[np.ndarray, np.ndarray]:
+    """Radii in degrees that hold 68 % of PSFs, and one over the integrals of their squares."""
+    r68 = [psf.containment_radius(0.68).to_value("deg") for psf in psfs]
+    area = [1 / (psf.density**2 @ ring_weights(psf.theta)) for psf in psfs]
+    return np.array(r68), np.degrees(np.degrees(area))
 
 
 def spectral_shares(bands: Sequence[Band], exposure: np.ndarray) -> np.ndarray:
@@ -231,10 +251,11 @@ def tier_inputs(
 
     Returns
     -------
-    tuple of ndarray, shape (n, w, w, 4), float32
+    tuple of ndarray, shape (n, w, w, 5), float32
         One array a tier, finest first: significance of the counts; logarithm of the background;
         significance that the core of a source at the threshold would have; logarithm of the width
-        of the PSF over that of a pixel. A tier without bands is zero.
+        of the PSF over that of a pixel; logarithm of 1 and the number of pixels over which the
+        counts of a pixel of the map are spread. A tier without bands is zero.
     """
     level = np.stack([array.mean(axis=(1, 2)) for array in background], axis=1)
     source = counts_at_threshold(shares, level, resolution.area)[:, None] * shares
@@ -246,7 +267,10 @@ def tier_inputs(
         if len(bands):
             some = ([arrays[band] for band in bands] for arrays in (counts, background))
             _fill(made, *some, core[:, bands])
-            made[..., 3] = _width(source[:, bands], resolution, bands)[:, None, None]
+            width = np.log(resolution.r68[bands] / resolution.pixel[bands])
+            shared = np.log1p(resolution.shared[bands])
+            made[..., 3] = _mean(width, source[:, bands])[:, None, None]
+            made[..., 4] = _mean(shared, source[:, bands])[:, None, None]
         inputs.append(made)
     return tuple(inputs)
 
@@ -272,7 +296,6 @@ def _fill(
     made[..., 2] = significance(level + scale * signal, level)
 
 
-def _width(source: np.ndarray, resolution: BandResolution, bands: np.ndarray) -> np.ndarray:
-    """Logarithm of the PSF over the pixel, a mean over the photons of bands; shape (n,)."""
-    of_band = np.log(resolution.r68[bands] / resolution.pixel[bands])
+def _mean(of_band: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Mean of numbers of bands over the photons of a source in them, shape (n,)."""
     return source @ of_band / np.maximum(source.sum(axis=1), _LEAST_SHARE)

@@ -28,7 +28,7 @@ from gammafind.training.batches import (
     turned_truth,
 )
 from gammafind.training.draws import DrawOptions, drawn_counts
-from gammafind.training.flat_skies import MARGIN, FlatSky, flat_sky
+from gammafind.training.flat_skies import MARGIN, FlatSky, flat_sky, with_maps
 from gammafind.training.sets import DataSet, Maker, Part, damaged, read_meta
 from gammafind.training.targets import TargetOptions, target_maps
 from gammafind.training.variation import Variation, varied
@@ -40,6 +40,10 @@ _TOGETHER = 4
 """Patches of a batch that are of the same setting: balances variety and the work that patches of
 one setting share (benchmarks/training_data.py)."""
 _SKY = "sky.npz"
+_NSIDES = (64, 1024)
+"""Coarsest and finest maps."""
+_FINE, _COARSE = (1.0, 2.5), (0.2, 1.0)
+"""Pixels in the 68 % radius of the PSF, at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +59,14 @@ class SettingDrawOptions(DrawOptions):
         those of the setting.
     crowded : float
         Share of the patches that are within 10 deg of the equator of the frame.
+    coarse : float
+        Share of the patches of maps whose pixels are mostly wider than the PSF.
     """  # noqa: E501
 
     exposure_factor: float = 2.0
     flux_factor: float = 1.5
     crowded: float = 0.25
+    coarse: float = 0.2
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,8 +75,9 @@ class SettingDrawOptions(DrawOptions):
                 raise OptionError(
                     f"{name} is {getattr(self, name)}", remedy="It must be 1 or more."
                 )
-        if self.crowded > 1:
-            raise OptionError(f"crowded is {self.crowded}", remedy="It must be 0 to 1.")
+        for name in ("crowded", "coarse"):
+            if getattr(self, name) > 1:
+                raise OptionError(f"{name} is {getattr(self, name)}", remedy="It must be 0 to 1.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -183,11 +191,12 @@ class SettingBatches(Batches):
             np.exp(rng.uniform(-1, 1, n) * np.log(factor))
             for factor in (draw.exposure_factor, draw.flux_factor)
         )
-        expected = sky.expected(grid, exposure, flux)
-        faintest = [least * exposure[:, None, None] for least in sky.faintest]
+        resolution = sky.resolution(_map_pixels(sky.psf_r68, draw, rng))
+        expected = with_maps(sky.expected(grid, resolution, exposure, flux), resolution, rng)
+        faintest = [least * exposure[:, None, None] for least in sky.faintest * resolution.pixel**2]
         counts = drawn_counts(expected, draw, faintest, rng=rng)
         shares = np.broadcast_to(sky.shares, (n, len(sky.shares)))
-        seen = tier_inputs(counts, expected.background, shares, sky.resolution)
+        seen = tier_inputs(counts, expected.background, shares, resolution)
         truth = expected.truth
         if draw.turns:
             choices = turn_choices(n, rng)
@@ -196,11 +205,20 @@ class SettingBatches(Batches):
         return seen, target_maps(truth, n, TIERS[0], self.targets)
 
 
+def _map_pixels(r68: np.ndarray, draw: SettingDrawOptions, rng: np.random.Generator) -> np.ndarray:
+    """Sizes in degrees of the pixels of the maps of bands, as HEALPix has them."""
+    coarse = rng.random() < draw.coarse
+    fineness = rng.uniform(*(_COARSE if coarse else _FINE))
+    exact = np.sqrt(np.pi / 3) / np.radians(r68 / fineness)
+    nside = np.clip(2 ** np.ceil(np.log2(exact)), *_NSIDES)
+    return np.degrees(np.sqrt(np.pi / 3) / nside)
+
+
 @lru_cache(maxsize=64)
 def _read(path: Path, frame: str) -> FlatSky:
     """Setting of a file, kept in memory as long as few others are used."""
     try:
         with path.open("rb") as stream, np.load(stream) as file:
-            return FlatSky.of_arrays(dict(file), frame)
+            return FlatSky(**dict(file), frame=frame)
     except (OSError, ValueError, EOFError, LookupError, TypeError):
         raise damaged(path.parent, path.name) from None
