@@ -18,7 +18,8 @@ _NARROWEST, _NARROWEST_RANGE = 1.15, 1.8
 """Least ratio of the edges of a band, and of all of them."""
 NSIDES = (64, 1024)
 """Coarsest and finest maps."""
-_FINENESS = (1.0, 2.5)
+_FINENESS, _COARSE, _COARSE_SHARE = (1.0, 2.5), (0.25, 0.9), 0.2
+"""Pixels in the 68 % radius of the PSF, at least; in a fifth of the settings they are few."""
 _YEARS = (0.1, 16.0)
 _TEN_YEARS = 261.1e6
 """Good time in s of the ten years of the embedded exposure."""
@@ -74,4 +75,4 @@ def _edges(rng: np.random.Generator) -> tuple[float, ...]:
 
 def drawn_fineness(rng: np.random.Generator) -> float:
     """Draw how many pixels of the maps are at least in the 68 % radius of the PSF."""
-    return float(rng.uniform(*_FINENESS))
+    return float(rng.uniform(*(_COARSE if rng.random() < _COARSE_SHARE else _FINENESS)))

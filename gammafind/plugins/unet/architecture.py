@@ -13,9 +13,11 @@ from astropy.units import Quantity
 from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.errors import UntrainedWarning, WeightsError
 from gammafind.networks.features import FeatureSpec, feature_shapes
+from gammafind.networks.ranking import Ranking
 from gammafind.networks.tiers import CHANNELS, TIERS
 from gammafind.networks.trained import LocaliserNetwork
 from gammafind.sky.bands import Band, same_edges
+from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import Pixels
@@ -42,6 +44,9 @@ class Architecture(LocaliserNetwork):
         What the network sees of them.
     map_pixels : tuple of float
         Size in degrees of the pixels of the maps, one number a band; empty if it is not known.
+    coarse_ranking : Ranking, optional
+        Of a network for any bands, in place of ``ranking`` where the pixels of the maps are wider
+        than the PSF: sources are fitted in another way there.
     """
 
     sees: ClassVar[str] = "patches of the sky"
@@ -50,6 +55,7 @@ class Architecture(LocaliserNetwork):
     size: Quantity
     features: FeatureSpec
     map_pixels: tuple[float, ...] = ()
+    coarse_ranking: Ranking | None = None
 
     def __post_init__(self) -> None:
         degrees(self.size, name="the size of the patches")
@@ -62,6 +68,10 @@ class Architecture(LocaliserNetwork):
         if self.features.tiers:
             return tuple((width, CHANNELS) for width in TIERS)
         return feature_shapes(self.widths, self.features)
+
+    def ranking_of(self, observation: Observation) -> Ranking | None:
+        """How a fit enters the score on the maps of an observation."""
+        return (self.coarse_ranking if observation.is_coarse else None) or self.ranking
 
     @property
     def score_width(self) -> int:
@@ -136,6 +146,8 @@ class Architecture(LocaliserNetwork):
             "size": Quantity(record["size"]),
             "features": FeatureSpec(**record["features"]),
         }
+        if record.get("coarse_ranking") is not None:
+            own["coarse_ranking"] = Ranking.of_record(record["coarse_ranking"])
         return {**super()._fields(record), **own}
 
 

@@ -106,14 +106,16 @@ class UNet(NetworkLocaliser):
                 _NO_SPHERE,
                 remedy="Bin the photons in HEALPix pixels, or search with --localiser likelihood.",
             )
-        widths = tuple(n_pixels or self._widths(observation, grid))
+        widths = tuple(self._widths(observation, grid, n_pixels))
         stacks = PatchStacks(observation, grid, widths, rng)
         network = self._network(_outline(stacks))
         network.architecture.warn_of_other_maps(observation.counts.pixels)
         features = network.architecture.features
-        stacks = replace(stacks, spread=features.spread, exposure=features.exposure)
+        spread = _resolution(observation, grid).spread if features.tiers else features.spread
+        stacks = replace(stacks, spread=spread, exposure=features.exposure)
         search = SkySearch(network=network)
-        if self.clusterer is not None or not self.fluxes or network.architecture.ranking is None:
+        ranking = network.architecture.ranking_of(observation)
+        if self.clusterer is not None or not self.fluxes or ranking is None:
             seen = search.sightings(search.rough(stacks))
             found = search.merged(seen)
             found.meta[SCORE_MAP] = search.score_map(seen, observation.counts)
@@ -126,8 +128,10 @@ class UNet(NetworkLocaliser):
     def _localise(self, patches: Patches) -> QTable:
         return self._network(patches).find(patches)
 
-    def _widths(self, observation: Observation, grid: PatchGrid) -> tuple[int, ...]:
-        """Pixels a side for which there are weights for the bands, or as fine as the maps."""
+    def _widths(
+        self, observation: Observation, grid: PatchGrid, given: Sequence[int] | None
+    ) -> Sequence[int]:
+        """Pixels a side of the patches that the weights see, or those given, or of the maps."""
         bands = observation.counts.bands
         if self.weights:
             known = self._calibrated(Path(self.weights), Architecture)
@@ -137,8 +141,8 @@ class UNet(NetworkLocaliser):
             widths = shipped_widths(self.network, bands)
             of_tiers = not widths and shipped_for_any_bands(self.network)
         if of_tiers:
-            return tier_widths(observation, grid)
-        return widths or patch_widths(observation.counts.pixels, grid)
+            return _resolution(observation, grid).widths
+        return given or widths or patch_widths(observation.counts.pixels, grid)
 
     def _network(self, patches: Patches) -> PatchNetwork:
         """Trained network for patches, with the options of the localiser."""
@@ -146,6 +150,12 @@ class UNet(NetworkLocaliser):
         architecture = self._calibrated(folder, Architecture)
         architecture.check(patches, folder)
         return PatchNetwork(**self._at_work(folder, architecture), source=folder)
+
+
+def _resolution(observation: Observation, grid: PatchGrid) -> BandResolution:
+    """How sharply each band is seen in the patches of a grid."""
+    size = grid.pixel_size(1)
+    return BandResolution.of_maps(observation.psfs, observation.counts.pixels, size)
 
 
 def _outline(stacks: PatchStacks) -> Patches:
@@ -183,12 +193,6 @@ def shipped_for_any_bands(network: str) -> bool:
     """Whether weights for any bands come with the package."""
     shipped = shipped_networks(_SHIPPED, Architecture).values()
     return any(one.network == network and one.features.tiers for one in shipped)
-
-
-def tier_widths(observation: Observation, grid: PatchGrid) -> tuple[int, ...]:
-    """Pixels a side of the patches of each band for a network for any bands."""
-    size = grid.pixel_size(1)
-    return BandResolution.of_maps(observation.psfs, observation.counts.pixels, size).widths
 
 
 def shipped_widths(network: str, bands: Sequence[Band]) -> tuple[int, ...]:

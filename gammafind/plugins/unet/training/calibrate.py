@@ -104,7 +104,7 @@ def calibrate(run: Runner, architecture: Architecture, skies: Iterable[KnownSky]
     Architecture
         With the calibration, and with the ranking if one was learned.
     """
-    search, truths = _search(run, replace(architecture, ranking=None)), []
+    search, truths = _search(run, replace(architecture, ranking=None, coarse_ranking=None)), []
     with Shelf(_first_look(search, skies, truths)) as first:
         search = _calibrated(search, first, truths)
         with Shelf(_second_look(search, first)) as second:
@@ -119,7 +119,7 @@ def calibrate(run: Runner, architecture: Architecture, skies: Iterable[KnownSky]
                 search.evidence(one, seen.fitted, seen.sky)
                 for one, seen in zip(found, _tracked(second), strict=True)
             ]
-    return replace(search.architecture, ranking=_ranking(found, evidence, truths))
+    return _ranked(search.architecture, found, evidence, truths)
 
 
 def _search(run: Runner, architecture: Architecture) -> SkySearch:
@@ -175,6 +175,21 @@ def _calibrated(search: SkySearch, skies: Shelf[_Seen], truths: Sequence[_Truth]
     scale = _error_scale(found, truths) if _predicts_errors(found) else 1.0
     calibration = replace(calibration, error_scale=scale)
     return search.calibrated(calibration, threshold=_LEAST_PROBABILITY)
+
+
+def _ranked(
+    architecture: Architecture,
+    found: Sequence[QTable],
+    evidence: Sequence[Evidence],
+    truths: Sequence[_Truth],
+) -> Architecture:
+    """Architecture with a ranking for each kind of evidence: of fine, and of coarse maps."""
+    rankings = []
+    for n in sorted({one.entries.shape[1] for one in evidence}, reverse=True):
+        rows = [row for row, one in enumerate(evidence) if one.entries.shape[1] == n]
+        some = ([skies[row] for row in rows] for skies in (found, evidence, truths))
+        rankings.append(_ranking(*some))
+    return replace(architecture, **dict(zip(("ranking", "coarse_ranking"), rankings, strict=False)))
 
 
 def _ranking(

@@ -120,6 +120,6 @@ class SettingTraining(LocaliserTraining):
                     seen = distorted(seen, sky.expected, draw, size=SIZE, rng=rng)
                 sources["ts"] = rendered_ts(renderer, sources)
             grid = PatchGrid.healpix(size=Quantity(SIZE, u.deg), frame=renderer.pixels[0].frame)
-            widths = BandResolution.of_maps(renderer.psfs(), renderer.pixels, SIZE).widths
-            stacks = PatchStacks(seen, grid, widths, rng, exposure=False)
+            seen_as = BandResolution.of_maps(renderer.psfs(), renderer.pixels, SIZE)
+            stacks = PatchStacks(seen, grid, seen_as.widths, rng, seen_as.spread, exposure=False)
             yield KnownSky(stacks, sources, match_radius(seen))
