@@ -57,7 +57,9 @@ class Settings(HeldOut):
         sky.sources["ts"] = rendered_ts(renderer, sky.sources)
         sky.sources.meta["radius"] = float(match_radius(sky.observation).to_value("deg"))
         sky.sources.meta["bands"] = len(renderer.bands)
-        sky.sources.meta["energies"] = [float(e) for e in renderer.energies]
+        sky.sources.meta["lowest"], sky.sources.meta["highest"] = (
+            float(renderer.energies[end]) for end in (0, -1)
+        )
         sky.sources.meta["types"] = f"{renderer.irf} {renderer.event_types[0]}"
         sky.sources.meta["years"] = round(renderer.good_time / 26.11e6, 2)
         _last[:] = [(str(self.folder), index), sky]
@@ -136,10 +138,9 @@ def row_of(skies: Settings, index: int, arguments: argparse.Namespace) -> list[s
     pairs = match_one_to_one(sky_positions(sure), sky_positions(sources), radius)
     scaled = pairs.separation / (sure["pos_err"][pairs.a] * R95_OVER_R68)
     inside = np.mean(scaled.to_value("") < 1) if len(scaled) else np.nan
-    edges = facts["energies"]
     text = [
         f"{index}",
-        f"{facts['bands']} of {edges[0]:g}-{edges[-1]:g}",
+        f"{facts['bands']} of {facts['lowest']:g}-{facts['highest']:g}",
         facts["types"],
         f"{facts['years']:g}",
         f"{facts['radius']:.2f}",
