@@ -7,6 +7,7 @@ used, each time at another place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gammafind.errors import OptionError
-from gammafind.networks.tiers import TIERS, tier_inputs
+from gammafind.networks.tiers import TIERS, BandResolution, tier_inputs
 from gammafind.presets.preset import Preset, build
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.provenance import describe_plugin
@@ -195,14 +196,27 @@ class SettingBatches(Batches):
         expected = with_maps(sky.expected(grid, resolution, exposure, flux), resolution, rng)
         faintest = [least * exposure[:, None, None] for least in sky.faintest * resolution.pixel**2]
         counts = drawn_counts(expected, draw, faintest, rng=rng)
-        shares = np.broadcast_to(sky.shares, (n, len(sky.shares)))
-        seen = tier_inputs(counts, expected.background, shares, resolution)
-        truth = expected.truth
+        background, truth = expected.background, expected.truth
         if draw.turns:
             choices = turn_choices(n, rng)
-            seen = tuple(turned_stack(tier, choices) for tier in seen)
+            counts, background = (
+                tuple(turned_stack(array, choices) for array in arrays)
+                for arrays in (counts, background)
+            )
             truth = turned_truth(truth, choices, TIERS[0])
+        shares = np.broadcast_to(sky.shares, (n, len(sky.shares)))
+        seen = self.seen(counts, background, shares, resolution)
         return seen, target_maps(truth, n, TIERS[0], self.targets)
+
+    @staticmethod
+    def seen(
+        counts: Sequence[np.ndarray],
+        background: Sequence[np.ndarray],
+        shares: np.ndarray,
+        resolution: BandResolution,
+    ) -> tuple[np.ndarray, ...]:
+        """What the network sees of some patches of a setting, as `tier_inputs` makes it."""
+        return tier_inputs(counts, background, shares, resolution)
 
 
 def _map_pixels(r68: np.ndarray, draw: SettingDrawOptions, rng: np.random.Generator) -> np.ndarray:
