@@ -101,17 +101,6 @@ class Instrument(Pointed, Plugin):
         """Names of the parts of the observing time that can be rendered apart; none by default."""
         return ()
 
-    def another(self, rng: np.random.Generator) -> Self:
-        """Draw another setting of the instrument: bands, response, observing time.
-
-        Networks for any bands learn from these. By default the instrument has no other setting.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        """
-        return self
-
     @property
     def selections(self) -> tuple[tuple[str, ...], ...]:
         """Cuts on the photons of each band, as headers state them (`read_selections`)."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from astropy.table import QTable
@@ -70,6 +70,17 @@ class SkyRenderer(Instrument):
 
     makes_photons: ClassVar[bool] = False
     """Whether `draw_photons` is there."""
+
+    def another(self, rng: np.random.Generator) -> Self:
+        """Draw another setting of the instrument: bands, response, observing time.
+
+        Networks for any bands learn from these. By default the instrument has no other setting.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        """
+        return self
 
     def render(self, sources: QTable, pixels: Sequence[Pixels] | None = None) -> SkyMap:
         """Expected counts of ``sources`` on ``pixels``, without background.

@@ -22,7 +22,6 @@ from gammafind.plugins.fermi_lat.events import of_response, select_response, spl
 from gammafind.plugins.fermi_lat.exposure import SEPARATOR, holds_livetime
 from gammafind.plugins.fermi_lat.fine import fine_counts
 from gammafind.plugins.fermi_lat.good_time import GOOD_TIMES, other_time, time_error
-from gammafind.plugins.fermi_lat.grouping import nsides_of
 from gammafind.plugins.fermi_lat.irf import Response, caldb_files, load_response, read_response
 from gammafind.plugins.fermi_lat.irf.livetime import holds_cube
 from gammafind.plugins.fermi_lat.option_checks import (
@@ -41,7 +40,6 @@ from gammafind.plugins.fermi_lat.selection import (
     header_cuts,
     warn_of_other_photons,
 )
-from gammafind.plugins.fermi_lat.settings import NSIDES, drawn_fineness, drawn_options
 from gammafind.plugins.fermi_lat.sorting import bin_channels, join_channels, read_channels
 from gammafind.plugins.fermi_lat.systematics import lat_systematics
 from gammafind.plugins.fermi_lat.user_background import user_background
@@ -179,14 +177,6 @@ class LatInstrument(Instrument):
     ) -> Derivation | None:
         """Derive options from the headers of LAT files."""
         return derive_options(files, bands, caldb=str((options or {}).get("caldb", "")))
-
-    def another(self, rng: np.random.Generator) -> Self:
-        """Draw 1 to 12 bands anywhere, a response, event types, and 0.1 to 16 years."""
-        drawn = drawn_options(rng)
-        n_bands = len(drawn["energies"]) - 1
-        other = replace(self, **drawn, nsides=(1,) * n_bands)
-        sizes = [psf.containment_radius(0.68).to_value(u.deg) for psf in other.psfs()]
-        return replace(other, nsides=nsides_of(np.array(sizes) / drawn_fineness(rng), NSIDES))
 
     def for_files(self, files: Sequence[FileFacts]) -> tuple[Self, str]:
         """Return the instrument with an embedded exposure that is scaled to the time of files."""
