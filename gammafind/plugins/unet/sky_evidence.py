@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
+from astropy.table import QTable
 from astropy.units import Quantity
 from scipy.spatial import cKDTree
 
+from gammafind.catalogue.positions import sky_positions
 from gammafind.fitting.photons.clumps import ClumpFit
 from gammafind.fitting.photons.flux_fit import FluxFit
 from gammafind.networks.logits import logit
@@ -14,6 +16,7 @@ from gammafind.networks.tiers import (
     BandResolution,
     spectral_shares,
     threshold_and_width,
+    ts_of_counts,
 )
 from gammafind.sky.observation import Observation
 
@@ -115,6 +118,34 @@ def match_radius(observation: Observation) -> Quantity:
     mean = np.array([[values[valid].mean() for values, valid in pairs]])
     width = float(np.exp(setting_evidence(observation, mean)[0, 1]))
     return np.clip(width, *_RADII) * u.deg
+
+
+def ts_alone(observation: Observation, sources: QTable, counts: np.ndarray) -> np.ndarray:
+    """TS that is expected of each source on the background alone, without its neighbours.
+
+    Parameters
+    ----------
+    observation : Observation
+    sources : QTable
+        With ``ra`` and ``dec``, n rows.
+    counts : ndarray, shape (n, n_bands)
+        Of each source.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    background, pixels = observation.total_background(), observation.counts.pixels
+    resolution = BandResolution.of_maps(observation.psfs, pixels)
+    positions = sky_positions(sources)
+    level = np.stack(
+        [
+            values[one.pixel_of(positions)] / one.pixel_area.to_value("deg2") * pixel**2
+            for values, one, pixel in zip(background.values, pixels, resolution.pixel, strict=True)
+        ],
+        axis=1,
+    )
+    return ts_of_counts(counts, np.maximum(level * resolution.area, _LEAST_BACKGROUND)).sum(axis=1)
 
 
 def _of_clumps(

@@ -11,12 +11,11 @@ import astropy.units as u
 import numpy as np
 from astropy.units import Quantity
 
-from gammafind.fitting.photons.expected import rendered_ts
 from gammafind.networks.features import FeatureSpec
 from gammafind.networks.folder import Runner
 from gammafind.networks.tiers import BandResolution
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.sky_evidence import match_radius
+from gammafind.plugins.unet.sky_evidence import match_radius, ts_alone
 from gammafind.plugins.unet.training.calibrate import KnownSky, calibrate
 from gammafind.plugins.unet.training.distortion import distorted
 from gammafind.simulation.sky import simulated_sky
@@ -118,7 +117,7 @@ class SettingTraining(LocaliserTraining):
                 seen, sources = sky.observation, sky.sources
                 if index % 2 and draw.is_off:
                     seen = distorted(seen, sky.expected, draw, size=SIZE, rng=rng)
-                sources["ts"] = rendered_ts(renderer, sources)
+                sources["ts"] = ts_alone(seen, sources, renderer.source_counts(sources))
             grid = PatchGrid.healpix(size=Quantity(SIZE, u.deg), frame=renderer.pixels[0].frame)
             seen_as = BandResolution.of_maps(renderer.psfs(), renderer.pixels, SIZE)
             stacks = PatchStacks(seen, grid, seen_as.widths, rng, seen_as.spread, exposure=False)
