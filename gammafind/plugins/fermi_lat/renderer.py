@@ -22,13 +22,12 @@ from gammafind.plugins.fermi_lat.fluxes import (
     galactic_vectors,
     positions,
 )
-from gammafind.plugins.fermi_lat.grouping import nsides_of
 from gammafind.plugins.fermi_lat.instrument import LatInstrument
 from gammafind.plugins.fermi_lat.official import background_files
 from gammafind.plugins.fermi_lat.photons.make import PhotonMaker
 from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
 from gammafind.plugins.fermi_lat.references import REFERENCES, describe_file
-from gammafind.plugins.fermi_lat.settings import NSIDES, drawn_fineness, drawn_options
+from gammafind.plugins.fermi_lat.settings import drawn_fineness, drawn_options, suitable_nsides
 from gammafind.plugins.fermi_lat.sources import add_power_laws, read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS
 from gammafind.roles.renderer import SkyRenderer
@@ -155,7 +154,7 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
         n_bands = len(drawn["energies"]) - 1
         other = replace(self, **drawn, nsides=(1,) * n_bands)
         sizes = [psf.containment_radius(0.68).to_value(u.deg) for psf in other.psfs()]
-        return replace(other, nsides=nsides_of(np.array(sizes) / drawn_fineness(rng), NSIDES))
+        return replace(other, nsides=suitable_nsides(np.array(sizes) / drawn_fineness(rng)))
 
     def source_counts(self, sources: QTable) -> np.ndarray:
         """Expected counts of each source in each band on the whole sky, shape (n, n_bands)."""

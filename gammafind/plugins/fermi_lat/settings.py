@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gammafind.plugins.fermi_lat.grouping import nsides_of
 from gammafind.plugins.fermi_lat.irf.load import EMBEDDED_RESPONSES
 from gammafind.plugins.fermi_lat.years import N_YEARS
 
@@ -16,8 +17,11 @@ _HIGHEST_START = 30.0
 """GeV above which no first band begins: hardly a photon is left."""
 _NARROWEST, _NARROWEST_RANGE = 1.15, 1.8
 """Least ratio of the edges of a band, and of all of them."""
-NSIDES = (64, 1024)
+_NSIDES = (64, 1024)
 """Coarsest and finest maps."""
+_MOST_PIXELS, _COARSER = 4e7, 512
+"""Pixels in all bands above which no map has more than the second nside: a sky takes some 50 bytes
+for each."""
 _FINENESS, _COARSE, _COARSE_SHARE = (1.0, 2.5), (0.25, 0.9), 0.2
 """Pixels in the 68 % radius of the PSF, at least; in a fifth of the settings they are few."""
 _YEARS = (0.1, 16.0)
@@ -57,6 +61,13 @@ def drawn_options(rng: np.random.Generator) -> dict[str, Any]:
         "max_zeniths": (float(np.round(rng.uniform(*_ZENITHS))),) * (len(edges) - 1),
         "good_time": years / N_YEARS * _TEN_YEARS,
     }
+
+
+def suitable_nsides(sizes: np.ndarray) -> tuple[int, ...]:
+    """HEALPix nsides whose pixels are at most as wide as ``sizes`` in degrees, if memory allows."""
+    nsides = nsides_of(sizes, _NSIDES)
+    many = 12 * np.sum(np.square(nsides)) > _MOST_PIXELS
+    return tuple(min(nside, _COARSER) for nside in nsides) if many else nsides
 
 
 def _edges(rng: np.random.Generator) -> tuple[float, ...]:
