@@ -59,6 +59,11 @@ def on_one_line(text: str) -> str:
     return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
 
 
+def shortened(text: str, n: int = LONGEST) -> str:
+    """Text on one line of at most n characters."""
+    return _cut(on_one_line(text), n)
+
+
 def _joined(path: str, fault: str, remedy: str) -> str:
     head = f"{path}: {fault}" if path else fault
     return f"{head.rstrip('.')}. {remedy}" if remedy else head

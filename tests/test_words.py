@@ -47,3 +47,8 @@ def test_old_fashioned_words_are_rare(root: Path) -> None:
 def test_the_name_of_the_option_is_not_counted() -> None:
     assert old_words("`--beside NAME` compares; ``beside`` is the parameter") == []
     assert old_words("It is told what stands beside it.") == ["told", "beside"]
+
+
+def test_no_page_has_the_marks_of_an_unfinished_merge(root: Path) -> None:
+    marks = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+    assert [name for name, text in pages(root) if marks.search(text)] == []

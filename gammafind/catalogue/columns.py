@@ -43,6 +43,40 @@ _UCDS = {
 """UCDs by which columns of other names are found."""
 
 
+_OF_TEXT = ("source_name", "extended_name", "class_label", "association")
+"""Quantities that are texts."""
+
+
+def file_of(table: QTable) -> str | None:
+    """Name of the file that a table was read from, for messages; None where it does not say."""
+    name = table.meta.get("name") if "sha256" in table.meta else None
+    return name if isinstance(name, str) else None
+
+
+def check_known_columns(table: QTable) -> None:
+    """Refuse a catalogue in which a column of a usual name is none of single values.
+
+    Parameters
+    ----------
+    table : QTable
+
+    Raises
+    ------
+    TableError
+        If it has several values in a row, or a column of texts has a unit.
+    """
+    for quantity in _NAMES:
+        name = column_of(table, quantity)
+        if name is None:
+            continue
+        if table[name].ndim != 1:
+            fault = f"{name} has several values in each row"
+            raise TableError(fault, path=file_of(table), remedy="One is needed.")
+        if quantity in _OF_TEXT and isinstance(table[name], Quantity):
+            fault = f"{name} is in {table[name].unit}"
+            raise TableError(fault, path=file_of(table), remedy="Texts without a unit are needed.")
+
+
 def names_of(quantity: str) -> tuple[str, ...]:
     """Names that columns of a quantity have; the first counts where there are several."""
     return _NAMES.get(quantity, (quantity,))
@@ -91,7 +125,8 @@ def numbers(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
     if name not in table.colnames:
         return np.full(len(table), np.nan)
     if table[name].ndim != 1:
-        raise TableError(f"{name} has several numbers in each row", remedy="One is needed.")
+        fault = f"{name} has several numbers in each row"
+        raise TableError(fault, path=file_of(table), remedy="One is needed.")
     return vectors(table, name, unit)
 
 
@@ -107,7 +142,8 @@ def vectors(table: QTable, name: str, unit: u.UnitBase | str = "") -> np.ndarray
             values = Quantity(values, without_photons(own)).to_value(without_photons(u.Unit(unit)))
     except (u.UnitConversionError, TypeError, ValueError) as error:
         wanted = f"Numbers in {unit} are needed." if str(unit) else "Numbers are needed."
-        raise TableError(f"{name} cannot be used ({error})", remedy=wanted) from None
+        fault = f"{name} cannot be used ({error})"
+        raise TableError(fault, path=file_of(table), remedy=wanted) from None
     return np.where(missing, np.nan, values)
 
 
@@ -118,7 +154,8 @@ def checked_numbers(
     try:
         return numbers(table, name, unit)
     except TableError as error:
-        raise TableError(f"{fault} ({error.fault})", remedy=remedy) from None
+        fault = f"{fault} ({error.fault})"
+        raise TableError(fault, path=error.path, remedy=remedy) from None
 
 
 def numbers_of(table: QTable, quantity: str, unit: u.UnitBase | str = "") -> np.ndarray:
@@ -139,7 +176,8 @@ def texts_of(table: QTable, quantity: str) -> np.ndarray:
     if name is None:
         return np.full(len(table), "", dtype="U1")
     if table[name].ndim != 1:
-        raise TableError(f"{name} has several texts in each row", remedy="One is needed.")
+        fault = f"{name} has several texts in each row"
+        raise TableError(fault, path=file_of(table), remedy="One is needed.")
     return np.char.strip(as_texts(table[name]))
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from gammafind import __version__
 from gammafind.cli import (
@@ -33,8 +34,15 @@ from gammafind.cli import (
 )
 from gammafind.cli import bin as bin_command
 from gammafind.cli.screen import Screen
-from gammafind.cli.standard_streams import drop, drop_if_broken, mend_streams
-from gammafind.errors import GammafindError, OutputError
+from gammafind.cli.standard_streams import drop, drop_if_broken, is_broken, mend_streams
+from gammafind.errors import (
+    LONGEST,
+    GammafindError,
+    OptionError,
+    OutputError,
+    PluginError,
+    shortened,
+)
 from gammafind.utils.claims import claimed
 
 COMMANDS = {
@@ -62,7 +70,16 @@ COMMANDS = {
 }
 """Modules by command; each has ``SUMMARY``, ``EXAMPLES``, ``add_arguments`` and ``run``."""
 
-_OUTPUTS = ("output", "regions", "report", "residuals", "plots", "plot", "candidates")
+_OUTPUTS = (
+    "output",
+    "regions",
+    "report",
+    "residuals",
+    "plots",
+    "plot",
+    "candidates",
+    "carry_names",
+)
 """Arguments that name what is written."""
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
@@ -103,6 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.argv = argv
     with Screen(arguments.verbosity) as screen:
         try:
+            _check_interpreter()
             with claimed(*_outputs(arguments)):
                 arguments.run(arguments)
             sys.stdout.flush()
@@ -115,13 +133,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             drop(sys.stdout)
             return _BROKEN_PIPE
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # A plugin may leave Python.
             screen.error(str(_named(error)))
             return 1
         finally:
             drop_if_broken(sys.stdout)
             drop_if_broken(sys.stderr)
     return 0
+
+
+def _check_interpreter() -> None:
+    """Refuse a Python that drops docstrings (-OO), which healpy edits when it is imported."""
+    if sys.flags.optimize > 1:
+        raise OptionError(
+            "Python runs with -OO, which the libraries of gammafind do not bear",
+            remedy="Run it without, and unset PYTHONOPTIMIZE.",
+        )
 
 
 def _outputs(arguments: argparse.Namespace) -> list[Path]:
@@ -137,7 +164,7 @@ def _outputs(arguments: argparse.Namespace) -> list[Path]:
     return [Path(path) for paths in each for path in paths]
 
 
-def _named(error: Exception) -> GammafindError:
+def _named(error: BaseException) -> GammafindError:
     """What no other place has named, as one line."""
     if isinstance(error, MemoryError):
         return GammafindError(
@@ -145,17 +172,36 @@ def _named(error: Exception) -> GammafindError:
             remedy="Use fewer workers or a smaller part of the sky, or free some memory.",
         )
     if isinstance(error, OSError) and error.strerror:
-        name = error.filename if isinstance(error.filename, str) else None
-        return OutputError(f"cannot be used ({error.strerror})", path=name or "standard output")
+        place = "standard output" if is_broken(sys.stdout) else "a file"
+        name = error.filename if isinstance(error.filename, str) else place
+        return OutputError(f"cannot be used ({error.strerror})", path=name)
+    from gammafind.roles.registry import failed_plugin
+
+    said = f"{type(error).__name__}, {error}"
+    plugin = failed_plugin(error)
+    if plugin is not None:
+        return PluginError(
+            f"the {plugin.role} {plugin.name} of {plugin.distribution} {plugin.version} failed: "
+            f"{said}",
+            remedy="Report it to its authors with what --verbose prints.",
+        )
     return GammafindError(
-        f"this should not happen: {type(error).__name__}, {error}",
+        f"this should not happen: {said}",
         remedy="Please report it with what --verbose prints.",
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Names what is wrong with the arguments in one line of bounded length."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print how the command is used, and leave with 2."""
+        super().error(shortened(message, LONGEST - len(self.prog)))
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="gammafind",
         description=_DESCRIPTION,
         epilog=_EPILOG,

@@ -9,7 +9,7 @@ import warnings
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from gammafind.errors import GammafindWarning, on_one_line
+from gammafind.errors import LONGEST, GammafindWarning, shortened
 from gammafind.utils.progress import progress_bars
 
 _LEVELS = {-1: logging.ERROR, 0: logging.INFO, 1: logging.DEBUG}
@@ -42,6 +42,8 @@ class Screen:
             self._open.enter_context(progress_bars(sys.stderr))
         if self.verbosity < 1:
             warnings.simplefilter("ignore")
+            # It reports folders that it cannot use by a logger of its own.
+            self._quiet("matplotlib")
         warnings.simplefilter("ignore" if self.verbosity < 0 else "always", GammafindWarning)
         warnings.showwarning = _show_warning
         return self
@@ -55,6 +57,12 @@ class Screen:
             with suppress(OSError, ValueError):
                 traceback.print_exc(file=sys.stderr)
         _write(f"gammafind: error: {message}")
+
+    def _quiet(self, name: str) -> None:
+        """Let the logger of a library say nothing but errors until the end."""
+        log = logging.getLogger(name)
+        self._open.callback(log.setLevel, log.level)
+        log.setLevel(logging.ERROR)
 
     def _restore(self, handler: logging.Handler, level: int, propagate: bool) -> None:
         self._log.removeHandler(handler)
@@ -75,8 +83,8 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> N
 
 
 def _write(line: str) -> None:
-    """Write a line that steers no terminal; where nobody can read it, it is lost."""
-    line = on_one_line(line)
+    """Write a short line that steers no terminal; where nobody can read it, it is lost."""
+    line = shortened(line, LONGEST + len("gammafind: warning: "))
     with suppress(OSError, ValueError):
         if "tqdm" in sys.modules:
             from tqdm import tqdm

@@ -28,9 +28,16 @@ def drop(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def drop_if_broken(stream: TextIO) -> None:
-    """`drop` a stream that cannot be written."""
+def is_broken(stream: TextIO) -> bool:
+    """Whether a stream cannot be written."""
     try:
         stream.flush()
     except (OSError, ValueError):
+        return True
+    return False
+
+
+def drop_if_broken(stream: TextIO) -> None:
+    """`drop` a stream that cannot be written."""
+    if is_broken(stream):
         drop(stream)

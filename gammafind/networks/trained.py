@@ -203,7 +203,8 @@ class LocaliserNetwork(TrainedNetwork):
     def _fields(cls, record: dict[str, Any]) -> dict[str, Any]:
         own = super()._fields(record)
         if own["calibration"] is not None:
-            own["calibration"] = Calibration(**_tuples(own["calibration"]))
+            known = {one.name: own["calibration"][one.name] for one in fields(Calibration)}
+            own["calibration"] = Calibration(**_tuples({**own["calibration"], **known}))
         if own.get("ranking") is not None:
             own["ranking"] = Ranking.of_record(own["ranking"])
         return own

@@ -16,6 +16,7 @@ from gammafind.evaluation.brightness import MinFlux, default_min_fluxes
 from gammafind.evaluation.performance import measure_performance
 from gammafind.evaluation.searched import searched_sources
 from gammafind.evaluation.side_by_side import comparison_row, comparison_table
+from gammafind.pipeline.evaluate import check_radius
 from gammafind.pipeline.inputs import (
     Counts,
     Table,
@@ -132,6 +133,7 @@ def compare(
     chosen, left_out = _choose(localisers)
     built = _built(preset, chosen, options or {})
     radius = preset.match_radius if radius is None else radius
+    check_radius(radius)
     truth = table_of(truth)
     min_fluxes = tuple(min_fluxes) or default_min_fluxes(truth)
 

@@ -89,7 +89,7 @@ def evaluate(
     on_sphere = 0 <= degrees(min_latitude, name="min_latitude") < 90
     require("min_latitude", min_latitude, on_sphere, "Accepted is 0 to 90 deg.")
     if radius is not None:
-        _check_radius(radius)
+        check_radius(radius)
     if min_score is not None:
         require("min_score", min_score, True, "It must be a finite number.")
     found = catalogue.catalogue if isinstance(catalogue, Result) else table_of(catalogue)
@@ -143,11 +143,12 @@ def match_radius(radius: Quantity | None, catalogue: QTable) -> Quantity:
     if radius is None:
         text = str(catalogue.meta.get("match_radius", _RADIUS))
         radius = parse_quantity(text, "deg", name="the match radius of the catalogue")
-    _check_radius(radius)
+    check_radius(radius)
     return radius
 
 
-def _check_radius(radius: Quantity) -> None:
+def check_radius(radius: Quantity) -> None:
+    """Refuse a match radius that is no angle above 0 and up to 180 deg."""
     on_sphere = 0 < degrees(radius, name="the match radius") <= 180
     require("the match radius", radius, on_sphere, "Accepted is an angle up to 180 deg.")
 

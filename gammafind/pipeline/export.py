@@ -69,9 +69,12 @@ def export(
     chosen = tuple(check_export(path, overwrite=overwrite) for path in paths)
     places = [path.resolve() for path in chosen]
     if len(set(places)) < len(places):
-        raise OptionError("a file is given twice", remedy="Name each once.")
+        twice = next(path for path in chosen if places.count(path.resolve()) > 1)
+        raise OptionError("the file is given twice", path=twice, remedy="Name each once.")
     if isinstance(catalogue, str | PathLike) and Path(catalogue).resolve() in places:
-        raise OptionError("a file is both input and output", remedy="Choose another name.")
+        raise OptionError(
+            "the file is both input and output", path=catalogue, remedy="Choose another name."
+        )
     table = catalogue.catalogue if isinstance(catalogue, Result) else table_of(catalogue)
     table = with_shapes(table)
     with ExitStack() as pending:

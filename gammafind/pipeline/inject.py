@@ -23,7 +23,7 @@ from gammafind.roles.clusterer import Clusterer
 from gammafind.roles.localiser import Localiser
 from gammafind.roles.provenance import provenance
 from gammafind.sky.bands import Band
-from gammafind.utils.checks import require
+from gammafind.utils.checks import require, require_index
 from gammafind.utils.files import named_folder
 from gammafind.utils.progress import track
 
@@ -197,4 +197,4 @@ def _check(
     if not len(index):
         raise OptionError("no photon index is given", remedy="Give at least one, such as 2.3.")
     for one in index:
-        require("index", one, True, "It must be a finite number.")
+        require_index(one)

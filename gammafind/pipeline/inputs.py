@@ -16,6 +16,7 @@ from astropy.table import QTable
 from astropy.table import Table as AnyTable
 from astropy.units import Quantity
 
+from gammafind.catalogue.columns import check_known_columns
 from gammafind.catalogue.foreign import as_catalogue
 from gammafind.catalogue.io import read_table
 from gammafind.errors import FileFormatError, MissingFileError, OptionError
@@ -30,6 +31,7 @@ from gammafind.sky.fits.facts import FileFacts, data_files, read_facts
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
 from gammafind.utils.data_folder import located
+from gammafind.utils.files import check_input
 from gammafind.utils.listing import listed
 from gammafind.utils.names import close_match
 
@@ -319,6 +321,7 @@ def read_catalogue(source: OnePath) -> QTable:
     for renderer in _renderers():
         table = renderer.describe_catalogue(table, path)
     table.meta |= describe_input(path)
+    check_known_columns(table)
     return table
 
 
@@ -326,6 +329,12 @@ def _missing(source: OnePath) -> MissingFileError:
     """Error for a catalogue that is neither a file nor a name, with what could be meant."""
     known = sorted({name for renderer in _renderers() for name in renderer.catalogues})
     name = str(source)
+    try:
+        os.stat(source)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError):  # It may be there, in a folder that may not be entered.
+        check_input(source)
     if official_file(name) is not None:
         remedy = f"'gammafind fetch {name} --download' brings it."
         return MissingFileError("this catalogue is not at hand", path=source, remedy=remedy)

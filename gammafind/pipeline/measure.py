@@ -43,7 +43,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
 from gammafind.sky.spectral_response import SpectralResponse
 from gammafind.units import FLUX
-from gammafind.utils.checks import require
+from gammafind.utils.checks import require, require_index
 from gammafind.utils.progress import stage, track
 from gammafind.utils.version import running_version
 from gammafind.utils.workers import run_tasks
@@ -142,7 +142,7 @@ def measure(
     >>> sky = gammafind.demo_sky("M 87")
     >>> measured = gammafind.measure(sky, "4fgl-dr2")  # doctest: +SKIP
     """
-    require("index", index, True, "It must be a finite number.")
+    require_index(index)
     require("workers", workers, workers >= 1, "At least one is needed.")
     table = table_of(catalogue)
     prepared = prepare(
@@ -162,6 +162,9 @@ def measure(
             remedy="Give maps of counts or photon lists.",
         )
     observation, known = with_extended(prepared.observation, renderer, extended)
+    if epochs is not None:
+        pixels = observation.counts.pixels
+        times = observe_times(prepared.given, renderer, epochs, pixels=pixels)
     measured = measure_on(
         observation,
         renderer,
@@ -174,8 +177,6 @@ def measure(
     measured = with_geometry(measured, observation, exposure_estimated=_is_estimated(prepared))
     measured = with_systematics(measured, observation, renderer.systematics)
     if epochs is not None:
-        pixels = observation.counts.pixels
-        times = observe_times(prepared.given, renderer, epochs, pixels=pixels)
         measured = add_light_curves(measured, observation, times)
     measured.meta |= provenance(
         preset=prepared.preset.name,

@@ -28,7 +28,7 @@ from gammafind.roles.provenance import describe_plugin, provenance
 from gammafind.sky.bands import Band
 from gammafind.sky.observation import Observation
 from gammafind.sky.projection import vectors_in
-from gammafind.utils.checks import require
+from gammafind.utils.checks import require, require_index
 from gammafind.utils.progress import stage
 
 Path = str | PathLike
@@ -150,7 +150,7 @@ def probe(
     >>> bool(probed["flux_limit"][1] < 1e-9 * probed["flux"].unit)
     True
     """
-    require("index", index, True, "It must be a finite number.")
+    require_index(index)
     require("seed", seed, seed >= 0, "It must not be negative.")
     names, positions = _named_places(places)
     known = table_of(catalogue)

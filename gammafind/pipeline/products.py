@@ -24,6 +24,7 @@ from gammafind.sky.skymap import SkyMap
 from gammafind.utils.files import (
     atomic_output,
     check_output,
+    check_place,
     check_writable,
     naming_output,
     temporary_folder,
@@ -194,6 +195,7 @@ def check_folder(path: str | PathLike, *, overwrite: bool = False) -> Path:
     """
     path = Path(path)
     with naming_output(path):
+        check_place(path)
         if os.path.lexists(path) and not path.is_dir():
             raise OutputError("is a file", path=path, remedy="Give the name of a folder.")
         parent = path.absolute().parent

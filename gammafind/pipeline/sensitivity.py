@@ -25,7 +25,7 @@ from gammafind.sky.observation import Observation
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.skymap import SkyMap
 from gammafind.units import FLUX
-from gammafind.utils.checks import require
+from gammafind.utils.checks import require, require_index
 from gammafind.utils.progress import stage
 
 CUT = 16.0
@@ -102,7 +102,7 @@ def sensitivity(
     True
     """
     require("ts", ts, ts > 0, "It must be positive.")
-    require("index", index, True, "It must be a number.")
+    require_index(index)
     require("seed", seed, seed >= 0, "It must not be negative.")
     HealpixPixels(nside)
     found = sources.catalogue if isinstance(sources, Result) else table_of(sources)
@@ -156,6 +156,11 @@ def sensitivity_map(
         pixels = HealpixPixels(nside, data.frame)
         flux = half_found_fluxes(data, pixels, ts, rng=np.random.default_rng(seed), index=index)
     known = np.isfinite(flux)
+    if not known.any():
+        raise OptionError(
+            f"no flux is found half of the time at TS {ts:g} anywhere on the maps",
+            remedy="Choose a lower TS, and maps with an exposure above 0.",
+        )
     values = np.where(known, flux, 0) * observation.flux_unit.to(FLUX)
     band = whole_band(observation.counts.bands)
     return SkyMap([band], [pixels], [values], "flux", [known])

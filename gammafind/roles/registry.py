@@ -20,7 +20,7 @@ from gammafind.errors import (
     UnknownPluginError,
 )
 from gammafind.roles.base import Plugin
-from gammafind.roles.discovery import ROLES, Candidate, PluginInfo, discover
+from gammafind.roles.discovery import GROUP, ROLES, Candidate, PluginInfo, discover
 from gammafind.roles.options import check_options
 from gammafind.utils.names import close_match
 
@@ -127,6 +127,23 @@ def create(role: str, name: str, **options: Any) -> Plugin:
     """
     plugin = get_plugin(role, name)
     return plugin(**check_options(plugin, options))
+
+
+def failed_plugin(error: BaseException) -> PluginInfo | None:
+    """Plugin of a third party in which an error arose, or that gave what led to it.
+
+    Returns
+    -------
+    PluginInfo or None
+        The innermost one that was at work; None if there was none.
+    """
+    known = {c.plugin: c.info for c in _discovered() if c.plugin and c.info.distribution != GROUP}
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        found = known.get(type(trace.tb_frame.f_locals.get("self")), found)
+        trace = trace.tb_next
+    return found
 
 
 def role_of(name: str) -> str:

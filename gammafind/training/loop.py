@@ -17,7 +17,7 @@ from gammafind.networks.backend import load_keras
 from gammafind.roles.trainer import Row
 from gammafind.training.batches import Batch, Batches
 from gammafind.training.history import best_row, write_history
-from gammafind.utils.files import atomic_output
+from gammafind.utils.files import atomic_output, file_checksum
 from gammafind.utils.progress import track
 from gammafind.utils.reading import reading
 
@@ -35,8 +35,8 @@ WEIGHTS = "best.weights.h5"
 Loss = Callable[[Any, Any], Any]
 """From the targets and the outputs of a batch, both tensors, to one number."""
 
-_HISTORY = "history"
-"""Entry of the checkpoint."""
+_HISTORY, _BEST = "history", "best"
+"""Entries of the checkpoint that are texts."""
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -147,17 +147,18 @@ def train(
     """
     _compile(network, options, loss, len(training))
     checkpoint = folder / CHECKPOINT
-    history = _start(network, checkpoint, resume)
+    history, best = _start(network, checkpoint, resume)
     while len(history) < options.n_epochs and not _levelled_off(history, options.patience):
         row = _epoch(network, training, validation, len(history))
         history.append(row)
         if best_row(history) is row:
             with atomic_output(folder / WEIGHTS, overwrite=True) as temporary:
                 network.save_weights(temporary)
+            best = file_checksum(folder / WEIGHTS)
         write_history(history, folder)
-        _write_checkpoint(checkpoint, _state(network), history)
+        _write_checkpoint(checkpoint, _state(network), history, best)
         _tell(row, options.epochs, best=best_row(history) is row)
-    network.load_weights(folder / WEIGHTS)
+    _load_best(network, folder / WEIGHTS, best)
     return history
 
 
@@ -197,17 +198,17 @@ def _compile(network: keras.Model, options: TrainingOptions, loss: Loss, steps: 
     optimizer.build(network.trainable_variables)
 
 
-def _start(network: keras.Model, checkpoint: Path, resume: bool) -> list[Row]:
-    """History so far; with one, the network is brought to where it was."""
+def _start(network: keras.Model, checkpoint: Path, resume: bool) -> tuple[list[Row], str]:
+    """History so far, and the checksum of the best weights; the network is brought to there."""
     if not checkpoint.exists():
-        return []
+        return [], ""
     if not resume:
         raise OutputError(
             "a training has begun here already",
             path=checkpoint.parent,
             remedy="Go on with --resume (resume in Python), or choose another folder.",
         )
-    arrays, history = _read_checkpoint(checkpoint)
+    arrays, history, best = _read_checkpoint(checkpoint)
     variables = _variables(network)
     if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
         raise TrainingError(
@@ -217,7 +218,22 @@ def _start(network: keras.Model, checkpoint: Path, resume: bool) -> list[Row]:
         )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
-    return history
+    return history, best
+
+
+def _load_best(network: keras.Model, path: Path, checksum: str) -> None:
+    """Give a network its best weights, which must be as they were written.
+
+    Raises
+    ------
+    MissingFileError, TruncatedFileError
+        If they are not there or damaged.
+    """
+    remedy = "Remove the folder and begin again."
+    with reading(path, "the weights are damaged", kind=TruncatedFileError, remedy=remedy):
+        if checksum and file_checksum(path) != checksum:
+            raise ValueError("their SHA-256 is not that of the checkpoint")
+        network.load_weights(path)
 
 
 def _state(network: keras.Model) -> list[np.ndarray]:
@@ -288,7 +304,9 @@ def _mean_loss(
     return float(np.mean(losses))
 
 
-def _write_checkpoint(path: Path, arrays: Sequence[np.ndarray], history: Sequence[Row]) -> None:
+def _write_checkpoint(
+    path: Path, arrays: Sequence[np.ndarray], history: Sequence[Row], best: str
+) -> None:
     """Write the state of a training, in place of the one before.
 
     Parameters
@@ -297,14 +315,17 @@ def _write_checkpoint(path: Path, arrays: Sequence[np.ndarray], history: Sequenc
         Ends in ``.npz``.
     arrays : sequence of ndarray
     history : sequence of Row
+    best : str
+        SHA-256 of the best weights.
     """
     named = {f"array_{i}": array for i, array in enumerate(arrays)}
+    texts = {_HISTORY: json.dumps(list(history)), _BEST: best}
     with atomic_output(path, overwrite=True) as temporary:
-        np.savez(temporary, **{_HISTORY: np.array(json.dumps(list(history)))}, **named)
+        np.savez(temporary, **{name: np.array(text) for name, text in texts.items()}, **named)
 
 
-def _read_checkpoint(path: Path) -> tuple[list[np.ndarray], list[Row]]:
-    """Read what `_write_checkpoint` wrote, to the bit.
+def _read_checkpoint(path: Path) -> tuple[list[np.ndarray], list[Row], str]:
+    """Read what `_write_checkpoint` wrote, to the bit; earlier versions wrote no checksum.
 
     Raises
     ------
@@ -315,7 +336,9 @@ def _read_checkpoint(path: Path) -> tuple[list[np.ndarray], list[Row]]:
     with reading(path, "the checkpoint is damaged", kind=TruncatedFileError, remedy=remedy):
         with path.open("rb") as stream, np.load(stream) as file:
             history = json.loads(str(file[_HISTORY]))
-            arrays = [file[f"array_{i}"] for i in range(len(file.files) - 1)]
+            best = str(file[_BEST]) if _BEST in file.files else ""
+            n_arrays = len(file.files) - len({_HISTORY, _BEST} & {*file.files})
+            arrays = [file[f"array_{i}"] for i in range(n_arrays)]
         if not all(np.isfinite([row["loss"], row["val_loss"]]).all() for row in history):
             raise ValueError("its losses are no numbers")
-        return arrays, list(history)
+        return arrays, list(history), best

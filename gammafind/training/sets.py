@@ -7,6 +7,7 @@ has it is whole. What else it holds is said where it is made.
 from __future__ import annotations
 
 import abc
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 
 from gammafind.errors import MissingFileError, OptionError, OutputError, TruncatedFileError
 from gammafind.training.targets import TRUTH
-from gammafind.utils.files import atomic_output, file_checksum
+from gammafind.utils.files import atomic_output, file_checksum, naming_output
 from gammafind.utils.progress import track
 from gammafind.utils.workers import run_tasks
 
@@ -49,12 +50,15 @@ class Maker(abc.ABC):
     def __call__(self, index: int) -> Path:
         """Make the shard of an index."""
         folder = self.place(index)
-        (folder / META).unlink(missing_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        meta = {"settings": self.settings_of(index), **self.fill(folder, index)}
+        with naming_output(folder):
+            (folder / META).unlink(missing_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            filled = self.fill(folder, index)
+        meta = {"settings": self.settings_of(index), **filled}
         meta["files"] = {
             one.name: file_checksum(one) for one in sorted(folder.iterdir()) if one.is_file()
         }
+        meta["files"][META] = _digest(meta)
         with atomic_output(folder / META, overwrite=True) as temporary:
             temporary.write_text(f"{json.dumps(meta)}\n", encoding="utf-8")
         return folder
@@ -118,6 +122,9 @@ def _is_made(maker: Maker, index: int) -> bool:
         (found,) = read_meta(folder, "settings")
     except MissingFileError:
         return False
+    _check_files(folder)
+    if not isinstance(found, dict):
+        raise damaged(folder, META)
     different = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
     if different:
         differences = "; ".join(
@@ -128,19 +135,34 @@ def _is_made(maker: Maker, index: int) -> bool:
             path=folder,
             remedy="Choose another folder for the data, or remove this one.",
         )
-    for name, checksum in _checksums(folder).items():
-        if not (folder / name).is_file() or file_checksum(folder / name) != checksum:
-            raise damaged(folder, name)
     return True
 
 
-def _checksums(folder: Path) -> dict[str, str]:
-    """SHA-256 of the files of a shard, as far as its record has them."""
+def _check_files(folder: Path) -> None:
+    """Refuse a shard whose files, or whose record, are not as they were written.
+
+    Raises
+    ------
+    TruncatedFileError
+    """
     try:
-        (known,) = read_meta(folder, "files")
-    except MissingFileError:
-        return {}
-    return known if isinstance(known, dict) else {}
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        known = meta.get("files", {})  # Earlier versions wrote none, or none of the record.
+        if known.get(META, _digest(meta)) != _digest(meta):
+            raise damaged(folder, META)
+    except (AttributeError, TypeError):
+        raise damaged(folder, META) from None
+    for name, checksum in known.items():
+        place = folder / name
+        if name != META and (not place.is_file() or file_checksum(place) != checksum):
+            raise damaged(folder, name)
+
+
+def _digest(meta: Mapping[str, Any]) -> str:
+    """SHA-256 of a record without itself."""
+    files = {name: checksum for name, checksum in meta.get("files", {}).items() if name != META}
+    text = json.dumps({**meta, "files": files}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Part(abc.ABC):

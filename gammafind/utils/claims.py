@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 
 from gammafind.errors import OutputError
-from gammafind.utils.files import naming_output
+from gammafind.utils.files import check_place, naming_output
 from gammafind.utils.locks import LOCK, acquire, release, sweep, sweep_all
 
 
@@ -37,6 +37,7 @@ def claimed(*paths: str | PathLike) -> Iterator[None]:
     with ExitStack() as held:
         for path in map(Path, paths):
             with naming_output(path):
+                check_place(path)
                 parent = path.absolute().parent
                 if not parent.is_dir():
                     continue

@@ -6,10 +6,8 @@ import errno
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
@@ -21,7 +19,7 @@ from gammafind.errors import (
     OutputError,
     TruncatedFileError,
 )
-from gammafind.utils.locks import alive, sweep
+from gammafind.utils.locks import living_folder, sweep
 
 _CHOSEN = re.compile(r"(.+)\[([^\[\]]+)\]")
 """A path that ends in the HDU to read, such as ``maps.fits[COUNTS]``."""
@@ -45,8 +43,13 @@ def split_hdu(path: str | PathLike) -> tuple[Path, str]:
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_PREFIX = 60
-"""Characters of the name of an output in that of its temporary folder: a name may be long."""
+_SAID_IF_FULL = ("Not enough space on disk", os.strerror(errno.ENOSPC))
+"""In errors of astropy and HDF5."""
+_OF_HDF5 = re.compile(r"file write failed: .*error message = '([^']*)'", re.DOTALL)
+"""What HDF5 says in an error that has no number."""
+_PREFIX = 50
+"""Characters of the name of an output in that of its temporary folder: four bytes each and the rest
+of the name stay below the 255 bytes that a system takes."""
 _SHOWN = 200
 """Characters of a path that cannot be opened which a message shows: a path may have thousands."""
 
@@ -98,18 +101,21 @@ def naming_output(path: Path, fault: str = "cannot be written") -> Iterator[None
     Raises
     ------
     OutputError
-        Also for a full disk, which astropy reports in a way of its own.
+        Also for a full disk, which astropy and HDF5 report in ways of their own.
     """
     try:
         yield
     except BrokenPipeError:
         raise
-    except OSError as error:
-        if error.errno in _FULL or "Not enough space on disk" in str(error):
+    except (OSError, RuntimeError) as error:
+        of_hdf5 = _OF_HDF5.search(str(error))
+        if isinstance(error, RuntimeError) and not of_hdf5:
+            raise
+        said = of_hdf5[1] if of_hdf5 else getattr(error, "strerror", None) or str(error)
+        if getattr(error, "errno", None) in _FULL or any(text in said for text in _SAID_IF_FULL):
             raise OutputError(
                 "the disk is full", path=path, remedy="Free some space, or choose another disk."
             ) from error
-        said = error.strerror or str(error)
         raise OutputError(f"{fault} ({said})", path=path) from error
 
 
@@ -125,11 +131,12 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
     Raises
     ------
     OutputError
-        If the directory does not exist or may not be written, the path is a directory, or the
-        file exists and ``overwrite`` is false.
+        If the directory does not exist or may not be written, the path is a directory or a device,
+        or the file exists and ``overwrite`` is false.
     """
     path = Path(path)
     with naming_output(path):
+        check_place(path)
         if path.is_dir():
             raise OutputError("is a directory", path=path, remedy="Give the name of a file.")
         if not path.absolute().parent.is_dir():
@@ -140,6 +147,21 @@ def check_output(path: str | PathLike, *, overwrite: bool = False) -> Path:
             raise _exists(path)
         check_writable(path.absolute().parent, path)
     return path
+
+
+def check_place(path: Path) -> None:
+    """Refuse a device, a pipe or a socket, which a file would replace, and what is no path.
+
+    Raises
+    ------
+    OutputError
+    """
+    if "\0" in str(path):
+        raise OutputError("the name holds a null byte", path=path, remedy="Give another name.")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OutputError(
+            "is a device, a pipe or a socket", path=path, remedy="Give the name of a file."
+        )
 
 
 def check_writable(directory: Path, path: Path) -> None:
@@ -185,20 +207,18 @@ def temporary_folder(path: Path) -> Iterator[Path]:
     OutputError
         If the directory is not writable or the disk is full; it names the output.
     """
-    with naming_output(path, f"the directory {path.parent} cannot be written"):
-        parent = path.absolute().parent
-        sweep(parent)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:_PREFIX]}.", dir=parent))
-        folder.chmod(0o700)
-    try:
-        with naming_output(path), alive(folder):
-            yield folder
-    except GammafindError as error:
-        if str(folder) not in f"{error.path} {error.fault}":
-            raise
-        raise _renamed(error, folder, path) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    parent, prefix = path.absolute().parent, f".{path.name[:_PREFIX]}."
+    with ExitStack() as opened:
+        with naming_output(path, f"the directory {path.parent} cannot be written"):
+            sweep(parent)
+            folder = opened.enter_context(living_folder(parent, prefix))
+        try:
+            with naming_output(path):
+                yield folder
+        except GammafindError as error:
+            if str(folder) not in f"{error.path} {error.fault}":
+                raise
+            raise _renamed(error, folder, path) from error
 
 
 def _renamed(error: GammafindError, folder: Path, path: Path) -> GammafindError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,10 @@ except ImportError:  # pragma: no cover
 
 ALIVE = ".alive"
 """Lock in a temporary folder."""
+_NEW = f"{ALIVE}.new"
+"""The same before it is locked."""
+TEMPORARY = ".gammafind"
+"""Suffix of temporary folders, by which those are found that were killed before they had a lock."""
 LOCK = ".gammafind-lock"
 """Suffix of the lock of an output."""
 
@@ -64,22 +69,59 @@ def release(place: Path, file: int) -> None:
 
 
 @contextmanager
-def alive(folder: Path) -> Iterator[None]:
-    """Mark a temporary folder as in use.
+def living_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a temporary folder that is marked as in use, and remove it in the end.
 
-    The mark gets its name when it is locked: `sweep` of another process takes an unlocked one for
-    the rest of a killed run.
+    Parameters
+    ----------
+    parent : Path
+    prefix : str
+        Of its name.
+
+    Yields
+    ------
+    Path
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
     """
-    if fcntl is None:  # Windows renames no open file, and `sweep` does nothing there.
-        file = acquire(folder / ALIVE)
-    else:
-        file = acquire(folder / f"{ALIVE}.new")
-        os.rename(folder / f"{ALIVE}.new", folder / ALIVE)
+    folder, lock = _marked_folder(parent, prefix)
     try:
-        yield
+        yield folder
     finally:
-        if file is not None:
-            release(folder / ALIVE, file)
+        release(folder / ALIVE, lock)
+        remove_tree(folder)
+
+
+def _marked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """Make a folder, and a mark in it that gets its name when it is locked.
+
+    Until then another run may take the folder for the rest of a killed one; then one more is made.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=TEMPORARY, dir=parent))
+        with suppress(FileNotFoundError):
+            folder.chmod(0o700)
+            mark = folder / (_NEW if fcntl else ALIVE)  # Windows renames no open file.
+            file = acquire(mark)
+            if file is not None:
+                if fcntl:
+                    mark.replace(folder / ALIVE)
+                return folder, file
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all in it, also folders that a mask of the user has closed."""
+    with suppress(OSError):
+        folder.chmod(0o700)
+    for place, inner, _ in os.walk(folder):
+        for one in (Path(place, name) for name in inner):
+            if not one.is_symlink():
+                with suppress(OSError):
+                    one.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep(folder: Path, *, prefix: str = ".") -> None:
@@ -88,7 +130,7 @@ def sweep(folder: Path, *, prefix: str = ".") -> None:
     Parameters
     ----------
     folder : Path
-        Others than those with a lock that nobody holds are not touched.
+        What living runs use, and what is not of gammafind, is not touched.
     prefix : str
         Of the names that are looked at.
     """
@@ -99,11 +141,32 @@ def sweep(folder: Path, *, prefix: str = ".") -> None:
     except OSError:
         return
     for name in names:
-        path = folder / name
-        if name.endswith(LOCK):
-            _remove_if_free(path, path)
-        elif (path / ALIVE).is_file():
-            _remove_if_free(path, path / ALIVE)
+        with suppress(OSError):
+            if name.endswith(LOCK):
+                _remove_if_free(folder / name, folder / name)
+            else:
+                _remove_rest(folder / name)
+
+
+def _remove_rest(folder: Path) -> None:
+    """Remove a temporary folder that no run uses; what else is hidden stays.
+
+    A living run has marked its folder before it writes into it.
+    """
+    if folder.is_symlink():
+        return
+    is_ours = folder.name.endswith(TEMPORARY)
+    try:
+        inner = os.listdir(folder)
+    except PermissionError:  # Closed by a mask, and empty if it is ours.
+        inner = []
+    marks = [name for name in (ALIVE, _NEW) if name in inner]
+    if marks:
+        _remove_if_free(folder, folder / marks[0])
+    elif is_ours and inner:
+        remove_tree(folder)
+    elif is_ours:
+        folder.rmdir()
 
 
 def sweep_all(folder: Path) -> None:
@@ -120,22 +183,22 @@ def _remove_if_free(path: Path, lock: Path) -> None:
     except OSError:
         return
     try:
-        if _locked(file):
-            shutil.rmtree(path, ignore_errors=True)
+        if _locked(file, unknown=False):
+            remove_tree(path)
             with suppress(OSError):
                 os.unlink(lock)
     finally:
         os.close(file)
 
 
-def _locked(file: int) -> bool:
-    """Lock an open file; False if someone else holds it, True where there are no locks."""
+def _locked(file: int, *, unknown: bool = True) -> bool:
+    """Lock an open file; False if someone else holds it, ``unknown`` where there are no locks."""
     if fcntl is None:
-        return True
+        return unknown
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        return True
+        return unknown
     return True

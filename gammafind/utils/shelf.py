@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from gammafind.utils.locks import ALIVE, acquire, release, sweep
+from gammafind.utils.files import naming_output
+from gammafind.utils.locks import living_folder, sweep
 
 T = TypeVar("T")
 
@@ -35,12 +37,12 @@ class Shelf(Generic[T]):
 
     def __init__(self, objects: Iterable[T]) -> None:
         sweep(Path(gettempdir()), prefix=_PREFIX)
-        self._folder = TemporaryDirectory(prefix=_PREFIX)
-        self._lock = acquire(Path(self._folder.name) / ALIVE)
+        self._opened = ExitStack()
+        self._folder = self._opened.enter_context(living_folder(Path(gettempdir()), _PREFIX))
         self._paths: list[Path] = []
         for number, one in enumerate(objects):
-            path = Path(self._folder.name) / f"{number}.pickle"
-            with path.open("wb") as file:
+            path = self._folder / f"{number}.pickle"
+            with naming_output(path), path.open("wb") as file:
                 pickle.dump(one, file, protocol=pickle.HIGHEST_PROTOCOL)
             self._paths.append(path)
 
@@ -61,6 +63,4 @@ class Shelf(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._lock is not None:
-            release(Path(self._folder.name) / ALIVE, self._lock)
-        self._folder.cleanup()
+        self._opened.close()

@@ -11,6 +11,8 @@ import gammafind
 from gammafind.cli import plugins
 from gammafind.cli.main import COMMANDS, main
 from gammafind.errors import GammafindWarning
+from gammafind.roles import registry
+from gammafind.roles.discovery import PluginInfo
 from tests.cli.toy import toy_file
 from tests.contracts.installed import run_python
 
@@ -111,6 +113,20 @@ def test_faults_that_nobody_foresaw_are_named_and_traced_with_verbose(monkeypatc
     assert "this should not happen: ZeroDivisionError" in capsys.readouterr().err
     assert main(["plugins", "--verbose"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", [ValueError("wrong"), SystemExit(5), KeyError("k" * 5000)])
+def test_faults_of_plugins_of_others_name_the_plugin(monkeypatch, capsys, fault):
+    def fail(_):
+        raise fault
+
+    own = PluginInfo(role="localiser", name="mine", distribution="others", version="1.0")
+    monkeypatch.setattr(plugins, "run", fail)
+    monkeypatch.setattr(registry, "failed_plugin", lambda _: own)
+    assert main(["plugins"]) == 1
+    message = capsys.readouterr().err
+    assert f"the localiser mine of others 1.0 failed: {type(fault).__name__}, " in message
+    assert len(message) <= 520
 
 
 def test_a_process_fails_in_one_line(tmp_path):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from gammafind.catalogue.io import write_table
 from gammafind.cli.main import main
 from tests.cli.toy import toy_file, toy_truth
+from tests.faults.permissions import permissions_hold
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -59,6 +62,20 @@ def test_a_table_that_is_no_catalogue_is_named(folder, capsys, command, fault):
     ]
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "\x1b[31m" * 200], ids=["digits", "marks"])
+def test_a_value_of_any_length_is_refused_in_short(folder, capsys, value):
+    with pytest.raises(SystemExit):
+        main(["detect", "counts.fits", "-o", "x.ecsv", "--workers", value])
+    last_line(capsys)
+
+
+def test_messages_that_are_no_errors_are_short_too(folder, capsys):
+    label = "x" * 5000
+    command = "associate truth.ecsv --error 1deg --with truth.ecsv --class psr -o x.ecsv --label"
+    assert main([*command.split(), label]) == 0
+    last_line(capsys)
+
+
 @pytest.mark.parametrize("name", ["nope", "a/b", "/dev/zero", "x" * 5000, "\x1b[31m"])
 @pytest.mark.parametrize("option", ["--beside", "--localiser", "--preset", "--extended"])
 def test_names_that_nothing_has_are_refused_before_work(folder, capsys, option, name):
@@ -68,17 +85,33 @@ def test_names_that_nothing_has_are_refused_before_work(folder, capsys, option, 
     assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
 
 
+@pytest.mark.skipif(not permissions_hold(), reason="root enters all")
+@pytest.mark.parametrize("command", [one for one in COMMANDS if "hostile" in one])
+def test_a_catalogue_in_a_folder_that_may_not_be_entered_is_named(folder, capsys, command):
+    (folder / "closed").mkdir(mode=0)
+    assert main(command.replace("hostile.csv", "closed/hostile.csv").split()) == 1
+    assert "closed/hostile.csv: the file cannot be opened (Permission denied)" in last_line(capsys)
+
+
 NUMBERS = [
     "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at 1e300,0",
     "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at nan,0",
     "inject counts.fits --preset toy -o x --number 1000000000",
     "inject counts.fits --preset toy -o x --separation 1e300",
+    "compare counts.fits truth.ecsv --preset toy -o x.ecsv --radius '1e308 deg'",
+    "compare counts.fits truth.ecsv --preset toy -o x.ecsv --radius 0deg",
+    "inject counts.fits --preset toy -o x --index 1e308",
+    "measure counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --index 1e308",
+    "measure counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --epochs 5d",
+    "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at 1,1 --index 1e308",
+    "sensitivity counts.fits --preset toy -o x.fits --index=-1e308",
+    "sensitivity counts.fits --preset toy -o x.fits --nside 1 --ts 1e308",
     "sensitivity counts.fits --preset toy -o x.fits --plot x.nope",
 ]
 
 
 @pytest.mark.parametrize("command", NUMBERS)
 def test_numbers_and_suffixes_that_cannot_be_are_refused_before_work(folder, capsys, command):
-    assert main(command.split()) == 1
+    assert main(shlex.split(command)) == 1
     assert "this should not happen" not in last_line(capsys)
     assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]

@@ -19,6 +19,7 @@ COMMAND = [sys.executable, "-m", "tests.faults.toy_command"]
 LONG = bool(os.environ.get("GAMMAFIND_LONG_FAULTS"))
 """Whether many moments of a kill are tried."""
 N_KILLS = 40 if LONG else 3
+DETECT = "detect hpx.fits --preset toy -o x.ecsv --regions x.reg --overwrite"
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals and streams")
 
@@ -43,9 +44,6 @@ def folder(tmp_path, corpus):
     return tmp_path
 
 
-DETECT = "detect hpx.fits --preset toy -o x.ecsv --regions x.reg --overwrite"
-
-
 def assert_in_one_line(done):
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
@@ -66,6 +64,9 @@ def assert_in_one_line(done):
         ("$G plugins -v >/dev/full 2>/dev/full", {1}),
         ("mkdir gone; cd gone; rmdir ../gone; $G detect a.fits -o x.ecsv", {1}),
         ("MPLBACKEND=nonsense $G plugins", {0}),
+        ("PYTHONOPTIMIZE=2 $G plugins", {1}),
+        (f"MPLCONFIGDIR=/dev/full $G {DETECT} --report r", {0}),
+        (f"touch c; HOME=$PWD/c GAMMAFIND_CACHE=$PWD/c/x $G {DETECT} --report r", {0}),
         ("GAMMAFIND_CACHE='~nosuchuser/x' $G plugins", {0, 1}),
         ("unset HOME XDG_CACHE_HOME; $G detect none.fits -o x.ecsv", {1}),
         ("mkdir d; $G detect hpx.fits --preset toy -o d/no/x.ecsv", {1}),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import tracemalloc
 import warnings
@@ -15,6 +14,7 @@ from fuzz import check_file
 from fuzz_files import CORPUS
 
 from gammafind.errors import GammafindError, InputFileError
+from tests.faults.permissions import permissions_hold
 
 OF_TABLES = [seed for seed in CORPUS if seed.name.endswith((".fits", ".ecsv", ".vot", ".csv"))]
 OF_FITS = [seed for seed in CORPUS if seed.name.endswith(".fits")]
@@ -226,7 +226,7 @@ def test_a_gzipped_file_may_not_fill_the_memory(name, tmp_path, corpus, monkeypa
     assert "MiB of data" in fault_of(seed, path).fault
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.skipif(not permissions_hold(), reason="root may read everything")
 def test_a_folder_that_may_not_be_entered_is_named(tmp_path, corpus):
     closed = tmp_path / "closed"
     closed.mkdir()

@@ -20,9 +20,20 @@ from gammafind.errors import OutputError
 from gammafind.pipeline.products import atomic_folder
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.fits import write_counts
+from gammafind.utils import locks
 from gammafind.utils.claims import claimed, claimed_folder
-from gammafind.utils.files import atomic_output
-from gammafind.utils.locks import ALIVE, LOCK, acquire, alive, release, sweep_all
+from gammafind.utils.files import atomic_output, naming_output
+from gammafind.utils.locks import (
+    ALIVE,
+    LOCK,
+    TEMPORARY,
+    acquire,
+    living_folder,
+    release,
+    remove_tree,
+    sweep_all,
+)
+from tests.faults.permissions import permissions_hold
 
 TABLE = QTable({"name": ["a"], "ra": [1.0] * u.deg, "dec": [2.0] * u.deg})
 PIXELS = HealpixPixels(4)
@@ -96,6 +107,27 @@ def test_what_is_no_file_is_not_replaced(tmp_path, name, kind):
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("kind", ["a pipe", "a link to a device"])
+def test_a_pipe_or_a_device_is_never_replaced(tmp_path, name, kind):
+    path = tmp_path / name
+    if kind == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(os.devnull)
+    with pytest.raises(OutputError, match=name):
+        ALL[name](path, True)
+    assert not path.is_file()
+    with pytest.raises(OutputError, match="a device"), claimed(path):
+        pass
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_null_byte_is_no_name(tmp_path, name):
+    with pytest.raises(OutputError, match="null byte"):
+        ALL[name](tmp_path / f"a\0{name}", True)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_name_that_is_too_long_is_named_in_short(tmp_path, name):
     path = tmp_path / f"{'n' * 300}{name}"
     with pytest.raises(OutputError, match="too long") as caught:
@@ -131,6 +163,15 @@ def test_a_full_disk_is_named_also_as_astropy_says_it(tmp_path, monkeypatch, nam
     assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
 
 
+@pytest.mark.parametrize(
+    ("number", "said"), [(28, "the disk is full"), (27, r"cannot be written \(File too large\)")]
+)
+def test_what_hdf5_says_of_a_disk_is_understood(tmp_path, number, said):
+    text = f"flush failed (file write failed: time = now\n, errno = {number}, error message = "
+    with pytest.raises(OutputError, match=f"a.h5: {said}"), naming_output(tmp_path / "a.h5"):
+        raise RuntimeError(f"{text}'{os.strerror(number)}', buf = 0x1)")
+
+
 def test_a_file_that_appears_in_the_meantime_stays(tmp_path):
     path = tmp_path / "a.txt"
 
@@ -160,16 +201,75 @@ def test_a_page_that_appears_in_the_meantime_stays(tmp_path):
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_a_killed_run_left_is_swept_and_what_lives_is_not(tmp_path, name):
-    left, used, other = (tmp_path / one for one in (".a.x1", ".b.x2", ".c.x3"))
-    for folder in (left, used, other):
+    left, other = tmp_path / ".a.x1", tmp_path / ".c.x3"
+    for folder in (left, other):
         folder.mkdir()
         (folder / "half").touch()
     (left / ALIVE).touch()
-    with alive(used):
+    with living_folder(tmp_path, ".b.") as used:
         WRITERS[name](tmp_path / name, False)
         assert not left.exists()
         assert used.is_dir()
     assert other.is_dir()
+
+
+@pytest.mark.parametrize("mark", [None, "half", f"{ALIVE}.new", ALIVE])
+def test_a_folder_of_a_run_that_was_killed_at_any_step_is_swept(tmp_path, mark):
+    left = tmp_path / f".a.x1{TEMPORARY}"
+    left.mkdir()
+    if mark:
+        (left / mark).touch()
+    sweep_all(tmp_path)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("lost", ["folder", "mark"])
+def test_a_run_whose_new_folder_was_taken_for_a_rest_makes_another(tmp_path, monkeypatch, lost):
+    taken = []
+
+    def acquire_late(place):
+        if not taken:
+            taken.append(place)
+            if lost == "folder":
+                place.parent.rmdir()
+            else:
+                return None
+        return acquire(place)
+
+    monkeypatch.setattr(locks, "acquire", acquire_late)
+    with living_folder(tmp_path, ".a.") as folder:
+        assert [one.name for one in folder.iterdir()] == [ALIVE]
+        assert taken[0].parent != folder
+
+
+def test_where_a_disk_has_no_locks_nothing_is_swept(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    with living_folder(tmp_path, ".a.") as folder:
+        sweep_all(tmp_path)
+        assert (folder / ALIVE).exists()
+
+
+@pytest.mark.skipif(not permissions_hold(), reason="root enters all")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_hidden_folder_that_may_not_be_entered_is_passed_by(tmp_path, name):
+    closed = tmp_path / ".closed"
+    closed.mkdir(mode=0)
+    WRITERS[name](tmp_path / name, False)
+    assert (tmp_path / name).exists()
+
+
+def test_a_tree_of_closed_folders_is_removed(tmp_path):
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (inner / "c").touch()
+    (inner / "link").symlink_to(tmp_path)
+    inner.chmod(0)
+    inner.parent.chmod(0)
+    remove_tree(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_claim_is_held_once_and_ends_with_the_run(tmp_path):
@@ -222,7 +322,7 @@ def test_rests_in_all_folders_of_a_set_are_swept(tmp_path):
     assert [one.name for one in (tmp_path / "set" / "part").iterdir()] == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(not permissions_hold(), reason="root may write everywhere")
 @pytest.mark.parametrize("name", ALL)
 def test_a_folder_that_may_not_be_written_is_named_before_work(tmp_path, name):
     closed = tmp_path / "closed"

@@ -93,6 +93,16 @@ def test_a_plugin_is_found_and_created(install):
     )
 
 
+def test_the_plugin_in_which_an_error_arose_is_known(install):
+    toy = clusterer()
+    toy.fail = lambda self: 1 / 0
+    install("toys", toy=plugin(gammafind_clusterers=offer(toy)))
+    with pytest.raises(ZeroDivisionError) as caught:
+        registry.create("clusterer", "toy").fail()
+    assert registry.failed_plugin(caught.value) == info("toy")
+    assert registry.failed_plugin(ZeroDivisionError()) is None
+
+
 def test_roles_are_kept_apart(install):
     assert {i.role for i in registry.plugins("clusterer")} == {"clusterer"}
     with pytest.raises(UnknownPluginError, match="did you mean 'clusterer'"):

@@ -111,6 +111,35 @@ def test_a_damaged_file_is_named(maker):
         ShardSet(maker.folder, [0])
 
 
+@pytest.mark.parametrize("name", ["background_0.npy", "sources_1.npy", "truth.npy", "sources.fits"])
+def test_one_flipped_bit_in_a_shard_is_seen_before_it_is_trained_on(maker, name):
+    make_shards(maker, [0])
+    path = maker.place(0) / name
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TruncatedFileError, match=name):
+        make_shards(maker, [0])
+
+
+@pytest.mark.parametrize("change", [{"exposure_scales": [2.0, 1.0]}, {"margin": 9}, {"files": 5}])
+def test_a_record_that_was_changed_is_seen(maker, change):
+    make_shards(maker, [0])
+    path = maker.place(0) / META
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(TruncatedFileError, match=META):
+        make_shards(maker, [0])
+
+
+def test_a_record_without_its_own_checksum_is_taken(maker):
+    make_shards(maker, [0])
+    path = maker.place(0) / META
+    meta = json.loads(path.read_text())
+    del meta["files"][META]
+    path.write_text(json.dumps(meta))
+    assert make_shards(maker, [0]) == 0
+
+
 def test_exposures_that_were_not_stored_are_missed_by_name(tmp_path):
     maker = toy_maker(tmp_path / "shards", exposure=False)
     make_shards(maker, [0])

@@ -14,7 +14,7 @@ import pytest
 from gammafind.errors import CacheWarning, OptionError
 from gammafind.utils import cache
 from gammafind.utils.cache import cache_folder, cached_arrays
-from gammafind.utils.locks import ALIVE, alive
+from gammafind.utils.locks import ALIVE, living_folder
 
 KEY = {"what": "ramp", "version": 1, "bands": [0.3, 0.5], "file": None}
 
@@ -167,11 +167,10 @@ def test_what_is_larger_than_the_cache_is_not_kept(folder, monkeypatch):
 
 
 def test_what_killed_processes_left_is_swept(folder):
-    old, new = (folder / f".{letter * 64}.npz.x1" for letter in "ab")
-    for path in (old, new):
-        path.mkdir(parents=True)
-        (path / ALIVE).touch()
-    with alive(new):
+    old = folder / f".{'a' * 64}.npz.x1"
+    old.mkdir(parents=True)
+    (old / ALIVE).touch()
+    with living_folder(folder, ".") as new:
         cached_arrays(KEY, Compute())
         assert new.exists()
     assert not old.exists()

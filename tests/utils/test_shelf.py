@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from gammafind.utils.shelf import Shelf
@@ -19,7 +17,7 @@ def test_a_shelf_gives_its_objects_as_often_as_they_are_needed():
 def test_each_object_is_made_once_the_one_before_is_written_and_nothing_remains():
     made = []
     with Shelf(made.append(value) or value for value in range(3)) as shelf:
-        folder = Path(shelf._folder.name)
+        folder = shelf._folder
         assert made == [0, 1, 2]
         assert len(list(folder.glob("*.pickle"))) == 3
     assert not folder.exists()

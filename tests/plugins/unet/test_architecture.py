@@ -91,6 +91,11 @@ def test_calibrations_that_cannot_be_are_refused(wrong):
         {"bands": [{"name": "a", "low": "2 GeV", "high": "1 GeV"}]},
         {"features": {"colour": True}},
         {"calibration": {"logits": [0.0], "probabilities": [2.0], "error_scale": 1.0}},
+        {"calibration": {}},
+        {"calibration": {"logits": [[0.0], [1.0]], "probabilities": [0.5], "error_scale": 1.0}},
+        {"map_pixels": [0]},
+        {"map_pixels": "wide"},
+        {"checksums": None},
         {"extra": 1},
     ],
 )
@@ -104,7 +109,13 @@ def test_damaged_descriptions_are_named(tmp_path, change):
 
 @pytest.mark.parametrize(
     ("text", "error"),
-    [(None, MissingFileError), ("", TruncatedFileError), ("{", WeightsError), ("[]", WeightsError)],
+    [
+        (None, MissingFileError),
+        ("", TruncatedFileError),
+        ("{", WeightsError),
+        ("[]", WeightsError),
+        ("[" * 100_000, WeightsError),
+    ],
 )
 def test_what_is_no_description_is_named(tmp_path, text, error):
     path = tmp_path / "architecture.json"
