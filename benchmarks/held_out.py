@@ -23,13 +23,14 @@ from gammafind.fitting.photons.expected import rendered_ts
 from gammafind.presets.choose import with_plugins
 from gammafind.presets.preset import Preset, build, load_preset
 from gammafind.roles.localiser import Localiser
+from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.projection import unit_vectors
 from gammafind.sky.skymap import SkyMap
 
-__all__ = ["HeldOut", "evaluated", "joined", "latitude", "reshaped"]
+__all__ = ["HeldOut", "evaluated", "ideal", "joined", "latitude", "reshaped"]
 
 SEED = 9001
 """Seed of the held-out skies: not used for training, validation or development."""
@@ -95,7 +96,9 @@ class HeldOut:
 
     def ideal(self, index: int) -> QTable:
         """Detections with known background and neighbours."""
-        return self._kept(index, "ideal.fits", lambda: _ideal(self.settings, self.sky(index)))
+        return self._kept(
+            index, "ideal.fits", lambda: ideal(build(self.settings.renderer), self.sky(index))
+        )
 
     def _kept(self, index: int, name: str, make: Callable[[], QTable]) -> QTable:
         path = self.folder / f"sky-{index:02d}" / name
@@ -171,7 +174,8 @@ def latitude(tables: list[QTable]) -> np.ndarray:
     return np.abs(SkyCoord(table["ra"], table["dec"], frame="icrs").galactic.b.deg)
 
 
-def _ideal(preset: Preset, sky: SimulatedSky) -> QTable:
+def ideal(renderer: SkyRenderer, sky: SimulatedSky) -> QTable:
+    """What an ideal matched filter detects, which knows the background and all neighbours."""
     background, of_sources = (
         [values.ravel().astype(float) for values in sky_map.values]
         for sky_map in (sky.observation.total_background(), sky.expected)
@@ -180,7 +184,7 @@ def _ideal(preset: Preset, sky: SimulatedSky) -> QTable:
     data = sky_data(sky.observation, index=IDEAL_INDEX).with_model(background, everything)
     here = SkyCoord(sky.sources["ra"], sky.sources["dec"], frame="icrs").transform_to(data.frame)
     vectors = unit_vectors(here.spherical.lon.deg, here.spherical.lat.deg)
-    counts = build(preset.renderer).source_counts(sky.sources)
+    counts = renderer.source_counts(sky.sources)
     peaks = ideal_peaks(data, vectors, counts, least=LEAST_TS)
     at = SkyCoord(*peaks.vectors.T, representation_type="cartesian", frame=data.frame).icrs
     return QTable(

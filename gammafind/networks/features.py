@@ -39,11 +39,15 @@ class FeatureSpec:
         Counts of HEALPix pixels spread evenly over the pixels of the patch that they cover, not
         photon by photon: for maps whose pixels are as wide as the PSF, of which this loses
         nothing.
+    tiers : bool
+        Whatever the bands are, the network sees what `gammafind.networks.tiers.tier_inputs` makes
+        of counts and background.
     """
 
     background: bool = False
     exposure: bool = False
     spread: bool = False
+    tiers: bool = False
 
     @property
     def channels_per_band(self) -> int:

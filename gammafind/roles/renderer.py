@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from astropy.table import QTable
@@ -78,6 +78,17 @@ class SkyRenderer(Instrument):
         NaN, which is the default, where they are not known.
         """
         return np.full((len(self.epochs), 2), np.nan)
+
+    def another(self, rng: np.random.Generator) -> Self:
+        """Draw another setting of the instrument: bands, response, observing time.
+
+        Networks for any bands learn from these. By default the instrument has no other setting.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        """
+        return self
 
     def render(self, sources: QTable, pixels: Sequence[Pixels] | None = None) -> SkyMap:
         """Expected counts of ``sources`` on ``pixels``, without background.

@@ -104,6 +104,12 @@ class Observation:
         )
         return pixel > size
 
+    @cached_property
+    def mean_exposure(self) -> tuple[float, ...]:
+        """Mean exposure of each band where there are data, in cm2 s."""
+        pairs = zip(self.exposure.values, self.exposure.valid, strict=True)
+        return tuple(float(values[valid].mean()) if valid.any() else 0.0 for values, valid in pairs)
+
     def total_background(self) -> SkyMap:
         """Sum of the background components with norm one; valid where all of them are valid."""
         return self._total_background
@@ -126,7 +132,7 @@ class Observation:
         grid: PatchGrid,
         n_pixels: Sequence[int],
         *,
-        spread: bool = False,
+        spread: bool | Sequence[bool] = False,
         exposure: bool = True,
         rng: np.random.Generator,
     ) -> Patches:
@@ -140,9 +146,9 @@ class Observation:
         grid : PatchGrid
         n_pixels : sequence of int
             Pixels per side, one number per band.
-        spread : bool
+        spread : bool or sequence of bool
             Spread counts and background evenly within their HEALPix pixels, instead of placing
-            photons at random.
+            photons at random; in all bands, or one for each.
         exposure : bool
             Whether the exposure is cut, too.
         rng : numpy.random.Generator
@@ -151,7 +157,7 @@ class Observation:
         background = self.total_background()
         valid = self._valid_in(grid, n_pixels, background)
 
-        def cut(sky: SkyMap, *, spread: bool = False) -> tuple:
+        def cut(sky: SkyMap, *, spread: bool | Sequence[bool] = False) -> tuple:
             return _cut(sky, grid, n_pixels, valid, spread, rng)
 
         counts = cut(self.counts, spread=spread)
@@ -164,15 +170,19 @@ class Observation:
             exposure=cut(self.exposure) if exposure else None,
             psfs=self.psfs,
             valid=valid,
+            map_pixels=tuple(one.pixel_size.to_value("deg") for one in self.counts.pixels),
+            mean_exposure=self.mean_exposure,
         )
 
-    def with_background_in(self, patches: Patches, *, spread: bool = False) -> Patches:
+    def with_background_in(
+        self, patches: Patches, *, spread: bool | Sequence[bool] = False
+    ) -> Patches:
         """Patches of the same counts and exposure, with the background of this observation.
 
         Parameters
         ----------
         patches : Patches
-        spread : bool
+        spread : bool or sequence of bool
             As for `patches`.
         """
         background = self.total_background()
@@ -212,14 +222,29 @@ def _cut(
     grid: PatchGrid,
     n_pixels: Sequence[int],
     valid: Sequence[np.ndarray],
-    spread: bool,
+    spread: bool | Sequence[bool],
     rng: np.random.Generator | None,
 ) -> tuple[np.ndarray, ...]:
     """A map in patches, 0 where it is not valid."""
-    arrays = _spread(sky, grid, n_pixels) if spread else grid.cut(sky, n_pixels, rng=rng)
+    wanted = np.broadcast_to(spread, sky.n_bands)
+    arrays: list[np.ndarray] = [np.empty(0)] * sky.n_bands
+    for is_spread in np.unique(wanted):
+        bands = np.flatnonzero(wanted == is_spread)
+        some, widths = _some_bands(sky, bands), [n_pixels[band] for band in bands]
+        made = _spread(some, grid, widths) if is_spread else grid.cut(some, widths, rng=rng)
+        for band, array in zip(bands, made, strict=True):
+            arrays[band] = array
     return tuple(
         a if good.all() else np.where(good, a, 0) for a, good in zip(arrays, valid, strict=True)
     )
+
+
+def _some_bands(sky: SkyMap, bands: np.ndarray) -> SkyMap:
+    """Some bands of a map."""
+    if len(bands) == sky.n_bands:
+        return sky
+    names = ("bands", "pixels", "values", "valid")
+    return replace(sky, **{name: tuple(getattr(sky, name)[i] for i in bands) for name in names})
 
 
 def _spread(sky: SkyMap, grid: PatchGrid, n_pixels: Sequence[int]) -> tuple[np.ndarray, ...]:

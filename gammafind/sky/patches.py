@@ -35,6 +35,10 @@ class Patches:
     noise : tuple of ndarray, optional
         Standard deviation of the pixels without sources, with the shapes of ``counts``; None for
         Poisson counts.
+    map_pixels : tuple of float, optional
+        Size in degrees of the pixels of the maps that they were cut from, one number a band.
+    mean_exposure : tuple of float, optional
+        Of the whole sky in cm2 s, one number a band.
 
     Examples
     --------
@@ -52,6 +56,8 @@ class Patches:
     psfs: tuple[RadialPsf, ...] | None = None
     valid: tuple[np.ndarray, ...] | None = None
     noise: tuple[np.ndarray, ...] | None = None
+    map_pixels: tuple[float, ...] | None = None
+    mean_exposure: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.valid is None:

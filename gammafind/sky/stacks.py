@@ -32,8 +32,10 @@ class PatchStacks:
         Pixels per side, one number per band.
     rng : numpy.random.Generator
         Places photons within HEALPix pixels.
-    spread, exposure : bool
+    spread : bool or sequence of bool
         As for `Observation.patches`.
+    exposure : bool
+        Likewise.
     sources : PatchSources, optional
         A part of the background, which the maps of the observation do not contain.
     """
@@ -42,7 +44,7 @@ class PatchStacks:
     grid: PatchGrid
     n_pixels: Sequence[int]
     rng: np.random.Generator
-    spread: bool = False
+    spread: bool | Sequence[bool] = False
     exposure: bool = True
     sources: PatchSources | None = None
     _seed: int = field(init=False, repr=False)

@@ -121,10 +121,10 @@ def drawn_counts(
             log = sum(upsample(values, width) for values in waves)
             heights = 0.0 if clumps is None else upsample(clumps, width)
             factor = norm * off_by(background, least, log, heights)
-        if expected.maps is None:
+        maps = [patch[band] for patch in expected.maps or () if patch[band] is not None]
+        if not maps:
             drawn = rng.poisson(expected.sources[band] + factor * background)
         else:
-            maps = [patch[band] for patch in expected.maps]
             drawn = np.stack([_spread(*one, rng) for one in zip(maps, factor, strict=True)])
         counts.append(drawn.astype(np.float32))
     return tuple(counts)

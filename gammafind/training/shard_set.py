@@ -48,14 +48,15 @@ class Expected:
     truth : ndarray of `gammafind.training.targets.TRUTH`
         Patches are numbered as in the arrays.
     maps : tuple of tuple of PatchMap or None
-        Of each patch, in each band, where counts are drawn in the pixels of maps and spread.
+        Of each patch, in each band, where counts are drawn in the pixels of maps and spread; None
+        in bands where they are drawn in the pixels of the patches.
     """
 
     sources: tuple[np.ndarray, ...]
     background: tuple[np.ndarray, ...]
     exposure: tuple[np.ndarray, ...] | None
     truth: np.ndarray
-    maps: tuple[tuple[PatchMap, ...], ...] | None = None
+    maps: tuple[tuple[PatchMap | None, ...], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.sources[0])

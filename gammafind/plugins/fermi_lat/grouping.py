@@ -67,11 +67,11 @@ def pixel_sizes(response: Response, edges: Sequence[float], index: float) -> np.
     return u.Quantity(radii).to_value(u.deg) / _PIXELS_IN_PSF
 
 
-def nsides_of(sizes: np.ndarray) -> tuple[int, ...]:
-    """HEALPix nsides whose pixels are at most as wide as ``sizes`` in degrees."""
+def nsides_of(sizes: np.ndarray, limits: tuple[int, int] = _NSIDES) -> tuple[int, ...]:
+    """HEALPix nsides whose pixels are at most as wide as ``sizes`` in degrees, within limits."""
     exact = np.sqrt(np.pi / 3) / np.radians(sizes)
     powers = 2 ** np.ceil(np.log2(exact) - 1e-6)
-    return tuple(int(nside) for nside in np.clip(powers, *_NSIDES))
+    return tuple(int(nside) for nside in np.clip(powers, *limits))
 
 
 def _wide_enough(edges: np.ndarray) -> tuple[float, ...]:

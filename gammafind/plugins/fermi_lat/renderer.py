@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
+import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from astropy.time import Time
@@ -26,6 +27,7 @@ from gammafind.plugins.fermi_lat.official import background_files
 from gammafind.plugins.fermi_lat.photons.make import PhotonMaker
 from gammafind.plugins.fermi_lat.photons.pointing import survey_pointing
 from gammafind.plugins.fermi_lat.references import REFERENCES, describe_file
+from gammafind.plugins.fermi_lat.settings import drawn_fineness, drawn_options, suitable_nsides
 from gammafind.plugins.fermi_lat.sources import add_power_laws, read_fermi_sources
 from gammafind.plugins.fermi_lat.years import N_YEARS, YEARS
 from gammafind.roles.renderer import SkyRenderer
@@ -150,6 +152,14 @@ class FermiLatRenderer(LatInstrument, SkyRenderer):
     def describe_catalogue(cls, table: QTable, path: str | PathLike) -> QTable:
         """Add release, energies and shapes to 4FGL, FL16Y, 2FHL or 3FHL, read from a file."""
         return describe_file(table, path)
+
+    def another(self, rng: np.random.Generator) -> Self:
+        """Draw 1 to 12 bands anywhere, a response, event types, and 0.1 to 16 years."""
+        drawn = drawn_options(rng)
+        n_bands = len(drawn["energies"]) - 1
+        other = replace(self, **drawn, nsides=(1,) * n_bands)
+        sizes = [psf.containment_radius(0.68).to_value(u.deg) for psf in other.psfs()]
+        return replace(other, nsides=suitable_nsides(np.array(sizes) / drawn_fineness(rng)))
 
     def source_counts(self, sources: QTable) -> np.ndarray:
         """Expected counts of each source in each band on the whole sky, shape (n, n_bands)."""

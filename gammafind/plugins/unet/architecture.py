@@ -13,8 +13,11 @@ from astropy.units import Quantity
 from gammafind.catalogue.merging import R68_OVER_SIGMA
 from gammafind.errors import UntrainedWarning, WeightsError
 from gammafind.networks.features import FeatureSpec, feature_shapes
+from gammafind.networks.ranking import Ranking
+from gammafind.networks.tiers import CHANNELS, TIERS
 from gammafind.networks.trained import LocaliserNetwork
 from gammafind.sky.bands import Band, same_edges
+from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.patches import Patches
 from gammafind.sky.pixels import Pixels
@@ -41,6 +44,9 @@ class Architecture(LocaliserNetwork):
         What the network sees of them.
     map_pixels : tuple of float
         Size in degrees of the pixels of the maps, one number a band; empty if it is not known.
+    coarse_ranking : Ranking, optional
+        Of a network for any bands, in place of ``ranking`` where the pixels of the maps are wider
+        than the PSF: sources are fitted in another way there.
     """
 
     sees: ClassVar[str] = "patches of the sky"
@@ -49,6 +55,7 @@ class Architecture(LocaliserNetwork):
     size: Quantity
     features: FeatureSpec
     map_pixels: tuple[float, ...] = ()
+    coarse_ranking: Ranking | None = None
 
     def __post_init__(self) -> None:
         degrees(self.size, name="the size of the patches")
@@ -58,11 +65,22 @@ class Architecture(LocaliserNetwork):
     @property
     def inputs(self) -> tuple[tuple[int, int], ...]:
         """Width and channels of each input."""
+        if self.features.tiers:
+            return tuple((width, CHANNELS) for width in TIERS)
         return feature_shapes(self.widths, self.features)
+
+    def ranking_of(self, observation: Observation) -> Ranking | None:
+        """How a fit enters the score on the maps of an observation."""
+        return (self.coarse_ranking if observation.is_coarse else None) or self.ranking
+
+    @property
+    def score_width(self) -> int:
+        """Pixels a side of what the network answers."""
+        return self.inputs[0][0]
 
     def r68_of_sigma(self, grid: PatchGrid) -> float:
         """68 % position error in degrees where the network predicts an error of one pixel."""
-        return grid.pixel_size(max(self.widths)) * R68_OVER_SIGMA * self.calibration.error_scale
+        return grid.pixel_size(self.score_width) * R68_OVER_SIGMA * self.calibration.error_scale
 
     def fits(self, patches: Patches) -> bool:
         """Whether the network takes such patches."""
@@ -111,9 +129,11 @@ class Architecture(LocaliserNetwork):
     def _differences(self, patches: Patches) -> list[str]:
         theirs, width = patches.bands, patches.grid.pixel_size(1)
         differences = []
-        if not same_edges(self.bands, theirs):
+        if self.features.tiers:
+            theirs = ()
+        elif not same_edges(self.bands, theirs):
             differences.append(f"bands of {_edges(self.bands)}, not {_edges(theirs)}")
-        if tuple(self.widths) != patches.n_pixels:
+        if theirs and tuple(self.widths) != patches.n_pixels:
             differences.append(f"{list(self.widths)} pixels wide, not {list(patches.n_pixels)}")
         if abs(width / degrees(self.size) - 1) > _SIZE_TOLERANCE:
             differences.append(f"of {self.size}, not {width:g} deg")
@@ -126,6 +146,8 @@ class Architecture(LocaliserNetwork):
             "size": Quantity(record["size"]),
             "features": FeatureSpec(**record["features"]),
         }
+        if record.get("coarse_ranking") is not None:
+            own["coarse_ranking"] = Ranking.of_record(record["coarse_ranking"])
         return {**super()._fields(record), **own}
 
 

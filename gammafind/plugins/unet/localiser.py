@@ -13,6 +13,7 @@ from astropy.table import QTable
 from gammafind.errors import OptionError
 from gammafind.networks.folder import best_fit, shipped_networks
 from gammafind.networks.localiser import NetworkLocaliser
+from gammafind.networks.tiers import BandResolution
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
 from gammafind.plugins.unet.search import INSIDE, SkySearch
@@ -87,7 +88,8 @@ class UNet(NetworkLocaliser):
         if not observation.is_sphere:
             return _NO_SPHERE
         bands = observation.counts.bands
-        if self.weights or shipped_widths(self.network, bands):
+        known = shipped_widths(self.network, bands) or shipped_for_any_bands(self.network)
+        if self.weights or known:
             return ""
         names = ", ".join(band.name for band in bands)
         return f"the network {self.network} has no weights for the bands {names}"
@@ -104,34 +106,43 @@ class UNet(NetworkLocaliser):
                 _NO_SPHERE,
                 remedy="Bin the photons in HEALPix pixels, or search with --localiser likelihood.",
             )
-        widths = tuple(n_pixels or self._widths(observation, grid))
+        widths = tuple(self._widths(observation, grid, n_pixels))
         stacks = PatchStacks(observation, grid, widths, rng)
         network = self._network(_outline(stacks))
         network.architecture.warn_of_other_maps(observation.counts.pixels)
         features = network.architecture.features
-        stacks = replace(stacks, spread=features.spread, exposure=features.exposure)
+        spread = _resolution(observation, grid).spread if features.tiers else features.spread
+        stacks = replace(stacks, spread=spread, exposure=features.exposure)
         search = SkySearch(network=network)
-        if self.clusterer is not None or not self.fluxes or network.architecture.ranking is None:
+        ranking = network.architecture.ranking_of(observation)
+        if self.clusterer is not None or not self.fluxes or ranking is None:
             seen = search.sightings(search.rough(stacks))
             found = search.merged(seen)
             found.meta[SCORE_MAP] = search.score_map(seen, observation.counts)
             return found
         # With fluxes, the mean over more patches and views adds nothing to what the fits know.
-        chosen = covering_patches(grid, max(widths), margin=INSIDE)
+        width = network.architecture.score_width
+        chosen = covering_patches(grid, width, margin=INSIDE)
         return search.find(replace(stacks, grid=grid[chosen]))
 
     def _localise(self, patches: Patches) -> QTable:
         return self._network(patches).find(patches)
 
-    def _widths(self, observation: Observation, grid: PatchGrid) -> tuple[int, ...]:
-        """Pixels a side for which there are weights for the bands, or as fine as the maps."""
+    def _widths(
+        self, observation: Observation, grid: PatchGrid, given: Sequence[int] | None
+    ) -> Sequence[int]:
+        """Pixels a side of the patches that the weights see, or those given, or of the maps."""
         bands = observation.counts.bands
         if self.weights:
             known = self._calibrated(Path(self.weights), Architecture)
             widths = known.widths if same_edges(known.bands, bands) else ()
+            of_tiers = known.features.tiers
         else:
             widths = shipped_widths(self.network, bands)
-        return widths or patch_widths(observation.counts.pixels, grid)
+            of_tiers = not widths and shipped_for_any_bands(self.network)
+        if of_tiers:
+            return _resolution(observation, grid).widths
+        return given or widths or patch_widths(observation.counts.pixels, grid)
 
     def _network(self, patches: Patches) -> PatchNetwork:
         """Trained network for patches, with the options of the localiser."""
@@ -139,6 +150,12 @@ class UNet(NetworkLocaliser):
         architecture = self._calibrated(folder, Architecture)
         architecture.check(patches, folder)
         return PatchNetwork(**self._at_work(folder, architecture), source=folder)
+
+
+def _resolution(observation: Observation, grid: PatchGrid) -> BandResolution:
+    """How sharply each band is seen in the patches of a grid."""
+    size = grid.pixel_size(1)
+    return BandResolution.of_maps(observation.psfs, observation.counts.pixels, size)
 
 
 def _outline(stacks: PatchStacks) -> Patches:
@@ -161,12 +178,21 @@ def shipped_folder(network: str, patches: Patches) -> Path:
         If there are none.
     """
     bands = ", ".join(band.name for band in patches.bands)
+    shipped = shipped_networks(_SHIPPED, Architecture)
+    # One that was trained for these bands comes first.
+    ordered = dict(sorted(shipped.items(), key=lambda one: one[1].features.tiers))
     return best_fit(
-        shipped_networks(_SHIPPED, Architecture),
+        ordered,
         lambda one: one.network == network and one.fits(patches),
         wanted=f"of the network {network} are shipped for patches of {bands}, "
         f"{list(patches.n_pixels)} pixels wide",
     )
+
+
+def shipped_for_any_bands(network: str) -> bool:
+    """Whether weights for any bands come with the package."""
+    shipped = shipped_networks(_SHIPPED, Architecture).values()
+    return any(one.network == network and one.features.tiers for one in shipped)
 
 
 def shipped_widths(network: str, bands: Sequence[Band]) -> tuple[int, ...]:

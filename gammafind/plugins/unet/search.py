@@ -23,6 +23,7 @@ from gammafind.fitting.photons.slow_background import (
 )
 from gammafind.fitting.photons.weights import weights_of_sources
 from gammafind.networks.calibration import Calibration
+from gammafind.networks.ranking import Ranking
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork, joined
 from gammafind.plugins.unet.second_look import (
@@ -32,7 +33,7 @@ from gammafind.plugins.unet.second_look import (
     sure_sources,
     with_hidden,
 )
-from gammafind.plugins.unet.sky_evidence import sky_evidence
+from gammafind.plugins.unet.sky_evidence import setting_evidence, sky_evidence
 from gammafind.roles.localiser import SCORE_MAP
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
@@ -109,12 +110,15 @@ class Evidence:
         Weight of the likelihood of each, for the systematic error of the background.
     flux_unit : UnitBase
         Of the instrument.
+    ranking : Ranking or None
+        Of the network for such evidence.
     """
 
     entries: np.ndarray
     fit: FluxFit
     weight: np.ndarray
     flux_unit: u.UnitBase
+    ranking: Ranking | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +220,7 @@ class SkySearch:
                 table["patch"] += start
                 tables.append(table)
                 maps.append(output[..., 0].astype(np.float16))
-        width = max(stacks.n_pixels)
+        width = self.architecture.score_width
         none = np.zeros((0, width, width), dtype=np.float16)
         maps = np.concatenate([none, *maps])
         return Sightings(stacks.grid, width, joined(tables), maps)
@@ -277,9 +281,13 @@ class SkySearch:
         vectors = vectors_in(grid.frame, positions)
         off = unevenness(sky.observation, observation, vectors)
         hidden = np.asarray(found[HIDDEN]) if HIDDEN in found.colnames else None
-        entries = sky_evidence(score, sigma, fit, off, vectors, hidden)
+        setting = None
+        if self.architecture.features.tiers:
+            setting = setting_evidence(observation, fit.background)
+        entries = sky_evidence(score, sigma, fit, off, vectors, hidden, setting)
         weight = weights_of_sources(observation, positions, fit.background, index=_INDEX)
-        return Evidence(entries, fit, weight, observation.flux_unit)
+        ranking = self.architecture.ranking_of(observation)
+        return Evidence(entries, fit, weight, observation.flux_unit, ranking)
 
     def ranked(self, found: QTable, evidence: Evidence) -> QTable:
         """Step 7: score the detections by all that is known, and measure them.
@@ -291,7 +299,7 @@ class SkySearch:
             photon index with which TS is highest; TS and the error of the flux are weighted for
             the systematic error of the background, as those of ``likelihood`` are.
         """
-        ranking = self.architecture.ranking
+        ranking = evidence.ranking
         ts, npred, npred_err, exposure = evidence.fit.at_best()
         flux_unit = evidence.flux_unit
         exposure = np.where(exposure > 0, exposure, np.nan)

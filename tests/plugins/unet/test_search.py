@@ -111,7 +111,7 @@ def test_calibration_searches_by_the_same_steps_and_writes_nothing(sky, caplog):
     sources = QTable({"ra": PLACES.icrs.ra, "dec": PLACES.icrs.dec, "ts": [900.0] * 3})
     uncalibrated = replace(ARCHITECTURE, calibration=None)
     with caplog.at_level(logging.WARNING, logger="gammafind"):
-        learned = calibrate(significance, uncalibrated, [KnownSky(sky, sources)], radius=3 * u.deg)
+        learned = calibrate(significance, uncalibrated, [KnownSky(sky, sources, 3 * u.deg)])
     assert learned.calibration.probability(np.array([10.0])) > 0.5
     assert learned.ranking is None
     assert uncalibrated.calibration is None

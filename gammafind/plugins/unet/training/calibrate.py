@@ -55,10 +55,13 @@ class KnownSky:
     stacks : PatchStacks
     sources : QTable
         With the column ``ts``, the TS expected of each.
+    radius : Quantity
+        Within which a detection is that of a source.
     """
 
     stacks: PatchStacks
     sources: QTable
+    radius: Quantity
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +79,10 @@ class _Truth:
 
     positions: SkyCoord
     ts: np.ndarray
+    radius: Quantity
 
 
-def calibrate(
-    run: Runner, architecture: Architecture, skies: Iterable[KnownSky], *, radius: Quantity
-) -> Architecture:
+def calibrate(run: Runner, architecture: Architecture, skies: Iterable[KnownSky]) -> Architecture:
     """Learn what scores and position errors of a network mean.
 
     First the scores of the network alone become probabilities and its position errors true, then
@@ -96,19 +98,17 @@ def calibrate(
     skies : iterable of KnownSky
         That the network was not trained on. One of them is in memory at a time; what is known of
         the others waits on disk.
-    radius : Quantity
-        Within which a detection is that of a source.
 
     Returns
     -------
     Architecture
         With the calibration, and with the ranking if one was learned.
     """
-    search, truths = _search(run, replace(architecture, ranking=None)), []
+    search, truths = _search(run, replace(architecture, ranking=None, coarse_ranking=None)), []
     with Shelf(_first_look(search, skies, truths)) as first:
-        search = _calibrated(search, first, truths, radius)
+        search = _calibrated(search, first, truths)
         with Shelf(_second_look(search, first)) as second:
-            search = _calibrated(search, second, truths, radius)
+            search = _calibrated(search, second, truths)
             found = [_all_found(search, seen) for seen in _tracked(second)]
             if sum(map(len, found)) < _ENOUGH or not _predicts_errors(found):
                 _log.warning(
@@ -119,7 +119,7 @@ def calibrate(
                 search.evidence(one, seen.fitted, seen.sky)
                 for one, seen in zip(found, _tracked(second), strict=True)
             ]
-    return replace(search.architecture, ranking=_ranking(found, evidence, truths, radius))
+    return _ranked(search.architecture, found, evidence, truths)
 
 
 def _search(run: Runner, architecture: Architecture) -> SkySearch:
@@ -136,7 +136,7 @@ def _first_look(
     for sky in skies:
         sources = sky.sources
         positions = SkyCoord(sources["ra"], sources["dec"], frame="icrs")
-        truths.append(_Truth(positions, np.asarray(sources["ts"])))
+        truths.append(_Truth(positions, np.asarray(sources["ts"]), sky.radius))
         rough = FittedSky(search.rough(sky.stacks), None)
         yield _seen(search, sky.stacks, rough)
 
@@ -165,32 +165,44 @@ def _tracked(shelf: Shelf[_Seen]) -> Iterator[_Seen]:
     return track(shelf, "skies of the calibration")
 
 
-def _calibrated(
-    search: SkySearch, skies: Shelf[_Seen], truths: Sequence[_Truth], radius: Quantity
-) -> SkySearch:
+def _calibrated(search: SkySearch, skies: Shelf[_Seen], truths: Sequence[_Truth]) -> SkySearch:
     """Return the search with a calibration of the network alone, from what it sees of skies."""
     raw = search.calibrated(Calibration(), threshold=_LEAST_SCORE)
     found = [raw.merged(raw.sightings(sky.fitted.stacks, sky.outputs)) for sky in _tracked(skies)]
-    matched = [_matched(one, sky, radius) for one, sky in zip(found, truths, strict=True)]
+    matched = [_matched(one, sky) for one, sky in zip(found, truths, strict=True)]
     score = np.concatenate([np.asarray(one["score"]) for one in found])
     calibration = fit_calibration(logit(score, least=SURE), np.concatenate(matched))
-    scale = _error_scale(found, truths, radius) if _predicts_errors(found) else 1.0
+    scale = _error_scale(found, truths) if _predicts_errors(found) else 1.0
     calibration = replace(calibration, error_scale=scale)
     return search.calibrated(calibration, threshold=_LEAST_PROBABILITY)
+
+
+def _ranked(
+    architecture: Architecture,
+    found: Sequence[QTable],
+    evidence: Sequence[Evidence],
+    truths: Sequence[_Truth],
+) -> Architecture:
+    """Architecture with a ranking for each kind of evidence: of fine, and of coarse maps."""
+    rankings = []
+    for n in sorted({one.entries.shape[1] for one in evidence}, reverse=True):
+        rows = [row for row, one in enumerate(evidence) if one.entries.shape[1] == n]
+        some = ([skies[row] for row in rows] for skies in (found, evidence, truths))
+        rankings.append(_ranking(*some))
+    return replace(architecture, **dict(zip(("ranking", "coarse_ranking"), rankings, strict=False)))
 
 
 def _ranking(
     found: Sequence[QTable],
     evidence: Sequence[Evidence],
     truths: Sequence[_Truth],
-    radius: Quantity,
 ) -> Ranking:
     """Probabilities and position errors from network and fitted fluxes together."""
-    matched = [_matched(one, sky, radius) for one, sky in zip(found, truths, strict=True)]
+    matched = [_matched(one, sky) for one, sky in zip(found, truths, strict=True)]
     entries = np.concatenate([one.entries for one in evidence])
     ranking = fit_ranking(entries, np.concatenate(matched))
     ts = [one.fit.at_best()[0] for one in evidence]
-    scale, slope = _error_trend(found, ts, truths, radius)
+    scale, slope = _error_trend(found, ts, truths)
     return replace(ranking, error_scale=scale, error_slope=slope)
 
 
@@ -199,14 +211,14 @@ def _predicts_errors(found: Sequence[QTable]) -> bool:
     return all("pos_err" in one.colnames and np.all(np.isfinite(one["pos_err"])) for one in found)
 
 
-def _matched(found: QTable, sky: _Truth, radius: Quantity) -> np.ndarray:
+def _matched(found: QTable, sky: _Truth) -> np.ndarray:
     here = SkyCoord(found["ra"], found["dec"], frame="icrs")
-    return match_by_score(here, sky.positions, np.asarray(found["score"]), radius=radius)[0]
+    return match_by_score(here, sky.positions, np.asarray(found["score"]), radius=sky.radius)[0]
 
 
-def _error_scale(found: Sequence[QTable], skies: Sequence[_Truth], radius: Quantity) -> float:
+def _error_scale(found: Sequence[QTable], skies: Sequence[_Truth]) -> float:
     """Ratio of true to predicted position errors of bright sources."""
-    offsets = [_offsets(one, sky, radius)[1] for one, sky in zip(found, skies, strict=True)]
+    offsets = [_offsets(one, sky)[1] for one, sky in zip(found, skies, strict=True)]
     return fit_error_scale(np.concatenate(offsets))
 
 
@@ -214,20 +226,19 @@ def _error_trend(
     found: Sequence[QTable],
     ts: Sequence[np.ndarray],
     skies: Sequence[_Truth],
-    radius: Quantity,
 ) -> tuple[float, float]:
     """The same at a TS of 100, and the power of the fitted TS with which it changes."""
     rows, offsets = zip(
-        *(_offsets(one, sky, radius) for one, sky in zip(found, skies, strict=True)), strict=True
+        *(_offsets(one, sky) for one, sky in zip(found, skies, strict=True)), strict=True
     )
     of_each = np.concatenate([one[chosen] for one, chosen in zip(ts, rows, strict=True)])
     return fit_error_trend(np.concatenate(offsets), of_each)
 
 
-def _offsets(found: QTable, sky: _Truth, radius: Quantity) -> tuple[np.ndarray, np.ndarray]:
+def _offsets(found: QTable, sky: _Truth) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the detections of bright sources, and their offsets over the predicted errors."""
     here = SkyCoord(found["ra"], found["dec"], frame="icrs")
-    pairs = match_one_to_one(here, sky.positions, radius)
+    pairs = match_one_to_one(here, sky.positions, sky.radius)
     seen = sky.ts[pairs.b] > _WELL_SEEN
     predicted = found["pos_err"][pairs.a].to(pairs.separation.unit)
     return pairs.a[seen], (pairs.separation / predicted).value[seen]

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from gammafind.catalogue.io import read_table
-from gammafind.errors import ConfigError
+from gammafind.errors import ConfigError, OptionError
 from gammafind.networks.features import FeatureSpec
 from gammafind.networks.folder import Runner
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.training.calibrate import KnownSky, calibrate
 from gammafind.plugins.unet.training.distortion import distorted
+from gammafind.plugins.unet.training.setting_training import SettingTraining
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
@@ -23,6 +25,7 @@ from gammafind.sky.stacks import PatchStacks
 from gammafind.training.draws import DrawOptions
 from gammafind.training.localiser import LocaliserOptions, LocaliserTraining
 from gammafind.training.patches import PatchBatches
+from gammafind.training.recipe import Recipe
 from gammafind.training.shard_set import ShardSet
 from gammafind.training.shards import ShardMaker
 from gammafind.units import degrees
@@ -65,10 +68,23 @@ class PatchTraining(LocaliserTraining):
         If the renderer has other maps than HEALPix ones.
     """
 
-    sections: ClassVar[tuple[str, ...]] = ("network", "features", "targets", "draw", "loss")
+    sections: ClassVar[tuple[str, ...]] = SettingTraining.sections
     reads: ClassVar[type[LocaliserOptions]] = PatchOptions
 
     options: PatchOptions
+
+    @classmethod
+    def prepare(cls, recipe: Recipe, folder: Path) -> LocaliserTraining:
+        """Return the training of one stage: of a network for these bands, or for any."""
+        (features,) = recipe.options("features", FeatureSpec)
+        if features.tiers:
+            return SettingTraining.prepare(recipe, folder)
+        if "vary" in recipe.toml.tables:
+            raise OptionError(
+                "[vary] is for networks for any bands",
+                remedy="Set tiers = true under [features], or remove it.",
+            )
+        return super().prepare(recipe, folder)
 
     def __post_init__(self) -> None:
         renderer = self.used["renderer"]
@@ -116,8 +132,7 @@ class PatchTraining(LocaliserTraining):
 
     def calibrated(self, run: Runner, architecture: Architecture) -> Architecture:
         """Learn what scores mean from the skies of the validation."""
-        skies, radius = self._known_skies(), self.recipe.preset.match_radius
-        return calibrate(run, architecture, skies, radius=radius)
+        return calibrate(run, architecture, self._known_skies())
 
     def _known_skies(self) -> Iterator[KnownSky]:
         """Yield whole skies of the catalogues of the validation.
@@ -138,4 +153,5 @@ class PatchTraining(LocaliserTraining):
                     size = degrees(layout.size, name="the size of the patches")
                     seen.append(distorted(sky.observation, sky.expected, draw, size=size, rng=rng))
             for one in seen:
-                yield KnownSky(PatchStacks(one, grid, maker.widths, rng, maker.spread), sources)
+                stacks = PatchStacks(one, grid, maker.widths, rng, maker.spread)
+                yield KnownSky(stacks, sources, recipe.preset.match_radius)
