@@ -1,7 +1,7 @@
 """A network for any bands on settings that it never saw, next to `likelihood` and the ideal.
 
-``python benchmarks/any_bands.py FOLDER [--settings 40] [--weights FOLDER] [--name any-bands]``
-draws bands, response and time of each sky, searches it, keeps tables in FOLDER and goes on there.
+``python benchmarks/any_bands.py FOLDER --weights WEIGHTS [--settings 0 1 2 ...]`` draws bands,
+response and time of each sky, searches it, keeps tables in FOLDER and goes on there.
 """
 
 from __future__ import annotations
@@ -94,15 +94,14 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--settings", type=int, default=40)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--weights", default="")
+    parser.add_argument("--settings", type=int, nargs="+", default=list(range(40)))
+    parser.add_argument("--weights", required=True)
     parser.add_argument("--name", default="any-bands")
     parser.add_argument("--others", nargs="*", default=["likelihood", "ideal"])
     arguments = parser.parse_args()
     skies = Settings(folder=arguments.folder)
     rows = []
-    for index in range(arguments.first, arguments.first + arguments.settings):
+    for index in arguments.settings:
         try:
             rows.append(row_of(skies, index, arguments))
         except gammafind.GammafindError as error:

@@ -1,7 +1,8 @@
 """The U-Net on ten held-out skies, next to an ideal matched filter that knows all else.
 
 ``python benchmarks/localiser.py FOLDER [--skies 10] [--weights FOLDER] [--name unet]`` stores its
-results in FOLDER, and prints the tables of docs/validation/localiser.md.
+results in FOLDER, and prints the tables of docs/validation/localiser.md. With weights it prints
+those of docs/validation/any_bands.md.
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ OLDER_FLUX = 2.3e-10
 """Photon flux above 1 GeV in cm-2 s-1 for which the older code reports 0.934 and 0.954."""
 
 
-@kept("localiser")
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,7 +52,9 @@ def main() -> None:
         if "ideal" in found:
             found["ideal"].append(skies.ideal(index))
         print(f"sky {index}: {skies.seconds(index, arguments.name):.1f} s", flush=True)
-    report(sources, found, arguments.name)
+    suffix = f"_{arguments.name.replace('-', '_')}" if arguments.weights else ""
+    with kept(f"localiser{suffix}"):
+        report(sources, found, arguments.name)
 
 
 def report(sources: list, found: dict[str, list], name: str) -> None:
