@@ -10,6 +10,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 """Gauss-Legendre quadrature of integrals in ln E: accurate for all forms over decades."""
 _SMALL = 1e-3
 """Below this the series is more accurate than the difference of exponentials."""
+_HIGHEST = 300.0
+"""Exponents above it are cut: their squares are finite still."""
 
 
 def power_law(
@@ -112,7 +114,10 @@ def plec4(
     Abdollahi et al. 2022, ApJS 260, 53, eqs. 2 and 3; Ballet et al. 2023, arXiv:2307.12546.
     """
     x = np.log(energy / pivot)
-    return amplitude * np.exp(-x * (index + expfactor * x * _second_remainder(exp_index * x)))
+    # Far from E0 a negative curvature has no bound; a fit that tries it must see finite numbers.
+    y = np.minimum(exp_index * x, _HIGHEST)
+    exponent = -x * (index + expfactor * x * _second_remainder(y))
+    return amplitude * np.exp(np.minimum(exponent, _HIGHEST))
 
 
 def photon_flux(

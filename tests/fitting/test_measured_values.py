@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gammafind.fitting.sources.forms import CUT_OFF, LOG_PARABOLA
+from gammafind.sky.spectral_forms import plec4
 from tests.fitting.test_sources import CENTRE, EDGES, EXPOSURE, counts_of, measured, sky_of
 
 ERG = 1.602176634e-6
@@ -88,3 +89,9 @@ def test_the_significance_of_curvature_follows_from_its_error(curved):
     values, _ = curved
     ratio = values["LP_beta"] / values["Unc_LP_beta"]
     assert_allclose(values["LP_SigCurv"], ratio, rtol=0.3)
+
+
+def test_a_spectrum_that_rises_without_bound_stays_finite():
+    values = plec4(np.geomspace(50, 2e6, 200), 1.0, 1000.0, 2.2, -0.5, 2.0)
+    assert np.all(np.isfinite(values))
+    assert np.all(np.diff(values[values.argmin() :]) >= 0)
