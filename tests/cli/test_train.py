@@ -428,3 +428,55 @@ def test_a_missing_backend_is_told_before_anything_is_made(recipe, tmp_path, cap
     assert "Keras needs no_such_backend, which is not installed" in refused(capsys, "-o", "net")
     assert not (tmp_path / "net").exists()
     assert not (tmp_path / "data").exists()
+
+
+ANY_BANDS = """\
+[training]
+preset = "counting"
+epochs = 1
+patches_per_epoch = 8
+validation_patches = 4
+batch_size = 4
+
+[data]
+train = 1
+test = 0
+
+[network]
+filters = [2, 2, 2, 2]
+
+[features]
+background = true
+tiers = true
+
+[draw]
+coarse = 0.5
+"""
+VARY = """
+[vary.population]
+n = [20, 60]
+"""
+
+
+def test_a_recipe_gives_weights_for_any_bands(tmp_path, monkeypatch):
+    from gammafind.networks.folder import read_architecture
+    from gammafind.networks.tiers import TIERS
+    from gammafind.plugins.unet.architecture import Architecture
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipe.toml").write_text(ANY_BANDS)
+    assert train("-o", "net") == 0
+    architecture = read_architecture("net/weights", Architecture)
+    assert architecture.calibration is not None
+    assert [width for width, _ in architecture.inputs] == list(TIERS)
+    assert sorted(path.name for path in (tmp_path / "net/settings/catalogue-0000").iterdir()) == [
+        "meta.json",
+        "sky.npz",
+    ]
+
+
+def test_what_varies_is_for_networks_for_any_bands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    plain = ANY_BANDS.replace("tiers = true\n", "").replace("coarse = 0.5\n", "")
+    (tmp_path / "recipe.toml").write_text(plain + VARY)
+    assert "[vary] is for networks for any bands" in refused(capsys, "-o", "net")

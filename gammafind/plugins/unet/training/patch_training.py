@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +17,12 @@ from gammafind.networks.folder import Runner
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.training.calibrate import KnownSky, calibrate
 from gammafind.plugins.unet.training.distortion import distorted
+from gammafind.plugins.unet.training.options import PatchOptions
 from gammafind.plugins.unet.training.setting_training import SettingTraining
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.pixels import HealpixPixels
 from gammafind.sky.stacks import PatchStacks
-from gammafind.training.draws import DrawOptions
 from gammafind.training.localiser import LocaliserOptions, LocaliserTraining
 from gammafind.training.patches import PatchBatches
 from gammafind.training.recipe import Recipe
@@ -30,27 +30,6 @@ from gammafind.training.shard_set import ShardSet
 from gammafind.training.shards import ShardMaker
 from gammafind.units import degrees
 from gammafind.utils.progress import stage
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatchOptions(LocaliserOptions):
-    """What recipes of networks for patches have.
-
-    Parameters
-    ----------
-    network, network_options, training, begin, batches, targets, loss : see `LocaliserOptions`
-        Of all networks that localise.
-    features : FeatureSpec
-    draw : DrawOptions
-    """
-
-    tables: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        **LocaliserOptions.tables,
-        "features": ("features",),
-    }
-
-    features: FeatureSpec
-    draw: DrawOptions
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

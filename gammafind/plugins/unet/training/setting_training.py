@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,13 +11,13 @@ import astropy.units as u
 import numpy as np
 from astropy.units import Quantity
 
-from gammafind.networks.features import FeatureSpec
 from gammafind.networks.folder import Runner
 from gammafind.networks.tiers import BandResolution
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.sky_evidence import match_radius, ts_alone
 from gammafind.plugins.unet.training.calibrate import KnownSky, calibrate
 from gammafind.plugins.unet.training.distortion import distorted
+from gammafind.plugins.unet.training.options import SettingOptions
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.stacks import PatchStacks
@@ -25,33 +25,11 @@ from gammafind.training.flat_skies import SIZE
 from gammafind.training.localiser import LocaliserOptions, LocaliserTraining
 from gammafind.training.settings import (
     SettingBatches,
-    SettingDrawOptions,
     SettingMaker,
     SettingSet,
 )
 from gammafind.training.variation import read_variation
 from gammafind.utils.progress import stage
-
-
-@dataclass(frozen=True, kw_only=True)
-class SettingOptions(LocaliserOptions):
-    """What recipes of networks for any bands have.
-
-    Parameters
-    ----------
-    network, network_options, training, begin, batches, targets, loss : see `LocaliserOptions`
-        Of all networks that localise.
-    features : FeatureSpec
-    draw : SettingDrawOptions
-    """
-
-    tables: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        **LocaliserOptions.tables,
-        "features": ("features",),
-    }
-
-    features: FeatureSpec
-    draw: SettingDrawOptions
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
