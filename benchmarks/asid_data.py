@@ -34,6 +34,9 @@ WIDTH, HALF, NSIDE = 64, 5.0, 256
 """Pixels a side of a patch; degrees from its centre to that of its last pixel; of the maps."""
 ENERGIES = (0.5, 1.0, 2.0, 7.0, 20.0, 1000.0)
 """Edges in GeV: their flux above 1 and above 10 GeV and the counts of its sources agree with it."""
+BORDER = 4.9609375
+"""Longitude and latitude in degrees from the centre of a patch up to which its table of sources
+goes and its network can place detections; its maps go on to 5.08 deg, and show sources there."""
 RADIUS = 0.3
 """Degrees within which it matches."""
 APART = 16.5
@@ -169,7 +172,7 @@ class Blind:
         return PatchGrid(*self.centres[self.groups[group]].T, 12.8 * u.deg)
 
     def detections(self, table: QTable, group: int) -> Rows:
-        """Detections with the patch in which they are; others are left out."""
+        """Detections within the border of a patch, with its number; others do not count."""
         rows = self.groups[group]
         where = sky_positions(table).galactic
         vectors = unit_vectors(where.l.deg, where.b.deg)
@@ -177,7 +180,9 @@ class Blind:
         inside = np.zeros(len(table), dtype=bool)
         for row in np.unique(nearest):
             here = nearest == row
-            inside[here] = np.isin(hp.vec2pix(NSIDE, *vectors[here].T), self.pixels(row))
+            x, y, z = hp.Rotator(rot=(*self.centres[row], 0.0))(vectors[here].T)
+            away = np.maximum(np.abs(np.arctan2(y, x)), np.abs(np.arcsin(np.clip(z, -1, 1))))
+            inside[here] = away <= np.radians(BORDER)
         found = Rows(self.index[nearest], vectors, np.asarray(table["score"], dtype=float))
         return found[inside]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from held_out import HeldOut, evaluated, latitude
-from results import kept
+from results import kept, named
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
@@ -31,7 +31,6 @@ OLDER_FLUX = 2.3e-10
 """Photon flux above 1 GeV in cm-2 s-1 for which the older code reports 0.934 and 0.954."""
 
 
-@kept("localiser")
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -41,6 +40,12 @@ def main() -> None:
     parser.add_argument("--name", default="unet")
     parser.add_argument("--no-ideal", action="store_true")
     arguments = parser.parse_args()
+    with kept(named("localiser", arguments.weights)):
+        measure(arguments)
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Search all skies, and print."""
     skies = HeldOut(folder=arguments.folder)
     localiser = UNet(weights=arguments.weights)
     sources, found = [], {arguments.name: []}
