@@ -46,17 +46,14 @@ EARLIER = FERMI / "sky413" / "exposure_413w_ns128_ring_gal.npy"
 WHOLE = FERMI / "sky" / "exposure_573w_2-20GeV_UCV_PSF3_ns128_ring_gal.npy"
 PRESET = load_preset("fermi-lat-psf3-2-20")
 LOCALISERS: dict[str, Localiser] = {"unet": UNet(), "likelihood": Likelihood()}
-OTHER = "any-bands"
-"""Name of `unet` with other weights."""
-LEAST = {"unet": 0.2, "likelihood": 9.0, OTHER: 0.2}
+OTHER, DEEP = "any-bands", "likelihood-6"
+"""Names of `unet` with other weights, and of `likelihood` down to a TS below the promised cut."""
+LEAST = {"unet": 0.2, "likelihood": 9.0, OTHER: 0.2, DEEP: 6.0}
 """Least scores of the detections that are fitted."""
 _PROBABILITIES = (0.2, 0.5, 0.75, 0.95, 1.01)
-BINS = {
-    "unet": _PROBABILITIES,
-    "likelihood": (9, 12, 16, 25, 100, np.inf),
-    OTHER: _PROBABILITIES,
-}
-SCORES = {"unet": "probability", "likelihood": "TS", OTHER: "probability"}
+_TS = (9, 12, 16, 25, 100, np.inf)
+BINS = {"unet": _PROBABILITIES, "likelihood": _TS, OTHER: _PROBABILITIES, DEEP: _TS}
+SCORES = {"unet": "probability", "likelihood": "TS", OTHER: "probability", DEEP: "TS"}
 PROMISED = 0.90
 """Purity that localisers promise, for the number of confirmed detections."""
 REGIONS = {"abs(b) > 20": (20, 90), "abs(b) < 20": (0, 20)}
@@ -104,6 +101,8 @@ def main() -> None:
     parser.add_argument("--weights", default="")
     arguments = parser.parse_args()
     if arguments.weights:
+        del LOCALISERS["likelihood"]
+        LOCALISERS[DEEP] = Likelihood(threshold=LEAST[DEEP])
         LOCALISERS[OTHER] = UNet(weights=arguments.weights)
     with kept(named("later_weeks", arguments.weights)):
         measure(arguments.folder, arguments.skies)
