@@ -11,8 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+import astropy.units as u
 import numpy as np
-from asid_data import Blind, Rows, evaluated, its_codes, its_predictions, matched, ordered, truth
+from asid_data import (
+    Blind,
+    Rows,
+    evaluated,
+    instrument,
+    its_codes,
+    its_predictions,
+    matched,
+    ordered,
+    truth,
+)
 from astropy.table import QTable
 from results import kept
 
@@ -29,6 +40,8 @@ PURITIES = (0.80, 0.85, PURITY, 0.90, 0.95, 0.98)
 REGIONS = {"all": (0, 90), "abs(b) > 20": (20, 90), "abs(b) < 20": (0, 20)}
 FLUXES = (0.0, 1.3e-10, 2.3e-10, 4.3e-10)
 """Photon flux above 1 GeV in cm-2 s-1 for which it states its completeness."""
+PSF_RADIUS = 0.6
+"""Degrees within which the photons of a bright source are compared: wider than the pixels."""
 LEAST_TS = 9.0
 """Of the detections of `likelihood`."""
 BACKGROUNDS = {"patches": False, "own": True}
@@ -116,6 +129,7 @@ def measure(arguments: argparse.Namespace) -> None:
     """Check the matching, search, and print."""
     blind, sources, theirs = Blind(), truth(), its_predictions()
     print_check(theirs, sources)
+    print_psf(blind)
     n_groups = arguments.groups or len(blind.groups)
     given = blind.index[np.concatenate(blind.groups[:n_groups])]
     sources = sources[np.isin(sources.patch, given)]
@@ -191,6 +205,21 @@ def print_check(theirs: Rows, sources: Rows) -> None:
     )
     if same != len(hit) or missed != n_missed:
         raise SystemExit("This is not its matching.")
+
+
+def print_psf(blind: Blind) -> None:
+    """Print the photons around a bright source, next to those of two responses."""
+    radius, two = PSF_RADIUS * u.deg, 2 * u.deg
+    seen = blind.around_brightest(PSF_RADIUS)
+    ours = {
+        name: [psf.containment(radius) / psf.containment(two) for psf in instrument(name).psfs()]
+        for name in ("FRONT+BACK", "FRONT")
+    }
+    print(f"\nShare of the photons within {PSF_RADIUS} deg, of those within 2 deg:\n")
+    print(f"| band | brightest source | {' | '.join(ours)} |\n|---|---|---|---|")
+    for i, band in enumerate(blind.renderer.bands):
+        cells = " | ".join(f"{shares[i]:.3f}" for shares in ours.values())
+        print(f"| {band.name} | {seen[i]:.3f} | {cells} |")
 
 
 def print_rates(results: dict[str, Result]) -> None:

@@ -80,15 +80,8 @@ class Blind:
 
     @cached_property
     def renderer(self) -> FermiLatRenderer:
-        """Its response has the PSF of FRONT+BACK, as the isolated sources of the patches show."""
-        return FermiLatRenderer(
-            irf="P8R3_ULTRACLEANVETO_V3",
-            event_types=("FRONT+BACK",),
-            energies=ENERGIES,
-            nsides=(NSIDE,) * 5,
-            max_zeniths=(105.0,) * 5,
-            good_time=9.5 * 26.11e6,
-        )
+        """The instrument; `around_brightest` shows that its PSF is that of FRONT+BACK."""
+        return instrument("FRONT+BACK")
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -137,6 +130,25 @@ class Blind:
             shown = self._file[name][row].astype(float) * larger
             sky[:, self.pixels(row).ravel()] = shown.reshape(-1, 5).T
         return sky
+
+    def around_brightest(self, radius: float) -> np.ndarray:
+        """Share of the photons of the brightest source within a radius, of those within 2 deg.
+
+        Shape (5,); of the sources that are more than 2 deg from the border of a patch.
+        """
+        sources = truth()
+        for i in np.argsort(-sources.weight):
+            row = np.flatnonzero(self.index == sources.patch[i])
+            if not len(row):
+                continue
+            discs = [
+                hp.query_disc(NSIDE, sources.vectors[i], np.radians(size)) for size in (radius, 2.0)
+            ]
+            expected = self.expected("sources", row)
+            inner, outer = (expected[:, disc].sum(axis=1) for disc in discs)
+            if np.all(np.isfinite(outer)):
+                return inner / outer
+        raise ValueError("no source is far enough from the border")
 
     def observation(self, group: int, draw: int, *, own: bool = False) -> Observation:
         """Poisson counts of a group of patches.
@@ -190,6 +202,18 @@ class Blind:
     def _file(self) -> dict[str, np.ndarray]:
         with np.load(FOLDER / "F0-B1_patches_every4th.npz") as file:
             return dict(file)
+
+
+def instrument(event_type: str) -> FermiLatRenderer:
+    """UltracleanVeto in 9.5 years, in the bands of the patches."""
+    return FermiLatRenderer(
+        irf="P8R3_ULTRACLEANVETO_V3",
+        event_types=(event_type,),
+        energies=ENERGIES,
+        nsides=(NSIDE,) * 5,
+        max_zeniths=(105.0,) * 5,
+        good_time=9.5 * 26.11e6,
+    )
 
 
 def truth() -> Rows:
