@@ -184,7 +184,7 @@ class Search:
                 grid=self.blind.grid(group),
                 rng=np.random.default_rng([draw, group]),
             )
-            table = table["ra", "dec", "score", "pos_err", "ts"]
+            table = table["ra", "dec", "score", "pos_err"]
             table.meta = {"seconds": perf_counter() - start}
             write_table(table, path)
         return read_table(path)
