@@ -22,8 +22,8 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from lat_files import beforehand
-from results import kept
+from lat_files import beforehand, unet_with
+from results import kept, named
 
 import gammafind
 from gammafind.catalogue.matching import match_one_to_one
@@ -43,10 +43,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--sky", choices=KEPT, default="2-20GeV")
+    parser.add_argument("--weights", default="", help="of unet, next to likelihood")
     given = parser.parse_args()
-    with kept(KEPT[given.sky]), tempfile.TemporaryDirectory() as place:
+    with kept(named(KEPT[given.sky], given.weights)), tempfile.TemporaryDirectory() as place:
         folder = given.folder or Path(place) / "demo"
-        text, seconds = run(folder, given.sky, cache=Path(place) / "cache")
+        text, seconds = run(folder, given.sky, given.weights, cache=Path(place) / "cache")
         sentences, *tables = text.split("\n\n")
         print(sentences)
         for table in tables:
@@ -60,12 +61,13 @@ def main() -> None:
         print(f", and {memory:.1f} GB.")
 
 
-def run(folder: Path, sky: str, *, cache: Path) -> tuple[str, float]:
+def run(folder: Path, sky: str, weights: str, *, cache: Path) -> tuple[str, float]:
     """Return what the demo prints, and its wall-clock time in seconds."""
     command = [sys.executable, "-m", "gammafind", "demo", "-o", str(folder), "--overwrite"]
+    chosen = unet_with(weights, "--beside", "likelihood") if weights else []
     start = time.perf_counter()
     done = subprocess.run(
-        [*command, "--sky", sky],
+        [*command, "--sky", sky, *chosen],
         check=True,
         stdout=subprocess.PIPE,
         text=True,

@@ -41,7 +41,7 @@ THREE_BANDS = (
 
 @dataclass(frozen=True)
 class Run:
-    """A catalogue, CPU time in s and peak memory in GB of the command.
+    """A catalogue, CPU time in s, and the peak memory in GB of this and all commands before.
 
     ``given`` are its rows of extended sources of 4FGL-DR2, which are part of the model beforehand.
     They and their counterparts do not count.
@@ -165,12 +165,19 @@ def detect(*arguments: object) -> Run:
         path = Path(folder) / "found.ecsv"
         command = [sys.executable, "-m", "gammafind", "detect", *map(str, arguments)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([*command, "-o", str(path)], check=True, env=environment)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         table = QTable.read(path)
         given = beforehand(table)
-        seconds = used.ru_utime + used.ru_stime
+        seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
         return Run(table[~given], table[given], seconds, used.ru_maxrss / 1e6)
+
+
+def unet_with(weights: str, *others: str) -> list[str]:
+    """Arguments of the command that choose `unet` with weights, or those in the package."""
+    option = ["--option", f"localiser.weights={weights}"] if weights else []
+    return ["--localiser", "unet", *option, *others]
 
 
 def beforehand(table: QTable) -> np.ndarray:

@@ -1,9 +1,10 @@
 """Weeks 1 to 413 searched, and judged by the photons of weeks 414 to 573; needs ../shared.
 
 ``python benchmarks/later_weeks.py FOLDER [--skies 8]`` keeps what it measures in FOLDER; the same
-command continues. No catalogue is used. On the later photons each detection is fitted at its place,
-with all others and with fixed weights, so that its flux is unbiased and may be negative. How much
-of their measured flux real and false detections keep is measured on simulated pairs of skies.
+command continues. With ``--weights`` `unet` with these is measured, too. No catalogue is used. On
+the later photons each detection is fitted at its place, with all others and with fixed weights, so
+that its flux is unbiased and may be negative. How much of their measured flux real and false
+detections keep is measured on simulated pairs of skies.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from later_shares import Calibration, Sums, joined
-from results import kept
+from results import kept, named
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
@@ -32,6 +33,7 @@ from gammafind.plugins.fermi_lat.fluxes import flux_history
 from gammafind.plugins.likelihood.localiser import Likelihood
 from gammafind.plugins.unet.localiser import UNet
 from gammafind.presets.preset import build, load_preset
+from gammafind.roles.localiser import Localiser
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.projection import vectors_in
@@ -43,11 +45,17 @@ EARLIER_COUNTS = FERMI / "sky413" / "counts_413w_2-20GeV_UCV_PSF3_ns128_ring_gal
 EARLIER = FERMI / "sky413" / "exposure_413w_ns128_ring_gal.npy"
 WHOLE = FERMI / "sky" / "exposure_573w_2-20GeV_UCV_PSF3_ns128_ring_gal.npy"
 PRESET = load_preset("fermi-lat-psf3-2-20")
-LOCALISERS = {"unet": UNet(), "likelihood": Likelihood()}
-LEAST = {"unet": 0.2, "likelihood": 9.0}
+LOCALISERS: dict[str, Localiser] = {"unet": UNet(), "likelihood": Likelihood()}
+OTHER, DEEP = "any-bands", "likelihood-6"
+"""Names of `unet` with other weights, and of `likelihood` down to a TS below the promised cut."""
+LEAST = {"unet": 0.2, "likelihood": 9.0, OTHER: 0.2, DEEP: 6.0}
 """Least scores of the detections that are fitted."""
-BINS = {"unet": (0.2, 0.5, 0.75, 0.95, 1.01), "likelihood": (9, 12, 16, 25, 100, np.inf)}
-SCORES = {"unet": "probability", "likelihood": "TS"}
+_PROBABILITIES = (0.2, 0.5, 0.75, 0.95, 1.01)
+_TS = (9, 12, 16, 25, 100, np.inf)
+BINS = {"unet": _PROBABILITIES, "likelihood": _TS, OTHER: _PROBABILITIES, DEEP: _TS}
+SCORES = {"unet": "probability", "likelihood": "TS", OTHER: "probability", DEEP: "TS"}
+PROMISED = 0.90
+"""Purity that localisers promise, for the number of confirmed detections."""
 REGIONS = {"abs(b) > 20": (20, 90), "abs(b) < 20": (0, 20)}
 YEARS = 7
 """Of the ten years of a simulated source, those that stand for weeks 1 to 413; weeks 414 to 573 are
@@ -90,8 +98,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--skies", type=int, default=8)
+    parser.add_argument("--weights", default="")
     arguments = parser.parse_args()
-    with kept("later_weeks"):
+    if arguments.weights:
+        del LOCALISERS["likelihood"]
+        LOCALISERS[DEEP] = Likelihood(threshold=LEAST[DEEP])
+        LOCALISERS[OTHER] = UNet(weights=arguments.weights)
+    with kept(named("later_weeks", arguments.weights)):
         measure(arguments.folder, arguments.skies)
 
 
@@ -113,6 +126,7 @@ def measure(folder: Path, n_skies: int) -> None:
         print(f"{len(real[name])} later fluxes are limited.")
         print(f"\n{name}, {n_skies} simulated skies, each judged by all others:\n")
         print_simulated(simulated[name], name)
+    print_confirmed(real, simulated)
 
 
 class Skies:
@@ -205,11 +219,12 @@ def brightened(sources: QTable, factor: np.ndarray) -> QTable:
 def found(folder: Path, skies: Skies, index: int | None) -> dict[str, QTable]:
     """Detections of the earlier weeks with their later flux, computed once."""
     paths = {name: folder / f"{name}.ecsv" for name in LOCALISERS}
-    if not all(path.exists() for path in paths.values()):
+    missing = {name: path for name, path in paths.items() if not path.exists()}
+    if missing:
         folder.mkdir(parents=True, exist_ok=True)
         pair, sources = skies.pair(index)
-        for name, path in paths.items():
-            write_table(judged(pair, sources, name), path, overwrite=True)
+        for name, path in missing.items():
+            write_table(judged(pair, sources, name), path)
     return {name: read_table(path) for name, path in paths.items()}
 
 
@@ -293,7 +308,7 @@ def print_real(table: QTable, simulated: list[QTable], name: str) -> None:
         chosen = [inside(one, region, low, up) for one in simulated]
         own = inside(table, region, low, up)
         calibration = Calibration.of(chosen, false_of(simulated, region))
-        expected = own.mean_score() if name == "unet" else joined(chosen).true_share()
+        expected = joined(chosen).true_share() if is_ts(name) else own.mean_score()
         share, error = calibration.share(own)
         print(
             f"| {region} | {span(low, up)} | {len(own.flux)} | {expected:.3f} "
@@ -304,9 +319,10 @@ def print_real(table: QTable, simulated: list[QTable], name: str) -> None:
 
 def print_simulated(tables: list[QTable], name: str) -> None:
     """Print the confirmed and the true share of simulated skies, each judged by the others."""
-    head = f"region | {SCORES[name]} | detections | {'mean probability | ' * (name == 'unet')}"
+    states = not is_ts(name)
+    head = f"region | {SCORES[name]} | detections | {'mean probability | ' * states}"
     print(f"| {head}true share | confirmed share | in errors |")
-    print("|---|---|---|---|---|---|" + "---|" * (name == "unet"))
+    print("|---|---|---|---|---|---|" + "---|" * states)
     for region, low, up in cells(name):
         chosen = [inside(one, region, low, up) for one in tables]
         found = []
@@ -318,11 +334,48 @@ def print_simulated(tables: list[QTable], name: str) -> None:
         together = joined(chosen)
         true = together.true_share()
         share, error = shares.mean(), np.sqrt(np.sum(errors**2)) / len(errors)
-        score = f"{together.mean_score():.3f} | " if name == "unet" else ""
+        score = f"{together.mean_score():.3f} | " if states else ""
         print(
             f"| {region} | {span(low, up)} | {len(together.flux)} | {score}{true:.3f} "
             f"| {share:.3f} +- {error:.3f} | {(share - true) / error:+.1f} |"
         )
+
+
+def print_confirmed(real: dict[str, QTable], simulated: dict[str, list[QTable]]) -> None:
+    """Print how many detections at a promised purity the later photons confirm."""
+    print(f"\nDetections of the real sky at a promised purity of {PROMISED:g}:\n")
+    print("| region | localiser | cut | detections | confirmed share | confirmed |")
+    print("|---|---|---|---|---|---|")
+    for region in REGIONS:
+        for name in LOCALISERS:
+            cut = promised_cut(real[name], simulated[name], name, region)
+            own = inside(real[name], region, cut, np.inf)
+            chosen = [inside(one, region, cut, np.inf) for one in simulated[name]]
+            calibration = Calibration.of(chosen, false_of(simulated[name], region))
+            share, error = calibration.share(own)
+            n = len(own.flux)
+            print(f"| {region} | {name} | {cut:.4g} | {n} | {share:.3f} +- {error:.3f} ", end="")
+            print(f"| {n * share:.0f} +- {n * error:.0f} |")
+
+
+def promised_cut(real: QTable, simulated: list[QTable], name: str, region: str) -> float:
+    """Lowest score from which on the purity is promised.
+
+    That of a probability is its mean over the real detections, that of a TS the true share of
+    simulated detections.
+    """
+    parts = simulated if is_ts(name) else [real]
+    everything = joined([inside(one, region, -np.inf, np.inf) for one in parts])
+    value = everything.real if is_ts(name) else everything.score
+    order = np.argsort(-everything.score, kind="stable")
+    promised = np.cumsum(value[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(promised >= PROMISED)
+    return float(everything.score[order[enough[-1]]]) if len(enough) else np.inf
+
+
+def is_ts(name: str) -> bool:
+    """Whether the score of a localiser is a TS."""
+    return SCORES[name] == "TS"
 
 
 def cells(name: str) -> list[tuple[str, float, float]]:

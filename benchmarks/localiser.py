@@ -1,8 +1,7 @@
 """The U-Net on ten held-out skies, next to an ideal matched filter that knows all else.
 
 ``python benchmarks/localiser.py FOLDER [--skies 10] [--weights FOLDER] [--name unet]`` stores its
-results in FOLDER, and prints the tables of docs/validation/localiser.md. With weights it prints
-those of docs/validation/any_bands.md.
+results in FOLDER, and prints the tables of docs/validation/localiser.md.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from held_out import HeldOut, evaluated, latitude
-from results import kept
+from results import kept, named
 
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.merging import R95_OVER_R68
@@ -41,6 +40,12 @@ def main() -> None:
     parser.add_argument("--name", default="unet")
     parser.add_argument("--no-ideal", action="store_true")
     arguments = parser.parse_args()
+    with kept(named("localiser", arguments.weights)):
+        measure(arguments)
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Search all skies, and print."""
     skies = HeldOut(folder=arguments.folder)
     localiser = UNet(weights=arguments.weights)
     sources, found = [], {arguments.name: []}
@@ -52,9 +57,7 @@ def main() -> None:
         if "ideal" in found:
             found["ideal"].append(skies.ideal(index))
         print(f"sky {index}: {skies.seconds(index, arguments.name):.1f} s", flush=True)
-    suffix = f"_{arguments.name.replace('-', '_')}" if arguments.weights else ""
-    with kept(f"localiser{suffix}"):
-        report(sources, found, arguments.name)
+    report(sources, found, arguments.name)
 
 
 def report(sources: list, found: dict[str, list], name: str) -> None:

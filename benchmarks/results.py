@@ -16,7 +16,7 @@ from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["FOLDER", "commit", "kept", "numbers", "save", "tables"]
+__all__ = ["FOLDER", "commit", "kept", "named", "numbers", "save", "tables"]
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "benchmarks" / "results"
@@ -31,6 +31,11 @@ def kept(name: str) -> Iterator[None]:
     with redirect_stdout(text):
         yield
     save(name, text.getvalue())
+
+
+def named(name: str, weights: str) -> str:
+    """Name of the results with other weights than those in the package, next to that with these."""
+    return f"{name}_any_bands" if weights else name
 
 
 def save(name: str, text: str) -> Path:
