@@ -106,6 +106,7 @@ NUMBERS = [
     "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at 1,1 --index 1e308",
     "sensitivity counts.fits --preset toy -o x.fits --index=-1e308",
     "sensitivity counts.fits --preset toy -o x.fits --nside 1 --ts 1e308",
+    "sensitivity counts.fits --preset toy -o x.fits --nside 1 --ts 1e-308",
     "sensitivity counts.fits --preset toy -o x.fits --plot x.nope",
 ]
 
