@@ -89,7 +89,9 @@ def run(arguments: Namespace) -> None:
 
     output = arguments.output
     products = Products(tables=(output,), overwrite=arguments.overwrite)
-    products.check(inputs=[*sky_files(arguments), arguments.catalogue])
+    products.check(
+        inputs=[*sky_files(arguments), arguments.catalogue], named_after=[arguments.catalogue]
+    )
     folder = output.with_name(f"{output.name}{PARTS}")
     try:
         table = measure(

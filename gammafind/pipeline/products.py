@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,12 +13,14 @@ from typing import Any, Protocol
 
 from astropy.table import QTable
 
-from gammafind.catalogue.export import check_export, write_in_place_of
+from gammafind.catalogue.columns import texts_of
+from gammafind.catalogue.export import check_export, format_of, write_in_place_of
 from gammafind.catalogue.prov import readable
 from gammafind.catalogue.regions import write_regions
-from gammafind.errors import OutputError
+from gammafind.errors import OutputError, TableError
 from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
+from gammafind.pipeline.inputs import read_catalogue
 from gammafind.sky.fits.write_scores import write_scores
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
@@ -33,6 +36,28 @@ from gammafind.utils.locks import LOCK
 from gammafind.utils.progress import stage
 from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
+
+_ASCII = (".fits", ".fits.gz")
+"""Suffixes of tables that hold texts of ASCII alone."""
+
+
+def _check_names(source: str | PathLike) -> None:
+    """Refuse a catalogue with names that FITS cannot hold, before the work that gives them.
+
+    Raises
+    ------
+    TableError
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # They are shown when the catalogue is used.
+        names = texts_of(read_catalogue(source), "source_name")
+    strange = [name for name in names.tolist() if not name.isascii()]
+    if strange:
+        raise TableError(
+            f"the name {strange[0]!r} cannot be written as FITS, which holds ASCII",
+            path=source,
+            remedy="Write .ecsv or .vot, or change the name.",
+        )
 
 
 class Findings(Protocol):
@@ -107,14 +132,29 @@ class Products:
         )
         return replace(self, beside=tuple(beside))
 
-    def check(self, *, inputs: Sequence[str | PathLike] = ()) -> None:
+    def check(
+        self,
+        *,
+        inputs: Sequence[str | PathLike] = (),
+        named_after: Sequence[str | PathLike | None] = (),
+    ) -> None:
         """Check that all can be written, and that none is one of ``inputs``.
+
+        Parameters
+        ----------
+        inputs : sequence of path-like
+        named_after : sequence of path-like or None
+            Catalogues whose names of sources will be in the tables.
 
         Raises
         ------
         OutputError
             If a directory does not exist, a file exists and may not be replaced, a suffix is
             unknown, a path occurs twice or is an input.
+        TableError
+            If a table is FITS, which holds ASCII, and a name is not.
+        InputFileError
+            If such a catalogue cannot be used.
         """
         tables = {path for one in (self, *self.beside) for path in one.tables}
         for path in self.files:
@@ -137,6 +177,9 @@ class Products:
                     remedy="Choose another name.",
                 )
             taken.add(os.path.realpath(path))
+        if any(format_of(path).suffix in _ASCII for path in tables):
+            for source in filter(None, named_after):
+                _check_names(source)
 
     def write(self, result: Findings) -> None:
         """Write all products; if one fails, or on Ctrl-C, none appears.

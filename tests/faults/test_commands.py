@@ -116,3 +116,21 @@ def test_numbers_and_suffixes_that_cannot_be_are_refused_before_work(folder, cap
     assert main(shlex.split(command)) == 1
     assert "this should not happen" not in last_line(capsys)
     assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "measure counts.fits --preset toy --catalogue named.csv -o x.fits",
+        "detect counts.fits --preset toy --reference named.csv -o x.ecsv -o x.fits.gz",
+    ],
+)
+def test_names_that_fits_cannot_hold_are_refused_before_work(folder, capsys, command):
+    (folder / "named.csv").write_text("name,ra,dec\nCité 1,3,4\n", encoding="utf-8")
+    assert main(command.split()) == 1
+    assert "named.csv: the name 'Cité 1' cannot be written as FITS" in last_line(capsys)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "counts.fits",
+        "named.csv",
+        "truth.ecsv",
+    ]
