@@ -37,7 +37,7 @@ from gammafind.utils.progress import stage
 from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
 
-_ASCII = (".fits", ".fits.gz")
+_ASCII = (".fits", ".fits.gz", ".fit", ".fit.gz")
 """Suffixes of tables that hold texts of ASCII alone."""
 
 
