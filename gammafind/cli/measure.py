@@ -88,7 +88,7 @@ def run(arguments: Namespace) -> None:
     from gammafind.pipeline.products import Products
 
     output = arguments.output
-    products = Products(tables=(output,), overwrite=arguments.overwrite)
+    products = Products(tables=(output,), only_tables=True, overwrite=arguments.overwrite)
     products.check(
         inputs=[*sky_files(arguments), arguments.catalogue], named_after=[arguments.catalogue]
     )
