@@ -9,7 +9,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.units import Quantity
 
-from gammafind.catalogue.columns import column_of
+from gammafind.catalogue.columns import column_of, texts
 from gammafind.catalogue.matching import match_one_to_one
 from gammafind.catalogue.position_columns import bare
 from gammafind.catalogue.positions import sky_positions
@@ -98,7 +98,7 @@ def names_in(table: QTable, positions: SkyCoord, *, column: str = "") -> tuple[n
     Raises
     ------
     TableError
-        If ``column`` is not there.
+        If ``column`` is not there, or has several texts in a row.
     """
     known = {bare(name): name for name in reversed(table.colnames)}
     found = [known[name] for name in _NAMES if name in known]
@@ -110,5 +110,5 @@ def names_in(table: QTable, positions: SkyCoord, *, column: str = "") -> tuple[n
         raise TableError(
             f"there is no column {name}", remedy=f"The table has {', '.join(table.colnames)}."
         )
-    names = np.char.strip(np.ma.filled(np.ma.asarray(table[name]).astype(str), ""))
+    names = texts(table, name)
     return np.where(names == "", after, names), name

@@ -173,12 +173,30 @@ def texts_of(table: QTable, quantity: str) -> np.ndarray:
         If the column has several texts in a row.
     """
     name = column_of(table, quantity)
-    if name is None:
-        return np.full(len(table), "", dtype="U1")
+    return np.full(len(table), "", dtype="U1") if name is None else texts(table, name)
+
+
+def texts(table: QTable, name: str) -> np.ndarray:
+    """Column as text without blanks around it, shape (n,); empty where a value is masked.
+
+    Raises
+    ------
+    TableError
+        If the column has several texts in a row.
+    """
     if table[name].ndim != 1:
         fault = f"{name} has several texts in each row"
         raise TableError(fault, path=file_of(table), remedy="One is needed.")
     return np.char.strip(as_texts(table[name]))
+
+
+def checked_texts(table: QTable, name: str, *, fault: str, remedy: str) -> np.ndarray:
+    """`texts`, or a TableError with this fault if the column holds something else."""
+    try:
+        return texts(table, name)
+    except TableError as error:
+        fault = f"{fault} ({error.fault})"
+        raise TableError(fault, path=error.path, remedy=remedy) from None
 
 
 def as_texts(column: Any) -> np.ndarray:

@@ -70,7 +70,7 @@ def write_table(table: Table, path: str | PathLike, *, overwrite: bool = False) 
     TableError
         If the format cannot store the table.
     """
-    path = check_output(path, overwrite=overwrite)
+    path = check_table(path, overwrite=overwrite)
     suffix = check_suffix(path)
     with of_file(path), atomic_output(path, overwrite) as temporary:
         _WRITERS[suffix](tidy(table), temporary)
@@ -118,6 +118,18 @@ def _fitted(table: QTable, schema: tuple[Column, ...]) -> QTable:
         if column.unit and column.name in table.colnames and table[column.name].unit is None:
             table[column.name].unit = column.unit
     return conform(QTable(table), schema, what="the table")
+
+
+def check_table(path: str | PathLike, *, overwrite: bool = False) -> Path:
+    """Path of a table that can be written.
+
+    Raises
+    ------
+    OutputError
+        As `write_table`.
+    """
+    check_suffix(check_output(path, overwrite=overwrite))
+    return Path(path)
 
 
 def check_suffix(path: Path) -> str:

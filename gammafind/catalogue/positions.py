@@ -7,7 +7,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
-from gammafind.catalogue.columns import as_texts, checked_numbers
+from gammafind.catalogue.columns import checked_numbers, checked_texts
 from gammafind.catalogue.position_columns import position_columns, position_parts
 from gammafind.catalogue.sexagesimal import angles_of_texts
 from gammafind.errors import TableError
@@ -119,9 +119,9 @@ def _degrees(table: QTable, name: str, what: str, *, hours: bool = False) -> np.
     remedy = "Give numbers, in degrees if the column has no unit, or texts such as 05 34 31.9."
     column = table[name]
     if column.dtype.kind in "USO":
-        texts = as_texts(column)
+        values = checked_texts(table, name, fault=fault, remedy=remedy)
         try:
-            return angles_of_texts(texts.tolist(), hours=hours)
+            return angles_of_texts(values.tolist(), hours=hours)
         except ValueError as error:
             raise TableError(f"{fault} ({error})", remedy=remedy) from None
     if hours and column.unit == u.hour:  # FITS and VizieR write h for hours of right ascension.
@@ -132,6 +132,7 @@ def _degrees(table: QTable, name: str, what: str, *, hours: bool = False) -> np.
 def _of_parts(table: QTable, parts: dict[str, str], what: str) -> tuple[np.ndarray, np.ndarray]:
     """Right ascension and declination of columns of hours, degrees, minutes and seconds."""
     remedy = "Give numbers."
+    sign = parts.get("sign")
 
     def part(key: str) -> np.ndarray:
         if key not in parts:
@@ -145,7 +146,9 @@ def _of_parts(table: QTable, parts: dict[str, str], what: str) -> tuple[np.ndarr
     longitude = 15 * (part("rah") + part("ram") / 60 + part("ras") / 3600)
     degrees = part("ded")
     below = np.signbit(degrees)
-    if "sign" in parts:
-        below |= np.char.startswith(np.asarray(table[parts["sign"]], dtype=str), "-")
+    if sign is not None:
+        fault = f"{what}: column {sign} is no sign"
+        signs = checked_texts(table, sign, fault=fault, remedy="Give + or -.")
+        below |= np.char.startswith(signs, "-")
     latitude = np.abs(degrees) + part("dem") / 60 + part("des") / 3600
     return longitude, np.where(below, -latitude, latitude)

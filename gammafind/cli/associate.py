@@ -130,7 +130,8 @@ def run(arguments: Namespace) -> None:
     from gammafind.units import parse_quantity
 
     paths = output_paths(arguments.output, arguments.candidates)
-    check_outputs(paths, overwrite=arguments.overwrite)
+    inputs = [arguments.catalogue, *(one["table"] for one in arguments.counterparts)]
+    check_outputs(paths, overwrite=arguments.overwrite, inputs=inputs)
     error = arguments.error
     found = associate(
         arguments.catalogue,

@@ -56,9 +56,8 @@ def run(arguments: Namespace) -> None:
     from gammafind.pipeline.classify_catalogue import classify_catalogue
     from gammafind.pipeline.products import Products
 
-    Products(tables=(arguments.output,), overwrite=arguments.overwrite).check(
-        inputs=[arguments.catalogue]
-    )
+    products = Products(tables=(arguments.output,), only_tables=True, overwrite=arguments.overwrite)
+    products.check(inputs=[arguments.catalogue])
     given = {"abstain": arguments.abstain, "weights": arguments.weights}
     table = classify_catalogue(
         arguments.catalogue,

@@ -69,7 +69,8 @@ def run(arguments: Namespace) -> None:
     from gammafind.units import parse_quantity
 
     outputs = (arguments.output,) if arguments.output else ()
-    Products(tables=outputs, overwrite=arguments.overwrite).check(inputs=arguments.maps)
+    products = Products(tables=outputs, only_tables=True, overwrite=arguments.overwrite)
+    products.check(inputs=[*arguments.maps, arguments.truth])
     radius = arguments.radius and parse_quantity(arguments.radius, "deg", name="--radius")
     done: Comparison = compare(
         arguments.maps,

@@ -155,7 +155,8 @@ def run(arguments: Namespace) -> None:
         overwrite=arguments.overwrite,
     ).with_beside(arguments.beside)
     epochs = [path for paths in arguments.epoch for path in paths]
-    products.check(inputs=[*sky_files(arguments), *epochs])
+    inputs = [*sky_files(arguments), *epochs, arguments.reference, arguments.extended]
+    products.check(inputs=inputs, named_after=[arguments.reference])
     result = detect(
         **sky_arguments(arguments),
         preset=arguments.preset,

@@ -59,15 +59,14 @@ def run(arguments: Namespace) -> None:
     """Run the command."""
     from contextlib import ExitStack
 
-    from gammafind.catalogue.io import check_suffix, write_table
+    from gammafind.catalogue.io import write_table
     from gammafind.pipeline.diff import diff
     from gammafind.pipeline.products import Products
     from gammafind.utils.files import atomic_output
 
     outputs = [path for path in (arguments.output, arguments.carry_names) if path is not None]
-    Products(tables=tuple(outputs), overwrite=arguments.overwrite).check(
-        inputs=[arguments.old, arguments.new]
-    )
+    products = Products(tables=tuple(outputs), only_tables=True, overwrite=arguments.overwrite)
+    products.check(inputs=[arguments.old, arguments.new])
     found = diff(
         arguments.old,
         arguments.new,
@@ -78,7 +77,6 @@ def run(arguments: Namespace) -> None:
     tables = {arguments.output: found.table, arguments.carry_names: found.catalogue}
     with ExitStack() as pending:
         for path in outputs:
-            check_suffix(path)
             temporary = pending.enter_context(atomic_output(path, arguments.overwrite))
             write_table(tables[path], temporary)
     if arguments.verbosity >= 0:

@@ -57,7 +57,7 @@ def run(arguments: Namespace) -> None:
     """Run the command."""
     from gammafind.evaluation.brightness import MinFlux
     from gammafind.pipeline.evaluate import evaluate
-    from gammafind.pipeline.products import check_folder
+    from gammafind.pipeline.products import check_apart, check_folder
     from gammafind.units import parse_quantity
     from gammafind.utils.files import check_output
     from gammafind.utils.version import running_version
@@ -66,6 +66,7 @@ def run(arguments: Namespace) -> None:
         check_output(arguments.output, overwrite=arguments.overwrite)
     if arguments.plots:
         check_folder(arguments.plots, overwrite=arguments.overwrite)
+    check_apart([arguments.output, arguments.plots], [arguments.catalogue, arguments.truth])
     metrics = evaluate(
         arguments.catalogue,
         arguments.truth,

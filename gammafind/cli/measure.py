@@ -90,9 +90,12 @@ def run(arguments: Namespace) -> None:
     from gammafind.pipeline.products import Products
 
     output = arguments.output
-    products = Products(tables=(output,), overwrite=arguments.overwrite)
+    products = Products(tables=(output,), only_tables=True, overwrite=arguments.overwrite)
     epochs = [path for paths in arguments.epoch for path in paths]
-    products.check(inputs=[*sky_files(arguments), *epochs, arguments.catalogue])
+    products.check(
+        inputs=[*sky_files(arguments), *epochs, arguments.catalogue],
+        named_after=[arguments.catalogue],
+    )
     folder = output.with_name(f"{output.name}{PARTS}")
     try:
         table = measure(

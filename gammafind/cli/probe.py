@@ -91,7 +91,8 @@ def run(arguments: Namespace) -> None:
     from gammafind.pipeline.products import Products
 
     tables = (arguments.output,) if arguments.output else ()
-    Products(tables=tables, overwrite=arguments.overwrite).check(inputs=sky_files(arguments))
+    products = Products(tables=tables, only_tables=True, overwrite=arguments.overwrite)
+    products.check(inputs=[*sky_files(arguments), arguments.positions, arguments.catalogue])
     table = probe(
         **sky_arguments(arguments),
         places=arguments.positions or parse_places(arguments.at),

@@ -71,13 +71,13 @@ def run(arguments: Namespace) -> None:
 
     import numpy as np
 
-    from gammafind.pipeline.products import Products
+    from gammafind.pipeline.products import check_apart
     from gammafind.pipeline.sensitivity import sensitivity
     from gammafind.sky.fits import write_map
     from gammafind.utils.files import atomic_output, check_output
 
     outputs = [path for path in (arguments.output, arguments.plot) if path is not None]
-    Products().check(inputs=[*sky_files(arguments), *outputs])
+    check_apart(outputs, [*sky_files(arguments), arguments.sources])
     for path in outputs:
         check_output(path, overwrite=arguments.overwrite)
     if arguments.plot is not None and arguments.plot.suffix.lower() not in _FIGURES:

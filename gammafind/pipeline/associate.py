@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from gammafind.catalogue.association.tables import (
     rate_table,
 )
 from gammafind.catalogue.columns import numbers_of
-from gammafind.catalogue.io import check_suffix, write_table
+from gammafind.catalogue.io import check_suffix, check_table, write_table
 from gammafind.catalogue.positions import sky_positions
 from gammafind.catalogue.prov import step, with_step
 from gammafind.errors import OptionError, TableError
@@ -43,9 +44,10 @@ from gammafind.pipeline.counterparts import (
     with_tables,
 )
 from gammafind.pipeline.inputs import Table, table_of
+from gammafind.pipeline.products import check_apart
 from gammafind.pipeline.result import Result
 from gammafind.utils.checks import require
-from gammafind.utils.files import atomic_output, check_output
+from gammafind.utils.files import atomic_output
 from gammafind.utils.progress import stage
 from gammafind.utils.version import running_version
 
@@ -133,13 +135,15 @@ def output_paths(
     return path, path.with_name(name) if candidates is None else Path(candidates)
 
 
-def check_outputs(paths: tuple[Path, Path], *, overwrite: bool) -> None:
-    """Check that two tables can be written, before the work begins."""
+def check_outputs(
+    paths: tuple[Path, Path], *, overwrite: bool, inputs: Sequence[str | PathLike] = ()
+) -> None:
+    """Check that two tables can be written and are no inputs, before the work begins."""
     for path in paths:
-        check_output(path, overwrite=overwrite)
-        check_suffix(path)
-    if paths[0].resolve() == paths[1].resolve():
+        check_table(path, overwrite=overwrite)
+    if os.path.realpath(paths[0]) == os.path.realpath(paths[1]):
         raise OptionError("both tables have one name", remedy="Name the candidates otherwise.")
+    check_apart(paths, inputs)
 
 
 def associate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
@@ -63,11 +64,11 @@ def export(
     if not paths:
         raise OptionError("no file is given", remedy="Name at least one (-o on the command line).")
     chosen = tuple(check_export(path, overwrite=overwrite) for path in paths)
-    places = [path.resolve() for path in chosen]
+    places = [os.path.realpath(path) for path in chosen]
     if len(set(places)) < len(places):
-        twice = next(path for path in chosen if places.count(path.resolve()) > 1)
+        twice = next(path for path in chosen if places.count(os.path.realpath(path)) > 1)
         raise OptionError("the file is given twice", path=twice, remedy="Name each once.")
-    if isinstance(catalogue, str | PathLike) and Path(catalogue).resolve() in places:
+    if isinstance(catalogue, str | PathLike) and os.path.realpath(catalogue) in places:
         raise OptionError(
             "the file is both input and output", path=catalogue, remedy="Choose another name."
         )

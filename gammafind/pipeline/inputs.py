@@ -263,7 +263,11 @@ def table_of(source: Table | None) -> QTable | None:
     """Table of a catalogue that is given by name, by path or as a table; None for none."""
     if source is None:
         return None
-    return as_catalogue(source) if isinstance(source, AnyTable) else read_catalogue(source)
+    if not isinstance(source, AnyTable):
+        return read_catalogue(source)
+    table = as_catalogue(source)
+    check_known_columns(table)
+    return table
 
 
 def path_of(source: Table | None) -> OnePath | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,12 +13,15 @@ from typing import Any, Protocol
 
 from astropy.table import QTable
 
-from gammafind.catalogue.export import check_export, write_in_place_of
+from gammafind.catalogue.columns import texts_of
+from gammafind.catalogue.export import check_export, format_of, write_in_place_of
+from gammafind.catalogue.io import check_table
 from gammafind.catalogue.prov import readable
 from gammafind.catalogue.regions import write_regions
-from gammafind.errors import OutputError
+from gammafind.errors import OutputError, TableError
 from gammafind.evaluation.numbers import Summary
 from gammafind.fitting.photons.goodness import Goodness
+from gammafind.pipeline.inputs import read_catalogue
 from gammafind.sky.fits.write_scores import write_scores
 from gammafind.sky.observation import Observation
 from gammafind.sky.skymap import SkyMap
@@ -33,6 +37,28 @@ from gammafind.utils.locks import LOCK
 from gammafind.utils.progress import stage
 from gammafind.views.localisers import Search
 from gammafind.views.write import write_report
+
+_ASCII = (".fits", ".fits.gz", ".fit", ".fit.gz")
+"""Suffixes of tables that hold texts of ASCII alone."""
+
+
+def _check_names(source: str | PathLike) -> None:
+    """Refuse a catalogue with names that FITS cannot hold, before the work that gives them.
+
+    Raises
+    ------
+    TableError
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # They are shown when the catalogue is used.
+        names = texts_of(read_catalogue(source), "source_name")
+    strange = [name for name in names.tolist() if not name.isascii()]
+    if strange:
+        raise TableError(
+            f"the name {strange[0]!r} cannot be written as FITS, which holds ASCII",
+            path=source,
+            remedy="Write .ecsv or .vot, or change the name.",
+        )
 
 
 class Findings(Protocol):
@@ -68,6 +94,8 @@ class Products:
         FITS file of the maps of residuals.
     overwrite : bool
         Whether files that exist may be replaced.
+    only_tables : bool
+        Whether ``tables`` are in the formats of `gammafind.catalogue.io.write_table` alone.
     beside : tuple of Products
         Tables and regions of the localisers after the first, in their order; the report shows
         them all.
@@ -78,6 +106,7 @@ class Products:
     report: Path | None = None
     residuals: Path | None = None
     overwrite: bool = False
+    only_tables: bool = False
     beside: tuple[Products, ...] = ()
 
     @classmethod
@@ -107,18 +136,34 @@ class Products:
         )
         return replace(self, beside=tuple(beside))
 
-    def check(self, *, inputs: Sequence[str | PathLike] = ()) -> None:
+    def check(
+        self,
+        *,
+        inputs: Sequence[str | PathLike | None] = (),
+        named_after: Sequence[str | PathLike | None] = (),
+    ) -> None:
         """Check that all can be written, and that none is one of ``inputs``.
+
+        Parameters
+        ----------
+        inputs : sequence of path-like or None
+        named_after : sequence of path-like or None
+            Catalogues whose names of sources will be in the tables.
 
         Raises
         ------
         OutputError
             If a directory does not exist, a file exists and may not be replaced, a suffix is
             unknown, a path occurs twice or is an input.
+        TableError
+            If a table is FITS, which holds ASCII, and a name is not.
+        InputFileError
+            If such a catalogue cannot be used.
         """
         tables = {path for one in (self, *self.beside) for path in one.tables}
         for path in self.files:
-            check = check_export if path in tables else check_output
+            of_table = check_table if self.only_tables else check_export
+            check = of_table if path in tables else check_output
             check(path, overwrite=self.overwrite)
         if self.residuals and not self.residuals.name.endswith((".fits", ".fits.gz")):
             raise OutputError(
@@ -128,15 +173,10 @@ class Products:
             )
         if self.report:
             check_folder(self.report, overwrite=self.overwrite)
-        taken = {os.path.realpath(path) for path in inputs}
-        for path in [*self.files, *([self.report] if self.report else [])]:
-            if os.path.realpath(path) in taken:
-                raise OutputError(
-                    "this path is also an input or another output",
-                    path=path,
-                    remedy="Choose another name.",
-                )
-            taken.add(os.path.realpath(path))
+        check_apart([*self.files, self.report], inputs)
+        if any(format_of(path).suffix in _ASCII for path in tables):
+            for source in filter(None, named_after):
+                _check_names(source)
 
     def write(self, result: Findings) -> None:
         """Write all products; if one fails, or on Ctrl-C, none appears.
@@ -176,6 +216,27 @@ class Products:
     def _pending(self, pending: ExitStack, path: Path) -> Path:
         """Temporary path of a file, which gets its name when all are written."""
         return pending.enter_context(atomic_output(path, self.overwrite))
+
+
+def check_apart(
+    outputs: Sequence[str | PathLike | None], inputs: Sequence[str | PathLike | None]
+) -> None:
+    """Check that no output is an input or another output; None stands for none.
+
+    Raises
+    ------
+    OutputError
+    """
+    taken = {os.path.realpath(path) for path in inputs if path is not None}
+    for path in filter(None, outputs):
+        place = os.path.realpath(path)
+        if place in taken:
+            raise OutputError(
+                "this path is also an input or another output",
+                path=path,
+                remedy="Choose another name.",
+            )
+        taken.add(place)
 
 
 def check_folder(path: str | PathLike, *, overwrite: bool = False) -> Path:

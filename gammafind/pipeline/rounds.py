@@ -47,13 +47,13 @@ def kept(
     path, wanted = folder / f"{name}.ecsv", json.loads(json.dumps(settings))
     if path.exists():
         there = read_table(path)
-        if there.meta.get(_SETTINGS) == wanted:
+        made_with = there.meta.get(_SETTINGS)
+        if made_with == wanted:
             return there
         if not overwrite:
+            known = made_with if isinstance(made_with, dict) else {}
             different = sorted(
-                key
-                for key in {*wanted, *dict(there.meta.get(_SETTINGS) or {})}
-                if wanted.get(key) != dict(there.meta.get(_SETTINGS) or {}).get(key)
+                str(key) for key in {*wanted, *known} if wanted.get(key) != known.get(key)
             )
             raise OutputError(
                 f"was made with other settings: {', '.join(different)}",

@@ -30,6 +30,8 @@ from gammafind.utils.progress import stage
 
 CUT = 16.0
 """TS from which the localiser `likelihood` publishes."""
+LEAST = 1.0
+"""Least TS: below it, errors of positions are wider than the PSF, and noise alone reaches it."""
 INDEX = 2.3
 """Photon index of the sources that it looks for."""
 NSIDE = 64
@@ -64,7 +66,7 @@ def sensitivity(
         As for `gammafind.detect`. They give pixels and valid regions; what they hold counts only
         where ``sources`` are given.
     ts : float
-        Lowest TS of what is found.
+        Lowest TS of what is found; at least 1.
     index : float
         Photon index of the sources.
     sources : str, path-like, QTable or Result, optional
@@ -101,7 +103,7 @@ def sensitivity(
     >>> 1e-10 < faintest < 3e-10
     True
     """
-    require("ts", ts, ts > 0, "It must be positive.")
+    require("ts", ts, ts >= LEAST, f"It must be {LEAST:g} or more.")
     require_index(index)
     require("seed", seed, seed >= 0, "It must not be negative.")
     HealpixPixels(nside)

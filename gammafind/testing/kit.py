@@ -10,6 +10,7 @@ from string import Template
 
 from gammafind.errors import OptionError, OutputError
 from gammafind.roles.base import PLUGIN_NAME
+from gammafind.roles.discovery import discover
 from gammafind.simulation.folders import filled_folder
 from gammafind.utils.files import naming_output
 
@@ -19,6 +20,8 @@ _LONGEST = 60
 """Letters of a name: names of files hold it several times, and have at most 255."""
 _PRESETS = {"renderer": "preset.toml"}
 """Further files of a role, next to its module."""
+_ALSO = {"renderer": ("population",)}
+"""Further roles that the package of a role fills, under the same name."""
 
 
 def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, ...]:
@@ -42,7 +45,7 @@ def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, 
     Raises
     ------
     OptionError
-        If the name or the role cannot be one.
+        If the name or the role cannot be one, or a built-in plugin of the role has the name.
     OutputError
         If the folder exists or cannot be made.
 
@@ -66,6 +69,13 @@ def new_plugin(name: str, role: str, folder: Path | None = None) -> tuple[Path, 
         )
     if role not in ROLES:
         raise OptionError(f"the role is {role!r}", remedy=f"Roles are {', '.join(ROLES)}.")
+    taken = {(one.info.role, one.info.name) for one in discover("")}
+    for made in (role, *_ALSO.get(role, ())):
+        if (made, name) in taken:
+            raise OptionError(
+                f"a built-in {made} is called {name}",
+                remedy="It would be used in place of the new one; choose another name.",
+            )
     folder = Path(f"gammafind-{name}" if folder is None else folder)
     module = name.replace("-", "_")
     package = f"gammafind_{module}"

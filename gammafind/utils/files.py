@@ -283,11 +283,11 @@ def _move(written: Path, path: Path, overwrite: bool) -> None:
 
 @contextmanager
 def of_file(path: str | PathLike | None) -> Iterator[None]:
-    """Add this file's name, if there is one, to errors that name no file."""
+    """Add the path of a file, if there is one, to errors that name none, or only its last part."""
     try:
         yield
     except GammafindError as error:
-        if error.path is not None:
+        if path is None or str(error.path or "") not in ("", Path(path).name):
             raise
         raise type(error)(error.fault, path=path, remedy=error.remedy) from error
 

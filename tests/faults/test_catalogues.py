@@ -158,6 +158,15 @@ def test_a_plugin_of_an_impossible_name_is_not_begun(tmp_path, monkeypatch, name
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "role"), [("unet", "localiser"), ("disk", "clusterer"), ("fermi-lat", "renderer")]
+)
+def test_a_plugin_is_not_begun_under_the_name_of_a_built_in_one(tmp_path, name, role):
+    with pytest.raises(OptionError, match=f"a built-in {role} is called {name}"):
+        new_plugin(name, role, tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["n" * 300, "file/x", "loop", "file"])
 def test_a_plugin_is_not_begun_where_no_folder_can_be(tmp_path, name):
     (tmp_path / "file").touch()

@@ -106,6 +106,7 @@ NUMBERS = [
     "probe counts.fits --preset toy --catalogue truth.ecsv -o x.ecsv --at 1,1 --index 1e308",
     "sensitivity counts.fits --preset toy -o x.fits --index=-1e308",
     "sensitivity counts.fits --preset toy -o x.fits --nside 1 --ts 1e308",
+    "sensitivity counts.fits --preset toy -o x.fits --nside 1 --ts 1e-308",
     "sensitivity counts.fits --preset toy -o x.fits --plot x.nope",
 ]
 
@@ -115,3 +116,85 @@ def test_numbers_and_suffixes_that_cannot_be_are_refused_before_work(folder, cap
     assert main(shlex.split(command)) == 1
     assert "this should not happen" not in last_line(capsys)
     assert sorted(path.name for path in folder.iterdir()) == ["counts.fits", "truth.ecsv"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "measure counts.fits --preset toy --catalogue named.csv -o x.fits",
+        "detect counts.fits --preset toy --reference named.csv -o x.ecsv -o x.fits.gz",
+    ],
+)
+def test_names_that_fits_cannot_hold_are_refused_before_work(folder, capsys, command):
+    (folder / "named.csv").write_text("name,ra,dec\nCité 1,3,4\n", encoding="utf-8")
+    assert main(command.split()) == 1
+    assert "named.csv: the name 'Cité 1' cannot be written as FITS" in last_line(capsys)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "counts.fits",
+        "named.csv",
+        "truth.ecsv",
+    ]
+
+
+OVER_INPUTS = [
+    "measure counts.fits --preset toy --catalogue truth.ecsv -o truth.ecsv",
+    "probe counts.fits --preset toy --positions truth.ecsv --catalogue named.csv -o truth.ecsv",
+    "probe counts.fits --preset toy --positions named.csv --catalogue truth.ecsv -o truth.ecsv",
+    "associate truth.ecsv --error 1deg --with named.csv --class psr -o truth.ecsv",
+    "associate named.csv --error 1deg --with truth.ecsv --class psr -o truth.ecsv",
+    "associate named.csv --error 1deg --with truth.ecsv -o a.ecsv --candidates truth.ecsv",
+    "diff truth.ecsv truth.ecsv -o truth.ecsv",
+    "diff named.csv truth.ecsv -o x.ecsv --carry-names truth.ecsv",
+    "evaluate truth.ecsv named.csv -o truth.ecsv",
+    "evaluate named.csv truth.ecsv -o truth.ecsv",
+    "compare counts.fits truth.ecsv --preset toy -o truth.ecsv",
+    "detect counts.fits --preset toy --reference truth.ecsv -o truth.ecsv",
+    "detect counts.fits --preset toy --extended truth.ecsv -o x.ecsv -o truth.ecsv",
+    "sensitivity counts.fits --preset toy --sources truth.ecsv -o truth.ecsv",
+    "sensitivity counts.fits --preset toy -o counts.fits",
+    "classify truth.ecsv -o truth.ecsv",
+    "export truth.ecsv -o truth.ecsv",
+]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("command", OVER_INPUTS)
+@pytest.mark.parametrize("linked", [False, True])
+def test_an_input_is_never_replaced(folder, capsys, command, linked):
+    (folder / "named.csv").write_text("name,ra,dec\na,3,4\n")
+    if linked:
+        (folder / "truth.ecsv").rename(folder / "there.ecsv")
+        (folder / "truth.ecsv").symlink_to("there.ecsv")
+    before = contents(folder)
+    assert main([*command.split(), "--overwrite"]) == 1
+    assert " input" in last_line(capsys)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "measure counts.fits --preset toy --catalogue truth.ecsv -o",
+        "probe counts.fits --preset toy --positions truth.ecsv --catalogue truth.ecsv -o",
+        "compare counts.fits truth.ecsv --preset toy -o",
+        "diff truth.ecsv truth.ecsv -o",
+        "classify truth.ecsv -o",
+        "associate truth.ecsv --error 1deg --with truth.ecsv -o",
+    ],
+)
+@pytest.mark.parametrize("suffix", [".reg", ".sed", ".nope"])
+def test_suffixes_of_no_table_are_refused_before_work(folder, capsys, monkeypatch, command, suffix):
+    monkeypatch.setattr("gammafind.pipeline.inputs.read_catalogue", None)
+    assert main([*command.split(), f"x{suffix}"]) == 1
+    assert f"x{suffix}: the suffix '{suffix}' is unknown" in last_line(capsys)
+
+
+@pytest.mark.parametrize("kind", ["a loop", "a link to nothing"])
+def test_a_link_that_leads_nowhere_is_replaced(folder, kind):
+    (folder / "x.ecsv").symlink_to("x.ecsv" if kind == "a loop" else "nothing")
+    command = "associate truth.ecsv --error 1deg --with truth.ecsv --class psr -o x.ecsv"
+    assert main([*command.split(), "--overwrite"]) == 0
+    assert (folder / "x.ecsv").is_file()

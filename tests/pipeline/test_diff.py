@@ -8,7 +8,7 @@ from astropy.table import QTable
 import gammafind
 from gammafind.catalogue.io import read_table, write_table
 from gammafind.cli.main import main
-from gammafind.errors import NewerSchemaWarning, OptionError
+from gammafind.errors import NewerSchemaWarning, OptionError, TableError
 
 
 def catalogue(lon, *, names=None, flux=None, r95=0.1, prefix="S"):
@@ -119,3 +119,23 @@ def test_a_catalogue_of_a_later_version_is_warned_of():
         gammafind.diff(OLD, later)
     later.meta["schema"] = {"name": "another", "version": 7}
     gammafind.diff(OLD, later)
+
+
+@pytest.mark.parametrize("column", ["Source_Name", "name", "id", "CLASS1"])
+@pytest.mark.parametrize("in_file", [True, False])
+def test_several_texts_in_a_row_are_refused(tmp_path, column, in_file):
+    odd = catalogue([10, 20])
+    odd.remove_column("Source_Name")
+    odd[column] = [["a", "b"], ["c", "d"]]
+    write_table(odd, tmp_path / "odd.fits")
+    given = tmp_path / "odd.fits" if in_file else odd
+    for verb in (gammafind.diff, gammafind.associate):
+        with pytest.raises(TableError, match=f"odd.fits: {column}" if in_file else f"^{column}"):
+            verb(OLD, given)
+
+
+def test_a_name_with_a_unit_is_refused():
+    odd = catalogue([10, 20])
+    odd["Source_Name"] = [1, 2] * u.m
+    with pytest.raises(TableError, match="Source_Name is in m"):
+        gammafind.diff(OLD, odd)

@@ -15,6 +15,7 @@ from gammafind.catalogue.association.position_errors import (
     circular,
     position_errors,
 )
+from gammafind.catalogue.columns import texts
 from gammafind.catalogue.position_columns import bare, position_columns, position_parts
 from gammafind.catalogue.positions import sky_positions
 from gammafind.errors import OptionError, TableError
@@ -175,8 +176,7 @@ def _classes(table: QTable, label: str, column: str, what: str) -> tuple[np.ndar
         raise TableError(
             f"{what} has no column {found}", remedy=f"It has {', '.join(table.colnames)}."
         )
-    texts = np.ma.filled(np.ma.asarray(table[found]).astype(str), "")
-    return np.char.strip(texts), found
+    return texts(table, found), found
 
 
 def _groups(classes: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
