@@ -30,4 +30,5 @@ def test_detections_without_flux_have_no_ratio_and_no_error():
 
 def test_every_score_that_is_fitted_is_in_one_bin():
     for name, least in later_weeks.LEAST.items():
-        assert later_weeks.BINS[name][0] == least
+        # Detections below the lowest bin serve only to find a cut.
+        assert later_weeks.BINS[name][0] == least or name == later_weeks.DEEP
