@@ -25,7 +25,7 @@ from gammafind.catalogue.positions import sky_positions
 from gammafind.evaluation.metrics import completeness_at_purity, evaluate_detections
 from gammafind.fitting.photons.expected import rendered_ts
 from gammafind.plugins.unet.localiser import UNet
-from gammafind.plugins.unet.sky_evidence import match_radius
+from gammafind.plugins.unet.training.truth import match_radius
 from gammafind.presets.preset import build
 from gammafind.roles.localiser import Localiser
 from gammafind.simulation.sky import SimulatedSky, simulated_sky

@@ -28,9 +28,11 @@ or finer: a pixel is 0.55 to 1.1 times as wide as this radius. Balances the loss
 the number of pixels."""
 TIER_SIZE = 12.8
 """Side in degrees of the patches for which `_FINEST` holds."""
+PLACED = 1 / np.sqrt(6)
+"""Standard deviation of the displacement of photons that are placed at random within their pixel of
+a map, in pixels: two uniform displacements in each coordinate."""
 _PLACED = 0.62
-"""Radius within which 68 % of the photons are displaced that are placed at random within their
-HEALPix pixel, over the size of the pixel: two uniform displacements in each coordinate."""
+"""Radius of a circle that holds 68 % of these displacements, in pixels."""
 _INDEX = 2.3
 """Photon index of the source for which bands are weighted, that of a typical source."""
 THRESHOLD = 16.0
@@ -127,7 +129,7 @@ class BandResolution:
 
         It is one over the sum of the squares of their shares.
         """
-        placed = 4 * np.pi * self.map_pixels**2 / 6
+        placed = 4 * np.pi * (PLACED * self.map_pixels) ** 2
         return (self.psf_area + placed) / self.pixel**2 + np.pi / 3
 
     @property
@@ -267,9 +269,9 @@ def tier_inputs(
         if len(bands):
             some = ([arrays[band] for band in bands] for arrays in (counts, background))
             _fill(made, *some, core[:, bands])
-            width = np.log(resolution.r68[bands] / resolution.pixel[bands])
+            blur = np.log(resolution.r68[bands] / resolution.pixel[bands])
             shared = np.log1p(resolution.shared[bands])
-            made[..., 3] = _mean(width, source[:, bands])[:, None, None]
+            made[..., 3] = _mean(blur, source[:, bands])[:, None, None]
             made[..., 4] = _mean(shared, source[:, bands])[:, None, None]
         inputs.append(made)
     return tuple(inputs)

@@ -104,12 +104,6 @@ class Observation:
         )
         return pixel > size
 
-    @cached_property
-    def mean_exposure(self) -> tuple[float, ...]:
-        """Mean exposure of each band where there are data, in cm2 s."""
-        pairs = zip(self.exposure.values, self.exposure.valid, strict=True)
-        return tuple(float(values[valid].mean()) if valid.any() else 0.0 for values, valid in pairs)
-
     def total_background(self) -> SkyMap:
         """Sum of the background components with norm one; valid where all of them are valid."""
         return self._total_background
@@ -171,7 +165,7 @@ class Observation:
             psfs=self.psfs,
             valid=valid,
             map_pixels=tuple(one.pixel_size.to_value("deg") for one in self.counts.pixels),
-            mean_exposure=self.mean_exposure,
+            mean_exposure=self.exposure.means,
         )
 
     def with_background_in(
@@ -230,21 +224,15 @@ def _cut(
     arrays: list[np.ndarray] = [np.empty(0)] * sky.n_bands
     for is_spread in np.unique(wanted):
         bands = np.flatnonzero(wanted == is_spread)
-        some, widths = _some_bands(sky, bands), [n_pixels[band] for band in bands]
+        names = [sky.bands[band].name for band in bands]
+        some = sky if len(bands) == sky.n_bands else sky.select(names)
+        widths = [n_pixels[band] for band in bands]
         made = _spread(some, grid, widths) if is_spread else grid.cut(some, widths, rng=rng)
         for band, array in zip(bands, made, strict=True):
             arrays[band] = array
     return tuple(
         a if good.all() else np.where(good, a, 0) for a, good in zip(arrays, valid, strict=True)
     )
-
-
-def _some_bands(sky: SkyMap, bands: np.ndarray) -> SkyMap:
-    """Some bands of a map."""
-    if len(bands) == sky.n_bands:
-        return sky
-    names = ("bands", "pixels", "values", "valid")
-    return replace(sky, **{name: tuple(getattr(sky, name)[i] for i in bands) for name in names})
 
 
 def _spread(sky: SkyMap, grid: PatchGrid, n_pixels: Sequence[int]) -> tuple[np.ndarray, ...]:

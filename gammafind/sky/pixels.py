@@ -29,6 +29,12 @@ CONVEX = ("TAN", "SIN", "STG", "ARC", "ZEA", "TPV", "SIP")
 """Projections with a convex sky: the whole area between the corners of an image is sky."""
 
 
+def nsides_of(sizes: np.ndarray, limits: tuple[int, int]) -> np.ndarray:
+    """HEALPix nsides whose pixels are at most as wide as ``sizes`` in degrees, within limits."""
+    exact = np.sqrt(np.pi / 3) / np.radians(sizes)
+    return np.clip(2 ** np.ceil(np.log2(exact) - 1e-6), *limits).astype(int)
+
+
 @dataclass(frozen=True)
 class HealpixPixels:
     """The whole sphere in HEALPix pixels, RING order.

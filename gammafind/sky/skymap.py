@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import astropy.units as u
@@ -104,6 +105,13 @@ class SkyMap:
         object.__setattr__(self, "pixels", tuple(self.pixels))
         object.__setattr__(self, "values", tuple(checked))
         object.__setattr__(self, "valid", tuple(valid))
+
+    @cached_property
+    def means(self) -> tuple[float, ...]:
+        """Mean of the valid values of each band, 0 where there are none."""
+        pairs = zip(self.values, self.valid, strict=True)
+        some = (values if valid.all() else values[valid] for values, valid in pairs)
+        return tuple(float(values.mean()) if values.size else 0.0 for values in some)
 
     def _check(self, band: Band, pixels: Pixels, array: Any, good: Any) -> np.ndarray:
         array = np.asarray(array)

@@ -18,6 +18,7 @@ from scipy import fft, sparse
 from scipy.special import j0
 
 from gammafind.networks.tiers import (
+    PLACED,
     TIER_SIZE,
     TIERS,
     BandResolution,
@@ -54,8 +55,6 @@ _NODES = 32
 FREQUENCIES = np.concatenate([[0.0], np.geomspace(0.3, 5200, 255)])
 """Per radian, at which the transform of a PSF is computed: up to the highest of the finest grid."""
 _ANGLES = 6000
-_PIXEL_SPREAD = 1 / np.sqrt(6)
-"""Standard deviation of the displacement of photons within the pixels of a map, in pixels."""
 _FAINTEST, _ABOVE_FAINTEST = 0.01, 1.5
 """As `gammafind.training.shard_set.ShardSet.faintest` has it."""
 
@@ -145,7 +144,7 @@ class FlatSky:
             np.zeros((len(grid), width, width), dtype=np.float32) for width in resolution.widths
         )
         counts = self.counts[source] * (exposure * flux)[patch][:, None]
-        placed = np.where(resolution.spread, 0, np.radians(resolution.map_pixels)) * _PIXEL_SPREAD
+        placed = np.where(resolution.spread, 0, np.radians(resolution.map_pixels)) * PLACED
         transforms = list(map(_transform, self.moments, resolution.widths, placed))
         for row in range(len(grid)):
             here = patch == row

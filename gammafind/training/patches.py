@@ -41,12 +41,7 @@ class PatchBatches(Batches):
             raise OptionError(
                 "there are no shards to draw from", remedy="Take a catalogue or more."
             )
-        if self.targets.margin > self.data.margin:
-            raise OptionError(
-                f"targets reach {self.targets.margin:g} pixels",
-                remedy=f"The shards list sources up to {self.data.margin:g} pixels beyond the "
-                "border: take a smaller sigma or radius.",
-            )
+        self.targets.check_reach(self.data.margin)
 
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         """Draw counts in some patches, and turn them."""

@@ -21,6 +21,7 @@ from gammafind.presets.preset import Preset, build
 from gammafind.roles.population import SourcePopulation
 from gammafind.roles.provenance import describe_plugin
 from gammafind.roles.renderer import SkyRenderer
+from gammafind.sky.pixels import nsides_of
 from gammafind.training.batches import (
     Batch,
     Batches,
@@ -32,7 +33,7 @@ from gammafind.training.draws import DrawOptions, drawn_counts
 from gammafind.training.flat_skies import MARGIN, FlatSky, flat_sky, with_maps
 from gammafind.training.sets import DataSet, Maker, Part, damaged, read_meta
 from gammafind.training.targets import TargetOptions, target_maps
-from gammafind.training.variation import Variation, varied
+from gammafind.training.variation import Variation, in_order, varied
 from gammafind.utils.streams import streams
 
 _PATCHES = 768
@@ -121,8 +122,8 @@ class SettingMaker(Maker):
         return renderer.another(random), population
 
     def own_settings(self) -> dict[str, Any]:
-        """Nothing more."""
-        return {}
+        """What varies, in its order."""
+        return {"vary": in_order(self.variation)}
 
 
 class _Setting(Part):
@@ -169,12 +170,7 @@ class SettingBatches(Batches):
         super().__post_init__()
         if not len(self.data):
             raise OptionError("there are no settings to draw from", remedy="Take one or more.")
-        if self.targets.margin > MARGIN:
-            raise OptionError(
-                f"targets reach {self.targets.margin:g} pixels",
-                remedy=f"Sources are known up to {MARGIN:g} pixels beyond the border: take a "
-                "smaller sigma or radius.",
-            )
+        self.targets.check_reach(MARGIN)
 
     def drawn(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         """Make patches anywhere on the skies of some settings, and draw their counts."""
@@ -223,9 +219,7 @@ def _map_pixels(r68: np.ndarray, draw: SettingDrawOptions, rng: np.random.Genera
     """Sizes in degrees of the pixels of the maps of bands, as HEALPix has them."""
     coarse = rng.random() < draw.coarse
     fineness = rng.uniform(*(_COARSE if coarse else _FINE))
-    exact = np.sqrt(np.pi / 3) / np.radians(r68 / fineness)
-    nside = np.clip(2 ** np.ceil(np.log2(exact)), *_NSIDES)
-    return np.degrees(np.sqrt(np.pi / 3) / nside)
+    return np.degrees(np.sqrt(np.pi / 3) / nsides_of(r68 / fineness, _NSIDES))
 
 
 @lru_cache(maxsize=64)

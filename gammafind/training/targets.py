@@ -59,6 +59,20 @@ class TargetOptions:
         """Pixels beyond the border from which sources reach in."""
         return self.radius if self.shape == "disc" else _REACH * self.sigma
 
+    def check_reach(self, known: float) -> None:
+        """Refuse targets that reach further than sources are known, in pixels beyond the border.
+
+        Raises
+        ------
+        OptionError
+        """
+        if self.margin > known:
+            raise OptionError(
+                f"targets reach {self.margin:g} pixels",
+                remedy=f"Sources are listed up to {known:g} pixels beyond the border: take a "
+                "smaller sigma or radius.",
+            )
+
 
 def target_maps(
     truth: np.ndarray,

@@ -41,6 +41,11 @@ def read_variation(toml: TomlFile) -> Variation:
     return tables
 
 
+def in_order(variation: Variation) -> list[list[Any]]:
+    """What varies and between which limits, in the order of drawing; JSON."""
+    return [[role, *option] for role, of in variation.items() for option in of.items()]
+
+
 def check_values(preset: Preset, variation: Variation, path: str | PathLike) -> None:
     """Refuse values that a plugin does not take, before any sky is made.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gammafind.errors import OptionError
+from gammafind.errors import OptionError, OutputError
 from gammafind.presets.preset import build, load_preset
 from gammafind.training.draws import DrawOptions, drawn_counts
 from gammafind.training.flat_skies import FlatSky, flat_sky, with_maps
@@ -114,6 +114,14 @@ def test_batches_depend_on_the_seed_and_the_epoch(settings):
     for one, two in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, two)
     assert any(np.any(one != two) for one, two in zip(first, other, strict=True))
+
+
+def test_settings_that_varied_in_another_way_are_refused(settings):
+    limits = {"population": {"flux_min": ["3e-14 erg / (s cm2)", "3e-13 erg / (s cm2)"]}}
+    folder, preset = settings.parts[0].folder.parent, PRESET
+    other = SettingMaker(folder=folder, settings={}, seed=8, preset=preset, variation=limits)
+    with pytest.raises(OutputError, match="was made with other settings: vary was"):
+        make_shards(other, range(1))
 
 
 def test_targets_that_reach_too_far_are_refused(settings):

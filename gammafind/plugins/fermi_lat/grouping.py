@@ -9,6 +9,7 @@ import numpy as np
 from astropy.units import Quantity
 
 from gammafind.plugins.fermi_lat.irf import Response
+from gammafind.sky import pixels
 from gammafind.sky.bands import energy_bands
 
 _EDGES = (0.05, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -67,11 +68,9 @@ def pixel_sizes(response: Response, edges: Sequence[float], index: float) -> np.
     return u.Quantity(radii).to_value(u.deg) / _PIXELS_IN_PSF
 
 
-def nsides_of(sizes: np.ndarray, limits: tuple[int, int] = _NSIDES) -> tuple[int, ...]:
-    """HEALPix nsides whose pixels are at most as wide as ``sizes`` in degrees, within limits."""
-    exact = np.sqrt(np.pi / 3) / np.radians(sizes)
-    powers = 2 ** np.ceil(np.log2(exact) - 1e-6)
-    return tuple(int(nside) for nside in np.clip(powers, *limits))
+def nsides_of(sizes: np.ndarray) -> tuple[int, ...]:
+    """HEALPix nsides of photon lists whose pixels are at most as wide as ``sizes`` in degrees."""
+    return tuple(pixels.nsides_of(sizes, _NSIDES).tolist())
 
 
 def _wide_enough(edges: np.ndarray) -> tuple[float, ...]:

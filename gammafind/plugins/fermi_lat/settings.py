@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from gammafind.plugins.fermi_lat.grouping import nsides_of
 from gammafind.plugins.fermi_lat.irf.load import EMBEDDED_RESPONSES
 from gammafind.plugins.fermi_lat.years import N_YEARS
+from gammafind.sky.pixels import nsides_of
 
 MOST_BANDS = 12
 _ENERGIES = (0.1, 2000.0)
@@ -67,7 +67,7 @@ def suitable_nsides(sizes: np.ndarray) -> tuple[int, ...]:
     """HEALPix nsides whose pixels are at most as wide as ``sizes`` in degrees, if memory allows."""
     nsides = nsides_of(sizes, _NSIDES)
     many = 12 * np.sum(np.square(nsides)) > _MOST_PIXELS
-    return tuple(min(nside, _COARSER) for nside in nsides) if many else nsides
+    return tuple((np.minimum(nsides, _COARSER) if many else nsides).tolist())
 
 
 def _edges(rng: np.random.Generator) -> tuple[float, ...]:

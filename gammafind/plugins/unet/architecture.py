@@ -127,16 +127,18 @@ class Architecture(LocaliserNetwork):
             )
 
     def _differences(self, patches: Patches) -> list[str]:
-        theirs, width = patches.bands, patches.grid.pixel_size(1)
-        differences = []
-        if self.features.tiers:
-            theirs = ()
-        elif not same_edges(self.bands, theirs):
-            differences.append(f"bands of {_edges(self.bands)}, not {_edges(theirs)}")
-        if theirs and tuple(self.widths) != patches.n_pixels:
-            differences.append(f"{list(self.widths)} pixels wide, not {list(patches.n_pixels)}")
+        width = patches.grid.pixel_size(1)
+        differences = [] if self.features.tiers else self._other_bands(patches)
         if abs(width / degrees(self.size) - 1) > _SIZE_TOLERANCE:
             differences.append(f"of {self.size}, not {width:g} deg")
+        return differences
+
+    def _other_bands(self, patches: Patches) -> list[str]:
+        theirs, differences = patches.bands, []
+        if not same_edges(self.bands, theirs):
+            differences.append(f"bands of {_edges(self.bands)}, not {_edges(theirs)}")
+        if tuple(self.widths) != patches.n_pixels:
+            differences.append(f"{list(self.widths)} pixels wide, not {list(patches.n_pixels)}")
         return differences
 
     @classmethod

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import astropy.units as u
 import numpy as np
-from astropy.table import QTable
-from astropy.units import Quantity
 from scipy.spatial import cKDTree
 
-from gammafind.catalogue.positions import sky_positions
 from gammafind.fitting.photons.clumps import ClumpFit
 from gammafind.fitting.photons.flux_fit import FluxFit
 from gammafind.networks.logits import logit
@@ -16,15 +12,12 @@ from gammafind.networks.tiers import (
     BandResolution,
     spectral_shares,
     threshold_and_width,
-    ts_of_counts,
 )
 from gammafind.sky.observation import Observation
 
 _SURE = 1e-6
 _LEAST_BACKGROUND = 1e-6
 _LEAST_UNEVENNESS = 0.01
-_RADII = (0.1, 2.0)
-"""Smallest and largest radius in degrees within which detections are matched."""
 _AROUND = 5.0
 """Degrees within which other detections indicate clumps of the background."""
 _DOUBT = 0.5
@@ -100,52 +93,11 @@ def setting_evidence(observation: Observation, background: np.ndarray) -> np.nda
         in degrees.
     """
     resolution = BandResolution.of_maps(observation.psfs, observation.counts.pixels)
-    exposure = np.array([observation.mean_exposure])
+    exposure = np.array([observation.exposure.means])
     shares = np.repeat(spectral_shares(observation.counts.bands, exposure), len(background), axis=0)
     areas = [one.pixel_area.to_value("deg2") for one in observation.counts.pixels]
     level = background / areas * resolution.pixel**2
     return np.log(np.stack(threshold_and_width(shares, level, resolution), axis=1))
-
-
-def match_radius(observation: Observation) -> Quantity:
-    """Radius within which a detection is that of a source: the 68 % radius of the PSF.
-
-    It is a mean over the bands, each as much as it contributes to a source that is just found, on
-    the mean background of the sky.
-    """
-    background = observation.total_background()
-    pairs = zip(background.values, background.valid, strict=True)
-    mean = np.array([[values[valid].mean() for values, valid in pairs]])
-    width = float(np.exp(setting_evidence(observation, mean)[0, 1]))
-    return np.clip(width, *_RADII) * u.deg
-
-
-def ts_alone(observation: Observation, sources: QTable, counts: np.ndarray) -> np.ndarray:
-    """TS that is expected of each source on the background alone, without its neighbours.
-
-    Parameters
-    ----------
-    observation : Observation
-    sources : QTable
-        With ``ra`` and ``dec``, n rows.
-    counts : ndarray, shape (n, n_bands)
-        Of each source.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-    """
-    background, pixels = observation.total_background(), observation.counts.pixels
-    resolution = BandResolution.of_maps(observation.psfs, pixels)
-    positions = sky_positions(sources)
-    level = np.stack(
-        [
-            values[one.pixel_of(positions)] / one.pixel_area.to_value("deg2") * pixel**2
-            for values, one, pixel in zip(background.values, pixels, resolution.pixel, strict=True)
-        ],
-        axis=1,
-    )
-    return ts_of_counts(counts, np.maximum(level * resolution.area, _LEAST_BACKGROUND)).sum(axis=1)
 
 
 def _of_clumps(

@@ -15,7 +15,8 @@ from gammafind.networks.peaks import PeakFinder
 from gammafind.networks.tiers import TIERS, BandResolution
 from gammafind.plugins.unet.architecture import Architecture
 from gammafind.plugins.unet.patch_network import PatchNetwork
-from gammafind.plugins.unet.sky_evidence import match_radius, setting_evidence
+from gammafind.plugins.unet.sky_evidence import setting_evidence
+from gammafind.plugins.unet.training.truth import match_radius
 from gammafind.sky.bands import energy_bands
 from gammafind.sky.observation import Observation
 from gammafind.sky.patch_grid import PatchGrid

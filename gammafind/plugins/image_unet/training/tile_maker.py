@@ -18,7 +18,7 @@ from gammafind.roles.renderer import SkyRenderer
 from gammafind.simulation.sky import SimulatedSky, simulated_sky
 from gammafind.training.sets import Maker
 from gammafind.training.targets import TRUTH
-from gammafind.training.variation import Variation, varied
+from gammafind.training.variation import Variation, in_order, varied
 from gammafind.utils.streams import streams
 
 _AT_ONCE = 500
@@ -75,8 +75,7 @@ class TileMaker(Maker):
 
     def own_settings(self) -> dict[str, Any]:
         """What varies, in its order, and how images are cut."""
-        vary = [[role, *options] for role, of in self.variation.items() for options in of.items()]
-        return {"vary": vary, "side": self.side}
+        return {"vary": in_order(self.variation), "side": self.side}
 
 
 def _truth(sky: SimulatedSky, renderer: SkyRenderer, scenes: list[Scene]) -> np.ndarray:

@@ -12,20 +12,19 @@ from gammafind.plugins.image_unet.architecture import TileArchitecture
 from gammafind.plugins.image_unet.training.calibrate_tiles import calibrate_tiles
 from gammafind.plugins.image_unet.training.tile_maker import TileMaker
 from gammafind.plugins.image_unet.training.tile_set import TileBatches, TileSet
-from gammafind.training.localiser import LocaliserTraining
-from gammafind.training.variation import Variation, check_values, read_variation
+from gammafind.training.varied import VariedTraining
 
 _SIDE = 256
 """Pixels a side of a tile: large against the widest PSF, small against an image."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TileTraining(LocaliserTraining):
+class TileTraining(VariedTraining):
     """One stage of the training of a network for images.
 
     Parameters
     ----------
-    recipe, folder, options : see `LocaliserTraining`
+    recipe, folder, options : see `VariedTraining`
 
     Raises
     ------
@@ -36,7 +35,7 @@ class TileTraining(LocaliserTraining):
     sections: ClassVar[tuple[str, ...]] = ("network", "targets", "draw", "loss", "vary")
 
     def __post_init__(self) -> None:
-        check_values(self.recipe.preset, self.variation, self.recipe.source)
+        super().__post_init__()
         renderer = self.used["renderer"]
         if renderer.sees != "image":
             raise ConfigError(
@@ -44,16 +43,6 @@ class TileTraining(LocaliserTraining):
                 path=self.recipe.source,
                 remedy="Name a localiser for maps under [localiser], such as unet.",
             )
-
-    @cached_property
-    def variation(self) -> Variation:
-        """Options of population and renderer that differ from image to image."""
-        return read_variation(self.recipe.toml)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """All that decides what comes out; JSON."""
-        return {**super().settings, **({"vary": self.variation} if self.variation else {})}
 
     @cached_property
     def maker(self) -> TileMaker:

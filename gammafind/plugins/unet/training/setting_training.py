@@ -14,31 +14,31 @@ from astropy.units import Quantity
 from gammafind.networks.folder import Runner
 from gammafind.networks.tiers import BandResolution
 from gammafind.plugins.unet.architecture import Architecture
-from gammafind.plugins.unet.sky_evidence import match_radius, ts_alone
 from gammafind.plugins.unet.training.calibrate import KnownSky, calibrate
 from gammafind.plugins.unet.training.distortion import distorted
 from gammafind.plugins.unet.training.options import SettingOptions
+from gammafind.plugins.unet.training.truth import match_radius, ts_alone
 from gammafind.simulation.sky import simulated_sky
 from gammafind.sky.patch_grid import PatchGrid
 from gammafind.sky.stacks import PatchStacks
 from gammafind.training.flat_skies import SIZE
-from gammafind.training.localiser import LocaliserOptions, LocaliserTraining
+from gammafind.training.localiser import LocaliserOptions
 from gammafind.training.settings import (
     SettingBatches,
     SettingMaker,
     SettingSet,
 )
-from gammafind.training.variation import read_variation
+from gammafind.training.varied import VariedTraining
 from gammafind.utils.progress import stage
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class SettingTraining(LocaliserTraining):
+class SettingTraining(VariedTraining):
     """One stage of the training of a network for any bands.
 
     Parameters
     ----------
-    recipe, folder : see `LocaliserTraining`
+    recipe, folder : see `VariedTraining`
     options : SettingOptions
     """
 
@@ -63,7 +63,7 @@ class SettingTraining(LocaliserTraining):
             settings=self.described,
             seed=recipe.data.seed,
             preset=recipe.preset,
-            variation=read_variation(recipe.toml),
+            variation=self.variation,
         )
 
     def architecture(self) -> Architecture:
